@@ -1,0 +1,159 @@
+//! What compiling gives: machine code and the tables beside it, in one arena that grows from function to function, so
+//! that no function allocates for itself.
+
+use crate::isa::Isa;
+use crate::libcall::Libcall;
+use std::ops::Range;
+
+/// Bytes from a function's `Tail` entry to its private entry: the length of the jump that stands at the first. A
+/// function that does not escape has no `Tail` entry.
+pub const TAIL_ENTRY_BYTES: u32 = 5;
+
+/// Alignment of private entries in the text, and of the text itself.
+pub const FUNC_ALIGN: u32 = 16;
+
+/// The code of the functions compiled so far by one worker, in the order in which they were compiled. All offsets are
+/// in bytes from the start of `asm`'s code.
+#[derive(Default)]
+pub struct Output<I: Isa> {
+    /// The machine code.
+    pub asm: I::Asm,
+    /// One entry a function.
+    pub funcs: Vec<FuncCode>,
+    /// Places that need an address which is known only when all functions have their place.
+    pub relocs: Vec<Reloc>,
+    /// Instructions that can trap, in ascending order within a function.
+    pub traps: Vec<TrapSite>,
+    /// The address map, in ascending order within a function.
+    pub addresses: Vec<AddressSite>,
+    /// Totals over all functions.
+    pub counters: Counters,
+}
+
+/// One function in an [`Output`].
+#[derive(Clone, Debug)]
+pub struct FuncCode {
+    /// Its index among the functions that the module defines.
+    pub index: u32,
+    /// Offset of its first byte: the `Tail` entry if it escapes, a 5-byte jump whose target is a `Reloc`, else the
+    /// private entry.
+    pub start: u32,
+    /// Offset of the private entry, aligned to [`FUNC_ALIGN`].
+    pub body: u32,
+    /// Offset after its last byte.
+    pub end: u32,
+    /// Byte offset of the body in the wasm module.
+    pub wasm: u32,
+    /// Its entries of `Output::relocs`.
+    pub relocs: Range<u32>,
+    /// Its entries of `Output::traps`.
+    pub traps: Range<u32>,
+    /// Its entries of `Output::addresses`.
+    pub addresses: Range<u32>,
+}
+
+/// A 32-bit field that holds a distance to something outside the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reloc {
+    /// Offset of the field. What it counts from is the end of the field.
+    pub at: u32,
+    /// What it must reach.
+    pub target: Target,
+}
+
+/// What a [`Reloc`] reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The private entry of a function of this module, by its index among the defined ones.
+    Func(u32),
+    /// The thunk that enters a function of this module by its private entry for a `Tail` caller.
+    Thunk(u32),
+    /// A routine of the host.
+    Libcall(Libcall),
+    /// The routine `() -> (pointer, bytes)` that gives the current extent of data segment `n` in the first two
+    /// integer result registers of `Isa::PRIVATE`; it uses no other register.
+    DataSegment(u32),
+    /// The routine `()` that drops data segment `n`; it uses no register but the first integer result.
+    DataDrop(u32),
+}
+
+/// An instruction that can trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrapSite {
+    /// Offset of the instruction.
+    pub at: u32,
+    /// Why it traps.
+    pub code: TrapCode,
+}
+
+/// Why an instruction traps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TrapCode {
+    /// The stack has come to its limit.
+    StackOverflow,
+    /// A memory access out of bounds.
+    MemoryOutOfBounds,
+    /// A table access out of bounds.
+    TableOutOfBounds,
+    /// `call_indirect` of a null reference.
+    IndirectCallToNull,
+    /// `call_indirect` of a function of another type.
+    BadSignature,
+    /// `INT_MIN / -1`, or a float too large for the integer.
+    IntegerOverflow,
+    /// Division by zero.
+    IntegerDivisionByZero,
+    /// A NaN to an integer.
+    BadConversionToInteger,
+    /// `unreachable`.
+    Unreachable,
+}
+
+/// Machine code offset to wasm offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressSite {
+    /// Offset in the code, of the instruction's first byte.
+    pub at: u32,
+    /// Byte offset of the operator in the wasm module.
+    pub wasm: u32,
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        /// How often the compiler did what; the sum over the functions of an [`Output`].
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counters { $($(#[$doc])* pub $name: u64,)* }
+
+        impl Counters {
+            /// Names and values.
+            #[must_use]
+            pub fn list(&self) -> Vec<(&'static str, u64)> { vec![$((stringify!($name), self.$name)),*] }
+            /// Adds another's counts to these.
+            pub fn add(&mut self, other: &Counters) { $(self.$name += other.$name;)* }
+        }
+    };
+}
+
+counters! {
+    /// Operators compiled (unreachable ones excluded).
+    operators
+    /// Values stored from a register to their slot.
+    spills
+    /// Values loaded from their slot.
+    reloads
+    /// Homes stored or loaded around calls.
+    home_saves
+    /// Register moves made for merges and calls.
+    merge_moves
+    /// Compares fused with their branch or select.
+    fused_compares
+    /// Loads folded into the instruction that uses them.
+    folded_loads
+    /// Index arithmetic folded into one address.
+    folded_addresses
+    /// Results computed straight into a local's home.
+    direct_sets
+    /// Operands read from a slot by the instruction that uses them.
+    folded_slots
+}

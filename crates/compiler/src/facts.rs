@@ -1,0 +1,210 @@
+//! What the compiler is told of a module and its host, once per module and as plain data: where things live, never how
+//! they are made. The host's words stay in the host's crate.
+
+use crate::libcall::Libcall;
+use crate::sig::Sig;
+use crate::ty::Ty;
+
+/// Everything that is the same for all functions of a module.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Distinct signatures, in no particular order.
+    pub sigs: Vec<Sig>,
+    /// By type index of the module: the index into `sigs`, or `None` where the type is no function type.
+    pub types: Vec<Option<u32>>,
+    /// By type index of the module: byte offset of the type's engine-wide id, a `u32`, in the array that
+    /// `ctx.type_ids` points to.
+    pub type_id_offsets: Vec<i32>,
+    /// By function index, imports first.
+    pub funcs: Vec<FuncFact>,
+    /// By global index, imports first.
+    pub globals: Vec<GlobalFact>,
+    /// By memory index, imports first.
+    pub memories: Vec<MemoryFact>,
+    /// By table index, imports first.
+    pub tables: Vec<TableFact>,
+    /// By element segment index: the host's index of it if the segment is passive, else `None` (it is empty once the
+    /// module has started).
+    pub elems: Vec<Option<u32>>,
+    /// Offsets in the host's structures.
+    pub ctx: CtxFacts,
+    /// What the host asks of the code.
+    pub settings: Settings,
+}
+
+impl Facts {
+    /// The signature of the function type with this index; a function type is what validation has made sure of.
+    #[must_use]
+    pub fn sig_of_type(&self, ty: u32) -> &Sig {
+        &self.sigs[self.types[ty as usize].expect("validated as a function type") as usize]
+    }
+
+    /// The signature of a function.
+    #[must_use]
+    pub fn sig_of_func(&self, func: u32) -> &Sig {
+        &self.sigs[self.funcs[func as usize].sig as usize]
+    }
+}
+
+/// One function.
+#[derive(Clone, Copy, Debug)]
+pub struct FuncFact {
+    /// Index into `Facts::sigs`.
+    pub sig: u32,
+    /// How to call it.
+    pub callee: Callee,
+}
+
+/// How a direct call reaches its callee.
+#[derive(Clone, Copy, Debug)]
+pub enum Callee {
+    /// A function of this module.
+    Defined {
+        /// Its index among the defined functions.
+        index: u32,
+        /// Can code outside this module reach it? Then it has a `Tail` entry beside its private one.
+        escapes: bool,
+    },
+    /// An import: both are byte offsets from the instance pointer, of the code address and of the callee's own
+    /// instance pointer.
+    Imported {
+        /// Where the address of its `Tail` entry is.
+        code: i32,
+        /// Where its instance pointer is.
+        context: i32,
+    },
+}
+
+/// Where a piece of the instance is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// At this byte offset from the instance pointer.
+    Ctx(i32),
+    /// At `disp` bytes from the pointer that is at offset `pointer` from the instance pointer.
+    Through {
+        /// Offset of the pointer in the instance.
+        pointer: i32,
+        /// Offset from what it points to.
+        disp: i32,
+    },
+}
+
+/// One global.
+#[derive(Clone, Copy, Debug)]
+pub struct GlobalFact {
+    /// Type of its value.
+    pub ty: Ty,
+    /// Where the value is.
+    pub place: Where,
+    /// The value, if it never changes and is known, as bits.
+    pub constant: Option<u64>,
+}
+
+/// One linear memory.
+#[derive(Clone, Copy, Debug)]
+pub struct MemoryFact {
+    /// The type of its addresses: `I32` or `I64`.
+    pub index: Ty,
+    /// Logarithm of its page size in bytes: 16 or 0.
+    pub page_size_log2: u8,
+    /// Where the pointer to its first byte is.
+    pub base: Where,
+    /// Where its current length in bytes, a `u64`, is.
+    pub length: Where,
+    /// The length in bytes, if it can never change.
+    pub fixed_length: Option<u64>,
+    /// May the base change when the memory grows?
+    pub base_may_move: bool,
+    /// An access whose static offset plus size is at most this needs no check: whatever the 32-bit index, it hits
+    /// the memory or its guard pages. 0 if every access must be checked.
+    pub unchecked_span: u64,
+    /// May an access that passed no check fault, and the host turn that into a trap?
+    pub faults_are_traps: bool,
+}
+
+/// One table of function references.
+#[derive(Clone, Copy, Debug)]
+pub struct TableFact {
+    /// The type of its indices: `I32` or `I64`.
+    pub index: Ty,
+    /// Where the pointer to its first element is; an element takes 8 bytes.
+    pub base: Where,
+    /// Where its current number of elements, a `u64`, is.
+    pub length: Where,
+    /// The number of elements, if it can never change.
+    pub fixed_length: Option<u64>,
+    /// Are elements filled in on first use? Then 0 means not yet filled, and bit 0 of any other is a tag to clear.
+    pub lazy: bool,
+}
+
+/// Byte offsets in the host's structures.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CtxFacts {
+    /// Instance: pointer to the store's structure.
+    pub store: i32,
+    /// Instance: pointer to the epoch counter, a `u64`.
+    pub epoch: i32,
+    /// Instance: pointer to the array of type ids.
+    pub type_ids: i32,
+    /// Store: the lowest address that the stack pointer may have.
+    pub stack_limit: i32,
+    /// Store: fuel used, an `i64` that counts up to 0.
+    pub fuel: i32,
+    /// Store: the epoch at which to call the host, a `u64`.
+    pub epoch_deadline: i32,
+    /// Function reference: address of the `Tail` entry.
+    pub funcref_code: i32,
+    /// Function reference: the callee's instance pointer.
+    pub funcref_context: i32,
+    /// Function reference: the engine-wide id of its type, a `u32`.
+    pub funcref_type: i32,
+}
+
+/// What the host asks of the code.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Count fuel and call [`Libcall::OutOfGas`] when it runs out.
+    pub fuel: bool,
+    /// Look at the epoch at entries and loop headers and call [`Libcall::NewEpoch`].
+    pub epochs: bool,
+    /// Traps may be hardware faults; otherwise every one is checked for and raised by [`Libcall::Trap`].
+    pub hardware_traps: bool,
+    /// Which code offsets the address map records.
+    pub address_map: AddressMap,
+    /// Processor features that the code may use beyond the floor of the instruction set.
+    pub cpu: CpuFeatures,
+    /// Prove the compiler's state after every operator, as debug builds always do.
+    pub check: bool,
+}
+
+/// Which code offsets the address map records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddressMap {
+    /// None.
+    None,
+    /// Those a backtrace can show: calls and instructions that can trap.
+    #[default]
+    Traps,
+    /// The first instruction of every operator.
+    Operators,
+}
+
+/// Processor features beyond the floor; each can be switched off by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuFeatures {
+    /// Three-operand float and vector forms.
+    pub avx: bool,
+    /// 256-bit integer vector forms.
+    pub avx2: bool,
+    /// `andn`, `blsr`, `tzcnt`.
+    pub bmi1: bool,
+    /// `shlx`, `shrx`, `sarx`, `rorx`, `mulx`.
+    pub bmi2: bool,
+    /// `lzcnt`.
+    pub lzcnt: bool,
+    /// Fused multiply and add.
+    pub fma: bool,
+}
+
+/// All libcalls, for hosts that lay out one entry each.
+pub const LIBCALLS: &[Libcall] = Libcall::ALL;

@@ -1,0 +1,472 @@
+//! The seam between the compiler and an instruction set: constants, and primitives that append a few instructions each.
+//!
+//! An instruction set is a zero-sized type. Everything is dispatched statically. Primitives know machine registers and
+//! addresses, never the value stack; what an operator means for the stack is written once, in the shapes.
+//!
+//! Contract of every primitive:
+//! - `d` is written after all sources are read, or the primitive copes: `d` may equal any source register unless the
+//!   comment says otherwise.
+//! - `SCRATCH` and `FLOAT_SCRATCH` are free for the primitive's use and never appear as `d`, a source or part of an
+//!   address, but for the primitives that say so. Between primitives nothing lives in them.
+//! - A 32-bit integer result has its upper half zeroed.
+//! - The flags are undefined after any primitive but `mov`, `fmov`, `load`, `store`, `iconst` and `fconst` with
+//!   `keep_flags`, `lea`, and the compares; those keep them (resp. set them).
+//! - Those that can fault return the code offset of the one instruction that can.
+
+pub mod x64;
+
+use crate::facts::CpuFeatures;
+use crate::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Label, Reg, RegSet};
+
+/// A calling convention as lists of registers.
+#[derive(Debug)]
+pub struct Convention {
+    /// Integer arguments, in order.
+    pub int_args: &'static [Reg],
+    /// Float arguments, in order.
+    pub float_args: &'static [Reg],
+    /// Integer results, in order.
+    pub int_results: &'static [Reg],
+    /// Float results, in order.
+    pub float_results: &'static [Reg],
+    /// Do the callee's and the caller's instance pointer come before the arguments?
+    pub passes_contexts: bool,
+    /// The register of the result area's address; `None` if it takes the first integer argument.
+    pub result_area: Option<Reg>,
+}
+
+/// Registers that an instruction demands.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed {
+    /// Where the left operand must be, if it must.
+    pub lhs: Option<Reg>,
+    /// Where the right operand must be, if it must.
+    pub rhs: Option<Reg>,
+    /// Where the (first) result comes, if it is given.
+    pub out: Option<Reg>,
+    /// Where a second result comes.
+    pub out2: Option<Reg>,
+    /// Registers written besides; includes `lhs` if it is destroyed, and the results.
+    pub clobbers: RegSet,
+}
+
+impl Fixed {
+    /// No demands.
+    pub const NONE: Fixed = Fixed { lhs: None, rhs: None, out: None, out2: None, clobbers: RegSet::EMPTY };
+}
+
+/// Right operand of an integer instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Src {
+    /// A register.
+    Reg(Reg),
+    /// A constant for which `Isa::imm_ok` holds.
+    Imm(i32),
+    /// Memory, exactly as wide as the operation.
+    Mem(Addr),
+}
+
+/// Right operand of a float instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatSrc {
+    /// A register.
+    Reg(Reg),
+    /// Memory, exactly as wide as the operation.
+    Mem(Addr),
+}
+
+/// Two-operand integer operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Alu { Add, Sub, And, Or, Xor }
+
+impl Alu {
+    /// May the operands be exchanged?
+    #[must_use]
+    pub const fn commutes(self) -> bool {
+        !matches!(self, Alu::Sub)
+    }
+}
+
+/// Shifts and rotates; counts are taken modulo the width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Shift { Shl, ShrS, ShrU, Rotl, Rotr }
+
+/// Integer division.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Div { DivS, DivU, RemS, RemU }
+
+/// One-operand integer operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum IntUnary {
+    /// Leading zeros; the width for 0.
+    Clz,
+    /// Trailing zeros; the width for 0.
+    Ctz,
+    /// One bits.
+    Popcnt,
+}
+
+/// Sign and zero extension within or between integer widths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Extend {
+    /// `i32.extend8_s`
+    S8To32,
+    /// `i32.extend16_s`
+    S16To32,
+    /// `i64.extend8_s`
+    S8To64,
+    /// `i64.extend16_s`
+    S16To64,
+    /// `i64.extend32_s` and `i64.extend_i32_s`
+    S32To64,
+    /// `i64.extend_i32_u` and `i32.wrap_i64`: keeps the lower half, clears the upper.
+    U32To64,
+}
+
+/// Two-operand float arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FloatAlu { Add, Sub, Mul, Div }
+
+/// One-operand float operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FloatUnary { Abs, Neg, Sqrt, Ceil, Floor, Trunc, Nearest }
+
+/// Conversions with a float on one side at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "named as the operators: to, from, signedness")]
+pub enum Convert {
+    F32FromI32S, F32FromI32U, F32FromI64S, F32FromI64U,
+    F64FromI32S, F64FromI32U, F64FromI64S, F64FromI64U,
+    F32FromF64, F64FromF32,
+}
+
+/// Float to integer, trapping or saturating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trunc {
+    /// Width of the float.
+    pub from: Width,
+    /// Width of the integer.
+    pub to: Width,
+    /// Is the integer signed?
+    pub signed: bool,
+}
+
+/// A condition, after a compare of integers or as `Isa::fcmp` answered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Cond {
+    Eq, Ne, LtS, GeS, GtS, LeS, LtU, GeU, GtU, LeU,
+    /// Floats equal, neither a NaN, where that takes more than one flag.
+    FloatEq,
+    /// Floats unequal or unordered, where that takes more than one flag.
+    FloatNe,
+}
+
+impl Cond {
+    /// The condition that holds exactly when this one does not, for the same flags.
+    #[must_use]
+    pub const fn invert(self) -> Cond {
+        use Cond::*;
+        match self {
+            Eq => Ne, Ne => Eq, LtS => GeS, GeS => LtS, GtS => LeS, LeS => GtS,
+            LtU => GeU, GeU => LtU, GtU => LeU, LeU => GtU, FloatEq => FloatNe, FloatNe => FloatEq,
+        }
+    }
+
+    /// The condition for the same compare with its operands exchanged. Integer compares only.
+    #[must_use]
+    pub const fn swap(self) -> Cond {
+        use Cond::*;
+        match self {
+            LtS => GtS, GtS => LtS, LeS => GeS, GeS => LeS,
+            LtU => GtU, GtU => LtU, LeU => GeU, GeU => LeU,
+            other => other,
+        }
+    }
+}
+
+/// Float compares as wasm has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FloatCmp { Eq, Ne, Lt, Gt, Le, Ge }
+
+/// What a load reads and how it fills the register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "named as the operators")]
+pub enum Load { I32, I64, F32, F64, I32S8, I32U8, I32S16, I32U16, I64S8, I64U8, I64S16, I64U16, I64S32, I64U32 }
+
+impl Load {
+    /// Bytes read.
+    #[must_use]
+    pub const fn bytes(self) -> u32 {
+        use Load::*;
+        match self {
+            I32S8 | I32U8 | I64S8 | I64U8 => 1,
+            I32S16 | I32U16 | I64S16 | I64U16 => 2,
+            I32 | F32 | I64S32 | I64U32 => 4,
+            I64 | F64 => 8,
+        }
+    }
+
+    /// Type of the result.
+    #[must_use]
+    pub const fn ty(self) -> Ty {
+        use Load::*;
+        match self {
+            I32 | I32S8 | I32U8 | I32S16 | I32U16 => Ty::I32,
+            I64 | I64S8 | I64U8 | I64S16 | I64U16 | I64S32 | I64U32 => Ty::I64,
+            F32 => Ty::F32,
+            F64 => Ty::F64,
+        }
+    }
+
+    /// The load of a whole value of a type.
+    #[must_use]
+    pub const fn of(ty: Ty) -> Load {
+        match ty {
+            Ty::I32 => Load::I32,
+            Ty::I64 | Ty::FuncRef => Load::I64,
+            Ty::F32 => Load::F32,
+            Ty::F64 => Load::F64,
+        }
+    }
+}
+
+/// What a store writes: the lowest bytes of an integer, or a float.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "bits of an integer, or the float type")]
+pub enum Store { B8, B16, B32, B64, F32, F64 }
+
+impl Store {
+    /// Bytes written.
+    #[must_use]
+    pub const fn bytes(self) -> u32 {
+        match self {
+            Store::B8 => 1,
+            Store::B16 => 2,
+            Store::B32 | Store::F32 => 4,
+            Store::B64 | Store::F64 => 8,
+        }
+    }
+
+    /// The store of a whole value of a type.
+    #[must_use]
+    pub const fn of(ty: Ty) -> Store {
+        match ty {
+            Ty::I32 => Store::B32,
+            Ty::I64 | Ty::FuncRef => Store::B64,
+            Ty::F32 => Store::F32,
+            Ty::F64 => Store::F64,
+        }
+    }
+}
+
+/// A shift's count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// A constant, already modulo the width.
+    Imm(u8),
+    /// A register; `Isa::fixed_shift` may demand which.
+    Reg(Reg),
+}
+
+/// Where a patched field is, and what a jump or call needs to be finished later.
+pub type At = u32;
+
+/// An instruction set.
+pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
+    /// The code under construction, with its labels. `Default` makes an empty one.
+    type Asm: AsmBuffer;
+
+    /// Its name, as users know it.
+    const NAME: &'static str;
+    /// Registers that values may be kept in, pinned ones and scratches excluded.
+    const ALLOCATABLE: RegSet;
+    /// Of those, the integer registers that calls of either convention preserve, in order of preference for homes.
+    const PRESERVED: &'static [Reg];
+    /// Integer registers for homes that calls destroy, in order of preference.
+    const VOLATILE_HOMES: &'static [Reg];
+    /// Float registers for homes, in order of preference; calls destroy them.
+    const FLOAT_HOMES: &'static [Reg];
+    /// The instance pointer, in code behind a private entry.
+    const CTX: Reg;
+    /// The base of memory 0, in code behind a private entry, if the module has memory 0; else allocatable is not this.
+    const MEMORY_BASE: Reg;
+    /// The frame pointer.
+    const FRAME: Reg;
+    /// The stack pointer.
+    const STACK: Reg;
+    /// The integer scratch of primitives.
+    const SCRATCH: Reg;
+    /// The float scratch of primitives.
+    const FLOAT_SCRATCH: Reg;
+    /// Inside a module.
+    const PRIVATE: Convention;
+    /// Across instances: Wasmtime's `Tail`.
+    const TAIL: Convention;
+    /// For libcalls: the platform's C convention. It preserves at least `PRESERVED`, `CTX` and `MEMORY_BASE`.
+    const LIBCALL: Convention;
+    /// Can the right operand of an integer or float operation be memory?
+    const MEM_OPERANDS: bool;
+    /// Upper bound on the code bytes that one primitive appends.
+    const MAX_PRIMITIVE: usize;
+
+    /// Which processor features this machine has.
+    fn host_features() -> CpuFeatures;
+
+    /// Can this constant be `Src::Imm` at this width?
+    fn imm_ok(width: Width, value: i64) -> bool;
+    /// What a division demands.
+    fn fixed_div(op: Div, width: Width) -> Fixed;
+    /// What a shift by a register demands.
+    fn fixed_shift(cpu: &CpuFeatures, op: Shift) -> Fixed;
+    /// What a 64 by 64 to 128 bit multiplication demands; `out` is the lower half, `out2` the upper.
+    fn fixed_mul_wide() -> Fixed;
+
+    // ---- moves
+
+    /// `d = s`, integer registers.
+    fn mov(a: &mut Self::Asm, width: Width, d: Reg, s: Reg);
+    /// `d = s`, float registers, all bits.
+    fn fmov(a: &mut Self::Asm, d: Reg, s: Reg);
+    /// Bits from an integer to a float register or back.
+    fn bits(a: &mut Self::Asm, width: Width, d: Reg, s: Reg);
+    /// `d = value`; 32-bit constants come zero-extended. `d` may be `SCRATCH`.
+    fn iconst(a: &mut Self::Asm, width: Width, d: Reg, value: i64, keep_flags: bool);
+    /// `d = the float with these bits`. `d` may be `FLOAT_SCRATCH`.
+    fn fconst(a: &mut Self::Asm, width: Width, d: Reg, bits: u64);
+    /// `d = [addr]`. `d` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
+    fn load(a: &mut Self::Asm, op: Load, d: Reg, addr: Addr) -> At;
+    /// `[addr] = s`. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
+    fn store(a: &mut Self::Asm, op: Store, addr: Addr, s: Reg) -> At;
+    /// `[addr] = value`, for which `imm_ok(W64, value)` holds.
+    fn store_imm(a: &mut Self::Asm, op: Store, addr: Addr, value: i32) -> At;
+    /// `d = addr` itself, at this width. `d` may be `SCRATCH`.
+    fn lea(a: &mut Self::Asm, width: Width, d: Reg, addr: Addr);
+
+    // ---- integers
+
+    /// `d = l op r`. `d` must not be a register of `r` unless it is also `l` or `op` commutes and `r` is that register
+    /// itself.
+    fn alu(a: &mut Self::Asm, op: Alu, width: Width, d: Reg, l: Reg, r: Src) -> At;
+    /// `[addr] = [addr] op r`, `r` not memory. Leaves flags by which `Cond::LtS`/`GeS` test the result's sign (no
+    /// overflow assumed).
+    fn alu_mem(a: &mut Self::Asm, op: Alu, width: Width, addr: Addr, r: Src) -> At;
+    /// `d = l * r`, same rule for `d` as `alu`.
+    fn mul(a: &mut Self::Asm, width: Width, d: Reg, l: Reg, r: Src) -> At;
+    /// Division with operands as `fixed_div` demands, and nothing checked: 0 faults, `MIN / -1` faults, `MIN % -1`
+    /// must be kept away. `rhs` is not a clobbered register.
+    fn div(a: &mut Self::Asm, op: Div, width: Width, rhs: Reg) -> At;
+    /// `d = l shifted`. With a register count, `fixed_shift` holds; `d` is then not the count's register.
+    fn shift(a: &mut Self::Asm, cpu: &CpuFeatures, op: Shift, width: Width, d: Reg, l: Reg, count: Amount);
+    /// One-operand operation.
+    fn unary(a: &mut Self::Asm, cpu: &CpuFeatures, op: IntUnary, width: Width, d: Reg, s: Reg);
+    /// `d = extend(s)`; memory is as wide as what is extended.
+    fn extend(a: &mut Self::Asm, op: Extend, d: Reg, s: Src) -> At;
+    /// `out:out2 = out * r`, as `fixed_mul_wide` demands.
+    fn mul_wide(a: &mut Self::Asm, signed: bool, r: Reg);
+    /// `lo += r_lo; hi += r_hi` with carry, or `-` with borrow. All four distinct, but for `r_lo == r_hi`.
+    fn add_wide(a: &mut Self::Asm, subtract: bool, lo: Reg, hi: Reg, r_lo: Reg, r_hi: Reg);
+
+    // ---- conditions
+
+    /// Compares integers.
+    fn cmp(a: &mut Self::Asm, width: Width, l: Reg, r: Src) -> At;
+    /// Compares memory with a register or constant.
+    fn cmp_mem(a: &mut Self::Asm, width: Width, l: Addr, r: Src) -> At;
+    /// Compares `l & r` with 0: good for `Eq`, `Ne` and the signed conditions against 0.
+    fn test(a: &mut Self::Asm, width: Width, l: Reg, r: Src) -> At;
+    /// Compares floats and says which condition to test.
+    fn fcmp(a: &mut Self::Asm, op: FloatCmp, width: Width, l: Reg, r: Reg) -> Cond;
+    /// `d = cond ? 1 : 0`.
+    fn set(a: &mut Self::Asm, cond: Cond, d: Reg);
+    /// `if cond { d = s }`; otherwise `d` keeps its value. Keeps the flags.
+    fn cmov(a: &mut Self::Asm, cond: Cond, width: Width, d: Reg, s: Reg);
+
+    // ---- floats
+
+    /// `d = l op r`. `d` must not be the register `r` unless it is also `l` or `op` is `Add` or `Mul`.
+    fn falu(a: &mut Self::Asm, cpu: &CpuFeatures, op: FloatAlu, width: Width, d: Reg, l: Reg, r: FloatSrc) -> At;
+    /// One-operand operation.
+    fn funary(a: &mut Self::Asm, cpu: &CpuFeatures, op: FloatUnary, width: Width, d: Reg, s: Reg);
+    /// Wasm's minimum or maximum; `d` is neither `l` nor `r`.
+    fn fminmax(a: &mut Self::Asm, max: bool, width: Width, d: Reg, l: Reg, r: Reg);
+    /// `d = l` with the sign of `r`; `d` is not `r`.
+    fn copysign(a: &mut Self::Asm, width: Width, d: Reg, l: Reg, r: Reg);
+    /// Conversion to a float. `t` is a temporary of the class of `s` that is neither `s` nor `d`.
+    fn convert(a: &mut Self::Asm, cpu: &CpuFeatures, op: Convert, d: Reg, s: Reg, t: Reg);
+    /// Truncation that jumps to a label if `s` is a NaN or out of range. `t` is a float temporary, neither `s`.
+    fn trunc(a: &mut Self::Asm, op: Trunc, d: Reg, s: Reg, t: Reg, invalid: Label, overflow: Label);
+    /// Saturating truncation; NaN gives 0.
+    fn trunc_sat(a: &mut Self::Asm, op: Trunc, d: Reg, s: Reg, t: Reg);
+
+    // ---- control
+
+    /// Goes to the label.
+    fn jmp(a: &mut Self::Asm, to: Label);
+    /// Goes to the label if the condition holds.
+    fn jcc(a: &mut Self::Asm, cond: Cond, to: Label);
+    /// Goes to `table[index]`; `index` is in range and zero-extended to 64 bits, `t` a temporary that is not `index`;
+    /// both are destroyed.
+    fn jump_table(a: &mut Self::Asm, index: Reg, t: Reg, table: &[Label]);
+    /// Calls something that a relocation names later; returns the offset of the field.
+    fn call_sym(a: &mut Self::Asm) -> At;
+    /// Jumps to something that a relocation names later; returns the offset of the field. 5 bytes on x86-64, see
+    /// `TAIL_ENTRY_BYTES`.
+    fn jmp_sym(a: &mut Self::Asm) -> At;
+    /// Calls the address in a register, which may be `SCRATCH`.
+    fn call_reg(a: &mut Self::Asm, r: Reg);
+    /// Jumps to the address in a register, which may be `SCRATCH`.
+    fn jmp_reg(a: &mut Self::Asm, r: Reg);
+    /// An instruction that traps; returns its own offset.
+    fn trap(a: &mut Self::Asm) -> At;
+    /// Pushes the caller's frame pointer, makes the frame, whose size in bytes comes later through `patch_frame`.
+    fn enter(a: &mut Self::Asm) -> At;
+    /// Fills in the frame size of an `enter`.
+    fn patch_frame(a: &mut Self::Asm, enter: At, bytes: u32);
+    /// Undoes `enter`, whatever the stack pointer.
+    fn leave(a: &mut Self::Asm);
+    /// Returns and pops so many bytes of arguments.
+    fn ret(a: &mut Self::Asm, pop: u32);
+    /// Padding to a multiple of `align`, a power of two; executed at most as cheap no-operations.
+    fn align(a: &mut Self::Asm, align: u32);
+}
+
+/// What the compiler asks of the code buffer itself.
+pub trait AsmBuffer: Default + Send {
+    /// Bytes so far.
+    fn offset(&self) -> u32;
+    /// Makes room for at least so many bytes, so that the primitives that follow need no check. Called once an
+    /// operator; operators of unbounded size call it again.
+    fn reserve(&mut self, bytes: usize);
+    /// Forgets all labels of the previous function.
+    fn reset_labels(&mut self);
+    /// A new label, not yet bound.
+    fn label(&mut self) -> Label;
+    /// The label is here. Bound once.
+    fn bind(&mut self, label: Label);
+    /// Takes back the code after `offset`, with which no label and no fix-up may be connected.
+    fn truncate(&mut self, offset: u32);
+    /// The code.
+    fn code(&self) -> &[u8];
+    /// The code, to patch relocations.
+    fn code_mut(&mut self) -> &mut [u8];
+}

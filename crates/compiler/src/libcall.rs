@@ -1,0 +1,50 @@
+//! Routines of the host that compiled code calls, by name. They take and return machine values in the registers of
+//! `Isa::LIBCALL`; the instance pointer is always the first argument.
+
+/// A routine of the host. The comment gives the arguments after the instance pointer, and the result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Libcall {
+    /// `(pages: u64, memory: u32) -> pages before, or -1`
+    MemoryGrow,
+    /// `(to: pointer, from: pointer, bytes: u64)`, ranges already checked; they may overlap.
+    MemoryCopy,
+    /// `(to: pointer, byte: u32, bytes: u64)`, range already checked.
+    MemoryFill,
+    /// `(segment: u32) -> u64`: elements of a passive element segment, 0 once dropped.
+    ElemLength,
+    /// `(segment: u32) -> pointer` to its first element.
+    ElemBase,
+    /// `(segment: u32)`: drops it.
+    ElemDrop,
+    /// `(function: u32) -> funcref`
+    RefFunc,
+    /// `(table: u32, index: u64) -> funcref`, index already checked.
+    TableGetLazy,
+    /// `(table: u32, elements: u64) -> pointer to the first new element, or 0 or -1 by the host's rule`
+    TableGrow,
+    /// `()`: fuel has run out; returns if the host adds some.
+    OutOfGas,
+    /// `() -> u64`: the epoch deadline has come; returns the next.
+    NewEpoch,
+    /// `(code: u32)`: raises a trap and does not return.
+    Trap,
+}
+
+impl Libcall {
+    /// All of them, in order.
+    pub const ALL: &'static [Libcall] = &[
+        Libcall::MemoryGrow,
+        Libcall::MemoryCopy,
+        Libcall::MemoryFill,
+        Libcall::ElemLength,
+        Libcall::ElemBase,
+        Libcall::ElemDrop,
+        Libcall::RefFunc,
+        Libcall::TableGetLazy,
+        Libcall::TableGrow,
+        Libcall::OutOfGas,
+        Libcall::NewEpoch,
+        Libcall::Trap,
+    ];
+}

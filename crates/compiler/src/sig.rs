@@ -1,0 +1,111 @@
+//! The machine form of a function signature: which argument and which result goes where, computed once a signature.
+
+use crate::isa::{Convention, Isa};
+use crate::ty::Ty;
+use lightbeam_asm::{Reg, RegClass};
+
+/// A function signature and where its values go in both conventions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sig {
+    /// Types of the parameters.
+    pub params: Box<[Ty]>,
+    /// Types of the results.
+    pub results: Box<[Ty]>,
+    /// Places for calls inside one module: the instance pointer is pinned and not passed.
+    pub private: Abi,
+    /// Places for calls that may cross an instance: Wasmtime's `Tail` convention.
+    pub tail: Abi,
+}
+
+/// Where the values of one signature go in one convention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abi {
+    /// A place for each parameter.
+    pub params: Box<[Place]>,
+    /// A place for each result; `Place::Stack` is an offset into the result area.
+    pub results: Box<[Place]>,
+    /// Registers of the callee's and of the caller's instance pointer, where the convention passes them.
+    pub contexts: Option<(Reg, Reg)>,
+    /// The register that carries the address of the result area, if some result does not fit in registers.
+    pub result_area: Option<Reg>,
+    /// Bytes of stack arguments, a multiple of 16; the callee pops them.
+    pub stack_args: u32,
+    /// Bytes of the result area, a multiple of 16; the caller provides it.
+    pub stack_results: u32,
+}
+
+/// Where one argument or result is at the moment of a call or return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this register.
+    Reg(Reg),
+    /// Bytes above the stack pointer before the call pushes its return address (arguments), or into the result area
+    /// (results). Each value takes 8 bytes.
+    Stack(u32),
+}
+
+impl Sig {
+    /// The machine form of `params -> results` for an instruction set.
+    #[must_use]
+    pub fn new<I: Isa>(params: &[Ty], results: &[Ty]) -> Sig {
+        Sig {
+            params: params.into(),
+            results: results.into(),
+            private: Abi::assign(&I::PRIVATE, params, results),
+            tail: Abi::assign(&I::TAIL, params, results),
+        }
+    }
+
+    /// May a call through a function reference enter the callee's private entry? Only if both conventions put every
+    /// value in the same register, so that one call sequence serves both.
+    #[must_use]
+    pub fn shares_registers(&self) -> bool {
+        self.private.params == self.tail.params && self.private.result_area.is_none() && self.private.stack_args == 0
+    }
+}
+
+impl Abi {
+    fn assign(convention: &Convention, params: &[Ty], results: &[Ty]) -> Abi {
+        let (results, stack_results) =
+            places(results, convention.int_results.iter(), convention.float_results.iter());
+        let mut ints = convention.int_args.iter();
+        // The hidden pointer is the first integer argument and shifts the instance pointers after it.
+        let result_area = if stack_results == 0 {
+            None
+        } else {
+            Some(match convention.result_area {
+                Some(reg) => reg,
+                None => *ints.next().expect("a convention has integer arguments"),
+            })
+        };
+        let mut context = || *ints.next().expect("a convention has integer arguments");
+        let contexts = convention.passes_contexts.then(|| (context(), context()));
+        let (params, stack_args) = places(params, ints, convention.float_args.iter());
+        Abi { params, results, contexts, result_area, stack_args, stack_results }
+    }
+}
+
+fn places<'a>(
+    types: &[Ty],
+    mut ints: impl Iterator<Item = &'a Reg>,
+    mut floats: impl Iterator<Item = &'a Reg>,
+) -> (Box<[Place]>, u32) {
+    let mut stack = 0;
+    let places = types
+        .iter()
+        .map(|ty| {
+            let reg = match ty.class() {
+                RegClass::Int => ints.next(),
+                RegClass::Float => floats.next(),
+            };
+            match reg {
+                Some(reg) => Place::Reg(*reg),
+                None => {
+                    stack += 8;
+                    Place::Stack(stack - 8)
+                }
+            }
+        })
+        .collect();
+    (places, stack.next_multiple_of(16))
+}

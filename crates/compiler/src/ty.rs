@@ -1,0 +1,74 @@
+//! Value types and widths.
+
+use lightbeam_asm::RegClass;
+
+/// The type of a value on the wasm stack, in a local, a global or a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[repr(u8)]
+pub enum Ty {
+    /// 32-bit integer. In a register its upper half is zero; in a slot only four bytes mean anything.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// 32-bit float; the rest of the register is undefined.
+    F32,
+    /// 64-bit float; the rest of the register is undefined.
+    F64,
+    /// A function reference: a pointer of the host's, null is 0.
+    FuncRef,
+}
+
+impl Ty {
+    /// The class of register that holds a value of this type.
+    #[must_use]
+    pub const fn class(self) -> RegClass {
+        match self {
+            Ty::I32 | Ty::I64 | Ty::FuncRef => RegClass::Int,
+            Ty::F32 | Ty::F64 => RegClass::Float,
+        }
+    }
+
+    /// Is it a float?
+    #[must_use]
+    pub const fn is_float(self) -> bool {
+        matches!(self, Ty::F32 | Ty::F64)
+    }
+
+    /// How many of its bits count.
+    #[must_use]
+    pub const fn width(self) -> Width {
+        match self {
+            Ty::I32 | Ty::F32 => Width::W32,
+            Ty::I64 | Ty::F64 | Ty::FuncRef => Width::W64,
+        }
+    }
+
+    /// Bytes that a value takes in memory.
+    #[must_use]
+    pub const fn bytes(self) -> u32 {
+        match self.width() {
+            Width::W32 => 4,
+            Width::W64 => 8,
+        }
+    }
+}
+
+/// The width of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Width {
+    /// 32 bits.
+    W32,
+    /// 64 bits.
+    W64,
+}
+
+impl Width {
+    /// Bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        match self {
+            Width::W32 => 32,
+            Width::W64 => 64,
+        }
+    }
+}
