@@ -33,7 +33,7 @@ pub struct Output<I: Isa> {
 /// One function in an [`Output`].
 #[derive(Clone, Debug)]
 pub struct FuncCode {
-    /// Its index among the functions that the module defines.
+    /// Its index among the functions that the module defines; `u32::MAX` for a routine, which belongs to none.
     pub index: u32,
     /// Offset of its first byte: the `Tail` entry if it escapes, a 5-byte jump whose target is a `Reloc`, else the
     /// private entry.
@@ -70,11 +70,39 @@ pub enum Target {
     Thunk(u32),
     /// A routine of the host.
     Libcall(Libcall),
+    /// A routine that the compiler makes once per module, see `routines::emit`.
+    Routine(Routine),
     /// The routine `() -> (pointer, bytes)` that gives the current extent of data segment `n` in the first two
     /// integer result registers of `Isa::PRIVATE`; it uses no other register.
     DataSegment(u32),
     /// The routine `()` that drops data segment `n`; it uses no register but the first integer result.
     DataDrop(u32),
+}
+
+/// Loops over tables that are too long to stand in every function that uses them. The linker has each that some
+/// relocation names made once, by `routines::emit`, after the functions. They have frames of their own, so that a trap
+/// in one shows the wasm function that called it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Routine {
+    /// `table.fill` of a table.
+    TableFill {
+        /// Table index.
+        table: u32,
+    },
+    /// `table.copy` between two tables.
+    TableCopy {
+        /// Table index of the destination.
+        to: u32,
+        /// Table index of the source.
+        from: u32,
+    },
+    /// `table.init` of a table from an element segment.
+    TableInit {
+        /// Table index.
+        table: u32,
+        /// Element segment index.
+        segment: u32,
+    },
 }
 
 /// An instruction that can trap.

@@ -100,6 +100,21 @@ pub struct GlobalFact {
     pub constant: Option<u64>,
 }
 
+/// Whose memory or table it is: what the host's routines for it want to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// This instance's, with its index among those the module defines.
+    Here(u32),
+    /// Another instance's: offsets, from the instance pointer, of the owner's instance pointer and of the index (a
+    /// `u32`) among those the owner's module defines.
+    Import {
+        /// Offset of the owner's instance pointer.
+        context: i32,
+        /// Offset of the index.
+        index: i32,
+    },
+}
+
 /// One linear memory.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryFact {
@@ -111,6 +126,8 @@ pub struct MemoryFact {
     pub base: Where,
     /// Where its current length in bytes, a `u64`, is.
     pub length: Where,
+    /// Whose it is.
+    pub owner: Owner,
     /// The length in bytes, if it can never change.
     pub fixed_length: Option<u64>,
     /// May the base change when the memory grows?
@@ -131,6 +148,8 @@ pub struct TableFact {
     pub base: Where,
     /// Where its current number of elements, a `u64`, is.
     pub length: Where,
+    /// Whose it is.
+    pub owner: Owner,
     /// The number of elements, if it can never change.
     pub fixed_length: Option<u64>,
     /// Are elements filled in on first use? Then 0 means not yet filled, and bit 0 of any other is a tag to clear.

@@ -1,11 +1,12 @@
 //! Routines of the host that compiled code calls, by name. They take and return machine values in the registers of
-//! `Isa::LIBCALL`; the instance pointer is always the first argument.
+//! `Isa::LIBCALL`; the instance pointer is always the first argument:
+//! the memory's or table's owner's for those that work on one (`facts::Owner`), else this instance's.
 
 /// A routine of the host. The comment gives the arguments after the instance pointer, and the result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Libcall {
-    /// `(pages: u64, memory: u32) -> pages before, or -1`
+    /// `(pages: u64, index among the owner's defined memories: u32) -> pages before, or -1`
     MemoryGrow,
     /// `(to: pointer, from: pointer, bytes: u64)`, ranges already checked; they may overlap.
     MemoryCopy,
@@ -19,9 +20,9 @@ pub enum Libcall {
     ElemDrop,
     /// `(function: u32) -> funcref`
     RefFunc,
-    /// `(table: u32, index: u64) -> funcref`, index already checked.
+    /// `(index among the owner's defined tables: u32, element: u64) -> funcref`, index already checked.
     TableGetLazy,
-    /// `(table: u32, elements: u64) -> pointer to the first new element, or 0 or -1 by the host's rule`
+    /// `(index among the owner's defined tables: u32, elements: u64) -> elements before, or -1; the new elements are null`
     TableGrow,
     /// `()`: fuel has run out; returns if the host adds some.
     OutOfGas,
