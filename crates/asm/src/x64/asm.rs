@@ -71,6 +71,11 @@ impl Cc {
     }
 }
 
+/// A jump with an 8-bit distance to a place a few instructions further on, not yet reached.
+#[derive(Debug)]
+#[must_use = "a jump that goes nowhere"]
+pub struct Short(u32);
+
 /// Rounding mode of `roundss` and `roundsd`, with the inexact exception suppressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -487,6 +492,28 @@ impl Asm {
     fn short(&self, to: Label) -> Option<u64> {
         let distance = i64::from(self.labels.offset(to)?) - i64::from(self.offset() + 2);
         (distance >= -128).then_some(distance as u8 as u64)
+    }
+
+    /// Goes a few instructions further on, to where `bind_short` says.
+    #[inline]
+    pub fn jmp_short(&mut self) -> Short {
+        self.put(0xeb, 2);
+        Short(self.offset())
+    }
+
+    /// Goes a few instructions further on, to where `bind_short` says, if the condition holds.
+    #[inline]
+    pub fn jcc_short(&mut self, cc: Cc) -> Short {
+        self.put(u64::from(0x70 | cc as u8), 2);
+        Short(self.offset())
+    }
+
+    /// The jump comes here, at most 127 bytes after its end.
+    #[inline]
+    pub fn bind_short(&mut self, jump: Short) {
+        let distance = self.offset() - jump.0;
+        debug_assert!(distance < 128);
+        self.code_mut()[jump.0 as usize - 1] = distance as u8;
     }
 
     /// Calls the label.

@@ -10,7 +10,7 @@ mod emit;
 mod reg;
 pub mod rows;
 
-pub use asm::{Alu, Asm, Cc, Round, Shift};
+pub use asm::{Alu, Asm, Cc, Round, Shift, Short};
 pub use reg::*;
 
 /// The width of an integer operation.

@@ -148,7 +148,6 @@ rows! {
     TEST_MR       0x00   One   0x85  Int      Int    None L;
     TEST_MI8      0x00   One   0xf6  Digit/0  Int8   I8   L;
     TEST_MI       0x00   One   0xf7  Digit/0  Int    I32  L;
-    CMP_MI8BIT    0x00   One   0x80  Digit/7  Int8   I8   L;
     INC           0x00   One   0xff  Digit/0  Int    None L;
     DEC           0x00   One   0xff  Digit/1  Int    None L;
     NOT           0x00   One   0xf7  Digit/2  Int    None L;
@@ -165,6 +164,7 @@ rows! {
     ROL_MI        0x00   One   0xc1  Digit/0  Int    I8   L;
     ROL_M1        0x00   One   0xd1  Digit/0  Int    None L;
     ROL_MC        0x00   One   0xd3  Digit/0  Int    None L;
+    BTC           0x00   M0f   0xba  Digit/7  Int    I8   L;
     SHLX          0x66   M0f38 0xf7  Int      Int    None X3Last;
     SHRX          0xf2   M0f38 0xf7  Int      Int    None X3Last;
     SARX          0xf3   M0f38 0xf7  Int      Int    None X3Last;
