@@ -94,6 +94,12 @@ impl From<BinaryReaderError> for Error {
     }
 }
 
+impl From<lightbeam_compiler::Error> for Error {
+    fn from(error: lightbeam_compiler::Error) -> Error {
+        Error::invalid(error.message, Some(error.offset))
+    }
+}
+
 /// Gives errors of Wasmtime's translation this crate's type, where they are about the module's bytes.
 pub(crate) fn from_translation(error: wasmtime::Error) -> wasmtime::Error {
     match error.downcast_ref::<BinaryReaderError>() {

@@ -13,7 +13,6 @@ use crate::trampolines::{self, Entry, Stubs};
 use crate::{Error, facts};
 use lightbeam_compiler::code::{FUNC_ALIGN, FuncCode, Output, Reloc, Routine, Target, TrapSite};
 use lightbeam_compiler::facts::{Callee, Facts};
-use lightbeam_compiler::isa::AsmBuffer;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::routines;

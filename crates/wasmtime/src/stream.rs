@@ -12,7 +12,6 @@ use crate::{Compiler, Error, facts, link, unsupported};
 use lightbeam_compiler::Scratch;
 use lightbeam_compiler::code::{Counters, Output};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
-use lightbeam_compiler::isa::AsmBuffer;
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};

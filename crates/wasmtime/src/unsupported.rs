@@ -71,7 +71,7 @@ fn sub_type(ty: &SubType) -> Option<&'static str> {
     if ty.composite_type.shared {
         return Some("threads are");
     }
-    if !ty.is_final || ty.supertype_idxs.iter().next().is_some() {
+    if !ty.is_final || ty.supertype_idx.is_some() {
         return Some("garbage collection is");
     }
     match &ty.composite_type.inner {
