@@ -7,7 +7,8 @@ use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags
 use wasmtime_environ::wasmparser::{Parser, Validator};
 use wasmtime_environ::{
     AddressMapSection, CompiledFunctionsTableBuilder, FilePos, FinishedObject, FlagValue, FuncKey, FunctionLoc,
-    ModuleEnvironment, ModuleTranslation, ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, TrapEncodingBuilder, obj,
+    ModuleEnvironment, ModuleTranslation, ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, TrapEncodingBuilder,
+    obj,
 };
 
 /// Alignment of the text, so that it can be mapped executable.

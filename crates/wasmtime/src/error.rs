@@ -96,7 +96,13 @@ impl From<BinaryReaderError> for Error {
 
 impl From<lightbeam_compiler::Error> for Error {
     fn from(error: lightbeam_compiler::Error) -> Error {
-        Error::invalid(error.message, Some(error.offset))
+        use lightbeam_compiler::ErrorKind as Kind;
+        let offset = Some(error.offset);
+        match error.kind {
+            Kind::Invalid(message) => Error::invalid(message, offset),
+            Kind::Unsupported(what) => Error::unsupported(&format!("{what} is"), offset),
+            Kind::Limit(what) => Error::too_large(format!("limit exceeded: {what}"), offset),
+        }
     }
 }
 

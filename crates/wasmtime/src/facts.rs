@@ -3,18 +3,16 @@
 
 use crate::error::Error;
 use crate::settings::Settings;
-use lightbeam_compiler::facts::{
-    Callee, CtxFacts, Facts, FuncFact, GlobalFact, MemoryFact, Owner, TableFact, Where,
-};
+use lightbeam_compiler::facts::{Callee, CtxFacts, Facts, FuncFact, GlobalFact, MemoryFact, Owner, TableFact, Where};
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use wasmtime_environ::{
-    DefinedGlobalIndex, EntityRef, FuncIndex, GlobalConstValue, GlobalIndex, IndexType, Memory, MemoryIndex, MemoryKind,
-    MemoryTunables, ModuleInternedTypeIndex, ModuleTranslation, ModuleTypesBuilder, PtrSize, Table, TableIndex, VMOffsets,
-    WasmCompositeInnerType, WasmFuncType, WasmHeapType, WasmRefType, WasmSubType, WasmValType,
+    DefinedGlobalIndex, EntityRef, FuncIndex, GlobalConstValue, GlobalIndex, IndexType, Memory, MemoryIndex,
+    MemoryKind, MemoryTunables, ModuleInternedTypeIndex, ModuleTranslation, ModuleTypesBuilder, PtrSize, Table,
+    TableIndex, VMOffsets, WasmCompositeInnerType, WasmFuncType, WasmHeapType, WasmRefType, WasmSubType, WasmValType,
 };
 
 /// Bytes of a pointer on the machines that Lightbeam compiles for; `PtrSize` derives all layouts from it.

@@ -107,7 +107,11 @@ pub(crate) fn link(
                 (offset(offsets.vmctx_runtime_data_base(data)), offset(offsets.vmctx_runtime_data_length(data)))
             });
             let start = stubs.start();
-            if drop { stubs.data_drop(runtime) } else { stubs.data_segment(runtime) }
+            if drop {
+                stubs.data_drop(runtime)
+            } else {
+                stubs.data_segment(runtime)
+            }
             done(Piece { key: None, target: Some(*key), range: start..stubs.asm.offset() });
         }
         for func in &facts.funcs {
@@ -238,8 +242,7 @@ impl Linker<'_> {
             seen = self.relocs.len();
             for routine in new {
                 let mut output = Output::<X64>::default();
-                routines::emit::<X64>(self.facts, routine, &mut output);
-                let func = output.funcs.pop().expect("a routine is one function");
+                let func = routines::emit::<X64>(self.facts, routine, &mut output);
                 let start = self.function(&output, &func);
                 self.places.insert(Key::Routine(routine), start + (func.body - func.start));
             }

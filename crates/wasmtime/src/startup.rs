@@ -54,12 +54,7 @@ pub(crate) struct Ranges {
 }
 
 /// Makes the startup routine of a module with both its entries.
-pub(crate) fn emit(
-    stubs: &mut Stubs,
-    translation: &ModuleTranslation<'_>,
-    facts: &Facts,
-    concurrency: bool,
-) -> Ranges {
+pub(crate) fn emit(stubs: &mut Stubs, translation: &ModuleTranslation<'_>, facts: &Facts, concurrency: bool) -> Ranges {
     let sig = Sig::new::<X64>(&[], &[]);
     let wasm = stubs.start();
     let routine = stubs.asm.label();

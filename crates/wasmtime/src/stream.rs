@@ -16,7 +16,9 @@ use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 use wasmtime::Module;
-use wasmtime_environ::wasmparser::{Chunk, Encoding, FuncToValidate, FunctionBody, Parser, Payload, ValidatorResources};
+use wasmtime_environ::wasmparser::{
+    Chunk, Encoding, FuncToValidate, FunctionBody, Parser, Payload, ValidatorResources,
+};
 
 /// What begins every binary module; anything else is taken for the text format.
 const MAGIC: &[u8] = b"\0asm";

@@ -21,19 +21,17 @@ type Found = Option<(&'static str, usize)>;
 fn search(wasm: &[u8]) -> Result<Found> {
     for payload in Parser::new(0).parse_all(wasm) {
         let found = match payload? {
-            Payload::TypeSection(types) => first(types.into_iter_with_offsets(), |group| {
-                group.types().find_map(sub_type)
-            })?,
-            Payload::ImportSection(imports) => {
-                first(imports.into_imports_with_offsets(), |import| match &import.ty {
-                    TypeRef::Func(_) => None,
-                    TypeRef::FuncExact(_) => Some("custom descriptors are"),
-                    TypeRef::Table(ty) => table(ty),
-                    TypeRef::Memory(ty) => memory(ty),
-                    TypeRef::Global(ty) => global(ty),
-                    TypeRef::Tag(_) => Some("exception handling is"),
-                })?
+            Payload::TypeSection(types) => {
+                first(types.into_iter_with_offsets(), |group| group.types().find_map(sub_type))?
             }
+            Payload::ImportSection(imports) => first(imports.into_imports_with_offsets(), |import| match &import.ty {
+                TypeRef::Func(_) => None,
+                TypeRef::FuncExact(_) => Some("custom descriptors are"),
+                TypeRef::Table(ty) => table(ty),
+                TypeRef::Memory(ty) => memory(ty),
+                TypeRef::Global(ty) => global(ty),
+                TypeRef::Tag(_) => Some("exception handling is"),
+            })?,
             Payload::TableSection(tables) => first(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
             Payload::MemorySection(memories) => first(memories.into_iter_with_offsets(), memory)?,
             Payload::TagSection(tags) => first(tags.into_iter_with_offsets(), |_| Some("exception handling is"))?,

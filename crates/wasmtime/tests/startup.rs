@@ -73,9 +73,9 @@ fn tables() {
         (import "host" "t" (table $imported 4 funcref))
         (import "host" "at" (global $at i32))
         (import "host" "f" (func $host (result i32)))
+        (import "host" "g" (global $g funcref))
         (func $one (result i32) i32.const 1)
         (func $two (result i32) i32.const 2)
-        (global $g funcref (ref.func $two))
         (table $own (export "own") 6 funcref)
         (table $filled (export "filled") 5 funcref (ref.func $two))
         (table $computed (export "computed") 3 funcref (global.get $g))
@@ -94,11 +94,14 @@ fn tables() {
         let imported = Table::new(&mut store, TableType::new(RefType::FUNCREF, 4, None), Ref::Func(None)).unwrap();
         let at = Global::new(&mut store, GlobalType::new(ValType::I32, Mutability::Const), Val::I32(2)).unwrap();
         let host = Func::wrap(&mut store, || 3);
-        let instance = Instance::new(&mut store, &module, &[imported.into(), at.into(), host.into()]).unwrap();
+        let g = Func::wrap(&mut store, || 4);
+        let g = Global::new(&mut store, GlobalType::new(ValType::FUNCREF, Mutability::Const), g.into()).unwrap();
+        let instance =
+            Instance::new(&mut store, &module, &[imported.into(), at.into(), host.into(), g.into()]).unwrap();
         for (table, expected) in [
-            ("own", &[None, Some(1), Some(2), None, Some(2), None][..]),
+            ("own", &[None, Some(1), Some(2), None, Some(4), None][..]),
             ("filled", &[Some(2), Some(2), Some(2), Some(2), Some(1)]),
-            ("computed", &[Some(2), Some(2), Some(2)]),
+            ("computed", &[Some(4), Some(4), Some(4)]),
             ("long", &[None, None, Some(1)]),
         ] {
             let table_ = instance.get_table(&mut store, table).unwrap();
