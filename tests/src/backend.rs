@@ -114,7 +114,8 @@ impl Setup {
         ]
     }
 
-    /// These settings as Wasmtime has them, with every proposal on that Lightbeam supports.
+    /// These settings as Wasmtime has them, with every proposal on that Lightbeam supports. Backtraces are off: hundreds
+    /// of thousands of traps are taken, and what backtraces show has tests of its own.
     #[must_use]
     pub fn config(&self) -> Config {
         let mut config = Config::new();
@@ -130,7 +131,8 @@ impl Setup {
             .consume_fuel(self.fuel)
             .epoch_interruption(self.epochs)
             .table_lazy_init(self.lazy_tables)
-            .memory_init_cow(self.copy_on_write);
+            .memory_init_cow(self.copy_on_write)
+            .wasm_backtrace_max_frames(None);
         if let Some(bytes) = self.reservation {
             config.memory_reservation(bytes);
         }

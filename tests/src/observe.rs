@@ -166,7 +166,7 @@ pub enum Event {
     },
     /// The module called import `import` with these.
     Host {
-        /// Index among the module's imports.
+        /// Index among the functions that the module imports.
         import: usize,
         /// What it got.
         args: Vec<Value>,
@@ -433,11 +433,14 @@ fn finale(store: &mut Store<State>, instance: Instance) -> Vec<Event> {
 /// One value for each import, the same on every engine.
 fn imports(store: &mut Store<State>, module: &Module) -> wasmtime::Result<Vec<Extern>> {
     let mut externs = Vec::new();
-    for (index, import) in module.imports().enumerate() {
+    // Engines list imports in orders of their own, but each kind in the order of the module.
+    let (mut funcs, mut globals) = (0.., 0..);
+    for import in module.imports() {
         externs.push(match import.ty() {
-            ExternType::Func(ty) => host_func(store, index, ty).into(),
+            ExternType::Func(ty) => host_func(store, funcs.next().expect("endless"), ty).into(),
             ExternType::Global(ty) => {
-                let value = Type::from_val_type(ty.content()).map(|content| interesting(content, index as u64));
+                let seed = globals.next().expect("endless");
+                let value = Type::from_val_type(ty.content()).map(|content| interesting(content, seed));
                 let value = value.ok_or_else(|| wasmtime::Error::msg("a global of another type"))?;
                 Global::new(&mut *store, ty, value.to_val())?.into()
             }

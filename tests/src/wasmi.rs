@@ -81,11 +81,12 @@ pub fn observe(wasm: &[u8], calls: &[Calls]) -> Option<Vec<Event>> {
 
 fn imports(store: &mut Store<State>, module: &Module) -> Option<Vec<Extern>> {
     let mut externs: Vec<Extern> = Vec::new();
-    for (index, import) in module.imports().enumerate() {
+    let (mut funcs, mut globals) = (0.., 0..);
+    for import in module.imports() {
         externs.push(match import.ty() {
-            ExternType::Func(ty) => host_func(store, index, ty.clone())?.into(),
+            ExternType::Func(ty) => host_func(store, funcs.next()?, ty.clone())?.into(),
             ExternType::Global(ty) => {
-                let value = to_val(interesting(known_type(ty.content())?, index as u64));
+                let value = to_val(interesting(known_type(ty.content())?, globals.next()?));
                 Global::new(&mut *store, value, ty.mutability()).into()
             }
             ExternType::Memory(ty) => Memory::new(&mut *store, *ty).ok()?.into(),

@@ -188,7 +188,7 @@ pub fn folding() -> Generated {
     let xs = [0u32, 1, 4, 0x1fff_ffff, 0x2000_0000, 0x2000_0001, 0x4000_0000, 0x4000_0002, 0x7fff_ffff, 0x8000_0000,
         0x8000_0001, 0xffff_fff0, 0xffff_fff8, 0xffff_ffff, 65_528, 131_064, 131_072];
     let rows: Vec<_> =
-        xs.iter().flat_map(|x| [0u32, 1, 16, 0xffff_fff8, 0x2000_0000].map(|y| vec![Value::I32(*x), Value::I32(y)])).collect();
+        xs.iter().flat_map(|x| [1u32, 0xffff_fff8, 0x2000_0000].map(|y| vec![Value::I32(*x), Value::I32(y)])).collect();
     for (i, address) in addresses.iter().enumerate() {
         for offset in [0u32, 8, 65_536, 0x7fff_ffff, 0xffff_fff8] {
             let mut add = |what: &str, result: Type, body: String| {

@@ -21,7 +21,7 @@ pub fn permuted(seed: u64, n: usize) -> Generated {
     let args: Vec<Vec<Value>> = (0..3).map(|_| types.iter().map(|ty| interesting(*ty, random.bits())).collect()).collect();
     let ty = format!("{} {}", clause("param", &types), clause("result", &results));
     let mut module = Generated::new(format!(
-        "(type $t (func {ty})) (table funcref (elem $permute $host)) (import \"host\" \"permute\" (func $host (type $t)))"
+        "(type $t (func {ty})) (import \"host\" \"permute\" (func $outside (type $t))) (table funcref (elem $permute $outside))"
     ));
     let mut add = |name: &str, body: &str| module.func(name, &types, &results, body, args.clone());
     add("permute", &gets);
@@ -29,9 +29,9 @@ pub fn permuted(seed: u64, n: usize) -> Generated {
     add("call-indirect", &format!("{all} i32.const 0 call_indirect (type $t)"));
     add("return_call", &format!("{all} return_call $permute"));
     add("return_call_indirect", &format!("{all} i32.const 0 return_call_indirect (type $t)"));
-    add("host", &format!("{all} call $host"));
+    add("host", &format!("{all} call $outside"));
     add("host-indirect", &format!("{all} i32.const 1 call_indirect (type $t)"));
-    add("return_call-host", &format!("{all} return_call $host"));
+    add("return_call-host", &format!("{all} return_call $outside"));
     add("return", &format!("i64.const 1 {gets} return"));
     add("block", &format!("{all} (block (type $t) {})", through_locals(&types, &order)));
     add("br", &format!("(block {ty_results} i64.const 9 {gets} br 0)", ty_results = clause("result", &results)));

@@ -36,7 +36,7 @@ const PRODUCERS: &[(&str, &str)] = &[
     ("select", "local.get 1 i32.const -2 local.get 0 i32.wrap_i64 select"),
     ("if", "local.get 0 i64.eqz (if (result i32) (then i32.const -1) (else local.get 1))"),
     ("block", "(block (result i32) local.get 1 local.get 0 i64.eqz br_if 0 i32.extend8_s)"),
-    ("loop", "local.get 1 (loop (param i32) (result i32) i32.const -1 i32.add local.tee 2 local.get 2 i32.const 0 i32.gt_s br_if 0)"),
+    ("loop", "local.get 1 (loop (param i32) (result i32) i32.const 1 i32.shr_u local.tee 2 local.get 2 i32.const 0x2000 i32.gt_u br_if 0)"),
     ("call", "local.get 0 call $wrapping"),
     ("call_indirect", "local.get 0 i32.const 0 call_indirect (param i64) (result i32)"),
     ("host", "local.get 1 call $host"),
