@@ -1,7 +1,7 @@
 //! From a path or standard input to an artifact: what the bytes are, and clear words when they are nothing we know.
 
 use lightbeam::{Compiler, Report};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 use wasmtime::error::Context as _;
 use wasmtime::{Engine, Precompiled, Result, bail};
@@ -33,6 +33,8 @@ impl Kind {
             // A component says so in the upper half of the version field.
             [0, b'a', b's', b'm', _, _, layer, _, ..] if *layer != 0 => Kind::Component,
             [0, b'a', b's', b'm', ..] => Kind::Module,
+            // Cut off too early to say more; the compiler will tell.
+            [0, ..] if b"\0asm".starts_with(start) => Kind::Module,
             [0x7f, b'E', b'L', b'F', ..] => Kind::Artifact,
             _ => Kind::Text,
         }
@@ -85,7 +87,7 @@ fn compile_stream(compiler: &Compiler, source: &mut impl Read) -> Result<Artifac
     let mut chunk = vec![0; CHUNK];
     let mut filled = 0;
     while filled < 8 {
-        match source.read(&mut chunk[filled..]).context("failed to read")? {
+        match read_some(source, &mut chunk[filled..])? {
             0 => break,
             n => filled += n,
         }
@@ -102,10 +104,19 @@ fn compile_stream(compiler: &Compiler, source: &mut impl Read) -> Result<Artifac
     let mut stream = compiler.stream();
     while filled != 0 {
         stream.push(&chunk[..filled])?;
-        filled = source.read(&mut chunk).context("failed to read")?;
+        filled = read_some(source, &mut chunk)?;
     }
     let (bytes, report) = stream.finish_artifact_timed()?;
     Ok(Artifact { bytes, report: Some(report) })
+}
+
+fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+    loop {
+        match source.read(buffer) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            done => return done.context("failed to read"),
+        }
+    }
 }
 
 fn precompiled(bytes: Vec<u8>) -> Result<Artifact> {
@@ -124,7 +135,7 @@ fn refuse_component(bytes: &[u8]) -> Result<()> {
 
 fn from_text(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
     if bytes.is_empty() {
-        bail!("the file is empty");
+        bail!("it is empty");
     }
     if !bytes.iter().all(|b| matches!(b, b'\t' | b'\n' | b'\r' | b' '..)) || std::str::from_utf8(bytes).is_err() {
         bail!("this is neither a WebAssembly binary, which starts with `\\0asm`, nor WebAssembly text");
@@ -141,6 +152,7 @@ mod tests {
         assert_eq!(Kind::of(b"\0asm\x01\0\0\0\x01"), Kind::Module);
         assert_eq!(Kind::of(b"\0asm\x0d\0\x01\0"), Kind::Component);
         assert_eq!(Kind::of(b"\0asm\x01"), Kind::Module, "truncated, for the compiler to say");
+        assert_eq!(Kind::of(b"\0as"), Kind::Module, "truncated as well");
         assert_eq!(Kind::of(b"\x7fELF\x02\x01"), Kind::Artifact);
         assert_eq!(Kind::of(b"(module)"), Kind::Text);
         assert_eq!(Kind::of(b""), Kind::Text);

@@ -23,7 +23,7 @@ fn lines(report: &Report) -> Vec<String> {
     let total = report.phases.total();
     let seconds = total.as_secs_f64().max(1e-9);
     let mut lines = vec![format!(
-        "lightbeam: {} functions, {} bytes of WebAssembly, {} bytes of machine code",
+        "lightbeam: functions {}, bytes of WebAssembly {}, bytes of machine code {}",
         report.functions, report.wasm_bytes, report.code_bytes
     )];
     // Loading is Wasmtime's part and is printed by whoever has it done.
