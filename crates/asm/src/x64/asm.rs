@@ -1,0 +1,593 @@
+//! The assembler: a buffer, its labels, and the instructions by name.
+
+use super::{Size, rows};
+use crate::{Addr, Buffer, Label, Labels, Reg};
+
+/// Machine code of x86-64 under construction.
+#[derive(Clone, Debug, Default)]
+pub struct Asm {
+    buffer: Buffer,
+    labels: Labels,
+}
+
+/// The family of two-operand integer operations; the value is the digit of their opcodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+#[rustfmt::skip]
+#[expect(missing_docs, reason = "the manual's names")]
+pub enum Alu { Add, Or, Adc, Sbb, And, Sub, Xor, Cmp }
+
+impl Alu {
+    /// All of them.
+    #[rustfmt::skip]
+    pub const ALL: [Alu; 8] = [Alu::Add, Alu::Or, Alu::Adc, Alu::Sbb, Alu::And, Alu::Sub, Alu::Xor, Alu::Cmp];
+
+    /// Register with register or memory.
+    #[must_use]
+    pub const fn row_rm(self) -> rows::Row {
+        rows::ADD_RM.offset(8 * self as u8)
+    }
+
+    /// Memory with register.
+    #[must_use]
+    pub const fn row_mr(self) -> rows::Row {
+        rows::ADD_MR.offset(8 * self as u8)
+    }
+
+    /// Register or memory with a constant, the shorter of the two forms.
+    #[inline]
+    #[must_use]
+    pub const fn row_mi(self, imm: i32) -> rows::Row {
+        if imm == imm as i8 as i32 { rows::ADD_MI8.digit(self as u8) } else { rows::ADD_MI.digit(self as u8) }
+    }
+}
+
+/// The family of shifts; the value is the digit of their opcodes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+#[rustfmt::skip]
+#[expect(missing_docs, reason = "the manual's names")]
+pub enum Shift { Rol = 0, Ror = 1, Shl = 4, Shr = 5, Sar = 7 }
+
+/// A condition on the flags; the value is what the opcodes hold. Even and odd are each other's opposite.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+#[rustfmt::skip]
+#[expect(missing_docs, reason = "the manual's names")]
+pub enum Cc { O, No, B, Ae, E, Ne, Be, A, S, Ns, P, Np, L, Ge, Le, G }
+
+impl Cc {
+    /// All of them, by number.
+    #[rustfmt::skip]
+    pub const ALL: [Cc; 16] = [
+        Cc::O, Cc::No, Cc::B, Cc::Ae, Cc::E, Cc::Ne, Cc::Be, Cc::A,
+        Cc::S, Cc::Ns, Cc::P, Cc::Np, Cc::L, Cc::Ge, Cc::Le, Cc::G,
+    ];
+
+    /// The opposite.
+    #[must_use]
+    pub const fn invert(self) -> Cc {
+        Cc::ALL[self as usize ^ 1]
+    }
+}
+
+/// A jump with an 8-bit distance to a place a few instructions further on, not yet reached.
+#[derive(Debug)]
+#[must_use = "a jump that goes nowhere"]
+pub struct Short(u32);
+
+/// Rounding mode of `roundss` and `roundsd`, with the inexact exception suppressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Round {
+    /// To nearest, ties to even.
+    Nearest = 8,
+    /// Towards minus infinity.
+    Down = 9,
+    /// Towards plus infinity.
+    Up = 10,
+    /// Towards zero.
+    Zero = 11,
+}
+
+/// The code as a whole.
+impl Asm {
+    /// No code yet.
+    #[must_use]
+    pub fn new() -> Asm {
+        Asm::default()
+    }
+
+    /// Bytes so far: where the next instruction starts.
+    #[inline]
+    #[must_use]
+    pub fn offset(&self) -> u32 {
+        self.buffer.len()
+    }
+
+    /// Makes room ahead for at least so many bytes. Only a matter of speed.
+    #[inline]
+    pub fn reserve(&mut self, bytes: usize) {
+        self.buffer.reserve(bytes);
+    }
+
+    /// The code.
+    #[must_use]
+    pub fn code(&self) -> &[u8] {
+        self.buffer.code()
+    }
+
+    /// The code, to patch it.
+    #[must_use]
+    pub fn code_mut(&mut self) -> &mut [u8] {
+        self.buffer.code_mut()
+    }
+
+    /// The code, by itself.
+    #[must_use]
+    pub fn into_code(self) -> Vec<u8> {
+        self.buffer.into_code()
+    }
+
+    /// Forgets the code from `offset` on, in which no label is bound or used.
+    pub fn truncate(&mut self, offset: u32) {
+        self.buffer.truncate(offset);
+    }
+
+    /// Overwrites the 32-bit field at an offset.
+    pub fn set_field(&mut self, at: u32, value: u32) {
+        self.buffer.set_field(at, value);
+    }
+
+    /// Appends the lowest `len` bytes of `bits`, `len <= 8`.
+    #[inline(always)]
+    pub fn put(&mut self, bits: u64, len: u32) {
+        self.buffer.put(bits, len);
+    }
+
+    /// Forgets all labels. Those that were used are bound by now.
+    pub fn reset_labels(&mut self) {
+        self.labels.reset();
+    }
+
+    /// A new label, not yet bound.
+    #[inline]
+    #[must_use]
+    pub fn label(&mut self) -> Label {
+        self.labels.label()
+    }
+
+    /// The label is here. Bound once.
+    #[inline]
+    pub fn bind(&mut self, label: Label) {
+        self.labels.bind(label, &mut self.buffer);
+    }
+
+    /// Padding to a multiple of `align`, a power of two, with instructions that do nothing.
+    pub fn align(&mut self, align: u32) {
+        debug_assert!(align.is_power_of_two());
+        self.nop(self.offset().wrapping_neg() & (align - 1));
+    }
+
+    /// So many bytes that do nothing, in as few instructions as the manual recommends.
+    pub fn nop(&mut self, bytes: u32) {
+        #[rustfmt::skip]
+        const NOPS: [u64; 8] = [
+            0x90, 0x9066, 0x00_1f_0f, 0x00_40_1f_0f, 0x00_00_44_1f_0f, 0x00_00_44_1f_0f_66,
+            0x00_00_00_00_80_1f_0f, 0x00_00_00_00_00_84_1f_0f,
+        ];
+        let mut left = bytes;
+        while left != 0 {
+            let len = left.min(8);
+            self.put(NOPS[len as usize - 1], len);
+            left -= len;
+        }
+    }
+}
+
+/// Moves.
+impl Asm {
+    /// `d = s`
+    #[inline]
+    pub fn mov_rr(&mut self, size: Size, d: Reg, s: Reg) {
+        self.rr(rows::MOV_RM, size, d, s);
+    }
+
+    /// `d = [addr]`
+    #[inline]
+    pub fn mov_rm(&mut self, size: Size, d: Reg, addr: Addr) {
+        self.rm(rows::MOV_RM, size, d, addr);
+    }
+
+    /// `[addr] = s`
+    #[inline]
+    pub fn mov_mr(&mut self, size: Size, addr: Addr, s: Reg) {
+        self.rm(rows::MOV_MR, size, s, addr);
+    }
+
+    /// `[addr] = imm`, sign-extended to 64 bits if that is the size.
+    #[inline]
+    pub fn mov_mi(&mut self, size: Size, addr: Addr, imm: i32) {
+        self.mi(rows::MOV_MI, size, addr, imm);
+    }
+
+    /// `d = imm` in the shortest form that keeps the flags; at 32 bits the upper half of `imm` does not count.
+    #[inline]
+    pub fn mov_ri(&mut self, size: Size, d: Reg, imm: i64) {
+        let bits = match size {
+            Size::S32 => imm as u32 as u64,
+            Size::S64 => imm as u64,
+        };
+        let (rex_b, low) = (d.code() >> 3, d.code() & 7);
+        if bits == bits as u32 as u64 {
+            if rex_b != 0 {
+                self.put(0x41, 1);
+            }
+            self.put(u64::from(0xb8 | low) | bits << 8, 5);
+        } else if bits as i64 == bits as i32 as i64 {
+            self.ri(rows::MOV_MI, Size::S64, d, bits as i32);
+        } else {
+            self.put(u64::from(0x48 | rex_b) | u64::from(0xb8 | low) << 8, 2);
+            self.put(bits, 8);
+        }
+    }
+
+    /// `d = 0` by `xor`, which sets the flags.
+    #[inline]
+    pub fn zero(&mut self, d: Reg) {
+        self.rr(Alu::Xor.row_rm(), Size::S32, d, d);
+    }
+
+    /// `d = addr` itself
+    #[inline]
+    pub fn lea_rm(&mut self, size: Size, d: Reg, addr: Addr) {
+        self.rm(rows::LEA, size, d, addr);
+    }
+
+    /// `d = the address of the label`
+    pub fn lea_label(&mut self, d: Reg, label: Label) {
+        let rex = 0x48 | (d.code() >> 3) << 2;
+        let modrm = (d.code() & 7) << 3 | 5;
+        self.put(u64::from(rex) | 0x8d << 8 | u64::from(modrm) << 16, 3);
+        self.labels.put_rel32(label, &mut self.buffer);
+    }
+
+    /// `d = the address of something that a relocation names later`; returns the offset of the 32-bit field.
+    pub fn lea_sym(&mut self, d: Reg) -> u32 {
+        let rex = 0x48 | (d.code() >> 3) << 2;
+        let modrm = (d.code() & 7) << 3 | 5;
+        self.put(u64::from(rex) | 0x8d << 8 | u64::from(modrm) << 16, 7);
+        self.offset() - 4
+    }
+
+    /// Pushes a register.
+    #[inline]
+    pub fn push(&mut self, r: Reg) {
+        self.push_pop(0x50, r);
+    }
+
+    /// Pops a register.
+    #[inline]
+    pub fn pop(&mut self, r: Reg) {
+        self.push_pop(0x58, r);
+    }
+
+    #[inline(always)]
+    fn push_pop(&mut self, op: u8, r: Reg) {
+        debug_assert!(!r.is_float());
+        let op = u64::from(op | r.code() & 7);
+        if r.code() < 8 { self.put(op, 1) } else { self.put(0x41 | op << 8, 2) }
+    }
+
+    /// Pushes 8 bytes of memory.
+    pub fn push_m(&mut self, addr: Addr) {
+        self.m(rows::PUSH_M, Size::S32, addr);
+    }
+
+    /// Exchanges two registers.
+    #[inline]
+    pub fn xchg_rr(&mut self, size: Size, a: Reg, b: Reg) {
+        self.rr(rows::XCHG, size, a, b);
+    }
+
+    /// `d = zero-extended byte`
+    #[inline]
+    pub fn movzx8_rm(&mut self, d: Reg, addr: Addr) {
+        self.rm(rows::MOVZX_8, Size::S32, d, addr);
+    }
+
+    /// `d = zero-extended 16 bits`
+    #[inline]
+    pub fn movzx16_rm(&mut self, d: Reg, addr: Addr) {
+        self.rm(rows::MOVZX_16, Size::S32, d, addr);
+    }
+
+    /// `d = zero-extended lowest byte of s`
+    #[inline]
+    pub fn movzx8_rr(&mut self, d: Reg, s: Reg) {
+        self.rr(rows::MOVZX_8, Size::S32, d, s);
+    }
+
+    /// `[addr] = the lowest byte of s`
+    #[inline]
+    pub fn mov8_mr(&mut self, addr: Addr, s: Reg) {
+        self.rm(rows::MOV_MR8, Size::S32, s, addr);
+    }
+
+    /// `d = s`, all bits of float registers.
+    #[inline]
+    pub fn movaps_rr(&mut self, d: Reg, s: Reg) {
+        self.rr(rows::MOVAPS_RM, Size::S32, d, s);
+    }
+
+    /// `d = 16 bytes of memory`, aligned.
+    #[inline]
+    pub fn movaps_rm(&mut self, d: Reg, addr: Addr) {
+        self.rm(rows::MOVAPS_RM, Size::S32, d, addr);
+    }
+
+    /// `16 bytes of memory = s`, aligned.
+    #[inline]
+    pub fn movaps_mr(&mut self, addr: Addr, s: Reg) {
+        self.rm(rows::MOVAPS_MR, Size::S32, s, addr);
+    }
+
+    /// `d = 16 bytes of memory`
+    #[inline]
+    pub fn movups_rm(&mut self, d: Reg, addr: Addr) {
+        self.rm(rows::MOVUPS_RM, Size::S32, d, addr);
+    }
+
+    /// `16 bytes of memory = s`
+    #[inline]
+    pub fn movups_mr(&mut self, addr: Addr, s: Reg) {
+        self.rm(rows::MOVUPS_MR, Size::S32, s, addr);
+    }
+
+    /// `d = 32-bit float in memory`
+    #[inline]
+    pub fn movss_rm(&mut self, d: Reg, addr: Addr) {
+        self.rm(rows::MOVSS_RM, Size::S32, d, addr);
+    }
+
+    /// `32-bit float in memory = s`
+    #[inline]
+    pub fn movss_mr(&mut self, addr: Addr, s: Reg) {
+        self.rm(rows::MOVSS_MR, Size::S32, s, addr);
+    }
+
+    /// `d = 64-bit float in memory`
+    #[inline]
+    pub fn movsd_rm(&mut self, d: Reg, addr: Addr) {
+        self.rm(rows::MOVSD_RM, Size::S32, d, addr);
+    }
+
+    /// `64-bit float in memory = s`
+    #[inline]
+    pub fn movsd_mr(&mut self, addr: Addr, s: Reg) {
+        self.rm(rows::MOVSD_MR, Size::S32, s, addr);
+    }
+
+    /// Bits from an integer register `s` to a float register `d`.
+    #[inline]
+    pub fn movd_to_float(&mut self, size: Size, d: Reg, s: Reg) {
+        self.rr(rows::MOVD_RM, size, d, s);
+    }
+
+    /// Bits from a float register `s` to an integer register `d`.
+    #[inline]
+    pub fn movd_to_int(&mut self, size: Size, d: Reg, s: Reg) {
+        self.rr(rows::MOVD_MR, size, s, d);
+    }
+}
+
+/// Arithmetic and comparison.
+impl Asm {
+    /// `d = d op s`
+    #[inline]
+    pub fn alu_rr(&mut self, op: Alu, size: Size, d: Reg, s: Reg) {
+        self.rr(op.row_rm(), size, d, s);
+    }
+
+    /// `d = d op [addr]`
+    #[inline]
+    pub fn alu_rm(&mut self, op: Alu, size: Size, d: Reg, addr: Addr) {
+        self.rm(op.row_rm(), size, d, addr);
+    }
+
+    /// `[addr] = [addr] op s`
+    #[inline]
+    pub fn alu_mr(&mut self, op: Alu, size: Size, addr: Addr, s: Reg) {
+        self.rm(op.row_mr(), size, s, addr);
+    }
+
+    /// `d = d op imm`
+    #[inline]
+    pub fn alu_ri(&mut self, op: Alu, size: Size, d: Reg, imm: i32) {
+        self.ri(op.row_mi(imm), size, d, imm);
+    }
+
+    /// `[addr] = [addr] op imm`
+    #[inline]
+    pub fn alu_mi(&mut self, op: Alu, size: Size, addr: Addr, imm: i32) {
+        self.mi(op.row_mi(imm), size, addr, imm);
+    }
+
+    /// Flags of `l & r`
+    #[inline]
+    pub fn test_rr(&mut self, size: Size, l: Reg, r: Reg) {
+        self.rr(rows::TEST_MR, size, r, l);
+    }
+
+    /// Flags of `l & imm`
+    #[inline]
+    pub fn test_ri(&mut self, size: Size, l: Reg, imm: i32) {
+        self.ri(rows::TEST_MI, size, l, imm);
+    }
+
+    /// `d = d shifted by imm`
+    #[inline]
+    pub fn shift_ri(&mut self, op: Shift, size: Size, d: Reg, imm: u8) {
+        if imm == 1 {
+            self.r(rows::ROL_M1.digit(op as u8), size, d);
+        } else {
+            self.ri(rows::ROL_MI.digit(op as u8), size, d, imm.into());
+        }
+    }
+
+    /// `d = d shifted by cl`
+    #[inline]
+    pub fn shift_rc(&mut self, op: Shift, size: Size, d: Reg) {
+        self.r(rows::ROL_MC.digit(op as u8), size, d);
+    }
+
+    /// The lowest byte of `d` becomes 0 or 1.
+    #[inline]
+    pub fn setcc(&mut self, cc: Cc, d: Reg) {
+        self.r(rows::SETO.offset(cc as u8), Size::S32, d);
+    }
+
+    /// `if cc { d = s }`; at 32 bits the upper half of `d` is zeroed either way.
+    #[inline]
+    pub fn cmov_rr(&mut self, cc: Cc, size: Size, d: Reg, s: Reg) {
+        self.rr(rows::CMOVO.offset(cc as u8), size, d, s);
+    }
+
+    /// Sign of `eax` into `edx`, resp. of `rax` into `rdx`.
+    #[inline]
+    pub fn cdq(&mut self, size: Size) {
+        match size {
+            Size::S32 => self.put(0x99, 1),
+            Size::S64 => self.put(0x9948, 2),
+        }
+    }
+}
+
+/// Control.
+impl Asm {
+    /// Goes to the label.
+    #[inline]
+    pub fn jmp(&mut self, to: Label) {
+        if let Some(back) = self.short(to) {
+            self.put(0xeb | back << 8, 2);
+        } else {
+            self.put(0xe9, 1);
+            self.labels.put_rel32(to, &mut self.buffer);
+        }
+    }
+
+    /// Goes to the label if the condition holds.
+    #[inline]
+    pub fn jcc(&mut self, cc: Cc, to: Label) {
+        if let Some(back) = self.short(to) {
+            self.put(u64::from(0x70 | cc as u8) | back << 8, 2);
+        } else {
+            self.put(0x0f | u64::from(0x80 | cc as u8) << 8, 2);
+            self.labels.put_rel32(to, &mut self.buffer);
+        }
+    }
+
+    /// The 8-bit distance to a label behind us, from the end of a two-byte jump, where it fits.
+    #[inline]
+    fn short(&self, to: Label) -> Option<u64> {
+        let distance = i64::from(self.labels.offset(to)?) - i64::from(self.offset() + 2);
+        (distance >= -128).then_some(distance as u8 as u64)
+    }
+
+    /// Goes a few instructions further on, to where `bind_short` says.
+    #[inline]
+    pub fn jmp_short(&mut self) -> Short {
+        self.put(0xeb, 2);
+        Short(self.offset())
+    }
+
+    /// Goes a few instructions further on, to where `bind_short` says, if the condition holds.
+    #[inline]
+    pub fn jcc_short(&mut self, cc: Cc) -> Short {
+        self.put(u64::from(0x70 | cc as u8), 2);
+        Short(self.offset())
+    }
+
+    /// The jump comes here, at most 127 bytes after its end.
+    #[inline]
+    pub fn bind_short(&mut self, jump: Short) {
+        let distance = self.offset() - jump.0;
+        debug_assert!(distance < 128);
+        self.code_mut()[jump.0 as usize - 1] = distance as u8;
+    }
+
+    /// Calls the label.
+    pub fn call(&mut self, to: Label) {
+        self.put(0xe8, 1);
+        self.labels.put_rel32(to, &mut self.buffer);
+    }
+
+    /// Calls something that a relocation names later; returns the offset of the 32-bit field, whose end is what the
+    /// distance counts from.
+    #[inline]
+    pub fn call_sym(&mut self) -> u32 {
+        self.put(0xe8, 5);
+        self.offset() - 4
+    }
+
+    /// Jumps to something that a relocation names later; returns the offset of the 32-bit field, whose end is what
+    /// the distance counts from.
+    #[inline]
+    pub fn jmp_sym(&mut self) -> u32 {
+        self.put(0xe9, 5);
+        self.offset() - 4
+    }
+
+    /// Calls the address in a register.
+    #[inline]
+    pub fn call_r(&mut self, r: Reg) {
+        self.r(rows::CALL_M, Size::S32, r);
+    }
+
+    /// Calls the address in memory.
+    #[inline]
+    pub fn call_m(&mut self, addr: Addr) {
+        self.m(rows::CALL_M, Size::S32, addr);
+    }
+
+    /// Jumps to the address in a register.
+    #[inline]
+    pub fn jmp_r(&mut self, r: Reg) {
+        self.r(rows::JMP_M, Size::S32, r);
+    }
+
+    /// Jumps to the address in memory.
+    #[inline]
+    pub fn jmp_m(&mut self, addr: Addr) {
+        self.m(rows::JMP_M, Size::S32, addr);
+    }
+
+    /// Appends a table of 32-bit distances from its own start to the labels.
+    pub fn table(&mut self, labels: &[Label]) {
+        self.labels.put_table(labels, &mut self.buffer);
+    }
+
+    /// Returns.
+    #[inline]
+    pub fn ret(&mut self) {
+        self.put(0xc3, 1);
+    }
+
+    /// Returns and pops so many bytes of arguments.
+    pub fn ret_pop(&mut self, bytes: u16) {
+        if bytes == 0 { self.ret() } else { self.put(0xc2 | u64::from(bytes) << 8, 3) }
+    }
+
+    /// `rsp = rbp; pop rbp`
+    #[inline]
+    pub fn leave(&mut self) {
+        self.put(0xc9, 1);
+    }
+
+    /// Traps; returns its own offset.
+    #[inline]
+    pub fn ud2(&mut self) -> u32 {
+        self.put(0x0b0f, 2);
+        self.offset() - 2
+    }
+}

@@ -1,0 +1,336 @@
+//! From a row and its operands to bytes.
+//!
+//! ```text
+//! legacy   prefix?  REX?  escape (0–2 bytes)  opcode │ modrm  SIB?  disp (0, 1, 4) │ imm (0, 1, 2, 4)
+//! VEX      C5 or C4, 1 or 2 bytes             opcode │ modrm  SIB?  disp (0, 1, 4) │ imm (0, 1)
+//! ```
+//! Neither the part before the first bar nor that between the bars is longer than 6 bytes, so each is one store of a
+//! word; a register operand instead of an address makes the first two one.
+
+use super::rows::{Form, Imm, Map, Operand, Row};
+use super::{Asm, Size};
+use crate::{Addr, Reg};
+
+/// The bits of a REX prefix; VEX has the same, inverted.
+const W: u8 = 8;
+const R: u8 = 4;
+const X: u8 = 2;
+const B: u8 = 1;
+
+/// Bytes in the lower part of a word.
+#[derive(Clone, Copy)]
+struct Bytes {
+    bits: u64,
+    len: u32,
+}
+
+impl Bytes {
+    const NONE: Bytes = Bytes { bits: 0, len: 0 };
+
+    /// Appends `len` bytes.
+    #[inline(always)]
+    const fn then(self, bits: u64, len: u32) -> Bytes {
+        Bytes { bits: self.bits | bits << (8 * self.len), len: self.len + len }
+    }
+
+    /// Appends a byte if `present`.
+    #[inline(always)]
+    const fn then_if(self, present: bool, byte: u8) -> Bytes {
+        self.then(if present { byte as u64 } else { 0 }, present as u32)
+    }
+}
+
+/// An address as modrm byte, SIB byte and displacement, and the REX bits that belong to it.
+#[derive(Clone, Copy)]
+struct Encoded {
+    rex: u8,
+    bytes: Bytes,
+}
+
+/// `low` codes that mean something else in an address: 4 (rsp, r12) announces a SIB byte, 5 (rbp, r13) without
+/// displacement means none or rip.
+const SIB: u8 = 4;
+const NO_BASE: u8 = 5;
+
+#[inline]
+fn encode_addr(reg: u8, addr: Addr) -> Encoded {
+    let base = addr.base.code();
+    let (low, reg) = (base & 7, (reg & 7) << 3);
+    let (mode, disp_len) = if addr.disp == 0 && low != NO_BASE {
+        (0x00, 0)
+    } else if addr.disp == addr.disp as i8 as i32 {
+        (0x40, 1)
+    } else {
+        (0x80, 4)
+    };
+    let (rex, start) = match addr.index {
+        None if low != SIB => (0, Bytes::NONE.then((mode | reg | low).into(), 1)),
+        None => (0, Bytes::NONE.then((mode | reg | SIB).into(), 1).then(0x24, 1)),
+        Some((index, scale)) => {
+            let index = index.code();
+            debug_assert!(index != 4 && scale < 4, "rsp is no index");
+            let sib = scale << 6 | (index & 7) << 3 | low;
+            (if index >= 8 { X } else { 0 }, Bytes::NONE.then((mode | reg | SIB).into(), 1).then(sib.into(), 1))
+        }
+    };
+    let rex = rex | if base >= 8 { B } else { 0 };
+    Encoded { rex, bytes: start.then((addr.disp as u32).into(), disp_len) }
+}
+
+#[inline(always)]
+const fn rex_w(size: Size) -> u8 {
+    match size {
+        Size::S32 => 0,
+        Size::S64 => W,
+    }
+}
+
+/// Everything before the modrm byte. `byte` demands a REX prefix although it may be empty.
+#[inline(always)]
+fn legacy_head(row: Row, rex: u8, byte: bool) -> Bytes {
+    let (escape, escape_len) = match row.map {
+        Map::One => (0, 0),
+        Map::M0f => (0x0f, 1),
+        Map::M0f38 => (0x380f, 2),
+        Map::M0f3a => (0x3a0f, 2),
+    };
+    Bytes::NONE
+        .then_if(row.prefix != 0, row.prefix)
+        .then_if(rex != 0 || byte, 0x40 | rex)
+        .then(escape, escape_len)
+        .then(row.op.into(), 1)
+}
+
+/// Everything before the modrm byte; `v` is the code of the additional register, 0 if there is none.
+#[inline(always)]
+fn vex_head(row: Row, rex: u8, v: u8) -> Bytes {
+    let pp = match row.prefix {
+        0x66 => 1,
+        0xf3 => 2,
+        0xf2 => 3,
+        _ => 0,
+    };
+    let last = (!v & 15) << 3 | pp;
+    let start = if rex & (W | X | B) == 0 && matches!(row.map, Map::M0f) {
+        Bytes::NONE.then(0xc5, 1).then((last | (!rex & R) << 5).into(), 1)
+    } else {
+        let first = (!rex & (R | X | B)) << 5 | row.map as u8;
+        Bytes::NONE.then(0xc4, 1).then(first.into(), 1).then((last | (rex & W) << 4).into(), 1)
+    };
+    start.then(row.op.into(), 1)
+}
+
+/// `spl`, `bpl`, `sil` and `dil` are told from `ah` and its like by a REX prefix.
+#[inline(always)]
+const fn byte_reg(operand: Operand, code: u8) -> bool {
+    matches!(operand, Operand::Int8) && code >= 4
+}
+
+#[inline(always)]
+const fn imm_len(imm: Imm) -> u32 {
+    match imm {
+        Imm::None => 0,
+        Imm::I8 => 1,
+        Imm::I16 => 2,
+        Imm::I32 => 4,
+    }
+}
+
+fn debug_check(operand: Operand, reg: Reg) {
+    debug_assert!(!matches!(operand, Operand::Mem | Operand::Digit(_)), "not a register operand");
+    debug_assert_eq!(matches!(operand, Operand::Float), reg.is_float(), "{reg:?} is of the wrong class");
+}
+
+/// The code of the `reg` field for rows whose field is part of the opcode.
+#[inline(always)]
+const fn digit(row: Row) -> u8 {
+    match row.reg {
+        Operand::Digit(digit) => digit,
+        _ => panic!("the row takes a register"),
+    }
+}
+
+/// Emission by row. Operands come in the order `reg`, additional source, `rm`, immediate, whichever of them is the
+/// destination; rows with a digit have no `reg`. The methods for immediates serve rows that have one, the others
+/// those that have none.
+impl Asm {
+    #[inline(always)]
+    fn legacy_reg(&mut self, row: Row, size: Size, reg: u8, rm: Reg, imm: i32) {
+        debug_check(row.rm, rm);
+        let rm = rm.code();
+        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | if rm >= 8 { B } else { 0 };
+        let head = legacy_head(row, rex, byte_reg(row.reg, reg) || byte_reg(row.rm, rm));
+        let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1);
+        self.put(all.bits, all.len);
+        self.put_imm(row, imm);
+    }
+
+    #[inline(always)]
+    fn legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
+        let encoded = encode_addr(reg, addr);
+        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | encoded.rex;
+        let head = legacy_head(row, rex, byte_reg(row.reg, reg));
+        self.put(head.bits, head.len);
+        self.put(encoded.bytes.bits, encoded.bytes.len);
+        self.put_imm(row, imm);
+    }
+
+    #[inline(always)]
+    fn vex_reg(&mut self, row: Row, size: Size, reg: u8, v: u8, rm: Reg, imm: i32) {
+        debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
+        debug_check(row.rm, rm);
+        let rm = rm.code();
+        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | if rm >= 8 { B } else { 0 };
+        let all = vex_head(row, rex, v).then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1);
+        self.put(all.bits, all.len);
+        self.put_imm(row, imm);
+    }
+
+    #[inline(always)]
+    fn vex_mem(&mut self, row: Row, size: Size, reg: u8, v: u8, addr: Addr, imm: i32) {
+        debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
+        let encoded = encode_addr(reg, addr);
+        let head = vex_head(row, rex_w(size) | if reg >= 8 { R } else { 0 } | encoded.rex, v);
+        self.put(head.bits, head.len);
+        self.put(encoded.bytes.bits, encoded.bytes.len);
+        self.put_imm(row, imm);
+    }
+
+    #[inline(always)]
+    fn put_imm(&mut self, row: Row, imm: i32) {
+        if !matches!(row.imm, Imm::None) {
+            self.put((imm as u32).into(), imm_len(row.imm));
+        }
+    }
+
+    /// Two registers.
+    #[inline]
+    pub fn rr(&mut self, row: Row, size: Size, reg: Reg, rm: Reg) {
+        debug_assert!(matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.legacy_reg(row, size, reg.code(), rm, 0);
+    }
+
+    /// Register and memory.
+    #[inline]
+    pub fn rm(&mut self, row: Row, size: Size, reg: Reg, addr: Addr) {
+        debug_assert!(matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.legacy_mem(row, size, reg.code(), addr, 0);
+    }
+
+    /// Two registers and a constant.
+    #[inline]
+    pub fn rri(&mut self, row: Row, size: Size, reg: Reg, rm: Reg, imm: i32) {
+        debug_assert!(!matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.legacy_reg(row, size, reg.code(), rm, imm);
+    }
+
+    /// Register, memory and a constant.
+    #[inline]
+    pub fn rmi(&mut self, row: Row, size: Size, reg: Reg, addr: Addr, imm: i32) {
+        debug_assert!(!matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.legacy_mem(row, size, reg.code(), addr, imm);
+    }
+
+    /// One register.
+    #[inline]
+    pub fn r(&mut self, row: Row, size: Size, rm: Reg) {
+        debug_assert!(matches!(row.imm, Imm::None));
+        self.legacy_reg(row, size, digit(row), rm, 0);
+    }
+
+    /// Memory.
+    #[inline]
+    pub fn m(&mut self, row: Row, size: Size, addr: Addr) {
+        debug_assert!(matches!(row.imm, Imm::None));
+        self.legacy_mem(row, size, digit(row), addr, 0);
+    }
+
+    /// One register and a constant.
+    #[inline]
+    pub fn ri(&mut self, row: Row, size: Size, rm: Reg, imm: i32) {
+        debug_assert!(!matches!(row.imm, Imm::None));
+        self.legacy_reg(row, size, digit(row), rm, imm);
+    }
+
+    /// Memory and a constant.
+    #[inline]
+    pub fn mi(&mut self, row: Row, size: Size, addr: Addr, imm: i32) {
+        debug_assert!(!matches!(row.imm, Imm::None));
+        self.legacy_mem(row, size, digit(row), addr, imm);
+    }
+
+    /// VEX, two registers.
+    #[inline]
+    pub fn vrr(&mut self, row: Row, size: Size, reg: Reg, rm: Reg) {
+        debug_assert!(matches!(row.form, Form::V2 | Form::X2) && matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_reg(row, size, reg.code(), 0, rm, 0);
+    }
+
+    /// VEX, register and memory.
+    #[inline]
+    pub fn vrm(&mut self, row: Row, size: Size, reg: Reg, addr: Addr) {
+        debug_assert!(matches!(row.form, Form::V2 | Form::X2) && matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_mem(row, size, reg.code(), 0, addr, 0);
+    }
+
+    /// VEX, two registers and a constant.
+    #[inline]
+    pub fn vrri(&mut self, row: Row, size: Size, reg: Reg, rm: Reg, imm: i32) {
+        debug_assert!(matches!(row.form, Form::V2 | Form::X2) && !matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_reg(row, size, reg.code(), 0, rm, imm);
+    }
+
+    /// VEX, register, memory and a constant.
+    #[inline]
+    pub fn vrmi(&mut self, row: Row, size: Size, reg: Reg, addr: Addr, imm: i32) {
+        debug_assert!(matches!(row.form, Form::V2 | Form::X2) && !matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_mem(row, size, reg.code(), 0, addr, imm);
+    }
+
+    /// VEX, three registers.
+    #[inline]
+    pub fn vrvr(&mut self, row: Row, size: Size, reg: Reg, v: Reg, rm: Reg) {
+        debug_assert!(matches!(row.form, Form::V3 | Form::X3 | Form::X3Last) && matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_reg(row, size, reg.code(), v.code(), rm, 0);
+    }
+
+    /// VEX, two registers and memory.
+    #[inline]
+    pub fn vrvm(&mut self, row: Row, size: Size, reg: Reg, v: Reg, addr: Addr) {
+        debug_assert!(matches!(row.form, Form::V3 | Form::X3 | Form::X3Last) && matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_mem(row, size, reg.code(), v.code(), addr, 0);
+    }
+
+    /// VEX, three registers and a constant.
+    #[inline]
+    pub fn vrvri(&mut self, row: Row, size: Size, reg: Reg, v: Reg, rm: Reg, imm: i32) {
+        debug_assert!(matches!(row.form, Form::V3) && !matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_reg(row, size, reg.code(), v.code(), rm, imm);
+    }
+
+    /// VEX, two registers, memory and a constant.
+    #[inline]
+    pub fn vrvmi(&mut self, row: Row, size: Size, reg: Reg, v: Reg, addr: Addr, imm: i32) {
+        debug_assert!(matches!(row.form, Form::V3) && !matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_mem(row, size, reg.code(), v.code(), addr, imm);
+    }
+
+    /// VEX with a digit: additional destination, register source, constant.
+    #[inline]
+    pub fn vvri(&mut self, row: Row, size: Size, v: Reg, rm: Reg, imm: i32) {
+        debug_assert!(matches!(row.form, Form::D3));
+        self.vex_reg(row, size, digit(row), v.code(), rm, imm);
+    }
+}
