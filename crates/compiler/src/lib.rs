@@ -1,6 +1,42 @@
+//! One WebAssembly function body in, machine code and side tables out.
+//!
+//! The modules stand in the order of a body's journey: what the host says (`facts`, `sig`), the sweep that validates
+//! and takes the survey, the state of the emitter, the shapes that lower operators, and the instruction sets below them.
+//! This crate knows no operating system and no runtime; the host is data ([`facts::Facts`]) and names
+//! ([`libcall::Libcall`]).
+#![forbid(unsafe_code)]
+
 pub mod code;
 pub mod facts;
 pub mod isa;
 pub mod libcall;
 pub mod sig;
 pub mod ty;
+
+mod compile;
+mod error;
+mod fold;
+mod ops;
+mod reader;
+mod survey;
+
+mod frame;
+mod moves;
+mod regs;
+mod stack;
+mod value;
+
+mod bulk;
+mod calls;
+mod check;
+mod control;
+mod globals;
+mod memory;
+mod meter;
+pub mod routines;
+mod shapes;
+mod tables;
+
+pub use compile::{Budget, Scratch, compile};
+pub use error::{Error, ErrorKind};
+pub use lightbeam_asm as asm;

@@ -66,8 +66,7 @@ impl Sig {
 
 impl Abi {
     fn assign(convention: &Convention, params: &[Ty], results: &[Ty]) -> Abi {
-        let (results, stack_results) =
-            places(results, convention.int_results.iter(), convention.float_results.iter());
+        let (results, stack_results) = places(results, convention.int_results.iter(), convention.float_results.iter());
         let mut ints = convention.int_args.iter();
         // The hidden pointer is the first integer argument and shifts the instance pointers after it.
         let result_area = if stack_results == 0 {

@@ -80,7 +80,13 @@ pub enum FloatSrc {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Alu { Add, Sub, And, Or, Xor }
+pub enum Alu {
+    Add,
+    Sub,
+    And,
+    Or,
+    Xor,
+}
 
 impl Alu {
     /// May the operands be exchanged?
@@ -94,13 +100,24 @@ impl Alu {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Shift { Shl, ShrS, ShrU, Rotl, Rotr }
+pub enum Shift {
+    Shl,
+    ShrS,
+    ShrU,
+    Rotl,
+    Rotr,
+}
 
 /// Integer division.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Div { DivS, DivU, RemS, RemU }
+pub enum Div {
+    DivS,
+    DivU,
+    RemS,
+    RemU,
+}
 
 /// One-operand integer operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,22 +153,42 @@ pub enum Extend {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum FloatAlu { Add, Sub, Mul, Div }
+pub enum FloatAlu {
+    Add,
+    Sub,
+    Mul,
+    Div,
+}
 
 /// One-operand float operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum FloatUnary { Abs, Neg, Sqrt, Ceil, Floor, Trunc, Nearest }
+pub enum FloatUnary {
+    Abs,
+    Neg,
+    Sqrt,
+    Ceil,
+    Floor,
+    Trunc,
+    Nearest,
+}
 
 /// Conversions with a float on one side at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "named as the operators: to, from, signedness")]
 pub enum Convert {
-    F32FromI32S, F32FromI32U, F32FromI64S, F32FromI64U,
-    F64FromI32S, F64FromI32U, F64FromI64S, F64FromI64U,
-    F32FromF64, F64FromF32,
+    F32FromI32S,
+    F32FromI32U,
+    F32FromI64S,
+    F32FromI64U,
+    F64FromI32S,
+    F64FromI32U,
+    F64FromI64S,
+    F64FromI64U,
+    F32FromF64,
+    F64FromF32,
 }
 
 /// Float to integer, trapping or saturating.
@@ -170,7 +207,16 @@ pub struct Trunc {
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Cond {
-    Eq, Ne, LtS, GeS, GtS, LeS, LtU, GeU, GtU, LeU,
+    Eq,
+    Ne,
+    LtS,
+    GeS,
+    GtS,
+    LeS,
+    LtU,
+    GeU,
+    GtU,
+    LeU,
     /// Floats equal, neither a NaN, where that takes more than one flag.
     FloatEq,
     /// Floats unequal or unordered, where that takes more than one flag.
@@ -183,8 +229,18 @@ impl Cond {
     pub const fn invert(self) -> Cond {
         use Cond::*;
         match self {
-            Eq => Ne, Ne => Eq, LtS => GeS, GeS => LtS, GtS => LeS, LeS => GtS,
-            LtU => GeU, GeU => LtU, GtU => LeU, LeU => GtU, FloatEq => FloatNe, FloatNe => FloatEq,
+            Eq => Ne,
+            Ne => Eq,
+            LtS => GeS,
+            GeS => LtS,
+            GtS => LeS,
+            LeS => GtS,
+            LtU => GeU,
+            GeU => LtU,
+            GtU => LeU,
+            LeU => GtU,
+            FloatEq => FloatNe,
+            FloatNe => FloatEq,
         }
     }
 
@@ -193,8 +249,14 @@ impl Cond {
     pub const fn swap(self) -> Cond {
         use Cond::*;
         match self {
-            LtS => GtS, GtS => LtS, LeS => GeS, GeS => LeS,
-            LtU => GtU, GtU => LtU, LeU => GeU, GeU => LeU,
+            LtS => GtS,
+            GtS => LtS,
+            LeS => GeS,
+            GeS => LeS,
+            LtU => GtU,
+            GtU => LtU,
+            LeU => GeU,
+            GeU => LeU,
             other => other,
         }
     }
@@ -204,13 +266,35 @@ impl Cond {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum FloatCmp { Eq, Ne, Lt, Gt, Le, Ge }
+pub enum FloatCmp {
+    Eq,
+    Ne,
+    Lt,
+    Gt,
+    Le,
+    Ge,
+}
 
 /// What a load reads and how it fills the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "named as the operators")]
-pub enum Load { I32, I64, F32, F64, I32S8, I32U8, I32S16, I32U16, I64S8, I64U8, I64S16, I64U16, I64S32, I64U32 }
+pub enum Load {
+    I32,
+    I64,
+    F32,
+    F64,
+    I32S8,
+    I32U8,
+    I32S16,
+    I32U16,
+    I64S8,
+    I64U8,
+    I64S16,
+    I64U16,
+    I64S32,
+    I64U32,
+}
 
 impl Load {
     /// Bytes read.
@@ -253,7 +337,14 @@ impl Load {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[expect(missing_docs, reason = "bits of an integer, or the float type")]
-pub enum Store { B8, B16, B32, B64, F32, F64 }
+pub enum Store {
+    B8,
+    B16,
+    B32,
+    B64,
+    F32,
+    F64,
+}
 
 impl Store {
     /// Bytes written.
@@ -446,6 +537,8 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn leave(a: &mut Self::Asm);
     /// Returns and pops so many bytes of arguments.
     fn ret(a: &mut Self::Asm, pop: u32);
+    /// So many bytes that are never executed.
+    fn pad(a: &mut Self::Asm, bytes: u32);
     /// Padding to a multiple of `align`, a power of two; executed at most as cheap no-operations.
     fn align(a: &mut Self::Asm, align: u32);
 }

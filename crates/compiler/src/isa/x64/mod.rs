@@ -378,6 +378,10 @@ impl Isa for X64 {
         a.ret_pop(u16::try_from(pop).expect("wasm bounds the number of parameters"));
     }
 
+    fn pad(a: &mut Asm, bytes: u32) {
+        a.nop(bytes);
+    }
+
     fn align(a: &mut Asm, align: u32) {
         a.align(align);
     }

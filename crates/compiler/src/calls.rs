@@ -1,0 +1,481 @@
+//! Calls of every kind: within the module, through references, of imports, of the host's routines, and tail calls.
+//!
+//! Around a call every entry below the arguments is in its slot, every copy is dropped, and homes in registers that calls
+//! destroy are stored before and loaded after. So nothing of the state lives in a register but preserved homes, and the
+//! arguments can go to their registers in one parallel move.
+
+use crate::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
+use crate::compile::FuncGen;
+use crate::facts::{Callee, Owner};
+use crate::isa::{Cond, Isa, Load, Src, Store};
+use crate::libcall::Libcall;
+use crate::sig::{Abi, Place, Sig};
+use crate::ty::{Ty, Width};
+use crate::value::{Operand, OperandPlace, Value};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+
+/// An argument of a libcall.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arg {
+    /// This instance's pointer.
+    Ctx,
+    /// The instance pointer of a memory's or table's owner.
+    Owner(Owner),
+    /// The index of a memory or table among its owner's.
+    OwnerIndex(Owner),
+    /// A value; an i32 arrives zero-extended.
+    Operand(Operand),
+    /// A number.
+    Imm(u64),
+}
+
+/// Whom a call reaches.
+#[derive(Clone, Copy)]
+enum To {
+    /// The private entry of a function of this module.
+    Defined(u32),
+    /// The import whose code address and instance pointer are at these offsets.
+    Import { code: i32, context: i32 },
+    /// The function reference in this register.
+    Reference(Reg),
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    // ---- homes
+
+    fn is_volatile_home(&self, at: usize) -> bool {
+        self.locals[at].home.is_some_and(|reg| !I::PRESERVED.contains(&reg))
+    }
+
+    /// Stores the homes that a call destroys.
+    pub(crate) fn save_homes(&mut self) {
+        for i in 0..self.volatile_homes.len() {
+            let at = self.volatile_homes[i] as usize;
+            debug_assert!(self.is_volatile_home(at));
+            let local = self.locals[at];
+            let home = local.home.expect("it has one");
+            I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
+            self.out.counters.home_saves += 1;
+        }
+    }
+
+    /// Loads them again.
+    pub(crate) fn restore_homes(&mut self) {
+        // A call that never returns leaves nothing to restore for.
+        if self.reader.peek() == 0x00 && !self.reader.at_end() {
+            return;
+        }
+        for i in 0..self.volatile_homes.len() {
+            let local = self.locals[self.volatile_homes[i] as usize];
+            let home = local.home.expect("it has one");
+            I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
+            self.out.counters.home_saves += 1;
+        }
+    }
+
+    // ---- libcalls
+
+    /// Calls a routine of the host; every operand among the arguments is released. The result, if there is one, is in
+    /// the first result register and not yet taken.
+    pub(crate) fn libcall(&mut self, libcall: Libcall, args: &[Arg]) {
+        self.flush_below(self.stack.len());
+        self.save_homes();
+        self.libcall_raw(libcall, args);
+        for arg in args {
+            if let Arg::Operand(operand) = arg {
+                self.release_all(operand.owned);
+            }
+        }
+        self.drop_copies();
+        self.restore_homes();
+    }
+
+    /// The bare call: arguments, call, nothing saved.
+    pub(crate) fn libcall_raw(&mut self, libcall: Libcall, args: &[Arg]) {
+        self.moves.clear();
+        for (arg, to) in args.iter().zip(I::LIBCALL.int_args) {
+            if let Arg::Operand(Operand { place: OperandPlace::Reg(from), .. }) = arg {
+                self.moves.add(*to, *from);
+            }
+        }
+        self.emit_moves();
+        for (arg, to) in args.iter().zip(I::LIBCALL.int_args) {
+            match *arg {
+                Arg::Operand(Operand { place: OperandPlace::Reg(_), .. }) => {}
+                Arg::Operand(operand) => self.load_operand(*to, &operand),
+                Arg::Imm(value) => I::iconst(&mut self.out.asm, Width::W64, *to, value as i64, false),
+                Arg::Ctx | Arg::Owner(Owner::Here(_)) => I::mov(&mut self.out.asm, Width::W64, *to, I::CTX),
+                Arg::Owner(Owner::Import { context, .. }) => {
+                    I::load(&mut self.out.asm, Load::I64, *to, Addr::base(I::CTX, context));
+                }
+                Arg::OwnerIndex(Owner::Here(index)) => {
+                    I::iconst(&mut self.out.asm, Width::W32, *to, i64::from(index), false);
+                }
+                Arg::OwnerIndex(Owner::Import { index, .. }) => {
+                    I::load(&mut self.out.asm, Load::I32, *to, Addr::base(I::CTX, index));
+                }
+            }
+        }
+        let start = crate::isa::AsmBuffer::offset(&self.out.asm);
+        let at = I::call_sym(&mut self.out.asm);
+        self.reloc(at, Target::Libcall(libcall));
+        self.map_address(start, self.wasm);
+    }
+
+    /// Takes the first result register as the result of a libcall, of a type.
+    pub(crate) fn push_libcall_result(&mut self, ty: Ty) {
+        let reg = I::LIBCALL.int_results[0];
+        self.take_this(reg);
+        if ty == Ty::I32 {
+            I::mov(&mut self.out.asm, Width::W32, reg, reg);
+        }
+        self.push_reg(ty, reg);
+    }
+
+    /// Raises a trap through the host, where faults may not be used.
+    pub(crate) fn raise(&mut self, code: TrapCode, wasm: u32) {
+        let outer = std::mem::replace(&mut self.wasm, wasm);
+        self.libcall_raw(Libcall::Trap, &[Arg::Ctx, Arg::Imm(code as u64)]);
+        self.wasm = outer;
+    }
+
+    // ---- calls
+
+    pub(crate) fn call(&mut self) {
+        let func = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_func(func);
+        match self.facts.funcs[func as usize].callee {
+            Callee::Defined { index, .. } => self.call_to(To::Defined(index), sig, &sig.private),
+            Callee::Imported { code, context } => self.call_to(To::Import { code, context }, sig, &sig.tail),
+        }
+    }
+
+    pub(crate) fn call_indirect(&mut self) {
+        let ty = self.reader.u32();
+        let table = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_type(ty);
+        let reference = self.checked_reference(ty, table);
+        self.call_to(To::Reference(reference), sig, &sig.tail);
+    }
+
+    /// The arguments on top of the stack, as operands, the first first.
+    fn pop_args(&mut self, count: usize) -> Vec<Operand> {
+        let mut args = std::mem::take(&mut self.args);
+        args.clear();
+        for _ in 0..count {
+            let operand = self.pop();
+            args.push(operand);
+        }
+        args.reverse();
+        args
+    }
+
+    /// Writes stack arguments at `base` bytes above the stack pointer, then moves the others to their registers, and
+    /// `extra` with them.
+    fn place_args(&mut self, args: &[Operand], abi: &Abi, base: i32, extra: Option<(Reg, Reg)>) {
+        for (i, (operand, place)) in args.iter().zip(&abi.params).enumerate() {
+            let Place::Stack(offset) = *place else { continue };
+            if i & 7 == 7 && self.check_budget() {
+                break;
+            }
+            let to = Addr::base(I::STACK, base + offset as i32);
+            let from = match operand.place {
+                OperandPlace::Const(bits) => {
+                    self.store_const_to(to, operand.ty, bits);
+                    continue;
+                }
+                OperandPlace::Reg(reg) => reg,
+                OperandPlace::Mem(_) => {
+                    let scratch = match operand.ty.class() {
+                        RegClass::Int => I::SCRATCH,
+                        RegClass::Float => I::FLOAT_SCRATCH,
+                    };
+                    self.load_operand(scratch, operand);
+                    scratch
+                }
+            };
+            I::store(&mut self.out.asm, Store::of(operand.ty), to, from);
+        }
+        self.moves.clear();
+        for (operand, place) in args.iter().zip(&abi.params) {
+            if let (Place::Reg(to), OperandPlace::Reg(from)) = (*place, operand.place) {
+                self.moves.add(to, from);
+            }
+        }
+        if let Some((to, from)) = extra {
+            self.moves.add(to, from);
+        }
+        self.emit_moves();
+        for (operand, place) in args.iter().zip(&abi.params) {
+            if let (Place::Reg(to), false) = (*place, matches!(operand.place, OperandPlace::Reg(_))) {
+                self.load_operand(to, operand);
+            }
+        }
+    }
+
+    /// The register in which a reference's code address is when everything else has its place: the first result, which
+    /// no convention uses for arguments.
+    const CALLEE: Reg = I::PRIVATE.int_results[0];
+
+    fn call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
+        let mut args = self.pop_args(sig.params.len());
+        self.flush_below(self.stack.len());
+        self.out_reserve();
+        self.save_homes();
+        self.outgoing = self.outgoing.max(abi.stack_args + abi.stack_results);
+        let extra = match to {
+            To::Reference(reg) => Some((Self::CALLEE, reg)),
+            _ => None,
+        };
+        self.place_args(&args, abi, 0, extra);
+        for operand in &args {
+            self.release_all(operand.owned);
+        }
+        args.clear();
+        self.args = args;
+        if let To::Reference(reg) = to {
+            self.release(reg);
+        }
+        self.drop_copies();
+        if let Some(area) = abi.result_area {
+            I::lea(&mut self.out.asm, Width::W64, area, Addr::base(I::STACK, abi.stack_args as i32));
+        }
+        self.out_reserve();
+        self.enter_callee(to, sig, abi);
+        if abi.stack_args > 0 {
+            // The callee has popped its arguments: back to where the frame ends.
+            I::lea(&mut self.out.asm, Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));
+        }
+        if self.reader.peek() == 0x00 {
+            // The call does not return: whatever follows is there for validation.
+        } else {
+            self.reload_moved_base();
+        }
+        self.take_results(sig, abi);
+    }
+
+    fn enter_callee(&mut self, to: To, sig: &Sig, abi: &Abi) {
+        let start;
+        match to {
+            To::Defined(index) => {
+                start = crate::isa::AsmBuffer::offset(&self.out.asm);
+                let at = I::call_sym(&mut self.out.asm);
+                self.reloc(at, Target::Func(index));
+            }
+            To::Import { code, context } => {
+                self.pass_contexts(abi, Addr::base(I::CTX, context));
+                I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, code));
+                start = crate::isa::AsmBuffer::offset(&self.out.asm);
+                I::call_reg(&mut self.out.asm, I::SCRATCH);
+            }
+            To::Reference(_) => {
+                let ctx = self.facts.ctx;
+                self.pass_contexts(abi, Addr::base(Self::CALLEE, ctx.funcref_context));
+                I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
+                self.prefer_private(sig, abi);
+                start = crate::isa::AsmBuffer::offset(&self.out.asm);
+                I::call_reg(&mut self.out.asm, Self::CALLEE);
+            }
+        }
+        self.map_address(start, self.wasm);
+    }
+
+    /// Puts both instance pointers in their registers; the callee's is at `callee`.
+    fn pass_contexts(&mut self, abi: &Abi, callee: Addr) {
+        let (callee_reg, caller_reg) = abi.contexts.expect("a convention that crosses instances");
+        I::load(&mut self.out.asm, Load::I64, callee_reg, callee);
+        I::mov(&mut self.out.asm, Width::W64, caller_reg, I::CTX);
+    }
+
+    /// If the callee turns out to be of this instance, enters it behind its `Tail` entry. Without a branch: which it is
+    /// often depends on nothing that a predictor knows, and the call itself is predicted anyway.
+    fn prefer_private(&mut self, sig: &Sig, abi: &Abi) {
+        if !sig.shares_registers() {
+            return;
+        }
+        let (callee_reg, _) = abi.contexts.expect("a convention that crosses instances");
+        let behind = Addr::base(Self::CALLEE, TAIL_ENTRY_BYTES as i32);
+        I::lea(&mut self.out.asm, Width::W64, I::SCRATCH, behind);
+        I::cmp(&mut self.out.asm, Width::W64, callee_reg, Src::Reg(I::CTX));
+        I::cmov(&mut self.out.asm, Cond::Eq, Width::W64, Self::CALLEE, I::SCRATCH);
+    }
+
+    /// Results are pushed: a single one in its register, more than one in their slots.
+    fn take_results(&mut self, sig: &Sig, abi: &Abi) {
+        match (sig.results.as_ref(), abi.results.as_ref()) {
+            ([], _) => self.restore_homes(),
+            ([ty], [Place::Reg(reg)]) => {
+                self.take_this(*reg);
+                // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
+                if *ty == Ty::I32 && !self.next_ignores_upper_half() {
+                    I::mov(&mut self.out.asm, Width::W32, *reg, *reg);
+                }
+                self.restore_homes();
+                self.push_reg(*ty, *reg);
+            }
+            _ => {
+                for pass in [RegSet::INTS, RegSet::EMPTY] {
+                    let registers = pass == RegSet::INTS;
+                    for (i, place) in abi.results.iter().enumerate() {
+                        let ty = sig.results[i];
+                        if i & 7 == 7 && self.check_budget() {
+                            break;
+                        }
+                        let at = self.stack.len() + i;
+                        let slot = self.slot(at);
+                        match *place {
+                            Place::Reg(reg) if registers => {
+                                I::store(&mut self.out.asm, Store::of(ty), slot, reg);
+                            }
+                            Place::Stack(offset) if !registers => {
+                                let scratch = match ty.class() {
+                                    RegClass::Int => I::SCRATCH,
+                                    RegClass::Float => I::FLOAT_SCRATCH,
+                                };
+                                let from = Addr::base(I::STACK, (abi.stack_args + offset) as i32);
+                                I::load(&mut self.out.asm, Load::of(ty), scratch, from);
+                                I::store(&mut self.out.asm, Store::of(ty), slot, scratch);
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                self.restore_homes();
+                for ty in &sig.results {
+                    self.stack.push(Value::slot(*ty));
+                }
+                self.watermark = self.stack.len();
+            }
+        }
+    }
+
+    /// Does the next operator read only the lower half of the i32 on top, and drop or narrow it?
+    fn next_ignores_upper_half(&self) -> bool {
+        match self.reader.peek() {
+            // drop
+            0x1a => true,
+            // local.set of a local in a register moves 32 bits, one in a slot stores 32; the copy kept of the latter
+            // would be wrong, so only the former.
+            0x21 => self
+                .reader
+                .peek_local_write()
+                .is_some_and(|local| self.locals[self.survey.position(local)].home.is_some()),
+            // Two-operand arithmetic in 32 bits.
+            0x6a..=0x6c | 0x71..=0x73 => true,
+            _ => false,
+        }
+    }
+
+    // ---- tail calls
+
+    pub(crate) fn return_call(&mut self) {
+        let func = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_func(func);
+        match self.facts.funcs[func as usize].callee {
+            Callee::Defined { index, .. } => self.tail_call_to(To::Defined(index), sig, &sig.private),
+            Callee::Imported { code, context } => self.tail_call_to(To::Import { code, context }, sig, &sig.tail),
+        }
+    }
+
+    pub(crate) fn return_call_indirect(&mut self) {
+        let ty = self.reader.u32();
+        let table = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_type(ty);
+        let reference = self.checked_reference(ty, table);
+        self.tail_call_to(To::Reference(reference), sig, &sig.tail);
+    }
+
+    fn tail_call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
+        let incoming = self.sig.private.stack_args as i32;
+        let outgoing = abi.stack_args as i32;
+        let rebuild = incoming != 0 || outgoing != 0;
+        let mut args = self.pop_args(sig.params.len());
+        self.out_reserve();
+        let extra = match to {
+            To::Reference(reg) => Some((Self::CALLEE, reg)),
+            _ => None,
+        };
+        if rebuild {
+            self.outgoing = self.outgoing.max(outgoing as u32 + 16);
+        }
+        self.place_args(&args, abi, 8, extra);
+        for operand in &args {
+            self.release_all(operand.owned);
+        }
+        args.clear();
+        self.args = args;
+        if let To::Reference(reg) = to {
+            self.release(reg);
+        }
+        self.out_reserve();
+        if let Some(area) = abi.result_area {
+            I::load(&mut self.out.asm, Load::I64, area, Addr::base(I::FRAME, self.result_area_slot));
+        }
+        match to {
+            To::Defined(_) => {}
+            To::Import { code, context } => {
+                self.pass_contexts(abi, Addr::base(I::CTX, context));
+                I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(I::CTX, code));
+            }
+            To::Reference(_) => {
+                let ctx = self.facts.ctx;
+                self.pass_contexts(abi, Addr::base(Self::CALLEE, ctx.funcref_context));
+                I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
+                self.prefer_private(sig, abi);
+            }
+        }
+        self.restore_saved();
+        if rebuild {
+            self.rebuild_arguments(incoming, outgoing);
+        } else {
+            I::leave(&mut self.out.asm);
+        }
+        match to {
+            To::Defined(index) => {
+                let at = I::jmp_sym(&mut self.out.asm);
+                self.reloc(at, Target::Func(index));
+            }
+            _ => I::jmp_reg(&mut self.out.asm, Self::CALLEE),
+        }
+        self.become_dead();
+    }
+
+    /// Replaces this function's frame and stack arguments by the callee's, which stand at 8 bytes above the stack
+    /// pointer. The upper ends of both argument areas coincide, since the callee pops its own.
+    ///
+    /// ```text
+    ///   before                                  after
+    ///   [frame + 16 .. + incoming]  arguments   [.. frame + 16 + incoming]  new arguments
+    ///   [frame + 8]  return address             below them: return address, and there is the stack pointer
+    ///   [frame]      caller's frame pointer     frame = caller's
+    ///   ...
+    ///   [stack + 8 .. + outgoing] new arguments
+    /// ```
+    fn rebuild_arguments(&mut self, incoming: i32, outgoing: i32) {
+        let a = &mut self.out.asm;
+        // The new arguments may overwrite both words of the frame, so these go below first.
+        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::FRAME, 8));
+        I::store(a, Store::B64, Addr::base(I::STACK, 0), I::SCRATCH);
+        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::FRAME, 0));
+        I::store(a, Store::B64, Addr::base(I::STACK, 8 + outgoing), I::SCRATCH);
+        let to = 8 + incoming - outgoing;
+        let mut word = outgoing;
+        // Upwards in memory, so from the top.
+        while word >= 0 {
+            if word & 0x38 == 0 && self.check_budget() {
+                return;
+            }
+            I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::STACK, word));
+            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, to + word), I::SCRATCH);
+            word -= 8;
+        }
+        let a = &mut self.out.asm;
+        I::lea(a, Width::W64, I::SCRATCH, Addr::base(I::FRAME, to));
+        I::load(a, Load::I64, I::FRAME, Addr::base(I::STACK, 8 + outgoing));
+        I::mov(a, Width::W64, I::STACK, I::SCRATCH);
+    }
+}

@@ -1,0 +1,63 @@
+//! Proves the emitter's state after every operator, in debug builds and wherever `Settings::check` asks.
+//!
+//! What is proven is the invariant book of the design: each register has one owner; entries below the watermark are in
+//! their slots; nothing is pending that the next operator does not take; copies and locals agree on who copies whom.
+
+use crate::compile::FuncGen;
+use crate::isa::{AsmBuffer, Isa};
+use crate::stack::WINDOW;
+use crate::value::Loc;
+use lightbeam_asm::RegSet;
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// Panics if an invariant does not hold.
+    pub(crate) fn check(&self) {
+        let at = self.wasm;
+        assert!(self.watermark <= self.stack.len(), "watermark above the stack at {at:#x}");
+        if self.dead {
+            return;
+        }
+        assert!(self.stack.len() - self.watermark <= WINDOW, "window too large at {at:#x}");
+        let mut owned = RegSet::EMPTY;
+        let last = self.stack.len().wrapping_sub(1);
+        for (i, value) in self.stack.iter().enumerate().skip(self.watermark) {
+            match value.loc {
+                Loc::Reg(reg) => {
+                    assert_eq!(reg.class(), value.ty.class(), "{value:?} in the wrong class at {at:#x}");
+                    if self.regs.pool.has(reg) {
+                        assert!(!owned.has(reg), "{reg:?} has two owners at {at:#x}");
+                        owned.add(reg);
+                    } else {
+                        // A result computed straight into a home, for the next operator to note.
+                        assert!(i == last && self.reader.peek_local_write().is_some(), "{value:?} at {at:#x}");
+                    }
+                }
+                Loc::Flags(_) | Loc::Hot => assert_eq!(i, last, "{value:?} is not on top at {at:#x}"),
+                Loc::Local(local) => {
+                    assert_eq!(self.locals[local as usize].ty.class(), value.ty.class(), "{value:?} at {at:#x}");
+                }
+                Loc::Const(_) | Loc::Slot => {}
+            }
+        }
+        if let Some(hot) = &self.hot {
+            assert_eq!(self.stack.last().map(|v| v.loc), Some(Loc::Hot), "a load is pending off the top at {at:#x}");
+            owned = owned.or(hot.owned);
+        }
+        let regs = &self.regs;
+        assert!(regs.free.and(regs.cached).is_empty(), "free and cached at {at:#x}");
+        assert!(owned.and(regs.free.or(regs.cached)).is_empty(), "owned, and free or cached at {at:#x}");
+        assert_eq!(
+            regs.free.or(regs.cached).or(owned),
+            regs.pool,
+            "registers lost at {at:#x}: free {:?} cached {:?} owned {owned:?}",
+            regs.free,
+            regs.cached
+        );
+        for reg in regs.cached {
+            let local = &self.locals[regs.copy_of[reg.index()] as usize];
+            assert_eq!(local.copy, Some(reg), "a copy of {local:?} at {at:#x}");
+            assert_eq!(local.home, None, "a copy of a local that has a home at {at:#x}");
+        }
+        assert!(self.out.asm.offset() > 0);
+    }
+}

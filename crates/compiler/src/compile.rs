@@ -1,0 +1,398 @@
+//! The road of one body: survey, plan, prologue, operators, epilogue, stubs. Read this file first.
+
+use crate::code::{AddressSite, FUNC_ALIGN, FuncCode, Output, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
+use crate::control::Block;
+use crate::error::{Error, ErrorKind};
+use crate::facts::{AddressMap, Callee, Facts};
+use crate::isa::{AsmBuffer, Isa};
+use crate::meter::Stub;
+use crate::moves::Moves;
+use crate::reader::Reader;
+use crate::regs::Regs;
+use crate::sig::Sig;
+use crate::survey::{Survey, survey};
+use crate::ty::Ty;
+use crate::value::{Hot, Operand, Value};
+use lightbeam_asm::{Label, Reg};
+use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
+
+/// What a worker keeps from function to function, so that none allocates for itself.
+#[derive(Default)]
+pub struct Scratch {
+    allocations: FuncValidatorAllocations,
+    survey: Survey,
+    state: State,
+}
+
+/// The vectors of a [`FuncGen`].
+#[derive(Default)]
+struct State {
+    stack: Vec<Value>,
+    blocks: Vec<Block>,
+    locals: Vec<LocalState>,
+    traps: Vec<PendingTrap>,
+    stubs: Vec<Stub>,
+    targets: Vec<Label>,
+    seen: Vec<(u32, u32)>,
+    seen_stamp: u32,
+    br_labels: Vec<Label>,
+    saved: Vec<(Reg, i32)>,
+    volatile_homes: Vec<u32>,
+    args: Vec<Operand>,
+    moves: Moves,
+}
+
+/// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of the body, plus `CONSTANT`.
+pub struct Budget;
+
+impl Budget {
+    /// Code bytes per wasm byte that a function may take.
+    pub const PER_BYTE: usize = 160;
+    /// Code bytes that any function may take on top.
+    pub const CONSTANT: usize = 256 * 1024;
+
+    /// Most code bytes for a body of so many bytes.
+    #[must_use]
+    pub const fn for_body(bytes: usize) -> usize {
+        bytes * Budget::PER_BYTE + Budget::CONSTANT
+    }
+}
+
+/// A touched local while its function is compiled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalState {
+    pub(crate) ty: Ty,
+    /// The register that holds it for the whole function, if it has one.
+    pub(crate) home: Option<Reg>,
+    /// A register that holds a clean copy of its slot at this moment.
+    pub(crate) copy: Option<Reg>,
+    /// Offset of its slot from the frame pointer.
+    pub(crate) slot: i32,
+}
+
+/// A trap out of line: `label` is bound to an instruction that traps at the end of the function.
+#[derive(Clone, Copy)]
+pub(crate) struct PendingTrap {
+    pub(crate) label: Label,
+    pub(crate) code: TrapCode,
+    pub(crate) wasm: u32,
+}
+
+/// The state of the emitter of one function.
+pub(crate) struct FuncGen<'a, I: Isa> {
+    pub(crate) out: &'a mut Output<I>,
+    pub(crate) facts: &'a Facts,
+    pub(crate) survey: &'a Survey,
+    pub(crate) sig: &'a Sig,
+    pub(crate) reader: Reader<'a>,
+    /// Offset of the body in the module.
+    base: u32,
+    /// Offset in the module of the operator being compiled.
+    pub(crate) wasm: u32,
+
+    pub(crate) stack: Vec<Value>,
+    pub(crate) watermark: usize,
+    pub(crate) hot: Option<Hot>,
+    pub(crate) regs: Regs,
+    pub(crate) locals: Vec<LocalState>,
+    pub(crate) blocks: Vec<Block>,
+    /// Is this place unreachable? Then nothing is emitted, and blocks are counted, not opened.
+    pub(crate) dead: bool,
+    pub(crate) dead_depth: u32,
+    /// How many blocks have opened, as the survey numbers them.
+    pub(crate) block_number: usize,
+
+    /// Offset of operand slot 0's upper end from the frame pointer.
+    pub(crate) slots_base: i32,
+    pub(crate) slots_used: u32,
+    /// Bytes below the operand slots: arguments and result areas of calls.
+    pub(crate) outgoing: u32,
+    /// Bytes for registers that stubs save.
+    pub(crate) stub_saves: u32,
+    pub(crate) saved: Vec<(Reg, i32)>,
+    /// Frame offset of the caller's result area pointer.
+    pub(crate) result_area_slot: i32,
+    pub(crate) return_label: Label,
+
+    /// Positions of the locals whose homes calls destroy.
+    pub(crate) volatile_homes: Vec<u32>,
+    /// Where the arguments of a call are gathered.
+    pub(crate) args: Vec<Operand>,
+    pub(crate) traps: Vec<PendingTrap>,
+    pub(crate) stubs: Vec<Stub>,
+    pub(crate) targets: Vec<Label>,
+    /// By depth: the table that named it last, and where its label is in `br_labels`.
+    pub(crate) seen: Vec<(u32, u32)>,
+    pub(crate) seen_stamp: u32,
+    pub(crate) br_labels: Vec<Label>,
+    /// Does any branch leave the function?
+    pub(crate) return_branched: bool,
+    pub(crate) moves: Moves,
+    /// Fuel of operators passed and not yet charged.
+    pub(crate) fuel: u32,
+    budget_end: u32,
+    pub(crate) over_budget: bool,
+}
+
+/// Compiles one function of a module and appends it to `out`. Validates the body as well.
+///
+/// # Errors
+///
+/// If the body is invalid, uses what is not supported, or exceeds a limit. `out` may then hold the beginning of the
+/// function and is not to be used.
+pub fn compile<I: Isa>(
+    facts: &Facts,
+    index: u32,
+    validator: FuncToValidate<ValidatorResources>,
+    body: FunctionBody<'_>,
+    scratch: &mut Scratch,
+    out: &mut Output<I>,
+) -> Result<(), Error> {
+    let function = validator.index;
+    let fact = &facts.funcs[function as usize];
+    let sig = &facts.sigs[fact.sig as usize];
+    let escapes = match fact.callee {
+        Callee::Defined { index: defined, escapes } => {
+            debug_assert_eq!(defined, index);
+            escapes
+        }
+        Callee::Imported { .. } => unreachable!("a body belongs to a defined function"),
+    };
+
+    let mut validator = validator.into_validator(std::mem::take(&mut scratch.allocations));
+    let surveyed = survey(&mut scratch.survey, &mut validator, &body, sig.params.len() as u32);
+    scratch.allocations = validator.into_allocations();
+    surveyed?;
+
+    let bytes = body.as_bytes();
+    let wasm = body.range().start as u32;
+    let (relocs, traps, addresses) = (out.relocs.len() as u32, out.traps.len() as u32, out.addresses.len() as u32);
+    out.asm.reset_labels();
+    out.asm.reserve(4 * I::MAX_PRIMITIVE);
+    let start = begin(out, escapes, index);
+
+    let mut state = std::mem::take(&mut scratch.state);
+    let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut state, out);
+    scratch.state = state;
+    result?;
+
+    out.funcs.push(FuncCode {
+        index,
+        start: start.0,
+        body: start.1,
+        end: out.asm.offset(),
+        wasm,
+        relocs: relocs..out.relocs.len() as u32,
+        traps: traps..out.traps.len() as u32,
+        addresses: addresses..out.addresses.len() as u32,
+    });
+    Ok(())
+}
+
+/// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.
+fn begin<I: Isa>(out: &mut Output<I>, escapes: bool, index: u32) -> (u32, u32) {
+    let entry = if escapes { TAIL_ENTRY_BYTES } else { 0 };
+    while !(out.asm.offset() + entry).is_multiple_of(FUNC_ALIGN) {
+        I::pad(&mut out.asm, 1);
+    }
+    let start = out.asm.offset();
+    if escapes {
+        let at = I::jmp_sym(&mut out.asm);
+        out.relocs.push(Reloc { at, target: Target::Thunk(index) });
+        debug_assert_eq!(out.asm.offset(), start + TAIL_ENTRY_BYTES);
+    }
+    (start, out.asm.offset())
+}
+
+fn emit<I: Isa>(
+    facts: &Facts,
+    survey: &Survey,
+    sig: &Sig,
+    body: &[u8],
+    base: u32,
+    state: &mut State,
+    out: &mut Output<I>,
+) -> Result<(), Error> {
+    let budget_end = out.asm.offset().saturating_add(Budget::for_body(body.len()).min(1 << 31) as u32);
+    let return_label = out.asm.label();
+    let mut cg = FuncGen::<I> {
+        out,
+        facts,
+        survey,
+        sig,
+        reader: Reader::new(body, survey.code_start),
+        base,
+        wasm: base + survey.code_start as u32,
+        stack: std::mem::take(&mut state.stack),
+        watermark: 0,
+        hot: None,
+        regs: Regs::new(I::ALLOCATABLE),
+        locals: std::mem::take(&mut state.locals),
+        blocks: std::mem::take(&mut state.blocks),
+        dead: false,
+        dead_depth: 0,
+        block_number: 0,
+        slots_base: 0,
+        slots_used: 0,
+        outgoing: 0,
+        stub_saves: 0,
+        saved: std::mem::take(&mut state.saved),
+        volatile_homes: std::mem::take(&mut state.volatile_homes),
+        args: std::mem::take(&mut state.args),
+        result_area_slot: 0,
+        return_label,
+        traps: std::mem::take(&mut state.traps),
+        stubs: std::mem::take(&mut state.stubs),
+        targets: std::mem::take(&mut state.targets),
+        seen: std::mem::take(&mut state.seen),
+        seen_stamp: state.seen_stamp,
+        br_labels: std::mem::take(&mut state.br_labels),
+        return_branched: false,
+        moves: std::mem::take(&mut state.moves),
+        fuel: 0,
+        budget_end,
+        over_budget: false,
+    };
+    cg.stack.clear();
+    cg.blocks.clear();
+    cg.traps.clear();
+    cg.stubs.clear();
+
+    let enter = cg.prologue();
+    cg.open_function();
+    while !cg.reader.at_end() && !cg.over_budget {
+        cg.operator();
+    }
+    cg.epilogue();
+    cg.stubs();
+    cg.trap_stubs();
+    let frame = cg.frame_size();
+    I::patch_frame(&mut cg.out.asm, enter, frame);
+    let over = cg.over_budget || cg.out.asm.offset() > cg.budget_end;
+
+    let FuncGen { stack, locals, blocks, traps, stubs, targets, seen, seen_stamp, .. } = cg;
+    let FuncGen { br_labels, saved, volatile_homes, args, moves, .. } = cg;
+    *state = State {
+        stack,
+        locals,
+        blocks,
+        traps,
+        stubs,
+        targets,
+        seen,
+        seen_stamp,
+        br_labels,
+        saved,
+        volatile_homes,
+        args,
+        moves,
+    };
+    if over {
+        let what = format!(
+            "a function body of {} bytes gives more than {} bytes of machine code",
+            body.len(),
+            Budget::for_body(body.len())
+        );
+        return Err(Error { offset: base as usize, kind: ErrorKind::Limit(what) });
+    }
+    Ok(())
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// Compiles the next operator.
+    #[inline]
+    fn operator(&mut self) {
+        self.wasm = self.base + self.reader.pos() as u32;
+        if self.dead {
+            return self.skip();
+        }
+        self.out_reserve();
+        self.regs.pinned = lightbeam_asm::RegSet::EMPTY;
+        self.out.counters.operators += 1;
+        if self.facts.settings.address_map == AddressMap::Operators {
+            self.map_address(self.out.asm.offset(), self.wasm);
+        }
+        self.dispatch();
+        if self.out.asm.offset() > self.budget_end {
+            self.over_budget = true;
+        }
+        if cfg!(debug_assertions) || self.facts.settings.check {
+            self.check();
+        }
+    }
+
+    /// Makes room for what any operator emits between two calls of this.
+    #[inline]
+    pub(crate) fn out_reserve(&mut self) {
+        self.out.asm.reserve(32 * I::MAX_PRIMITIVE);
+    }
+
+    /// Is the output larger than it may be? To be asked in loops whose length the input chooses.
+    pub(crate) fn check_budget(&mut self) -> bool {
+        self.out_reserve();
+        self.over_budget |= self.out.asm.offset() > self.budget_end;
+        self.over_budget
+    }
+
+    pub(crate) fn map_address(&mut self, at: u32, wasm: u32) {
+        if self.facts.settings.address_map == AddressMap::None {
+            return;
+        }
+        let first = self.out.funcs.last().map_or(0, |f| f.addresses.end as usize);
+        if let Some(last) = self.out.addresses[first..].last_mut()
+            && last.at == at
+        {
+            last.wasm = wasm;
+            return;
+        }
+        self.out.addresses.push(AddressSite { at, wasm });
+    }
+
+    /// The instruction at `at` can trap.
+    pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode, wasm: u32) {
+        self.out.traps.push(TrapSite { at, code });
+        self.map_address(at, wasm);
+    }
+
+    /// The instruction at `at` accesses a linear memory.
+    pub(crate) fn memory_trap_at(&mut self, at: u32, wasm: u32) {
+        self.trap_at(at, TrapCode::MemoryOutOfBounds, wasm);
+    }
+
+    /// A label that traps with a code, for the operator being compiled.
+    pub(crate) fn trap_label(&mut self, code: TrapCode) -> Label {
+        if let Some(trap) = self.traps.last()
+            && trap.code == code
+            && trap.wasm == self.wasm
+        {
+            return trap.label;
+        }
+        let label = self.out.asm.label();
+        self.traps.push(PendingTrap { label, code, wasm: self.wasm });
+        label
+    }
+
+    /// Traps here and now.
+    pub(crate) fn trap_now(&mut self, code: TrapCode, wasm: u32) {
+        if self.facts.settings.hardware_traps {
+            let at = I::trap(&mut self.out.asm);
+            self.trap_at(at, code, wasm);
+        } else {
+            self.raise(code, wasm);
+        }
+    }
+
+    fn trap_stubs(&mut self) {
+        for i in 0..self.traps.len() {
+            let trap = self.traps[i];
+            self.out_reserve();
+            self.out.asm.bind(trap.label);
+            self.trap_now(trap.code, trap.wasm);
+        }
+    }
+
+    /// A field at `at` waits for an address.
+    pub(crate) fn reloc(&mut self, at: u32, target: Target) {
+        self.out.relocs.push(Reloc { at, target });
+    }
+}

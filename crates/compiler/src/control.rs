@@ -1,0 +1,719 @@
+//! Structured control: blocks, branches, merges.
+//!
+//! The state at a label is fixed by convention, so that nothing is recorded or compared: homes are where they always
+//! are; no copy of a local is valid; entries below the block are in their slots; a single result or loop parameter count
+//! of one is treated by the label's kind:
+//!
+//! ```text
+//!   label of                 carries      where
+//!   block, if, function      0            -
+//!                            1            the first result register of its class
+//!                            n > 1        the slots of the block's height and up
+//!   loop                     n            the slots of the block's height and up
+//! ```
+
+use crate::compile::FuncGen;
+use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::ty::{Ty, Width};
+use crate::value::{Loc, OperandPlace, Value};
+use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
+
+/// An open block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    kind: Kind,
+    /// Where branches to it go.
+    label: Label,
+    /// Where its `else` goes, for an `if` that has none so far.
+    else_label: Option<Label>,
+    /// Stack height below its parameters.
+    height: u32,
+    types: BlockTypes,
+    /// Does some branch go to `label`?
+    branched: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Function,
+    Block,
+    Loop,
+    If,
+    Else,
+}
+
+/// What a block takes and gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum BlockTypes {
+    /// Takes nothing, gives nothing.
+    Empty,
+    /// Takes nothing, gives one value.
+    One(Ty),
+    /// As the function type with this index says.
+    Type(u32),
+    /// Takes nothing, gives what the function gives.
+    Function,
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    fn params_of(&self, types: BlockTypes) -> &[Ty] {
+        match types {
+            BlockTypes::Type(index) => &self.facts.sig_of_type(index).params,
+            _ => &[],
+        }
+    }
+
+    fn results_of(&self, types: BlockTypes) -> usize {
+        match types {
+            BlockTypes::Empty => 0,
+            BlockTypes::One(_) => 1,
+            BlockTypes::Type(index) => self.facts.sig_of_type(index).results.len(),
+            BlockTypes::Function => self.result_types().len(),
+        }
+    }
+
+    fn result_type(&self, types: BlockTypes, i: usize) -> Ty {
+        match types {
+            BlockTypes::Empty => unreachable!("it gives nothing"),
+            BlockTypes::One(ty) => ty,
+            BlockTypes::Type(index) => self.facts.sig_of_type(index).results[i],
+            BlockTypes::Function => self.result_types()[i],
+        }
+    }
+
+    fn block_type(&mut self) -> BlockTypes {
+        match self.reader.peek() {
+            0x40 => {
+                self.reader.u8();
+                BlockTypes::Empty
+            }
+            byte @ 0x6f..=0x7f => {
+                self.reader.u8();
+                BlockTypes::One(value_type_of(byte))
+            }
+            0x63 | 0x64 => {
+                self.reader.u8();
+                self.reader.i64();
+                BlockTypes::One(Ty::FuncRef)
+            }
+            _ => BlockTypes::Type(self.reader.i64() as u32),
+        }
+    }
+
+    /// The register in which a single value crosses a label.
+    fn merge_reg(ty: Ty) -> Reg {
+        match ty.class() {
+            RegClass::Int => I::PRIVATE.int_results[0],
+            RegClass::Float => I::PRIVATE.float_results[0],
+        }
+    }
+
+    /// How many values a branch to a block carries.
+    fn label_arity(&self, block: &Block) -> usize {
+        match block.kind {
+            Kind::Loop => self.params_of(block.types).len(),
+            _ => self.results_of(block.types),
+        }
+    }
+
+    pub(crate) fn open_function(&mut self) {
+        let label = self.return_label;
+        self.blocks.push(Block {
+            kind: Kind::Function,
+            label,
+            else_label: None,
+            height: 0,
+            types: BlockTypes::Function,
+            branched: false,
+        });
+    }
+
+    fn next_block_use(&mut self) -> crate::survey::BlockUse {
+        let uses = self.survey.blocks[self.block_number];
+        self.block_number += 1;
+        uses
+    }
+
+    // ---- opening
+
+    pub(crate) fn block(&mut self) {
+        let types = self.block_type();
+        let uses = self.next_block_use();
+        let height = self.stack.len() - self.params_of(types).len();
+        if uses.branched {
+            self.flush_below(height);
+        }
+        let label = self.out.asm.label();
+        self.blocks.push(Block {
+            kind: Kind::Block,
+            label,
+            else_label: None,
+            height: height as u32,
+            types,
+            branched: uses.branched,
+        });
+    }
+
+    pub(crate) fn loop_(&mut self) {
+        let types = self.block_type();
+        let uses = self.next_block_use();
+        self.charge_fuel();
+        let height = self.stack.len() - self.params_of(types).len();
+        let label = self.out.asm.label();
+        if uses.branched {
+            self.flush_below(self.stack.len());
+            self.drop_copies();
+            I::align(&mut self.out.asm, 16);
+            self.out.asm.bind(label);
+            self.loop_checks();
+        }
+        self.blocks.push(Block {
+            kind: Kind::Loop,
+            label,
+            else_label: None,
+            height: height as u32,
+            types,
+            branched: uses.branched,
+        });
+    }
+
+    pub(crate) fn if_(&mut self) {
+        let types = self.block_type();
+        let uses = self.next_block_use();
+        self.charge_fuel();
+        let label = self.out.asm.label();
+        let else_label = self.out.asm.label();
+        if let Some(Value { loc: Loc::Const(bits), .. }) = self.stack.last().copied() {
+            self.pop_value();
+            let height = self.stack.len() - self.params_of(types).len();
+            self.flush_below(self.stack.len());
+            self.push_if(label, else_label, height, types, uses.branched);
+            if bits.get() == 0 {
+                I::jmp(&mut self.out.asm, else_label);
+                self.become_dead();
+            }
+            return;
+        }
+        let cond = self.pop_condition_after(|cg| {
+            let len = cg.stack.len();
+            cg.flush_below(len);
+        });
+        let height = self.stack.len() - self.params_of(types).len();
+        I::jcc(&mut self.out.asm, cond.invert(), else_label);
+        self.push_if(label, else_label, height, types, uses.branched);
+    }
+
+    fn push_if(&mut self, label: Label, else_label: Label, height: usize, types: BlockTypes, branched: bool) {
+        self.blocks.push(Block {
+            kind: Kind::If,
+            label,
+            else_label: Some(else_label),
+            height: height as u32,
+            types,
+            branched,
+        });
+    }
+
+    /// Pops a condition, does something that keeps the flags, and leaves the condition in the flags.
+    fn pop_condition_after(&mut self, then: impl FnOnce(&mut Self)) -> Cond {
+        if let Some(Value { loc: Loc::Flags(cond), .. }) = self.stack.last().copied() {
+            self.pop_value();
+            self.out.counters.fused_compares += 1;
+            then(self);
+            return cond;
+        }
+        let operand = self.pop();
+        match operand.place {
+            OperandPlace::Reg(reg) => {
+                I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+            }
+            OperandPlace::Mem(addr) => {
+                let at = I::cmp_mem(&mut self.out.asm, Width::W32, addr, Src::Imm(0));
+                self.folded(&operand, at);
+            }
+            OperandPlace::Const(_) => {
+                let mut operand = operand;
+                let reg = self.operand_reg(&mut operand);
+                I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+                self.done(&operand);
+                then(self);
+                return Cond::Ne;
+            }
+        }
+        self.done(&operand);
+        then(self);
+        Cond::Ne
+    }
+
+    // ---- closing
+
+    pub(crate) fn else_(&mut self) {
+        self.charge_fuel();
+        let mut block = *self.blocks.last().expect("validated");
+        let else_label = block.else_label.take().expect("an if");
+        if !self.dead {
+            self.merge_values(&block);
+            I::jmp(&mut self.out.asm, block.label);
+            block.branched = true;
+        }
+        self.truncate_stack(block.height as usize);
+        self.drop_copies();
+        self.out.asm.bind(else_label);
+        self.push_slots(self.facts, block.types, block.height);
+        self.dead = false;
+        block.kind = Kind::Else;
+        *self.blocks.last_mut().expect("open") = block;
+    }
+
+    /// Pushes a block's parameters as they are at the label of its second arm: in their slots.
+    fn push_slots(&mut self, facts: &crate::facts::Facts, types: BlockTypes, height: u32) {
+        debug_assert_eq!(self.stack.len(), height as usize);
+        if let BlockTypes::Type(index) = types {
+            for ty in &facts.sig_of_type(index).params {
+                let at = self.stack.len();
+                self.slot(at);
+                self.stack.push(Value::slot(*ty));
+            }
+            self.watermark = self.stack.len();
+        }
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.charge_fuel();
+        let block = self.blocks.pop().expect("validated");
+        match block.kind {
+            Kind::Loop => {
+                if self.dead {
+                    self.truncate_stack(block.height as usize);
+                }
+            }
+            Kind::If => self.end_if_without_else(block),
+            Kind::Function => self.end_function(block),
+            Kind::Block | Kind::Else => self.end_merge(&block),
+        }
+    }
+
+    fn end_merge(&mut self, block: &Block) {
+        if !block.branched {
+            if self.dead {
+                self.truncate_stack(block.height as usize);
+            }
+            return;
+        }
+        if !self.dead {
+            self.merge_values(block);
+        }
+        self.join(block);
+    }
+
+    /// Binds the label of a block that branches go to and takes up the state that they all leave.
+    fn join(&mut self, block: &Block) {
+        self.truncate_stack(block.height as usize);
+        self.drop_copies();
+        self.out.asm.bind(block.label);
+        self.dead = false;
+        let count = self.results_of(block.types);
+        if count == 1 {
+            let ty = self.result_type(block.types, 0);
+            let reg = Self::merge_reg(ty);
+            self.take_this(reg);
+            self.push_reg(ty, reg);
+        } else {
+            for i in 0..count {
+                let ty = self.result_type(block.types, i);
+                let at = self.stack.len();
+                self.slot(at);
+                self.stack.push(Value::slot(ty));
+            }
+            if count > 0 {
+                self.watermark = self.stack.len();
+            }
+        }
+    }
+
+    fn end_if_without_else(&mut self, mut block: Block) {
+        let else_label = block.else_label.take().expect("no else came");
+        let count = self.results_of(block.types);
+        if count == 0 {
+            // The condition's edge and the arm's end meet with nothing to carry.
+            self.truncate_stack(block.height as usize);
+            self.drop_copies();
+            self.out.asm.bind(else_label);
+            if block.branched {
+                self.out.asm.bind(block.label);
+            }
+            self.dead = false;
+            return;
+        }
+        // Parameters pass through as results: they are in their slots at the condition's edge.
+        if !self.dead {
+            self.merge_values(&block);
+            if count == 1 {
+                I::jmp(&mut self.out.asm, block.label);
+                block.branched = true;
+            }
+        }
+        self.truncate_stack(block.height as usize);
+        self.drop_copies();
+        self.out.asm.bind(else_label);
+        if count == 1 {
+            let ty = self.result_type(block.types, 0);
+            let slot = self.slot(block.height as usize);
+            I::load(&mut self.out.asm, Load::of(ty), Self::merge_reg(ty), slot);
+        }
+        if block.branched {
+            self.join(&block);
+        } else {
+            // Only the condition's edge comes here.
+            let fresh = self.out.asm.label();
+            self.join(&Block { label: fresh, ..block });
+        }
+    }
+
+    fn end_function(&mut self, block: Block) {
+        let branched = self.return_branched;
+        if !self.dead {
+            self.merge_values(&block);
+            self.truncate_stack(0);
+        }
+        if branched {
+            self.truncate_stack(0);
+            self.drop_copies();
+            self.out.asm.bind(self.return_label);
+            self.dead = false;
+        }
+    }
+
+    /// Brings the values that a branch to `block` carries to where its label wants them. They are on top of the stack and
+    /// stay there; for more than one, the stack below them may be overwritten.
+    fn merge_values(&mut self, block: &Block) {
+        let count = self.label_arity(block);
+        if count == 0 {
+            return;
+        }
+        if count == 1 && block.kind != Kind::Loop {
+            return self.merge_one();
+        }
+        let from = self.stack.len() - count;
+        let to = block.height as usize;
+        if from == to {
+            self.flush_below(self.stack.len());
+            return;
+        }
+        // Downwards, lowest first: a slot is read before the move that overwrites it.
+        for i in 0..count {
+            if i & 3 == 3 && self.check_budget() {
+                return;
+            }
+            let value = self.stack[from + i];
+            self.value_to_slot(value, from + i, to + i);
+        }
+    }
+
+    /// Brings the top of the stack to the merge register of its class. Keeps the flags.
+    fn merge_one(&mut self) {
+        let at = self.stack.len() - 1;
+        let ty = self.stack[at].ty;
+        let reg = Self::merge_reg(ty);
+        if self.stack[at].loc == Loc::Reg(reg) {
+            return;
+        }
+        let mut value = self.stack[at];
+        if value.loc == Loc::Slot {
+            let slot = self.slot(at);
+            self.take_this(reg);
+            I::load(&mut self.out.asm, Load::of(ty), reg, slot);
+            self.out.counters.reloads += 1;
+        } else {
+            // The copy that the value may be read from must outlive the taking.
+            if let Loc::Local(local) = value.loc
+                && self.locals[local as usize].home.is_none()
+                && self.locals[local as usize].copy == Some(reg)
+            {
+                self.drop_copy(reg);
+                self.regs.free.remove(reg);
+                value.loc = Loc::Reg(reg);
+                self.stack[at] = value;
+                return;
+            }
+            self.take_this(reg);
+            value = self.stack[at];
+            match value.loc {
+                Loc::Reg(from) => {
+                    self.copy_reg(ty, reg, from);
+                    self.release(from);
+                    self.out.counters.merge_moves += 1;
+                }
+                Loc::Const(bits) => self.load_const(ty, reg, bits.get()),
+                Loc::Local(local) => {
+                    let local = self.locals[local as usize];
+                    match local.home.or(local.copy) {
+                        Some(from) => self.copy_reg(ty, reg, from),
+                        None => {
+                            I::load(&mut self.out.asm, Load::of(ty), reg, Addr::base(I::FRAME, local.slot));
+                        }
+                    }
+                }
+                Loc::Slot | Loc::Flags(_) | Loc::Hot => unreachable!("seen above, or taken before"),
+            }
+        }
+        self.stack[at] = Value::reg(ty, reg);
+        self.watermark = self.watermark.min(at);
+    }
+
+    /// Writes a value to the slot of another position, leaving its entry alone. Keeps the flags.
+    fn value_to_slot(&mut self, value: Value, position: usize, to: usize) {
+        let target = self.slot(to);
+        let ty = value.ty;
+        let scratch = match ty.class() {
+            RegClass::Int => I::SCRATCH,
+            RegClass::Float => I::FLOAT_SCRATCH,
+        };
+        let from = match value.loc {
+            Loc::Const(bits) => return self.store_const_to(target, ty, bits.get()),
+            Loc::Reg(reg) => reg,
+            Loc::Slot => {
+                let slot = self.slot(position);
+                I::load(&mut self.out.asm, Load::of(ty), scratch, slot);
+                scratch
+            }
+            Loc::Local(local) => {
+                let local = self.locals[local as usize];
+                local.home.or(local.copy).unwrap_or_else(|| {
+                    I::load(&mut self.out.asm, Load::of(ty), scratch, Addr::base(I::FRAME, local.slot));
+                    scratch
+                })
+            }
+            Loc::Flags(_) | Loc::Hot => unreachable!("taken by the next operator"),
+        };
+        I::store(&mut self.out.asm, Store::of(ty), target, from);
+        self.out.counters.merge_moves += 1;
+    }
+
+    // ---- branching
+
+    fn target(&mut self, depth: u32) -> Block {
+        let at = self.blocks.len() - 1 - depth as usize;
+        if at == 0 {
+            self.return_branched = true;
+        }
+        self.blocks[at]
+    }
+
+    /// Nothing after this place is reached.
+    pub(crate) fn become_dead(&mut self) {
+        let height = self.blocks.last().map_or(0, |b| b.height);
+        self.truncate_stack(height as usize);
+        self.dead = true;
+        self.dead_depth = 0;
+    }
+
+    pub(crate) fn br(&mut self) {
+        let depth = self.reader.u32();
+        self.branch(depth);
+    }
+
+    pub(crate) fn return_(&mut self) {
+        self.branch(self.blocks.len() as u32 - 1);
+    }
+
+    fn branch(&mut self, depth: u32) {
+        self.charge_fuel();
+        let block = self.target(depth);
+        self.merge_values(&block);
+        I::jmp(&mut self.out.asm, block.label);
+        self.become_dead();
+    }
+
+    pub(crate) fn br_if(&mut self) {
+        let depth = self.reader.u32();
+        self.charge_fuel();
+        if let Some(Value { loc: Loc::Const(bits), .. }) = self.stack.last().copied() {
+            self.pop_value();
+            if bits.get() != 0 {
+                self.branch(depth);
+            }
+            return;
+        }
+        let block = self.target(depth);
+        let count = self.label_arity(&block);
+        if self.merges_in_place(&block, count) {
+            let cond = self.pop_condition_after(|cg| cg.merge_values(&block));
+            I::jcc(&mut self.out.asm, cond, block.label);
+        } else {
+            let cond = self.pop_condition_after(|_| {});
+            let skip = self.out.asm.label();
+            I::jcc(&mut self.out.asm, cond.invert(), skip);
+            let values: usize = self.stack.len() - count;
+            for i in 0..count {
+                if i & 3 == 3 && self.check_budget() {
+                    return;
+                }
+                let value = self.stack[values + i];
+                self.value_to_slot(value, values + i, block.height as usize + i);
+            }
+            I::jmp(&mut self.out.asm, block.label);
+            self.out.asm.bind(skip);
+        }
+    }
+
+    /// Do the values that a branch to `block` carries end up in places that are right if it is not taken, too? The
+    /// condition is still on top.
+    fn merges_in_place(&self, block: &Block, count: usize) -> bool {
+        match (count, block.kind) {
+            (0, _) => true,
+            (1, Kind::Block | Kind::If | Kind::Else | Kind::Function) => true,
+            _ => self.stack.len() - 1 - count == block.height as usize,
+        }
+    }
+
+    pub(crate) fn br_table(&mut self) {
+        let len = self.reader.u32();
+        self.charge_fuel();
+        if let Some(index) = self.stack.last().expect("validated").as_const() {
+            self.pop_value();
+            let mut chosen = 0;
+            for i in 0..=len {
+                let depth = self.reader.u32();
+                if i == len.min(index as u32) {
+                    chosen = depth;
+                }
+            }
+            return self.branch(chosen);
+        }
+        let mut ahead = self.reader;
+        let first = ahead.u32();
+        let arity = {
+            let block = self.blocks[self.blocks.len() - 1 - first as usize];
+            self.label_arity(&block)
+        };
+        // The index must not be in the register that a single value crosses in.
+        let operand = self.pop();
+        let reserved = RegSet::of(&[I::PRIVATE.int_results[0]]);
+        let allowed = RegSet::INTS.minus(if arity == 1 { reserved } else { RegSet::EMPTY });
+        let index = self.take_from(allowed);
+        self.load_operand(index, &operand);
+        self.done(&operand);
+        if arity == 1 {
+            // Loops take their single value in a slot, the others in a register: have it in both.
+            let at = self.stack.len() - 1;
+            self.merge_one();
+            let value = self.stack[at];
+            self.value_to_slot(value, at, at);
+        } else {
+            self.flush_below(self.stack.len());
+        }
+        let temp = self.take_from(allowed);
+
+        // One stub for each different depth at most, and none where the values are in place already.
+        self.seen_stamp += 1;
+        if self.seen.len() < self.blocks.len() {
+            self.seen.resize(self.blocks.len(), (0, 0));
+        }
+        let mut stubs: Vec<(Label, u32)> = Vec::new();
+        self.targets.clear();
+        let mut default = None;
+        for i in 0..=len {
+            let depth = self.reader.u32();
+            let (known, label) = self.seen[depth as usize];
+            let label = if known == self.seen_stamp {
+                self.br_labels[label as usize]
+            } else {
+                let block = self.target(depth);
+                let in_place = match arity {
+                    0 => true,
+                    1 if block.kind != Kind::Loop => true,
+                    _ => self.stack.len() - arity == block.height as usize,
+                };
+                let label = if in_place {
+                    block.label
+                } else {
+                    let stub = self.out.asm.label();
+                    stubs.push((stub, depth));
+                    stub
+                };
+                self.seen[depth as usize] = (self.seen_stamp, self.br_labels.len() as u32);
+                self.br_labels.push(label);
+                label
+            };
+            if i < len {
+                self.targets.push(label);
+            } else {
+                default = Some(label);
+            }
+        }
+        self.br_labels.clear();
+        let default = default.expect("a table has a default");
+        if len == 0 {
+            I::jmp(&mut self.out.asm, default);
+        } else {
+            I::cmp(&mut self.out.asm, Width::W32, index, Src::Imm(len as i32));
+            I::jcc(&mut self.out.asm, Cond::GeU, default);
+            let targets = std::mem::take(&mut self.targets);
+            self.out.asm.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
+            I::jump_table(&mut self.out.asm, index, temp, &targets);
+            self.targets = targets;
+        }
+        self.release(index);
+        self.release(temp);
+        for (label, depth) in stubs {
+            self.out.asm.bind(label);
+            let block = self.target(depth);
+            let values = self.stack.len() - arity;
+            for i in 0..arity {
+                if self.check_budget() {
+                    return;
+                }
+                let value = self.stack[values + i];
+                self.value_to_slot(value, values + i, block.height as usize + i);
+            }
+            I::jmp(&mut self.out.asm, block.label);
+        }
+        self.become_dead();
+    }
+
+    pub(crate) fn unreachable_(&mut self) {
+        self.charge_fuel();
+        self.trap_now(crate::code::TrapCode::Unreachable, self.wasm);
+        self.become_dead();
+    }
+
+    // ---- unreachable code
+
+    /// Reads an operator in unreachable code and keeps count of the blocks.
+    pub(crate) fn skip(&mut self) {
+        match self.reader.u8() {
+            0x02..=0x04 => {
+                self.block_type();
+                self.block_number += 1;
+                self.dead_depth += 1;
+            }
+            0x05 => {
+                if self.dead_depth == 0 {
+                    self.out_reserve();
+                    self.else_();
+                }
+            }
+            0x0b => {
+                if self.dead_depth > 0 {
+                    self.dead_depth -= 1;
+                } else {
+                    self.out_reserve();
+                    self.end();
+                }
+            }
+            opcode => self.skip_immediates(opcode),
+        }
+    }
+}
+
+/// The type that a byte of the binary format means.
+pub(crate) fn value_type_of(byte: u8) -> Ty {
+    match byte {
+        0x7f => Ty::I32,
+        0x7e => Ty::I64,
+        0x7d => Ty::F32,
+        0x7c => Ty::F64,
+        _ => Ty::FuncRef,
+    }
+}

@@ -1,0 +1,306 @@
+//! The frame, and who lives where: homes of locals, prologue, epilogue.
+//!
+//! ```text
+//!   [frame + 16 ...]   stack arguments, popped by this function when it returns
+//!   [frame + 8]        return address
+//!   [frame]            caller's frame pointer
+//!   ...                saved registers, result area pointer, slots of locals
+//!   slots_base         operand slot 0, 1, 2 ... downwards
+//!   ...                registers saved by stubs
+//!   [stack ...]        arguments and result areas of calls made from here
+//! ```
+
+use crate::code::TrapCode;
+use crate::compile::{FuncGen, LocalState};
+use crate::isa::{Cond, Isa, Load, Src, Store};
+use crate::moves::Step;
+use crate::sig::Place;
+use crate::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+
+/// Functions that call nothing go without a look at the stack limit if their locals take at most so many bytes and their
+/// bodies are at most so long that operands cannot take more than a few hundred: the host keeps far more than that below
+/// the limit, and nothing further down can follow.
+const UNCHECKED_LEAF_LOCALS: u32 = 256;
+/// See `UNCHECKED_LEAF_LOCALS`; two bytes push at most one operand of eight.
+const UNCHECKED_LEAF_BODY: usize = 128;
+
+/// Locals with fewer weighted touches than this are not worth saving and restoring a preserved register.
+const WORTH_SAVING: u32 = 3;
+
+/// How many of the heaviest locals of a class are considered for homes.
+const CANDIDATES: usize = 16;
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// Gives each touched local its home or slot. Linear in the touched locals.
+    fn plan(&mut self) {
+        let survey = self.survey;
+        self.locals.clear();
+        self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
+        for class in [RegClass::Int, RegClass::Float] {
+            // The heaviest locals, heaviest first; among equals the one touched first.
+            let mut top: [(u32, u32); CANDIDATES] = [(0, 0); CANDIDATES];
+            let mut count = 0;
+            for (at, local) in survey.locals.iter().enumerate() {
+                if local.ty.class() != class || (count == CANDIDATES && top[count - 1].0 >= local.weight) {
+                    continue;
+                }
+                let mut i = if count == CANDIDATES { count - 1 } else { count };
+                while i > 0 && top[i - 1].0 < local.weight {
+                    top[i] = top[i - 1];
+                    i -= 1;
+                }
+                top[i] = (local.weight, at as u32);
+                count = (count + 1).min(CANDIDATES);
+            }
+            self.assign_homes(class, &top[..count]);
+        }
+        self.assign_slots();
+    }
+
+    fn assign_homes(&mut self, class: RegClass, heaviest: &[(u32, u32)]) {
+        let (preserved, volatile): (&[Reg], &[Reg]) = match class {
+            RegClass::Int => (I::PRESERVED, I::VOLATILE_HOMES),
+            RegClass::Float => (&[], I::FLOAT_HOMES),
+        };
+        let mut volatile = RegSet::of(volatile);
+        let volatile_order = match class {
+            RegClass::Int => I::VOLATILE_HOMES,
+            RegClass::Float => I::FLOAT_HOMES,
+        };
+        let mut preserved = preserved.iter().copied();
+        let call_cost = 2 * self.survey.call_weight;
+        for &(weight, at) in heaviest {
+            let arrival = self.arrival(self.survey.locals[at as usize].local);
+            let mut take_volatile = || {
+                let reg = match arrival {
+                    Some(Place::Reg(reg)) if volatile.has(reg) => reg,
+                    _ => *volatile_order.iter().find(|r| volatile.has(**r))?,
+                };
+                volatile.remove(reg);
+                Some(reg)
+            };
+            let worth_saving = weight >= WORTH_SAVING;
+            let worth_volatile = weight > call_cost;
+            let home = if self.survey.call_weight > 0 {
+                (if worth_saving { preserved.next() } else { None })
+                    .or_else(|| if worth_volatile { take_volatile() } else { None })
+            } else {
+                take_volatile().or_else(|| if worth_saving { preserved.next() } else { None })
+            };
+            self.locals[at as usize].home = home;
+        }
+    }
+
+    /// Where a local comes in, if it is a parameter.
+    fn arrival(&self, local: u32) -> Option<Place> {
+        self.sig.private.params.get(local as usize).copied()
+    }
+
+    fn assign_slots(&mut self) {
+        let mut offset = 0;
+        self.saved.clear();
+        for at in 0..self.locals.len() {
+            if let Some(home) = self.locals[at].home
+                && I::PRESERVED.contains(&home)
+            {
+                offset -= 8;
+                self.saved.push((home, offset));
+            }
+        }
+        if self.sig.private.result_area.is_some() {
+            offset -= 8;
+            self.result_area_slot = offset;
+        }
+        for at in 0..self.locals.len() {
+            let home = self.locals[at].home;
+            let needs_slot = match home {
+                None => true,
+                Some(reg) => !I::PRESERVED.contains(&reg) && self.survey_may_call(),
+            };
+            if needs_slot {
+                self.locals[at].slot = match self.arrival(self.survey.locals[at].local) {
+                    Some(Place::Stack(arg)) => 16 + arg as i32,
+                    _ => {
+                        offset -= 8;
+                        offset
+                    }
+                };
+            }
+        }
+        self.slots_base = offset;
+        self.volatile_homes.clear();
+        if self.survey_may_call() {
+            let locals = self.locals.iter().enumerate();
+            self.volatile_homes.extend(
+                locals.filter(|(_, l)| l.home.is_some_and(|reg| !I::PRESERVED.contains(&reg))).map(|(at, _)| at as u32),
+            );
+        }
+        let homes: RegSet = self.locals.iter().filter_map(|l| l.home).fold(RegSet::EMPTY, |mut set, reg| {
+            set.add(reg);
+            set
+        });
+        // Preserved registers that are no homes stay untouched, so that nobody need save them.
+        let pool = I::ALLOCATABLE.minus(RegSet::of(I::PRESERVED)).minus(homes);
+        self.regs = crate::regs::Regs::new(pool);
+    }
+
+    /// May control leave for code that destroys registers, calls of stubs included?
+    pub(crate) fn survey_may_call(&self) -> bool {
+        self.survey.calls || self.facts.settings.fuel || self.facts.settings.epochs
+    }
+
+    /// Emits the prologue and returns where the frame size is to be patched.
+    pub(crate) fn prologue(&mut self) -> u32 {
+        self.plan();
+        let a = &mut self.out.asm;
+        let enter = I::enter(a);
+        let small = -self.slots_base as u32 <= UNCHECKED_LEAF_LOCALS && self.reader.len() <= UNCHECKED_LEAF_BODY;
+        if self.survey.calls || !small || self.facts.settings.fuel || self.facts.settings.epochs {
+            let ctx = self.facts.ctx;
+            I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+            I::cmp(a, Width::W64, I::STACK, Src::Mem(Addr::base(I::SCRATCH, ctx.stack_limit)));
+            let label = self.trap_label(TrapCode::StackOverflow);
+            I::jcc(&mut self.out.asm, Cond::LtU, label);
+        }
+        for i in 0..self.saved.len() {
+            let (reg, offset) = self.saved[i];
+            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, offset), reg);
+        }
+        if let Some(reg) = self.sig.private.result_area {
+            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, self.result_area_slot), reg);
+        }
+        self.bring_in_parameters();
+        self.zero_locals();
+        self.function_entry_checks();
+        enter
+    }
+
+    fn bring_in_parameters(&mut self) {
+        self.moves.clear();
+        let sig = self.sig;
+        for (param, place) in sig.private.params.iter().enumerate() {
+            let Some(at) = self.survey.find(param as u32) else { continue };
+            let local = self.locals[at];
+            match (*place, local.home) {
+                (Place::Reg(reg), Some(home)) => self.moves.add(home, reg),
+                (Place::Reg(reg), None) => {
+                    I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
+                }
+                _ => {}
+            }
+        }
+        self.emit_moves();
+        for (param, place) in sig.private.params.iter().enumerate() {
+            let (Place::Stack(arg), Some(at)) = (*place, self.survey.find(param as u32)) else { continue };
+            let local = self.locals[at];
+            if let Some(home) = local.home {
+                I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, 16 + arg as i32));
+            }
+            if param & 15 == 15 {
+                self.out_reserve();
+            }
+        }
+    }
+
+    fn zero_locals(&mut self) {
+        for at in 0..self.locals.len() {
+            if !self.survey.locals[at].zeroed {
+                continue;
+            }
+            if at & 7 == 7 && self.check_budget() {
+                return;
+            }
+            let LocalState { ty, home, slot, .. } = self.locals[at];
+            match home {
+                Some(reg) if ty.is_float() => I::fconst(&mut self.out.asm, ty.width(), reg, 0),
+                Some(reg) => I::iconst(&mut self.out.asm, ty.width(), reg, 0, false),
+                None => self.store_const_to(Addr::base(I::FRAME, slot), ty, 0),
+            }
+        }
+    }
+
+    /// Emits the pending parallel moves, whole registers.
+    pub(crate) fn emit_moves(&mut self) {
+        let mut moves = std::mem::take(&mut self.moves);
+        let a = &mut self.out.asm;
+        let mut count = 0;
+        moves.resolve(|step| {
+            let (to, from) = match step {
+                Step::Move(to, from) => (to, from),
+                Step::Save(from) if from.is_float() => (I::FLOAT_SCRATCH, from),
+                Step::Save(from) => (I::SCRATCH, from),
+                Step::Restore(to) if to.is_float() => (to, I::FLOAT_SCRATCH),
+                Step::Restore(to) => (to, I::SCRATCH),
+            };
+            count += 1;
+            if to.is_float() {
+                I::fmov(a, to, from);
+            } else {
+                I::mov(a, Width::W64, to, from);
+            }
+        });
+        self.out.counters.merge_moves += count;
+        self.moves = moves;
+    }
+
+    /// The end of the function: results to where the convention wants them, and back to the caller.
+    pub(crate) fn epilogue(&mut self) {
+        self.out_reserve();
+        if self.dead {
+            return;
+        }
+        let abi = &self.sig.private;
+        if self.sig.results.len() > 1 {
+            // All of them are in their slots, as at every merge of more than one value.
+            if self.sig.private.result_area.is_some() {
+                I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::FRAME, self.result_area_slot));
+                for (i, place) in abi.results.iter().enumerate() {
+                    let Place::Stack(offset) = *place else { continue };
+                    if i & 7 == 7 && self.check_budget() {
+                        return;
+                    }
+                    let ty = self.sig.results[i];
+                    let slot = self.slot(i);
+                    let (temp, load, store) = match ty.class() {
+                        RegClass::Int => (I::PRIVATE.int_results[0], Load::of(ty), Store::of(ty)),
+                        RegClass::Float => (I::FLOAT_SCRATCH, Load::of(ty), Store::of(ty)),
+                    };
+                    I::load(&mut self.out.asm, load, temp, slot);
+                    I::store(&mut self.out.asm, store, Addr::base(I::SCRATCH, offset as i32), temp);
+                }
+            }
+            for (i, place) in abi.results.iter().enumerate() {
+                let Place::Reg(reg) = *place else { continue };
+                let slot = self.slot(i);
+                I::load(&mut self.out.asm, Load::of(self.sig.results[i]), reg, slot);
+            }
+        }
+        self.restore_saved();
+        I::leave(&mut self.out.asm);
+        I::ret(&mut self.out.asm, abi.stack_args);
+    }
+
+    /// Gives the caller its preserved registers back.
+    pub(crate) fn restore_saved(&mut self) {
+        for i in 0..self.saved.len() {
+            let (reg, offset) = self.saved[i];
+            I::load(&mut self.out.asm, Load::I64, reg, Addr::base(I::FRAME, offset));
+        }
+    }
+
+    /// Offset from the frame pointer of the area in which stubs save registers; known when all slots are.
+    pub(crate) fn stub_area(&self) -> i32 {
+        self.slots_base - 8 * self.slots_used as i32
+    }
+
+    /// Bytes of the frame below the frame pointer.
+    pub(crate) fn frame_size(&self) -> u32 {
+        ((-self.slots_base) as u32 + 8 * self.slots_used + self.stub_saves + self.outgoing).next_multiple_of(16)
+    }
+
+    /// The types of the function's results.
+    pub(crate) fn result_types(&self) -> &[Ty] {
+        &self.sig.results
+    }
+}

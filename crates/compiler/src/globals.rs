@@ -1,0 +1,46 @@
+//! Globals: a value at a place of the instance or behind a pointer.
+
+use crate::compile::FuncGen;
+use crate::isa::{Isa, Load, Store};
+use crate::value::{Hot, Loc, Value};
+use lightbeam_asm::RegSet;
+
+impl<I: Isa> FuncGen<'_, I> {
+    pub(crate) fn global_get(&mut self) {
+        let global = self.facts.globals[self.reader.u32() as usize];
+        if let Some(bits) = global.constant {
+            return self.push_const(global.ty, bits);
+        }
+        let addr = self.place(global.place);
+        if I::MEM_OPERANDS && addr.base == I::CTX && self.folds_global(global.ty) {
+            self.hot = Some(Hot { addr, owned: RegSet::EMPTY, wasm: None });
+            return self.push(Value { ty: global.ty, loc: Loc::Hot });
+        }
+        let d = match self.hint(global.ty, RegSet::EMPTY) {
+            Some(home) => home,
+            None => self.take(global.ty.class()),
+        };
+        I::load(&mut self.out.asm, Load::of(global.ty), d, addr);
+        self.push_reg(global.ty, d);
+    }
+
+    fn folds_global(&self, ty: crate::ty::Ty) -> bool {
+        self.folds_load(Load::of(ty))
+    }
+
+    pub(crate) fn global_set(&mut self) {
+        let global = self.facts.globals[self.reader.u32() as usize];
+        let mut value = self.pop();
+        let int = crate::shapes::int(global.ty.width());
+        if let Some(bits) = value.as_const()
+            && self.imm_of(int, bits).is_some()
+        {
+            let addr = self.place(global.place);
+            return self.store_const_to(addr, global.ty, bits);
+        }
+        let reg = self.operand_reg(&mut value);
+        let addr = self.place(global.place);
+        I::store(&mut self.out.asm, Store::of(global.ty), addr, reg);
+        self.done(&value);
+    }
+}

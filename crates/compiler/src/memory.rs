@@ -1,0 +1,233 @@
+//! Linear memories: addresses, bounds, loads and stores, size and growth.
+//!
+//! The effective address is `base + zext(index) + offset` in 64 bits. An i32 index in a register has a zero upper half
+//! (`Ty::I32`), so it is used as it is; wasm's own address arithmetic has been done in 32 bits before.
+
+use crate::calls::Arg;
+use crate::code::TrapCode;
+use crate::compile::FuncGen;
+use crate::facts::{MemoryFact, Where};
+use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
+use crate::libcall::Libcall;
+use crate::ty::{Ty, Width};
+use crate::value::{Hot, Loc, OperandPlace, Value};
+use lightbeam_asm::{Addr, Reg, RegSet};
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// The address of a place of the instance; goes through `SCRATCH` if it is behind a pointer.
+    pub(crate) fn place(&mut self, place: Where) -> Addr {
+        match place {
+            Where::Ctx(offset) => Addr::base(I::CTX, offset),
+            Where::Through { pointer, disp } => {
+                I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
+                Addr::base(I::SCRATCH, disp)
+            }
+        }
+    }
+
+    /// Loads the base of memory 0 into the register that is pinned for it.
+    pub(crate) fn reload_memory_base(&mut self) {
+        if let Some(memory) = self.facts.memories.first().copied() {
+            let place = self.place(memory.base);
+            I::load(&mut self.out.asm, Load::I64, I::MEMORY_BASE, place);
+        }
+    }
+
+    /// After a call: the base of memory 0 may have moved.
+    pub(crate) fn reload_moved_base(&mut self) {
+        if self.facts.memories.first().is_some_and(|m| m.base_may_move) {
+            self.reload_memory_base();
+        }
+    }
+
+    /// The base of a memory in a register, and what to release after use.
+    pub(crate) fn memory_base(&mut self, index: u32) -> (Reg, RegSet) {
+        if index == 0 {
+            return (I::MEMORY_BASE, RegSet::EMPTY);
+        }
+        let memory = self.facts.memories[index as usize];
+        let reg = self.take(lightbeam_asm::RegClass::Int);
+        let place = self.place(memory.base);
+        I::load(&mut self.out.asm, Load::I64, reg, place);
+        (reg, RegSet::one(reg))
+    }
+
+    /// Pops the index of an access and makes its address, checked if it must be. Gives what to release after the access.
+    fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
+        let memory = self.facts.memories[index as usize];
+        let span = offset.saturating_add(u64::from(bytes));
+        let unchecked = memory.index == Ty::I32 && span <= memory.unchecked_span;
+        if let Some(constant) = self.stack.last().and_then(|v| v.as_const()) {
+            let whole = constant.checked_add(offset).filter(|sum| *sum <= i32::MAX as u64 - 16);
+            let inside = memory.fixed_length.unwrap_or(0);
+            if let Some(whole) = whole
+                && (unchecked || whole + u64::from(bytes) <= inside)
+            {
+                self.pop_value();
+                let (base, owned) = self.memory_base(index);
+                return (Addr::base(base, whole as i32), owned);
+            }
+        }
+        if unchecked && offset <= i32::MAX as u64 {
+            let (reg, mut owned) = self.pop_reg();
+            let (base, base_owned) = self.memory_base(index);
+            owned = owned.or(base_owned);
+            return (Addr::indexed(base, reg, 0, offset as i32), owned);
+        }
+        self.checked_address(index, &memory, span, bytes)
+    }
+
+    /// An address that has been compared with the memory's length: the end of the access must not be after it.
+    fn checked_address(&mut self, index: u32, memory: &MemoryFact, span: u64, bytes: u32) -> (Addr, RegSet) {
+        let (reg, reg_owned) = self.pop_reg();
+        let end = self.take(lightbeam_asm::RegClass::Int);
+        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+        if let Ok(small) = i32::try_from(span)
+            && memory.index == Ty::I32
+        {
+            I::lea(&mut self.out.asm, Width::W64, end, Addr::base(reg, small));
+        } else {
+            I::iconst(&mut self.out.asm, Width::W64, end, span as i64, false);
+            I::alu(&mut self.out.asm, Alu::Add, Width::W64, end, end, Src::Reg(reg));
+            if memory.index == Ty::I64 || span > u64::MAX - u64::from(u32::MAX) {
+                // The sum is less than its part exactly if it wrapped.
+                I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(reg));
+                I::jcc(&mut self.out.asm, Cond::LtU, trap);
+            }
+        }
+        if span > u64::MAX - 16 {
+            // Offset plus size wrapped already: nothing can be in bounds.
+            I::jmp(&mut self.out.asm, trap);
+        }
+        self.compare_with_length(memory, end);
+        I::jcc(&mut self.out.asm, Cond::GtU, trap);
+        self.release_all(reg_owned);
+        let (base, base_owned) = self.memory_base(index);
+        (Addr::indexed(base, end, 0, -(bytes as i32)), RegSet::one(end).or(base_owned))
+    }
+
+    /// Compares a byte position with a memory's length.
+    fn compare_with_length(&mut self, memory: &MemoryFact, end: Reg) {
+        if let Some(length) = memory.fixed_length
+            && I::imm_ok(Width::W64, length as i64)
+        {
+            I::cmp(&mut self.out.asm, Width::W64, end, Src::Imm(length as i32));
+            return;
+        }
+        let place = self.place(memory.length);
+        I::cmp(&mut self.out.asm, Width::W64, end, Src::Mem(place));
+    }
+
+    pub(crate) fn load(&mut self, op: Load) {
+        let (memory, offset) = self.reader.memarg();
+        let (addr, owned) = self.address(memory, offset, op.bytes());
+        let ty = op.ty();
+        if I::MEM_OPERANDS && self.folds_load(op) {
+            self.hot = Some(Hot { addr, owned, wasm: Some(self.wasm) });
+            return self.push(Value { ty, loc: Loc::Hot });
+        }
+        let d = match self.hint(ty, RegSet::EMPTY) {
+            Some(home) => home,
+            None => match owned.class(ty.class()).first() {
+                Some(reg) => reg,
+                None => self.take(ty.class()),
+            },
+        };
+        let at = I::load(&mut self.out.asm, op, d, addr);
+        self.memory_trap_at(at, self.wasm);
+        let mut owned = owned;
+        owned.remove(d);
+        self.release_all(owned);
+        self.push_reg(ty, d);
+    }
+
+    /// Will the very next operator take the load as its right operand, reading the same bytes unconditionally?
+    pub(crate) fn folds_load(&self, op: Load) -> bool {
+        let next = self.reader.peek();
+        match op {
+            Load::I32 => matches!(next, 0x46..=0x4f | 0x6a..=0x6c | 0x71..=0x73 | 0xac | 0xad),
+            Load::I64 => matches!(next, 0x51..=0x5a | 0x7c..=0x7e | 0x83..=0x85),
+            Load::F32 => matches!(next, 0x92..=0x95),
+            Load::F64 => matches!(next, 0xa0..=0xa3),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn store(&mut self, op: Store) {
+        let (memory, offset) = self.reader.memarg();
+        let mut value = self.pop();
+        // The value stays where it is while the address is made; a constant becomes part of the store.
+        let imm = match (value.place, op) {
+            (OperandPlace::Const(bits), Store::B8 | Store::B16 | Store::B32 | Store::F32) => Some(bits as i32),
+            (OperandPlace::Const(bits), Store::B64 | Store::F64) => self.imm_of(Ty::I64, bits),
+            _ => None,
+        };
+        if imm.is_none() {
+            self.operand_reg(&mut value);
+        }
+        let (addr, owned) = self.address(memory, offset, op.bytes());
+        let at = match imm {
+            Some(imm) => {
+                let bits = match op {
+                    Store::F32 => Store::B32,
+                    Store::F64 => Store::B64,
+                    other => other,
+                };
+                I::store_imm(&mut self.out.asm, bits, addr, imm)
+            }
+            None => {
+                let OperandPlace::Reg(reg) = value.place else { unreachable!("brought to a register") };
+                I::store(&mut self.out.asm, op, addr, reg)
+            }
+        };
+        self.memory_trap_at(at, self.wasm);
+        self.release_all(owned);
+        self.done(&value);
+    }
+
+    pub(crate) fn memory_size(&mut self) {
+        let index = self.reader.u32();
+        let memory = self.facts.memories[index as usize];
+        let d = self.take(lightbeam_asm::RegClass::Int);
+        let place = self.place(memory.length);
+        I::load(&mut self.out.asm, Load::I64, d, place);
+        if memory.page_size_log2 > 0 {
+            // In 64 bits before the cut: 4 GiB is a length of 32-bit memories, too.
+            let cpu = self.facts.settings.cpu;
+            I::shift(&mut self.out.asm, &cpu, Shift::ShrU, Width::W64, d, d, Amount::Imm(memory.page_size_log2));
+        } else if memory.index == Ty::I32 {
+            I::mov(&mut self.out.asm, Width::W32, d, d);
+        }
+        self.push_reg(memory.index, d);
+    }
+
+    pub(crate) fn memory_grow(&mut self) {
+        let index = self.reader.u32();
+        let memory = self.facts.memories[index as usize];
+        let pages = self.pop();
+        self.bulk_checks();
+        let args = [Arg::Owner(memory.owner), Arg::Operand(pages), Arg::OwnerIndex(memory.owner)];
+        self.libcall(Libcall::MemoryGrow, &args);
+        self.reload_memory_after_grow(index);
+        self.push_libcall_result(memory.index);
+    }
+
+    fn reload_memory_after_grow(&mut self, index: u32) {
+        if index == 0 && self.facts.memories[0].base_may_move {
+            self.reload_memory_base();
+        }
+    }
+
+    /// Adds two byte positions into `end` and traps if the sum is after the end of the memory. Both are zero-extended.
+    pub(crate) fn check_memory_range(&mut self, index: u32, start: Reg, bytes: Reg, end: Reg) {
+        let memory = self.facts.memories[index as usize];
+        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+        I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(start, bytes, 0, 0));
+        if memory.index == Ty::I64 {
+            I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(start));
+            I::jcc(&mut self.out.asm, Cond::LtU, trap);
+        }
+        self.compare_with_length(&memory, end);
+        I::jcc(&mut self.out.asm, Cond::GtU, trap);
+    }
+}

@@ -1,0 +1,174 @@
+//! Reading a body that has been validated: no check is left to make, so nothing here returns an error.
+
+/// A position in the operators of a validated body.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+    pos: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Reader<'a> {
+        Reader { bytes, pos }
+    }
+
+    /// Bytes read so far.
+    pub(crate) fn pos(&self) -> usize {
+        self.pos
+    }
+
+    /// Bytes of the whole body.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Is there nothing left?
+    pub(crate) fn at_end(&self) -> bool {
+        self.pos >= self.bytes.len()
+    }
+
+    /// The next byte without reading it; 0x00 (`unreachable`) after the last.
+    #[inline]
+    pub(crate) fn peek(&self) -> u8 {
+        self.bytes.get(self.pos).copied().unwrap_or(0)
+    }
+
+    /// The byte `n` after the next.
+    #[inline]
+    pub(crate) fn peek_at(&self, n: usize) -> u8 {
+        self.bytes.get(self.pos + n).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    pub(crate) fn u8(&mut self) -> u8 {
+        let byte = self.peek();
+        self.pos += 1;
+        byte
+    }
+
+    #[inline]
+    pub(crate) fn u32(&mut self) -> u32 {
+        let byte = self.u8();
+        if byte < 0x80 {
+            return u32::from(byte);
+        }
+        self.u64_rest(byte) as u32
+    }
+
+    pub(crate) fn u64(&mut self) -> u64 {
+        let byte = self.u8();
+        if byte < 0x80 { u64::from(byte) } else { self.u64_rest(byte) }
+    }
+
+    fn u64_rest(&mut self, first: u8) -> u64 {
+        let mut value = u64::from(first & 0x7f);
+        let mut shift = 7;
+        loop {
+            let byte = self.u8();
+            value |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 || shift > 63 {
+                return value;
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn i64(&mut self) -> i64 {
+        let mut value = 0i64;
+        let mut shift = 0;
+        loop {
+            let byte = self.u8();
+            value |= i64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return if shift < 64 { value << (64 - shift) >> (64 - shift) } else { value };
+            }
+            if shift > 63 {
+                return value;
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn i32(&mut self) -> i32 {
+        self.i64() as i32
+    }
+
+    pub(crate) fn bits32(&mut self) -> u32 {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&self.bytes[self.pos..self.pos + 4]);
+        self.pos += 4;
+        u32::from_le_bytes(bytes)
+    }
+
+    pub(crate) fn bits64(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.bytes[self.pos..self.pos + 8]);
+        self.pos += 8;
+        u64::from_le_bytes(bytes)
+    }
+
+    /// Alignment is a hint and dropped; gives (memory, offset).
+    #[inline]
+    pub(crate) fn memarg(&mut self) -> (u32, u64) {
+        let flags = self.u32();
+        let memory = if flags & 0x40 != 0 { self.u32() } else { 0 };
+        (memory, self.u64())
+    }
+
+    /// If a `local.set` (0x21) or `local.tee` (0x22) comes next: the local.
+    #[inline]
+    pub(crate) fn peek_local_write(&self) -> Option<u32> {
+        if self.peek() & 0xfe == 0x20 || self.peek() == 0x22 {
+            if self.peek() == 0x20 {
+                return None;
+            }
+            let mut ahead = Reader { bytes: self.bytes, pos: self.pos + 1 };
+            return Some(ahead.u32());
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reader;
+
+    #[test]
+    fn signed_numbers_of_every_length() {
+        for shift in 0..64 {
+            for value in [1i64 << shift, -(1i64 << shift), (1i64 << shift) - 1, i64::MIN, i64::MAX, 0, -1] {
+                let mut bytes = vec![];
+                let mut rest = value;
+                loop {
+                    let byte = rest as u8 & 0x7f;
+                    rest >>= 7;
+                    if (rest == 0 && byte & 0x40 == 0) || (rest == -1 && byte & 0x40 != 0) {
+                        bytes.push(byte);
+                        break;
+                    }
+                    bytes.push(byte | 0x80);
+                }
+                let mut reader = Reader::new(&bytes, 0);
+                assert_eq!(reader.i64(), value);
+                assert!(reader.at_end());
+            }
+        }
+    }
+
+    #[test]
+    fn unsigned_numbers_padded_to_the_full_length() {
+        let mut reader = Reader::new(&[0x85, 0x80, 0x80, 0x80, 0x00, 0xff, 0xff, 0xff, 0xff, 0x0f], 0);
+        assert_eq!(reader.u32(), 5);
+        assert_eq!(reader.u32(), u32::MAX);
+    }
+
+    #[test]
+    fn a_local_write_ahead_is_seen() {
+        assert_eq!(Reader::new(&[0x21, 0x85, 0x01], 0).peek_local_write(), Some(133));
+        assert_eq!(Reader::new(&[0x22, 0x02], 0).peek_local_write(), Some(2));
+        assert_eq!(Reader::new(&[0x20, 0x02], 0).peek_local_write(), None);
+        assert_eq!(Reader::new(&[0x23, 0x02], 0).peek_local_write(), None);
+    }
+}

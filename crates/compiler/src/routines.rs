@@ -1,0 +1,233 @@
+//! Routines over tables, made once per module that uses them: loops that are too long to stand at every use.
+//!
+//! A routine is called as a private function with up to three integer arguments, has a frame, keeps preserved registers,
+//! and destroys the others. Its three working values live in the preserved registers, so that the host may be called in
+//! the middle of the loop to fill an element of a lazy table.
+
+use crate::code::{FUNC_ALIGN, FuncCode, Output, Reloc, Routine, Target, TrapCode, TrapSite};
+use crate::facts::{Facts, TableFact, Where};
+use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::libcall::Libcall;
+use crate::tables::FILLED;
+use crate::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Label, Reg};
+
+/// Emits a routine at the end of `out` and says where it is.
+pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> FuncCode {
+    let (relocs, traps) = (out.relocs.len() as u32, out.traps.len() as u32);
+    let addresses = out.addresses.len() as u32;
+    out.asm.reset_labels();
+    out.asm.reserve(96 * I::MAX_PRIMITIVE);
+    while !out.asm.offset().is_multiple_of(FUNC_ALIGN) {
+        I::pad(&mut out.asm, 1);
+    }
+    let start = out.asm.offset();
+    let trap = out.asm.label();
+    RoutineGen::<I> { facts, out, trap }.routine(routine);
+    FuncCode {
+        index: u32::MAX,
+        start,
+        body: start,
+        end: out.asm.offset(),
+        wasm: 0,
+        relocs: relocs..out.relocs.len() as u32,
+        traps: traps..out.traps.len() as u32,
+        addresses: addresses..addresses,
+    }
+}
+
+struct RoutineGen<'a, I: Isa> {
+    facts: &'a Facts,
+    out: &'a mut Output<I>,
+    /// Out of bounds.
+    trap: Label,
+}
+
+/// Bytes of a routine's frame: three saved registers and one word, aligned.
+const FRAME_BYTES: u32 = 32;
+
+/// Bytes of an element in an element segment of the host's.
+const SEGMENT_ELEMENT_LOG2: u8 = 4;
+
+impl<I: Isa> RoutineGen<'_, I> {
+    /// The step of a copy, 1 or -1.
+    const STEP: Addr = Addr::base(I::FRAME, -32);
+
+    fn routine(mut self, routine: Routine) {
+        let enter = I::enter(&mut self.out.asm);
+        I::patch_frame(&mut self.out.asm, enter, FRAME_BYTES);
+        let [a, b, n] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
+        for (i, reg) in [a, b, n].into_iter().enumerate() {
+            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, -8 * (i as i32 + 1)), reg);
+            I::mov(&mut self.out.asm, Width::W64, reg, I::PRIVATE.int_args[i]);
+        }
+        let done = self.out.asm.label();
+        match routine {
+            Routine::TableFill { table } => self.fill(table, a, b, n, done),
+            Routine::TableCopy { to, from } => self.copy(to, from, a, b, n, done),
+            Routine::TableInit { table, segment } => self.init(table, segment, a, b, n, done),
+        }
+        self.out.asm.bind(done);
+        for (i, reg) in [a, b, n].into_iter().enumerate() {
+            I::load(&mut self.out.asm, Load::I64, reg, Addr::base(I::FRAME, -8 * (i as i32 + 1)));
+        }
+        I::leave(&mut self.out.asm);
+        I::ret(&mut self.out.asm, 0);
+        self.out.asm.bind(self.trap);
+        if self.facts.settings.hardware_traps {
+            let at = I::trap(&mut self.out.asm);
+            self.out.traps.push(TrapSite { at, code: TrapCode::TableOutOfBounds });
+        } else {
+            I::iconst(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[1], TrapCode::TableOutOfBounds as i64, false);
+            self.libcall(Libcall::Trap);
+        }
+    }
+
+    fn libcall(&mut self, libcall: Libcall) {
+        I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[0], I::CTX);
+        let at = I::call_sym(&mut self.out.asm);
+        self.out.relocs.push(Reloc { at, target: Target::Libcall(libcall) });
+    }
+
+    fn place(&mut self, place: Where) -> Addr {
+        match place {
+            Where::Ctx(offset) => Addr::base(I::CTX, offset),
+            Where::Through { pointer, disp } => {
+                I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
+                Addr::base(I::SCRATCH, disp)
+            }
+        }
+    }
+
+    /// Traps unless `start + n` is at most the length of a table. Uses the first argument register.
+    fn check_table(&mut self, table: &TableFact, start: Reg, n: Reg) {
+        let end = I::PRIVATE.int_args[0];
+        self.sum(end, start, n);
+        let place = self.place(table.length);
+        I::cmp(&mut self.out.asm, Width::W64, end, Src::Mem(place));
+        I::jcc(&mut self.out.asm, Cond::GtU, self.trap);
+    }
+
+    /// `end = start + n`, trapping if it wraps. (It cannot for two zero-extended i32.)
+    fn sum(&mut self, end: Reg, start: Reg, n: Reg) {
+        I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(start, n, 0, 0));
+        I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(start));
+        I::jcc(&mut self.out.asm, Cond::LtU, self.trap);
+    }
+
+    fn done_if_zero(&mut self, n: Reg, done: Label) {
+        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+        I::jcc(&mut self.out.asm, Cond::Eq, done);
+    }
+
+    /// Stores a reference to element `index` of a table; `value` is destroyed, as is `base`.
+    fn set(&mut self, table: &TableFact, base: Reg, index: Reg, value: Reg) {
+        if table.lazy {
+            I::alu(&mut self.out.asm, Alu::Or, Width::W64, value, value, Src::Imm(FILLED));
+        }
+        let place = self.place(table.base);
+        I::load(&mut self.out.asm, Load::I64, base, place);
+        I::store(&mut self.out.asm, Store::B64, Addr::indexed(base, index, 3, 0), value);
+    }
+
+    fn add(&mut self, reg: Reg, by: i32) {
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, reg, reg, Src::Imm(by));
+    }
+
+    fn fill(&mut self, table: u32, at: Reg, value: Reg, n: Reg, done: Label) {
+        let table = self.facts.tables[table as usize];
+        let [_, temp, base] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
+        self.check_table(&table, at, n);
+        self.done_if_zero(n, done);
+        let again = self.out.asm.label();
+        self.out.asm.bind(again);
+        I::mov(&mut self.out.asm, Width::W64, temp, value);
+        self.set(&table, base, at, temp);
+        self.add(at, 1);
+        self.add(n, -1);
+        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+        I::jcc(&mut self.out.asm, Cond::Ne, again);
+    }
+
+    fn copy(&mut self, to: u32, from: u32, at: Reg, source: Reg, n: Reg, done: Label) {
+        let to = self.facts.tables[to as usize];
+        let from_index = from;
+        let from = self.facts.tables[from as usize];
+        let [temp, value, base] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
+        self.check_table(&from, source, n);
+        self.check_table(&to, at, n);
+        self.done_if_zero(n, done);
+        // Upwards if the destination is lower, else downwards: right for ranges that overlap, the same for others.
+        let forward = self.out.asm.label();
+        let again = self.out.asm.label();
+        I::store_imm(&mut self.out.asm, Store::B64, Self::STEP, 1);
+        I::cmp(&mut self.out.asm, Width::W64, at, Src::Reg(source));
+        I::jcc(&mut self.out.asm, Cond::LeU, forward);
+        I::store_imm(&mut self.out.asm, Store::B64, Self::STEP, -1);
+        I::lea(&mut self.out.asm, Width::W64, at, Addr::indexed(at, n, 0, -1));
+        I::lea(&mut self.out.asm, Width::W64, source, Addr::indexed(source, n, 0, -1));
+        self.out.asm.bind(forward);
+        self.out.asm.bind(again);
+        let place = self.place(from.base);
+        I::load(&mut self.out.asm, Load::I64, base, place);
+        I::load(&mut self.out.asm, Load::I64, value, Addr::indexed(base, source, 3, 0));
+        if from.lazy {
+            let filled = self.out.asm.label();
+            let ready = self.out.asm.label();
+            I::test(&mut self.out.asm, Width::W64, value, Src::Reg(value));
+            I::jcc(&mut self.out.asm, Cond::Ne, filled);
+            I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[2], source);
+            I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(from_index), false);
+            self.libcall(Libcall::TableGetLazy);
+            I::mov(&mut self.out.asm, Width::W64, value, I::LIBCALL.int_results[0]);
+            I::jmp(&mut self.out.asm, ready);
+            self.out.asm.bind(filled);
+            I::alu(&mut self.out.asm, Alu::And, Width::W64, value, value, Src::Imm(!FILLED));
+            self.out.asm.bind(ready);
+        }
+        self.set(&to, base, at, value);
+        I::load(&mut self.out.asm, Load::I64, temp, Self::STEP);
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, at, at, Src::Reg(temp));
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, source, source, Src::Reg(temp));
+        self.add(n, -1);
+        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+        I::jcc(&mut self.out.asm, Cond::Ne, again);
+    }
+
+    fn init(&mut self, table: u32, segment: u32, at: Reg, source: Reg, n: Reg, done: Label) {
+        let table = self.facts.tables[table as usize];
+        debug_assert!(matches!(table.index, Ty::I32 | Ty::I64));
+        let [end, value, base] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
+        let Some(segment) = self.facts.elems[segment as usize] else {
+            // An active or declared segment is empty by now: only empty ranges at its start are in bounds.
+            self.sum(end, source, n);
+            I::test(&mut self.out.asm, Width::W64, end, Src::Reg(end));
+            I::jcc(&mut self.out.asm, Cond::Ne, self.trap);
+            return self.check_table(&table, at, n);
+        };
+        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
+        self.libcall(Libcall::ElemLength);
+        // The length is in a result register that the sum does not touch.
+        self.sum(end, source, n);
+        I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
+        I::jcc(&mut self.out.asm, Cond::GtU, self.trap);
+        self.check_table(&table, at, n);
+        self.done_if_zero(n, done);
+        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
+        self.libcall(Libcall::ElemBase);
+        // `source` becomes the address of the next element of the segment.
+        let cpu = self.facts.settings.cpu;
+        let scale = crate::isa::Amount::Imm(SEGMENT_ELEMENT_LOG2);
+        I::shift(&mut self.out.asm, &cpu, crate::isa::Shift::Shl, Width::W64, source, source, scale);
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, source, source, Src::Reg(I::LIBCALL.int_results[0]));
+        let again = self.out.asm.label();
+        self.out.asm.bind(again);
+        I::load(&mut self.out.asm, Load::I64, value, Addr::base(source, 0));
+        self.set(&table, base, at, value);
+        self.add(at, 1);
+        self.add(source, 1 << SEGMENT_ELEMENT_LOG2);
+        self.add(n, -1);
+        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+        I::jcc(&mut self.out.asm, Cond::Ne, again);
+    }
+}

@@ -1,0 +1,986 @@
+//! The shapes: how operators of one kind are lowered, each written once for all instruction sets.
+//!
+//! Register contract of every shape: operands are popped, brought where the primitive wants them, and released after it;
+//! the result is in a register of its own, or in the home of the local that the next operator writes.
+
+use crate::code::TrapCode;
+use crate::compile::FuncGen;
+use crate::fold;
+use crate::isa::{
+    Alu, Amount, AsmBuffer, Cond, Convert, Div, Extend, Fixed, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Shift,
+    Src, Store, Trunc,
+};
+use crate::ty::{Ty, Width};
+use crate::value::{Loc, Operand, OperandPlace, Value};
+use lightbeam_asm::{Addr, Reg, RegSet};
+
+/// The integer type of a width.
+pub(crate) const fn int(width: Width) -> Ty {
+    match width {
+        Width::W32 => Ty::I32,
+        Width::W64 => Ty::I64,
+    }
+}
+
+/// The float type of a width.
+pub(crate) const fn float(width: Width) -> Ty {
+    match width {
+        Width::W32 => Ty::F32,
+        Width::W64 => Ty::F64,
+    }
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    // ---- destinations
+
+    /// The home of the local that the next operator writes, if it has one of the right class: what the current operator
+    /// gives may be computed there. The local's pending reads are made first; `busy` are registers that the operator
+    /// reads after it has begun to write.
+    pub(crate) fn hint(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
+        let local = self.reader.peek_local_write()?;
+        let at = self.survey.position(local);
+        let home = self.locals[at].home?;
+        if home.class() != ty.class() || busy.has(home) {
+            return None;
+        }
+        self.flush_local(at);
+        self.out.counters.direct_sets += 1;
+        Some(home)
+    }
+
+    /// A destination that is none of the registers in `busy`.
+    fn dest(&mut self, ty: Ty, busy: RegSet) -> Reg {
+        match self.hint(ty, busy) {
+            Some(home) => home,
+            None => self.take(ty.class()),
+        }
+    }
+
+    // ---- two-operand integers
+
+    /// Fold, else immediate, else memory, else register.
+    pub(crate) fn alu(&mut self, width: Width, op: Alu) {
+        let ty = int(width);
+        if let Some(Value { loc: Loc::Const(r), .. }) = self.stack.last().copied() {
+            let l = self.stack[self.stack.len() - 2].as_const();
+            if let Some(l) = l {
+                self.pop_value();
+                self.pop_value();
+                return self.push_const(ty, fold::alu(op, width, l, r.get()));
+            }
+            if fold::alu_is_identity(op, width, r.get()) {
+                self.pop_value();
+                return;
+            }
+        }
+        if op == Alu::And && self.next_tests_zero() {
+            return self.test(width);
+        }
+        let mut r = self.pop();
+        let mut l = self.pop();
+        if op.commutes() && (l.as_const().is_some() || (self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))))
+        {
+            std::mem::swap(&mut l, &mut r);
+        }
+        if op == Alu::Sub
+            && let Some(k) = r.as_const()
+        {
+            // Adding the negative has three-operand forms.
+            let negative = (k as i64).wrapping_neg() as u64;
+            if self.imm_of(ty, negative).is_some() {
+                r.place = OperandPlace::Const(if width == Width::W32 { u64::from(negative as u32) } else { negative });
+                return self.alu_operands(width, Alu::Add, l, r);
+            }
+        }
+        self.alu_operands(width, op, l, r);
+    }
+
+    fn in_memory(&self, operand: &Operand) -> bool {
+        matches!(operand.place, OperandPlace::Mem(_))
+    }
+
+    fn alu_operands(&mut self, width: Width, op: Alu, l: Operand, mut r: Operand) {
+        let ty = int(width);
+        // Left must be in a register, right anywhere.
+        let src = self.src(&mut r);
+        self.alu_emit(ty, op, l, r, src);
+    }
+
+    fn alu_emit(&mut self, ty: Ty, op: Alu, mut l: Operand, mut r: Operand, mut src: Src) {
+        // A destination other than the left operand is written before the right one is read.
+        let l_reg = match l.place {
+            OperandPlace::Reg(reg) => Some(reg),
+            _ => None,
+        };
+        let mut busy = r.regs();
+        if let Some(reg) = l_reg {
+            busy.remove(reg);
+            // `x = a op x` in place needs the operands exchanged.
+            if op.commutes()
+                && let Src::Reg(right) = src
+                && right != reg
+                && self.hint_is(right)
+            {
+                std::mem::swap(&mut l, &mut r);
+                src = Src::Reg(reg);
+                busy = RegSet::one(reg);
+            }
+        }
+        let d = match self.hint(ty, busy) {
+            Some(home) => home,
+            None => match l.place {
+                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
+                _ => self.take(ty.class()),
+            },
+        };
+        let left = match l.place {
+            OperandPlace::Reg(reg) => reg,
+            _ => {
+                self.load_operand(d, &l);
+                d
+            }
+        };
+        let at = I::alu(&mut self.out.asm, op, ty.width(), d, left, src);
+        self.folded(&r, at);
+        self.finish_binary(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    /// Is this register the home of the local that the next operator writes?
+    fn hint_is(&self, reg: Reg) -> bool {
+        self.reader.peek_local_write().is_some_and(|local| self.locals[self.survey.position(local)].home == Some(reg))
+    }
+
+    /// Releases what two operands own but the destination.
+    fn finish_binary(&mut self, d: Reg, l: &Operand, r: &Operand) {
+        let mut owned = l.owned.or(r.owned);
+        owned.remove(d);
+        self.release_all(owned);
+    }
+
+    pub(crate) fn mul(&mut self, width: Width) {
+        let ty = int(width);
+        let (r, l) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
+        if let (Some(l), Some(r)) = (l, r) {
+            self.pop_value();
+            self.pop_value();
+            return self.push_const(ty, fold::mul(width, l, r));
+        }
+        if let Some(k) = r
+            && k.is_power_of_two()
+        {
+            self.pop_value();
+            self.push_const(Ty::I32, u64::from(k.trailing_zeros()));
+            return self.shift(width, Shift::Shl);
+        }
+        let mut r = self.pop();
+        let mut l = self.pop();
+        if l.as_const().is_some() || (self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))) {
+            std::mem::swap(&mut l, &mut r);
+        }
+        let src = self.src(&mut r);
+        let mut busy = r.regs();
+        if let OperandPlace::Reg(reg) = l.place {
+            busy.remove(reg);
+        }
+        let d = match self.hint(ty, busy) {
+            Some(home) => home,
+            None => match l.place {
+                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
+                _ => self.take(ty.class()),
+            },
+        };
+        let left = match l.place {
+            OperandPlace::Reg(reg) => reg,
+            _ => {
+                self.load_operand(d, &l);
+                d
+            }
+        };
+        let at = I::mul(&mut self.out.asm, ty.width(), d, left, src);
+        self.folded(&r, at);
+        self.finish_binary(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    // ---- operations that demand registers
+
+    /// Brings two operands where `fixed` wants them and takes what it destroys. Gives the registers of both.
+    fn place_fixed(&mut self, fixed: &Fixed, l: &mut Operand, r: &mut Operand) -> (Reg, Reg) {
+        // Whatever else lives in a register that is demanded or destroyed goes elsewhere first.
+        let mut demanded = fixed.clobbers;
+        for reg in [fixed.lhs, fixed.rhs].into_iter().flatten() {
+            demanded.add(reg);
+        }
+        for operand in [&mut *l, &mut *r] {
+            // An operand in a demanded register that is not its own place moves out of the way.
+            let own = operand.owned.and(demanded);
+            if let OperandPlace::Mem(_) = operand.place
+                && !own.is_empty()
+            {
+                let to = self.take_from(RegSet::INTS.minus(demanded));
+                self.load_operand(to, operand);
+                self.release_all(operand.owned);
+                operand.place = OperandPlace::Reg(to);
+                operand.owned = RegSet::one(to);
+                operand.wasm = None;
+            }
+        }
+        let held = l.owned.or(r.owned);
+        for reg in demanded.minus(held) {
+            if self.regs.pool.has(reg) {
+                // A copy that an operand reads moves with it.
+                if self.regs.cached.has(reg) && (l.regs().has(reg) || r.regs().has(reg)) {
+                    let at = self.regs.copy_of[reg.index()] as usize;
+                    let home = OperandPlace::Mem(Addr::base(I::FRAME, self.locals[at].slot));
+                    for operand in [&mut *l, &mut *r] {
+                        if operand.place == OperandPlace::Reg(reg) {
+                            operand.place = home;
+                        }
+                    }
+                }
+                self.take_this(reg);
+            }
+        }
+        // From here on every demanded register is held: by us, or by one of the operands.
+        let mut ours = demanded.minus(held);
+        let want_r = fixed.rhs;
+        let want_l = fixed.lhs;
+        // The right operand leaves demanded registers that are not its place.
+        if let OperandPlace::Reg(reg) = r.place
+            && demanded.has(reg)
+            && want_r != Some(reg)
+        {
+            let to = match want_r {
+                Some(to) if ours.has(to) => to,
+                _ => self.take_from(RegSet::INTS.minus(demanded)),
+            };
+            self.copy_reg(r.ty, to, reg);
+            ours.remove(to);
+            ours.add(reg);
+            r.place = OperandPlace::Reg(to);
+            r.owned = RegSet::one(to);
+        }
+        // So does the left one.
+        if let OperandPlace::Reg(reg) = l.place
+            && demanded.has(reg)
+            && want_l != Some(reg)
+        {
+            let to = match want_l {
+                Some(to) if ours.has(to) => to,
+                _ => self.take_from(RegSet::INTS.minus(demanded)),
+            };
+            self.copy_reg(l.ty, to, reg);
+            ours.remove(to);
+            ours.add(reg);
+            l.place = OperandPlace::Reg(to);
+            l.owned = RegSet::one(to);
+        }
+        if let Some(to) = want_r
+            && r.place != OperandPlace::Reg(to)
+        {
+            debug_assert!(ours.has(to));
+            self.load_operand(to, r);
+            self.release_all(r.owned);
+            ours.remove(to);
+            *r = Operand { ty: r.ty, place: OperandPlace::Reg(to), owned: RegSet::one(to), wasm: None };
+        }
+        if let Some(to) = want_l
+            && l.place != OperandPlace::Reg(to)
+        {
+            debug_assert!(ours.has(to));
+            self.load_operand(to, l);
+            self.release_all(l.owned);
+            ours.remove(to);
+            *l = Operand { ty: l.ty, place: OperandPlace::Reg(to), owned: RegSet::one(to), wasm: None };
+        }
+        let left = self.operand_reg(l);
+        let right = self.operand_reg(r);
+        // What only we hold is ours to give back after the operation, together with the operands.
+        l.owned = l.owned.or(ours);
+        (left, right)
+    }
+
+    pub(crate) fn div(&mut self, width: Width, op: Div) {
+        let ty = int(width);
+        let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
+        if let (Some(l), Some(r)) = (lc, rc)
+            && let Some(value) = fold::div(op, width, l, r)
+        {
+            self.pop_value();
+            self.pop_value();
+            return self.push_const(ty, value);
+        }
+        if let Some(k) = rc
+            && k.is_power_of_two()
+        {
+            match op {
+                Div::DivU => {
+                    self.pop_value();
+                    self.push_const(Ty::I32, u64::from(k.trailing_zeros()));
+                    return self.shift(width, Shift::ShrU);
+                }
+                Div::RemU => {
+                    self.pop_value();
+                    self.push_const(ty, k - 1);
+                    return self.alu(width, Alu::And);
+                }
+                _ => {}
+            }
+        }
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let fixed = I::fixed_div(op, width);
+        let (_, right) = self.place_fixed(&fixed, &mut l, &mut r);
+        let signed = matches!(op, Div::DivS | Div::RemS);
+        let minus_one = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
+        let hardware = self.facts.settings.hardware_traps;
+        if rc.is_none_or(|k| k == 0) && !hardware {
+            I::test(&mut self.out.asm, width, right, Src::Reg(right));
+            let label = self.trap_label(TrapCode::IntegerDivisionByZero);
+            I::jcc(&mut self.out.asm, Cond::Eq, label);
+        }
+        let done = self.out.asm.label();
+        let mut bind_done = false;
+        let out = fixed.out.expect("a division says where its result is");
+        if signed && rc.is_none_or(|k| k == minus_one) {
+            let normal = self.out.asm.label();
+            I::cmp(&mut self.out.asm, width, right, Src::Imm(-1));
+            I::jcc(&mut self.out.asm, Cond::Ne, normal);
+            let left = fixed.lhs.expect("a division says where its dividend is");
+            if op == Div::DivS {
+                // The smallest number over -1 overflows; others negate, which the division does as well.
+                let smallest = if width == Width::W32 { i64::from(i32::MIN) } else { i64::MIN };
+                I::iconst(&mut self.out.asm, width, I::SCRATCH, smallest, true);
+                I::cmp(&mut self.out.asm, width, left, Src::Reg(I::SCRATCH));
+                let label = self.trap_label(TrapCode::IntegerOverflow);
+                I::jcc(&mut self.out.asm, Cond::Eq, label);
+            } else {
+                // Anything modulo -1 is 0; the division would fault on the smallest number.
+                I::iconst(&mut self.out.asm, width, out, 0, false);
+                I::jmp(&mut self.out.asm, done);
+                bind_done = true;
+            }
+            self.out.asm.bind(normal);
+        }
+        let at = I::div(&mut self.out.asm, op, width, right);
+        if rc.is_none_or(|k| k == 0) {
+            self.trap_at(at, TrapCode::IntegerDivisionByZero, self.wasm);
+        }
+        if bind_done {
+            self.out.asm.bind(done);
+        }
+        self.finish_fixed(out, &l, &r);
+        self.push_reg(ty, out);
+    }
+
+    /// Releases everything that `place_fixed` holds but the result.
+    fn finish_fixed(&mut self, out: Reg, l: &Operand, r: &Operand) {
+        let mut owned = l.owned.or(r.owned);
+        owned.remove(out);
+        self.release_all(owned);
+    }
+
+    pub(crate) fn shift(&mut self, width: Width, op: Shift) {
+        let ty = int(width);
+        let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
+        if let (Some(l), Some(r)) = (lc, rc) {
+            self.pop_value();
+            self.pop_value();
+            return self.push_const(ty, fold::shift(op, width, l, r));
+        }
+        if let Some(count) = rc {
+            self.pop_value();
+            let count = count as u32 & (width.bits() - 1);
+            if count == 0 {
+                return;
+            }
+            if op == Shift::Shl && width == Width::W32 && count <= 3 && self.scaled_add(count as u8) {
+                return;
+            }
+            let l = self.pop();
+            let d = match self.hint(ty, RegSet::EMPTY) {
+                Some(home) => home,
+                None => match l.place {
+                    OperandPlace::Reg(reg) if l.owned.has(reg) => reg,
+                    _ => self.take(ty.class()),
+                },
+            };
+            let left = match l.place {
+                OperandPlace::Reg(reg) => reg,
+                _ => {
+                    self.load_operand(d, &l);
+                    d
+                }
+            };
+            let cpu = self.facts.settings.cpu;
+            I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Imm(count as u8));
+            let mut owned = l.owned;
+            owned.remove(d);
+            self.release_all(owned);
+            return self.push_reg(ty, d);
+        }
+        let cpu = self.facts.settings.cpu;
+        let fixed = I::fixed_shift(&cpu, op);
+        let mut r = self.pop();
+        let mut l = self.pop();
+        if fixed.rhs.is_none() && fixed.clobbers.is_empty() {
+            let right = self.operand_reg(&mut r);
+            let left = self.operand_reg(&mut l);
+            let d = match self.hint(ty, RegSet::one(right)) {
+                Some(home) => home,
+                None if l.owned.has(left) && left != right => left,
+                None => self.take(ty.class()),
+            };
+            I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Reg(right));
+            self.finish_binary(d, &l, &r);
+            return self.push_reg(ty, d);
+        }
+        let (left, right) = self.place_fixed(&fixed, &mut l, &mut r);
+        let d = match self.hint(ty, RegSet::one(right)) {
+            Some(home) => home,
+            None if l.owned.has(left) && left != right => left,
+            None => self.take(ty.class()),
+        };
+        I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Reg(right));
+        self.finish_fixed(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    /// If `i32.add` comes next: `base + (x << count)` in one instruction, where `x` is on top and the base below it.
+    fn scaled_add(&mut self, count: u8) -> bool {
+        if self.reader.peek() != 0x6a || self.stack.len() < 2 || self.facts.settings.fuel {
+            return false;
+        }
+        // The base below must be an operand of the addition: it is, since the shift's result is the top.
+        if self.stack[self.stack.len() - 2].as_const().is_some() {
+            return false;
+        }
+        self.reader.u8();
+        self.out.counters.operators += 1;
+        self.out.counters.folded_addresses += 1;
+        let (x, x_owned) = self.pop_reg();
+        let (base, base_owned) = self.pop_reg();
+        let d = self.dest_reusing(Ty::I32, x_owned.or(base_owned));
+        I::lea(&mut self.out.asm, Width::W32, d, Addr::indexed(base, x, count, 0));
+        let mut owned = x_owned.or(base_owned);
+        owned.remove(d);
+        self.release_all(owned);
+        self.push_reg(Ty::I32, d);
+        true
+    }
+
+    /// A destination that may be one of the operands' own registers, all of which are read before it is written.
+    fn dest_reusing(&mut self, ty: Ty, owned: RegSet) -> Reg {
+        match self.hint(ty, RegSet::EMPTY) {
+            Some(home) => home,
+            None => match owned.class(ty.class()).first() {
+                Some(reg) => reg,
+                None => self.take(ty.class()),
+            },
+        }
+    }
+
+    // ---- one operand
+
+    pub(crate) fn int_unary(&mut self, width: Width, op: IntUnary) {
+        let ty = int(width);
+        if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
+            self.pop_value();
+            return self.push_const(ty, fold::int_unary(op, width, value));
+        }
+        let (s, owned) = self.pop_reg();
+        // The fall-backs for old processors write the result before they are done with the source.
+        let d = self.dest(ty, RegSet::one(s));
+        let cpu = self.facts.settings.cpu;
+        I::unary(&mut self.out.asm, &cpu, op, width, d, s);
+        self.release_all(owned);
+        self.push_reg(ty, d);
+    }
+
+    pub(crate) fn extend(&mut self, op: Extend) {
+        let to = match op {
+            Extend::S8To32 | Extend::S16To32 => Ty::I32,
+            Extend::U32To64 | Extend::S32To64 | Extend::S8To64 | Extend::S16To64 => Ty::I64,
+        };
+        if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
+            self.pop_value();
+            return self.push_const(to, fold::extend(op, value));
+        }
+        let operand = self.pop();
+        let d = match self.hint(to, RegSet::EMPTY) {
+            Some(home) => home,
+            None => match operand.owned.class(to.class()).first() {
+                Some(reg) => reg,
+                None => self.take(to.class()),
+            },
+        };
+        // A slot holds the lower bytes first, so the narrow part can be read from it.
+        let src = match operand.place {
+            OperandPlace::Reg(reg) => Src::Reg(reg),
+            OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+            _ => {
+                self.load_operand(d, &operand);
+                Src::Reg(d)
+            }
+        };
+        let at = I::extend(&mut self.out.asm, op, d, src);
+        if let Src::Mem(_) = src {
+            self.folded(&operand, at);
+        }
+        let mut owned = operand.owned;
+        owned.remove(d);
+        self.release_all(owned);
+        self.push_reg(to, d);
+    }
+
+    /// `i64.extend_i32_u`.
+    pub(crate) fn extend_u32(&mut self) {
+        // The upper half of a register that holds an i32 is zero already.
+        if let Some(top) = self.stack.last_mut()
+            && let Loc::Reg(_) = top.loc
+        {
+            top.ty = Ty::I64;
+            return;
+        }
+        self.extend(Extend::U32To64);
+    }
+
+    /// `i32.wrap_i64`.
+    pub(crate) fn wrap(&mut self) {
+        if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
+            self.pop_value();
+            return self.push_const(Ty::I32, u64::from(value as u32));
+        }
+        // An entry in a slot or an own load of the lower half is all it takes; a register is cut to keep the rule that
+        // the upper half of an i32 is zero.
+        if let Some(Value { loc: Loc::Slot, .. }) = self.stack.last() {
+            self.stack.last_mut().expect("there").ty = Ty::I32;
+            return;
+        }
+        self.extend(Extend::U32To64);
+        self.stack.last_mut().expect("pushed").ty = Ty::I32;
+    }
+
+    // ---- compares
+
+    /// Will the next operator take the condition from the flags?
+    fn fuses(&self) -> bool {
+        !self.facts.settings.fuel && self.takes_flags(0)
+    }
+
+    fn takes_flags(&self, ahead: usize) -> bool {
+        match self.reader.peek_at(ahead) {
+            0x04 | 0x0d | 0x1b => true,
+            0x45 => ahead < 8 && self.takes_flags(ahead + 1),
+            _ => false,
+        }
+    }
+
+    /// Is the next operator one that only asks whether an i32 or i64 is zero?
+    fn next_tests_zero(&self) -> bool {
+        if self.facts.settings.fuel {
+            return false;
+        }
+        match self.reader.peek() {
+            0x04 | 0x0d => true,
+            0x45 | 0x50 => self.takes_flags(1),
+            _ => false,
+        }
+    }
+
+    /// Leaves a condition for the next operator, or makes it 0 or 1.
+    fn push_cond(&mut self, cond: Cond) {
+        if self.fuses() {
+            return self.push(Value { ty: Ty::I32, loc: Loc::Flags(cond) });
+        }
+        let d = self.dest(Ty::I32, RegSet::EMPTY);
+        I::set(&mut self.out.asm, cond, d);
+        self.push_reg(Ty::I32, d);
+    }
+
+    /// `l & r` for its flags alone.
+    fn test(&mut self, width: Width) {
+        let mut r = self.pop();
+        let mut l = self.pop();
+        if l.as_const().is_some() {
+            std::mem::swap(&mut l, &mut r);
+        }
+        let left = self.operand_reg(&mut l);
+        let src = match self.src(&mut r) {
+            Src::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
+            other => other,
+        };
+        I::test(&mut self.out.asm, width, left, src);
+        self.done(&l);
+        self.done(&r);
+        // The next operator sees an i32 that is not zero exactly if the flags say so.
+        self.push(Value { ty: int(width), loc: Loc::Flags(Cond::Ne) });
+    }
+
+    pub(crate) fn compare(&mut self, width: Width, cond: Cond) {
+        let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
+        if let (Some(l), Some(r)) = (lc, rc) {
+            self.pop_value();
+            self.pop_value();
+            return self.push_const(Ty::I32, u64::from(fold::compare(cond, width, l, r)));
+        }
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let mut cond = cond;
+        if l.as_const().is_some() || (self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))) {
+            std::mem::swap(&mut l, &mut r);
+            cond = cond.swap();
+        }
+        if r.as_const() == Some(0)
+            && let OperandPlace::Reg(reg) = l.place
+            && matches!(cond, Cond::Eq | Cond::Ne | Cond::LtS | Cond::GeS)
+        {
+            I::test(&mut self.out.asm, width, reg, Src::Reg(reg));
+        } else {
+            let src = match r.place {
+                OperandPlace::Const(bits) => match self.imm_of(int(width), bits) {
+                    Some(imm) => Src::Imm(imm),
+                    None => Src::Reg(self.operand_reg(&mut r)),
+                },
+                OperandPlace::Reg(reg) => Src::Reg(reg),
+                OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+                OperandPlace::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
+            };
+            match (l.place, src) {
+                (OperandPlace::Mem(addr), Src::Imm(_)) if I::MEM_OPERANDS => {
+                    let at = I::cmp_mem(&mut self.out.asm, width, addr, src);
+                    self.folded(&l, at);
+                }
+                _ => {
+                    let left = self.operand_reg(&mut l);
+                    let at = I::cmp(&mut self.out.asm, width, left, src);
+                    self.folded(&r, at);
+                }
+            }
+        }
+        self.done(&l);
+        self.done(&r);
+        self.push_cond(cond);
+    }
+
+    pub(crate) fn eqz(&mut self, width: Width) {
+        if let Some(Value { loc: Loc::Flags(cond), .. }) = self.stack.last().copied() {
+            self.pop_value();
+            return self.push_cond(cond.invert());
+        }
+        self.push_const(int(width), 0);
+        self.compare(width, Cond::Eq);
+    }
+
+    pub(crate) fn float_compare(&mut self, width: Width, op: FloatCmp) {
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let right = self.operand_reg(&mut r);
+        let left = self.operand_reg(&mut l);
+        let cond = I::fcmp(&mut self.out.asm, op, width, left, right);
+        self.done(&l);
+        self.done(&r);
+        self.push_cond(cond);
+    }
+
+    pub(crate) fn ref_is_null(&mut self) {
+        self.eqz(Width::W64);
+    }
+
+    pub(crate) fn select(&mut self) {
+        let top = self.stack[self.stack.len() - 1];
+        if let Some(k) = top.as_const() {
+            self.pop_value();
+            let b = self.pop_value();
+            if k != 0 {
+                self.drop_value(b);
+            } else {
+                // The lower entry goes, the upper one takes its position.
+                let position = self.stack.len();
+                let a = self.pop_value();
+                self.drop_value(a);
+                match b.loc {
+                    Loc::Slot => {
+                        let reg = self.take(b.ty.class());
+                        let slot = self.slot(position);
+                        I::load(&mut self.out.asm, crate::isa::Load::of(b.ty), reg, slot);
+                        self.push_reg(b.ty, reg);
+                    }
+                    _ => self.push(b),
+                }
+            }
+            return;
+        }
+        let flags = match top.loc {
+            Loc::Flags(cond) => {
+                self.pop_value();
+                self.out.counters.fused_compares += 1;
+                Some(cond)
+            }
+            _ => None,
+        };
+        let condition = if flags.is_none() { Some(self.pop()) } else { None };
+        let mut b = self.pop();
+        let mut a = self.pop();
+        let ty = a.ty;
+        // Everything from here to the use of the flags keeps them.
+        let mut cond = flags.unwrap_or(Cond::Ne);
+        if cond == Cond::FloatEq || cond == Cond::FloatNe || ty.is_float() {
+            let d = self.operand_owned(&mut a);
+            let right = self.operand_reg(&mut b);
+            if let Some(mut condition) = condition {
+                let reg = self.operand_reg(&mut condition);
+                I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+                self.done(&condition);
+            }
+            let keep = self.out.asm.label();
+            I::jcc(&mut self.out.asm, cond, keep);
+            self.copy_reg(ty, d, right);
+            self.out.asm.bind(keep);
+            self.done(&b);
+            return self.push_reg(ty, d);
+        }
+        // `d` starts as one of the two and takes the other if the condition says so.
+        if a.owned.is_empty() && !b.owned.is_empty() {
+            std::mem::swap(&mut a, &mut b);
+            cond = cond.invert();
+        }
+        let other = self.operand_reg(&mut b);
+        let d = self.operand_owned(&mut a);
+        if let Some(mut condition) = condition {
+            let reg = self.operand_reg(&mut condition);
+            I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+            self.done(&condition);
+        }
+        I::cmov(&mut self.out.asm, cond.invert(), ty.width(), d, other);
+        self.done(&b);
+        self.push_reg(ty, d);
+    }
+
+    // ---- floats
+
+    pub(crate) fn float_alu(&mut self, width: Width, op: FloatAlu) {
+        let ty = float(width);
+        let mut r = self.pop();
+        let mut l = self.pop();
+        if matches!(op, FloatAlu::Add | FloatAlu::Mul) && self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))
+        {
+            std::mem::swap(&mut l, &mut r);
+        }
+        let src = self.float_src(&mut r);
+        let mut busy = r.regs();
+        if let OperandPlace::Reg(reg) = l.place {
+            busy.remove(reg);
+        }
+        let d = match self.hint(ty, busy) {
+            Some(home) => home,
+            None => match l.place {
+                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
+                _ => self.take(ty.class()),
+            },
+        };
+        let left = match l.place {
+            OperandPlace::Reg(reg) => reg,
+            _ => {
+                self.load_operand(d, &l);
+                d
+            }
+        };
+        let cpu = self.facts.settings.cpu;
+        let at = I::falu(&mut self.out.asm, &cpu, op, width, d, left, src);
+        self.folded(&r, at);
+        self.finish_binary(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    pub(crate) fn float_unary(&mut self, width: Width, op: FloatUnary) {
+        let ty = float(width);
+        let (s, owned) = self.pop_reg();
+        let d = self.dest_reusing(ty, owned);
+        let cpu = self.facts.settings.cpu;
+        I::funary(&mut self.out.asm, &cpu, op, width, d, s);
+        let mut owned = owned;
+        owned.remove(d);
+        self.release_all(owned);
+        self.push_reg(ty, d);
+    }
+
+    pub(crate) fn float_minmax(&mut self, width: Width, max: bool) {
+        let ty = float(width);
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let right = self.operand_reg(&mut r);
+        let left = self.operand_reg(&mut l);
+        let d = self.dest(ty, RegSet::of(&[left, right]));
+        I::fminmax(&mut self.out.asm, max, width, d, left, right);
+        self.done(&l);
+        self.done(&r);
+        self.push_reg(ty, d);
+    }
+
+    pub(crate) fn copysign(&mut self, width: Width) {
+        let ty = float(width);
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let right = self.operand_reg(&mut r);
+        let left = self.operand_reg(&mut l);
+        let d = self.dest(ty, RegSet::of(&[left, right]));
+        I::copysign(&mut self.out.asm, width, d, left, right);
+        self.done(&l);
+        self.done(&r);
+        self.push_reg(ty, d);
+    }
+
+    // ---- conversions
+
+    pub(crate) fn convert(&mut self, op: Convert, to: Ty) {
+        let (s, owned) = self.pop_reg();
+        let temp = self.take(s.class());
+        let d = self.dest(to, RegSet::of(&[s, temp]));
+        let cpu = self.facts.settings.cpu;
+        I::convert(&mut self.out.asm, &cpu, op, d, s, temp);
+        self.release(temp);
+        self.release_all(owned);
+        self.push_reg(to, d);
+    }
+
+    pub(crate) fn trunc(&mut self, from: Width, to: Width, signed: bool) {
+        let (s, owned) = self.pop_reg();
+        let temp = self.take(s.class());
+        let d = self.dest(int(to), RegSet::EMPTY);
+        let invalid = self.trap_label(TrapCode::BadConversionToInteger);
+        let overflow = self.trap_label(TrapCode::IntegerOverflow);
+        I::trunc(&mut self.out.asm, Trunc { from, to, signed }, d, s, temp, invalid, overflow);
+        self.release(temp);
+        self.release_all(owned);
+        self.push_reg(int(to), d);
+    }
+
+    pub(crate) fn trunc_sat(&mut self, from: Width, to: Width, signed: bool) {
+        let (s, owned) = self.pop_reg();
+        let temp = self.take(s.class());
+        let d = self.dest(int(to), RegSet::EMPTY);
+        I::trunc_sat(&mut self.out.asm, Trunc { from, to, signed }, d, s, temp);
+        self.release(temp);
+        self.release_all(owned);
+        self.push_reg(int(to), d);
+    }
+
+    pub(crate) fn reinterpret(&mut self, to: Ty) {
+        if let Some(bits) = self.stack.last().and_then(|v| v.as_const()) {
+            self.pop_value();
+            return self.push_const(to, bits);
+        }
+        // A value in memory has no class.
+        if let Some(Value { loc: Loc::Slot, .. }) = self.stack.last() {
+            self.stack.last_mut().expect("there").ty = to;
+            return;
+        }
+        let (s, owned) = self.pop_reg();
+        let d = self.dest(to, RegSet::EMPTY);
+        I::bits(&mut self.out.asm, to.width(), d, s);
+        self.release_all(owned);
+        self.push_reg(to, d);
+    }
+
+    // ---- wide arithmetic
+
+    pub(crate) fn add_wide(&mut self, subtract: bool) {
+        let mut rh = self.pop();
+        let mut rl = self.pop();
+        let mut lh = self.pop();
+        let mut ll = self.pop();
+        let (rh_reg, rl_reg) = (self.operand_reg(&mut rh), self.operand_reg(&mut rl));
+        let (hi, lo) = (self.operand_owned(&mut lh), self.operand_owned(&mut ll));
+        I::add_wide(&mut self.out.asm, subtract, lo, hi, rl_reg, rh_reg);
+        self.done(&rh);
+        self.done(&rl);
+        self.push_reg(Ty::I64, lo);
+        self.push_reg(Ty::I64, hi);
+    }
+
+    pub(crate) fn mul_wide(&mut self, signed: bool) {
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let fixed = I::fixed_mul_wide();
+        let (_, right) = self.place_fixed(&fixed, &mut l, &mut r);
+        I::mul_wide(&mut self.out.asm, signed, right);
+        let (lo, hi) = (fixed.out.expect("lower half"), fixed.out2.expect("upper half"));
+        let mut owned = l.owned.or(r.owned);
+        owned.remove(lo);
+        owned.remove(hi);
+        self.release_all(owned);
+        self.push_reg(Ty::I64, lo);
+        self.push_reg(Ty::I64, hi);
+    }
+
+    // ---- locals
+
+    pub(crate) fn local_get(&mut self) {
+        let local = self.reader.u32();
+        let at = self.survey.position(local);
+        let ty = self.locals[at].ty;
+        self.push(Value { ty, loc: Loc::Local(at as u32) });
+    }
+
+    pub(crate) fn local_set(&mut self) {
+        let local = self.reader.u32();
+        self.local_write(local, false);
+    }
+
+    pub(crate) fn local_tee(&mut self) {
+        let local = self.reader.u32();
+        self.local_write(local, true);
+    }
+
+    fn local_write(&mut self, local: u32, tee: bool) {
+        let at = self.survey.position(local);
+        let value = *self.stack.last().expect("validated");
+        let ty = value.ty;
+        let state = self.locals[at];
+        if value.loc == Loc::Local(at as u32) {
+            // x = x.
+            if !tee {
+                self.pop_value();
+            }
+            return;
+        }
+        if let Some(home) = state.home {
+            if value.loc == Loc::Reg(home) {
+                // Computed in place.
+                self.pop_value();
+            } else {
+                let operand = self.pop();
+                self.flush_local(at);
+                self.load_operand(home, &operand);
+                self.done(&operand);
+            }
+        } else {
+            let mut operand = self.pop();
+            self.flush_local(at);
+            let slot = Addr::base(I::FRAME, state.slot);
+            if let Some(bits) = operand.as_const()
+                && self.imm_of(int(ty.width()), bits).is_some()
+            {
+                self.forget_copy_of(at);
+                self.store_const_to(slot, ty, bits);
+                if tee {
+                    self.push_const(ty, bits);
+                }
+                return;
+            } else {
+                let reg = self.operand_reg(&mut operand);
+                self.forget_copy_of(at);
+                I::store(&mut self.out.asm, Store::of(ty), slot, reg);
+                // The register now holds a clean copy, if it is free for that.
+                if operand.owned.has(reg) {
+                    self.make_copy_of(reg, at);
+                }
+            }
+        }
+        if tee {
+            self.push(Value { ty, loc: Loc::Local(at as u32) });
+        }
+    }
+}

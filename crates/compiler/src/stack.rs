@@ -1,0 +1,351 @@
+//! The virtual stack: pushing, popping, and bringing an entry to where an operator wants it.
+//!
+//! ```text
+//!   stack[0] .. stack[watermark - 1]     in their slots, all of them
+//!   stack[watermark] .. stack[len - 1]   anywhere; at most `WINDOW` of them
+//! ```
+//! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
+
+use crate::compile::FuncGen;
+use crate::isa::{FloatSrc, Isa, Load, Src, Store};
+use crate::ty::{Ty, Width};
+use crate::value::{Bits, Hot, Loc, Operand, OperandPlace, Value};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+
+/// Most entries that may be elsewhere than in their slots.
+pub(crate) const WINDOW: usize = 24;
+
+impl<I: Isa> FuncGen<'_, I> {
+    #[inline]
+    pub(crate) fn push(&mut self, value: Value) {
+        if self.stack.len() - self.watermark >= WINDOW {
+            self.flush_one(self.watermark);
+            self.watermark += 1;
+        }
+        self.stack.push(value);
+    }
+
+    #[inline]
+    pub(crate) fn push_reg(&mut self, ty: Ty, reg: Reg) {
+        self.push(Value::reg(ty, reg));
+    }
+
+    #[inline]
+    pub(crate) fn push_const(&mut self, ty: Ty, bits: u64) {
+        self.push(Value::constant(ty, bits));
+    }
+
+    /// Takes the top entry off. What it owns is the caller's.
+    #[inline]
+    pub(crate) fn pop_value(&mut self) -> Value {
+        let value = self.stack.pop().expect("validated");
+        self.watermark = self.watermark.min(self.stack.len());
+        value
+    }
+
+    /// Takes the top entry off as an operand that is not in the flags.
+    pub(crate) fn pop(&mut self) -> Operand {
+        let position = self.stack.len() - 1;
+        let value = self.pop_value();
+        let operand = |place, owned| Operand { ty: value.ty, place, owned, wasm: None };
+        match value.loc {
+            Loc::Slot => operand(OperandPlace::Mem(self.slot(position)), RegSet::EMPTY),
+            Loc::Reg(reg) => {
+                let owned = if self.regs.pool.has(reg) { RegSet::one(reg) } else { RegSet::EMPTY };
+                operand(OperandPlace::Reg(reg), owned)
+            }
+            Loc::Const(bits) => operand(OperandPlace::Const(bits.get()), RegSet::EMPTY),
+            Loc::Local(at) => {
+                let local = &self.locals[at as usize];
+                let place = match (local.home, local.copy) {
+                    (Some(home), _) => OperandPlace::Reg(home),
+                    (None, Some(copy)) => {
+                        self.pin(RegSet::one(copy));
+                        OperandPlace::Reg(copy)
+                    }
+                    (None, None) => OperandPlace::Mem(Addr::base(I::FRAME, local.slot)),
+                };
+                operand(place, RegSet::EMPTY)
+            }
+            Loc::Hot => {
+                let hot: Hot = self.hot.take().expect("a hot entry has its load");
+                Operand { ty: value.ty, place: OperandPlace::Mem(hot.addr), owned: hot.owned, wasm: hot.wasm }
+            }
+            Loc::Flags(_) => unreachable!("flags are taken by the operator after the compare"),
+        }
+    }
+
+    /// Is this operand in memory because a local is? Then which.
+    fn local_of(&self, value: &Value) -> Option<usize> {
+        match value.loc {
+            Loc::Local(at) => Some(at as usize),
+            _ => None,
+        }
+    }
+
+    /// Pops into a register that may be read but not written. A local read from its slot leaves a copy behind.
+    pub(crate) fn pop_reg(&mut self) -> (Reg, RegSet) {
+        let local = self.stack.last().and_then(|v| self.local_of(v));
+        let operand = self.pop();
+        match operand.place {
+            OperandPlace::Reg(reg) => (reg, operand.owned),
+            _ => {
+                let reg = self.take(operand.ty.class());
+                self.load_operand(reg, &operand);
+                self.release_all(operand.owned);
+                if let Some(at) = local {
+                    self.make_copy_of(reg, at);
+                    self.pin(RegSet::one(reg));
+                    (reg, RegSet::EMPTY)
+                } else {
+                    (reg, RegSet::one(reg))
+                }
+            }
+        }
+    }
+
+    /// Brings an operand to a register that may be read but not written.
+    pub(crate) fn operand_reg(&mut self, operand: &mut Operand) -> Reg {
+        if let OperandPlace::Reg(reg) = operand.place {
+            return reg;
+        }
+        let reg = self.take(operand.ty.class());
+        self.load_operand(reg, operand);
+        self.release_all(operand.owned);
+        *operand = Operand { ty: operand.ty, place: OperandPlace::Reg(reg), owned: RegSet::one(reg), wasm: None };
+        reg
+    }
+
+    /// Pops into a register that the caller owns and may write.
+    pub(crate) fn pop_owned(&mut self) -> Reg {
+        let mut operand = self.pop();
+        self.operand_owned(&mut operand)
+    }
+
+    /// Brings an operand to a register of its own.
+    pub(crate) fn operand_owned(&mut self, operand: &mut Operand) -> Reg {
+        if let OperandPlace::Reg(reg) = operand.place
+            && operand.owned.has(reg)
+        {
+            return reg;
+        }
+        let reg = self.take(operand.ty.class());
+        self.load_operand(reg, operand);
+        self.release_all(operand.owned);
+        *operand = Operand { ty: operand.ty, place: OperandPlace::Reg(reg), owned: RegSet::one(reg), wasm: None };
+        reg
+    }
+
+    /// Copies an operand to a register. Keeps the flags.
+    pub(crate) fn load_operand(&mut self, to: Reg, operand: &Operand) {
+        match operand.place {
+            OperandPlace::Reg(from) => self.copy_reg(operand.ty, to, from),
+            OperandPlace::Const(bits) => self.load_const(operand.ty, to, bits),
+            OperandPlace::Mem(addr) => {
+                let at = I::load(&mut self.out.asm, Load::of(operand.ty), to, addr);
+                match operand.wasm {
+                    Some(wasm) => self.memory_trap_at(at, wasm),
+                    None => self.out.counters.reloads += 1,
+                }
+            }
+        }
+    }
+
+    /// Copies between registers of a class, if they differ. Keeps the flags.
+    pub(crate) fn copy_reg(&mut self, ty: Ty, to: Reg, from: Reg) {
+        if to != from {
+            match ty.class() {
+                RegClass::Int => I::mov(&mut self.out.asm, ty.width(), to, from),
+                RegClass::Float => I::fmov(&mut self.out.asm, to, from),
+            }
+        }
+    }
+
+    /// Puts a constant in a register. Keeps the flags.
+    pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
+        match ty.class() {
+            RegClass::Int => I::iconst(&mut self.out.asm, ty.width(), to, bits as i64, true),
+            RegClass::Float => I::fconst(&mut self.out.asm, ty.width(), to, bits),
+        }
+    }
+
+    /// An integer operand as the right-hand side of an instruction, and what to release after it. Loads what cannot be
+    /// one.
+    pub(crate) fn src(&mut self, operand: &mut Operand) -> Src {
+        match operand.place {
+            OperandPlace::Reg(reg) => Src::Reg(reg),
+            OperandPlace::Const(bits) if self.imm_of(operand.ty, bits).is_some() => {
+                Src::Imm(self.imm_of(operand.ty, bits).expect("asked"))
+            }
+            OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+            _ => Src::Reg(self.operand_reg(operand)),
+        }
+    }
+
+    /// Like `src`, for floats.
+    pub(crate) fn float_src(&mut self, operand: &mut Operand) -> FloatSrc {
+        match operand.place {
+            OperandPlace::Reg(reg) => FloatSrc::Reg(reg),
+            OperandPlace::Mem(addr) if I::MEM_OPERANDS => FloatSrc::Mem(addr),
+            _ => FloatSrc::Reg(self.operand_reg(operand)),
+        }
+    }
+
+    /// The constant as an immediate of the instruction set, if it can be one.
+    pub(crate) fn imm_of(&self, ty: Ty, bits: u64) -> Option<i32> {
+        let value = match ty.width() {
+            Width::W32 => i64::from(bits as i32),
+            Width::W64 => bits as i64,
+        };
+        I::imm_ok(ty.width(), value).then_some(value as i32)
+    }
+
+    /// Notes the trap of a folded load, or counts a folded slot.
+    pub(crate) fn folded(&mut self, operand: &Operand, at: u32) {
+        if let OperandPlace::Mem(_) = operand.place {
+            match operand.wasm {
+                Some(wasm) => {
+                    self.memory_trap_at(at, wasm);
+                    self.out.counters.folded_loads += 1;
+                }
+                None => self.out.counters.folded_slots += 1,
+            }
+        }
+    }
+
+    /// The operator is done with an operand.
+    #[inline]
+    pub(crate) fn done(&mut self, operand: &Operand) {
+        self.release_all(operand.owned);
+    }
+
+    // ---- slots
+
+    /// The frame slot of a position on the stack.
+    #[inline]
+    pub(crate) fn slot(&mut self, position: usize) -> Addr {
+        self.slots_used = self.slots_used.max(position as u32 + 1);
+        Addr::base(I::FRAME, self.slots_base - 8 * (position as i32 + 1))
+    }
+
+    /// Stores an entry that is in a register to its slot and frees the register. Keeps the flags.
+    pub(crate) fn spill(&mut self, at: usize) {
+        let Value { ty, loc: Loc::Reg(reg) } = self.stack[at] else { unreachable!("only registers are spilled") };
+        let slot = self.slot(at);
+        I::store(&mut self.out.asm, Store::of(ty), slot, reg);
+        self.out.counters.spills += 1;
+        self.stack[at].loc = Loc::Slot;
+        self.release(reg);
+    }
+
+    /// Brings one entry to its slot. Keeps the flags.
+    pub(crate) fn flush_one(&mut self, at: usize) {
+        let Value { ty, loc } = self.stack[at];
+        match loc {
+            Loc::Slot => return,
+            Loc::Reg(_) => return self.spill(at),
+            Loc::Const(bits) => self.store_const(at, ty, bits),
+            Loc::Local(local) => {
+                let local = self.locals[local as usize];
+                let slot = self.slot(at);
+                let from = match local.home.or(local.copy) {
+                    Some(reg) => reg,
+                    None => {
+                        let scratch = match ty.class() {
+                            RegClass::Int => I::SCRATCH,
+                            RegClass::Float => I::FLOAT_SCRATCH,
+                        };
+                        I::load(&mut self.out.asm, Load::of(ty), scratch, Addr::base(I::FRAME, local.slot));
+                        scratch
+                    }
+                };
+                I::store(&mut self.out.asm, Store::of(ty), slot, from);
+                self.out.counters.spills += 1;
+            }
+            Loc::Flags(_) | Loc::Hot => unreachable!("taken by the next operator"),
+        }
+        self.stack[at].loc = Loc::Slot;
+    }
+
+    fn store_const(&mut self, at: usize, ty: Ty, bits: Bits) {
+        let slot = self.slot(at);
+        self.store_const_to(slot, ty, bits.get());
+    }
+
+    /// Writes a constant to memory that cannot fault. Keeps the flags.
+    pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
+        let int = match ty.width() {
+            Width::W32 => Ty::I32,
+            Width::W64 => Ty::I64,
+        };
+        match self.imm_of(int, bits) {
+            Some(imm) => {
+                I::store_imm(&mut self.out.asm, Store::of(int), slot, imm);
+            }
+            None => {
+                I::iconst(&mut self.out.asm, int.width(), I::SCRATCH, bits as i64, true);
+                I::store(&mut self.out.asm, Store::of(int), slot, I::SCRATCH);
+            }
+        }
+    }
+
+    /// Brings every entry below `to` to its slot. Keeps the flags.
+    pub(crate) fn flush_below(&mut self, to: usize) {
+        for at in self.watermark..to {
+            self.flush_one(at);
+            if at & 7 == 7 {
+                self.out_reserve();
+            }
+        }
+        self.watermark = self.watermark.max(to);
+    }
+
+    /// Before a local is written: entries that read it get a register of their own. Keeps the flags.
+    #[inline]
+    pub(crate) fn flush_local(&mut self, local: usize) {
+        for at in self.watermark..self.stack.len() {
+            if self.stack[at].loc == Loc::Local(local as u32) {
+                self.detach(at);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn detach(&mut self, at: usize) {
+        let Value { ty, loc: Loc::Local(local) } = self.stack[at] else { unreachable!("a latent local") };
+        let class = RegSet::INTS.or(RegSet::FLOATS).class(ty.class());
+        if self.regs.free.or(self.regs.cached).and(class).minus(self.regs.pinned).len() < 3 {
+            return self.flush_one(at);
+        }
+        let to = self.take(ty.class());
+        // Read after the taking, which may have dropped the copy.
+        let local = self.locals[local as usize];
+        match local.home.or(local.copy) {
+            Some(from) => self.copy_reg(ty, to, from),
+            None => {
+                I::load(&mut self.out.asm, Load::of(ty), to, Addr::base(I::FRAME, local.slot));
+                self.out.counters.reloads += 1;
+            }
+        }
+        self.stack[at].loc = Loc::Reg(to);
+    }
+
+    /// Drops entries above a height, freeing what they own. Latent ones were never made.
+    pub(crate) fn truncate_stack(&mut self, height: usize) {
+        while self.stack.len() > height {
+            let value = self.pop_value();
+            self.drop_value(value);
+        }
+    }
+
+    pub(crate) fn drop_value(&mut self, value: Value) {
+        match value.loc {
+            Loc::Reg(reg) => self.release(reg),
+            Loc::Hot => {
+                let hot = self.hot.take().expect("a hot entry has its load");
+                self.release_all(hot.owned);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Tables of function references: elements, references, and the check before a call through one.
+//!
+//! In a lazy table 0 means that an element has not been filled in, and any other value has bit 0 set as a tag.
+
+use crate::calls::Arg;
+use crate::code::{Routine, TrapCode};
+use crate::compile::FuncGen;
+use crate::facts::TableFact;
+use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::libcall::Libcall;
+use crate::meter::{Stub, StubKind};
+use crate::ty::{Ty, Width};
+use crate::value::{Operand, OperandPlace};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+
+/// The tag of filled elements in lazy tables.
+pub(crate) const FILLED: i32 = 1;
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// Checks an index, an operand, and gives it in a register together with the address of its element. What is to be
+    /// released with it is in the operand; the base is in `base`, which the caller owns.
+    fn element(&mut self, table: &TableFact, index: &mut Operand, base: Reg) -> Addr {
+        let trap = self.trap_label(TrapCode::TableOutOfBounds);
+        let reg = self.operand_reg(index);
+        match table.fixed_length {
+            Some(length) if I::imm_ok(Width::W64, length as i64) => {
+                I::cmp(&mut self.out.asm, Width::W64, reg, Src::Imm(length as i32));
+            }
+            _ => {
+                let place = self.place(table.length);
+                I::cmp(&mut self.out.asm, Width::W64, reg, Src::Mem(place));
+            }
+        }
+        I::jcc(&mut self.out.asm, Cond::GeU, trap);
+        let place = self.place(table.base);
+        I::load(&mut self.out.asm, Load::I64, base, place);
+        Addr::indexed(base, reg, 3, 0)
+    }
+
+    /// Pops an index and loads the reference of that element into a register of its own, filling it in if need be.
+    fn load_element(&mut self, table_index: u32) -> Reg {
+        let table = self.facts.tables[table_index as usize];
+        let mut index = self.pop();
+        let base = self.take(RegClass::Int);
+        let addr = self.element(&table, &mut index, base);
+        I::load(&mut self.out.asm, Load::I64, base, addr);
+        if table.lazy {
+            let label = self.out.asm.label();
+            let resume = self.out.asm.label();
+            let index_reg = self.operand_reg(&mut index);
+            I::test(&mut self.out.asm, Width::W64, base, Src::Reg(base));
+            I::jcc(&mut self.out.asm, Cond::Eq, label);
+            I::alu(&mut self.out.asm, Alu::And, Width::W64, base, base, Src::Imm(!FILLED));
+            self.out.asm.bind(resume);
+            self.add_stub(Stub {
+                label,
+                resume,
+                kind: StubKind::FillElement { table: table_index, index: index_reg, out: base },
+                live: RegSet::EMPTY,
+                wasm: self.wasm,
+            });
+        }
+        self.done(&index);
+        base
+    }
+
+    pub(crate) fn table_get(&mut self) {
+        let table = self.reader.u32();
+        let reg = self.load_element(table);
+        self.push_reg(Ty::FuncRef, reg);
+    }
+
+    pub(crate) fn table_set(&mut self) {
+        let table = self.facts.tables[self.reader.u32() as usize];
+        let mut value = self.pop();
+        let mut index = self.pop();
+        let reg = self.operand_owned(&mut value);
+        let base = self.take(RegClass::Int);
+        let addr = self.element(&table, &mut index, base);
+        if table.lazy {
+            I::alu(&mut self.out.asm, Alu::Or, Width::W64, reg, reg, Src::Imm(FILLED));
+        }
+        I::store(&mut self.out.asm, Store::B64, addr, reg);
+        self.release(base);
+        self.done(&index);
+        self.done(&value);
+    }
+
+    pub(crate) fn table_size(&mut self) {
+        let table = self.facts.tables[self.reader.u32() as usize];
+        let d = self.take(RegClass::Int);
+        let place = self.place(table.length);
+        // A 32-bit table has fewer than 2^32 elements, so its upper half is zero.
+        I::load(&mut self.out.asm, Load::I64, d, place);
+        self.push_reg(table.index, d);
+    }
+
+    pub(crate) fn ref_func(&mut self) {
+        let func = self.reader.u32();
+        self.libcall(Libcall::RefFunc, &[Arg::Ctx, Arg::Imm(u64::from(func))]);
+        self.push_libcall_result(Ty::FuncRef);
+    }
+
+    /// Pops the index of a `call_indirect` and gives the function reference, its type checked, in a register of its own.
+    pub(crate) fn checked_reference(&mut self, ty: u32, table: u32) -> Reg {
+        let reference = self.load_element(table);
+        let ctx = self.facts.ctx;
+        let id = self.take(RegClass::Int);
+        I::load(&mut self.out.asm, Load::I64, id, Addr::base(I::CTX, ctx.type_ids));
+        I::load(&mut self.out.asm, Load::I32, id, Addr::base(id, self.facts.type_id_offsets[ty as usize]));
+        if !self.facts.settings.hardware_traps {
+            let null = self.trap_label(TrapCode::IndirectCallToNull);
+            I::test(&mut self.out.asm, Width::W64, reference, Src::Reg(reference));
+            I::jcc(&mut self.out.asm, Cond::Eq, null);
+        }
+        // A null reference faults here.
+        let at = I::cmp(&mut self.out.asm, Width::W32, id, Src::Mem(Addr::base(reference, ctx.funcref_type)));
+        self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
+        let bad = self.trap_label(TrapCode::BadSignature);
+        I::jcc(&mut self.out.asm, Cond::Ne, bad);
+        self.release(id);
+        reference
+    }
+
+    /// `table.grow`: grows by null references, then fills the new elements.
+    pub(crate) fn table_grow(&mut self) {
+        let index = self.reader.u32();
+        let table = self.facts.tables[index as usize];
+        // [value, delta] -> [elements before, or -1]: both are wanted after the call, so both go to their slots.
+        self.flush_below(self.stack.len());
+        let delta_at = self.stack.len() - 1;
+        let delta = self.pop();
+        let args = [Arg::Owner(table.owner), Arg::OwnerIndex(table.owner), Arg::Operand(delta)];
+        self.libcall(Libcall::TableGrow, &args);
+        self.push_libcall_result(table.index);
+        // Stack: [value, before]; the delta is still in its slot, which `before` must not be spilled to.
+        let before = self.pop_owned();
+        let value = self.stack.len() - 1;
+        let done = self.out.asm.label();
+        I::cmp(&mut self.out.asm, table.index.width(), before, Src::Imm(-1));
+        I::jcc(&mut self.out.asm, Cond::Eq, done);
+        // fill(before, value, delta); `before` waits in the slot above the delta's.
+        let value_slot = self.slot(value);
+        let delta_slot = self.slot(delta_at);
+        let before_slot = self.slot(delta_at + 1);
+        let width = table.index;
+        let mem = |ty, addr| Operand { ty, place: OperandPlace::Mem(addr), owned: RegSet::EMPTY, wasm: None };
+        let args = [
+            Operand { ty: width, place: OperandPlace::Reg(before), owned: RegSet::EMPTY, wasm: None },
+            mem(Ty::FuncRef, value_slot),
+            mem(width, delta_slot),
+        ];
+        self.charge_units(&args[2]);
+        I::store(&mut self.out.asm, Store::of(width), before_slot, before);
+        self.save_homes();
+        self.call_routine(Routine::TableFill { table: index }, &args);
+        I::load(&mut self.out.asm, Load::of(width), before, before_slot);
+        self.restore_homes();
+        self.out.asm.bind(done);
+        self.truncate_stack(value);
+        self.push_reg(width, before);
+    }
+}
