@@ -8,13 +8,14 @@ mod values;
 use lightbeam::Compiler;
 use runner::Runner;
 use std::fmt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wasmtime::error::Context as _;
 use wasmtime::{Config, Result};
+use wast::Wast;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
-use wast::{Wast, WastDirective};
 
 /// Runs specification test scripts, and prints a line for each directive that fails.
 #[derive(clap::Parser)]
@@ -31,14 +32,15 @@ impl WastCommand {
         for path in self.paths {
             if path.is_dir() { find_scripts(&path, &mut files)? } else { files.push(path) }
         }
+        let mut out = std::io::stdout().lock();
         let (mut passed, mut failed) = (0, 0);
         for file in files {
             let report = run_file(&file, &Compiler::new(&config_for(&file))?);
-            print!("{report}");
+            write!(out, "{report}").context("failed to write the report")?;
             passed += report.passed;
             failed += report.failures.len();
         }
-        println!("{passed} passed, {failed} failed");
+        writeln!(out, "{passed} passed, {failed} failed").context("failed to write the report")?;
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
@@ -132,7 +134,7 @@ fn run_directives(text: &str, compiler: &Compiler, report: &mut FileReport) -> R
     // Counting lines from the start for each of thousands of directives would be quadratic.
     let (mut line, mut offset) = (1, 0);
     for directive in script.directives {
-        let start = directive_start(&directive);
+        let start = directive.span().offset();
         if start >= offset {
             line += newlines(&text[offset..start]);
         } else {
@@ -145,10 +147,6 @@ fn run_directives(text: &str, compiler: &Compiler, report: &mut FileReport) -> R
         }
     }
     Ok(())
-}
-
-fn directive_start(directive: &WastDirective<'_>) -> usize {
-    directive.span().offset()
 }
 
 fn lines_to(text: &str, offset: usize) -> usize {
