@@ -6,7 +6,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Libcall {
-    /// `(pages: u64, index among the owner's defined memories: u32) -> pages before, or -1`
+    /// `(pages: u64, index among the owner's defined memories: u32) -> pages before, or -1` (all 64 bits; where a limiter
+    /// makes growing an error, it does not return)
     MemoryGrow,
     /// `(to: pointer, from: pointer, bytes: u64)`, ranges already checked; they may overlap.
     MemoryCopy,
@@ -14,13 +15,14 @@ pub enum Libcall {
     MemoryFill,
     /// `(segment: u32) -> u64`: elements of a passive element segment, 0 once dropped.
     ElemLength,
-    /// `(segment: u32) -> pointer` to its first element.
+    /// `(segment: u32) -> pointer` to its first element; they are 16 bytes apart.
     ElemBase,
     /// `(segment: u32)`: drops it.
     ElemDrop,
     /// `(function: u32) -> funcref`
     RefFunc,
-    /// `(index among the owner's defined tables: u32, element: u64) -> funcref`, index already checked.
+    /// `(table index of this module: u32, element: u64) -> funcref or null`, element already checked. Unlike the others
+    /// that work on a table it takes this instance and finds the owner itself.
     TableGetLazy,
     /// `(index among the owner's defined tables: u32, elements: u64) -> elements before, or -1; the new elements are null`
     TableGrow,
@@ -28,7 +30,7 @@ pub enum Libcall {
     OutOfGas,
     /// `() -> u64`: the epoch deadline has come; returns the next.
     NewEpoch,
-    /// `(code: u32)`: raises a trap and does not return.
+    /// `(code: u32)`: raises the trap whose `TrapCode` has this number, and does not return.
     Trap,
 }
 

@@ -1,1 +1,200 @@
-//! Placeholder.
+//! Lightbeam compiles WebAssembly for [Wasmtime](https://docs.rs/wasmtime): in one pass over each function body, while
+//! the module's bytes arrive, and into code that runs as fast as an optimising compiler's.
+//!
+//! It takes the place of Wasmtime's own compilers and of nothing else. Engines, stores, linkers and instances are
+//! Wasmtime's, and what a [`Compiler`] gives is a [`wasmtime::Module`]:
+//!
+//! ```
+//! use wasmtime::{Config, Instance, Store};
+//!
+//! # fn main() -> wasmtime::Result<()> {
+//! let compiler = lightbeam::Compiler::new(&Config::new())?;
+//! // Instead of `Module::new(&engine, …)`:
+//! let module = compiler.module(
+//!     r#"(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))"#,
+//! )?;
+//! let mut store = Store::new(compiler.engine(), ());
+//! let instance = Instance::new(&mut store, &module, &[])?;
+//! let add = instance.get_typed_func::<(i32, i32), i32>(&mut store, "add")?;
+//! assert_eq!(add.call(&mut store, (40, 2))?, 42);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What it compiles
+//!
+//! WebAssembly 2.0 but for SIMD and `externref`, and of what came after: multiple memories, 64-bit memories and tables,
+//! extended constant expressions, tail calls, wide arithmetic and custom page sizes. Which of these a module may use is
+//! for the engine's [`Config`](wasmtime::Config) to say. Modules that use something else are refused with an [`Error`]
+//! that names it and where it is.
+//!
+//! # How the files divide the work
+//!
+//! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → the compiler → `link`
+//! (one text, distances resolved) → `artifact` (what Wasmtime loads). Beside it: `settings` (what the engine asks),
+//! `trampolines` and `startup` (code that belongs to no function body).
+
+mod artifact;
+mod error;
+mod facts;
+mod link;
+mod report;
+mod settings;
+mod startup;
+mod stream;
+mod trampolines;
+mod unsupported;
+
+pub use error::{Error, ErrorKind};
+pub use lightbeam_compiler::code::Counters;
+pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
+pub use report::{Phases, Progress, Report};
+pub use stream::ModuleStream;
+
+use settings::Settings;
+use std::io::Read;
+use std::time::Instant;
+use wasmtime::{Config, Engine, Module};
+
+/// Compiles modules for one [`Engine`].
+///
+/// Cheap to clone, and like `Engine` it can be used from several threads at once.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    engine: Engine,
+    settings: Settings,
+}
+
+impl Compiler {
+    /// Makes an engine of this configuration, and a compiler for it.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let mut config = wasmtime::Config::new();
+    /// config.consume_fuel(true);
+    /// let compiler = lightbeam::Compiler::new(&config)?;
+    /// assert!(compiler.engine().get_consume_fuel());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If Wasmtime refuses the configuration, or if Lightbeam cannot serve it.
+    pub fn new(config: &Config) -> wasmtime::Result<Compiler> {
+        Compiler::for_engine(&Engine::new(config)?)
+    }
+
+    /// Makes a compiler for an existing engine, whose modules can then be mixed with those that the engine got
+    /// otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If the engine asks for code that Lightbeam does not make; [`ErrorKind::Settings`] says which setting it is.
+    pub fn for_engine(engine: &Engine) -> wasmtime::Result<Compiler> {
+        Ok(Compiler { engine: engine.clone(), settings: Settings::of_engine(engine)? })
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Sets which processor features the code may use. Without this it may use all that the host has; with features
+    /// that the host lacks, artifacts are for other hosts, and loading them on this one is an error.
+    #[must_use]
+    pub fn cpu_features(mut self, cpu: CpuFeatures) -> Compiler {
+        self.settings.cpu = cpu;
+        self
+    }
+
+    /// Sets which code offsets the address map records, from which backtraces get their offsets into the module.
+    /// Without this it is [`AddressMap::Traps`], or none if the engine generates none.
+    #[must_use]
+    pub fn address_map(mut self, map: AddressMap) -> Compiler {
+        self.settings.address_map = map;
+        self.settings.tunables.generate_address_map = map != AddressMap::None;
+        self
+    }
+
+    /// Compiles and loads a module, in the binary or the text format.
+    ///
+    /// # Errors
+    ///
+    /// If it is invalid or unsupported, or if Wasmtime refuses to load it.
+    pub fn module(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<Module> {
+        self.module_timed(bytes).map(|(module, _)| module)
+    }
+
+    /// As [`module`](Self::module), with the costs.
+    ///
+    /// # Errors
+    ///
+    /// As `module`.
+    pub fn module_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Module, Report)> {
+        let (artifact, report) = self.precompile_timed(bytes)?;
+        self.load(&artifact, report)
+    }
+
+    /// Compiles a module, in the binary or the text format, to an artifact for [`Module::deserialize`].
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// let artifact = compiler.precompile("(module)")?;
+    /// // SAFETY: the artifact comes from the compiler and nobody has changed it.
+    /// let module = unsafe { wasmtime::Module::deserialize(compiler.engine(), &artifact)? };
+    /// # assert_eq!(module.exports().len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is invalid or unsupported.
+    pub fn precompile(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<Vec<u8>> {
+        self.precompile_timed(bytes).map(|(artifact, _)| artifact)
+    }
+
+    /// As [`precompile`](Self::precompile), with the costs.
+    ///
+    /// # Errors
+    ///
+    /// As `precompile`.
+    pub fn precompile_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
+        stream::whole(self, bytes.as_ref())
+    }
+
+    /// Compiles a module while it is read, and loads it.
+    ///
+    /// # Errors
+    ///
+    /// If reading fails, and as [`module`](Self::module).
+    pub fn read(&self, mut source: impl Read) -> wasmtime::Result<Module> {
+        let mut stream = self.stream();
+        let mut chunk = vec![0; 64 << 10];
+        loop {
+            match source.read(&mut chunk) {
+                Ok(0) => return stream.finish(),
+                Ok(bytes) => drop(stream.push(&chunk[..bytes])?),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::io(&error).into()),
+            }
+        }
+    }
+
+    /// Begins a module whose bytes are still to come.
+    #[must_use]
+    pub fn stream(&self) -> ModuleStream<'_> {
+        ModuleStream::new(self)
+    }
+
+    fn load(&self, artifact: &[u8], mut report: Report) -> wasmtime::Result<(Module, Report)> {
+        let start = Instant::now();
+        // SAFETY: the artifact has just been made by `artifact::write` and has not left this crate.
+        let module = unsafe { Module::deserialize(&self.engine, artifact)? };
+        report.phases.load = start.elapsed();
+        Ok((module, report))
+    }
+}

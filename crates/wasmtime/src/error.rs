@@ -1,0 +1,115 @@
+//! What can go wrong, told apart by kind and with the place in the module, so that an embedder need not parse messages.
+
+use std::fmt;
+use wasmtime_environ::wasmparser::BinaryReaderError;
+
+/// Why a module was not compiled, or an engine not accepted.
+///
+/// Every [`wasmtime::Error`] that this crate makes itself carries one; get at it with
+/// [`downcast_ref`](wasmtime::Error::downcast_ref).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    kind: ErrorKind,
+    offset: Option<usize>,
+    message: String,
+}
+
+/// The kinds of [`Error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The bytes are no valid WebAssembly module.
+    Invalid,
+    /// The module is valid but uses something that Lightbeam does not compile.
+    Unsupported,
+    /// The module, or the code for it, is larger than Lightbeam's limits.
+    TooLarge,
+    /// The engine's settings ask for something that Lightbeam's code does not do.
+    Settings,
+    /// The source could not be read.
+    Io,
+}
+
+impl Error {
+    /// What kind of error it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The byte offset in the module at which it was found, where there is one.
+    #[must_use]
+    pub fn offset(&self) -> Option<usize> {
+        self.offset
+    }
+
+    /// What is wrong, without the offset.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>, offset: Option<usize>) -> Error {
+        Error { kind: ErrorKind::Invalid, offset, message: message.into() }
+    }
+
+    pub(crate) fn unsupported(what: &str, offset: Option<usize>) -> Error {
+        Error { kind: ErrorKind::Unsupported, offset, message: format!("{what} not supported by Lightbeam") }
+    }
+
+    pub(crate) fn too_large(message: impl Into<String>, offset: Option<usize>) -> Error {
+        Error { kind: ErrorKind::TooLarge, offset, message: message.into() }
+    }
+
+    pub(crate) fn settings(message: impl Into<String>) -> Error {
+        Error { kind: ErrorKind::Settings, offset: None, message: message.into() }
+    }
+
+    pub(crate) fn io(error: &std::io::Error) -> Error {
+        Error { kind: ErrorKind::Io, offset: None, message: format!("failed to read the module: {error}") }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match self.offset {
+            Some(offset) => write!(f, " (at offset 0x{offset:x})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<&BinaryReaderError> for Error {
+    fn from(error: &BinaryReaderError) -> Error {
+        Error::invalid(error.message(), Some(error.offset()))
+    }
+}
+
+impl From<BinaryReaderError> for Error {
+    fn from(error: BinaryReaderError) -> Error {
+        Error::from(&error)
+    }
+}
+
+impl From<lightbeam_compiler::Error> for Error {
+    fn from(error: lightbeam_compiler::Error) -> Error {
+        use lightbeam_compiler::ErrorKind as Kind;
+        let offset = Some(error.offset);
+        match error.kind {
+            Kind::Invalid(message) => Error::invalid(message, offset),
+            Kind::Unsupported(what) => Error::unsupported(&format!("{what} is"), offset),
+            Kind::Limit(what) => Error::too_large(format!("limit exceeded: {what}"), offset),
+        }
+    }
+}
+
+/// Gives errors of Wasmtime's translation this crate's type, where they are about the module's bytes.
+pub(crate) fn from_translation(error: wasmtime::Error) -> wasmtime::Error {
+    match error.downcast_ref::<BinaryReaderError>() {
+        Some(inner) => Error::from(inner).into(),
+        None => error,
+    }
+}

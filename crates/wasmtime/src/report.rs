@@ -1,0 +1,63 @@
+//! What compiling a module took and gave, in numbers.
+
+use lightbeam_compiler::code::Counters;
+use std::time::Duration;
+
+/// How far a [`ModuleStream`](crate::ModuleStream) has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Functions compiled so far.
+    pub functions_compiled: u32,
+    /// Functions that the module defines, once the stream has come to its code section.
+    pub functions_total: Option<u32>,
+    /// Bytes received so far.
+    pub bytes: usize,
+}
+
+/// What compiling a module took and gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Wall-clock time by phase.
+    pub phases: Phases,
+    /// Functions that the module defines.
+    pub functions: u32,
+    /// Bytes of the module.
+    pub wasm_bytes: usize,
+    /// Bytes of all its function bodies.
+    pub body_bytes: usize,
+    /// Bytes of machine code made for its functions; trampolines are not counted.
+    pub code_bytes: usize,
+    /// Bytes of the whole text: functions, trampolines, padding.
+    pub text_bytes: usize,
+    /// Bytes of the artifact.
+    pub artifact_bytes: usize,
+    /// What the compiler did how often.
+    pub counters: Counters,
+}
+
+/// Wall-clock time by phase of compilation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Parsing and validating everything but function bodies, and describing the module to the compiler.
+    pub decode: Duration,
+    /// Function bodies: validating, surveying, emitting.
+    pub compile: Duration,
+    /// Laying out and linking code, making trampolines, writing the artifact.
+    pub link: Duration,
+    /// Wasmtime's loading of the artifact; zero if it was not loaded.
+    pub load: Duration,
+}
+
+impl Phases {
+    /// The sum.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.decode + self.compile + self.link + self.load
+    }
+
+    /// Names and values, in order.
+    #[must_use]
+    pub fn list(&self) -> [(&'static str, Duration); 4] {
+        [("decode", self.decode), ("compile", self.compile), ("link", self.link), ("load", self.load)]
+    }
+}

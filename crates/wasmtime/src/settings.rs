@@ -1,0 +1,146 @@
+//! What an engine asks of code: its settings read back, those that Lightbeam's code cannot satisfy refused by name, and
+//! the rest proven by loading an empty artifact.
+
+use crate::error::Error;
+use crate::{AddressMap, CpuFeatures, artifact};
+use lightbeam_compiler::facts;
+use lightbeam_compiler::isa::Isa;
+use lightbeam_compiler::isa::x64::X64;
+use target_lexicon::Triple;
+use wasmtime::{Engine, Module};
+use wasmtime_environ::wasmparser::WasmFeatures;
+use wasmtime_environ::{FlagValue, Tunables};
+
+/// Everything besides the module that code and artifact depend on.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The engine's own settings, which the artifact repeats.
+    pub(crate) tunables: Tunables,
+    /// What a module may use to be valid.
+    pub(crate) features: WasmFeatures,
+    /// The greatest size of a sparse memory image.
+    pub(crate) dense_image_size: u64,
+    /// Processor features that the code may use.
+    pub(crate) cpu: CpuFeatures,
+    /// Which code offsets the address map records.
+    pub(crate) address_map: AddressMap,
+}
+
+impl Settings {
+    /// The settings of an engine, if Lightbeam can serve it.
+    pub(crate) fn of_engine(engine: &Engine) -> wasmtime::Result<Settings> {
+        refuse(engine)?;
+        let mut settings = Settings {
+            tunables: tunables(engine),
+            features: engine.get_wasm_features(),
+            dense_image_size: engine.get_memory_guaranteed_dense_image_size(),
+            cpu: X64::host_features(),
+            address_map: if engine.get_generate_address_map() { AddressMap::Traps } else { AddressMap::None },
+        };
+        // Whether the engine keeps DWARF cannot be read back. Which of the two it is, loading shows; and with it shows
+        // that no other setting that cannot be read back stands against loading what is compiled here.
+        let Err(without) = settings.probe(engine) else { return Ok(settings) };
+        settings.tunables.parse_wasm_debuginfo = true;
+        let Err(with) = settings.probe(engine) else { return Ok(settings) };
+        let (with, without) = (format!("{with:#}"), format!("{without:#}"));
+        let reason = if without.contains("WebAssembly backtrace support") { with } else { without };
+        Err(Error::settings(format!("Lightbeam cannot compile for this engine: {reason}")).into())
+    }
+
+    /// What of the settings the code itself depends on.
+    pub(crate) fn of_code(&self) -> facts::Settings {
+        facts::Settings {
+            fuel: self.tunables.consume_fuel,
+            epochs: self.tunables.epoch_interruption,
+            hardware_traps: self.tunables.signals_based_traps,
+            address_map: self.address_map,
+            cpu: self.cpu,
+            check: cfg!(debug_assertions),
+        }
+    }
+
+    /// Processor features that the machine must have to run the code, under the names that Wasmtime checks.
+    pub(crate) fn isa_flags(&self) -> Vec<(&'static str, FlagValue<'static>)> {
+        let CpuFeatures { avx, avx2, bmi1, bmi2, lzcnt, fma } = self.cpu;
+        #[rustfmt::skip]
+        let flags = [
+            ("has_sse3",   true),
+            ("has_ssse3",  true),
+            ("has_sse41",  true),
+            ("has_sse42",  true),
+            ("has_popcnt", true),
+            ("has_avx",    avx),
+            ("has_avx2",   avx2),
+            ("has_bmi1",   bmi1),
+            ("has_bmi2",   bmi2),
+            ("has_lzcnt",  lzcnt),
+            ("has_fma",    fma),
+        ];
+        flags.into_iter().filter(|(_, used)| *used).map(|(name, _)| (name, FlagValue::Bool(true))).collect()
+    }
+
+    fn probe(&self, engine: &Engine) -> wasmtime::Result<()> {
+        let bytes = artifact::empty(self)?;
+        // SAFETY: `artifact::empty` has just made the bytes, an artifact without any code.
+        unsafe { Module::deserialize(engine, bytes) }.map(drop)
+    }
+}
+
+/// Refuses engines that ask for code which Lightbeam does not make.
+fn refuse(engine: &Engine) -> Result<(), Error> {
+    let host = Triple::host();
+    let other_target = engine.get_target().is_some_and(|target| {
+        target
+            .parse::<Triple>()
+            .map_or(true, |t| t.architecture != host.architecture || t.operating_system != host.operating_system)
+    });
+    let refused = [
+        (engine.is_pulley(), "runs Pulley bytecode (`Config::target`)"),
+        (other_target, "compiles for another machine (`Config::target`)"),
+        (engine.get_guest_debug(), "debugs guests (`Config::guest_debug`)"),
+        (engine.get_debug_info(), "wants native debug information (`Config::debug_info`)"),
+        (
+            engine.get_cranelift_nan_canonicalization() == Some(true),
+            "wants canonical NaNs (`Config::cranelift_nan_canonicalization`)",
+        ),
+        (
+            engine.get_strategy() == Some(wasmtime::Strategy::Winch),
+            "uses Winch's calling convention (`Config::strategy`)",
+        ),
+    ];
+    match refused.iter().find(|(asked, _)| *asked) {
+        None => Ok(()),
+        Some((_, what)) => Err(Error::settings(format!("Lightbeam cannot compile for an engine that {what}"))),
+    }
+}
+
+/// The engine's settings as far as they can be read back; the others are as an engine has them by default.
+fn tunables(engine: &Engine) -> Tunables {
+    Tunables {
+        // No code made here touches the heap of a collector, so it goes with any.
+        collector: None,
+        memory_reservation: engine.get_memory_reservation(),
+        memory_guard_size: engine.get_memory_guard_size(),
+        memory_reservation_for_growth: engine.get_memory_reservation_for_growth(),
+        memory_may_move: engine.get_memory_may_move(),
+        guard_before_linear_memory: engine.get_guard_before_linear_memory(),
+        memory_init_cow: engine.get_memory_init_cow(),
+        gc_heap_reservation: engine.get_gc_heap_reservation(),
+        gc_heap_guard_size: engine.get_gc_heap_guard_size(),
+        gc_heap_reservation_for_growth: engine.get_gc_heap_reservation_for_growth(),
+        gc_heap_initial_size: engine.get_gc_heap_initial_size(),
+        gc_heap_may_move: engine.get_gc_heap_may_move(),
+        table_lazy_init: engine.get_table_lazy_init(),
+        signals_based_traps: engine.get_signals_based_traps(),
+        consume_fuel: engine.get_consume_fuel(),
+        epoch_interruption: engine.get_epoch_interruption(),
+        concurrency_support: engine.get_concurrency_support(),
+        relaxed_simd_deterministic: engine.get_relaxed_simd_deterministic(),
+        generate_address_map: engine.get_generate_address_map(),
+        debug_symbols: engine.get_debug_symbols(),
+        inlining: engine.get_compiler_inlining(),
+        branch_hinting: engine.get_wasm_branch_hinting(),
+        parse_wasm_debuginfo: false,
+        ..Tunables::default_host()
+    }
+}

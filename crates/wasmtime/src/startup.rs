@@ -1,0 +1,371 @@
+//! What a module does before its first call: global initialisers, element segments, data segments and the start
+//! function, as one routine that Wasmtime calls when it has made an instance.
+
+use crate::facts::{POINTER, offset};
+use crate::trampolines::{Entry, Stubs};
+use lightbeam_asm::x64::{Alu, Cc, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, rows};
+use lightbeam_asm::{Addr, Label, Reg};
+use lightbeam_compiler::code::{Target, TrapCode, TrapSite};
+use lightbeam_compiler::facts::{Callee, Facts, GlobalFact, Where};
+use lightbeam_compiler::isa::Isa;
+use lightbeam_compiler::isa::x64::X64;
+use lightbeam_compiler::libcall::Libcall;
+use lightbeam_compiler::sig::Sig;
+use lightbeam_compiler::ty::{Ty, Width};
+use std::ops::Range;
+use wasmtime_environ::{
+    ConstExpr, ConstOp, EntityRef, FUNCREF_INIT_BIT, FuncIndex, MemoryIndex, MemoryInit, MemorySegmentOffset,
+    ModuleTranslation, PassiveElemIndex, RuntimeDataIndex, TableIndex, TableInitialValue, TableSegment,
+    TableSegmentElements, VMOffsets,
+};
+
+const CTX: Reg = X64::CTX;
+
+/// Bytes of a table's element.
+const ELEMENT: i32 = 8;
+
+/// Bytes of an element of a passive element segment, a `ValRaw`.
+const SEGMENT_ELEMENT: i32 = 16;
+
+/// Stands for a null reference in a list of function indices.
+const NULL: u32 = u32::MAX;
+
+/// The startup routine under construction.
+///
+/// Registers: `rbx` is where the next element goes, `r12` and `r13` what loops keep; none of them is destroyed by
+/// libcalls. Constant expressions are computed into `rax`.
+struct Startup<'a> {
+    stubs: &'a mut Stubs,
+    translation: &'a ModuleTranslation<'a>,
+    facts: &'a Facts,
+    offsets: VMOffsets<u8>,
+    /// Lists of function indices that go behind the code.
+    lists: Vec<(Label, Vec<u32>)>,
+    /// Where traps go, by reason.
+    traps: Vec<(Label, TrapCode)>,
+}
+
+/// What a module's startup is made of, as ranges of the code.
+pub(crate) struct Ranges {
+    /// The entry of `Tail` convention, with the routine itself.
+    pub(crate) wasm: Range<u32>,
+    /// The entry for the host.
+    pub(crate) array: Range<u32>,
+}
+
+/// Makes the startup routine of a module with both its entries.
+pub(crate) fn emit(stubs: &mut Stubs, translation: &ModuleTranslation<'_>, facts: &Facts, concurrency: bool) -> Ranges {
+    let sig = Sig::new::<X64>(&[], &[]);
+    let wasm = stubs.start();
+    let routine = stubs.asm.label();
+    stubs.thunk(facts, &sig, Entry::Local(routine));
+    stubs.asm.align(16);
+    stubs.asm.bind(routine);
+    let offsets = VMOffsets::new(POINTER, &translation.module);
+    Startup { stubs, translation, facts, offsets, lists: Vec::new(), traps: Vec::new() }.emit();
+    let wasm = wasm..stubs.asm.offset();
+    stubs.asm.align(16);
+    let array = stubs.asm.offset();
+    stubs.array_to_wasm(facts, &sig, Entry::Local(routine), concurrency);
+    Ranges { wasm, array: array..stubs.asm.offset() }
+}
+
+impl Startup<'_> {
+    fn emit(mut self) {
+        const SAVED: [Reg; 3] = [RBX, R12, R13];
+        self.stubs.enter();
+        for reg in SAVED {
+            self.stubs.asm.push(reg);
+        }
+        self.stubs.asm.push(RAX); // to align
+        let translation = self.translation;
+        for (index, expr) in &translation.global_initializers {
+            self.global(self.facts.globals[translation.module.global_index(*index).index()], expr);
+        }
+        for (index, elements) in translation.passive_elements.iter() {
+            self.passive_elements(index, elements);
+        }
+        for (index, value) in translation.table_initialization.initial_values.iter() {
+            if let TableInitialValue::Expr(expr) = value {
+                self.table_fill(translation.module.table_index(index), expr);
+            }
+        }
+        for segment in translation.table_initialization.segments.iter() {
+            self.active_elements(segment);
+        }
+        let MemoryInit::Processed(segments) = &translation.memory_init else {
+            unreachable!("`translate` has finalised memory initialisation");
+        };
+        for (memory, offset, data) in segments {
+            self.active_data(*memory, offset, *data);
+        }
+        if let Some(index) = translation.start_func {
+            self.call(index);
+        }
+        self.stubs.asm.lea_rm(Size::S64, RSP, Addr::base(RBP, -8 * SAVED.len() as i32));
+        for reg in SAVED.into_iter().rev() {
+            self.stubs.asm.pop(reg);
+        }
+        self.stubs.asm.pop(RBP);
+        self.stubs.asm.ret();
+        self.margins();
+    }
+
+    /// Trap sequences and lists, which no control runs into.
+    fn margins(&mut self) {
+        for (label, code) in std::mem::take(&mut self.traps) {
+            self.stubs.asm.bind(label);
+            if !self.facts.settings.hardware_traps {
+                self.stubs.asm.mov_ri(Size::S32, RSI, code as i64);
+                self.libcall(Libcall::Trap);
+            }
+            let at = self.stubs.asm.ud2();
+            self.stubs.traps.push(TrapSite { at, code });
+        }
+        for (label, list) in std::mem::take(&mut self.lists) {
+            self.stubs.asm.align(4);
+            self.stubs.asm.bind(label);
+            for index in list {
+                self.stubs.asm.put(index.into(), 4);
+            }
+        }
+    }
+
+    fn trap(&mut self, cc: Cc, code: TrapCode) {
+        let label = match self.traps.iter().find(|(_, known)| *known == code) {
+            Some((label, _)) => *label,
+            None => {
+                let label = self.stubs.asm.label();
+                self.traps.push((label, code));
+                label
+            }
+        };
+        self.stubs.asm.jcc(cc, label);
+    }
+
+    /// Calls a builtin with the arguments after the instance in place. Destroys what C functions may.
+    fn libcall(&mut self, libcall: Libcall) {
+        self.stubs.asm.mov_rr(Size::S64, RDI, CTX);
+        self.stubs.call(Target::Libcall(libcall));
+    }
+
+    /// `rax = ` the value, as bits; of a 32-bit type with the upper half zero.
+    fn value(&mut self, expr: &ConstExpr) {
+        let mut depth = 0;
+        for op in expr.ops() {
+            match *op {
+                ConstOp::I32Add | ConstOp::I64Add | ConstOp::I32Sub | ConstOp::I64Sub => {
+                    let (alu, size) = match op {
+                        ConstOp::I32Add => (Alu::Add, Size::S32),
+                        ConstOp::I64Add => (Alu::Add, Size::S64),
+                        ConstOp::I32Sub => (Alu::Sub, Size::S32),
+                        _ => (Alu::Sub, Size::S64),
+                    };
+                    self.stubs.asm.mov_rr(Size::S64, RCX, RAX);
+                    self.stubs.asm.pop(RAX);
+                    self.stubs.asm.alu_rr(alu, size, RAX, RCX);
+                    depth -= 1;
+                    continue;
+                }
+                ConstOp::I32Mul | ConstOp::I64Mul => {
+                    let size = if *op == ConstOp::I32Mul { Size::S32 } else { Size::S64 };
+                    self.stubs.asm.pop(RCX);
+                    self.stubs.asm.rr(rows::IMUL_RM, size, RAX, RCX);
+                    depth -= 1;
+                    continue;
+                }
+                _ => {}
+            }
+            if depth > 0 {
+                self.stubs.asm.push(RAX);
+            }
+            depth += 1;
+            match *op {
+                ConstOp::I32Const(value) => self.stubs.asm.mov_ri(Size::S32, RAX, value.into()),
+                ConstOp::I64Const(value) => self.stubs.asm.mov_ri(Size::S64, RAX, value),
+                ConstOp::F32Const(bits) => self.stubs.asm.mov_ri(Size::S32, RAX, bits.into()),
+                ConstOp::F64Const(bits) => self.stubs.asm.mov_ri(Size::S64, RAX, bits.cast_signed()),
+                ConstOp::RefNull(_) => self.stubs.asm.zero(RAX),
+                ConstOp::GlobalGet(index) => {
+                    let global = self.facts.globals[index.index()];
+                    self.stubs.load_place(bits_type(global.ty), RAX, global.place);
+                }
+                ConstOp::RefFunc(index) => {
+                    // A reference is no operand of anything, so nothing is pushed and the stack is aligned.
+                    debug_assert_eq!(depth, 1);
+                    self.stubs.asm.mov_ri(Size::S32, RSI, index.as_u32().into());
+                    self.libcall(Libcall::RefFunc);
+                }
+                ref other => unreachable!("{other:?} needs a type that has been refused"),
+            }
+        }
+    }
+
+    fn global(&mut self, global: GlobalFact, expr: &ConstExpr) {
+        self.value(expr);
+        let Where::Ctx(disp) = global.place else { unreachable!("only a module's own globals have initialisers") };
+        let size = match global.ty.width() {
+            Width::W32 => Size::S32,
+            Width::W64 => Size::S64,
+        };
+        self.stubs.asm.mov_mr(size, Addr::base(CTX, disp), RAX);
+    }
+
+    fn passive_elements(&mut self, index: PassiveElemIndex, elements: &TableSegmentElements) {
+        if elements.len() == 0 {
+            return;
+        }
+        self.stubs.asm.mov_ri(Size::S32, RSI, index.as_u32().into());
+        self.libcall(Libcall::ElemBase);
+        self.stubs.asm.mov_rr(Size::S64, RBX, RAX);
+        self.elements(elements, SEGMENT_ELEMENT, 0);
+    }
+
+    /// The bit that marks an element of this table as filled in.
+    fn tag(&self, table: TableIndex) -> i32 {
+        if self.facts.tables[table.index()].lazy { FUNCREF_INIT_BIT as i32 } else { 0 }
+    }
+
+    fn table_fill(&mut self, index: TableIndex, expr: &ConstExpr) {
+        let elements = self.translation.module.tables[index].limits.min;
+        if elements == 0 {
+            return;
+        }
+        self.value(expr);
+        self.mark(self.tag(index));
+        self.stubs.asm.mov_ri(Size::S64, RCX, elements.cast_signed());
+        self.stubs.load_place(Ty::I64, RBX, self.facts.tables[index.index()].base);
+        let next = self.stubs.asm.label();
+        self.stubs.asm.bind(next);
+        self.stubs.asm.mov_mr(Size::S64, Addr::indexed(RBX, RCX, 3, -ELEMENT), RAX);
+        self.stubs.asm.alu_ri(Alu::Sub, Size::S64, RCX, 1);
+        self.stubs.asm.jcc(Cc::Ne, next);
+    }
+
+    fn active_elements(&mut self, segment: &TableSegment) {
+        let table = self.facts.tables[segment.table_index.index()];
+        self.value(&segment.offset);
+        // All of it is checked before any of it is written. A segment is shorter than 2^31.
+        self.stubs.asm.mov_rr(Size::S64, RCX, RAX);
+        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RCX, segment.elements.len() as i32);
+        self.trap(Cc::B, TrapCode::TableOutOfBounds);
+        self.stubs.load_place(Ty::I64, RDX, table.length);
+        self.stubs.asm.alu_rr(Alu::Cmp, Size::S64, RCX, RDX);
+        self.trap(Cc::A, TrapCode::TableOutOfBounds);
+        if segment.elements.len() == 0 {
+            return;
+        }
+        self.stubs.load_place(Ty::I64, RBX, table.base);
+        self.stubs.asm.lea_rm(Size::S64, RBX, Addr::indexed(RBX, RAX, 3, 0));
+        self.elements(&segment.elements, ELEMENT, self.tag(segment.table_index));
+    }
+
+    /// Writes the elements to `rbx` and on, `stride` bytes apart, each with `tag`.
+    fn elements(&mut self, elements: &TableSegmentElements, stride: i32, tag: i32) {
+        if let Some(list) = function_list(elements) {
+            return self.list(list, stride, tag);
+        }
+        let TableSegmentElements::Expressions { exprs, .. } = elements else {
+            unreachable!("functions are a list");
+        };
+        for expr in exprs {
+            self.value(expr);
+            self.element(stride, tag);
+        }
+    }
+
+    /// Writes the element that is in `rax`.
+    fn element(&mut self, stride: i32, tag: i32) {
+        self.mark(tag);
+        self.stubs.asm.mov_mr(Size::S64, Addr::base(RBX, 0), RAX);
+        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RBX, stride);
+    }
+
+    fn mark(&mut self, tag: i32) {
+        if tag != 0 {
+            self.stubs.asm.alu_ri(Alu::Or, Size::S64, RAX, tag);
+        }
+    }
+
+    fn list(&mut self, list: Vec<u32>, stride: i32, tag: i32) {
+        let [indices, next, null, write] = [(); 4].map(|()| self.stubs.asm.label());
+        self.stubs.asm.lea_label(R12, indices);
+        self.stubs.asm.mov_ri(Size::S32, R13, list.len() as i64);
+        self.stubs.asm.bind(next);
+        self.stubs.asm.mov_rm(Size::S32, RSI, Addr::base(R12, 0));
+        self.stubs.asm.alu_ri(Alu::Cmp, Size::S32, RSI, NULL.cast_signed());
+        self.stubs.asm.jcc(Cc::E, null);
+        self.libcall(Libcall::RefFunc);
+        self.stubs.asm.jmp(write);
+        self.stubs.asm.bind(null);
+        self.stubs.asm.zero(RAX);
+        self.stubs.asm.bind(write);
+        self.element(stride, tag);
+        self.stubs.asm.alu_ri(Alu::Add, Size::S64, R12, 4);
+        self.stubs.asm.alu_ri(Alu::Sub, Size::S32, R13, 1);
+        self.stubs.asm.jcc(Cc::Ne, next);
+        self.lists.push((indices, list));
+    }
+
+    fn active_data(&mut self, memory: MemoryIndex, place: &MemorySegmentOffset, data: RuntimeDataIndex) {
+        let memory = self.facts.memories[memory.index()];
+        let base = offset(self.offsets.vmctx_runtime_data_base(data));
+        let length = offset(self.offsets.vmctx_runtime_data_length(data));
+        let done = self.stubs.asm.label();
+        match place {
+            MemorySegmentOffset::Static(start) => {
+                // No base: the memory came with its initial image.
+                self.stubs.asm.alu_mi(Alu::Cmp, Size::S64, Addr::base(CTX, base), 0);
+                self.stubs.asm.jcc(Cc::E, done);
+                self.stubs.asm.mov_ri(Size::S64, RAX, start.cast_signed());
+            }
+            MemorySegmentOffset::Expr(expr) => self.value(expr),
+        }
+        self.stubs.asm.mov_rm(Size::S32, RCX, Addr::base(CTX, length));
+        self.stubs.asm.mov_rr(Size::S64, RSI, RAX);
+        self.stubs.asm.alu_rr(Alu::Add, Size::S64, RAX, RCX);
+        self.trap(Cc::B, TrapCode::MemoryOutOfBounds);
+        self.stubs.load_place(Ty::I64, RDX, memory.length);
+        self.stubs.asm.alu_rr(Alu::Cmp, Size::S64, RAX, RDX);
+        self.trap(Cc::A, TrapCode::MemoryOutOfBounds);
+        self.stubs.load_place(Ty::I64, RDX, memory.base);
+        self.stubs.asm.alu_rr(Alu::Add, Size::S64, RSI, RDX);
+        self.stubs.asm.mov_rm(Size::S64, RDX, Addr::base(CTX, base));
+        self.libcall(Libcall::MemoryCopy);
+        self.stubs.asm.bind(done);
+    }
+
+    fn call(&mut self, index: FuncIndex) {
+        match self.facts.funcs[index.index()].callee {
+            Callee::Defined { index, .. } => self.stubs.call(Target::Func(index)),
+            Callee::Imported { code, context } => {
+                self.stubs.asm.mov_rm(Size::S64, RDI, Addr::base(CTX, context));
+                self.stubs.asm.mov_rr(Size::S64, RSI, CTX);
+                self.stubs.asm.call_m(Addr::base(CTX, code));
+            }
+        }
+    }
+}
+
+/// The elements as function indices, if they are nothing but functions and nulls.
+fn function_list(elements: &TableSegmentElements) -> Option<Vec<u32>> {
+    match elements {
+        TableSegmentElements::Functions(indices) => Some(indices.iter().map(|index| index.as_u32()).collect()),
+        TableSegmentElements::Expressions { exprs, .. } => exprs
+            .iter()
+            .map(|expr| match expr.ops() {
+                [ConstOp::RefFunc(index)] => Some(index.as_u32()),
+                [ConstOp::RefNull(_)] => Some(NULL),
+                _ => None,
+            })
+            .collect(),
+    }
+}
+
+/// The integer type as wide as `ty`, to handle a value as bits.
+fn bits_type(ty: Ty) -> Ty {
+    match ty.width() {
+        Width::W32 => Ty::I32,
+        Width::W64 => Ty::I64,
+    }
+}

@@ -1,0 +1,123 @@
+//! Finds where in a module's bytes the first thing is that Lightbeam does not compile. Only walked once a module is
+//! known to be refused, so that the modules which are not pay nothing for it.
+
+use crate::error::Error;
+use wasmtime_environ::wasmparser::{
+    CompositeInnerType, ElementItems, FuncType, GlobalType, HeapType, MemoryType, Parser, Payload, RefType, Result,
+    SubType, TableType, TypeRef, ValType,
+};
+
+/// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.
+pub(crate) fn locate(wasm: &[u8], refusal: Error) -> Error {
+    match search(wasm) {
+        Ok(Some((what, offset))) => Error::unsupported(what, Some(offset)),
+        // The sections ahead of the code were valid, so nothing can fail before the search is done.
+        Ok(None) | Err(_) => refusal,
+    }
+}
+
+type Found = Option<(&'static str, usize)>;
+
+fn search(wasm: &[u8]) -> Result<Found> {
+    for payload in Parser::new(0).parse_all(wasm) {
+        let found = match payload? {
+            Payload::TypeSection(types) => {
+                first(types.into_iter_with_offsets(), |group| group.types().find_map(sub_type))?
+            }
+            Payload::ImportSection(imports) => first(imports.into_imports_with_offsets(), |import| match &import.ty {
+                TypeRef::Func(_) => None,
+                TypeRef::FuncExact(_) => Some("custom descriptors are"),
+                TypeRef::Table(ty) => table(ty),
+                TypeRef::Memory(ty) => memory(ty),
+                TypeRef::Global(ty) => global(ty),
+                TypeRef::Tag(_) => Some("exception handling is"),
+            })?,
+            Payload::TableSection(tables) => first(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
+            Payload::MemorySection(memories) => first(memories.into_iter_with_offsets(), memory)?,
+            Payload::TagSection(tags) => first(tags.into_iter_with_offsets(), |_| Some("exception handling is"))?,
+            Payload::GlobalSection(globals) => first(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
+            Payload::ElementSection(segments) => {
+                first(segments.into_iter_with_offsets(), |segment| match &segment.items {
+                    ElementItems::Functions(_) => None,
+                    ElementItems::Expressions(ty, _) => reference(*ty),
+                })?
+            }
+            Payload::CodeSectionStart { .. } => return Ok(None),
+            _ => None,
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+fn first<T>(
+    entries: impl Iterator<Item = Result<(usize, T)>>,
+    refused: impl Fn(&T) -> Option<&'static str>,
+) -> Result<Found> {
+    for entry in entries {
+        let (offset, entry) = entry?;
+        if let Some(what) = refused(&entry) {
+            return Ok(Some((what, offset)));
+        }
+    }
+    Ok(None)
+}
+
+fn sub_type(ty: &SubType) -> Option<&'static str> {
+    if ty.composite_type.shared {
+        return Some("threads are");
+    }
+    if !ty.is_final || ty.supertype_idx.is_some() {
+        return Some("garbage collection is");
+    }
+    match &ty.composite_type.inner {
+        CompositeInnerType::Func(ty) => func(ty),
+        CompositeInnerType::Array(_) | CompositeInnerType::Struct(_) => Some("garbage collection is"),
+        CompositeInnerType::Cont(_) => Some("stack switching is"),
+    }
+}
+
+fn func(ty: &FuncType) -> Option<&'static str> {
+    ty.params().iter().chain(ty.results()).find_map(|ty| value(*ty))
+}
+
+fn global(ty: &GlobalType) -> Option<&'static str> {
+    if ty.shared { Some("threads are") } else { value(ty.content_type) }
+}
+
+fn table(ty: &TableType) -> Option<&'static str> {
+    if ty.shared { Some("threads are") } else { reference(ty.element_type) }
+}
+
+fn memory(ty: &MemoryType) -> Option<&'static str> {
+    ty.shared.then_some("threads are")
+}
+
+fn value(ty: ValType) -> Option<&'static str> {
+    match ty {
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => None,
+        ValType::V128 => Some("SIMD is"),
+        ValType::Ref(ty) => reference(ty),
+    }
+}
+
+fn reference(ty: RefType) -> Option<&'static str> {
+    if ty == RefType::FUNCREF {
+        return None;
+    }
+    Some(match ty.heap_type() {
+        HeapType::Abstract { ty, .. } => {
+            use wasmtime_environ::wasmparser::AbstractHeapType::{Cont, Exn, Extern, Func, NoCont, NoExn, NoFunc};
+            match ty {
+                Func | NoFunc => "typed function references are",
+                Extern => "externref is",
+                Exn | NoExn => "exception handling is",
+                Cont | NoCont => "stack switching is",
+                _ => "garbage collection is",
+            }
+        }
+        HeapType::Concrete(_) | HeapType::Exact(_) => "typed function references are",
+    })
+}

@@ -1,0 +1,199 @@
+//! The same bytes give the same artifact and the same error, in whatever chunks they come.
+
+use lightbeam::{Compiler, Error, ErrorKind, Progress};
+use wasmtime::{Config, Instance, Store};
+
+/// A module with a bit of everything that the parts ahead of and behind the code decide.
+const WAT: &str = r#"(module $everything
+    (type $binary (func (param i32 i32) (result i32)))
+    (import "host" "f" (func $host (result i32)))
+    (import "host" "g" (global $at i32))
+    (table 4 funcref)
+    (memory (export "memory") 1)
+    (global $g (export "global") (mut i32) (i32.const 5))
+    (elem (i32.const 1) func $add $first)
+    (elem func $host)
+    (func $first (export "first") (result i32) i32.const 1 i32.const 2 call $add)
+    (func $add (type $binary) local.get 0 local.get 1 i32.add)
+    (func $store (export "store") i32.const 64 i32.const 0 i32.const 4 memory.init $passive data.drop $passive)
+    (func $load (export "load") (result i32) i32.const 64 i32.load)
+    (start $second)
+    (func $second i32.const 9 global.set $g)
+    (data (i32.const 8) "active")
+    (data $passive "\2a\00\00\00")
+    (data (global.get $at) "computed"))"#;
+
+fn compiler() -> Compiler {
+    Compiler::new(&Config::new()).unwrap()
+}
+
+fn streamed(compiler: &Compiler, wasm: &[u8], chunk: usize) -> wasmtime::Result<Vec<u8>> {
+    let mut stream = compiler.stream();
+    for bytes in wasm.chunks(chunk) {
+        stream.push(bytes)?;
+    }
+    stream.finish_artifact()
+}
+
+#[test]
+fn chunks_do_not_show_in_the_artifact() {
+    for setting in 0..8 {
+        let mut config = Config::new();
+        config.memory_init_cow(setting & 1 != 0).table_lazy_init(setting & 2 != 0).epoch_interruption(setting & 4 != 0);
+        let compiler = Compiler::new(&config).unwrap();
+        let wasm = wat::parse_str(WAT).unwrap();
+        let whole = compiler.precompile(&wasm).unwrap();
+        for chunk in [1, 2, 3, 5, 7, 16, 31, 64, 100, 101, 1000] {
+            assert!(streamed(&compiler, &wasm, chunk).unwrap() == whole, "chunks of {chunk} bytes");
+        }
+        for split in 0..=wasm.len() {
+            let mut stream = compiler.stream();
+            stream.push(&wasm[..split]).unwrap();
+            stream.push(&[]).unwrap();
+            stream.push(&wasm[split..]).unwrap();
+            assert!(stream.finish_artifact().unwrap() == whole, "split at {split}");
+        }
+        assert!(compiler.precompile(WAT).unwrap() == whole, "from text");
+        assert!(streamed(&compiler, WAT.as_bytes(), 10).unwrap() == whole, "from streamed text");
+    }
+}
+
+#[test]
+fn a_streamed_module_runs() {
+    let compiler = compiler();
+    let wasm = wat::parse_str(WAT).unwrap();
+    let module = compiler.read(&wasm[..]).unwrap();
+    let mut store = Store::new(compiler.engine(), ());
+    let host = wasmtime::Func::wrap(&mut store, || 3);
+    let ty = wasmtime::GlobalType::new(wasmtime::ValType::I32, wasmtime::Mutability::Const);
+    let at = wasmtime::Global::new(&mut store, ty, wasmtime::Val::I32(100)).unwrap();
+    let instance = Instance::new(&mut store, &module, &[host.into(), at.into()]).unwrap();
+    assert_eq!(instance.get_typed_func::<(), i32>(&mut store, "first").unwrap().call(&mut store, ()).unwrap(), 3);
+    let global = instance.get_global(&mut store, "global").unwrap();
+    assert_eq!(global.get(&mut store).unwrap_i32(), 9);
+    let memory = instance.get_memory(&mut store, "memory").unwrap();
+    assert_eq!(memory.data(&store)[100..108], *b"computed");
+    let store_ = instance.get_typed_func::<(), ()>(&mut store, "store").unwrap();
+    store_.call(&mut store, ()).unwrap();
+    assert_eq!(instance.get_typed_func::<(), i32>(&mut store, "load").unwrap().call(&mut store, ()).unwrap(), 42);
+    // Dropped, the segment is empty.
+    let error = store_.call(&mut store, ()).unwrap_err();
+    assert_eq!(error.downcast_ref(), Some(&wasmtime::Trap::MemoryOutOfBounds));
+}
+
+#[test]
+fn functions_are_compiled_as_they_arrive() {
+    let compiler = compiler();
+    let wasm = wat::parse_str("(module (func) (func) (func))").unwrap();
+    let mut stream = compiler.stream();
+    let mut seen = Vec::new();
+    for byte in &wasm {
+        let progress = stream.push(&[*byte]).unwrap();
+        if seen.last() != Some(&(progress.functions_compiled, progress.functions_total)) {
+            seen.push((progress.functions_compiled, progress.functions_total));
+        }
+    }
+    assert_eq!(seen, [(0, None), (0, Some(3)), (1, Some(3)), (2, Some(3)), (3, Some(3))]);
+    let last = Progress { functions_compiled: 3, functions_total: Some(3), bytes: wasm.len() };
+    assert_eq!(stream.push(&[]).unwrap(), last);
+    let (_, report) = stream.finish_timed().unwrap();
+    assert_eq!((report.functions, report.wasm_bytes, report.body_bytes), (3, wasm.len(), 6));
+    assert!(report.code_bytes > 0 && report.text_bytes >= report.code_bytes && report.phases.total().as_nanos() > 0);
+}
+
+#[test]
+fn a_prefix_is_an_error_and_nothing_else() {
+    let compiler = compiler();
+    let wasm = wat::parse_str(WAT).unwrap();
+    // Without its last custom sections the module is whole.
+    let boundaries: Vec<usize> = (8..wasm.len()).filter(|end| wasmparser_says_valid(&wasm[..*end])).collect();
+    for end in 0..wasm.len() {
+        let whole = compiler.precompile(&wasm[..end]);
+        let streamed = streamed(&compiler, &wasm[..end], 9);
+        assert_eq!(whole.is_ok(), boundaries.contains(&end), "first {end} bytes");
+        match (whole, streamed) {
+            (Ok(whole), Ok(streamed)) => assert!(whole == streamed),
+            (Err(whole), Err(streamed)) => {
+                let [whole, streamed] = [whole, streamed].map(|e| e.downcast::<Error>().unwrap());
+                assert_eq!(whole.kind(), ErrorKind::Invalid, "first {end} bytes: {whole}");
+                assert_eq!(whole, streamed, "first {end} bytes");
+            }
+            (whole, streamed) => panic!("first {end} bytes: {whole:?} and {streamed:?}"),
+        }
+    }
+}
+
+fn wasmparser_says_valid(wasm: &[u8]) -> bool {
+    wasmtime_environ::wasmparser::validate(wasm).is_ok()
+}
+
+#[test]
+fn errors_are_the_same_in_any_chunks() {
+    let invalid = [
+        "(module (func) (func (result i32)) (func drop))",
+        "(module (memory 1) (func i32.const 0 i64.const 0 i32.store))",
+        "(module (func) (export \"a\" (func 1)))",
+        "(module (func (result i32) f32.const 0) (data (i32.const 0) \"no memory\"))",
+        "(module (func call 5))",
+    ];
+    let compiler = compiler();
+    for wat in invalid {
+        let wasm = wat::parse_str(wat).unwrap();
+        let expected = compiler.precompile(&wasm).unwrap_err().downcast::<Error>().unwrap();
+        assert_eq!(expected.kind(), ErrorKind::Invalid, "{wat}");
+        assert!(expected.offset().is_some(), "{wat}");
+        for chunk in [1, 2, 3, 8, 1000] {
+            let error = streamed(&compiler, &wasm, chunk).unwrap_err().downcast::<Error>().unwrap();
+            assert_eq!(error, expected, "{wat} in chunks of {chunk}");
+        }
+    }
+}
+
+#[test]
+fn every_corrupted_byte_gives_the_same_outcome_in_any_chunks() {
+    let compiler = compiler();
+    let wasm = wat::parse_str(WAT).unwrap();
+    for at in 0..wasm.len() {
+        for flip in [0x01, 0x40, 0x80, 0xff] {
+            let mut wasm = wasm.clone();
+            wasm[at] ^= flip;
+            let whole = compiler.precompile(&wasm).map_err(|error| error.to_string());
+            let streamed = streamed(&compiler, &wasm, 1).map_err(|error| error.to_string());
+            assert!(whole == streamed, "byte {at} ^ {flip:#x}: {:?} and {:?}", whole.err(), streamed.err());
+        }
+    }
+}
+
+#[test]
+fn a_failed_stream_stays_failed() {
+    let compiler = compiler();
+    let wasm = wat::parse_str("(module (func drop) (func))").unwrap();
+    let mut stream = compiler.stream();
+    let first = stream.push(&wasm).unwrap_err().downcast::<Error>().unwrap();
+    let second = stream.push(&[]).unwrap_err().downcast::<Error>().unwrap();
+    assert_eq!(first, second);
+    assert_eq!(stream.finish_artifact().unwrap_err().downcast::<Error>().unwrap(), first);
+}
+
+#[test]
+fn reading_errors_come_through() {
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("unplugged"))
+        }
+    }
+    let error = compiler().read(Broken).unwrap_err().downcast::<Error>().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.to_string().contains("unplugged"));
+}
+
+#[test]
+fn components_are_told_from_modules() {
+    let component = b"\0asm\x0d\0\x01\0";
+    for chunk in [1, 8] {
+        let error = streamed(&compiler(), component, chunk).unwrap_err();
+        assert!(error.to_string().contains("component"), "{error:#}");
+    }
+    assert!(compiler().module(component).unwrap_err().to_string().contains("component"));
+}
