@@ -9,6 +9,8 @@ mod asm;
 mod emit;
 mod reg;
 pub mod rows;
+#[cfg(test)]
+mod tests;
 
 pub use asm::{Alu, Asm, Cc, Round, Shift, Short};
 pub use reg::*;

@@ -135,9 +135,15 @@ pub(super) fn trunc_sat(a: &mut Asm, op: Trunc, d: Reg, s: Reg, t: Reg) {
         (Width::W64, true) => (Size::S64, i64::MIN, i64::MAX),
         (Width::W64, false) => (Size::S64, 0, -1),
     };
+    // What is not above zero, a NaN included, gives the least value, but a NaN 0 where that is another.
     zero(a, FLOAT_SCRATCH);
-    ucomis(a, op.from, s, FLOAT_SCRATCH);
-    a.mov_ri(size, d, least);
+    if op.signed {
+        ucomis(a, op.from, s, FLOAT_SCRATCH);
+        a.mov_ri(size, d, least);
+    } else {
+        a.zero(d);
+        ucomis(a, op.from, s, FLOAT_SCRATCH);
+    }
     a.mov_ri(size, SCRATCH, greatest);
     a.cmov_rr(Cc::A, size, d, SCRATCH);
     if op.signed {

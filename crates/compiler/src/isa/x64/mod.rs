@@ -16,6 +16,8 @@
 mod convert;
 mod float;
 mod int;
+#[cfg(test)]
+mod tests;
 
 use super::*;
 // By name, as both globs have them.
