@@ -1,7 +1,9 @@
 //! The two compilers of one engine, and the settings under which they are compared.
 
 use crate::random::Random;
-use crate::standin::{self as lightbeam, CpuFeatures, Host};
+use lightbeam::CpuFeatures;
+use lightbeam_compiler::isa::Isa;
+use lightbeam_compiler::isa::x64::X64;
 use wasmtime::{Config, Engine, Module, Result};
 
 /// What an engine is asked for. Both compilers of a comparison work for the same engine.
@@ -145,9 +147,13 @@ impl Setup {
     /// An engine with these settings, and Lightbeam for it. The engine itself compiles with Cranelift.
     pub fn engine(&self) -> Result<Pair> {
         let engine = Engine::new(&self.config())?;
-        let lightbeam = lightbeam::Compiler::for_engine(&engine)?;
-        let lightbeam = lightbeam.cpu_features(self.without.of(CpuFeatures::host()));
+        let lightbeam = self.lightbeam(&engine)?;
         Ok(Pair { engine, lightbeam, setup: *self })
+    }
+
+    /// Lightbeam for an engine, without the processor features left out.
+    pub fn lightbeam(&self, engine: &Engine) -> Result<lightbeam::Compiler> {
+        Ok(lightbeam::Compiler::for_engine(engine)?.cpu_features(self.without.of(X64::host_features())))
     }
 }
 

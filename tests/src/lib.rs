@@ -10,5 +10,4 @@ pub mod generate;
 pub mod observe;
 pub mod random;
 pub mod shared;
-pub mod standin;
 pub mod wasmi;
