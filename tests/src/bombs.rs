@@ -2,9 +2,9 @@
 //! linear time, memory or output. What must hold for each is that doubling `n` about doubles the cost.
 
 use wasm_encoder::{
-    CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function,
-    FunctionSection, GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module, RefType,
-    TableSection, TableType, TypeSection, ValType,
+    CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function, FunctionSection,
+    GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module, RefType, TableSection, TableType,
+    TypeSection, ValType,
 };
 
 /// A family of modules.
@@ -33,7 +33,11 @@ pub const BOMBS: &[Bomb] = &[
     Bomb { name: "references-and-calls", make: references, n: 20_000 },
     Bomb { name: "br_table-entries", make: table_entries, n: 25_000 },
     Bomb { name: "br_table-rows", make: |n| table_rows(n, n), n: 300 },
-    Bomb { name: "chain-of-blocks", make: |n| repeat(&[], &[0x02, 0x40, 0x41, 1, 0x20, 0, 0x6a, 0x21, 0, 0x0b], n, &[]), n: 20_000 },
+    Bomb {
+        name: "chain-of-blocks",
+        make: |n| repeat(&[], &[0x02, 0x40, 0x41, 1, 0x20, 0, 0x6a, 0x21, 0, 0x0b], n, &[]),
+        n: 20_000,
+    },
     Bomb { name: "empty-loops", make: |n| repeat(&[], &[0x03, 0x40, 0x0b], n, &[]), n: 20_000 },
     Bomb { name: "nested-loops", make: |n| nested(&[0x03, 0x40], n), n: 20_000 },
     Bomb { name: "nested-blocks", make: |n| nested(&[0x02, 0x40], n), n: 100_000 },
@@ -54,8 +58,16 @@ pub const BOMBS: &[Bomb] = &[
     Bomb { name: "null-elements", make: null_elements, n: 50_000 },
     Bomb { name: "loads", make: |n| repeat(&[], &[0x20, 0, 0x28, 2, 0, 0x1a], n, &[]), n: 20_000 },
     Bomb { name: "divisions", make: |n| repeat(&[], &[0x20, 0, 0x20, 0, 0x6d, 0x1a], n, &[]), n: 20_000 },
-    Bomb { name: "fills", make: |n| repeat(&[], &[0x20, 0, 0x41, 0, 0x41, 0x80, 0x80, 8, 0xfc, 0x0b, 0], n, &[]), n: 20_000 },
-    Bomb { name: "small-fills", make: |n| repeat(&[], &[0x20, 0, 0x41, 0, 0x41, 63, 0xfc, 0x0b, 0], n, &[]), n: 20_000 },
+    Bomb {
+        name: "fills",
+        make: |n| repeat(&[], &[0x20, 0, 0x41, 0, 0x41, 0x80, 0x80, 8, 0xfc, 0x0b, 0], n, &[]),
+        n: 20_000,
+    },
+    Bomb {
+        name: "small-fills",
+        make: |n| repeat(&[], &[0x20, 0, 0x41, 0, 0x41, 63, 0xfc, 0x0b, 0], n, &[]),
+        n: 20_000,
+    },
     Bomb { name: "dead-code", make: |n| repeat(&[0x0f], &[0x6a, 0x1a], n, &[]), n: 100_000 },
     Bomb { name: "sets-in-loops", make: |n| repeat(&[], &[0x03, 0x40, 0x20, 0, 0x21, 0, 0x0b], n, &[]), n: 20_000 },
 ];

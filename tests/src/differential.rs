@@ -50,7 +50,13 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "{} modules executed ({} by the interpreter too), {} calls, {} traps, {} poisoned, {} with NaNs, {} mismatches",
-            self.executed, self.interpreted, self.calls, self.traps, self.poisoned, self.nans, self.mismatches.len()
+            self.executed,
+            self.interpreted,
+            self.calls,
+            self.traps,
+            self.poisoned,
+            self.nans,
+            self.mismatches.len()
         )?;
         for mismatch in &self.mismatches {
             writeln!(f, "seed {}: {} [{}]", mismatch.seed, mismatch.what, mismatch.path.display())?;
@@ -230,7 +236,9 @@ fn calls(module: &Module, seed: u64) -> Vec<Calls> {
     for export in module.exports() {
         let ExternType::Func(ty) = export.ty() else { continue };
         let params: Option<Vec<Type>> = ty.params().map(|ty| Type::from_val_type(&ty)).collect();
-        let (Some(params), true) = (params, ty.results().all(|ty| Type::from_val_type(&ty).is_some())) else { continue };
+        let (Some(params), true) = (params, ty.results().all(|ty| Type::from_val_type(&ty).is_some())) else {
+            continue;
+        };
         let args = (0..3).map(|_| params.iter().map(|ty| interesting(*ty, random.bits())).collect()).collect();
         calls.push(Calls::new(export.name(), args));
     }

@@ -26,7 +26,13 @@ pub enum Value {
 /// The type of a [`Value`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "named as the types")]
-pub enum Type { I32, I64, F32, F64, Func }
+pub enum Type {
+    I32,
+    I64,
+    F32,
+    F64,
+    Func,
+}
 
 impl Value {
     /// Its type.
@@ -151,8 +157,8 @@ pub enum Outcome {
 /// One thing seen.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Event {
-    /// The instance was made, or not.
-    Start(Outcome),
+    /// The instance was made, or not; with the fuel left after, as for calls.
+    Start(Outcome, Option<u64>),
     /// Call number `call` to the export `func`.
     Call {
         /// Index into the list of calls.
@@ -182,7 +188,7 @@ pub enum Event {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Event::Start(outcome) => write!(f, "start: {outcome:?}"),
+            Event::Start(outcome, fuel) => write!(f, "start: {outcome:?}, fuel {fuel:?}"),
             Event::Call { func, call, outcome, fuel } => {
                 write!(f, "call {call} of function {func}: {outcome:?}, fuel {fuel:?}")
             }
@@ -232,7 +238,7 @@ pub fn difference(expected: &[Event], actual: &[Event], rule: Rule) -> Option<Di
 /// Does nothing after this count?
 #[must_use]
 pub fn poisoned(event: &Event) -> bool {
-    matches!(event, Event::Start(Outcome::Poison(_)) | Event::Call { outcome: Outcome::Poison(_), .. })
+    matches!(event, Event::Start(Outcome::Poison(_), _) | Event::Call { outcome: Outcome::Poison(_), .. })
 }
 
 fn differ(expected: &Event, actual: &Event, rule: Rule) -> Option<String> {
@@ -247,6 +253,7 @@ fn differ(expected: &Event, actual: &Event, rule: Rule) -> Option<String> {
         (Event::Host { import: i, args: a }, Event::Host { import: j, args: b }) if rule == Rule::AnyNan => {
             i == j && same_but_nan(a, b)
         }
+        (Event::Start(a, x), Event::Start(b, y)) => a == b && (x == y || x.is_none() || y.is_none()),
         (
             Event::Call { func: f, call: c, outcome: Outcome::Values(a), fuel: x },
             Event::Call { func: g, call: d, outcome: Outcome::Values(b), fuel: y },
@@ -298,21 +305,74 @@ pub const I32: [u64; 14] =
     [0, 1, 2, 31, 32, 33, 0x7f, 0x80, 0xff, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
 /// Boundaries of 64-bit integers.
 pub const I64: [u64; 16] = [
-    0, 1, 2, 63, 64, 0x80, 0x8000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x1_0000_0000, 0xffff_ffff_8000_0000,
-    0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000, 0x8000_0000_0000_0001, 0xffff_ffff_ffff_ffff,
+    0,
+    1,
+    2,
+    63,
+    64,
+    0x80,
+    0x8000,
+    0x7fff_ffff,
+    0x8000_0000,
+    0xffff_ffff,
+    0x1_0000_0000,
+    0xffff_ffff_8000_0000,
+    0x7fff_ffff_ffff_ffff,
+    0x8000_0000_0000_0000,
+    0x8000_0000_0000_0001,
+    0xffff_ffff_ffff_ffff,
 ];
 /// Boundaries of 32-bit floats: zeros, ones, halves, integer limits, subnormals, infinities, NaNs.
 pub const F32: [u64; 22] = [
-    0, 0x8000_0000, 0x3f80_0000, 0xbf80_0000, 0x3f00_0000, 0xbf00_0000, 0x3fc0_0000, 0x4020_0000, 0x4f00_0000,
-    0xcf00_0000, 0x4f80_0000, 0x5f00_0000, 0xdf00_0000, 0x5f80_0000, 1, 0x0080_0000, 0x7f7f_ffff, 0x4b7f_ffff,
-    0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0x7fa0_0001,
+    0,
+    0x8000_0000,
+    0x3f80_0000,
+    0xbf80_0000,
+    0x3f00_0000,
+    0xbf00_0000,
+    0x3fc0_0000,
+    0x4020_0000,
+    0x4f00_0000,
+    0xcf00_0000,
+    0x4f80_0000,
+    0x5f00_0000,
+    0xdf00_0000,
+    0x5f80_0000,
+    1,
+    0x0080_0000,
+    0x7f7f_ffff,
+    0x4b7f_ffff,
+    0x7f80_0000,
+    0xff80_0000,
+    0x7fc0_0000,
+    0x7fa0_0001,
 ];
 /// Boundaries of 64-bit floats, likewise.
 pub const F64: [u64; 24] = [
-    0, 1 << 63, 0x3ff0 << 48, 0xbff0 << 48, 0x3fe0 << 48, 0xbfe0 << 48, 0x3ff8 << 48, 0x4004 << 48,
-    0x41df_ffff_ffc0_0000, 0x41e0 << 48, 0xc1e0 << 48, 0xc1e0_0000_0020_0000, 0x41f0 << 48, 0x43e0 << 48,
-    0xc3e0 << 48, 0x43f0 << 48, 1, 0x0010 << 48, 0x7fef_ffff_ffff_ffff, 0x432f_ffff_ffff_ffff, 0x7ff0 << 48,
-    0xfff0 << 48, 0x7ff8 << 48, 0x7ff4_0000_0000_0001,
+    0,
+    1 << 63,
+    0x3ff0 << 48,
+    0xbff0 << 48,
+    0x3fe0 << 48,
+    0xbfe0 << 48,
+    0x3ff8 << 48,
+    0x4004 << 48,
+    0x41df_ffff_ffc0_0000,
+    0x41e0 << 48,
+    0xc1e0 << 48,
+    0xc1e0_0000_0020_0000,
+    0x41f0 << 48,
+    0x43e0 << 48,
+    0xc3e0 << 48,
+    0x43f0 << 48,
+    1,
+    0x0010 << 48,
+    0x7fef_ffff_ffff_ffff,
+    0x432f_ffff_ffff_ffff,
+    0x7ff0 << 48,
+    0xfff0 << 48,
+    0x7ff8 << 48,
+    0x7ff4_0000_0000_0001,
 ];
 
 /// The boundaries of a type; of references, null.
@@ -364,12 +424,13 @@ pub fn observe(module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
     let instance = imports(&mut store, module).and_then(|imports| Instance::new(&mut store, module, &imports));
     let instance = match instance {
         Ok(instance) => {
-            store.data_mut().events.push(Event::Start(Outcome::Values(Vec::new())));
+            let fuel = if setup.fuel { store.get_fuel().ok() } else { None };
+            store.data_mut().events.push(Event::Start(Outcome::Values(Vec::new()), fuel));
             instance
         }
         Err(error) => {
             let outcome = failure(&error, Outcome::Refused);
-            store.data_mut().events.push(Event::Start(outcome));
+            store.data_mut().events.push(Event::Start(outcome, None));
             return std::mem::take(&mut store.data_mut().events);
         }
     };

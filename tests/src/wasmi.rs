@@ -28,7 +28,7 @@ pub fn observe(wasm: &[u8], calls: &[Calls]) -> Option<Vec<Event>> {
     let imports = imports(&mut store, &module)?;
     let instance = match Instance::new(&mut store, &module, &imports) {
         Ok(instance) => {
-            store.data_mut().events.push(Event::Start(Outcome::Values(Vec::new())));
+            store.data_mut().events.push(Event::Start(Outcome::Values(Vec::new()), None));
             instance
         }
         Err(error) => {
@@ -37,7 +37,7 @@ pub fn observe(wasm: &[u8], calls: &[Calls]) -> Option<Vec<Event>> {
                 Outcome::Poison(_) if error.as_trap_code().is_none() => return None,
                 outcome => outcome,
             };
-            store.data_mut().events.push(Event::Start(outcome));
+            store.data_mut().events.push(Event::Start(outcome, None));
             return Some(std::mem::take(&mut store.data_mut().events));
         }
     };

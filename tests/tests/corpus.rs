@@ -30,13 +30,20 @@ fn program_prints_what_it_must(name: &str, folder: &Path) -> Result<(), Failed> 
     let compiler = Compiler::new(&Config::new()).map_err(|error| format!("{error:?}"))?;
     let module = match (compiler.module(&bytes), REFUSED.iter().find(|(refused, _)| *refused == name)) {
         (Ok(module), None) => module,
-        (Ok(_), Some((_, feature))) => return Err(format!("{feature} is no longer refused: take it off the list").into()),
+        (Ok(_), Some((_, feature))) => {
+            return Err(format!("{feature} is no longer refused: take it off the list").into());
+        }
         (Err(error), None) => return Err(format!("does not compile: {error:?}").into()),
         (Err(error), Some((_, feature))) => {
-            let refusal = error.downcast_ref::<lightbeam::Error>().ok_or_else(|| format!("not a refusal: {error:?}"))?;
+            let refusal =
+                error.downcast_ref::<lightbeam::Error>().ok_or_else(|| format!("not a refusal: {error:?}"))?;
             let named = refusal.message().to_lowercase().contains(&feature.to_lowercase());
             let clear = refusal.kind() == ErrorKind::Unsupported && refusal.offset().is_some() && named;
-            return if clear { Ok(()) } else { Err(format!("does not name {feature} and its place: {refusal}").into()) };
+            return if clear {
+                Ok(())
+            } else {
+                Err(format!("does not name {feature} and its place: {refusal}").into())
+            };
         }
     };
 

@@ -46,7 +46,8 @@ fn single_operators_without_signals() {
 #[test]
 fn narrow_values_have_no_upper_half() {
     let module = narrow::module();
-    for setup in [Setup::default(), Setup { signals: false, reservation: Some(0), guard: Some(0), ..Setup::default() }] {
+    for setup in [Setup::default(), Setup { signals: false, reservation: Some(0), guard: Some(0), ..Setup::default() }]
+    {
         module.check(&setup.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("{setup:?}: {error}"));
     }
     let pair = Setup::default().engine().unwrap();

@@ -33,7 +33,8 @@ fn main() {
 
 fn waiting() -> BTreeMap<&'static str, &'static str> {
     let lines = WAITING.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.split_once(char::is_whitespace).expect("a name and a feature")).collect()
+    let split = |line: &'static str| line.split_once(char::is_whitespace).expect("a name and a feature");
+    lines.map(split).map(|(name, feature)| (name, feature.trim())).collect()
 }
 
 fn script(path: &Path, text: Option<&str>, waits: Option<&str>) -> Result<(), Failed> {
@@ -93,12 +94,37 @@ fn settings() -> Vec<Trial> {
     ]);
     setups.extend(Without::swarm().into_iter().skip(1).map(|without| Setup { without, ..base }));
     const SELECTED: &[&str] = &[
-        "address.wast", "address64.wast", "align.wast", "memory.wast", "memory_grow.wast", "memory_trap.wast",
-        "memory_copy.wast", "memory_fill.wast", "memory_init.wast", "memory_redundancy.wast", "memory64.wast",
-        "call.wast", "call_indirect.wast", "return_call.wast", "return_call_indirect.wast", "br_table.wast",
-        "float_exprs.wast", "float_misc.wast", "conversions.wast", "i32.wast", "i64.wast", "f32.wast", "f64.wast",
-        "int_exprs.wast", "traps.wast", "left-to-right.wast", "table_grow.wast", "table_init.wast", "linking.wast",
-        "proposals/custom-page-sizes/custom-page-sizes.wast", "proposals/wide-arithmetic/wide-arithmetic.wast",
+        "address.wast",
+        "address64.wast",
+        "align.wast",
+        "memory.wast",
+        "memory_grow.wast",
+        "memory_trap.wast",
+        "memory_copy.wast",
+        "memory_fill.wast",
+        "memory_init.wast",
+        "memory_redundancy.wast",
+        "memory64.wast",
+        "call.wast",
+        "call_indirect.wast",
+        "return_call.wast",
+        "return_call_indirect.wast",
+        "br_table.wast",
+        "float_exprs.wast",
+        "float_misc.wast",
+        "conversions.wast",
+        "i32.wast",
+        "i64.wast",
+        "f32.wast",
+        "f64.wast",
+        "int_exprs.wast",
+        "traps.wast",
+        "left-to-right.wast",
+        "table_grow.wast",
+        "table_init.wast",
+        "linking.wast",
+        "proposals/custom-page-sizes/custom-page-sizes.wast",
+        "proposals/wide-arithmetic/wide-arithmetic.wast",
     ];
     let mut trials = Vec::new();
     for (number, setup) in setups.into_iter().enumerate() {

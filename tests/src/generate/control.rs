@@ -48,7 +48,14 @@ pub fn module(seed: u64) -> Generated {
         let locals: Vec<Type> = (0..random.below(many)).map(|_| *random.pick(&NUMBERS)).collect();
         let rows = (0..4).map(|_| params.iter().map(|ty| interesting(*ty, random.bits())).collect()).collect();
         let all = [params.as_slice(), &locals].concat();
-        let mut body = Body { random: &mut random, code: String::new(), locals: all, stack: Vec::new(), labels: Vec::new(), budget: 120 };
+        let mut body = Body {
+            random: &mut random,
+            code: String::new(),
+            locals: all,
+            stack: Vec::new(),
+            labels: Vec::new(),
+            budget: 120,
+        };
         body.block(&results, &[]);
         let text = format!("{} {}", clause("local", &locals), body.code);
         module.func(&format!("f{number}"), &params, &results, &text, rows);
@@ -190,16 +197,26 @@ impl Body<'_> {
 
     fn arithmetic(&mut self, ty: Type) {
         let (params, op, result): (Vec<Type>, String, Type) = match (self.random.below(6), is_int(ty)) {
-            (0, true) => (vec![ty, ty], format!("{}.{}", name(ty), self.random.pick(&["lt_s", "ge_u", "eq", "ne"])), Type::I32),
-            (0, false) => (vec![ty, ty], format!("{}.{}", name(ty), self.random.pick(&["lt", "ge", "eq", "ne"])), Type::I32),
+            (0, true) => {
+                (vec![ty, ty], format!("{}.{}", name(ty), self.random.pick(&["lt_s", "ge_u", "eq", "ne"])), Type::I32)
+            }
+            (0, false) => {
+                (vec![ty, ty], format!("{}.{}", name(ty), self.random.pick(&["lt", "ge", "eq", "ne"])), Type::I32)
+            }
             (1, true) => (vec![ty], format!("{}.{}", name(ty), self.random.pick(&["clz", "popcnt", "extend8_s"])), ty),
             (1, false) => (vec![ty], format!("{}.{}", name(ty), self.random.pick(&["neg", "abs"])), ty),
             (2, _) if ty == Type::I32 => (vec![Type::I64], "i32.wrap_i64".into(), ty),
             (2, _) if ty == Type::I64 => (vec![Type::I32], "i64.extend_i32_u".into(), ty),
             (2, _) if ty == Type::F64 => (vec![Type::I32], "f64.convert_i32_u".into(), ty),
             (2, _) => (vec![Type::I32], "f32.convert_i32_s".into(), ty),
-            (3, true) => (vec![ty, ty], format!("{}.{}", name(ty), self.random.pick(&["shl", "shr_u", "rotl", "rem_u", "div_s"])), ty),
-            (_, true) => (vec![ty, ty], format!("{}.{}", name(ty), self.random.pick(&["add", "sub", "xor", "mul", "and"])), ty),
+            (3, true) => (
+                vec![ty, ty],
+                format!("{}.{}", name(ty), self.random.pick(&["shl", "shr_u", "rotl", "rem_u", "div_s"])),
+                ty,
+            ),
+            (_, true) => {
+                (vec![ty, ty], format!("{}.{}", name(ty), self.random.pick(&["add", "sub", "xor", "mul", "and"])), ty)
+            }
             // Only what gives the same bits on every machine for numbers: sums and products of NaNs may differ.
             (_, false) => (vec![ty, ty], format!("{}.copysign", name(ty)), ty),
         };

@@ -156,7 +156,8 @@ pub fn judge(module: &Generated, traps: &[Vec<bool>], events: &[Event]) -> Resul
 /// before the base is added.
 #[must_use]
 pub fn folding() -> Generated {
-    let mut module = Generated::new("(memory (export \"memory\") 2) (data (i32.const 0) \"\\01\\82\\03\\84\\05\\86\\07\\88\\09\")");
+    let mut module =
+        Generated::new("(memory (export \"memory\") 2) (data (i32.const 0) \"\\01\\82\\03\\84\\05\\86\\07\\88\\09\")");
     let mut addresses: Vec<String> = vec![
         "local.get 0 local.get 1 i32.add".into(),
         "local.get 0 local.get 1 i32.sub".into(),
@@ -185,8 +186,25 @@ pub fn folding() -> Generated {
         addresses.push(format!("local.get 0 i32.const {constant} i32.add"));
         addresses.push(format!("local.get 0 i32.const {constant} i32.sub"));
     }
-    let xs = [0u32, 1, 4, 0x1fff_ffff, 0x2000_0000, 0x2000_0001, 0x4000_0000, 0x4000_0002, 0x7fff_ffff, 0x8000_0000,
-        0x8000_0001, 0xffff_fff0, 0xffff_fff8, 0xffff_ffff, 65_528, 131_064, 131_072];
+    let xs = [
+        0u32,
+        1,
+        4,
+        0x1fff_ffff,
+        0x2000_0000,
+        0x2000_0001,
+        0x4000_0000,
+        0x4000_0002,
+        0x7fff_ffff,
+        0x8000_0000,
+        0x8000_0001,
+        0xffff_fff0,
+        0xffff_fff8,
+        0xffff_ffff,
+        65_528,
+        131_064,
+        131_072,
+    ];
     let rows: Vec<_> =
         xs.iter().flat_map(|x| [1u32, 0xffff_fff8, 0x2000_0000].map(|y| vec![Value::I32(*x), Value::I32(y)])).collect();
     for (i, address) in addresses.iter().enumerate() {
@@ -200,7 +218,9 @@ pub fn folding() -> Generated {
             add("float", Type::F64, format!("f64.const 1 {address} f64.load offset={offset} f64.min"));
             let store = format!("{address} local.get 0 i32.store8 offset={offset} i32.const 0 i32.load");
             add("store", Type::I32, store);
-            let update = format!("{address} {address} i32.load offset={offset} i32.const 3 i32.xor i32.store offset={offset} i32.const 8 i32.load");
+            let update = format!(
+                "{address} {address} i32.load offset={offset} i32.const 3 i32.xor i32.store offset={offset} i32.const 8 i32.load"
+            );
             add("update", Type::I32, update);
         }
     }

@@ -18,7 +18,8 @@ pub fn permuted(seed: u64, n: usize) -> Generated {
     let results: Vec<Type> = order.iter().map(|i| types[*i]).collect();
     let gets = order.iter().map(|i| format!("local.get {i} ")).collect::<String>();
     let all = (0..n).map(|i| format!("local.get {i} ")).collect::<String>();
-    let args: Vec<Vec<Value>> = (0..3).map(|_| types.iter().map(|ty| interesting(*ty, random.bits())).collect()).collect();
+    let args: Vec<Vec<Value>> =
+        (0..3).map(|_| types.iter().map(|ty| interesting(*ty, random.bits())).collect()).collect();
     let ty = format!("{} {}", clause("param", &types), clause("result", &results));
     let mut module = Generated::new(format!(
         "(type $t (func {ty})) (import \"host\" \"permute\" (func $outside (type $t))) (table funcref (elem $permute $outside))"
@@ -35,20 +36,24 @@ pub fn permuted(seed: u64, n: usize) -> Generated {
     add("return", &format!("i64.const 1 {gets} return"));
     add("block", &format!("{all} (block (type $t) {})", through_locals(&types, &order)));
     add("br", &format!("(block {ty_results} i64.const 9 {gets} br 0)", ty_results = clause("result", &results)));
-    add(
-        "br_if",
-        &format!("(block {} i64.const 9 {gets} i32.const 1 br_if 0 unreachable)", clause("result", &results)),
-    );
+    add("br_if", &format!("(block {} i64.const 9 {gets} i32.const 1 br_if 0 unreachable)", clause("result", &results)));
     add(
         "if",
         &format!("{all} i32.const 1 (if (type $t) (then {}) (else unreachable))", through_locals(&types, &order)),
     );
-    let constants: String = results.iter().enumerate().map(|(i, ty)| format!("{} ", literal(interesting(*ty, i as u64)))).collect();
+    let constants: String =
+        results.iter().enumerate().map(|(i, ty)| format!("{} ", literal(interesting(*ty, i as u64)))).collect();
     add("constants", &constants);
     let halves: String = order
         .iter()
         .enumerate()
-        .map(|(i, from)| if i % 2 == 0 { format!("local.get {from} ") } else { format!("{} ", literal(interesting(types[*from], i as u64))) })
+        .map(|(i, from)| {
+            if i % 2 == 0 {
+                format!("local.get {from} ")
+            } else {
+                format!("{} ", literal(interesting(types[*from], i as u64)))
+            }
+        })
         .collect();
     add("half-constants", &halves);
     module

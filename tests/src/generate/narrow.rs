@@ -36,7 +36,10 @@ const PRODUCERS: &[(&str, &str)] = &[
     ("select", "local.get 1 i32.const -2 local.get 0 i32.wrap_i64 select"),
     ("if", "local.get 0 i64.eqz (if (result i32) (then i32.const -1) (else local.get 1))"),
     ("block", "(block (result i32) local.get 1 local.get 0 i64.eqz br_if 0 i32.extend8_s)"),
-    ("loop", "local.get 1 (loop (param i32) (result i32) i32.const 1 i32.shr_u local.tee 2 local.get 2 i32.const 0x2000 i32.gt_u br_if 0)"),
+    (
+        "loop",
+        "local.get 1 (loop (param i32) (result i32) i32.const 1 i32.shr_u local.tee 2 local.get 2 i32.const 0x2000 i32.gt_u br_if 0)",
+    ),
     ("call", "local.get 0 call $wrapping"),
     ("call_indirect", "local.get 0 i32.const 0 call_indirect (param i64) (result i32)"),
     ("host", "local.get 1 call $host"),
@@ -65,11 +68,19 @@ const CONSUMERS: &[(&str, &str, Type)] = &[
     ("wide-address", "i64.extend_i32_u i64.load8_u $wide", Type::I64),
     ("table.get", "table.get $t ref.is_null", Type::I32),
     ("call_indirect-index", "local.set 2 i64.const 5 local.get 2 call_indirect (param i64) (result i32)", Type::I32),
-    ("br_table", "local.set 2 (block (block (block local.get 2 br_table 0 1 0 1 2) i64.const 1 return) i64.const 2 return) i64.const 3", Type::I64),
+    (
+        "br_table",
+        "local.set 2 (block (block (block local.get 2 br_table 0 1 0 1 2) i64.const 1 return) i64.const 2 return) i64.const 3",
+        Type::I64,
+    ),
     ("argument", "call $extending", Type::I64),
     ("argument-indirect", "i32.const 1 call_indirect (param i32) (result i64)", Type::I64),
     ("host-argument", "call $host", Type::I32),
-    ("stack-argument", "local.set 2 i32.const 1 i32.const 2 i32.const 3 i32.const 4 i32.const 5 i32.const 6 local.get 2 local.get 2 call $eight", Type::I64),
+    (
+        "stack-argument",
+        "local.set 2 i32.const 1 i32.const 2 i32.const 3 i32.const 4 i32.const 5 i32.const 6 local.get 2 local.get 2 call $eight",
+        Type::I64,
+    ),
     ("convert_u", "f64.convert_i32_u", Type::F64),
     ("convert_s", "f32.convert_i32_s", Type::F32),
     ("returned", "", Type::I32),
@@ -81,7 +92,11 @@ const CONSUMERS: &[(&str, &str, Type)] = &[
     ("divisor", "local.set 2 i32.const 1000 local.get 2 i32.div_u i64.extend_i32_u", Type::I64),
     ("compare", "i64.extend_i32_u i64.const 0xffffffff i64.le_u", Type::I32),
     ("condition", "(if (result i64) (then i64.const 1) (else i64.const 2))", Type::I64),
-    ("merged", "local.set 2 (block (result i32) local.get 2 local.get 0 i64.eqz br_if 0 drop local.get 2) i64.extend_i32_u", Type::I64),
+    (
+        "merged",
+        "local.set 2 (block (result i32) local.get 2 local.get 0 i64.eqz br_if 0 drop local.get 2) i64.extend_i32_u",
+        Type::I64,
+    ),
 ];
 
 /// What the functions have around them.
@@ -115,7 +130,12 @@ pub fn module() -> Generated {
             let body = format!("(local i32) {produce} (block i64.const 1 call $wrapping drop) {consume}");
             module.func(&format!("{producer}-across-{consumer}"), &[Type::I64, Type::I32], &[*result], &body, args());
         }
-        let body = format!("{} {produce} {} i64.extend_i32_u {}", "local.get 0 ".repeat(20), "i64.const 3 call $wrapping drop", "i64.xor ".repeat(20));
+        let body = format!(
+            "{} {produce} {} i64.extend_i32_u {}",
+            "local.get 0 ".repeat(20),
+            "i64.const 3 call $wrapping drop",
+            "i64.xor ".repeat(20)
+        );
         let body = format!("(local i32) {body}");
         module.func(&format!("{producer}-under-pressure"), &[Type::I64, Type::I32], &[Type::I64], &body, args());
     }

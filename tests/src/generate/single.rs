@@ -148,7 +148,8 @@ fn binary(module: &mut Generated, op: &Operator) {
         add("set-left", both, format!("local.get 0 local.get 1 {spelled} local.set 0 local.get 0"), all_of(l, r));
         add("set-right", both, format!("local.get 0 local.get 1 {spelled} local.set 1 local.get 1"), all_of(l, r));
         add("tee", both, format!("local.get 0 local.get 1 {spelled} local.tee 0 local.get 0 {spelled}"), all_of(l, r));
-        let update = format!("{stores} i32.const {0} {1} local.get 1 {spelled} {2}.store {1}", slot(0), load(l, 0), name(l));
+        let update =
+            format!("{stores} i32.const {0} {1} local.get 1 {spelled} {2}.store {1}", slot(0), load(l, 0), name(l));
         add("update", both, update, all_of(l, r));
     }
 }
@@ -196,7 +197,9 @@ fn wide() -> Generated {
     for op in ["i64.add128", "i64.sub128"] {
         let gets = "local.get 0 local.get 1 local.get 2 local.get 3";
         module.func(op, &[Type::I64; 4], &results, &format!("{gets} {op}"), four.clone());
-        let crossed = format!("local.get 1 local.get 0 local.get 3 local.get 2 {op} local.set 0 local.set 1 local.get 1 local.get 0");
+        let crossed = format!(
+            "local.get 1 local.get 0 local.get 3 local.get 2 {op} local.set 0 local.set 1 local.get 1 local.get 0"
+        );
         module.func(&format!("{op}-crossed"), &[Type::I64; 4], &results, &crossed, four.clone());
         let same = format!("local.get 0 local.get 1 local.get 0 local.get 1 {op}");
         module.func(&format!("{op}-same"), &[Type::I64; 2], &results, &same, two.clone());
@@ -205,7 +208,8 @@ fn wide() -> Generated {
     }
     for op in ["i64.mul_wide_s", "i64.mul_wide_u"] {
         module.func(op, &[Type::I64; 2], &results, &format!("local.get 0 local.get 1 {op}"), two.clone());
-        let kept = format!("local.get 0 local.get 1 {op} local.get 0 i64.add local.set 0 local.get 1 i64.add local.get 0");
+        let kept =
+            format!("local.get 0 local.get 1 {op} local.get 0 i64.add local.set 0 local.get 1 i64.add local.get 0");
         module.func(&format!("{op}-kept"), &[Type::I64; 2], &results, &kept, two.clone());
         let constant = format!("i64.const -7 local.get 0 {op}");
         module.func(&format!("{op}-const"), &[Type::I64], &results, &constant, product(&[boundaries(Type::I64)]));
