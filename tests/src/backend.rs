@@ -128,6 +128,7 @@ impl Setup {
             .wasm_extended_const(true)
             .wasm_wide_arithmetic(true)
             .wasm_custom_page_sizes(true)
+            .wasm_threads(false)
             .memory_may_move(self.may_move)
             .signals_based_traps(self.signals)
             .consume_fuel(self.fuel)
