@@ -60,7 +60,7 @@ fn control_flow_keeps_every_value_in_its_place() {
     let plain = Setup::default();
     let setups = [plain, Setup { fuel: true, ..plain }, Setup { epochs: true, signals: false, ..plain }];
     for seed in 0..scaled(120) {
-        let module = control::module(seed);
+        let module = control::module(seed, 20 + seed as usize % 5 * 30);
         let setup = setups[seed as usize % setups.len()];
         let result = module.check(&setup.engine().unwrap(), Rule::Exact);
         result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
