@@ -51,11 +51,20 @@ impl Buffer {
     pub fn put(&mut self, bits: u64, len: u32) {
         debug_assert!(len as usize <= WORD);
         let at = self.len as usize;
-        if at + WORD > self.bytes.len() {
-            self.grow(WORD);
+        match self.bytes.get_mut(at..at + WORD) {
+            Some(word) => {
+                word.copy_from_slice(&bits.to_le_bytes());
+                self.len += len;
+            }
+            None => self.put_growing(bits, len),
         }
-        self.bytes[at..at + WORD].copy_from_slice(&bits.to_le_bytes());
-        self.len += len;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_growing(&mut self, bits: u64, len: u32) {
+        self.grow(WORD);
+        self.put(bits, len);
     }
 
     /// Forgets the code from `len` on.

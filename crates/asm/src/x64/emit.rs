@@ -52,29 +52,27 @@ struct Encoded {
 const SIB: u8 = 4;
 const NO_BASE: u8 = 5;
 
+/// Without branches but for the index: what comes next in a program is hard to predict.
 #[inline]
 fn encode_addr(reg: u8, addr: Addr) -> Encoded {
     let base = addr.base.code();
-    let (low, reg) = (base & 7, (reg & 7) << 3);
-    let (mode, disp_len) = if addr.disp == 0 && low != NO_BASE {
-        (0x00, 0)
-    } else if addr.disp == addr.disp as i8 as i32 {
-        (0x40, 1)
-    } else {
-        (0x80, 4)
-    };
-    let (rex, start) = match addr.index {
-        None if low != SIB => (0, Bytes::NONE.then((mode | reg | low).into(), 1)),
-        None => (0, Bytes::NONE.then((mode | reg | SIB).into(), 1).then(0x24, 1)),
+    let low = base & 7;
+    // 0: no displacement, 1: one byte, 2: four bytes; this is the mode, and its square the length.
+    let none = addr.disp == 0 && low != NO_BASE;
+    let wide = addr.disp != i32::from(addr.disp as i8);
+    let class = u32::from(!none) + u32::from(wide);
+    let (sib, index_rex) = match addr.index {
+        None => (0x20 | low, 0),
         Some((index, scale)) => {
             let index = index.code();
             debug_assert!(index != 4 && scale < 4, "rsp is no index");
-            let sib = scale << 6 | (index & 7) << 3 | low;
-            (if index >= 8 { X } else { 0 }, Bytes::NONE.then((mode | reg | SIB).into(), 1).then(sib.into(), 1))
+            (scale << 6 | (index & 7) << 3 | low, (index >> 3) * X)
         }
     };
-    let rex = rex | if base >= 8 { B } else { 0 };
-    Encoded { rex, bytes: start.then((addr.disp as u32).into(), disp_len) }
+    let has_sib = addr.index.is_some() || low == SIB;
+    let modrm = (class as u8) << 6 | (reg & 7) << 3 | if has_sib { SIB } else { low };
+    let bytes = Bytes::NONE.then(modrm.into(), 1).then_if(has_sib, sib).then((addr.disp as u32).into(), class * class);
+    Encoded { rex: index_rex | base >> 3, bytes }
 }
 
 #[inline(always)]
@@ -88,12 +86,10 @@ const fn rex_w(size: Size) -> u8 {
 /// Everything before the modrm byte. `byte` demands a REX prefix although it may be empty.
 #[inline(always)]
 fn legacy_head(row: Row, rex: u8, byte: bool) -> Bytes {
-    let (escape, escape_len) = match row.map {
-        Map::One => (0, 0),
-        Map::M0f => (0x0f, 1),
-        Map::M0f38 => (0x380f, 2),
-        Map::M0f3a => (0x3a0f, 2),
-    };
+    // The escape bytes of the four maps, and how many they are.
+    let map = row.map as u32;
+    let escape = 0x3a0f_380f_000f_0000_u64 >> (16 * map) & 0xffff;
+    let escape_len = 0x2210 >> (4 * map) & 3;
     Bytes::NONE
         .then_if(row.prefix != 0, row.prefix)
         .then_if(rex != 0 || byte, 0x40 | rex)
@@ -158,7 +154,7 @@ impl Asm {
     fn legacy_reg(&mut self, row: Row, size: Size, reg: u8, rm: Reg, imm: i32) {
         debug_check(row.rm, rm);
         let rm = rm.code();
-        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | if rm >= 8 { B } else { 0 };
+        let rex = rex_w(size) | (reg >> 3) * R | rm >> 3;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg) || byte_reg(row.rm, rm));
         let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1);
         self.put(all.bits, all.len);
@@ -168,7 +164,7 @@ impl Asm {
     #[inline(always)]
     fn legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
         let encoded = encode_addr(reg, addr);
-        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | encoded.rex;
+        let rex = rex_w(size) | (reg >> 3) * R | encoded.rex;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg));
         self.put(head.bits, head.len);
         self.put(encoded.bytes.bits, encoded.bytes.len);
@@ -180,7 +176,7 @@ impl Asm {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         debug_check(row.rm, rm);
         let rm = rm.code();
-        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | if rm >= 8 { B } else { 0 };
+        let rex = rex_w(size) | (reg >> 3) * R | rm >> 3;
         let all = vex_head(row, rex, v).then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1);
         self.put(all.bits, all.len);
         self.put_imm(row, imm);
@@ -190,7 +186,7 @@ impl Asm {
     fn vex_mem(&mut self, row: Row, size: Size, reg: u8, v: u8, addr: Addr, imm: i32) {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         let encoded = encode_addr(reg, addr);
-        let head = vex_head(row, rex_w(size) | if reg >= 8 { R } else { 0 } | encoded.rex, v);
+        let head = vex_head(row, rex_w(size) | (reg >> 3) * R | encoded.rex, v);
         self.put(head.bits, head.len);
         self.put(encoded.bytes.bits, encoded.bytes.len);
         self.put_imm(row, imm);

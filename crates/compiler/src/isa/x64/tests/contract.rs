@@ -531,7 +531,10 @@ fn conversions() {
         for d in ints() {
             for s in floats() {
                 for t in floats().filter(|t| *t != s) {
-                    let contract = Contract::new(&[s], &[d, t]);
+                    let mut contract = Contract::new(&[s], &[d, t]);
+                    if signed {
+                        contract = contract.result(to, d);
+                    }
                     contract.check((op, d, s, t), |a| {
                         let (invalid, overflow) = (AsmBuffer::label(a), AsmBuffer::label(a));
                         X64::trunc(a, op, d, s, t, invalid, overflow);
