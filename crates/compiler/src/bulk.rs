@@ -27,8 +27,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut n = self.pop();
         self.charge_units(&n);
         let n_reg = self.operand_owned(&mut n);
-        let source = self.pop_owned();
-        let target = self.pop_owned();
+        let source = self.pop_own();
+        let target = self.pop_own();
         let end = self.take(RegClass::Int);
         self.check_memory_range(from, source, n_reg, end);
         self.check_memory_range(to, target, n_reg, end);
@@ -44,8 +44,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut n = self.pop();
         self.charge_units(&n);
         let n_reg = self.operand_owned(&mut n);
-        let byte = self.pop_owned();
-        let target = self.pop_owned();
+        let byte = self.pop_own();
+        let target = self.pop_own();
         let end = self.take(RegClass::Int);
         self.check_memory_range(memory, target, n_reg, end);
         self.release(end);
@@ -57,47 +57,45 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn memory_init(&mut self) {
         let segment = self.reader.u32();
         let memory = self.reader.u32();
-        let mut n = self.pop();
-        self.charge_units(&n);
-        // The segment's extent comes in two registers of its own; everything else keeps out of them.
+        if self.meters() {
+            let n = self.pop();
+            self.charge_units(&n);
+            self.push_operand(&n);
+        }
+        // The operands wait in their slots: the segment's extent comes in two registers of its own.
+        self.flush_below(self.stack.len());
+        let n = self.pop();
+        let source = self.pop();
+        let target = self.pop();
         let (pointer, bytes) = (I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]);
-        let elsewhere = RegSet::INTS.minus(RegSet::of(&[pointer, bytes]));
-        let n_reg = self.operand_in(&mut n, elsewhere);
-        let mut operand = self.pop();
-        let source = self.operand_in(&mut operand, elsewhere);
-        let mut operand = self.pop();
-        let target = self.operand_in(&mut operand, elsewhere);
         self.take_this(pointer);
         self.take_this(bytes);
         let at = I::call_sym(&mut self.out.asm);
         self.reloc(at, Target::DataSegment(segment));
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-        let end = self.take(RegClass::Int);
-        I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(source, n_reg, 0, 0));
-        I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(bytes));
+        let position = self.take(RegClass::Int);
+        let count = self.take(RegClass::Int);
+        self.load_operand(position, &source);
+        self.load_operand(count, &n);
+        I::lea(&mut self.out.asm, Width::W64, position, Addr::indexed(position, count, 0, 0));
+        I::cmp(&mut self.out.asm, Width::W64, position, Src::Reg(bytes));
         I::jcc(&mut self.out.asm, Cond::GtU, trap);
-        self.check_memory_range(memory, target, n_reg, end);
-        self.release(end);
+        self.load_operand(position, &target);
+        self.check_memory_range(memory, position, count, bytes);
+        self.load_operand(bytes, &source);
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, pointer, pointer, Src::Reg(bytes));
         self.release(bytes);
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, pointer, pointer, Src::Reg(source));
-        self.release(source);
-        self.to_pointer(memory, target);
-        let args = [target, pointer, n_reg].map(|reg| Arg::Operand(Self::owned_operand(Ty::I64, reg)));
+        self.to_pointer(memory, position);
+        let args = [position, pointer, count].map(|reg| Arg::Operand(Self::owned_operand(Ty::I64, reg)));
         self.libcall(Libcall::MemoryCopy, &[Arg::Ctx, args[0], args[1], args[2]]);
     }
 
-    /// Brings an operand to a register of its own, one of a set.
-    fn operand_in(&mut self, operand: &mut Operand, allowed: RegSet) -> Reg {
-        if let OperandPlace::Reg(reg) = operand.place
-            && operand.owned.has(reg)
-            && allowed.has(reg)
-        {
-            return reg;
-        }
-        let reg = self.take_from(allowed.class(RegClass::Int));
-        self.load_operand(reg, operand);
-        self.release_all(operand.owned);
-        *operand = Self::owned_operand(operand.ty, reg);
+    /// Pops into a register of its own. What operands before it read is in registers of their own, too, so that no copy
+    /// need be kept for them.
+    fn pop_own(&mut self) -> Reg {
+        self.regs.pinned = RegSet::EMPTY;
+        let reg = self.pop_owned();
+        self.regs.pinned = RegSet::EMPTY;
         reg
     }
 

@@ -362,8 +362,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 .reader
                 .peek_local_write()
                 .is_some_and(|local| self.locals[self.survey.position(local)].home.is_some()),
-            // Two-operand arithmetic in 32 bits.
-            0x6a..=0x6c | 0x71..=0x73 => true,
+            opcode if narrows(opcode) => true,
+            // A local as the other operand.
+            0x20 => {
+                let mut ahead = self.reader;
+                ahead.u8();
+                ahead.u32();
+                narrows(ahead.peek())
+            }
             _ => false,
         }
     }
@@ -478,4 +484,9 @@ impl<I: Isa> FuncGen<'_, I> {
         I::load(a, Load::I64, I::FRAME, Addr::base(I::STACK, 8 + outgoing));
         I::mov(a, Width::W64, I::STACK, I::SCRATCH);
     }
+}
+
+/// Is this two-operand arithmetic in 32 bits?
+fn narrows(opcode: u8) -> bool {
+    matches!(opcode, 0x6a..=0x6c | 0x71..=0x73)
 }

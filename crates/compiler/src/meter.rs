@@ -172,6 +172,11 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
+    /// Is anything of this asked for?
+    pub(crate) fn meters(&self) -> bool {
+        self.facts.settings.fuel || self.facts.settings.epochs
+    }
+
     /// Before an operator whose work is not charged for but may be long.
     pub(crate) fn bulk_checks(&mut self) {
         self.interruption_checks();
@@ -179,7 +184,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Before an operator whose work is as large as an operand: charges for each unit, and looks.
     pub(crate) fn charge_units(&mut self, units: &Operand) {
-        if !self.facts.settings.fuel && !self.facts.settings.epochs {
+        if !self.meters() {
             return;
         }
         /// Constant amounts up to this are not worth a look, as the host sees it.

@@ -891,6 +891,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut rl = self.pop();
         let mut lh = self.pop();
         let mut ll = self.pop();
+        // Four registers are all there may be.
+        for operand in [&mut rh, &mut rl, &mut lh, &mut ll] {
+            self.let_copy_go(operand);
+        }
         let (rh_reg, rl_reg) = (self.operand_reg(&mut rh), self.operand_reg(&mut rl));
         let (hi, lo) = (self.operand_owned(&mut lh), self.operand_owned(&mut ll));
         I::add_wide(&mut self.out.asm, subtract, lo, hi, rl_reg, rh_reg);

@@ -136,6 +136,29 @@ impl<I: Isa> FuncGen<'_, I> {
         reg
     }
 
+    /// Puts an operand back on the stack, which it has left at this very place.
+    pub(crate) fn push_operand(&mut self, operand: &Operand) {
+        match operand.place {
+            OperandPlace::Const(bits) => self.push_const(operand.ty, bits),
+            _ => {
+                let mut operand = *operand;
+                let reg = self.operand_owned(&mut operand);
+                self.push_reg(operand.ty, reg);
+            }
+        }
+    }
+
+    /// Reads a copy of a local from the local's slot instead, so that the copy need not be kept.
+    pub(crate) fn let_copy_go(&mut self, operand: &mut Operand) {
+        if let OperandPlace::Reg(reg) = operand.place
+            && self.regs.cached.has(reg)
+        {
+            let local = &self.locals[self.regs.copy_of[reg.index()] as usize];
+            operand.place = OperandPlace::Mem(Addr::base(I::FRAME, local.slot));
+            self.regs.pinned.remove(reg);
+        }
+    }
+
     /// Copies an operand to a register. Keeps the flags.
     pub(crate) fn load_operand(&mut self, to: Reg, operand: &Operand) {
         match operand.place {

@@ -333,6 +333,10 @@ macro_rules! note {
     ($s:ident visit_call_indirect $ty:ident $t:ident) => {
         $s.survey.call()
     };
+    // It may have to fill in the table's element first, and the arguments live across that.
+    ($s:ident visit_return_call_indirect $ty:ident $t:ident) => {
+        $s.survey.call()
+    };
     ($s:ident visit_memory_grow $m:ident) => {
         $s.survey.call()
     };

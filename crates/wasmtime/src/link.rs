@@ -36,17 +36,18 @@ struct Linker<'a> {
     relocs: Vec<Reloc>,
     /// Private entries, by index among the defined functions.
     bodies: Vec<u32>,
-    /// Everything else that relocations name.
+    /// Thunks of those that have one, likewise.
+    thunks: Vec<u32>,
+    /// The few other things that relocations name.
     places: BTreeMap<Key, u32>,
     /// Buffers of the tables' builders.
     traps: Vec<TrapInformation>,
     addresses: Vec<InstructionAddressMap>,
 }
 
-/// `Target`, without the private entries of functions, as a key.
+/// `Target`, but for functions and thunks, as a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Key {
-    Thunk(u32),
     Libcall(Libcall),
     Routine(Routine),
     DataSegment(u32),
@@ -56,8 +57,7 @@ enum Key {
 impl Key {
     fn of(target: Target) -> Option<Key> {
         Some(match target {
-            Target::Func(_) => return None,
-            Target::Thunk(index) => Key::Thunk(index),
+            Target::Func(_) | Target::Thunk(_) => return None,
             Target::Libcall(libcall) => Key::Libcall(libcall),
             Target::Routine(routine) => Key::Routine(routine),
             Target::DataSegment(index) => Key::DataSegment(index),
@@ -80,6 +80,7 @@ pub(crate) fn link(
         image: Image::new(settings),
         relocs: Vec::new(),
         bodies: vec![0; translation.module.num_defined_funcs()],
+        thunks: vec![0; translation.module.num_defined_funcs()],
         places: BTreeMap::new(),
         traps: Vec::new(),
         addresses: Vec::new(),
@@ -250,16 +251,17 @@ impl Linker<'_> {
     }
 
     fn thunks(&mut self) {
-        let facts = self.facts;
-        self.stubs(|stubs, done| {
-            for func in &facts.funcs {
-                if let Callee::Defined { index, escapes: true } = func.callee {
-                    let start = stubs.start();
-                    stubs.thunk(facts, &facts.sigs[func.sig as usize], Entry::Func(index));
-                    done(Piece { key: None, target: Some(Key::Thunk(index)), range: start..stubs.asm.offset() });
-                }
+        let mut stubs = Stubs::default();
+        for func in &self.facts.funcs {
+            if let Callee::Defined { index, escapes: true } = func.callee {
+                self.thunks[index as usize] = stubs.start();
+                stubs.thunk(self.facts, &self.facts.sigs[func.sig as usize], Entry::Func(index));
             }
-        });
+        }
+        let base = self.append(&stubs);
+        for start in &mut self.thunks {
+            *start += base;
+        }
     }
 
     /// What the relocations so far and `more` name beside functions, in order.
@@ -298,12 +300,10 @@ impl Linker<'_> {
             return Err(Error::too_large("the module's machine code exceeds 2 GiB", None));
         }
         for reloc in &self.relocs {
-            let place = match Key::of(reloc.target) {
-                Some(key) => self.places[&key],
-                None => {
-                    let Target::Func(index) = reloc.target else { unreachable!("all others have keys") };
-                    self.bodies[index as usize]
-                }
+            let place = match reloc.target {
+                Target::Func(index) => self.bodies[index as usize],
+                Target::Thunk(index) => self.thunks[index as usize],
+                other => self.places[&Key::of(other).expect("all but functions and thunks have keys")],
             };
             let distance = place.wrapping_sub(reloc.at + 4);
             let at = reloc.at as usize;

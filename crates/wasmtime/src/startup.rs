@@ -30,10 +30,18 @@ const SEGMENT_ELEMENT: i32 = 16;
 /// Stands for a null reference in a list of function indices.
 const NULL: u32 = u32::MAX;
 
+/// Where the routine keeps its count of fuel, which reaches the store only where somebody may look.
+const FUEL: Addr = Addr::base(RBP, -32);
+
+/// Up to this cost, an operation on many elements does not make the routine look at fuel and epoch.
+const SMALL: u64 = 128;
+
 /// The startup routine under construction.
 ///
 /// Registers: `rbx` is where the next element goes, `r12` and `r13` what loops keep; none of them is destroyed by
 /// libcalls. Constant expressions are computed into `rax`.
+///
+/// Fuel is charged as Wasmtime's own startup routines charge it, so that totals do not depend on the compiler.
 struct Startup<'a> {
     stubs: &'a mut Stubs,
     translation: &'a ModuleTranslation<'a>,
@@ -43,6 +51,8 @@ struct Startup<'a> {
     lists: Vec<(Label, Vec<u32>)>,
     /// Where traps go, by reason.
     traps: Vec<(Label, TrapCode)>,
+    /// Fuel used on the way here and not yet counted; like a function, the routine itself costs 1.
+    cost: u64,
 }
 
 /// What a module's startup is made of, as ranges of the code.
@@ -62,7 +72,7 @@ pub(crate) fn emit(stubs: &mut Stubs, translation: &ModuleTranslation<'_>, facts
     stubs.asm.align(16);
     stubs.asm.bind(routine);
     let offsets = VMOffsets::new(POINTER, &translation.module);
-    Startup { stubs, translation, facts, offsets, lists: Vec::new(), traps: Vec::new() }.emit();
+    Startup { stubs, translation, facts, offsets, lists: Vec::new(), traps: Vec::new(), cost: 1 }.emit();
     let wasm = wasm..stubs.asm.offset();
     stubs.asm.align(16);
     let array = stubs.asm.offset();
@@ -77,7 +87,10 @@ impl Startup<'_> {
         for reg in SAVED {
             self.stubs.asm.push(reg);
         }
-        self.stubs.asm.push(RAX); // to align
+        // The slot of `FUEL`, which also aligns the stack.
+        self.stubs.asm.push(RAX);
+        self.load_fuel();
+        self.meter();
         let translation = self.translation;
         for (index, expr) in &translation.global_initializers {
             self.global(self.facts.globals[translation.module.global_index(*index).index()], expr);
@@ -100,8 +113,13 @@ impl Startup<'_> {
             self.active_data(*memory, offset, *data);
         }
         if let Some(index) = translation.start_func {
+            self.cost += 1;
+            self.count_fuel();
+            self.store_fuel();
             self.call(index);
+            self.load_fuel();
         }
+        self.store_fuel();
         self.stubs.asm.lea_rm(Size::S64, RSP, Addr::base(RBP, -8 * SAVED.len() as i32));
         for reg in SAVED.into_iter().rev() {
             self.stubs.asm.pop(reg);
@@ -143,6 +161,78 @@ impl Startup<'_> {
         self.stubs.asm.jcc(cc, label);
     }
 
+    /// Puts the address of the store's structure into `rcx`.
+    fn store_context(&mut self) {
+        self.stubs.asm.mov_rm(Size::S64, RCX, Addr::base(CTX, self.facts.ctx.store));
+    }
+
+    fn load_fuel(&mut self) {
+        if self.facts.settings.fuel {
+            self.store_context();
+            self.stubs.asm.mov_rm(Size::S64, RCX, Addr::base(RCX, self.facts.ctx.fuel));
+            self.stubs.asm.mov_mr(Size::S64, FUEL, RCX);
+        }
+    }
+
+    fn store_fuel(&mut self) {
+        if self.facts.settings.fuel {
+            self.store_context();
+            self.stubs.asm.mov_rm(Size::S64, RDX, FUEL);
+            self.stubs.asm.mov_mr(Size::S64, Addr::base(RCX, self.facts.ctx.fuel), RDX);
+        }
+    }
+
+    /// Adds what has been used since the last time.
+    fn count_fuel(&mut self) {
+        let cost = i64::try_from(std::mem::take(&mut self.cost)).unwrap_or(i64::MAX);
+        if self.facts.settings.fuel && cost != 0 {
+            self.stubs.asm.mov_ri(Size::S64, RCX, cost);
+            self.stubs.asm.alu_mr(Alu::Add, Size::S64, FUEL, RCX);
+        }
+    }
+
+    /// Lets the host in if fuel has run out or the epoch has ended. Destroys what C functions may.
+    fn meter(&mut self) {
+        if self.facts.settings.fuel {
+            self.count_fuel();
+            let left = self.stubs.asm.label();
+            self.stubs.asm.alu_mi(Alu::Cmp, Size::S64, FUEL, 0);
+            self.stubs.asm.jcc(Cc::L, left);
+            self.store_fuel();
+            self.libcall(Libcall::OutOfGas);
+            self.load_fuel();
+            self.stubs.asm.bind(left);
+        }
+        if self.facts.settings.epochs {
+            let current = self.stubs.asm.label();
+            self.store_context();
+            self.stubs.asm.mov_rm(Size::S64, RDX, Addr::base(CTX, self.facts.ctx.epoch));
+            self.stubs.asm.mov_rm(Size::S64, RDX, Addr::base(RDX, 0));
+            self.stubs.asm.alu_rm(Alu::Cmp, Size::S64, RDX, Addr::base(RCX, self.facts.ctx.epoch_deadline));
+            self.stubs.asm.jcc(Cc::B, current);
+            self.libcall(Libcall::NewEpoch);
+            self.stubs.asm.bind(current);
+        }
+    }
+
+    /// Charges for an operation on so many elements.
+    fn charge(&mut self, elements: u64) {
+        self.cost = self.cost.saturating_add(elements);
+        if elements > SMALL {
+            self.meter();
+        }
+    }
+
+    /// Charges for as many bytes as the 32 bits at this offset of the instance say.
+    fn charge_bytes(&mut self, length: i32) {
+        if self.facts.settings.fuel {
+            self.count_fuel();
+            self.stubs.asm.mov_rm(Size::S32, RCX, Addr::base(CTX, length));
+            self.stubs.asm.alu_mr(Alu::Add, Size::S64, FUEL, RCX);
+        }
+        self.meter();
+    }
+
     /// Calls a builtin with the arguments after the instance in place. Destroys what C functions may.
     fn libcall(&mut self, libcall: Libcall) {
         self.stubs.asm.mov_rr(Size::S64, RDI, CTX);
@@ -152,6 +242,7 @@ impl Startup<'_> {
     /// `rax = ` the value, as bits; of a 32-bit type with the upper half zero.
     fn value(&mut self, expr: &ConstExpr) {
         let mut depth = 0;
+        self.cost += expr.ops().len() as u64;
         for op in expr.ops() {
             match *op {
                 ConstOp::I32Add | ConstOp::I64Add | ConstOp::I32Sub | ConstOp::I64Sub => {
@@ -228,10 +319,13 @@ impl Startup<'_> {
 
     fn table_fill(&mut self, index: TableIndex, expr: &ConstExpr) {
         let elements = self.translation.module.tables[index].limits.min;
+        self.value(expr);
+        self.stubs.asm.mov_rr(Size::S64, RBX, RAX);
+        self.charge(elements);
         if elements == 0 {
             return;
         }
-        self.value(expr);
+        self.stubs.asm.mov_rr(Size::S64, RAX, RBX);
         self.mark(self.tag(index));
         self.stubs.asm.mov_ri(Size::S64, RCX, elements.cast_signed());
         self.stubs.load_place(Ty::I64, RBX, self.facts.tables[index.index()].base);
@@ -252,11 +346,13 @@ impl Startup<'_> {
         self.stubs.load_place(Ty::I64, RDX, table.length);
         self.stubs.asm.alu_rr(Alu::Cmp, Size::S64, RCX, RDX);
         self.trap(Cc::A, TrapCode::TableOutOfBounds);
+        self.stubs.asm.mov_rr(Size::S64, R12, RAX);
+        self.charge(segment.elements.len());
         if segment.elements.len() == 0 {
             return;
         }
         self.stubs.load_place(Ty::I64, RBX, table.base);
-        self.stubs.asm.lea_rm(Size::S64, RBX, Addr::indexed(RBX, RAX, 3, 0));
+        self.stubs.asm.lea_rm(Size::S64, RBX, Addr::indexed(RBX, R12, 3, 0));
         self.elements(&segment.elements, ELEMENT, self.tag(segment.table_index));
     }
 
@@ -321,8 +417,11 @@ impl Startup<'_> {
             }
             MemorySegmentOffset::Expr(expr) => self.value(expr),
         }
+        self.stubs.asm.mov_rr(Size::S64, R12, RAX);
+        self.charge_bytes(length);
+        self.stubs.asm.mov_rr(Size::S64, RAX, R12);
+        self.stubs.asm.mov_rr(Size::S64, RSI, R12);
         self.stubs.asm.mov_rm(Size::S32, RCX, Addr::base(CTX, length));
-        self.stubs.asm.mov_rr(Size::S64, RSI, RAX);
         self.stubs.asm.alu_rr(Alu::Add, Size::S64, RAX, RCX);
         self.trap(Cc::B, TrapCode::MemoryOutOfBounds);
         self.stubs.load_place(Ty::I64, RDX, memory.length);

@@ -1,0 +1,78 @@
+//! `lightbeam compile`: writes the artifact to a file, for `run --allow-precompiled` here or in Wasmtime.
+
+use crate::{flags, input, report};
+use lightbeam::Compiler;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use wasmtime::error::Context as _;
+use wasmtime::{Engine, Result, bail};
+use wasmtime_cli_flags::CommonOptions;
+
+/// Compiles a module to a file that `run --allow-precompiled` loads without compiling.
+#[derive(clap::Parser)]
+pub struct CompileCommand {
+    #[command(flatten)]
+    common: CommonOptions,
+
+    /// Where to write the compiled module; `-` is standard output [default: the module's name ending in `.cwasm`].
+    #[arg(short, long, value_name = "FILE.cwasm")]
+    output: Option<PathBuf>,
+
+    /// Print to standard error how long each phase of compiling took.
+    #[arg(long)]
+    time: bool,
+
+    /// The module, binary or text; `-` compiles standard input while it arrives.
+    #[arg(value_name = "FILE")]
+    module: PathBuf,
+}
+
+impl CompileCommand {
+    /// Executes the command.
+    pub fn execute(mut self) -> Result<ExitCode> {
+        self.common.init_logging()?;
+        flags::refuse_meaningless(&mut self.common)?;
+        let engine = Engine::new(&self.common.config(None)?)?;
+        let compiler = Compiler::for_engine(&engine)?;
+        let output = match self.output {
+            Some(output) => output,
+            None => default_output(&self.module)?,
+        };
+        let artifact = input::compile(&compiler, &self.module)?;
+        let Some(report) = artifact.report else { bail!("`{}` is compiled already", self.module.display()) };
+        if self.time {
+            report::print(&report);
+        }
+        if output == Path::new("-") {
+            std::io::stdout().lock().write_all(&artifact.bytes).context("failed to write to standard output")?;
+        } else {
+            std::fs::write(&output, artifact.bytes)
+                .with_context(|| format!("failed to write `{}`", output.display()))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn default_output(module: &Path) -> Result<PathBuf> {
+    if module == Path::new("-") {
+        bail!("`-o` is needed to compile standard input");
+    }
+    let Some(stem) = module.file_stem() else { bail!("`{}` is not the name of a file", module.display()) };
+    let mut name = OsString::from(stem);
+    name.push(".cwasm");
+    Ok(name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_goes_to_the_current_directory() {
+        assert_eq!(default_output(Path::new("/a/b.wat")).unwrap(), Path::new("b.cwasm"));
+        assert!(default_output(Path::new("-")).is_err());
+        assert!(default_output(Path::new("..")).is_err());
+    }
+}

@@ -1,0 +1,15 @@
+//! The subcommands of `lightbeam`, as a library so that tests can drive the specification script runner in their own
+//! process.
+
+mod compile;
+mod flags;
+mod input;
+mod objdump;
+mod report;
+mod run;
+pub mod wast;
+
+pub use compile::CompileCommand;
+pub use objdump::ObjdumpCommand;
+pub use run::RunCommand;
+pub use wast::WastCommand;

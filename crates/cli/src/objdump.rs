@@ -1,0 +1,261 @@
+//! `lightbeam objdump`: each wasm operator with the machine code that it gave, from the address map.
+
+use crate::{flags, input};
+use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
+use lightbeam::{AddressMap, Compiler};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use wasmparser::{Parser, Payload};
+use wasmtime::error::Context as _;
+use wasmtime::{Engine, Module, ModuleFunction, Precompiled, Result, bail};
+use wasmtime_cli::commands::RunCommand;
+use wasmtime_cli_flags::CommonOptions;
+
+/// Shows each function as wasm operators with the machine code each gave.
+///
+/// Code stands under the operator that it was made for, in the order of the operators, so code out of line, such as
+/// the slow end of a check, stands here beside its cause; the offsets say where it is. An operator with nothing under
+/// it has been absorbed by a later one, or needed no code.
+#[derive(clap::Parser)]
+pub struct ObjdumpCommand {
+    #[command(flatten)]
+    common: CommonOptions,
+
+    /// Show only this function, by its name or its index; may be given several times.
+    #[arg(long = "func", value_name = "NAME|INDEX")]
+    functions: Vec<String>,
+
+    /// A module, binary or text, or a compiled one; of the latter there is only the machine code to show.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl ObjdumpCommand {
+    /// Executes the command.
+    pub fn execute(mut self) -> Result<ExitCode> {
+        self.common.init_logging()?;
+        flags::refuse_meaningless(&mut self.common)?;
+        self.common.debug.address_map = Some(true);
+        let engine = Engine::new(&self.common.config(None)?)?;
+
+        let bytes = input::read(&self.file)?;
+        let (module, lines) = if input::is_artifact(&bytes) {
+            (load(&engine, &self.file, &bytes)?, Lines::default())
+        } else {
+            let explain = || format!("failed to compile `{}`", self.file.display());
+            let wasm = input::to_binary(&self.file, bytes).with_context(explain)?;
+            let compiler = Compiler::for_engine(&engine)?.address_map(AddressMap::Operators);
+            (compiler.module(&wasm).with_context(explain)?, Lines::of(&wasm)?)
+        };
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        match dump(&module, &lines, &self.functions, &mut out).and_then(|shown| out.flush().map(|()| shown)) {
+            Ok(0) if !self.functions.is_empty() => bail!("no such function: {}", self.functions.join(", ")),
+            // Whoever reads this may have seen enough.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("failed to write"),
+            _ => Ok(ExitCode::SUCCESS),
+        }
+    }
+}
+
+/// Loads an artifact to look at. Nothing of it is run, but what it claims of itself is believed.
+fn load(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Module> {
+    if Engine::detect_precompiled(bytes) != Some(Precompiled::Module) {
+        bail!("`{}` is not a compiled module", path.display());
+    }
+    let command = <RunCommand as clap::Parser>::try_parse_from(["objdump", "--allow-precompiled", "-"])?;
+    let target = command.run.load_module(engine, path, Some(bytes))?;
+    Ok(target.unwrap_core().clone())
+}
+
+/// The module's text: what stands at which offset of the binary.
+#[derive(Default)]
+struct Lines {
+    operators: BTreeMap<usize, String>,
+    /// Where each defined function's body is in the binary.
+    bodies: Vec<Range<usize>>,
+}
+
+impl Lines {
+    fn of(wasm: &[u8]) -> Result<Lines> {
+        let mut lines = Lines::default();
+        for payload in Parser::new(0).parse_all(wasm) {
+            if let Payload::CodeSectionEntry(body) = payload.map_err(wasmtime::Error::new)? {
+                lines.bodies.push(body.range());
+            }
+        }
+        let mut text = String::new();
+        let printed = wasmprinter::Config::new()
+            .offsets_and_lines(wasm, &mut text)
+            .map_err(|error| wasmtime::format_err!("failed to print the module: {error:#}"))?;
+        for (offset, line) in printed {
+            if let Some(offset) = offset {
+                lines.operators.insert(offset, line.trim_end().to_string());
+            }
+        }
+        Ok(lines)
+    }
+}
+
+/// A stretch of code made for the operator at an offset of the module, or for none in particular.
+type Span = (Option<u32>, Range<usize>);
+
+/// Prints the functions wanted, all of them if none is named, and says how many they were.
+fn dump(module: &Module, lines: &Lines, wanted: &[String], out: &mut impl io::Write) -> io::Result<usize> {
+    let map = address_map(module);
+    let mut shown = 0;
+    for (defined, function) in module.functions().enumerate() {
+        let index = function.index.as_u32().to_string();
+        if !wanted.is_empty() && !wanted.iter().any(|w| *w == index || Some(w) == function.name.as_ref()) {
+            continue;
+        }
+        shown += 1;
+        let spans = spans_within(&map, function.offset..function.offset + function.len);
+        writeln!(out, "{}", heading(&function))?;
+        match lines.bodies.get(defined) {
+            Some(body) => dump_operators(module.text(), lines, body, &spans, out)?,
+            None => {
+                for (file_offset, code) in &spans {
+                    match file_offset {
+                        Some(offset) => writeln!(out, "  at {offset:#x}")?,
+                        None => writeln!(out, "  at no operator")?,
+                    }
+                    write_code(module.text(), code, out)?;
+                }
+            }
+        }
+        writeln!(out)?;
+    }
+    Ok(shown)
+}
+
+fn heading(function: &ModuleFunction) -> String {
+    let mut heading = format!("function {}", function.index.as_u32());
+    if let Some(name) = &function.name {
+        let _ = write!(heading, " ${name}");
+    }
+    let _ = write!(heading, ", {} bytes at {:#x}", function.len, function.offset);
+    heading
+}
+
+fn dump_operators(
+    text: &[u8],
+    lines: &Lines,
+    body: &Range<usize>,
+    spans: &[Span],
+    out: &mut impl io::Write,
+) -> io::Result<()> {
+    let mut by_operator: BTreeMap<usize, Vec<&Range<usize>>> = BTreeMap::new();
+    let mut entry = Vec::new();
+    for (offset, code) in spans {
+        match offset.map(|offset| offset as usize).filter(|offset| lines.operators.contains_key(offset)) {
+            Some(offset) if body.contains(&offset) => by_operator.entry(offset).or_default().push(code),
+            _ => entry.push(code),
+        }
+    }
+    for code in entry {
+        write_code(text, code, out)?;
+    }
+    for (offset, line) in lines.operators.range(body.clone()) {
+        writeln!(out, "{offset:#8x}  {}", line.trim_start_matches("  "))?;
+        for code in by_operator.get(offset).into_iter().flatten() {
+            write_code(text, code, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_code(text: &[u8], code: &Range<usize>, out: &mut impl io::Write) -> io::Result<()> {
+    let mut formatter = IntelFormatter::new();
+    let options = formatter.options_mut();
+    options.set_hex_prefix("0x");
+    options.set_hex_suffix("");
+    options.set_branch_leading_zeros(false);
+    options.set_rip_relative_addresses(true);
+    options.set_space_after_operand_separator(true);
+    options.set_uppercase_hex(false);
+    let mut decoder = Decoder::with_ip(64, &text[code.clone()], code.start as u64, DecoderOptions::NONE);
+    let mut instruction = Instruction::default();
+    let mut line = String::new();
+    while decoder.can_decode() {
+        decoder.decode_out(&mut instruction);
+        line.clear();
+        formatter.format(&instruction, &mut line);
+        writeln!(out, "            {:6x}:  {line}", instruction.ip())?;
+    }
+    Ok(())
+}
+
+/// The address map as the stretch of code that each entry is for, in the order of the code.
+fn address_map(module: &Module) -> Vec<Span> {
+    let end = module.text().len();
+    let mut entries: Vec<(usize, Option<u32>)> = module.address_map().map(Iterator::collect).unwrap_or_default();
+    entries.sort_by_key(|&(code, _)| code);
+    let ends = entries.iter().skip(1).map(|&(code, _)| code).chain([end]);
+    entries.iter().zip(ends).map(|(&(start, offset), end)| (offset, start..end)).collect()
+}
+
+/// What of the map is within a function, with the gaps filled in, neighbours for the same operator joined.
+fn spans_within(map: &[Span], function: Range<usize>) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    let mut push = |offset: Option<u32>, code: Range<usize>| {
+        if code.is_empty() {
+            return;
+        }
+        match spans.last_mut() {
+            Some((last, range)) if *last == offset => range.end = code.end,
+            _ => spans.push((offset, code)),
+        }
+    };
+    let mut at = function.start;
+    let first = map.partition_point(|(_, code)| code.end <= function.start);
+    for (offset, code) in &map[first..] {
+        let (start, end) = (code.start.max(function.start), code.end.min(function.end));
+        if start >= function.end {
+            break;
+        }
+        push(None, at..start);
+        push(*offset, start..end);
+        at = end;
+    }
+    push(None, at..function.end);
+    spans
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_cover_a_function_without_gap_or_overlap() {
+        let map = [(Some(1), 0..4), (Some(2), 4..8), (Some(2), 8..10), (None, 10..12), (Some(3), 12..40)];
+        assert_eq!(spans_within(&map, 2..20), [(Some(1), 2..4), (Some(2), 4..10), (None, 10..12), (Some(3), 12..20)]);
+        assert_eq!(spans_within(&[], 2..20), [(None, 2..20)]);
+        assert_eq!(spans_within(&[(Some(1), 6..8)], 2..20), [(None, 2..6), (Some(1), 6..8), (None, 8..20)]);
+    }
+
+    #[test]
+    fn operators_stand_above_their_code() {
+        let wasm =
+            wat::parse_str(r#"(module (func $add (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#);
+        let wasm = wasm.unwrap();
+        let compiler = Compiler::new(&wasmtime::Config::new()).unwrap().address_map(AddressMap::Operators);
+        let module = compiler.module(&wasm).unwrap();
+        let lines = Lines::of(&wasm).unwrap();
+
+        let mut all = Vec::new();
+        assert_eq!(dump(&module, &lines, &[], &mut all).unwrap(), 1);
+        let all = String::from_utf8(all).unwrap();
+        assert!(all.starts_with("function 0 $add, "), "{all}");
+        let operator = all.find("i32.add").expect("the operator is shown");
+        assert!(all.contains("ret"), "{all}");
+        assert!(all[operator..].contains(":  "), "nothing under the operator:\n{all}");
+
+        for (wanted, count) in [("0", 1), ("add", 1), ("1", 0), ("sub", 0)] {
+            assert_eq!(dump(&module, &lines, &[wanted.to_string()], &mut Vec::new()).unwrap(), count, "{wanted}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Runs scripts of the specification tests and says which of their directives fail. Every directive counts: one that
+//! the runner does not know is a failure, never a silence.
+
+mod runner;
+mod spectest;
+mod values;
+
+use lightbeam::Compiler;
+use runner::Runner;
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use wasmtime::error::Context as _;
+use wasmtime::{Config, Result};
+use wast::Wast;
+use wast::lexer::Lexer;
+use wast::parser::{self, ParseBuffer};
+
+/// Runs specification test scripts, and prints a line for each directive that fails.
+#[derive(clap::Parser)]
+pub struct WastCommand {
+    /// Scripts, or directories to search for files ending in `.wast`.
+    #[arg(value_name = "FILE|DIR", required = true)]
+    paths: Vec<PathBuf>,
+}
+
+impl WastCommand {
+    /// Executes the command.
+    pub fn execute(self) -> Result<ExitCode> {
+        let mut files = Vec::new();
+        for path in self.paths {
+            if path.is_dir() { find_scripts(&path, &mut files)? } else { files.push(path) }
+        }
+        let mut out = std::io::stdout().lock();
+        let (mut passed, mut failed) = (0, 0);
+        for file in files {
+            let report = run_file(&file, &Compiler::new(&config_for(&file))?);
+            write!(out, "{report}").context("failed to write the report")?;
+            passed += report.passed;
+            failed += report.failures.len();
+        }
+        writeln!(out, "{passed} passed, {failed} failed").context("failed to write the report")?;
+        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// What became of one script. Displays as one line for each directive that failed.
+#[derive(Clone, Debug)]
+pub struct FileReport {
+    /// Where the script is from.
+    pub path: PathBuf,
+    /// How many directives did what they should.
+    pub passed: usize,
+    /// Those that did not, in the order of the script.
+    pub failures: Vec<Failure>,
+}
+
+/// A directive that did not do what it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Its line, from 1 on; 0 if the file could not be read.
+    pub line: usize,
+    /// What happened, in one line.
+    pub message: String,
+}
+
+impl fmt::Display for FileReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Failure { line, message } in &self.failures {
+            writeln!(f, "{}:{line}: {message}", self.path.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// The settings that a script is meant for: WebAssembly 3.0 with the proposals that are always on here, or what the
+/// directory of its proposal says. A feature that Lightbeam lacks is on as well, so that the refusal is Lightbeam's.
+#[must_use]
+pub fn config_for(script: &Path) -> Config {
+    let mut config = Config::new();
+    let within = |directory: &str| script.components().any(|part| part.as_os_str() == directory);
+    if within("proposals") && within("threads") {
+        // That proposal's scripts extend the specification of before reference types.
+        config.wasm_threads(true).shared_memory(true);
+        config.wasm_gc(false).wasm_function_references(false).wasm_exceptions(false);
+        config.wasm_multi_memory(false).wasm_memory64(false).wasm_reference_types(false);
+        return config;
+    }
+    config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).wasm_tail_call(true);
+    config.wasm_simd(true).wasm_relaxed_simd(true).wasm_extended_const(true);
+    config.wasm_multi_memory(true).wasm_memory64(true);
+    config.wasm_threads(false).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
+    config
+}
+
+/// Runs the script in a file.
+#[must_use]
+pub fn run_file(path: &Path, compiler: &Compiler) -> FileReport {
+    match std::fs::read_to_string(path) {
+        Ok(text) => run_text(path, &text, compiler),
+        Err(error) => {
+            let failures = vec![Failure { line: 0, message: format!("failed to read the script: {error}") }];
+            FileReport { path: path.into(), passed: 0, failures }
+        }
+    }
+}
+
+/// Runs a script; `path` is what to call it.
+#[must_use]
+pub fn run_text(path: &Path, text: &str, compiler: &Compiler) -> FileReport {
+    let mut report = FileReport { path: path.into(), passed: 0, failures: Vec::new() };
+    if let Err(error) = run_directives(text, compiler, &mut report) {
+        report.failures.push(Failure { line: lines_to(text, error.span().offset()), message: error.message() });
+    }
+    report
+}
+
+fn run_directives(text: &str, compiler: &Compiler, report: &mut FileReport) -> Result<(), wast::Error> {
+    let mut lexer = Lexer::new(text);
+    // `names.wast` and the like use what could mislead a reader on purpose.
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer)?;
+    let script: Wast<'_> = parser::parse(&buffer)?;
+
+    let mut runner = match Runner::new(compiler) {
+        Ok(runner) => runner,
+        Err(error) => {
+            let message = format!("no test host: {}", runner::one_line(&error));
+            report.failures.push(Failure { line: 0, message });
+            return Ok(());
+        }
+    };
+    // Counting lines from the start for each of thousands of directives would be quadratic.
+    let (mut line, mut offset) = (1, 0);
+    for directive in script.directives {
+        let start = directive.span().offset();
+        if start >= offset {
+            line += newlines(&text[offset..start]);
+        } else {
+            line = lines_to(text, start);
+        }
+        offset = start;
+        match runner.run(directive) {
+            Ok(()) => report.passed += 1,
+            Err(error) => report.failures.push(Failure { line, message: runner::one_line(&error) }),
+        }
+    }
+    Ok(())
+}
+
+fn lines_to(text: &str, offset: usize) -> usize {
+    1 + newlines(&text[..offset.min(text.len())])
+}
+
+fn newlines(text: &str) -> usize {
+    text.bytes().filter(|&b| b == b'\n').count()
+}
+
+fn find_scripts(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let within = || format!("failed to read the directory `{}`", directory.display());
+    let mut entries = Vec::new();
+    for entry in std::fs::read_dir(directory).with_context(within)? {
+        entries.push(entry.with_context(within)?.path());
+    }
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            find_scripts(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "wast") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

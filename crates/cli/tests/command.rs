@@ -1,0 +1,251 @@
+//! The command as its users meet it: output, exit codes, and what it says when something is wrong.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+const FIB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/fib.wat");
+
+/// A directory of its own for each test, with the files that it needs.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(test: &str) -> Directory {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Directory(path)
+    }
+
+    fn file(&self, name: &str, contents: impl AsRef<[u8]>) {
+        std::fs::write(self.0.join(name), contents).unwrap();
+    }
+
+    fn lightbeam(&self, arguments: &[&str]) -> Output {
+        self.lightbeam_with(arguments, b"")
+    }
+
+    fn lightbeam_with(&self, arguments: &[&str], input: &[u8]) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_lightbeam"))
+            .args(arguments)
+            .current_dir(&self.0)
+            .env_remove("RUST_BACKTRACE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It need not read its input to the end.
+        let _ = child.stdin.take().unwrap().write_all(input);
+        child.wait_with_output().unwrap()
+    }
+}
+
+#[track_caller]
+fn check(output: &Output, code: i32, stdout: &str) {
+    let (out, err) = texts(output);
+    assert_eq!((output.status.code(), out.as_str()), (Some(code), stdout), "standard error:\n{err}");
+}
+
+/// Fails with exit code 1, and says each of the words.
+#[track_caller]
+fn check_error(output: &Output, words: &[&str]) {
+    let (_, err) = texts(output);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    for word in words {
+        assert!(err.contains(word), "no `{word}` in:\n{err}");
+    }
+    assert!(!err.contains("panicked"), "{err}");
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+const PRINT_ARGS: &str = r#"(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (drop (call $sizes (i32.const 0) (i32.const 4)))
+    (drop (call $args (i32.const 64) (i32.const 1024)))
+    (i32.store (i32.const 8) (i32.const 1024))
+    (i32.store (i32.const 12) (i32.load (i32.const 4)))
+    (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))
+    (call $exit (i32.load (i32.const 0)))))"#;
+
+#[test]
+fn programs_run_with_and_without_the_verb() {
+    let here = Directory::new("run");
+    check(&here.lightbeam(&[FIB]), 0, "fib(30) = 832040\n");
+    check(&here.lightbeam(&["run", FIB]), 0, "fib(30) = 832040\n");
+    check(&here.lightbeam(&["run", "--invoke", "fib", FIB, "20"]), 0, "6765\n");
+}
+
+#[test]
+fn arguments_go_in_and_the_exit_code_comes_out() {
+    let here = Directory::new("arguments");
+    here.file("args.wat", PRINT_ARGS);
+    check(&here.lightbeam(&["args.wat", "one", "--two"]), 3, "args.wat\0one\0--two\0");
+    check(&here.lightbeam(&["run", "--argv0", "zero", "args.wat"]), 1, "zero\0");
+}
+
+#[test]
+fn standard_input_is_compiled_as_it_comes() {
+    let here = Directory::new("stdin");
+    let text = std::fs::read(FIB).unwrap();
+    let binary = wat::parse_bytes(&text).unwrap();
+    check(&here.lightbeam_with(&["-"], &text), 0, "fib(30) = 832040\n");
+    check(&here.lightbeam_with(&["run", "-"], &binary), 0, "fib(30) = 832040\n");
+    check_error(&here.lightbeam_with(&["-"], &binary[..binary.len() / 2]), &["standard input", "offset"]);
+    check_error(&here.lightbeam_with(&["-"], b""), &["standard input", "empty"]);
+}
+
+#[test]
+fn a_trap_shows_the_backtrace_and_exits_134() {
+    let here = Directory::new("trap");
+    here.file("trap.wat", r#"(module (func $inner unreachable) (func $outer (export "_start") call $inner))"#);
+    let output = here.lightbeam(&["trap.wat"]);
+    check(&output, 134, "");
+    let (_, err) = texts(&output);
+    for word in ["wasm trap: wasm `unreachable` instruction executed", "!inner", "!outer"] {
+        assert!(err.contains(word), "no `{word}` in:\n{err}");
+    }
+}
+
+#[test]
+fn compiled_modules_run_only_when_allowed() {
+    let here = Directory::new("compile");
+    check(&here.lightbeam(&["compile", FIB, "-o", "fib.cwasm"]), 0, "");
+    check_error(&here.lightbeam(&["fib.cwasm"]), &["--allow-precompiled"]);
+    check(&here.lightbeam(&["--allow-precompiled", "fib.cwasm"]), 0, "fib(30) = 832040\n");
+    check_error(&here.lightbeam(&["compile", "fib.cwasm"]), &["compiled already"]);
+    check(&here.lightbeam(&["compile", FIB]), 0, "");
+    assert_eq!(std::fs::read(here.0.join("fib.cwasm")).unwrap().get(..4), Some(&b"\x7fELF"[..]));
+    // Loading checks what an artifact says of itself.
+    let half = std::fs::read(here.0.join("fib.cwasm")).unwrap();
+    here.file("half.cwasm", &half[..half.len() / 2]);
+    check_error(&here.lightbeam(&["--allow-precompiled", "half.cwasm"]), &[]);
+}
+
+#[test]
+fn preloads_are_compiled_and_linked() {
+    let here = Directory::new("preload");
+    here.file("lib.wat", r#"(module (func (export "f") (result i32) i32.const 42))"#);
+    here.file("main.wat", r#"(module (import "lib" "f" (func $f (result i32))) (export "g" (func $f)))"#);
+    check(&here.lightbeam(&["--preload", "lib=lib.wat", "--invoke", "g", "main.wat"]), 0, "42\n");
+    check(&here.lightbeam(&["compile", "lib.wat"]), 0, "");
+    check_error(
+        &here.lightbeam(&["--preload", "lib=lib.cwasm", "--invoke", "g", "main.wat"]),
+        &["--allow-precompiled"],
+    );
+    let allowed = ["--allow-precompiled", "--preload", "lib=lib.cwasm", "--invoke", "g", "main.wat"];
+    check(&here.lightbeam(&allowed), 0, "42\n");
+}
+
+#[test]
+fn time_is_printed_for_every_phase_even_if_the_guest_exits() {
+    let here = Directory::new("time");
+    here.file("args.wat", PRINT_ARGS);
+    let output = here.lightbeam(&["--time", "args.wat"]);
+    check(&output, 1, "args.wat\0");
+    let (_, err) = texts(&output);
+    for word in ["decode", "link", "load", "run", "MB/s", "ns per function"] {
+        assert!(err.contains(word), "no `{word}` in:\n{err}");
+    }
+}
+
+#[test]
+fn limits_are_wasmtimes() {
+    let here = Directory::new("limits");
+    here.file("loop.wat", r#"(module (func (export "_start") (loop $l (br $l))))"#);
+    let fuel = here.lightbeam(&["-W", "fuel=10000", "loop.wat"]);
+    check(&fuel, 134, "");
+    assert!(texts(&fuel).1.contains("all fuel consumed"));
+    let timeout = here.lightbeam(&["-W", "timeout=10ms", "loop.wat"]);
+    check(&timeout, 134, "");
+    assert!(texts(&timeout).1.contains("interrupt"));
+    here.file("deep.wat", r#"(module (func $f (export "_start") (call $f)))"#);
+    let deep = here.lightbeam(&["deep.wat"]);
+    check(&deep, 134, "");
+    assert!(texts(&deep).1.contains("call stack exhausted"));
+}
+
+#[test]
+fn what_cannot_be_run_is_named() {
+    let here = Directory::new("errors");
+    here.file("text.wasm", "hello");
+    here.file("noise.wasm", b"\xff\xfe\0\x01");
+    here.file("component.wasm", b"\0asm\x0d\0\x01\0");
+    here.file("invalid.wat", "(module (func (result i32)))");
+    here.file("simd.wat", r#"(module (func (export "f") (drop (v128.const i64x2 0 0))))"#);
+    here.file("elf.wasm", b"\x7fELF\x02\x01\x01\0 and so on");
+    check_error(&here.lightbeam(&["nothing.wasm"]), &["nothing.wasm", "No such file"]);
+    check_error(&here.lightbeam(&["text.wasm"]), &["text.wasm:1:1", "expected `(`"]);
+    check_error(&here.lightbeam(&["noise.wasm"]), &["noise.wasm", "neither a WebAssembly binary"]);
+    check_error(&here.lightbeam(&["component.wasm"]), &["component.wasm", "component", "core modules only"]);
+    check_error(&here.lightbeam(&["invalid.wat"]), &["invalid.wat", "type mismatch", "at offset 0x"]);
+    check_error(&here.lightbeam(&["simd.wat"]), &["simd.wat", "SIMD", "not supported by Lightbeam", "at offset 0x"]);
+    check_error(&here.lightbeam(&["elf.wasm"]), &["elf.wasm", "ELF"]);
+    check_error(&here.lightbeam(&["--invoke", "nothing", FIB]), &["nothing"]);
+}
+
+#[test]
+fn options_of_other_compilers_are_refused() {
+    let here = Directory::new("options");
+    for (option, name) in [
+        ("-Ccompiler=cranelift", "-C compiler"),
+        ("-Ccranelift-enable_probestack=false", "-C cranelift-"),
+        ("-Oopt-level=0", "-O opt-level"),
+        ("-Wnan-canonicalization", "-W nan-canonicalization"),
+        ("-Ccache=y", "-C cache"),
+        ("--target=aarch64-linux", "--target"),
+    ] {
+        check_error(&here.lightbeam(&[option, FIB]), &[name]);
+        check_error(&here.lightbeam(&["compile", option, FIB]), &[name]);
+        check_error(&here.lightbeam(&["objdump", option, FIB]), &[name]);
+    }
+}
+
+#[test]
+fn scripts_end_with_a_count() {
+    let here = Directory::new("wast");
+    let good = r#"(module (func (export "f") (result i32) i32.const 1)) (assert_return (invoke "f") (i32.const 1))"#;
+    std::fs::create_dir(here.0.join("dir")).unwrap();
+    here.file("dir/good.wast", good);
+    check(&here.lightbeam(&["wast", "dir"]), 0, "2 passed, 0 failed\n");
+    here.file("dir/bad.wast", "(module (func (export \"f\")))\n(assert_return (invoke \"f\") (i32.const 2))");
+    let output = here.lightbeam(&["wast", "dir", "dir/good.wast"]);
+    check(&output, 1, "dir/bad.wast:2: expected 1 results, got 0\n5 passed, 1 failed\n");
+}
+
+#[test]
+fn objdump_shows_operators_and_code() {
+    let here = Directory::new("objdump");
+    let output = here.lightbeam(&["objdump", "--func", "fib", FIB]);
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{err}");
+    assert!(out.starts_with("function 1 $fib, "), "{out}");
+    for word in ["i32.lt_u", "call $fib", "i32.add", "ret", "call "] {
+        assert!(out.contains(word), "no `{word}` in:\n{out}");
+    }
+    assert_eq!(out.matches("function ").count(), 1, "only the one asked for:\n{out}");
+    check_error(&here.lightbeam(&["objdump", "--func", "nothing", FIB]), &["no such function"]);
+
+    check(&here.lightbeam(&["compile", FIB, "-o", "fib.cwasm"]), 0, "");
+    let (out, _) = texts(&here.lightbeam(&["objdump", "fib.cwasm"]));
+    assert!(out.contains("function 1") && out.contains("ret"), "{out}");
+}
+
+#[test]
+fn help_and_version() {
+    let here = Directory::new("help");
+    let (out, _) = texts(&here.lightbeam(&["--help"]));
+    for word in ["compile", "wast", "objdump", "--dir", "--time", "--preload"] {
+        assert!(out.contains(word), "no `{word}` in:\n{out}");
+    }
+    check(&here.lightbeam(&["--version"]), 0, concat!("lightbeam ", env!("CARGO_PKG_VERSION"), "\n"));
+}
