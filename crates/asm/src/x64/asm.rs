@@ -150,6 +150,12 @@ impl Asm {
         self.buffer.put(bits, len);
     }
 
+    /// Appends two pieces in one step, `first_len < 8`.
+    #[inline(always)]
+    pub(super) fn put_two(&mut self, first: u64, first_len: u32, second: u64, second_len: u32) {
+        self.buffer.put_two(first, first_len, second, second_len);
+    }
+
     /// Forgets all labels. Those that were used are bound by now.
     pub fn reset_labels(&mut self) {
         self.labels.reset();

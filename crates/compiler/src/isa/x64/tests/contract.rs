@@ -472,7 +472,9 @@ fn float_arithmetic() {
                                 X64::falu(a, &cpu, op, width, d, l, FloatSrc::Reg(r));
                             });
                         }
-                        for addr in addrs() {
+                        // All addresses with two pairs, all pairs with one address: they share no register.
+                        let all = (d, l) == (XMM0, XMM9) || (d, l) == (XMM9, XMM9);
+                        for addr in addrs().into_iter().filter(|addr| all || *addr == Addr::base(RBP, -8)) {
                             Contract::new(&[l], &[d]).addr(addr).cpu(cpu).check_at((op, width, d, l, addr), |a| {
                                 Some(X64::falu(a, &cpu, op, width, d, l, FloatSrc::Mem(addr)))
                             });
