@@ -1,1 +1,13 @@
-//! x
+//! What the tests of the whole share: engines under test, observations to compare, generators of modules.
+//!
+//! A test names a module and a list of calls, runs both on two engines that are set up alike, and compares what could
+//! be observed from outside: results, traps, calls to the host, exported globals, tables and memories, fuel.
+
+pub mod backend;
+pub mod bombs;
+pub mod differential;
+pub mod generate;
+pub mod observe;
+pub mod random;
+pub mod shared;
+pub mod wasmi;

@@ -1,0 +1,187 @@
+//! The two compilers of one engine, and the settings under which they are compared.
+
+use crate::random::Random;
+use lightbeam::CpuFeatures;
+use lightbeam_compiler::isa::Isa;
+use lightbeam_compiler::isa::x64::X64;
+use wasmtime::{Config, Engine, Module, Result};
+
+/// What an engine is asked for. Both compilers of a comparison work for the same engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// Bytes of address space reserved for a memory; `None` is Wasmtime's default.
+    pub reservation: Option<u64>,
+    /// Bytes of the guard after it; `None` is Wasmtime's default.
+    pub guard: Option<u64>,
+    /// May a memory move when it grows?
+    pub may_move: bool,
+    /// May faults of the machine be traps?
+    pub signals: bool,
+    /// Is fuel counted?
+    pub fuel: bool,
+    /// Are epochs looked at?
+    pub epochs: bool,
+    /// Are tables filled in on first use?
+    pub lazy_tables: bool,
+    /// Are memories made from images, copied on write?
+    pub copy_on_write: bool,
+    /// Processor features that Lightbeam does without; Cranelift always uses what it finds.
+    pub without: Without,
+}
+
+/// A set of processor features left out, bit by bit in the order of [`Without::NAMES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Without(pub u8);
+
+impl Without {
+    /// What the bits stand for, lowest first.
+    pub const NAMES: [&'static str; 6] = ["avx", "avx2", "bmi1", "bmi2", "lzcnt", "fma"];
+    /// All features left out: the floor.
+    pub const ALL: Without = Without(0b11_1111);
+
+    /// `all` but for the ones left out.
+    #[must_use]
+    pub fn of(self, all: CpuFeatures) -> CpuFeatures {
+        let keep = |bit: u8| self.0 >> bit & 1 == 0;
+        CpuFeatures {
+            avx: all.avx && keep(0),
+            avx2: all.avx2 && keep(1),
+            bmi1: all.bmi1 && keep(2),
+            bmi2: all.bmi2 && keep(3),
+            lzcnt: all.lzcnt && keep(4),
+            fma: all.fma && keep(5),
+        }
+    }
+
+    /// None left out, each left out by itself, each the only one left in, all left out.
+    #[must_use]
+    pub fn swarm() -> Vec<Without> {
+        let single = (0..6).map(|bit| 1 << bit);
+        let mut sets: Vec<u8> = vec![0];
+        sets.extend(single.clone());
+        sets.extend(single.map(|bit| Without::ALL.0 & !bit));
+        sets.push(Without::ALL.0);
+        sets.into_iter().map(Without).collect()
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup {
+            reservation: None,
+            guard: None,
+            may_move: true,
+            signals: true,
+            fuel: false,
+            epochs: false,
+            lazy_tables: true,
+            copy_on_write: true,
+            without: Without::default(),
+        }
+    }
+}
+
+impl Setup {
+    /// Settings chosen at random, each as likely to differ from the default as to be it.
+    pub fn random(random: &mut Random) -> Setup {
+        const SIZES: [Option<u64>; 5] = [None, None, Some(0), Some(1 << 20), Some(4 << 30)];
+        const GUARDS: [Option<u64>; 5] = [None, None, Some(0), Some(1 << 16), Some(4 << 30)];
+        Setup {
+            reservation: *random.pick(&SIZES),
+            guard: *random.pick(&GUARDS),
+            may_move: !random.one_in(4),
+            signals: !random.one_in(4),
+            fuel: random.one_in(4),
+            epochs: random.one_in(4),
+            lazy_tables: !random.one_in(3),
+            copy_on_write: !random.one_in(3),
+            without: if random.one_in(3) { Without(random.bits() as u8 & Without::ALL.0) } else { Without(0) },
+        }
+    }
+
+    /// The memory settings worth a run of their own: guards that make checks needless, too small ones, none at all.
+    #[must_use]
+    pub fn memory_swarm() -> Vec<Setup> {
+        let base = Setup::default();
+        vec![
+            base,
+            Setup { reservation: Some(0), guard: Some(0), ..base },
+            Setup { reservation: Some(0), guard: Some(1 << 16), copy_on_write: false, ..base },
+            Setup { reservation: Some(1 << 20), guard: Some(1 << 16), ..base },
+            Setup { reservation: Some(4 << 30), guard: Some(0), may_move: false, ..base },
+            Setup { reservation: Some(4 << 30), guard: Some(4 << 30), ..base },
+            Setup { reservation: Some(8 << 30), guard: Some(1 << 16), ..base },
+            Setup { signals: false, ..base },
+            Setup { signals: false, reservation: Some(0), guard: Some(0), ..base },
+        ]
+    }
+
+    /// These settings as Wasmtime has them, with every proposal on that Lightbeam supports. Backtraces are off: hundreds
+    /// of thousands of traps are taken, and what backtraces show has tests of its own.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let mut config = Config::new();
+        config
+            .wasm_multi_memory(true)
+            .wasm_memory64(true)
+            .wasm_tail_call(true)
+            .wasm_extended_const(true)
+            .wasm_wide_arithmetic(true)
+            .wasm_custom_page_sizes(true)
+            .wasm_threads(false)
+            .memory_may_move(self.may_move)
+            .signals_based_traps(self.signals)
+            .consume_fuel(self.fuel)
+            .epoch_interruption(self.epochs)
+            .table_lazy_init(self.lazy_tables)
+            .memory_init_cow(self.copy_on_write)
+            .wasm_backtrace_max_frames(None);
+        if let Some(bytes) = self.reservation {
+            config.memory_reservation(bytes);
+        }
+        if let Some(bytes) = self.guard {
+            config.memory_guard_size(bytes);
+        }
+        config
+    }
+
+    /// An engine with these settings, and Lightbeam for it. The engine itself compiles with Cranelift.
+    pub fn engine(&self) -> Result<Pair> {
+        let engine = Engine::new(&self.config())?;
+        let lightbeam = self.lightbeam(&engine)?;
+        Ok(Pair { engine, lightbeam, setup: *self })
+    }
+
+    /// Lightbeam for an engine, without the processor features left out.
+    pub fn lightbeam(&self, engine: &Engine) -> Result<lightbeam::Compiler> {
+        Ok(lightbeam::Compiler::for_engine(engine)?.cpu_features(self.without.of(X64::host_features())))
+    }
+}
+
+/// One engine with both compilers.
+#[derive(Debug)]
+pub struct Pair {
+    /// The engine; its own compiler is Cranelift.
+    pub engine: Engine,
+    /// Lightbeam for the same engine.
+    pub lightbeam: lightbeam::Compiler,
+    /// What it was made from.
+    pub setup: Setup,
+}
+
+impl Pair {
+    /// The module as Cranelift compiles it.
+    pub fn cranelift(&self, wasm: &[u8]) -> Result<Module> {
+        Module::new(&self.engine, wasm)
+    }
+
+    /// The module as Lightbeam compiles it.
+    pub fn lightbeam(&self, wasm: &[u8]) -> Result<Module> {
+        self.lightbeam.module(wasm)
+    }
+
+    /// Both, Cranelift's first.
+    pub fn both(&self, wasm: &[u8]) -> Result<(Module, Module)> {
+        Ok((self.cranelift(wasm)?, self.lightbeam(wasm)?))
+    }
+}

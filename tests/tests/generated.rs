@@ -1,0 +1,135 @@
+//! Generated modules: random ones, and those of generators that each aim at one class of miscompilation.
+
+use lightbeam_tests::backend::{Setup, Without};
+use lightbeam_tests::generate::{control, memory, moves, narrow, single, traps};
+use lightbeam_tests::observe::{Calls, Event, Rule, difference, observe};
+use lightbeam_tests::{differential, wasmi};
+
+/// How many of something to run: `LIGHTBEAM_SCALE` times the number for the ordinary test run.
+fn scaled(n: u64) -> u64 {
+    std::env::var("LIGHTBEAM_SCALE").ok().and_then(|scale| scale.parse::<u64>().ok()).map_or(n, |scale| n * scale)
+}
+
+#[test]
+fn random_modules_agree_with_cranelift_and_the_interpreter() {
+    let count = scaled(1000);
+    let summary = differential::run(0, count);
+    println!("{summary}");
+    assert!(summary.mismatches.is_empty(), "{summary}");
+    assert!(summary.executed * 2 > count, "most modules run: {summary}");
+    assert!(summary.interpreted > 0 && summary.traps > 0, "modules run to traps and on the interpreter too: {summary}");
+    assert!(summary.operators.len() > 150, "the generator reaches most operators: {summary}");
+}
+
+#[test]
+fn single_operators_with_every_set_of_processor_features() {
+    let default = Setup::default().engine().unwrap();
+    for (name, module) in single::modules() {
+        let wasm = module.wasm();
+        let expected = observe(&default.cranelift(&wasm).unwrap(), &default.setup, &module.calls);
+        for without in Without::swarm() {
+            let pair = Setup { without, ..Setup::default() }.engine().unwrap();
+            let result = module.check_against(&expected, &pair, &wasm, Rule::AnyNan);
+            result.unwrap_or_else(|error| panic!("{name} without {without:?}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn single_operators_without_signals() {
+    let pair = Setup { signals: false, ..Setup::default() }.engine().unwrap();
+    for (name, module) in single::modules() {
+        module.check(&pair, Rule::AnyNan).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn narrow_values_have_no_upper_half() {
+    let module = narrow::module();
+    for setup in [Setup::default(), Setup { signals: false, reservation: Some(0), guard: Some(0), ..Setup::default() }]
+    {
+        module.check(&setup.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("{setup:?}: {error}"));
+    }
+    let pair = Setup::default().engine().unwrap();
+    let third = wasmi::observe(&module.wasm(), &module.calls).expect("the interpreter knows all that the module uses");
+    module.check_against(&third, &pair, &module.wasm(), Rule::Exact).unwrap();
+}
+
+#[test]
+fn control_flow_keeps_every_value_in_its_place() {
+    let plain = Setup::default();
+    let setups = [plain, Setup { fuel: true, ..plain }, Setup { epochs: true, signals: false, ..plain }];
+    for seed in 0..scaled(120) {
+        let module = control::module(seed);
+        let setup = setups[seed as usize % setups.len()];
+        let result = module.check(&setup.engine().unwrap(), Rule::Exact);
+        result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
+    }
+}
+
+#[test]
+fn traps_happen_at_their_place_even_if_nothing_uses_the_result() {
+    let module = traps::module();
+    for setup in Setup::memory_swarm() {
+        module.check(&setup.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("{setup:?}: {error}"));
+    }
+}
+
+#[test]
+fn accesses_at_the_edges_of_memories() {
+    let default = Setup::default().engine().unwrap();
+    let setups = Setup::memory_swarm();
+    for (number, shape) in memory::SHAPES.iter().enumerate() {
+        let (module, traps) = memory::edges(shape);
+        let wasm = module.wasm();
+        let expected = observe(&default.cranelift(&wasm).unwrap(), &default.setup, &module.calls);
+        memory::judge(&module, &traps, &expected).unwrap_or_else(|error| panic!("Cranelift, {shape:?}: {error}"));
+        // The plainest 32-bit and 64-bit memories see all settings, the others a third each.
+        let all = shape.text.ends_with(" 1)");
+        for setup in setups.iter().enumerate().filter(|(i, _)| all || (i + number).is_multiple_of(3)).map(|(_, s)| s) {
+            let actual = observe(&setup.engine().unwrap().lightbeam(&wasm).unwrap(), setup, &module.calls);
+            memory::judge(&module, &traps, &actual).unwrap_or_else(|error| panic!("{shape:?} {setup:?}: {error}"));
+            if let Some(difference) = difference(&expected, &actual, Rule::Exact) {
+                panic!("{shape:?} {setup:?}: {}", module.explain(&difference.what, expected.get(difference.at)));
+            }
+        }
+    }
+}
+
+#[test]
+fn addresses_wrap_before_they_are_used() {
+    let module = memory::folding();
+    let wasm = module.wasm();
+    let third = wasmi::observe(&wasm, &module.calls).expect("the interpreter knows all that the module uses");
+    for setup in Setup::memory_swarm().into_iter().step_by(2) {
+        let result = module.check_against(&third, &setup.engine().unwrap(), &wasm, Rule::Exact);
+        result.unwrap_or_else(|error| panic!("{setup:?}: {error}"));
+    }
+}
+
+#[test]
+fn permuted_arguments_and_results() {
+    let pair = Setup::default().engine().unwrap();
+    for (seed, n) in [0, 1, 2, 3, 5, 7, 8, 9, 12, 17, 40, 130, 1000].into_iter().enumerate() {
+        let module = moves::permuted(seed as u64, n.max(1));
+        module.check(&pair, Rule::Exact).unwrap_or_else(|error| panic!("{n} values: {error:.2000}"));
+    }
+    for seed in 0..4 {
+        moves::rotations(seed).check(&pair, Rule::Exact).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    }
+}
+
+#[test]
+fn the_comparison_notices_what_differs() {
+    let pair = Setup::default().engine().unwrap();
+    let wat = |n: u32| format!("(module (memory (export \"m\") 1) (func (export \"f\") (result i32) i32.const {n}))");
+    let calls = [Calls::new("f", vec![vec![]])];
+    let see = |n| observe(&pair.cranelift(&wat::parse_str(wat(n)).unwrap()).unwrap(), &pair.setup, &calls);
+    assert_eq!(difference(&see(1), &see(1), Rule::Exact), None);
+    assert!(difference(&see(1), &see(2), Rule::Exact).is_some());
+    let mut other = see(1);
+    let Some(Event::Memory(_, bytes)) = other.last_mut() else { panic!("the memory is last") };
+    bytes[7] = 1;
+    let difference = difference(&see(1), &other, Rule::Exact).unwrap();
+    assert!(difference.what.contains("0x7"), "{}", difference.what);
+}

