@@ -34,11 +34,16 @@ impl Alu {
         rows::ADD_MR.offset(8 * self as u8)
     }
 
-    /// Register or memory with a constant, the shorter of the two forms.
-    #[inline]
+    /// Register or memory with a constant that fits in a signed byte.
     #[must_use]
-    pub const fn row_mi(self, imm: i32) -> rows::Row {
-        if imm == imm as i8 as i32 { rows::ADD_MI8.digit(self as u8) } else { rows::ADD_MI.digit(self as u8) }
+    pub const fn row_mi8(self) -> rows::Row {
+        rows::ADD_MI8.digit(self as u8)
+    }
+
+    /// Register or memory with any constant.
+    #[must_use]
+    pub const fn row_mi(self) -> rows::Row {
+        rows::ADD_MI.digit(self as u8)
     }
 }
 
@@ -143,6 +148,12 @@ impl Asm {
     #[inline(always)]
     pub fn put(&mut self, bits: u64, len: u32) {
         self.buffer.put(bits, len);
+    }
+
+    /// Appends two pieces in one step, `first_len < 8`.
+    #[inline(always)]
+    pub(super) fn put_two(&mut self, first: u64, first_len: u32, second: u64, second_len: u32) {
+        self.buffer.put_two(first, first_len, second, second_len);
     }
 
     /// Forgets all labels. Those that were used are bound by now.
@@ -404,13 +415,21 @@ impl Asm {
     /// `d = d op imm`
     #[inline]
     pub fn alu_ri(&mut self, op: Alu, size: Size, d: Reg, imm: i32) {
-        self.ri(op.row_mi(imm), size, d, imm);
+        if imm == i32::from(imm as i8) {
+            self.ri(op.row_mi8(), size, d, imm);
+        } else {
+            self.ri(op.row_mi(), size, d, imm);
+        }
     }
 
     /// `[addr] = [addr] op imm`
     #[inline]
     pub fn alu_mi(&mut self, op: Alu, size: Size, addr: Addr, imm: i32) {
-        self.mi(op.row_mi(imm), size, addr, imm);
+        if imm == i32::from(imm as i8) {
+            self.mi(op.row_mi8(), size, addr, imm);
+        } else {
+            self.mi(op.row_mi(), size, addr, imm);
+        }
     }
 
     /// Flags of `l & r`

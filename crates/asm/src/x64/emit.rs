@@ -4,8 +4,9 @@
 //! legacy   prefix?  REX?  escape (0–2 bytes)  opcode │ modrm  SIB?  disp (0, 1, 4) │ imm (0, 1, 2, 4)
 //! VEX      C5 or C4, 1 or 2 bytes             opcode │ modrm  SIB?  disp (0, 1, 4) │ imm (0, 1)
 //! ```
-//! Neither the part before the first bar nor that between the bars is longer than 6 bytes, so each is one store of a
-//! word; a register operand instead of an address makes the first two one.
+//! The part before the first bar is at most 5 bytes long, that between the bars at most 6. With an address each is one
+//! store of a word, an immediate of up to 16 bits belongs to the second, and one of 32 bits is a third. With a register
+//! instead, all of it fits in one word: immediates of 32 bits have one-byte opcodes.
 
 use super::rows::{Form, Imm, Map, Operand, Row};
 use super::{Asm, Size};
@@ -33,6 +34,17 @@ impl Bytes {
         Bytes { bits: self.bits | bits << (8 * self.len), len: self.len + len }
     }
 
+    /// Appends an immediate of this kind.
+    #[inline(always)]
+    const fn then_imm(self, kind: Imm, imm: i32) -> Bytes {
+        match kind {
+            Imm::None => self,
+            Imm::I8 => self.then(imm as u8 as u64, 1),
+            Imm::I16 => self.then(imm as u16 as u64, 2),
+            Imm::I32 => self.then(imm as u32 as u64, 4),
+        }
+    }
+
     /// Appends a byte if `present`.
     #[inline(always)]
     const fn then_if(self, present: bool, byte: u8) -> Bytes {
@@ -52,29 +64,29 @@ struct Encoded {
 const SIB: u8 = 4;
 const NO_BASE: u8 = 5;
 
+/// Without branches but for the index: what comes next in a program is hard to predict.
 #[inline]
 fn encode_addr(reg: u8, addr: Addr) -> Encoded {
     let base = addr.base.code();
-    let (low, reg) = (base & 7, (reg & 7) << 3);
-    let (mode, disp_len) = if addr.disp == 0 && low != NO_BASE {
-        (0x00, 0)
-    } else if addr.disp == addr.disp as i8 as i32 {
-        (0x40, 1)
-    } else {
-        (0x80, 4)
-    };
-    let (rex, start) = match addr.index {
-        None if low != SIB => (0, Bytes::NONE.then((mode | reg | low).into(), 1)),
-        None => (0, Bytes::NONE.then((mode | reg | SIB).into(), 1).then(0x24, 1)),
+    let low = base & 7;
+    // 0: no displacement, 1: one byte, 2: four bytes; this is the mode, and its square the length.
+    let none = addr.disp == 0 && low != NO_BASE;
+    let wide = addr.disp != i32::from(addr.disp as i8);
+    let class = u32::from(!none) + u32::from(wide);
+    let mask = if wide { u32::MAX } else { 0xff };
+    let (sib, index_rex) = match addr.index {
+        None => (0x20 | low, 0),
         Some((index, scale)) => {
             let index = index.code();
             debug_assert!(index != 4 && scale < 4, "rsp is no index");
-            let sib = scale << 6 | (index & 7) << 3 | low;
-            (if index >= 8 { X } else { 0 }, Bytes::NONE.then((mode | reg | SIB).into(), 1).then(sib.into(), 1))
+            (scale << 6 | (index & 7) << 3 | low, (index >> 3) * X)
         }
     };
-    let rex = rex | if base >= 8 { B } else { 0 };
-    Encoded { rex, bytes: start.then((addr.disp as u32).into(), disp_len) }
+    let has_sib = addr.index.is_some() || low == SIB;
+    let modrm = (class as u8) << 6 | (reg & 7) << 3 | if has_sib { SIB } else { low };
+    let bytes =
+        Bytes::NONE.then(modrm.into(), 1).then_if(has_sib, sib).then((addr.disp as u32 & mask).into(), class * class);
+    Encoded { rex: index_rex | base >> 3, bytes }
 }
 
 #[inline(always)]
@@ -88,17 +100,10 @@ const fn rex_w(size: Size) -> u8 {
 /// Everything before the modrm byte. `byte` demands a REX prefix although it may be empty.
 #[inline(always)]
 fn legacy_head(row: Row, rex: u8, byte: bool) -> Bytes {
-    let (escape, escape_len) = match row.map {
-        Map::One => (0, 0),
-        Map::M0f => (0x0f, 1),
-        Map::M0f38 => (0x380f, 2),
-        Map::M0f3a => (0x3a0f, 2),
-    };
     Bytes::NONE
         .then_if(row.prefix != 0, row.prefix)
         .then_if(rex != 0 || byte, 0x40 | rex)
-        .then(escape, escape_len)
-        .then(row.op.into(), 1)
+        .then(row.opcode.into(), row.opcode_len.into())
 }
 
 /// Everything before the modrm byte; `v` is the code of the additional register, 0 if there is none.
@@ -117,23 +122,13 @@ fn vex_head(row: Row, rex: u8, v: u8) -> Bytes {
         let first = (!rex & (R | X | B)) << 5 | row.map as u8;
         Bytes::NONE.then(0xc4, 1).then(first.into(), 1).then((last | (rex & W) << 4).into(), 1)
     };
-    start.then(row.op.into(), 1)
+    start.then(row.op().into(), 1)
 }
 
 /// `spl`, `bpl`, `sil` and `dil` are told from `ah` and its like by a REX prefix.
 #[inline(always)]
 const fn byte_reg(operand: Operand, code: u8) -> bool {
     matches!(operand, Operand::Int8) && code >= 4
-}
-
-#[inline(always)]
-const fn imm_len(imm: Imm) -> u32 {
-    match imm {
-        Imm::None => 0,
-        Imm::I8 => 1,
-        Imm::I16 => 2,
-        Imm::I32 => 4,
-    }
 }
 
 fn debug_check(operand: Operand, reg: Reg) {
@@ -158,21 +153,18 @@ impl Asm {
     fn legacy_reg(&mut self, row: Row, size: Size, reg: u8, rm: Reg, imm: i32) {
         debug_check(row.rm, rm);
         let rm = rm.code();
-        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | if rm >= 8 { B } else { 0 };
+        let rex = rex_w(size) | ((reg >> 3) * R) | rm >> 3;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg) || byte_reg(row.rm, rm));
-        let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1);
+        let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1).then_imm(row.imm, imm);
         self.put(all.bits, all.len);
-        self.put_imm(row, imm);
     }
 
     #[inline(always)]
     fn legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
         let encoded = encode_addr(reg, addr);
-        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | encoded.rex;
+        let rex = rex_w(size) | ((reg >> 3) * R) | encoded.rex;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg));
-        self.put(head.bits, head.len);
-        self.put(encoded.bytes.bits, encoded.bytes.len);
-        self.put_imm(row, imm);
+        self.put_mem(row, head, encoded.bytes, imm);
     }
 
     #[inline(always)]
@@ -180,26 +172,28 @@ impl Asm {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         debug_check(row.rm, rm);
         let rm = rm.code();
-        let rex = rex_w(size) | if reg >= 8 { R } else { 0 } | if rm >= 8 { B } else { 0 };
-        let all = vex_head(row, rex, v).then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1);
+        let rex = rex_w(size) | ((reg >> 3) * R) | rm >> 3;
+        let head = vex_head(row, rex, v);
+        let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1).then_imm(row.imm, imm);
         self.put(all.bits, all.len);
-        self.put_imm(row, imm);
     }
 
     #[inline(always)]
     fn vex_mem(&mut self, row: Row, size: Size, reg: u8, v: u8, addr: Addr, imm: i32) {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         let encoded = encode_addr(reg, addr);
-        let head = vex_head(row, rex_w(size) | if reg >= 8 { R } else { 0 } | encoded.rex, v);
-        self.put(head.bits, head.len);
-        self.put(encoded.bytes.bits, encoded.bytes.len);
-        self.put_imm(row, imm);
+        let head = vex_head(row, rex_w(size) | ((reg >> 3) * R) | encoded.rex, v);
+        self.put_mem(row, head, encoded.bytes, imm);
     }
 
     #[inline(always)]
-    fn put_imm(&mut self, row: Row, imm: i32) {
-        if !matches!(row.imm, Imm::None) {
-            self.put((imm as u32).into(), imm_len(row.imm));
+    fn put_mem(&mut self, row: Row, head: Bytes, addr: Bytes, imm: i32) {
+        if matches!(row.imm, Imm::I32) {
+            self.put_two(head.bits, head.len, addr.bits, addr.len);
+            self.put((imm as u32).into(), 4);
+        } else {
+            let tail = addr.then_imm(row.imm, imm);
+            self.put_two(head.bits, head.len, tail.bits, tail.len);
         }
     }
 

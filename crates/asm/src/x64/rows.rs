@@ -11,8 +11,10 @@ pub struct Row {
     pub prefix: u8,
     /// Which opcode map.
     pub map: Map,
-    /// The opcode within the map.
-    pub op: u8,
+    /// The map's escape bytes and the opcode, as they stand in memory.
+    pub opcode: u32,
+    /// How many bytes that is.
+    pub opcode_len: u8,
     /// What the `reg` field of the modrm byte is.
     pub reg: Operand,
     /// What a register in the `rm` field of the modrm byte is.
@@ -89,10 +91,27 @@ pub enum Form {
 }
 
 impl Row {
+    const fn new(prefix: u8, map: Map, op: u8, reg: Operand, rm: Operand, imm: Imm, form: Form) -> Row {
+        let (escape, escape_len) = match map {
+            Map::One => (0, 0),
+            Map::M0f => (0x0f, 1),
+            Map::M0f38 => (0x380f, 2),
+            Map::M0f3a => (0x3a0f, 2),
+        };
+        let opcode = escape | (op as u32) << (8 * escape_len);
+        Row { prefix, map, opcode, opcode_len: escape_len + 1, reg, rm, imm, form }
+    }
+
+    /// The opcode within its map.
+    #[must_use]
+    pub const fn op(self) -> u8 {
+        (self.opcode >> (8 * (self.opcode_len - 1))) as u8
+    }
+
     /// The same instruction with another opcode of the same map, for families that number their members.
     #[must_use]
     pub const fn offset(self, by: u8) -> Row {
-        Row { op: self.op + by, ..self }
+        Row { opcode: self.opcode + ((by as u32) << (8 * (self.opcode_len - 1))), ..self }
     }
 
     /// The same instruction with another digit.
@@ -106,15 +125,8 @@ macro_rules! rows {
     ($($name:ident $prefix:literal $map:ident $op:literal $reg:ident $(/ $digit:literal)? $rm:ident $imm:ident $form:ident;)*) => {
         $(
             #[doc = concat!("`", stringify!($name), "`")]
-            pub const $name: Row = Row {
-                prefix: $prefix,
-                map: Map::$map,
-                op: $op,
-                reg: Operand::$reg $(($digit))?,
-                rm: Operand::$rm,
-                imm: Imm::$imm,
-                form: Form::$form,
-            };
+            pub const $name: Row =
+                Row::new($prefix, Map::$map, $op, Operand::$reg $(($digit))?, Operand::$rm, Imm::$imm, Form::$form);
         )*
         /// All rows with their names, for tests.
         #[cfg(test)]

@@ -35,6 +35,36 @@ const fn size(width: Width) -> Size {
     }
 }
 
+/// By `Load`.
+#[rustfmt::skip]
+static LOADS: [(rows::Row, Size); 14] = [
+    /* I32    */ (rows::MOV_RM,   Size::S32),
+    /* I64    */ (rows::MOV_RM,   Size::S64),
+    /* F32    */ (rows::MOVSS_RM, Size::S32),
+    /* F64    */ (rows::MOVSD_RM, Size::S32),
+    /* I32S8  */ (rows::MOVSX_8,  Size::S32),
+    /* I32U8  */ (rows::MOVZX_8,  Size::S32),
+    /* I32S16 */ (rows::MOVSX_16, Size::S32),
+    /* I32U16 */ (rows::MOVZX_16, Size::S32),
+    /* I64S8  */ (rows::MOVSX_8,  Size::S64),
+    /* I64U8  */ (rows::MOVZX_8,  Size::S32),
+    /* I64S16 */ (rows::MOVSX_16, Size::S64),
+    /* I64U16 */ (rows::MOVZX_16, Size::S32),
+    /* I64S32 */ (rows::MOVSXD,   Size::S64),
+    /* I64U32 */ (rows::MOV_RM,   Size::S32),
+];
+
+/// By `Store`.
+#[rustfmt::skip]
+static STORES: [(rows::Row, Size); 6] = [
+    /* B8     */ (rows::MOV_MR8,  Size::S32),
+    /* B16    */ (rows::MOV_MR16, Size::S32),
+    /* B32    */ (rows::MOV_MR,   Size::S32),
+    /* B64    */ (rows::MOV_MR,   Size::S64),
+    /* F32    */ (rows::MOVSS_MR, Size::S32),
+    /* F64    */ (rows::MOVSD_MR, Size::S32),
+];
+
 /// Tail's integer arguments and results, those of the C convention, and the floats of both.
 const C_INT_ARGS: &[Reg] = &[RDI, RSI, RDX, RCX, R8, R9];
 const INT_RESULTS: &[Reg] = &[RAX, RCX, RDX, RSI, RDI, R8, R9, R10];
@@ -156,33 +186,14 @@ impl Isa for X64 {
 
     fn load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
         let at = a.offset();
-        let (row, size) = match op {
-            Load::I32 | Load::I64U32 => (rows::MOV_RM, Size::S32),
-            Load::I64 => (rows::MOV_RM, Size::S64),
-            Load::F32 => (rows::MOVSS_RM, Size::S32),
-            Load::F64 => (rows::MOVSD_RM, Size::S32),
-            Load::I32U8 | Load::I64U8 => (rows::MOVZX_8, Size::S32),
-            Load::I32U16 | Load::I64U16 => (rows::MOVZX_16, Size::S32),
-            Load::I32S8 => (rows::MOVSX_8, Size::S32),
-            Load::I64S8 => (rows::MOVSX_8, Size::S64),
-            Load::I32S16 => (rows::MOVSX_16, Size::S32),
-            Load::I64S16 => (rows::MOVSX_16, Size::S64),
-            Load::I64S32 => (rows::MOVSXD, Size::S64),
-        };
+        let (row, size) = LOADS[op as usize];
         a.rm(row, size, d, addr);
         at
     }
 
     fn store(a: &mut Asm, op: Store, addr: Addr, s: Reg) -> At {
         let at = a.offset();
-        let (row, size) = match op {
-            Store::B8 => (rows::MOV_MR8, Size::S32),
-            Store::B16 => (rows::MOV_MR16, Size::S32),
-            Store::B32 => (rows::MOV_MR, Size::S32),
-            Store::B64 => (rows::MOV_MR, Size::S64),
-            Store::F32 => (rows::MOVSS_MR, Size::S32),
-            Store::F64 => (rows::MOVSD_MR, Size::S32),
-        };
+        let (row, size) = STORES[op as usize];
         a.rm(row, size, s, addr);
         at
     }
