@@ -28,6 +28,8 @@ pub struct Summary {
     pub poisoned: u64,
     /// Modules that differed in nothing but NaNs, which may differ.
     pub nans: u64,
+    /// Modules on which the interpreter stood alone against both compilers: bugs of its own, so far.
+    pub disputed: u64,
     /// What differed.
     pub mismatches: Vec<Mismatch>,
     /// How often each operator stood in the modules.
@@ -49,13 +51,14 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} modules executed ({} by the interpreter too), {} calls, {} traps, {} poisoned, {} with NaNs, {} mismatches",
+            "{} modules executed ({} by the interpreter too), {} calls, {} traps, {} poisoned, {} with NaNs, {} disputed, {} mismatches",
             self.executed,
             self.interpreted,
             self.calls,
             self.traps,
             self.poisoned,
             self.nans,
+            self.disputed,
             self.mismatches.len()
         )?;
         for mismatch in &self.mismatches {
@@ -233,7 +236,13 @@ fn compare(seed: u64, case: &Case, summary: &mut Summary) -> Result<(), String> 
             summary.nans += 1;
             Ok(())
         }
-        Some(difference) => Err(format!("against the interpreter: {}", difference.what)),
+        Some(difference) => {
+            // Whoever is right, the compilers share no code generator, and one bug in two is unlikely. Each is worth a
+            // look all the same.
+            eprintln!("seed {seed}: the interpreter against both compilers: {}", difference.what);
+            summary.disputed += 1;
+            Ok(())
+        }
     }
 }
 
