@@ -1,2 +1,38 @@
-//! Entry point of the benchmark program.
-fn main() {}
+//! Lightbeam beside the other compilers: what compiling costs, and how fast the code is that comes of it.
+//!
+//! All compilers but V8's run in this process, with the same Wasmtime around them, and take turns, so that a machine
+//! that is busy for a while is busy for all of them. The tables are Markdown; `--json` keeps every sample.
+
+mod compile;
+mod corpus;
+mod engines;
+mod liftoff;
+mod program;
+mod run;
+mod seam;
+mod stats;
+mod table;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(about = "Lightbeam beside the other compilers", disable_help_subcommand = true)]
+enum Command {
+    /// Compile modules: Lightbeam, Winch, Cranelift, V8's Liftoff, and validation alone.
+    Compile(compile::Options),
+    /// Run the corpus: the code of Lightbeam, Winch and Cranelift on the same runtime.
+    Run(run::Options),
+    /// Run one WASI program from start to exit, compiling included, in a fresh process per compiler.
+    Program(program::Options),
+    /// What the tables of operators and encodings cost: the compiler beside an emitter written out by hand.
+    Seam(seam::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Compile(options) => compile::main(&options),
+        Command::Run(options) => run::main(&options),
+        Command::Program(options) => program::main(&options),
+        Command::Seam(options) => seam::main(&options),
+    }
+}

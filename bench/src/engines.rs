@@ -1,0 +1,94 @@
+//! The compilers that Wasmtime can run the code of, each with an engine of its own.
+
+use anyhow::Context;
+use object::{Object, ObjectSection};
+use std::time::{Duration, Instant};
+use wasmtime::{Config, Engine, Module, Strategy};
+
+/// A compiler whose code Wasmtime runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Kind {
+    Lightbeam,
+    Winch,
+    Cranelift,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Kind; 3] = [Kind::Lightbeam, Kind::Winch, Kind::Cranelift];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Lightbeam => "Lightbeam",
+            Kind::Winch => "Winch",
+            Kind::Cranelift => "Cranelift",
+        }
+    }
+
+    /// The word for it on the command line.
+    pub(crate) fn word(self) -> String {
+        self.name().to_lowercase()
+    }
+}
+
+/// A compiler, ready to compile.
+pub(crate) struct Backend {
+    pub(crate) kind: Kind,
+    /// Only if it is Lightbeam.
+    lightbeam: Option<lightbeam::Compiler>,
+    engine: Engine,
+}
+
+/// What compiling took and gave.
+pub(crate) struct Compiled {
+    pub(crate) time: Duration,
+    pub(crate) artifact: Vec<u8>,
+    /// Only if Lightbeam compiled it.
+    pub(crate) report: Option<lightbeam::Report>,
+}
+
+impl Backend {
+    /// A compiler with Wasmtime's default settings, but for how many threads it may use.
+    pub(crate) fn new(kind: Kind, parallel: bool) -> anyhow::Result<Backend> {
+        let mut config = Config::new();
+        config.parallel_compilation(parallel);
+        match kind {
+            Kind::Lightbeam => {}
+            Kind::Winch => drop(config.strategy(Strategy::Winch)),
+            Kind::Cranelift => drop(config.strategy(Strategy::Cranelift)),
+        }
+        let engine = Engine::new(&config)?;
+        let lightbeam = match kind {
+            Kind::Lightbeam => Some(lightbeam::Compiler::for_engine(&engine)?),
+            Kind::Winch | Kind::Cranelift => None,
+        };
+        Ok(Backend { kind, lightbeam, engine })
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// From the bytes of a module to the bytes of an artifact.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> anyhow::Result<Compiled> {
+        let start = Instant::now();
+        let (artifact, report) = match &self.lightbeam {
+            Some(lightbeam) => lightbeam.precompile_timed(bytes).map(|(artifact, report)| (artifact, Some(report)))?,
+            None => (self.engine.precompile_module(bytes)?, None),
+        };
+        Ok(Compiled { time: start.elapsed(), artifact, report })
+    }
+
+    /// From the bytes of a module to a module, the way an embedder would.
+    pub(crate) fn module(&self, bytes: &[u8]) -> anyhow::Result<Module> {
+        Ok(match &self.lightbeam {
+            Some(lightbeam) => lightbeam.module(bytes)?,
+            None => Module::from_binary(&self.engine, bytes)?,
+        })
+    }
+}
+
+/// Bytes of machine code in an artifact: its text section, functions and trampolines alike.
+pub(crate) fn text_bytes(artifact: &[u8]) -> anyhow::Result<u64> {
+    let file = object::File::parse(artifact)?;
+    Ok(file.section_by_name(".text").context("the artifact has no text")?.size())
+}
