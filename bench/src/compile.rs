@@ -202,10 +202,8 @@ fn times(rows: &[Row]) {
     for contender in Contender::ALL {
         columns.push((contender.name().into(), Box::new(move |row| row.median(contender))));
     }
-    columns.push((
-        "MB/s".into(),
-        Box::new(|row| Some(row.code_bytes as f64 / 1e3 / row.median(Contender::Lightbeam)?)),
-    ));
+    columns
+        .push(("MB/s".into(), Box::new(|row| Some(row.code_bytes as f64 / 1e3 / row.median(Contender::Lightbeam)?))));
     for other in &Contender::ALL[1..] {
         columns.push((
             format!("/ {}", other.name()),

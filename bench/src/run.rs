@@ -98,7 +98,8 @@ fn measure(program: &Wasm, backends: &[Backend], effort: Effort) -> anyhow::Resu
 fn link(backend: &Backend, module: &Module) -> anyhow::Result<InstancePre<Host>> {
     let mut linker: Linker<Host> = Linker::new(backend.engine());
     p1::add_to_linker_sync(&mut linker, |host| &mut host.wasi)?;
-    linker.func_wrap("bench", "start", |mut caller: Caller<'_, Host>| caller.data_mut().start = Some(Instant::now()))?;
+    linker
+        .func_wrap("bench", "start", |mut caller: Caller<'_, Host>| caller.data_mut().start = Some(Instant::now()))?;
     linker.func_wrap("bench", "end", |mut caller: Caller<'_, Host>| caller.data_mut().end = Some(Instant::now()))?;
     Ok(linker.instantiate_pre(module)?)
 }
@@ -125,8 +126,7 @@ fn run(program: &InstancePre<Host>, wasm: &Wasm) -> anyhow::Result<(Duration, Ve
 
 fn times(rows: &[Row]) {
     println!("Time to run, median, ms; ratios of medians, and of minima in brackets:\n");
-    let ratios =
-        [(Kind::Lightbeam, Kind::Cranelift), (Kind::Winch, Kind::Cranelift), (Kind::Lightbeam, Kind::Winch)];
+    let ratios = [(Kind::Lightbeam, Kind::Cranelift), (Kind::Winch, Kind::Cranelift), (Kind::Lightbeam, Kind::Winch)];
     let mut head: Vec<String> = vec!["program".into()];
     head.extend(Kind::ALL.iter().map(|kind| kind.name().to_owned()));
     head.extend(ratios.iter().map(|(over, under)| format!("{} / {}", over.name(), under.name())));

@@ -16,7 +16,7 @@ use lightbeam_compiler::{Scratch, compile};
 use std::hint::black_box;
 use std::time::Instant;
 use wasm_encoder::{CodeSection, Function, FunctionSection, InstructionSink, Module, TypeSection, ValType};
-use wasmparser::{FuncToValidate, FunctionBody, Parser, ValidPayload, Validator, ValidatorResources};
+use wasmparser::{FuncToValidate, Parser, ValidPayload, Validator, ValidatorResources};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -31,8 +31,7 @@ pub(crate) struct Options {
 const LOCALS: usize = 4;
 
 /// What is done to a local, with another or with a constant.
-const OPS: [(u8, Alu); 5] =
-    [(0x6a, Alu::Add), (0x6b, Alu::Sub), (0x71, Alu::And), (0x72, Alu::Or), (0x73, Alu::Xor)];
+const OPS: [(u8, Alu); 5] = [(0x6a, Alu::Add), (0x6b, Alu::Sub), (0x71, Alu::And), (0x72, Alu::Or), (0x73, Alu::Xor)];
 
 pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let groups = options.size * 250;
@@ -96,7 +95,12 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     })?;
 
     print_circumstances();
-    println!("{} operators, {} instructions, {} bytes of code; the same bytes by both.\n", 4 * groups, groups, by_hand.len());
+    println!(
+        "{} operators, {} instructions, {} bytes of code; the same bytes by both.\n",
+        4 * groups,
+        groups,
+        by_hand.len()
+    );
     let mut ns = Vec::new();
     for samples in samples {
         ns.push(samples.map_err(anyhow::Error::msg)?.median() * 1e6 / f64::from(4 * groups));
