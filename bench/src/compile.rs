@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Leaves a compiler out.
     #[arg(long, value_name = "COMPILER")]
     skip: Vec<Contender>,
+    /// Also says what Lightbeam did how often.
+    #[arg(long)]
+    counters: bool,
     /// Writes all samples to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -58,6 +61,8 @@ struct Row {
     text: Vec<(Contender, u64)>,
     /// Lightbeam's own account of its phases.
     phases: Vec<(&'static str, Samples)>,
+    /// What it did how often.
+    counters: Vec<(&'static str, u64)>,
 }
 
 impl Row {
@@ -77,6 +82,7 @@ impl Row {
             "code_section_bytes": self.code_bytes,
             "ms": self.times.iter().map(|(c, s)| (c.name().to_owned(), s.json())).collect::<serde_json::Map<_, _>>(),
             "phases_ms": self.phases.iter().map(|(p, s)| ((*p).to_owned(), s.json())).collect::<serde_json::Map<_, _>>(),
+            "counters": self.counters.iter().map(|(n, c)| ((*n).to_owned(), json!(c))).collect::<serde_json::Map<_, _>>(),
             "text_bytes": self.text.iter().map(|(c, b)| (c.name().to_owned(), json!(b))).collect::<serde_json::Map<_, _>>(),
         })
     }
@@ -110,6 +116,9 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     times(&rows);
     phases(&rows);
     sizes(&rows);
+    if options.counters {
+        counters(&rows);
+    }
     write_json(options.json.as_deref(), &rows.iter().map(Row::json).collect::<Value>())
 }
 
@@ -131,6 +140,7 @@ fn measure(
         times: Vec::new(),
         text: Vec::new(),
         phases: Vec::new(),
+        counters: Vec::new(),
     };
     let mut counted = vec![false; contenders.len()];
     let samples = interleave(contenders.len(), effort, |index| {
@@ -146,6 +156,9 @@ fn measure(
         let compiled = backend.compile(&module.bytes)?;
         if !std::mem::replace(&mut counted[index], true) {
             row.text.push((contender, text_bytes(&compiled.artifact)?));
+            if let Some(report) = &compiled.report {
+                row.counters = report.counters.list();
+            }
         } else if let Some(report) = &compiled.report {
             let phases = &report.phases;
             let whole = [("decode", phases.decode), ("bodies", phases.compile), ("link", phases.link)];
@@ -238,6 +251,20 @@ fn sizes(rows: &[Row]) {
         let (over, under) = (compilers[over], compilers[under]);
         let name = format!("{} / {}", over.name(), under.name());
         columns.push((name, Box::new(move |row| Some(row.text(over)? / row.text(under)?))));
+    }
+    print_rows(rows, &columns);
+}
+
+fn counters(rows: &[Row]) {
+    println!("What Lightbeam did, a thousand operators:\n");
+    let mut columns: Vec<Column> = Vec::new();
+    for (at, (name, _)) in rows.first().map_or(&[][..], |row| &row.counters).iter().enumerate() {
+        let per_thousand = move |row: &Row| {
+            let all = row.counters[0].1 as f64;
+            let count = row.counters[at].1 as f64;
+            Some(if at == 0 { all } else { count * 1e3 / all })
+        };
+        columns.push((name.replace('_', " "), Box::new(per_thousand)));
     }
     print_rows(rows, &columns);
 }

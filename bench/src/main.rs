@@ -3,6 +3,7 @@
 //! All compilers but V8's run in this process, with the same Wasmtime around them, and take turns, so that a machine
 //! that is busy for a while is busy for all of them. The tables are Markdown; `--json` keeps every sample.
 
+mod bombs;
 mod compile;
 mod corpus;
 mod engines;
@@ -24,6 +25,8 @@ enum Command {
     Run(run::Options),
     /// Run one WASI program from start to exit, compiling included, in a fresh process per compiler.
     Program(program::Options),
+    /// Compile modules made to be slow to compile, at a size and at twice that.
+    Bombs(bombs::Options),
     /// What the tables of operators and encodings cost: the compiler beside an emitter written out by hand.
     Seam(seam::Options),
 }
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         Command::Compile(options) => compile::main(&options),
         Command::Run(options) => run::main(&options),
         Command::Program(options) => program::main(&options),
+        Command::Bombs(options) => bombs::main(&options),
         Command::Seam(options) => seam::main(&options),
     }
 }
