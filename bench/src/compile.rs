@@ -2,7 +2,7 @@
 
 use crate::corpus::{self, Wasm};
 use crate::engines::{Backend, Kind, text_bytes};
-use crate::liftoff::Liftoff;
+use crate::node::{self, Node};
 use crate::stats::{Effort, Samples, geomean, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
 use serde_json::{Value, json};
@@ -93,7 +93,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         [] => corpus::programs(&[])?,
         files => files.iter().map(|path| Wasm::read(path)).collect::<Result<_, _>>()?,
     };
-    let node = Liftoff::version();
+    let node = Node::version();
     let contenders: Vec<Contender> = Contender::ALL
         .into_iter()
         .filter(|c| !options.skip.contains(c) && (*c != Contender::Liftoff || node.is_some()))
@@ -131,7 +131,7 @@ fn measure(
 ) -> anyhow::Result<Result<Row, String>> {
     let features = backends[0].engine().get_wasm_features();
     let mut liftoff = match contenders.contains(&Contender::Liftoff) {
-        true => Some(Liftoff::new(&module.path)?),
+        true => Some(Node::new(node::LIFTOFF, node::COMPILE, &[module.path.as_os_str()])?),
         false => None,
     };
     let mut row = Row {
@@ -147,7 +147,7 @@ fn measure(
         let contender = contenders[index];
         let kind = match contender {
             Contender::Validation => return validate(&module.bytes, features),
-            Contender::Liftoff => return liftoff.as_mut().expect("it takes part").compile(),
+            Contender::Liftoff => return liftoff.as_mut().expect("it takes part").turn(),
             Contender::Lightbeam => Kind::Lightbeam,
             Contender::Winch => Kind::Winch,
             Contender::Cranelift => Kind::Cranelift,

@@ -7,7 +7,7 @@ mod bombs;
 mod compile;
 mod corpus;
 mod engines;
-mod liftoff;
+mod node;
 mod program;
 mod run;
 mod seam;

@@ -2,12 +2,14 @@
 
 use crate::corpus::{self, Wasm};
 use crate::engines::{Backend, Kind};
+use crate::node::{self, Node};
 use crate::stats::{Effort, Samples, geomean, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use tempfile::TempPath;
 use wasmtime::{Caller, InstancePre, Linker, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -21,10 +23,63 @@ pub(crate) struct Options {
     effort: Effort,
     /// Leaves a compiler out.
     #[arg(long, value_name = "COMPILER")]
-    skip: Vec<Kind>,
+    skip: Vec<Contender>,
     /// Writes all samples to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+}
+
+/// Whose code it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Contender {
+    Lightbeam,
+    Winch,
+    Cranelift,
+    /// V8's baseline compiler, in V8's runtime.
+    Liftoff,
+    /// V8's optimising compiler, in V8's runtime.
+    Turbofan,
+}
+
+impl Contender {
+    const ALL: [Contender; 5] =
+        [Contender::Lightbeam, Contender::Winch, Contender::Cranelift, Contender::Liftoff, Contender::Turbofan];
+
+    fn name(self) -> &'static str {
+        match self {
+            Contender::Lightbeam => Kind::Lightbeam.name(),
+            Contender::Winch => Kind::Winch.name(),
+            Contender::Cranelift => Kind::Cranelift.name(),
+            Contender::Liftoff => "Liftoff",
+            Contender::Turbofan => "TurboFan",
+        }
+    }
+}
+
+/// Where its code runs.
+enum Runtime {
+    Wasmtime(Backend),
+    /// Node.js, with these flags.
+    Node(&'static [&'static str]),
+}
+
+impl Runtime {
+    fn of(contender: Contender) -> anyhow::Result<Runtime> {
+        Ok(match contender {
+            Contender::Lightbeam => Runtime::Wasmtime(Backend::new(Kind::Lightbeam, false)?),
+            Contender::Winch => Runtime::Wasmtime(Backend::new(Kind::Winch, false)?),
+            Contender::Cranelift => Runtime::Wasmtime(Backend::new(Kind::Cranelift, false)?),
+            Contender::Liftoff => Runtime::Node(node::LIFTOFF),
+            Contender::Turbofan => Runtime::Node(node::TURBOFAN),
+        })
+    }
+}
+
+/// A program that is compiled and can be run again and again.
+enum Ready {
+    Wasmtime(InstancePre<Host>),
+    /// The process, and where the program prints to.
+    Node(Node, TempPath),
 }
 
 /// What a program's host keeps: its WASI context, and when its own work began and ended.
@@ -37,60 +92,81 @@ struct Host {
 /// What was measured of one program.
 struct Row {
     name: String,
-    times: Vec<(Kind, Samples)>,
+    times: Vec<(Contender, Samples)>,
 }
 
 impl Row {
-    fn of(&self, kind: Kind, statistic: fn(&Samples) -> f64) -> Option<f64> {
-        let (_, samples) = self.times.iter().find(|(k, _)| *k == kind)?;
+    fn of(&self, contender: Contender, statistic: fn(&Samples) -> f64) -> Option<f64> {
+        let (_, samples) = self.times.iter().find(|(c, _)| *c == contender)?;
         Some(statistic(samples))
     }
 
-    fn ratio(&self, over: Kind, under: Kind, statistic: fn(&Samples) -> f64) -> Option<f64> {
+    fn ratio(&self, over: Contender, under: Contender, statistic: fn(&Samples) -> f64) -> Option<f64> {
         Some(self.of(over, statistic)? / self.of(under, statistic)?)
     }
 }
 
 pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
-    let backends = Kind::ALL.into_iter().filter(|kind| !options.skip.contains(kind));
-    let backends: Vec<Backend> = backends.map(|kind| Backend::new(kind, false)).collect::<Result<_, _>>()?;
+    let node = Node::version();
+    let mut contenders = Vec::new();
+    for contender in Contender::ALL.into_iter().filter(|contender| !options.skip.contains(contender)) {
+        let runtime = Runtime::of(contender)?;
+        if matches!(runtime, Runtime::Wasmtime(_)) || node.is_some() {
+            contenders.push((contender, runtime));
+        }
+    }
     print_circumstances();
+    if let Some(version) = node.filter(|_| contenders.iter().any(|(_, runtime)| matches!(runtime, Runtime::Node(_)))) {
+        println!("Liftoff and TurboFan are those of Node.js {version}, with its own runtime around them.\n");
+    }
     let mut rows = Vec::new();
     for program in corpus::programs(&options.programs)? {
         eprintln!("{} …", program.name);
-        match measure(&program, &backends, options.effort)? {
+        match measure(&program, &contenders, options.effort)? {
             Ok(row) => rows.push(row),
             Err(refusal) => println!("{} is left out: {refusal}\n", program.name),
         }
     }
-    times(&rows);
+    let contenders: Vec<Contender> = contenders.iter().map(|(contender, _)| *contender).collect();
+    times(&rows, &contenders);
     let json = rows.iter().map(|row| {
-        let times = row.times.iter().map(|(kind, samples)| (kind.name().to_owned(), samples.json()));
+        let times = row.times.iter().map(|(contender, samples)| (contender.name().to_owned(), samples.json()));
         json!({ "program": row.name, "ms": times.collect::<serde_json::Map<_, _>>() })
     });
     write_json(options.json.as_deref(), &json.collect::<Value>())
 }
 
-fn measure(program: &Wasm, backends: &[Backend], effort: Effort) -> anyhow::Result<Result<Row, String>> {
+fn measure(program: &Wasm, contenders: &[(Contender, Runtime)], effort: Effort) -> anyhow::Result<Result<Row, String>> {
+    let folder = program.path.parent().context("a file is in a folder")?;
     let mut ready = Vec::new();
-    for backend in backends {
-        match backend.module(&program.bytes) {
-            Ok(module) => ready.push(link(backend, &module)?),
-            Err(error) => return Ok(Err(format!("{}: {error:#}", backend.kind.name()))),
-        }
+    for (contender, runtime) in contenders {
+        ready.push(match runtime {
+            Runtime::Wasmtime(backend) => match backend.module(&program.bytes) {
+                Ok(module) => Ready::Wasmtime(link(backend, &module)?),
+                Err(error) => return Ok(Err(format!("{}: {error:#}", contender.name()))),
+            },
+            Runtime::Node(flags) => {
+                let stdout = tempfile::NamedTempFile::new()?.into_temp_path();
+                let args = [program.path.as_os_str(), folder.as_os_str(), stdout.as_os_str()];
+                Ready::Node(Node::new(flags, node::RUN, &args)?, stdout)
+            }
+        });
     }
     let expected = program.expected_stdout()?;
     let samples = interleave(ready.len(), effort, |index| {
-        let who = || format!("{} compiled by {}", program.name, backends[index].kind.name());
-        let (time, stdout) = run(&ready[index], program).with_context(who)?;
+        let who = || format!("{} compiled by {}", program.name, contenders[index].0.name());
+        let (time, stdout) = match &mut ready[index] {
+            Ready::Wasmtime(instance) => run(instance, folder).with_context(who)?,
+            Ready::Node(node, stdout) => (node.turn().with_context(who)?, std::fs::read(stdout)?),
+        };
         if let Some(expected) = &expected {
             ensure!(*expected == stdout, "{} does not print what it must", who());
         }
         Ok(time)
     })?;
     let mut times = Vec::new();
-    for (backend, samples) in backends.iter().zip(samples) {
-        times.push((backend.kind, samples.map_err(anyhow::Error::msg)?));
+    for ((contender, _), samples) in contenders.iter().zip(samples) {
+        times.push((*contender, samples.map_err(anyhow::Error::msg)?));
     }
     Ok(Ok(Row { name: program.name.clone(), times }))
 }
@@ -105,11 +181,11 @@ fn link(backend: &Backend, module: &Module) -> anyhow::Result<InstancePre<Host>>
 }
 
 /// One run in an instance of its own: the time of the program's own work, and what it printed.
-fn run(program: &InstancePre<Host>, wasm: &Wasm) -> anyhow::Result<(Duration, Vec<u8>)> {
+fn run(program: &InstancePre<Host>, folder: &Path) -> anyhow::Result<(Duration, Vec<u8>)> {
     let (stdout, stderr) = (MemoryOutputPipe::new(64 << 20), MemoryOutputPipe::new(64 << 20));
     let mut wasi = WasiCtxBuilder::new();
     wasi.arg("benchmark.wasm").stdout(stdout.clone()).stderr(stderr.clone());
-    wasi.preopened_dir(wasm.path.parent().context("a file is in a folder")?, ".", FsPerms::ReadOnly)?;
+    wasi.preopened_dir(folder, ".", FsPerms::ReadOnly)?;
     let host = Host { wasi: wasi.build_p1(), start: None, end: None };
     let mut store = Store::new(program.module().engine(), host);
     let instance = program.instantiate(&mut store)?;
@@ -124,17 +200,21 @@ fn run(program: &InstancePre<Host>, wasm: &Wasm) -> anyhow::Result<(Duration, Ve
     Ok((end - start, stdout.contents().to_vec()))
 }
 
-fn times(rows: &[Row]) {
+fn times(rows: &[Row], contenders: &[Contender]) {
     println!("Time to run, median, ms; ratios of medians, and of minima in brackets:\n");
-    let ratios = [(Kind::Lightbeam, Kind::Cranelift), (Kind::Winch, Kind::Cranelift), (Kind::Lightbeam, Kind::Winch)];
+    let against = Contender::Cranelift;
+    let mut ratios: Vec<(Contender, Contender)> = Vec::new();
+    if contenders.contains(&against) {
+        ratios.extend(contenders.iter().filter(|c| **c != against).map(|over| (*over, against)));
+    }
     let mut head: Vec<String> = vec!["program".into()];
-    head.extend(Kind::ALL.iter().map(|kind| kind.name().to_owned()));
+    head.extend(contenders.iter().map(|contender| contender.name().to_owned()));
     head.extend(ratios.iter().map(|(over, under)| format!("{} / {}", over.name(), under.name())));
     let both = |median, minimum| format!("{} ({})", number(median), number(minimum));
     let mut lines: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
-            let times = Kind::ALL.iter().map(|kind| number(row.of(*kind, Samples::median)));
+            let times = contenders.iter().map(|contender| number(row.of(*contender, Samples::median)));
             let ratios = ratios.iter().map(|&(over, under)| {
                 both(row.ratio(over, under, Samples::median), row.ratio(over, under, Samples::min))
             });
@@ -144,8 +224,9 @@ fn times(rows: &[Row]) {
     let mean = |over, under, statistic: fn(&Samples) -> f64| {
         geomean(rows.iter().filter_map(|row| row.ratio(over, under, statistic)))
     };
-    let means = ratios.map(|(over, under)| both(mean(over, under, Samples::median), mean(over, under, Samples::min)));
-    let blank = Kind::ALL.iter().map(|_| String::new());
+    let means =
+        ratios.iter().map(|&(over, under)| both(mean(over, under, Samples::median), mean(over, under, Samples::min)));
+    let blank = contenders.iter().map(|_| String::new());
     lines.push(std::iter::once("geometric mean".to_owned()).chain(blank).chain(means).collect());
     print(&head.iter().map(String::as_str).collect::<Vec<_>>(), &lines);
 }
