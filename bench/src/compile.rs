@@ -36,11 +36,18 @@ enum Contender {
     Liftoff,
     Winch,
     Cranelift,
+    Turbofan,
 }
 
 impl Contender {
-    const ALL: [Contender; 5] =
-        [Contender::Lightbeam, Contender::Validation, Contender::Liftoff, Contender::Winch, Contender::Cranelift];
+    const ALL: [Contender; 6] = [
+        Contender::Lightbeam,
+        Contender::Validation,
+        Contender::Liftoff,
+        Contender::Winch,
+        Contender::Cranelift,
+        Contender::Turbofan,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -49,6 +56,16 @@ impl Contender {
             Contender::Liftoff => "Liftoff",
             Contender::Winch => Kind::Winch.name(),
             Contender::Cranelift => Kind::Cranelift.name(),
+            Contender::Turbofan => "TurboFan",
+        }
+    }
+
+    /// Flags of Node.js, if that is where it is.
+    fn flags(self) -> Option<&'static [&'static str]> {
+        match self {
+            Contender::Liftoff => Some(node::LIFTOFF),
+            Contender::Turbofan => Some(node::TURBOFAN),
+            _ => None,
         }
     }
 }
@@ -96,14 +113,14 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let node = Node::version();
     let contenders: Vec<Contender> = Contender::ALL
         .into_iter()
-        .filter(|c| !options.skip.contains(c) && (*c != Contender::Liftoff || node.is_some()))
+        .filter(|c| !options.skip.contains(c) && (c.flags().is_none() || node.is_some()))
         .collect();
     let backends = Kind::ALL.map(|kind| Backend::new(kind, false));
     let backends: Vec<Backend> = backends.into_iter().collect::<Result<_, _>>()?;
 
     print_circumstances();
-    if let Some(version) = node.filter(|_| contenders.contains(&Contender::Liftoff)) {
-        println!("Liftoff is that of Node.js {version}.\n");
+    if let Some(version) = node.filter(|_| contenders.iter().any(|contender| contender.flags().is_some())) {
+        println!("V8's compilers are those of Node.js {version}.\n");
     }
     let mut rows = Vec::new();
     for module in &modules {
@@ -130,10 +147,11 @@ fn measure(
     effort: Effort,
 ) -> anyhow::Result<Result<Row, String>> {
     let features = backends[0].engine().get_wasm_features();
-    let mut liftoff = match contenders.contains(&Contender::Liftoff) {
-        true => Some(Node::new(node::LIFTOFF, node::COMPILE, &[module.path.as_os_str()])?),
-        false => None,
-    };
+    let mut nodes = Vec::new();
+    for contender in contenders {
+        let node = contender.flags().map(|flags| Node::new(flags, node::COMPILE, &[module.path.as_os_str()]));
+        nodes.push(node.transpose()?);
+    }
     let mut row = Row {
         name: module.name.clone(),
         code_bytes: module.code_bytes()?,
@@ -147,7 +165,9 @@ fn measure(
         let contender = contenders[index];
         let kind = match contender {
             Contender::Validation => return validate(&module.bytes, features),
-            Contender::Liftoff => return liftoff.as_mut().expect("it takes part").turn(),
+            Contender::Liftoff | Contender::Turbofan => {
+                return nodes[index].as_mut().expect("it has a process").turn();
+            }
             Contender::Lightbeam => Kind::Lightbeam,
             Contender::Winch => Kind::Winch,
             Contender::Cranelift => Kind::Cranelift,

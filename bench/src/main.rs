@@ -8,6 +8,7 @@ mod compile;
 mod corpus;
 mod engines;
 mod node;
+mod picture;
 mod program;
 mod run;
 mod seam;
@@ -19,14 +20,16 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(about = "Lightbeam beside the other compilers", disable_help_subcommand = true)]
 enum Command {
-    /// Compile modules: Lightbeam, Winch, Cranelift, V8's Liftoff, and validation alone.
+    /// Compile modules: Lightbeam, Winch, Cranelift, V8's two compilers, and validation alone.
     Compile(compile::Options),
-    /// Run the corpus: the code of Lightbeam, Winch and Cranelift on the same runtime.
+    /// Run the corpus: the code of Lightbeam, Winch and Cranelift on the same runtime, and of V8's two compilers on theirs.
     Run(run::Options),
     /// Run one WASI program from start to exit, compiling included, in a fresh process per compiler.
     Program(program::Options),
     /// Compile modules made to be slow to compile, at a size and at twice that.
     Bombs(bombs::Options),
+    /// Draw the plane of compile time and run time from what the two have measured.
+    Picture(picture::Options),
     /// What the tables of operators and encodings cost: the compiler beside an emitter written out by hand.
     Seam(seam::Options),
 }
@@ -37,6 +40,7 @@ fn main() -> anyhow::Result<()> {
         Command::Run(options) => run::main(&options),
         Command::Program(options) => program::main(&options),
         Command::Bombs(options) => bombs::main(&options),
+        Command::Picture(options) => picture::main(&options),
         Command::Seam(options) => seam::main(&options),
     }
 }
