@@ -1,8 +1,9 @@
 //! The compilers that Wasmtime can run the code of, each with an engine of its own.
 
 use anyhow::Context;
+use cpu_time::ThreadTime;
 use object::{Object, ObjectSection};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use wasmtime::{Config, Engine, Module, Strategy};
 
 /// A compiler whose code Wasmtime runs.
@@ -70,7 +71,7 @@ impl Backend {
 
     /// From the bytes of a module to the bytes of an artifact.
     pub(crate) fn compile(&self, bytes: &[u8]) -> anyhow::Result<Compiled> {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let (artifact, report) = match &self.lightbeam {
             Some(lightbeam) => lightbeam.precompile_timed(bytes).map(|(artifact, report)| (artifact, Some(report)))?,
             None => (self.engine.precompile_module(bytes)?, None),

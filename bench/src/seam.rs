@@ -5,6 +5,7 @@
 use crate::stats::{Effort, interleave};
 use crate::table::{number, print, print_circumstances};
 use anyhow::{Context, ensure};
+use cpu_time::ThreadTime;
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::{Alu, Asm, Size};
 use lightbeam_compiler::code::Output;
@@ -14,7 +15,6 @@ use lightbeam_compiler::sig::{Place, Sig};
 use lightbeam_compiler::ty::Ty;
 use lightbeam_compiler::{Scratch, compile};
 use std::hint::black_box;
-use std::time::Instant;
 use wasm_encoder::{CodeSection, Function, FunctionSection, InstructionSink, Module, TypeSection, ValType};
 use wasmparser::{FuncToValidate, Parser, ValidPayload, Validator, ValidatorResources};
 
@@ -74,7 +74,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let mut asm = Asm::new();
     let samples = interleave(3, options.effort, |contender| {
         let function = again(&to_validate);
-        let start = Instant::now();
+        let start = ThreadTime::now();
         match contender {
             0 => {
                 output.asm.truncate(0);
