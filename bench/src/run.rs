@@ -83,11 +83,11 @@ enum Ready {
     Node(Node, TempPath),
 }
 
-/// What a program's host keeps: its WASI context, and when its own work began and ended.
+/// What a program's host keeps: its WASI context, and when, by `now`, its own work began and ended.
 struct Host {
     wasi: WasiP1Ctx,
-    start: Option<ThreadTime>,
-    end: Option<ThreadTime>,
+    start: Option<Duration>,
+    end: Option<Duration>,
 }
 
 /// What was measured of one program.
@@ -172,13 +172,16 @@ fn measure(program: &Wasm, contenders: &[(Contender, Runtime)], effort: Effort) 
     Ok(Ok(Row { name: program.name.clone(), times }))
 }
 
+/// The time that this thread has had of the processor.
+fn now() -> Duration {
+    ThreadTime::now().as_duration()
+}
+
 fn link(backend: &Backend, module: &Module) -> anyhow::Result<InstancePre<Host>> {
     let mut linker: Linker<Host> = Linker::new(backend.engine());
     p1::add_to_linker_sync(&mut linker, |host| &mut host.wasi)?;
-    linker.func_wrap("bench", "start", |mut caller: Caller<'_, Host>| {
-        caller.data_mut().start = Some(ThreadTime::now())
-    })?;
-    linker.func_wrap("bench", "end", |mut caller: Caller<'_, Host>| caller.data_mut().end = Some(ThreadTime::now()))?;
+    linker.func_wrap("bench", "start", |mut caller: Caller<'_, Host>| caller.data_mut().start = Some(now()))?;
+    linker.func_wrap("bench", "end", |mut caller: Caller<'_, Host>| caller.data_mut().end = Some(now()))?;
     Ok(linker.instantiate_pre(module)?)
 }
 
@@ -201,7 +204,7 @@ fn run(program: &InstancePre<Host>, folder: &Path) -> anyhow::Result<(Duration, 
     }
     let Host { start, end, .. } = store.data();
     let (start, end) = (start.context("it never called bench.start")?, end.context("it never called bench.end")?);
-    Ok((end.duration_since(start), stdout.contents().to_vec()))
+    Ok((end - start, stdout.contents().to_vec()))
 }
 
 fn times(rows: &[Row], contenders: &[Contender]) {
