@@ -45,7 +45,7 @@ pub const BOMBS: &[Bomb] = &[
     Bomb { name: "nested-elses", make: nested_elses, n: 50_000 },
     Bomb { name: "results-and-branches", make: |n| results(100, n, false), n: 250 },
     Bomb { name: "results-and-sliding-branches", make: |n| results(100, n, true), n: 250 },
-    Bomb { name: "wide-calls", make: |n| wide_calls(100, n), n: 250 },
+    Bomb { name: "wide-calls", make: |n| wide_calls(40, n), n: 200 },
     Bomb { name: "wide-blocks", make: wide_blocks, n: 2_000 },
     Bomb { name: "locals-without-bodies", make: |n| many_functions(n, 50_000, &[]), n: 10_000 },
     Bomb { name: "one-touched-local", make: |n| many_functions(n, 50_000, &[0x41, 1, 0x21, 0xce, 0x86, 3]), n: 2_000 },

@@ -1,4 +1,4 @@
-;; Index arithmetic that cannot have wrapped is folded; what may have wrapped is computed in 32 bits first.
+;; Index arithmetic wraps at 32 bits before the base is added.
 (module
   (memory 1)
   (func $scaled (param i32 i32) (result i32)

@@ -1,4 +1,4 @@
-;; Bulk operators; small constant sizes need no call.
+;; Bulk operators: bounds first, then one call.
 (module
   (memory 1)
   (func $fill (param i32 i32) (memory.fill (local.get 0) (i32.const 0) (local.get 1)))
