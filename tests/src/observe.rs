@@ -445,6 +445,10 @@ pub fn observe(module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
                 Err(error) => failure(&error, Outcome::Poison(format!("{error:?}"))),
             };
             let returned = matches!(outcome, Outcome::Values(_));
+            // What a trap leaves of the fuel is not defined to the last unit: it depends on when counts are stored.
+            if setup.fuel && !returned {
+                store.set_fuel(FUEL).expect("fuel is on");
+            }
             let fuel = if returned && setup.fuel { store.get_fuel().ok() } else { None };
             let event = Event::Call { func, call, outcome, fuel };
             let stop = poisoned(&event);

@@ -361,7 +361,7 @@ impl<I: Isa> FuncGen<'_, I> {
             0x21 => self
                 .reader
                 .peek_local_write()
-                .is_some_and(|local| self.locals[self.survey.position(local)].home.is_some()),
+                .is_some_and(|local| self.fixed_reg(self.survey.position(local)).is_some()),
             opcode if narrows(opcode) => true,
             // A local as the other operand.
             0x20 => {

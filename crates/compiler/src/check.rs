@@ -24,7 +24,7 @@ impl<I: Isa> FuncGen<'_, I> {
             match value.loc {
                 Loc::Reg(reg) => {
                     assert_eq!(reg.class(), value.ty.class(), "{value:?} in the wrong class at {at:#x}");
-                    if self.regs.pool.has(reg) {
+                    if self.regs.can_own(reg) {
                         assert!(!owned.has(reg), "{reg:?} has two owners at {at:#x}");
                         owned.add(reg);
                     } else {
@@ -53,6 +53,7 @@ impl<I: Isa> FuncGen<'_, I> {
             regs.free,
             regs.cached
         );
+        assert!(regs.locked.minus(regs.cached).is_empty(), "a loop's register is lost at {at:#x}");
         for reg in regs.cached {
             let local = &self.locals[regs.copy_of[reg.index()] as usize];
             assert_eq!(local.copy, Some(reg), "a copy of {local:?} at {at:#x}");

@@ -182,6 +182,8 @@ counters! {
     folded_addresses
     /// Results computed straight into a local's home.
     direct_sets
+    /// Locals that a loop keeps in registers
+    window_locals
     /// Operands read from a slot by the instruction that uses them.
     folded_slots
 }

@@ -8,7 +8,8 @@ use crate::isa::{AsmBuffer, Isa};
 use crate::meter::Stub;
 use crate::moves::Moves;
 use crate::reader::Reader;
-use crate::regs::Regs;
+use crate::regs::{Copies, Regs};
+use crate::shapes::FlagsOf;
 use crate::sig::Sig;
 use crate::survey::{Survey, survey};
 use crate::ty::Ty;
@@ -29,6 +30,7 @@ pub struct Scratch {
 struct State {
     stack: Vec<Value>,
     blocks: Vec<Block>,
+    copies: Vec<[Copies; 2]>,
     locals: Vec<LocalState>,
     traps: Vec<PendingTrap>,
     stubs: Vec<Stub>,
@@ -93,9 +95,13 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) stack: Vec<Value>,
     pub(crate) watermark: usize,
     pub(crate) hot: Option<Hot>,
+    /// What the flags tell beside a pending condition.
+    pub(crate) flags: Option<FlagsOf>,
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
     pub(crate) blocks: Vec<Block>,
+    /// For each open block, the copies at its label, and at its `else`.
+    pub(crate) copies: Vec<[Copies; 2]>,
     /// Is this place unreachable? Then nothing is emitted, and blocks are counted, not opened.
     pub(crate) dead: bool,
     pub(crate) dead_depth: u32,
@@ -226,9 +232,11 @@ fn emit<I: Isa>(
         stack: std::mem::take(&mut state.stack),
         watermark: 0,
         hot: None,
+        flags: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),
         blocks: std::mem::take(&mut state.blocks),
+        copies: std::mem::take(&mut state.copies),
         dead: false,
         dead_depth: 0,
         block_number: 0,
@@ -255,6 +263,7 @@ fn emit<I: Isa>(
     };
     cg.stack.clear();
     cg.blocks.clear();
+    cg.copies.clear();
     cg.traps.clear();
     cg.stubs.clear();
 
@@ -271,11 +280,12 @@ fn emit<I: Isa>(
     let over = cg.over_budget || cg.out.asm.offset() > cg.budget_end;
 
     let FuncGen { stack, locals, blocks, traps, stubs, targets, seen, seen_stamp, .. } = cg;
-    let FuncGen { br_labels, saved, volatile_homes, args, moves, .. } = cg;
+    let FuncGen { copies, br_labels, saved, volatile_homes, args, moves, .. } = cg;
     *state = State {
         stack,
         locals,
         blocks,
+        copies,
         traps,
         stubs,
         targets,

@@ -1,7 +1,6 @@
 //! Structured control: blocks, branches, merges.
 //!
-//! The state at a label is fixed by convention, so that nothing is recorded or compared: homes are where they always
-//! are; no copy of a local is valid; entries below the block are in their slots; a single result or loop parameter count
+//! The state at a label is fixed by convention, so that next to nothing is recorded: homes are where they always are; a register holds a copy of a local if it does on every edge (none at a loop's label); entries below the block are in their slots; a single result or loop parameter count
 //! of one is treated by the label's kind:
 //!
 //! ```text
@@ -14,6 +13,7 @@
 
 use crate::compile::FuncGen;
 use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::regs::Copies;
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, OperandPlace, Value};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
@@ -31,6 +31,8 @@ pub(crate) struct Block {
     types: BlockTypes,
     /// Does some branch go to `label`?
     branched: bool,
+    /// Does this loop keep locals in registers?
+    window: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -118,6 +120,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn open_function(&mut self) {
         let label = self.return_label;
+        self.copies.push([Copies::NONE; 2]);
         self.blocks.push(Block {
             kind: Kind::Function,
             label,
@@ -125,6 +128,7 @@ impl<I: Isa> FuncGen<'_, I> {
             height: 0,
             types: BlockTypes::Function,
             branched: false,
+            window: false,
         });
     }
 
@@ -144,6 +148,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(height);
         }
         let label = self.out.asm.label();
+        self.copies.push([Copies::NONE; 2]);
         self.blocks.push(Block {
             kind: Kind::Block,
             label,
@@ -151,6 +156,7 @@ impl<I: Isa> FuncGen<'_, I> {
             height: height as u32,
             types,
             branched: uses.branched,
+            window: false,
         });
     }
 
@@ -160,13 +166,19 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let height = self.stack.len() - self.params_of(types).len();
         let label = self.out.asm.label();
+        let mut window = false;
         if uses.branched {
             self.flush_below(self.stack.len());
+            if self.regs.locked.is_empty() {
+                self.open_window(self.block_number - 1);
+                window = !self.regs.locked.is_empty();
+            }
             self.drop_copies();
             I::align(&mut self.out.asm, 16);
             self.out.asm.bind(label);
             self.loop_checks();
         }
+        self.copies.push([Copies::NONE; 2]);
         self.blocks.push(Block {
             kind: Kind::Loop,
             label,
@@ -174,6 +186,7 @@ impl<I: Isa> FuncGen<'_, I> {
             height: height as u32,
             types,
             branched: uses.branched,
+            window,
         });
     }
 
@@ -204,6 +217,10 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn push_if(&mut self, label: Label, else_label: Label, height: usize, types: BlockTypes, branched: bool) {
+        // The edge of the condition is the only one into the second arm.
+        let mut copies = [Copies::NONE; 2];
+        self.meet_copies(&mut copies[1]);
+        self.copies.push(copies);
         self.blocks.push(Block {
             kind: Kind::If,
             label,
@@ -211,6 +228,7 @@ impl<I: Isa> FuncGen<'_, I> {
             height: height as u32,
             types,
             branched,
+            window: false,
         });
     }
 
@@ -225,7 +243,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let operand = self.pop();
         match operand.place {
             OperandPlace::Reg(reg) => {
-                I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+                if !self.flags_tell(reg, Width::W32) {
+                    I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+                }
             }
             OperandPlace::Mem(addr) => {
                 let at = I::cmp_mem(&mut self.out.asm, Width::W32, addr, Src::Imm(0));
@@ -251,14 +271,17 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let mut block = *self.blocks.last().expect("validated");
         let else_label = block.else_label.take().expect("an if");
+        let depth = self.blocks.len() - 1;
         if !self.dead {
             self.merge_values(&block);
+            self.edge_to(depth);
             I::jmp(&mut self.out.asm, block.label);
             block.branched = true;
         }
         self.truncate_stack(block.height as usize);
-        self.drop_copies();
         self.out.asm.bind(else_label);
+        let copies = self.copies[depth][1];
+        self.adopt_copies(&copies);
         self.push_slots(self.facts, block.types, block.height);
         self.dead = false;
         block.kind = Kind::Else;
@@ -280,7 +303,23 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn end(&mut self) {
         self.charge_fuel();
-        let block = self.blocks.pop().expect("validated");
+        let block = *self.blocks.last().expect("validated");
+        self.end_block(block);
+        if block.window {
+            self.close_window();
+        }
+        self.blocks.pop();
+        self.copies.pop();
+    }
+
+    /// A branch leaves from here for the label of the block at `depth` from the outermost.
+    fn edge_to(&mut self, depth: usize) {
+        let mut copies = std::mem::replace(&mut self.copies[depth][0], Copies::NONE);
+        self.meet_copies(&mut copies);
+        self.copies[depth][0] = copies;
+    }
+
+    fn end_block(&mut self, block: Block) {
         match block.kind {
             Kind::Loop => {
                 if self.dead {
@@ -308,9 +347,14 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Binds the label of a block that branches go to and takes up the state that they all leave.
     fn join(&mut self, block: &Block) {
+        let depth = self.blocks.len() - 1;
+        if !self.dead {
+            self.edge_to(depth);
+        }
         self.truncate_stack(block.height as usize);
-        self.drop_copies();
         self.out.asm.bind(block.label);
+        let copies = self.copies[depth][0];
+        self.adopt_copies(&copies);
         self.dead = false;
         let count = self.results_of(block.types);
         if count == 1 {
@@ -332,42 +376,37 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn end_if_without_else(&mut self, mut block: Block) {
+        let depth = self.blocks.len() - 1;
         let else_label = block.else_label.take().expect("no else came");
         let count = self.results_of(block.types);
-        if count == 0 {
-            // The condition's edge and the arm's end meet with nothing to carry.
-            self.truncate_stack(block.height as usize);
-            self.drop_copies();
-            self.out.asm.bind(else_label);
-            if block.branched {
-                self.out.asm.bind(block.label);
-            }
-            self.dead = false;
-            return;
-        }
-        // Parameters pass through as results: they are in their slots at the condition's edge.
+        let at_condition = self.copies[depth][1];
         if !self.dead {
             self.merge_values(&block);
+            self.edge_to(depth);
             if count == 1 {
+                // The other edge has a value to load.
                 I::jmp(&mut self.out.asm, block.label);
                 block.branched = true;
             }
         }
         self.truncate_stack(block.height as usize);
-        self.drop_copies();
         self.out.asm.bind(else_label);
+        self.adopt_copies(&at_condition);
+        // Parameters pass through as results: they are in their slots at the condition's edge.
         if count == 1 {
             let ty = self.result_type(block.types, 0);
+            let reg = Self::merge_reg(ty);
+            self.take_this(reg);
             let slot = self.slot(block.height as usize);
-            I::load(&mut self.out.asm, Load::of(ty), Self::merge_reg(ty), slot);
+            I::load(&mut self.out.asm, Load::of(ty), reg, slot);
+            self.release(reg);
         }
-        if block.branched {
-            self.join(&block);
-        } else {
-            // Only the condition's edge comes here.
-            let fresh = self.out.asm.label();
-            self.join(&Block { label: fresh, ..block });
+        self.dead = false;
+        if !block.branched {
+            // Nothing has used the label yet; the edges are the arm's end and the condition's.
+            block.label = self.out.asm.label();
         }
+        self.join(&block);
     }
 
     fn end_function(&mut self, block: Block) {
@@ -521,6 +560,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let block = self.target(depth);
         self.merge_values(&block);
+        self.edge_to(self.blocks.len() - 1 - depth as usize);
         I::jmp(&mut self.out.asm, block.label);
         self.become_dead();
     }
@@ -539,11 +579,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let count = self.label_arity(&block);
         if self.merges_in_place(&block, count) {
             let cond = self.pop_condition_after(|cg| cg.merge_values(&block));
+            self.edge_to(self.blocks.len() - 1 - depth as usize);
             I::jcc(&mut self.out.asm, cond, block.label);
         } else {
             let cond = self.pop_condition_after(|_| {});
             let skip = self.out.asm.label();
             I::jcc(&mut self.out.asm, cond.invert(), skip);
+            self.edge_to(self.blocks.len() - 1 - depth as usize);
             let values: usize = self.stack.len() - count;
             for i in 0..count {
                 if i & 3 == 3 && self.check_budget() {
@@ -620,6 +662,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.br_labels[label as usize]
             } else {
                 let block = self.target(depth);
+                self.edge_to(self.blocks.len() - 1 - depth as usize);
                 let in_place = match arity {
                     0 => true,
                     1 if block.kind != Kind::Loop => true,

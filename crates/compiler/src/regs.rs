@@ -1,9 +1,9 @@
 //! The register file: who owns which register, how one is had, and what gives way.
 
 use crate::compile::FuncGen;
-use crate::isa::Isa;
+use crate::isa::{Isa, Load};
 use crate::value::Loc;
-use lightbeam_asm::{Reg, RegClass, RegSet};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The state of all registers that the function may use for values, homes excluded. Every register of the pool is in
 /// exactly one of: `free`; `cached` (a clean copy of a local, dropped without a word); owned by one stack entry or one
@@ -15,15 +15,60 @@ pub(crate) struct Regs {
     pub(crate) cached: RegSet,
     /// Whose copy a cached register is: position of the local in the survey.
     pub(crate) copy_of: [u32; 64],
+    /// Cached registers that keep their locals until the loop ends, see `FuncGen::open_window`.
+    pub(crate) locked: RegSet,
     /// Not to be taken before the operator ends, though cached.
     pub(crate) pinned: RegSet,
     /// Cached registers give way in turn.
     clock: u32,
 }
 
+/// Which registers hold copies of which locals at a control edge, or at all edges into a label so far.
+#[derive(Clone, Copy)]
+pub(crate) struct Copies {
+    /// Has any edge been seen?
+    seen: bool,
+    set: RegSet,
+    /// By register of the machine, floats from 16 on; only those of `set` mean anything.
+    of: [u32; 32],
+}
+
+impl Copies {
+    /// No edge so far.
+    pub(crate) const NONE: Copies = Copies { seen: false, set: RegSet::EMPTY, of: [0; 32] };
+
+    fn index(reg: Reg) -> usize {
+        reg.code() as usize & 15 | (reg.is_float() as usize) << 4
+    }
+
+    /// Keeps what another edge agrees with.
+    fn meet(&mut self, set: RegSet, of: impl Fn(Reg) -> u32) {
+        if self.seen {
+            self.set = self.set.and(set);
+            for reg in self.set {
+                if self.of[Copies::index(reg)] != of(reg) {
+                    self.set.remove(reg);
+                }
+            }
+        } else {
+            self.seen = true;
+            self.set = set;
+            for reg in set {
+                self.of[Copies::index(reg)] = of(reg);
+            }
+        }
+    }
+}
+
 impl Regs {
     pub(crate) fn new(pool: RegSet) -> Regs {
-        Regs { pool, free: pool, cached: RegSet::EMPTY, copy_of: [0; 64], pinned: RegSet::EMPTY, clock: 0 }
+        let none = RegSet::EMPTY;
+        Regs { pool, free: pool, cached: none, copy_of: [0; 64], locked: none, pinned: none, clock: 0 }
+    }
+
+    /// May a register be owned by a value? Not if it is a home, pinned by the machine, or keeps a local in a loop.
+    pub(crate) fn can_own(&self, reg: Reg) -> bool {
+        self.pool.has(reg) && !self.locked.has(reg)
     }
 }
 
@@ -40,7 +85,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.regs.free.remove(reg);
             return reg;
         }
-        let cached = self.regs.cached.and(allowed).minus(self.regs.pinned);
+        let cached = self.regs.cached.and(allowed).minus(self.regs.pinned.or(self.regs.locked));
         if !cached.is_empty() {
             self.regs.clock = self.regs.clock.wrapping_add(1);
             let nth = self.regs.clock % cached.len();
@@ -53,7 +98,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for at in self.watermark..self.stack.len() {
             if let Loc::Reg(reg) = self.stack[at].loc
                 && allowed.has(reg)
-                && self.regs.pool.has(reg)
+                && self.regs.can_own(reg)
             {
                 self.spill(at);
                 self.regs.free.remove(reg);
@@ -94,7 +139,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Gives a register back. Homes and pinned registers of the machine are left alone.
     #[inline]
     pub(crate) fn release(&mut self, reg: Reg) {
-        if self.regs.pool.has(reg) {
+        if self.regs.can_own(reg) {
             debug_assert!(!self.regs.free.has(reg) && !self.regs.cached.has(reg), "{reg:?} released twice");
             self.regs.free.add(reg);
         }
@@ -119,7 +164,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The register is free again; the local is in its slot only.
     pub(crate) fn drop_copy(&mut self, reg: Reg) {
-        debug_assert!(self.regs.cached.has(reg));
+        debug_assert!(self.regs.cached.has(reg) && !self.regs.locked.has(reg));
         self.regs.cached.remove(reg);
         self.regs.free.add(reg);
         self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
@@ -132,13 +177,87 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Drops all copies, as at every merge.
+    /// Drops all copies but those that a loop keeps.
     pub(crate) fn drop_copies(&mut self) {
+        let dropped = self.regs.cached.minus(self.regs.locked);
+        for reg in dropped {
+            self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
+        }
+        self.regs.free = self.regs.free.or(dropped);
+        self.regs.cached = self.regs.cached.minus(dropped);
+    }
+
+    /// Before a loop without calls: the locals that it touches most and that have no home get a register each for as long
+    /// as it lasts. Writes go to the register and to the slot, so that no edge out of the loop has anything to do; reads
+    /// come from the register. The loop's label then has these copies on all its edges.
+    pub(crate) fn open_window(&mut self, block: usize) {
+        debug_assert!(self.regs.locked.is_empty());
+        let survey = self.survey;
+        let mut ints = self.lockable(I::VOLATILE_HOMES);
+        let mut floats = self.lockable(I::FLOAT_HOMES);
+        for &at in survey.window(block) {
+            let local = self.locals[at as usize];
+            let from = match local.ty.class() {
+                RegClass::Int => &mut ints,
+                RegClass::Float => &mut floats,
+            };
+            if local.home.is_some() || from.is_empty() {
+                continue;
+            }
+            let reg = match local.copy {
+                Some(reg) if from.has(reg) => reg,
+                _ => {
+                    let reg = from.first().expect("not empty");
+                    self.take_this(reg);
+                    match local.copy.filter(|copy| self.locals[at as usize].copy == Some(*copy)) {
+                        Some(copy) => self.copy_reg(local.ty, reg, copy),
+                        None => {
+                            I::load(&mut self.out.asm, Load::of(local.ty), reg, Addr::base(I::FRAME, local.slot));
+                            self.out.counters.reloads += 1;
+                        }
+                    }
+                    self.make_copy_of(reg, at as usize);
+                    reg
+                }
+            };
+            match local.ty.class() {
+                RegClass::Int => ints.remove(reg),
+                RegClass::Float => floats.remove(reg),
+            }
+            self.regs.locked.add(reg);
+            self.out.counters.window_locals += 1;
+        }
+    }
+
+    /// Which of these may keep a local, so that enough are left for values.
+    fn lockable(&self, candidates: &[Reg]) -> RegSet {
+        RegSet::of(candidates).and(self.regs.pool)
+    }
+
+    /// After the loop: its registers are copies like any other.
+    pub(crate) fn close_window(&mut self) {
+        self.regs.locked = RegSet::EMPTY;
+    }
+
+    /// This place is an edge into a label: what the label knows so far is cut to what holds here.
+    pub(crate) fn meet_copies(&self, label: &mut Copies) {
+        label.meet(self.regs.cached, |reg| self.regs.copy_of[reg.index()]);
+    }
+
+    /// At a label, with every register of the pool free or cached: takes up the copies that all its edges agree on.
+    pub(crate) fn adopt_copies(&mut self, label: &Copies) {
+        debug_assert!(self.regs.locked.minus(label.set).is_empty(), "a loop's register is lost on an edge");
         for reg in self.regs.cached {
             self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
         }
-        self.regs.free = self.regs.free.or(self.regs.cached);
-        self.regs.cached = RegSet::EMPTY;
+        debug_assert_eq!(self.regs.free.or(self.regs.cached), self.regs.pool);
+        for reg in label.set {
+            let at = label.of[Copies::index(reg)];
+            self.regs.copy_of[reg.index()] = at;
+            self.locals[at as usize].copy = Some(reg);
+        }
+        self.regs.cached = label.set;
+        self.regs.free = self.regs.pool.minus(label.set);
     }
 
     /// Keeps a cached register from being taken until the operator ends.

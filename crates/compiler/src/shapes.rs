@@ -5,14 +5,25 @@
 
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
+use crate::facts::Callee;
 use crate::fold;
 use crate::isa::{
     Alu, Amount, AsmBuffer, Cond, Convert, Div, Extend, Fixed, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Shift,
     Src, Store, Trunc,
 };
+use crate::sig::Place;
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, Operand, OperandPlace, Value};
 use lightbeam_asm::{Addr, Reg, RegSet};
+
+/// Whether a register is zero stands in the flags, as long as no code has been emitted since.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct FlagsOf {
+    reg: Reg,
+    width: Width,
+    /// Offset after the last instruction that kept the flags.
+    at: u32,
+}
 
 /// The integer type of a width.
 pub(crate) const fn int(width: Width) -> Ty {
@@ -39,13 +50,19 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn hint(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
         let local = self.reader.peek_local_write()?;
         let at = self.survey.position(local);
-        let home = self.locals[at].home?;
+        let home = self.fixed_reg(at)?;
         if home.class() != ty.class() || busy.has(home) {
             return None;
         }
         self.flush_local(at);
         self.out.counters.direct_sets += 1;
         Some(home)
+    }
+
+    /// The register that a local is written in at this place: its home, or the one that a loop keeps for it.
+    pub(crate) fn fixed_reg(&self, at: usize) -> Option<Reg> {
+        let local = &self.locals[at];
+        local.home.or(local.copy.filter(|copy| self.regs.locked.has(*copy)))
     }
 
     /// A destination that is none of the registers in `busy`.
@@ -130,7 +147,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(home) => home,
             None => match l.place {
                 OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
-                _ => self.take(ty.class()),
+                _ => self.take_result(ty),
             },
         };
         let left = match l.place {
@@ -141,14 +158,63 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         };
         let at = I::alu(&mut self.out.asm, op, ty.width(), d, left, src);
+        if d == left && I::alu_sets_flags(op, src) {
+            self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.out.asm.offset() });
+        }
         self.folded(&r, at);
         self.finish_binary(d, &l, &r);
         self.push_reg(ty, d);
     }
 
+    /// Do the flags tell whether this register is zero, as a compare with zero would?
+    pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
+        self.flags == Some(FlagsOf { reg, width, at: self.out.asm.offset() })
+    }
+
+    /// A register for a result: if a call comes next and takes it as an argument, the one in which it does.
+    fn take_result(&mut self, ty: Ty) -> Reg {
+        if let Some(reg) = self.argument_ahead()
+            && reg.class() == ty.class()
+            && self.regs.free.has(reg)
+        {
+            self.regs.free.remove(reg);
+            return reg;
+        }
+        self.take(ty.class())
+    }
+
+    /// The register in which a call, at most two latent operands ahead, takes the value that is now being made.
+    fn argument_ahead(&self) -> Option<Reg> {
+        let mut ahead = self.reader;
+        for after in 1..=3 {
+            match ahead.u8() {
+                0x20 => {
+                    ahead.u32();
+                }
+                0x41 => {
+                    ahead.i32();
+                }
+                0x10 => {
+                    let func = ahead.u32();
+                    let sig = self.facts.sig_of_func(func);
+                    let abi = match self.facts.funcs[func as usize].callee {
+                        Callee::Defined { .. } => &sig.private,
+                        Callee::Imported { .. } => &sig.tail,
+                    };
+                    return match abi.params.len().checked_sub(after).map(|i| abi.params[i]) {
+                        Some(Place::Reg(reg)) => Some(reg),
+                        _ => None,
+                    };
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// Is this register the home of the local that the next operator writes?
     fn hint_is(&self, reg: Reg) -> bool {
-        self.reader.peek_local_write().is_some_and(|local| self.locals[self.survey.position(local)].home == Some(reg))
+        self.reader.peek_local_write().is_some_and(|local| self.fixed_reg(self.survey.position(local)) == Some(reg))
     }
 
     /// Releases what two operands own but the destination.
@@ -636,7 +702,9 @@ impl<I: Isa> FuncGen<'_, I> {
             && let OperandPlace::Reg(reg) = l.place
             && matches!(cond, Cond::Eq | Cond::Ne | Cond::LtS | Cond::GeS)
         {
-            I::test(&mut self.out.asm, width, reg, Src::Reg(reg));
+            if !(matches!(cond, Cond::Eq | Cond::Ne) && self.flags_tell(reg, width)) {
+                I::test(&mut self.out.asm, width, reg, Src::Reg(reg));
+            }
         } else {
             let src = match r.place {
                 OperandPlace::Const(bits) => match self.imm_of(int(width), bits) {
@@ -941,6 +1009,13 @@ impl<I: Isa> FuncGen<'_, I> {
     fn local_write(&mut self, local: u32, tee: bool) {
         let at = self.survey.position(local);
         let value = *self.stack.last().expect("validated");
+        let flags = self.flags.filter(|flags| flags.at == self.out.asm.offset());
+        self.write(at, value, tee);
+        // Writing a local keeps the flags.
+        self.flags = flags.map(|flags| FlagsOf { at: self.out.asm.offset(), ..flags });
+    }
+
+    fn write(&mut self, at: usize, value: Value, tee: bool) {
         let ty = value.ty;
         let state = self.locals[at];
         if value.loc == Loc::Local(at as u32) {
@@ -950,7 +1025,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return;
         }
-        if let Some(home) = state.home {
+        if let Some(home) = self.fixed_reg(at) {
             if value.loc == Loc::Reg(home) {
                 // Computed in place.
                 self.pop_value();
@@ -959,6 +1034,9 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.flush_local(at);
                 self.load_operand(home, &operand);
                 self.done(&operand);
+            }
+            if state.home.is_none() {
+                I::store(&mut self.out.asm, Store::of(ty), Addr::base(I::FRAME, state.slot), home);
             }
         } else {
             let mut operand = self.pop();

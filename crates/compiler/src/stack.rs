@@ -51,7 +51,7 @@ impl<I: Isa> FuncGen<'_, I> {
         match value.loc {
             Loc::Slot => operand(OperandPlace::Mem(self.slot(position)), RegSet::EMPTY),
             Loc::Reg(reg) => {
-                let owned = if self.regs.pool.has(reg) { RegSet::one(reg) } else { RegSet::EMPTY };
+                let owned = if self.regs.can_own(reg) { RegSet::one(reg) } else { RegSet::EMPTY };
                 operand(OperandPlace::Reg(reg), owned)
             }
             Loc::Const(bits) => operand(OperandPlace::Const(bits.get()), RegSet::EMPTY),
@@ -337,7 +337,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn detach(&mut self, at: usize) {
         let Value { ty, loc: Loc::Local(local) } = self.stack[at] else { unreachable!("a latent local") };
         let class = RegSet::INTS.or(RegSet::FLOATS).class(ty.class());
-        if self.regs.free.or(self.regs.cached).and(class).minus(self.regs.pinned).len() < 3 {
+        if self.regs.free.or(self.regs.cached.minus(self.regs.locked)).and(class).minus(self.regs.pinned).len() < 3 {
             return self.flush_one(at);
         }
         let to = self.take(ty.class());

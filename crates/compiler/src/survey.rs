@@ -22,6 +22,8 @@ pub(crate) struct LocalUse {
     pub(crate) zeroed: bool,
     /// The control frame whose straight line first wrote the local; all touches inside are after that write.
     owner: Frame,
+    /// Touches in the loop that is being summed up; 0 between sums.
+    in_loop: u32,
 }
 
 /// What is known of one `block`, `loop` or `if`, in the order in which they open.
@@ -29,9 +31,17 @@ pub(crate) struct LocalUse {
 pub(crate) struct BlockUse {
     /// Does any branch name its label?
     pub(crate) branched: bool,
-    /// Is there a call, or anything else that destroys registers, between its opening and its end?
+    /// Is there a call that returns, or anything else that destroys registers, between its opening and its end?
     pub(crate) calls: bool,
+    /// For a loop without calls: the locals that it touches most, by position, heaviest first.
+    window: (u32, u32),
 }
+
+/// How many locals of a loop are named in its window.
+const WINDOW: usize = 16;
+
+/// Loops nested deeper than this are not summed up by themselves: each touch is looked at once per level.
+const WINDOW_DEPTH: u32 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Frame {
@@ -58,9 +68,18 @@ pub(crate) struct Survey {
     pub(crate) calls: bool,
     /// Number of parameters.
     params: u32,
-    frames: Vec<(Frame, bool)>,
+    /// Open frames; for a loop, where its touches begin in `touches`.
+    frames: Vec<(Frame, Option<u32>)>,
+    /// Positions of the locals touched in the open loops, one entry a touch, with its weight.
+    touches: Vec<(u32, u32)>,
+    /// The locals of all windows.
+    windows: Vec<u32>,
+    /// Weights of the locals of the window that is being made.
+    window_weights: Vec<u32>,
     loop_depth: u32,
+    /// Weight of the call that the operator before was, else 0, and whether its block had calls before it.
     last_call: u32,
+    calls_before: bool,
     /// Offset of the first operator after the local declarations, in the body.
     pub(crate) code_start: usize,
 }
@@ -75,7 +94,9 @@ impl Survey {
         self.locals.clear();
         self.blocks.clear();
         self.frames.clear();
-        self.frames.push((FUNCTION, false));
+        self.frames.push((FUNCTION, None));
+        self.touches.clear();
+        self.windows.clear();
         self.stamp = self.stamp.checked_add(1).unwrap_or_else(|| {
             self.index.clear();
             1
@@ -99,6 +120,12 @@ impl Survey {
         self.index.get(local as usize).filter(|(stamp, _)| *stamp == self.stamp).map(|(_, at)| *at as usize)
     }
 
+    /// The locals worth registers of their own in the loop with this number, heaviest first. Empty if it has calls.
+    pub(crate) fn window(&self, block: usize) -> &[u32] {
+        let (start, end) = self.blocks[block].window;
+        &self.windows[start as usize..end as usize]
+    }
+
     #[inline]
     fn touch(&mut self, local: u32, write: bool, ty: impl FnOnce() -> Option<ValType>) {
         self.last_call = 0;
@@ -115,6 +142,9 @@ impl Survey {
             let entry = &mut self.locals[at as usize];
             entry.weight = entry.weight.saturating_add(weight);
             entry.zeroed |= !open;
+            if self.loop_depth > 0 {
+                self.touches.push((at, weight));
+            }
         } else if let Some(ty) = ty().and_then(value_type) {
             self.index[i] = (self.stamp, self.locals.len() as u32);
             let param = local < self.params;
@@ -125,14 +155,19 @@ impl Survey {
             } else {
                 (true, FUNCTION)
             };
-            self.locals.push(LocalUse { local, ty, weight: weight(self.loop_depth), zeroed, owner });
+            if self.loop_depth > 0 {
+                self.touches.push((self.locals.len() as u32, weight(self.loop_depth)));
+            }
+            let weight = weight(self.loop_depth);
+            self.locals.push(LocalUse { local, ty, weight, zeroed, owner, in_loop: 0 });
         }
     }
 
     fn open(&mut self, is_loop: bool) {
         let block = self.blocks.len() as u32;
         self.blocks.push(BlockUse::default());
-        self.frames.push((Frame { depth: self.frames.len() as u32, block }, is_loop));
+        let touches = is_loop.then_some(self.touches.len() as u32);
+        self.frames.push((Frame { depth: self.frames.len() as u32, block }, touches));
         self.loop_depth += u32::from(is_loop);
         self.last_call = 0;
     }
@@ -150,8 +185,7 @@ impl Survey {
     }
 
     fn close(&mut self) {
-        if let Some((frame, is_loop)) = self.frames.pop() {
-            self.loop_depth -= u32::from(is_loop);
+        if let Some((frame, touches)) = self.frames.pop() {
             let calls = frame.block != u32::MAX && self.blocks[(frame.block & !(1 << 31)) as usize].calls;
             if calls
                 && let Some((outer, _)) = self.frames.last()
@@ -159,8 +193,46 @@ impl Survey {
             {
                 self.blocks[(outer.block & !(1 << 31)) as usize].calls = true;
             }
+            if let Some(start) = touches {
+                if !calls && self.loop_depth <= WINDOW_DEPTH {
+                    self.sum_up(frame.block as usize, start as usize);
+                }
+                self.loop_depth -= 1;
+                if self.loop_depth == 0 {
+                    self.touches.clear();
+                }
+            }
         }
         self.last_call = 0;
+    }
+
+    /// Finds the locals that the loop which now ends has touched most.
+    fn sum_up(&mut self, block: usize, start: usize) {
+        let from = self.windows.len();
+        for &(at, weight) in &self.touches[start..] {
+            let entry = &mut self.locals[at as usize];
+            entry.in_loop = entry.in_loop.saturating_add(weight);
+        }
+        for i in start..self.touches.len() {
+            let at = self.touches[i].0;
+            let weight = std::mem::take(&mut self.locals[at as usize].in_loop);
+            if weight == 0 {
+                continue;
+            }
+            // Among the heaviest so far, in order; the weight travels with the position until the end.
+            let mut place = self.windows.len();
+            while place > from && self.window_weights[place - 1 - from] < weight {
+                place -= 1;
+            }
+            if place - from < WINDOW {
+                self.windows.insert(place, at);
+                self.window_weights.insert(place - from, weight);
+                self.windows.truncate(from + WINDOW);
+                self.window_weights.truncate(WINDOW);
+            }
+        }
+        self.window_weights.clear();
+        self.blocks[block].window = (from as u32, self.windows.len() as u32);
     }
 
     fn branch(&mut self, depth: u32) {

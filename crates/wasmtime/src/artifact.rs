@@ -12,7 +12,7 @@ use wasmtime_environ::{
 };
 
 /// Alignment of the text, so that it can be mapped executable.
-const PAGE: u64 = 1 << crate::facts::HOST_PAGE_LOG2;
+pub(crate) const PAGE: u64 = 1 << crate::facts::HOST_PAGE_LOG2;
 
 /// Linked code and the tables that describe it. Everything goes in by ascending text offset, keys by ascending order.
 pub(crate) struct Image {

@@ -5,11 +5,11 @@
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
-use crate::artifact::{Image, Translated};
+use crate::artifact::{Image, PAGE, Translated};
 use crate::facts::{function_type, offset, signature};
 use crate::settings::Settings;
 use crate::startup;
-use crate::trampolines::{self, Entry, Stubs};
+use crate::trampolines::{self, Stubs};
 use crate::{Error, facts};
 use lightbeam_compiler::code::{FUNC_ALIGN, FuncCode, Output, Reloc, Routine, Target, TrapSite};
 use lightbeam_compiler::facts::{Callee, Facts};
@@ -115,12 +115,14 @@ pub(crate) fn link(
             }
             done(Piece { key: None, target: Some(*key), range: start..stubs.asm.offset() });
         }
+        let mut templates = vec![None; facts.sigs.len()];
         for func in &facts.funcs {
             if let Callee::Defined { index, escapes: true } = func.callee {
-                let start = stubs.start();
-                stubs.array_to_wasm(facts, &facts.sigs[func.sig as usize], Entry::Func(index), concurrency);
+                let range = stubs.entry(&mut templates[func.sig as usize], index, |stubs, entry| {
+                    stubs.array_to_wasm(facts, &facts.sigs[func.sig as usize], entry, concurrency);
+                });
                 let key = FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::from_u32(index));
-                done(Piece { key: Some(key), target: None, range: start..stubs.asm.offset() });
+                done(Piece { key: Some(key), target: None, range });
             }
         }
         let trampoline_types: BTreeSet<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
@@ -252,10 +254,13 @@ impl Linker<'_> {
 
     fn thunks(&mut self) {
         let mut stubs = Stubs::default();
+        let mut templates = vec![None; self.facts.sigs.len()];
         for func in &self.facts.funcs {
             if let Callee::Defined { index, escapes: true } = func.callee {
-                self.thunks[index as usize] = stubs.start();
-                stubs.thunk(self.facts, &self.facts.sigs[func.sig as usize], Entry::Func(index));
+                let range = stubs.entry(&mut templates[func.sig as usize], index, |stubs, entry| {
+                    stubs.thunk(self.facts, &self.facts.sigs[func.sig as usize], entry);
+                });
+                self.thunks[index as usize] = range.start;
             }
         }
         let base = self.append(&stubs);
@@ -299,6 +304,9 @@ impl Linker<'_> {
         if self.image.text.len() >= MAX_TEXT {
             return Err(Error::too_large("the module's machine code exceeds 2 GiB", None));
         }
+        // Whole pages, so that nothing but code becomes executable.
+        let pages = self.image.text.len().next_multiple_of(PAGE as usize);
+        self.image.text.resize(pages, FILLER);
         for reloc in &self.relocs {
             let place = match reloc.target {
                 Target::Func(index) => self.bodies[index as usize],

@@ -359,6 +359,9 @@ impl Startup<'_> {
     /// Writes the elements to `rbx` and on, `stride` bytes apart, each with `tag`.
     fn elements(&mut self, elements: &TableSegmentElements, stride: i32, tag: i32) {
         if let Some(list) = function_list(elements) {
+            if matches!(elements, TableSegmentElements::Expressions { .. }) {
+                self.cost += list.len() as u64;
+            }
             return self.list(list, stride, tag);
         }
         let TableSegmentElements::Expressions { exprs, .. } = elements else {

@@ -14,6 +14,7 @@ use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::sig::{Abi, Place, Sig};
 use lightbeam_compiler::ty::{Ty, Width};
+use std::ops::Range;
 use wasmtime_environ::{BuiltinFunctionIndex, PtrSize, Trap, TrapSentinel, VM_LAZY_THREAD_FORCED};
 
 /// Bytes of a `ValRaw`, in which array calls pass one value.
@@ -33,6 +34,14 @@ pub(crate) struct Stubs {
     pub(crate) relocs: Vec<Reloc>,
     /// Instructions in it that can trap.
     pub(crate) traps: Vec<TrapSite>,
+}
+
+/// A routine that was made for one function and fits every other of its signature, but for the one call in it.
+#[derive(Clone)]
+pub(crate) struct Template {
+    code: Range<u32>,
+    /// Offset of the call's field from the start of the code.
+    call: u32,
 }
 
 /// What an entry calls.
@@ -106,6 +115,32 @@ impl Stubs {
             Entry::Func(index) => self.call(Target::Func(index)),
             Entry::Local(label) => self.asm.call(label),
         }
+    }
+
+    /// Appends an entry of function `index`: makes it with `make`, unless `template` holds one of the same signature.
+    /// Returns where it is.
+    pub(crate) fn entry(
+        &mut self,
+        template: &mut Option<Template>,
+        index: u32,
+        make: impl FnOnce(&mut Stubs, Entry),
+    ) -> Range<u32> {
+        let start = self.start();
+        let target = Target::Func(index);
+        if let Some(Template { code, call }) = template {
+            for at in code.clone().step_by(8) {
+                let bytes = &self.asm.code()[at as usize..code.end.min(at + 8) as usize];
+                let word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+                self.asm.put(word, bytes.len() as u32);
+            }
+            self.relocs.push(Reloc { at: start + *call, target });
+        } else {
+            let relocs = self.relocs.len();
+            make(self, Entry::Func(index));
+            debug_assert_eq!(self.relocs.len(), relocs + 1, "an entry makes one call");
+            *template = Some(Template { code: start..self.asm.offset(), call: self.relocs[relocs].at - start });
+        }
+        start..self.asm.offset()
     }
 
     /// The start of a routine: aligned, all labels of the one before forgotten.

@@ -218,3 +218,41 @@ fn start_functions() {
         assert_eq!(error.downcast_ref(), Some(&Trap::UnreachableCodeReached), "{name}");
     }
 }
+
+/// What startup costs, as Wasmtime's compilers count it: 1 for the routine, 1 an operator of a constant expression, 1 an
+/// element or byte, 1 for calling the start function; what has not been counted when the routine returns is not charged.
+#[test]
+fn fuel() {
+    let cases = [
+        // Without startup nothing is charged.
+        ("(module)", 0),
+        ("(module (func $f) (start $f))", 3),
+        ("(module (func $f i32.const 1 drop) (start $f))", 4),
+        ("(module (global i64 (i64.add (i64.const 1) (i64.const 2))) (func $f) (start $f))", 6),
+        ("(module (memory 1) (data (global.get $at) \"12345\") (func $f) (start $f))", 9),
+        ("(module (memory 1) (data (global.get $at) \"12345\"))", 7),
+        ("(module (table 200 funcref) (elem (global.get $at) func $f $f $f) (func $f) (start $f))", 7),
+    ];
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    let compiler = Compiler::new(&config).unwrap();
+    for (wat, cost) in cases {
+        let imported = wat.contains("$at");
+        let wat = if imported {
+            wat.replacen("(module", "(module (import \"\" \"at\" (global $at i32))", 1)
+        } else {
+            wat.to_owned()
+        };
+        let module = compiler.module(&wat).unwrap();
+        let mut store = Store::new(compiler.engine(), ());
+        store.set_fuel(1000).unwrap();
+        let at = Global::new(&mut store, GlobalType::new(ValType::I32, Mutability::Const), Val::I32(0)).unwrap();
+        let imports: Vec<Extern> = if imported { vec![at.into()] } else { vec![] };
+        Instance::new(&mut store, &module, &imports).unwrap();
+        assert_eq!(1000 - store.get_fuel().unwrap(), cost, "{wat}");
+    }
+    let module = compiler.module(cases[1].0).unwrap();
+    let mut store = Store::new(compiler.engine(), ());
+    let error = Instance::new(&mut store, &module, &[]).unwrap_err();
+    assert_eq!(error.downcast_ref(), Some(&Trap::OutOfFuel));
+}

@@ -36,9 +36,9 @@ const HEAD: &str = r#"
     (else (return_call $chase (i32.sub (local.get 0) (i32.const 1)) (i64.mul (local.get 1) (i64.const 3))))))
 "#;
 
-/// A module of a few random functions.
+/// A module of a few random functions of up to about `budget` steps each.
 #[must_use]
-pub fn module(seed: u64) -> Generated {
+pub fn module(seed: u64, budget: usize) -> Generated {
     let mut random = Random::new(seed);
     let mut module = Generated::new(HEAD);
     for number in 0..4 {
@@ -54,7 +54,7 @@ pub fn module(seed: u64) -> Generated {
             locals: all,
             stack: Vec::new(),
             labels: Vec::new(),
-            budget: 120,
+            budget,
         };
         body.block(&results, &[]);
         let text = format!("{} {}", clause("local", &locals), body.code);

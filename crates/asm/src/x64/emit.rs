@@ -153,7 +153,7 @@ impl Asm {
     fn legacy_reg(&mut self, row: Row, size: Size, reg: u8, rm: Reg, imm: i32) {
         debug_check(row.rm, rm);
         let rm = rm.code();
-        let rex = rex_w(size) | (reg >> 3) * R | rm >> 3;
+        let rex = rex_w(size) | ((reg >> 3) * R) | rm >> 3;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg) || byte_reg(row.rm, rm));
         let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1).then_imm(row.imm, imm);
         self.put(all.bits, all.len);
@@ -162,7 +162,7 @@ impl Asm {
     #[inline(always)]
     fn legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
         let encoded = encode_addr(reg, addr);
-        let rex = rex_w(size) | (reg >> 3) * R | encoded.rex;
+        let rex = rex_w(size) | ((reg >> 3) * R) | encoded.rex;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg));
         self.put_mem(row, head, encoded.bytes, imm);
     }
@@ -172,7 +172,7 @@ impl Asm {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         debug_check(row.rm, rm);
         let rm = rm.code();
-        let rex = rex_w(size) | (reg >> 3) * R | rm >> 3;
+        let rex = rex_w(size) | ((reg >> 3) * R) | rm >> 3;
         let head = vex_head(row, rex, v);
         let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1).then_imm(row.imm, imm);
         self.put(all.bits, all.len);
@@ -182,7 +182,7 @@ impl Asm {
     fn vex_mem(&mut self, row: Row, size: Size, reg: u8, v: u8, addr: Addr, imm: i32) {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         let encoded = encode_addr(reg, addr);
-        let head = vex_head(row, rex_w(size) | (reg >> 3) * R | encoded.rex, v);
+        let head = vex_head(row, rex_w(size) | ((reg >> 3) * R) | encoded.rex, v);
         self.put_mem(row, head, encoded.bytes, imm);
     }
 

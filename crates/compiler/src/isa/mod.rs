@@ -458,6 +458,8 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     /// `d = l op r`. `d` must not be a register of `r` unless it is also `l` or `op` commutes and `r` is that register
     /// itself.
     fn alu(a: &mut Self::Asm, op: Alu, width: Width, d: Reg, l: Reg, r: Src) -> At;
+    /// After `alu` with `d == l` and this right operand, do `Cond::Eq` and `Cond::Ne` tell whether the result is zero?
+    fn alu_sets_flags(op: Alu, r: Src) -> bool;
     /// `[addr] = [addr] op r`, `r` not memory. Leaves flags by which `Cond::LtS`/`GeS` test the result's sign (no
     /// overflow assumed).
     fn alu_mem(a: &mut Self::Asm, op: Alu, width: Width, addr: Addr, r: Src) -> At;

@@ -223,6 +223,11 @@ impl Isa for X64 {
         int::alu(a, op, size(width), d, l, r)
     }
 
+    fn alu_sets_flags(op: Alu, r: Src) -> bool {
+        // Shorter forms than the operation's own: `movzx` and `not`.
+        !matches!((op, r), (Alu::And, Src::Imm(0xff | 0xffff)) | (Alu::Xor, Src::Imm(-1)))
+    }
+
     fn alu_mem(a: &mut Asm, op: Alu, width: Width, addr: Addr, r: Src) -> At {
         int::alu_mem(a, op, size(width), addr, r)
     }
