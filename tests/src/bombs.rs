@@ -43,9 +43,9 @@ pub const BOMBS: &[Bomb] = &[
     Bomb { name: "nested-blocks", make: |n| nested(&[0x02, 0x40], n), n: 100_000 },
     Bomb { name: "nested-ifs", make: |n| nested(&[0x20, 0, 0x04, 0x40], n), n: 50_000 },
     Bomb { name: "nested-elses", make: nested_elses, n: 50_000 },
-    Bomb { name: "results-and-branches", make: |n| results(n, false), n: 250 },
-    Bomb { name: "results-and-sliding-branches", make: |n| results(n, true), n: 250 },
-    Bomb { name: "wide-calls", make: wide_calls, n: 250 },
+    Bomb { name: "results-and-branches", make: |n| results(100, n, false), n: 250 },
+    Bomb { name: "results-and-sliding-branches", make: |n| results(100, n, true), n: 250 },
+    Bomb { name: "wide-calls", make: |n| wide_calls(40, n), n: 200 },
     Bomb { name: "wide-blocks", make: wide_blocks, n: 2_000 },
     Bomb { name: "locals-without-bodies", make: |n| many_functions(n, 50_000, &[]), n: 10_000 },
     Bomb { name: "one-touched-local", make: |n| many_functions(n, 50_000, &[0x41, 1, 0x21, 0xce, 0x86, 3]), n: 2_000 },
@@ -81,8 +81,13 @@ pub const EXTREMES: &[Bomb] = &[
     Bomb { name: "a br_table of 65,000 entries", make: table_entries, n: 65_000 },
     Bomb { name: "400,000 nested blocks", make: |n| nested(&[0x02, 0x40], n), n: 400_000 },
     Bomb { name: "200,000 nested ifs", make: |n| nested(&[0x20, 0, 0x04, 0x40], n), n: 200_000 },
-    Bomb { name: "a call with 1,000 arguments and results", make: |_| wide_calls(1000), n: 1_000 },
-    Bomb { name: "1,000 results shifted at 100 branches", make: |_| shifted(1000, 100, false), n: 1_000 },
+];
+
+/// Modules whose code would be out of all proportion, to be refused.
+pub const OUT_OF_PROPORTION: &[Bomb] = &[
+    Bomb { name: "1,000 arguments and results, 1,000 times", make: |n| wide_calls(n, n), n: 1_000 },
+    Bomb { name: "1,000 results shifted at 1,000 branches", make: |n| results(n, n, false), n: 1_000 },
+    Bomb { name: "1,000 results shifted at 1,000 branches, each elsewhere", make: |n| results(n, n, true), n: 1_000 },
 ];
 
 const BLOCK: [u8; 3] = [0x02, 0x40, 0x0b];
@@ -230,41 +235,37 @@ fn nested_elses(n: usize) -> Vec<u8> {
     nested(&[0x20, 0, 0x04, 0x40, 0x05], n)
 }
 
-/// `n` results and `n` branches: a taken edge shifts all results by one slot.
-fn results(n: usize, sliding: bool) -> Vec<u8> {
-    shifted(n, n, sliding)
-}
-
-fn shifted(results: usize, branches: usize, sliding: bool) -> Vec<u8> {
+/// Some results and `n` branches: a taken edge shifts all results by one slot.
+fn results(count: usize, n: usize, sliding: bool) -> Vec<u8> {
     let mut parts = Parts::new();
-    let all = vec![ValType::I32; results];
+    let all = vec![ValType::I32; count];
     let ty = parts.ty(&[ValType::I32], &all);
     let block = parts.ty(&[], &all);
     let mut code = vec![0x02];
     uleb(block as usize, &mut code);
     code.extend([0x41, 7]);
-    code.extend(ZERO.repeat(results));
+    code.extend(ZERO.repeat(count));
     // Sliding, each branch carries another window of the stack.
     let unit: &[u8] = if sliding { &[0x41, 0, 0x20, 0, 0x0d, 0, 0x1a] } else { &[0x20, 0, 0x0d, 0] };
-    code.extend(unit.repeat(branches));
+    code.extend(unit.repeat(n));
     code.extend([0x0c, 0, END]);
     parts.func(ty, &[], &code);
     parts.finish(0)
 }
 
-/// `n` arguments and results, passed on `n` times.
-fn wide_calls(n: usize) -> Vec<u8> {
+/// Some arguments and results, passed on `n` times.
+fn wide_calls(count: usize, n: usize) -> Vec<u8> {
     let mut parts = Parts::new();
-    let all = vec![ValType::I32; n];
+    let all = vec![ValType::I32; count];
     let wide = parts.ty(&all, &all);
     let plain = parts.ty(&[ValType::I32], &[]);
     let mut gets = Vec::new();
-    for local in 0..n {
+    for local in 0..count {
         gets.push(0x20);
         uleb(local, &mut gets);
     }
     parts.func(wide, &[], &gets);
-    parts.func(plain, &[], &[ZERO.repeat(n), [0x10, 0].repeat(n), vec![RETURN]].concat());
+    parts.func(plain, &[], &[ZERO.repeat(count), [0x10, 0].repeat(n), vec![RETURN]].concat());
     parts.finish(1)
 }
 

@@ -142,7 +142,7 @@ fn settings() -> Vec<Trial> {
                 let engine = wasmtime::Engine::new(&config).map_err(|error| format!("{error:?}"))?;
                 let compiler = setup.lightbeam(&engine).map_err(|error| format!("{error:?}"))?;
                 let report = run_file(&path, &compiler);
-                if !report.failures.is_empty() && waiting().get(name).is_none() {
+                if !report.failures.is_empty() && !waiting().contains_key(name) {
                     return Err(format!("{report}").into());
                 }
             }

@@ -2,10 +2,11 @@
 
 mod tidy;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use clap::Parser;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
 
 /// Tasks around the project.
 #[derive(Parser)]
@@ -13,14 +14,30 @@ use std::process::{Command, ExitCode};
 enum Task {
     /// Writes what the compiler gives today into the file tests, as what they expect; read the difference.
     Bless,
+    /// Compares Lightbeam with Cranelift and an interpreter on generated modules, until told to stop.
+    Fuzz(Fuzz),
     /// Checks what no compiler checks: directions between crates, headers and lengths of files, words that must not
     /// stay.
     Tidy,
 }
 
+#[derive(clap::Args)]
+struct Fuzz {
+    /// The first module's seed; those after it count up [default: from the clock].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Stop after so many modules.
+    #[arg(long)]
+    count: Option<u64>,
+    /// Stop after so many seconds.
+    #[arg(long)]
+    seconds: Option<u64>,
+}
+
 fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::Bless => bless(),
+        Task::Fuzz(fuzz) => fuzz.run(),
         Task::Tidy => {
             let complaints = tidy::complaints(&root())?;
             for complaint in &complaints {
@@ -43,4 +60,30 @@ fn bless() -> Result<ExitCode> {
         .status()?;
     ensure!(status.success(), "the file tests failed to be blessed");
     Ok(ExitCode::SUCCESS)
+}
+
+impl Fuzz {
+    /// So many modules between two looks at the clock.
+    const BATCH: u64 = 50;
+
+    fn run(self) -> Result<ExitCode> {
+        let clock = || std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs() << 24);
+        let first = self.seed.unwrap_or_else(clock);
+        let end = self.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+        let mut done = 0;
+        let mut mismatches = 0;
+        while self.count.is_none_or(|count| done < count) && end.is_none_or(|end| Instant::now() < end) {
+            let batch = self.count.map_or(Self::BATCH, |count| Self::BATCH.min(count - done));
+            let Some(seed) = first.checked_add(done) else { bail!("no seeds are left") };
+            let summary = lightbeam_tests::differential::run(seed, batch);
+            done += batch;
+            for mismatch in &summary.mismatches {
+                println!("seed {}: {} [{}]", mismatch.seed, mismatch.what, mismatch.path.display());
+            }
+            mismatches += summary.mismatches.len();
+            eprintln!("{done} modules from seed {first} on, {mismatches} mismatches");
+        }
+        println!("{done} modules, {mismatches} mismatches");
+        Ok(if mismatches == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }

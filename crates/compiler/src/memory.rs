@@ -55,6 +55,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Pops the index of an access and makes its address, checked if it must be. Gives what to release after the access.
     fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
         let memory = self.facts.memories[index as usize];
+        // What makes the zero upper half of an i32 index part of the sandbox.
+        debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(memory.index));
         let span = offset.saturating_add(u64::from(bytes));
         let unchecked = memory.index == Ty::I32 && span <= memory.unchecked_span;
         if let Some(constant) = self.stack.last().and_then(|v| v.as_const()) {

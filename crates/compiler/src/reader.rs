@@ -138,7 +138,8 @@ mod tests {
     #[test]
     fn signed_numbers_of_every_length() {
         for shift in 0..64 {
-            for value in [1i64 << shift, -(1i64 << shift), (1i64 << shift) - 1, i64::MIN, i64::MAX, 0, -1] {
+            let power = 1i64 << shift;
+            for value in [power, power.wrapping_neg(), power.wrapping_sub(1), i64::MIN, i64::MAX, 0, -1] {
                 let mut bytes = vec![];
                 let mut rest = value;
                 loop {

@@ -1,0 +1,17 @@
+;; Calls of imports cross the instance in the Tail convention.
+(module
+  (import "host" "f" (func $f (param i32 i64) (result i32)))
+  (func $call (param i32) (result i32) (i32.add (call $f (local.get 0) (i64.const 2)) (local.get 0))))
+;; x64:
+;; $call
+;;   mov [rbp-8], edx
+;;   mov edx, [rbp-8]
+;;   mov ecx, 2
+;;   mov rdi, [r15+0x48]
+;;   mov rsi, r15
+;;   mov r11, [r15+0x38]
+;;   call r11
+;;   add eax, [rbp-8]
+;;   leave
+;;   ret
+;;   ud2

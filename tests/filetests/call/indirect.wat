@@ -1,0 +1,88 @@
+;; An indirect call checks bounds, null and type, and takes the private entry of its own instance's functions.
+(module
+  (type $t (func (param i32) (result i32)))
+  (table 4 4 funcref)
+  (func $indirect (param i32 i32) (result i32) (call_indirect (type $t) (local.get 0) (local.get 1)))
+  (func $import_like (param i32) (result i32) (return_call_indirect (type $t) (local.get 0) (i32.const 2))))
+;; x64:
+;; $indirect
+;;   mov [rbp-8], edx
+;;   mov [rbp-0x10], ecx
+;;   mov ecx, [rbp-0x10]
+;;   cmp rcx, 4
+;;   jae L2
+;;   mov rax, [r15+0x30]
+;;   mov rax, [rax+rcx*8]
+;;   test rax, rax
+;;   je L1
+;;   and rax, 0xFFFFFFFFFFFFFFFE
+;; L0:
+;;   mov rcx, [r15+0x28]
+;;   mov ecx, [rcx]
+;;   cmp ecx, [rax+0x10]
+;;   jne L3
+;;   mov edx, [rbp-8]
+;;   mov rdi, [rax+0x18]
+;;   mov rsi, r15
+;;   mov rax, [rax+8]
+;;   lea r11, [rax+5]
+;;   cmp rdi, r15
+;;   cmove rax, r11
+;;   call rax
+;;   mov eax, eax
+;;   leave
+;;   ret
+;; L1:
+;;   mov [rbp-0x18], rcx
+;;   mov rdx, rcx
+;;   mov rdi, r15
+;;   xor esi, esi
+;;   call elsewhere
+;;   mov r11, rax
+;;   mov rcx, [rbp-0x18]
+;;   mov rax, r11
+;;   jmp L0
+;;   ud2
+;; L2:
+;;   ud2
+;; L3:
+;;   ud2
+;; $import_like
+;;   mov [rbp-8], edx
+;;   mov ecx, 2
+;;   cmp rcx, 4
+;;   jae L2
+;;   mov rax, [r15+0x30]
+;;   mov rax, [rax+rcx*8]
+;;   test rax, rax
+;;   je L1
+;;   and rax, 0xFFFFFFFFFFFFFFFE
+;; L0:
+;;   mov rcx, [r15+0x28]
+;;   mov ecx, [rcx]
+;;   cmp ecx, [rax+0x10]
+;;   jne L3
+;;   mov edx, [rbp-8]
+;;   mov rdi, [rax+0x18]
+;;   mov rsi, r15
+;;   mov rax, [rax+8]
+;;   lea r11, [rax+5]
+;;   cmp rdi, r15
+;;   cmove rax, r11
+;;   leave
+;;   jmp rax
+;; L1:
+;;   mov [rbp-0x10], rcx
+;;   mov rdx, rcx
+;;   mov rdi, r15
+;;   xor esi, esi
+;;   call elsewhere
+;;   mov r11, rax
+;;   mov rcx, [rbp-0x10]
+;;   mov rax, r11
+;;   jmp L0
+;;   ud2
+;; L2:
+;;   ud2
+;; L3:
+;;   ud2

@@ -1,0 +1,18 @@
+;; settings: lzcnt bmi1
+;; Counting bits where the processor has the instructions.
+(module
+  (func $clz (param i32) (result i32) (i32.clz (local.get 0)))
+  (func $ctz (param i64) (result i64) (i64.ctz (local.get 0))))
+;; x64:
+;; $clz
+;;   mov rsi, rdx
+;;   xor eax, eax
+;;   lzcnt eax, esi
+;;   leave
+;;   ret
+;; $ctz
+;;   mov rsi, rdx
+;;   xor eax, eax
+;;   tzcnt rax, rsi
+;;   leave
+;;   ret

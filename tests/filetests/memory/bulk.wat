@@ -1,0 +1,81 @@
+;; Bulk operators: bounds first, then one call.
+(module
+  (memory 1)
+  (func $fill (param i32 i32) (memory.fill (local.get 0) (i32.const 0) (local.get 1)))
+  (func $fill_16 (param i32) (memory.fill (local.get 0) (i32.const 0) (i32.const 16)))
+  (func $copy_16 (param i32 i32) (memory.copy (local.get 0) (local.get 1) (i32.const 16)))
+  (func $grow (param i32) (result i32) (memory.grow (local.get 0))))
+;; x64:
+;; $fill
+;;   mov [rbp-8], edx
+;;   mov [rbp-0x10], ecx
+;;   mov eax, [rbp-0x10]
+;;   mov ecx, 0
+;;   mov edx, [rbp-8]
+;;   lea rsi, [rdx+rax]
+;;   cmp rsi, [r15+0x40]
+;;   ja L0
+;;   add rdx, r14
+;;   mov rsi, rdx
+;;   mov rdx, rcx
+;;   mov rcx, rax
+;;   mov rdi, r15
+;;   call elsewhere
+;;   leave
+;;   ret
+;;   ud2
+;; L0:
+;;   ud2
+;; $fill_16
+;;   mov [rbp-8], edx
+;;   mov eax, 0x10
+;;   mov ecx, 0
+;;   mov edx, [rbp-8]
+;;   lea rsi, [rdx+rax]
+;;   cmp rsi, [r15+0x40]
+;;   ja L0
+;;   add rdx, r14
+;;   mov rsi, rdx
+;;   mov rdx, rcx
+;;   mov rcx, rax
+;;   mov rdi, r15
+;;   call elsewhere
+;;   leave
+;;   ret
+;;   ud2
+;; L0:
+;;   ud2
+;; $copy_16
+;;   mov [rbp-8], edx
+;;   mov [rbp-0x10], ecx
+;;   mov eax, 0x10
+;;   mov ecx, [rbp-0x10]
+;;   mov edx, [rbp-8]
+;;   lea rsi, [rcx+rax]
+;;   cmp rsi, [r15+0x40]
+;;   ja L0
+;;   lea rsi, [rdx+rax]
+;;   cmp rsi, [r15+0x40]
+;;   ja L0
+;;   add rcx, r14
+;;   add rdx, r14
+;;   mov rsi, rdx
+;;   mov rdx, rcx
+;;   mov rcx, rax
+;;   mov rdi, r15
+;;   call elsewhere
+;;   leave
+;;   ret
+;;   ud2
+;; L0:
+;;   ud2
+;; $grow
+;;   mov [rbp-8], edx
+;;   mov rdi, r15
+;;   mov esi, [rbp-8]
+;;   xor edx, edx
+;;   call elsewhere
+;;   mov eax, eax
+;;   leave
+;;   ret
+;;   ud2

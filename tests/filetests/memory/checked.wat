@@ -1,0 +1,28 @@
+;; settings: checks
+;; Without guard pages each access is checked against the length.
+(module
+  (memory 1)
+  (func $load (param i32) (result i32) (i32.load offset=8 (local.get 0)))
+  (func $store (param i32 i32) (i32.store8 (local.get 0) (local.get 1))))
+;; x64:
+;; $load
+;;   mov rsi, rdx
+;;   lea rax, [rsi+0xC]
+;;   cmp rax, [r15+0x40]
+;;   ja L0
+;;   mov eax, [r14+rax-4]
+;;   leave
+;;   ret
+;; L0:
+;;   ud2
+;; $store
+;;   mov rsi, rdx
+;;   mov rdi, rcx
+;;   lea rax, [rsi+1]
+;;   cmp rax, [r15+0x40]
+;;   ja L0
+;;   mov [r14+rax-1], dil
+;;   leave
+;;   ret
+;; L0:
+;;   ud2

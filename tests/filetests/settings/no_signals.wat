@@ -1,0 +1,48 @@
+;; settings: no-signals
+;; Without signals every trap is checked for and raised by a call.
+(module
+  (memory 1)
+  (func $div (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
+  (func $load (param i32) (result i32) (i32.load (local.get 0)))
+  (func $unreachable unreachable))
+;; x64:
+;; $div
+;;   mov rsi, rdx
+;;   mov rdi, rcx
+;;   mov eax, esi
+;;   test edi, edi
+;;   je L1
+;;   cmp edi, 0xFFFFFFFF
+;;   jne L0
+;;   mov r11d, 0x80000000
+;;   cmp eax, r11d
+;;   je L2
+;; L0:
+;;   cdq
+;;   idiv edi
+;;   leave
+;;   ret
+;; L1:
+;;   mov rdi, r15
+;;   mov esi, 6
+;;   call elsewhere
+;; L2:
+;;   mov rdi, r15
+;;   mov esi, 5
+;;   call elsewhere
+;; $load
+;;   mov rsi, rdx
+;;   lea rax, [rsi+4]
+;;   cmp rax, [r15+0x40]
+;;   ja L0
+;;   mov eax, [r14+rax-4]
+;;   leave
+;;   ret
+;; L0:
+;;   mov rdi, r15
+;;   mov esi, 1
+;;   call elsewhere
+;; $unreachable
+;;   mov rdi, r15
+;;   mov esi, 8
+;;   call elsewhere
