@@ -231,7 +231,9 @@ fn print_rows(rows: &[Row], columns: &[Column]) {
         true => number(geomean(rows.iter().filter_map(value))),
         false => String::new(),
     });
-    lines.push(std::iter::once("geometric mean".to_owned()).chain(means).collect());
+    if columns.iter().any(|(name, _)| name.contains('/')) {
+        lines.push(std::iter::once("geometric mean".to_owned()).chain(means).collect());
+    }
     print(&head, &lines);
 }
 

@@ -88,8 +88,10 @@ impl Backend {
     }
 }
 
-/// Bytes of machine code in an artifact: its text section, functions and trampolines alike.
+/// Bytes of machine code in an artifact, functions and trampolines alike: its text section, without what fills up the
+/// last page.
 pub(crate) fn text_bytes(artifact: &[u8]) -> anyhow::Result<u64> {
     let file = object::File::parse(artifact)?;
-    Ok(file.section_by_name(".text").context("the artifact has no text")?.size())
+    let text = file.section_by_name(".text").context("the artifact has no text")?.data()?;
+    Ok(text.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1))
 }
