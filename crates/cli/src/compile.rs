@@ -35,7 +35,7 @@ impl CompileCommand {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
         let engine = Engine::new(&self.common.config(None)?)?;
-        let compiler = Compiler::for_engine(&engine)?;
+        let compiler = Compiler::for_engine(&engine)?.time_sweeps(self.time);
         let output = match self.output {
             Some(output) => output,
             None => default_output(&self.module)?,

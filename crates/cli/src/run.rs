@@ -81,7 +81,7 @@ impl RunCommand {
         command.run.common.init_logging()?;
         flags::refuse_meaningless(&mut command.run.common)?;
         let engine = command.new_engine()?;
-        let compiler = Compiler::for_engine(&engine)?;
+        let compiler = Compiler::for_engine(&engine)?.time_sweeps(self.time);
 
         // What we hand on is always an artifact; whether one from elsewhere may be run was asked of us.
         let trusted = mem::replace(&mut command.run.allow_precompiled, true);

@@ -20,6 +20,12 @@ use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, Validat
 /// What a worker keeps from function to function, so that none allocates for itself.
 #[derive(Default)]
 pub struct Scratch {
+    /// If there is one, the times of both sweeps are added up by it. It counts in any unit, from any start.
+    pub clock: Option<fn() -> u64>,
+    /// Time in sweep 1: validation and survey.
+    pub survey_time: u64,
+    /// Time in sweep 2: emission.
+    pub emit_time: u64,
     allocations: FuncValidatorAllocations,
     survey: Survey,
     state: State,
@@ -165,10 +171,14 @@ pub fn compile<I: Isa>(
         Callee::Imported { .. } => unreachable!("a body belongs to a defined function"),
     };
 
+    let now = |clock: Option<fn() -> u64>| clock.map_or(0, |clock| clock());
+    let started = now(scratch.clock);
     let mut validator = validator.into_validator(std::mem::take(&mut scratch.allocations));
     let surveyed = survey(&mut scratch.survey, &mut validator, &body, sig.params.len() as u32);
     scratch.allocations = validator.into_allocations();
     surveyed?;
+    let surveyed = now(scratch.clock);
+    scratch.survey_time += surveyed - started;
 
     let bytes = body.as_bytes();
     let wasm = body.range().start as u32;
@@ -180,6 +190,7 @@ pub fn compile<I: Isa>(
     let mut state = std::mem::take(&mut scratch.state);
     let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut state, out);
     scratch.state = state;
+    scratch.emit_time += now(scratch.clock) - surveyed;
     result?;
 
     out.funcs.push(FuncCode {

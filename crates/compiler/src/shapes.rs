@@ -7,10 +7,7 @@ use crate::code::TrapCode;
 use crate::compile::FuncGen;
 use crate::facts::Callee;
 use crate::fold;
-use crate::isa::{
-    Alu, Amount, AsmBuffer, Cond, Convert, Div, Extend, Fixed, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Shift,
-    Src, Store, Trunc,
-};
+use crate::isa::{Alu, Amount, AsmBuffer, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
 use crate::sig::Place;
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, Operand, OperandPlace, Value};
@@ -19,10 +16,10 @@ use lightbeam_asm::{Addr, Reg, RegSet};
 /// Whether a register is zero stands in the flags, as long as no code has been emitted since.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct FlagsOf {
-    reg: Reg,
-    width: Width,
+    pub(crate) reg: Reg,
+    pub(crate) width: Width,
     /// Offset after the last instruction that kept the flags.
-    at: u32,
+    pub(crate) at: u32,
 }
 
 /// The integer type of a width.
@@ -66,7 +63,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// A destination that is none of the registers in `busy`.
-    fn dest(&mut self, ty: Ty, busy: RegSet) -> Reg {
+    pub(crate) fn dest(&mut self, ty: Ty, busy: RegSet) -> Reg {
         match self.hint(ty, busy) {
             Some(home) => home,
             None => self.take(ty.class()),
@@ -112,7 +109,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.alu_operands(width, op, l, r);
     }
 
-    fn in_memory(&self, operand: &Operand) -> bool {
+    pub(crate) fn in_memory(&self, operand: &Operand) -> bool {
         matches!(operand.place, OperandPlace::Mem(_))
     }
 
@@ -218,7 +215,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Releases what two operands own but the destination.
-    fn finish_binary(&mut self, d: Reg, l: &Operand, r: &Operand) {
+    pub(crate) fn finish_binary(&mut self, d: Reg, l: &Operand, r: &Operand) {
         let mut owned = l.owned.or(r.owned);
         owned.remove(d);
         self.release_all(owned);
@@ -537,7 +534,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// A destination that may be one of the operands' own registers, all of which are read before it is written.
-    fn dest_reusing(&mut self, ty: Ty, owned: RegSet) -> Reg {
+    pub(crate) fn dest_reusing(&mut self, ty: Ty, owned: RegSet) -> Reg {
         match self.hint(ty, RegSet::EMPTY) {
             Some(home) => home,
             None => match owned.class(ty.class()).first() {
@@ -656,7 +653,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Leaves a condition for the next operator, or makes it 0 or 1.
-    fn push_cond(&mut self, cond: Cond) {
+    pub(crate) fn push_cond(&mut self, cond: Cond) {
         if self.fuses() {
             return self.push(Value { ty: Ty::I32, loc: Loc::Flags(cond) });
         }
@@ -826,132 +823,6 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(ty, d);
     }
 
-    // ---- floats
-
-    pub(crate) fn float_alu(&mut self, width: Width, op: FloatAlu) {
-        let ty = float(width);
-        let mut r = self.pop();
-        let mut l = self.pop();
-        if matches!(op, FloatAlu::Add | FloatAlu::Mul) && self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))
-        {
-            std::mem::swap(&mut l, &mut r);
-        }
-        let src = self.float_src(&mut r);
-        let mut busy = r.regs();
-        if let OperandPlace::Reg(reg) = l.place {
-            busy.remove(reg);
-        }
-        let d = match self.hint(ty, busy) {
-            Some(home) => home,
-            None => match l.place {
-                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
-                _ => self.take(ty.class()),
-            },
-        };
-        let left = match l.place {
-            OperandPlace::Reg(reg) => reg,
-            _ => {
-                self.load_operand(d, &l);
-                d
-            }
-        };
-        let cpu = self.facts.settings.cpu;
-        let at = I::falu(&mut self.out.asm, &cpu, op, width, d, left, src);
-        self.folded(&r, at);
-        self.finish_binary(d, &l, &r);
-        self.push_reg(ty, d);
-    }
-
-    pub(crate) fn float_unary(&mut self, width: Width, op: FloatUnary) {
-        let ty = float(width);
-        let (s, owned) = self.pop_reg();
-        let d = self.dest_reusing(ty, owned);
-        let cpu = self.facts.settings.cpu;
-        I::funary(&mut self.out.asm, &cpu, op, width, d, s);
-        let mut owned = owned;
-        owned.remove(d);
-        self.release_all(owned);
-        self.push_reg(ty, d);
-    }
-
-    pub(crate) fn float_minmax(&mut self, width: Width, max: bool) {
-        let ty = float(width);
-        let mut r = self.pop();
-        let mut l = self.pop();
-        let right = self.operand_reg(&mut r);
-        let left = self.operand_reg(&mut l);
-        let d = self.dest(ty, RegSet::of(&[left, right]));
-        I::fminmax(&mut self.out.asm, max, width, d, left, right);
-        self.done(&l);
-        self.done(&r);
-        self.push_reg(ty, d);
-    }
-
-    pub(crate) fn copysign(&mut self, width: Width) {
-        let ty = float(width);
-        let mut r = self.pop();
-        let mut l = self.pop();
-        let right = self.operand_reg(&mut r);
-        let left = self.operand_reg(&mut l);
-        let d = self.dest(ty, RegSet::of(&[left, right]));
-        I::copysign(&mut self.out.asm, width, d, left, right);
-        self.done(&l);
-        self.done(&r);
-        self.push_reg(ty, d);
-    }
-
-    // ---- conversions
-
-    pub(crate) fn convert(&mut self, op: Convert, to: Ty) {
-        let (s, owned) = self.pop_reg();
-        let temp = self.take(s.class());
-        let d = self.dest(to, RegSet::of(&[s, temp]));
-        let cpu = self.facts.settings.cpu;
-        I::convert(&mut self.out.asm, &cpu, op, d, s, temp);
-        self.release(temp);
-        self.release_all(owned);
-        self.push_reg(to, d);
-    }
-
-    pub(crate) fn trunc(&mut self, from: Width, to: Width, signed: bool) {
-        let (s, owned) = self.pop_reg();
-        let temp = self.take(s.class());
-        let d = self.dest(int(to), RegSet::EMPTY);
-        let invalid = self.trap_label(TrapCode::BadConversionToInteger);
-        let overflow = self.trap_label(TrapCode::IntegerOverflow);
-        I::trunc(&mut self.out.asm, Trunc { from, to, signed }, d, s, temp, invalid, overflow);
-        self.release(temp);
-        self.release_all(owned);
-        self.push_reg(int(to), d);
-    }
-
-    pub(crate) fn trunc_sat(&mut self, from: Width, to: Width, signed: bool) {
-        let (s, owned) = self.pop_reg();
-        let temp = self.take(s.class());
-        let d = self.dest(int(to), RegSet::EMPTY);
-        I::trunc_sat(&mut self.out.asm, Trunc { from, to, signed }, d, s, temp);
-        self.release(temp);
-        self.release_all(owned);
-        self.push_reg(int(to), d);
-    }
-
-    pub(crate) fn reinterpret(&mut self, to: Ty) {
-        if let Some(bits) = self.stack.last().and_then(|v| v.as_const()) {
-            self.pop_value();
-            return self.push_const(to, bits);
-        }
-        // A value in memory has no class.
-        if let Some(Value { loc: Loc::Slot, .. }) = self.stack.last() {
-            self.stack.last_mut().expect("there").ty = to;
-            return;
-        }
-        let (s, owned) = self.pop_reg();
-        let d = self.dest(to, RegSet::EMPTY);
-        I::bits(&mut self.out.asm, to.width(), d, s);
-        self.release_all(owned);
-        self.push_reg(to, d);
-    }
-
     // ---- wide arithmetic
 
     pub(crate) fn add_wide(&mut self, subtract: bool) {
@@ -985,84 +856,5 @@ impl<I: Isa> FuncGen<'_, I> {
         self.release_all(owned);
         self.push_reg(Ty::I64, lo);
         self.push_reg(Ty::I64, hi);
-    }
-
-    // ---- locals
-
-    pub(crate) fn local_get(&mut self) {
-        let local = self.reader.u32();
-        let at = self.survey.position(local);
-        let ty = self.locals[at].ty;
-        self.push(Value { ty, loc: Loc::Local(at as u32) });
-    }
-
-    pub(crate) fn local_set(&mut self) {
-        let local = self.reader.u32();
-        self.local_write(local, false);
-    }
-
-    pub(crate) fn local_tee(&mut self) {
-        let local = self.reader.u32();
-        self.local_write(local, true);
-    }
-
-    fn local_write(&mut self, local: u32, tee: bool) {
-        let at = self.survey.position(local);
-        let value = *self.stack.last().expect("validated");
-        let flags = self.flags.filter(|flags| flags.at == self.out.asm.offset());
-        self.write(at, value, tee);
-        // Writing a local keeps the flags.
-        self.flags = flags.map(|flags| FlagsOf { at: self.out.asm.offset(), ..flags });
-    }
-
-    fn write(&mut self, at: usize, value: Value, tee: bool) {
-        let ty = value.ty;
-        let state = self.locals[at];
-        if value.loc == Loc::Local(at as u32) {
-            // x = x.
-            if !tee {
-                self.pop_value();
-            }
-            return;
-        }
-        if let Some(home) = self.fixed_reg(at) {
-            if value.loc == Loc::Reg(home) {
-                // Computed in place.
-                self.pop_value();
-            } else {
-                let operand = self.pop();
-                self.flush_local(at);
-                self.load_operand(home, &operand);
-                self.done(&operand);
-            }
-            if state.home.is_none() {
-                I::store(&mut self.out.asm, Store::of(ty), Addr::base(I::FRAME, state.slot), home);
-            }
-        } else {
-            let mut operand = self.pop();
-            self.flush_local(at);
-            let slot = Addr::base(I::FRAME, state.slot);
-            if let Some(bits) = operand.as_const()
-                && self.imm_of(int(ty.width()), bits).is_some()
-            {
-                self.forget_copy_of(at);
-                self.store_const_to(slot, ty, bits);
-                if tee {
-                    self.push_const(ty, bits);
-                }
-                return;
-            } else {
-                let reg = self.operand_reg(&mut operand);
-                self.forget_copy_of(at);
-                I::store(&mut self.out.asm, Store::of(ty), slot, reg);
-                // The register now holds a clean copy, if it is free for that.
-                if operand.owned.has(reg) {
-                    self.make_copy_of(reg, at);
-                }
-            }
-        }
-        if tee {
-            self.push(Value { ty, loc: Loc::Local(at as u32) });
-        }
     }
 }

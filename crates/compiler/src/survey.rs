@@ -249,16 +249,27 @@ impl Survey {
         self.calls = true;
         self.last_call = weight(self.loop_depth);
         self.call_weight = self.call_weight.saturating_add(self.last_call);
-        if let Some((frame, _)) = self.frames.last()
-            && frame.block != u32::MAX
-        {
-            self.blocks[(frame.block & !(1 << 31)) as usize].calls = true;
-        }
+        let before = self.innermost().is_some_and(|block| std::mem::replace(&mut block.calls, true));
+        self.calls_before = before;
     }
 
     fn unreachable(&mut self) {
         // A call right before `unreachable` does not return: nothing need be kept across it.
-        self.call_weight -= std::mem::take(&mut self.last_call).min(self.call_weight);
+        let weight = std::mem::take(&mut self.last_call);
+        if weight == 0 {
+            return;
+        }
+        self.call_weight -= weight.min(self.call_weight);
+        let calls = self.calls_before;
+        if let Some(block) = self.innermost() {
+            block.calls = calls;
+        }
+    }
+
+    /// The innermost open block, if there is one.
+    fn innermost(&mut self) -> Option<&mut BlockUse> {
+        let (frame, _) = self.frames.last()?;
+        self.blocks.get_mut((frame.block & !(1 << 31)) as usize).filter(|_| frame.block != u32::MAX)
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) cpu: CpuFeatures,
     /// Which code offsets the address map records.
     pub(crate) address_map: AddressMap,
+    /// Time both sweeps over function bodies apart?
+    pub(crate) time_sweeps: bool,
 }
 
 impl Settings {
@@ -36,6 +38,7 @@ impl Settings {
             dense_image_size: engine.get_memory_guaranteed_dense_image_size(),
             cpu: X64::host_features(),
             address_map: if engine.get_generate_address_map() { AddressMap::Traps } else { AddressMap::None },
+            time_sweeps: false,
         };
         // Whether the engine keeps DWARF cannot be read back. Which of the two it is, loading shows; and with it shows
         // that no other setting that cannot be read back stands against loading what is compiled here.

@@ -14,6 +14,7 @@ use lightbeam_compiler::code::{Counters, Output};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use wasmtime::Module;
 use wasmtime_environ::wasmparser::{
@@ -85,11 +86,25 @@ struct Worker {
     body_bytes: usize,
 }
 
+/// Nanoseconds since the first call.
+fn nanoseconds() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}
+
 impl Worker {
-    fn new(facts: &Facts) -> Worker {
+    fn new(settings: &Settings, facts: &Facts) -> Worker {
         let defined = |func: &FuncFact| matches!(func.callee, Callee::Defined { .. });
         let imported = facts.funcs.iter().position(defined).unwrap_or(facts.funcs.len()) as u32;
-        Worker { imported, scratch: Scratch::default(), output: Output::default(), body_bytes: 0 }
+        let mut scratch = Scratch::default();
+        scratch.clock = settings.time_sweeps.then_some(nanoseconds);
+        Worker { imported, scratch, output: Output::default(), body_bytes: 0 }
+    }
+
+    /// Adds what it took to a report.
+    fn note_times(&self, report: &mut Report) {
+        report.phases.survey = Duration::from_nanos(self.scratch.survey_time);
+        report.phases.emit = Duration::from_nanos(self.scratch.emit_time);
     }
 
     fn compile(
@@ -191,11 +206,12 @@ impl<'c> ModuleStream<'c> {
             State::Code(code) => (code.facts, code.worker),
             State::Ahead { .. } | State::NoCode => {
                 let facts = describe(settings, &self.bytes, &translated)?;
-                let worker = Worker::new(&facts);
+                let worker = Worker::new(settings, &facts);
                 (facts, worker)
             }
         };
         self.report.phases.decode += start.elapsed();
+        worker.note_times(&mut self.report);
         conclude(settings, &facts, translated, &[worker.output], worker.body_bytes, self.report)
     }
 
@@ -280,7 +296,7 @@ fn begin(settings: &Settings, ahead: &[u8], functions: u32, data_count: Option<u
     let facts = describe(settings, ahead, &translated)?;
     let inputs = std::mem::take(&mut translated.0.function_body_inputs);
     let validators: Vec<_> = inputs.into_iter().map(|(_, input)| input.validator).collect();
-    let worker = Worker::new(&facts);
+    let worker = Worker::new(settings, &facts);
     Ok(Code { facts, validators: validators.into_iter(), worker, ended: false })
 }
 
@@ -332,11 +348,12 @@ pub(crate) fn whole(compiler: &Compiler, bytes: &[u8]) -> wasmtime::Result<(Vec<
     report.phases.decode = start.elapsed();
 
     let start = Instant::now();
-    let mut worker = Worker::new(&facts);
+    let mut worker = Worker::new(settings, &facts);
     for (_, input) in inputs {
         worker.compile(&facts, input.validator, input.body)?;
     }
     report.phases.compile = start.elapsed();
+    worker.note_times(&mut report);
     conclude(settings, &facts, translated, &[worker.output], worker.body_bytes, report)
 }
 

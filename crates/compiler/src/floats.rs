@@ -1,0 +1,135 @@
+//! The shapes of floats, and of conversions from, to and between them.
+
+use crate::code::TrapCode;
+use crate::compile::FuncGen;
+use crate::isa::{Convert, FloatAlu, FloatUnary, Isa, Trunc};
+use crate::shapes::{float, int};
+use crate::ty::{Ty, Width};
+use crate::value::{Loc, OperandPlace, Value};
+use lightbeam_asm::RegSet;
+
+impl<I: Isa> FuncGen<'_, I> {
+    pub(crate) fn float_alu(&mut self, width: Width, op: FloatAlu) {
+        let ty = float(width);
+        let mut r = self.pop();
+        let mut l = self.pop();
+        if matches!(op, FloatAlu::Add | FloatAlu::Mul) && self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))
+        {
+            std::mem::swap(&mut l, &mut r);
+        }
+        let src = self.float_src(&mut r);
+        let mut busy = r.regs();
+        if let OperandPlace::Reg(reg) = l.place {
+            busy.remove(reg);
+        }
+        let d = match self.hint(ty, busy) {
+            Some(home) => home,
+            None => match l.place {
+                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
+                _ => self.take(ty.class()),
+            },
+        };
+        let left = match l.place {
+            OperandPlace::Reg(reg) => reg,
+            _ => {
+                self.load_operand(d, &l);
+                d
+            }
+        };
+        let cpu = self.facts.settings.cpu;
+        let at = I::falu(&mut self.out.asm, &cpu, op, width, d, left, src);
+        self.folded(&r, at);
+        self.finish_binary(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    pub(crate) fn float_unary(&mut self, width: Width, op: FloatUnary) {
+        let ty = float(width);
+        let (s, owned) = self.pop_reg();
+        let d = self.dest_reusing(ty, owned);
+        let cpu = self.facts.settings.cpu;
+        I::funary(&mut self.out.asm, &cpu, op, width, d, s);
+        let mut owned = owned;
+        owned.remove(d);
+        self.release_all(owned);
+        self.push_reg(ty, d);
+    }
+
+    pub(crate) fn float_minmax(&mut self, width: Width, max: bool) {
+        let ty = float(width);
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let right = self.operand_reg(&mut r);
+        let left = self.operand_reg(&mut l);
+        let d = self.dest(ty, RegSet::of(&[left, right]));
+        I::fminmax(&mut self.out.asm, max, width, d, left, right);
+        self.done(&l);
+        self.done(&r);
+        self.push_reg(ty, d);
+    }
+
+    pub(crate) fn copysign(&mut self, width: Width) {
+        let ty = float(width);
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let right = self.operand_reg(&mut r);
+        let left = self.operand_reg(&mut l);
+        let d = self.dest(ty, RegSet::of(&[left, right]));
+        I::copysign(&mut self.out.asm, width, d, left, right);
+        self.done(&l);
+        self.done(&r);
+        self.push_reg(ty, d);
+    }
+
+    // ---- conversions
+
+    pub(crate) fn convert(&mut self, op: Convert, to: Ty) {
+        let (s, owned) = self.pop_reg();
+        let temp = self.take(s.class());
+        let d = self.dest(to, RegSet::of(&[s, temp]));
+        let cpu = self.facts.settings.cpu;
+        I::convert(&mut self.out.asm, &cpu, op, d, s, temp);
+        self.release(temp);
+        self.release_all(owned);
+        self.push_reg(to, d);
+    }
+
+    pub(crate) fn trunc(&mut self, from: Width, to: Width, signed: bool) {
+        let (s, owned) = self.pop_reg();
+        let temp = self.take(s.class());
+        let d = self.dest(int(to), RegSet::EMPTY);
+        let invalid = self.trap_label(TrapCode::BadConversionToInteger);
+        let overflow = self.trap_label(TrapCode::IntegerOverflow);
+        I::trunc(&mut self.out.asm, Trunc { from, to, signed }, d, s, temp, invalid, overflow);
+        self.release(temp);
+        self.release_all(owned);
+        self.push_reg(int(to), d);
+    }
+
+    pub(crate) fn trunc_sat(&mut self, from: Width, to: Width, signed: bool) {
+        let (s, owned) = self.pop_reg();
+        let temp = self.take(s.class());
+        let d = self.dest(int(to), RegSet::EMPTY);
+        I::trunc_sat(&mut self.out.asm, Trunc { from, to, signed }, d, s, temp);
+        self.release(temp);
+        self.release_all(owned);
+        self.push_reg(int(to), d);
+    }
+
+    pub(crate) fn reinterpret(&mut self, to: Ty) {
+        if let Some(bits) = self.stack.last().and_then(|v| v.as_const()) {
+            self.pop_value();
+            return self.push_const(to, bits);
+        }
+        // A value in memory has no class.
+        if let Some(Value { loc: Loc::Slot, .. }) = self.stack.last() {
+            self.stack.last_mut().expect("there").ty = to;
+            return;
+        }
+        let (s, owned) = self.pop_reg();
+        let d = self.dest(to, RegSet::EMPTY);
+        I::bits(&mut self.out.asm, to.width(), d, s);
+        self.release_all(owned);
+        self.push_reg(to, d);
+    }
+}

@@ -1,0 +1,86 @@
+//! Locals: reading is latent, writing goes to the local's register, its slot, or both.
+
+use crate::compile::FuncGen;
+use crate::isa::{AsmBuffer, Isa, Store};
+use crate::shapes::{FlagsOf, int};
+use crate::value::{Loc, Value};
+use lightbeam_asm::Addr;
+
+impl<I: Isa> FuncGen<'_, I> {
+    pub(crate) fn local_get(&mut self) {
+        let local = self.reader.u32();
+        let at = self.survey.position(local);
+        let ty = self.locals[at].ty;
+        self.push(Value { ty, loc: Loc::Local(at as u32) });
+    }
+
+    pub(crate) fn local_set(&mut self) {
+        let local = self.reader.u32();
+        self.local_write(local, false);
+    }
+
+    pub(crate) fn local_tee(&mut self) {
+        let local = self.reader.u32();
+        self.local_write(local, true);
+    }
+
+    fn local_write(&mut self, local: u32, tee: bool) {
+        let at = self.survey.position(local);
+        let value = *self.stack.last().expect("validated");
+        let flags = self.flags.filter(|flags| flags.at == self.out.asm.offset());
+        self.write(at, value, tee);
+        // Writing a local keeps the flags.
+        self.flags = flags.map(|flags| FlagsOf { at: self.out.asm.offset(), ..flags });
+    }
+
+    fn write(&mut self, at: usize, value: Value, tee: bool) {
+        let ty = value.ty;
+        let state = self.locals[at];
+        if value.loc == Loc::Local(at as u32) {
+            // x = x.
+            if !tee {
+                self.pop_value();
+            }
+            return;
+        }
+        if let Some(home) = self.fixed_reg(at) {
+            if value.loc == Loc::Reg(home) {
+                // Computed in place.
+                self.pop_value();
+            } else {
+                let operand = self.pop();
+                self.flush_local(at);
+                self.load_operand(home, &operand);
+                self.done(&operand);
+            }
+            if state.home.is_none() {
+                I::store(&mut self.out.asm, Store::of(ty), Addr::base(I::FRAME, state.slot), home);
+            }
+        } else {
+            let mut operand = self.pop();
+            self.flush_local(at);
+            let slot = Addr::base(I::FRAME, state.slot);
+            if let Some(bits) = operand.as_const()
+                && self.imm_of(int(ty.width()), bits).is_some()
+            {
+                self.forget_copy_of(at);
+                self.store_const_to(slot, ty, bits);
+                if tee {
+                    self.push_const(ty, bits);
+                }
+                return;
+            } else {
+                let reg = self.operand_reg(&mut operand);
+                self.forget_copy_of(at);
+                I::store(&mut self.out.asm, Store::of(ty), slot, reg);
+                // The register now holds a clean copy, if it is free for that.
+                if operand.owned.has(reg) {
+                    self.make_copy_of(reg, at);
+                }
+            }
+        }
+        if tee {
+            self.push(Value { ty, loc: Loc::Local(at as u32) });
+        }
+    }
+}
