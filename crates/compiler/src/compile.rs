@@ -36,7 +36,8 @@ pub struct Scratch {
 struct State {
     stack: Vec<Value>,
     blocks: Vec<Block>,
-    copies: Vec<[Copies; 2]>,
+    copies: Vec<Copies>,
+    else_copies: Vec<Copies>,
     locals: Vec<LocalState>,
     traps: Vec<PendingTrap>,
     stubs: Vec<Stub>,
@@ -106,8 +107,10 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
     pub(crate) blocks: Vec<Block>,
-    /// For each open block, the copies at its label, and at its `else`.
-    pub(crate) copies: Vec<[Copies; 2]>,
+    /// For each open block, the copies at its label.
+    pub(crate) copies: Vec<Copies>,
+    /// For each open `if` in its first arm, the copies at the other.
+    pub(crate) else_copies: Vec<Copies>,
     /// Is this place unreachable? Then nothing is emitted, and blocks are counted, not opened.
     pub(crate) dead: bool,
     pub(crate) dead_depth: u32,
@@ -144,6 +147,12 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) fuel: u32,
     budget_end: u32,
     pub(crate) over_budget: bool,
+    /// Operators compiled so far.
+    pub(crate) operators: u64,
+    /// Does the address map record every operator?
+    maps_operators: bool,
+    /// Is the state to be proven after every operator?
+    checks: bool,
 }
 
 /// Compiles one function of a module and appends it to `out`. Validates the body as well.
@@ -248,6 +257,7 @@ fn emit<I: Isa>(
         locals: std::mem::take(&mut state.locals),
         blocks: std::mem::take(&mut state.blocks),
         copies: std::mem::take(&mut state.copies),
+        else_copies: std::mem::take(&mut state.else_copies),
         dead: false,
         dead_depth: 0,
         block_number: 0,
@@ -271,10 +281,14 @@ fn emit<I: Isa>(
         fuel: 0,
         budget_end,
         over_budget: false,
+        operators: 0,
+        maps_operators: facts.settings.address_map == AddressMap::Operators,
+        checks: cfg!(debug_assertions) || facts.settings.check,
     };
     cg.stack.clear();
     cg.blocks.clear();
     cg.copies.clear();
+    cg.else_copies.clear();
     cg.traps.clear();
     cg.stubs.clear();
 
@@ -286,17 +300,19 @@ fn emit<I: Isa>(
     cg.epilogue();
     cg.stubs();
     cg.trap_stubs();
+    cg.out.counters.operators += cg.operators;
     let frame = cg.frame_size();
     I::patch_frame(&mut cg.out.asm, enter, frame);
     let over = cg.over_budget || cg.out.asm.offset() > cg.budget_end;
 
     let FuncGen { stack, locals, blocks, traps, stubs, targets, seen, seen_stamp, .. } = cg;
-    let FuncGen { copies, br_labels, saved, volatile_homes, args, moves, .. } = cg;
+    let FuncGen { copies, else_copies, br_labels, saved, volatile_homes, args, moves, .. } = cg;
     *state = State {
         stack,
         locals,
         blocks,
         copies,
+        else_copies,
         traps,
         stubs,
         targets,
@@ -329,15 +345,13 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.out_reserve();
         self.regs.pinned = lightbeam_asm::RegSet::EMPTY;
-        self.out.counters.operators += 1;
-        if self.facts.settings.address_map == AddressMap::Operators {
+        self.operators += 1;
+        if self.maps_operators {
             self.map_address(self.out.asm.offset(), self.wasm);
         }
         self.dispatch();
-        if self.out.asm.offset() > self.budget_end {
-            self.over_budget = true;
-        }
-        if cfg!(debug_assertions) || self.facts.settings.check {
+        self.over_budget |= self.out.asm.offset() > self.budget_end;
+        if self.checks {
             self.check();
         }
     }

@@ -120,7 +120,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn open_function(&mut self) {
         let label = self.return_label;
-        self.copies.push([Copies::NONE; 2]);
+        self.copies.push(Copies::NONE);
         self.blocks.push(Block {
             kind: Kind::Function,
             label,
@@ -148,7 +148,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(height);
         }
         let label = self.out.asm.label();
-        self.copies.push([Copies::NONE; 2]);
+        self.copies.push(Copies::NONE);
         self.blocks.push(Block {
             kind: Kind::Block,
             label,
@@ -178,7 +178,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.out.asm.bind(label);
             self.loop_checks();
         }
-        self.copies.push([Copies::NONE; 2]);
+        self.copies.push(Copies::NONE);
         self.blocks.push(Block {
             kind: Kind::Loop,
             label,
@@ -218,9 +218,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn push_if(&mut self, label: Label, else_label: Label, height: usize, types: BlockTypes, branched: bool) {
         // The edge of the condition is the only one into the second arm.
-        let mut copies = [Copies::NONE; 2];
-        self.meet_copies(&mut copies[1]);
-        self.copies.push(copies);
+        let here = self.copies_here();
+        self.else_copies.push(here);
+        self.copies.push(Copies::NONE);
         self.blocks.push(Block {
             kind: Kind::If,
             label,
@@ -280,7 +280,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.truncate_stack(block.height as usize);
         self.out.asm.bind(else_label);
-        let copies = self.copies[depth][1];
+        let copies = self.else_copies.pop().expect("an if");
         self.adopt_copies(&copies);
         self.push_slots(self.facts, block.types, block.height);
         self.dead = false;
@@ -310,13 +310,6 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.blocks.pop();
         self.copies.pop();
-    }
-
-    /// A branch leaves from here for the label of the block at `depth` from the outermost.
-    fn edge_to(&mut self, depth: usize) {
-        let mut copies = std::mem::replace(&mut self.copies[depth][0], Copies::NONE);
-        self.meet_copies(&mut copies);
-        self.copies[depth][0] = copies;
     }
 
     fn end_block(&mut self, block: Block) {
@@ -353,7 +346,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.truncate_stack(block.height as usize);
         self.out.asm.bind(block.label);
-        let copies = self.copies[depth][0];
+        let copies = self.copies[depth];
         self.adopt_copies(&copies);
         self.dead = false;
         let count = self.results_of(block.types);
@@ -379,7 +372,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let depth = self.blocks.len() - 1;
         let else_label = block.else_label.take().expect("no else came");
         let count = self.results_of(block.types);
-        let at_condition = self.copies[depth][1];
+        let at_condition = self.else_copies.pop().expect("an if");
         if !self.dead {
             self.merge_values(&block);
             self.edge_to(depth);

@@ -54,7 +54,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Pops the index of an access and makes its address, checked if it must be. Gives what to release after the access.
     fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
-        let memory = self.facts.memories[index as usize];
+        let memory = &self.facts.memories[index as usize];
         // What makes the zero upper half of an i32 index part of the sandbox.
         debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(memory.index));
         let span = offset.saturating_add(u64::from(bytes));
@@ -76,7 +76,7 @@ impl<I: Isa> FuncGen<'_, I> {
             owned = owned.or(base_owned);
             return (Addr::indexed(base, reg, 0, offset as i32), owned);
         }
-        self.checked_address(index, &memory, span, bytes)
+        self.checked_address(index, memory, span, bytes)
     }
 
     /// An address that has been compared with the memory's length: the end of the access must not be after it.

@@ -13,8 +13,8 @@ pub(crate) struct Regs {
     pub(crate) pool: RegSet,
     pub(crate) free: RegSet,
     pub(crate) cached: RegSet,
-    /// Whose copy a cached register is: position of the local in the survey.
-    pub(crate) copy_of: [u32; 64],
+    /// Whose copy a cached register is: position of the local in the survey. (A function has at most 50,000.)
+    pub(crate) copy_of: [u16; 64],
     /// Cached registers that keep their locals until the loop ends, see `FuncGen::open_window`.
     pub(crate) locked: RegSet,
     /// Not to be taken before the operator ends, though cached.
@@ -29,8 +29,8 @@ pub(crate) struct Copies {
     /// Has any edge been seen?
     seen: bool,
     set: RegSet,
-    /// By register of the machine, floats from 16 on; only those of `set` mean anything.
-    of: [u32; 32],
+    /// By register of the machine, floats from 16 on: the position of the local. Only those of `set` mean anything.
+    of: [u16; 32],
 }
 
 impl Copies {
@@ -42,11 +42,11 @@ impl Copies {
     }
 
     /// Keeps what another edge agrees with.
-    fn meet(&mut self, set: RegSet, of: impl Fn(Reg) -> u32) {
+    fn meet(&mut self, set: RegSet, copy_of: &[u16; 64]) {
         if self.seen {
             self.set = self.set.and(set);
             for reg in self.set {
-                if self.of[Copies::index(reg)] != of(reg) {
+                if self.of[Copies::index(reg)] != copy_of[reg.index()] {
                     self.set.remove(reg);
                 }
             }
@@ -54,7 +54,7 @@ impl Copies {
             self.seen = true;
             self.set = set;
             for reg in set {
-                self.of[Copies::index(reg)] = of(reg);
+                self.of[Copies::index(reg)] = copy_of[reg.index()];
             }
         }
     }
@@ -158,7 +158,7 @@ impl<I: Isa> FuncGen<'_, I> {
         debug_assert!(self.regs.pool.has(reg) && !self.regs.free.has(reg) && !self.regs.cached.has(reg));
         self.forget_copy_of(at);
         self.regs.cached.add(reg);
-        self.regs.copy_of[reg.index()] = at as u32;
+        self.regs.copy_of[reg.index()] = at as u16;
         self.locals[at].copy = Some(reg);
     }
 
@@ -239,9 +239,17 @@ impl<I: Isa> FuncGen<'_, I> {
         self.regs.locked = RegSet::EMPTY;
     }
 
-    /// This place is an edge into a label: what the label knows so far is cut to what holds here.
-    pub(crate) fn meet_copies(&self, label: &mut Copies) {
-        label.meet(self.regs.cached, |reg| self.regs.copy_of[reg.index()]);
+    /// A branch leaves from here for the label of the block at `depth` from the outermost: what the label knows so far is
+    /// cut to what holds here.
+    pub(crate) fn edge_to(&mut self, depth: usize) {
+        self.copies[depth].meet(self.regs.cached, &self.regs.copy_of);
+    }
+
+    /// The copies that hold here.
+    pub(crate) fn copies_here(&self) -> Copies {
+        let mut copies = Copies::NONE;
+        copies.meet(self.regs.cached, &self.regs.copy_of);
+        copies
     }
 
     /// At a label, with every register of the pool free or cached: takes up the copies that all its edges agree on.

@@ -520,7 +520,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return false;
         }
         self.reader.u8();
-        self.out.counters.operators += 1;
+        self.operators += 1;
         self.out.counters.folded_addresses += 1;
         let (x, x_owned) = self.pop_reg();
         let (base, base_owned) = self.pop_reg();

@@ -133,20 +133,23 @@ impl Survey {
         if self.index.len() <= i {
             self.index.resize(i + 1, (0, 0));
         }
-        let here = self.frames.last().map_or(FUNCTION, |f| f.0);
         let (stamp, at) = self.index[i];
         if stamp == self.stamp {
             let weight = weight(self.loop_depth);
-            let owner = self.locals[at as usize].owner;
-            let open = self.frames.get(owner.depth as usize).is_some_and(|f| f.0 == owner);
             let entry = &mut self.locals[at as usize];
             entry.weight = entry.weight.saturating_add(weight);
-            entry.zeroed |= !open;
+            // Outside of the frame that wrote it first, the local may not have been written.
+            if entry.owner != FUNCTION && self.frames.get(entry.owner.depth as usize).is_none_or(|f| f.0 != entry.owner)
+            {
+                entry.zeroed = true;
+                entry.owner = FUNCTION;
+            }
             if self.loop_depth > 0 {
                 self.touches.push((at, weight));
             }
         } else if let Some(ty) = ty().and_then(value_type) {
             self.index[i] = (self.stamp, self.locals.len() as u32);
+            let here = self.frames.last().map_or(FUNCTION, |f| f.0);
             let param = local < self.params;
             let (zeroed, owner) = if param {
                 (false, FUNCTION)
