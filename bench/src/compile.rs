@@ -166,7 +166,7 @@ fn measure(
         phases: Vec::new(),
         counters: Vec::new(),
     };
-    let mut counted = vec![false; contenders.len()];
+    let mut seen = vec![false; contenders.len()];
     let samples = interleave(contenders.len(), effort, |index| {
         let contender = contenders[index];
         let kind = match contender {
@@ -180,15 +180,16 @@ fn measure(
         };
         let backend = backends.iter().find(|backend| backend.kind == kind).expect("there is one of each");
         let compiled = backend.compile(&module.bytes)?;
-        if !std::mem::replace(&mut counted[index], true) {
+        let first = !std::mem::replace(&mut seen[index], true);
+        if first {
             row.text.push((contender, text_bytes(&compiled.artifact)?));
-            if let Some(report) = &compiled.report {
+        }
+        if let Some(report) = backend.report(&module.bytes)? {
+            if first {
                 row.counters = report.counters.list();
             }
-        } else if let Some(report) = &compiled.report {
-            let phases = &report.phases;
-            let whole = [("decode", phases.decode), ("bodies", phases.compile), ("link", phases.link)];
-            for (at, (name, time)) in whole.into_iter().enumerate() {
+            // The artifact is not loaded, so there is no time of that.
+            for (at, (name, time)) in report.phases.list().into_iter().filter(|(name, _)| *name != "load").enumerate() {
                 if row.phases.len() == at {
                     row.phases.push((name, Samples::default()));
                 }
@@ -261,10 +262,10 @@ fn phases(rows: &[Row]) {
         let name = rows[0].phases[at].0;
         columns.push((name.into(), Box::new(move |row| row.phases.get(at).map(|(_, samples)| samples.median()))));
     }
-    columns.push((
-        "bodies / validation".into(),
-        Box::new(|row| Some(row.phases.get(1)?.1.min() / row.min(Contender::Validation)?)),
-    ));
+    for (name, at) in [("survey / validation", 1), ("emit / validation", 2)] {
+        let ratio = move |row: &Row| Some(row.phases.get(at)?.1.min() / row.min(Contender::Validation)?);
+        columns.push((name.into(), Box::new(ratio)));
+    }
     print_rows(rows, &columns);
 }
 

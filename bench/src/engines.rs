@@ -43,8 +43,6 @@ pub(crate) struct Backend {
 pub(crate) struct Compiled {
     pub(crate) time: Duration,
     pub(crate) artifact: Vec<u8>,
-    /// Only if Lightbeam compiled it.
-    pub(crate) report: Option<lightbeam::Report>,
 }
 
 impl Backend {
@@ -72,11 +70,19 @@ impl Backend {
     /// From the bytes of a module to the bytes of an artifact.
     pub(crate) fn compile(&self, bytes: &[u8]) -> anyhow::Result<Compiled> {
         let start = ThreadTime::now();
-        let (artifact, report) = match &self.lightbeam {
-            Some(lightbeam) => lightbeam.precompile_timed(bytes).map(|(artifact, report)| (artifact, Some(report)))?,
-            None => (self.engine.precompile_module(bytes)?, None),
+        let artifact = match &self.lightbeam {
+            Some(lightbeam) => lightbeam.precompile(bytes)?,
+            None => self.engine.precompile_module(bytes)?,
         };
-        Ok(Compiled { time: start.elapsed(), artifact, report })
+        Ok(Compiled { time: start.elapsed(), artifact })
+    }
+
+    /// What Lightbeam, if it is Lightbeam, says of its own work. To measure that costs a little itself, so `compile` does
+    /// without.
+    pub(crate) fn report(&self, bytes: &[u8]) -> anyhow::Result<Option<lightbeam::Report>> {
+        let Some(lightbeam) = &self.lightbeam else { return Ok(None) };
+        let (_, report) = lightbeam.clone().time_sweeps(true).precompile_timed(bytes)?;
+        Ok(Some(report))
     }
 
     /// From the bytes of a module to a module, the way an embedder would.
@@ -93,5 +99,6 @@ impl Backend {
 pub(crate) fn text_bytes(artifact: &[u8]) -> anyhow::Result<u64> {
     let file = object::File::parse(artifact)?;
     let text = file.section_by_name(".text").context("the artifact has no text")?.data()?;
-    Ok(text.iter().rposition(|&byte| byte != 0).map_or(0, |last| last as u64 + 1))
+    let fill = text.last().copied().unwrap_or_default();
+    Ok(text.iter().rposition(|&byte| byte != fill).map_or(0, |last| last as u64 + 1))
 }
