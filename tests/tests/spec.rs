@@ -26,6 +26,12 @@ fn main() {
             known.iter().find(|path| !path.is_file()).map_or(Ok(()), |path| Err(format!("{}", path.display()).into()))
         }));
     }
+    // Our own: each is a class of bugs that was found by other means.
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("wast");
+    for path in shared::files(&own, "wast") {
+        let name = path.file_name().expect("a file").display().to_string();
+        trials.push(Trial::test(format!("own/{name}"), move || script(&path, None, None)));
+    }
     trials.extend(testsuite(&waiting));
     trials.extend(settings());
     libtest_mimic::run(&arguments, trials).exit();

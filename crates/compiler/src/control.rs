@@ -163,6 +163,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn loop_(&mut self) {
         let types = self.block_type();
         let uses = self.next_block_use();
+        self.forget_flags();
         self.charge_fuel();
         let height = self.stack.len() - self.params_of(types).len();
         let label = self.out.asm.label();
@@ -267,7 +268,13 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- closing
 
+    /// A label may be bound here, with no instruction before it: those who come by other ways bring other flags.
+    fn forget_flags(&mut self) {
+        self.flags = None;
+    }
+
     pub(crate) fn else_(&mut self) {
+        self.forget_flags();
         self.charge_fuel();
         let mut block = *self.blocks.last().expect("validated");
         let else_label = block.else_label.take().expect("an if");
@@ -302,6 +309,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn end(&mut self) {
+        self.forget_flags();
         self.charge_fuel();
         let block = *self.blocks.last().expect("validated");
         self.end_block(block);

@@ -27,9 +27,11 @@ impl<I: Isa> FuncGen<'_, I> {
     fn local_write(&mut self, local: u32, tee: bool) {
         let at = self.survey.position(local);
         let value = *self.stack.last().expect("validated");
-        let flags = self.flags.filter(|flags| flags.at == self.out.asm.offset());
+        // Writing a local keeps the flags, and what they tell as long as it is of the value written: any other register
+        // may be overwritten on the way.
+        let flags =
+            self.flags.filter(|flags| value.loc == Loc::Reg(flags.reg) && self.flags_tell(flags.reg, flags.width));
         self.write(at, value, tee);
-        // Writing a local keeps the flags.
         self.flags = flags.map(|flags| FlagsOf { at: self.out.asm.offset(), ..flags });
     }
 
