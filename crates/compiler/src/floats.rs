@@ -18,24 +18,7 @@ impl<I: Isa> FuncGen<'_, I> {
             std::mem::swap(&mut l, &mut r);
         }
         let src = self.float_src(&mut r);
-        let mut busy = r.regs();
-        if let OperandPlace::Reg(reg) = l.place {
-            busy.remove(reg);
-        }
-        let d = match self.hint(ty, busy) {
-            Some(home) => home,
-            None => match l.place {
-                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
-                _ => self.take(ty.class()),
-            },
-        };
-        let left = match l.place {
-            OperandPlace::Reg(reg) => reg,
-            _ => {
-                self.load_operand(d, &l);
-                d
-            }
-        };
+        let (d, left) = self.binary_dest(ty, &l, &r);
         let cpu = self.facts.settings.cpu;
         let at = I::falu(&mut self.out.asm, &cpu, op, width, d, left, src);
         self.folded(&r, at);

@@ -214,6 +214,29 @@ impl<I: Isa> FuncGen<'_, I> {
         self.reader.peek_local_write().is_some_and(|local| self.fixed_reg(self.survey.position(local)) == Some(reg))
     }
 
+    /// Where the result of a two-operand instruction goes, and the left operand in a register, which may be the same. The
+    /// result is none of the registers that the right operand is read from, unless it is the left one as well.
+    pub(crate) fn binary_dest(&mut self, ty: Ty, l: &Operand, r: &Operand) -> (Reg, Reg) {
+        let mut busy = r.regs();
+        if let OperandPlace::Reg(reg) = l.place {
+            busy.remove(reg);
+        }
+        let d = match self.hint(ty, busy) {
+            Some(home) => home,
+            None => match l.place {
+                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
+                _ => self.take(ty.class()),
+            },
+        };
+        match l.place {
+            OperandPlace::Reg(reg) => (d, reg),
+            _ => {
+                self.load_operand(d, l);
+                (d, d)
+            }
+        }
+    }
+
     /// Releases what two operands own but the destination.
     pub(crate) fn finish_binary(&mut self, d: Reg, l: &Operand, r: &Operand) {
         let mut owned = l.owned.or(r.owned);
@@ -242,24 +265,7 @@ impl<I: Isa> FuncGen<'_, I> {
             std::mem::swap(&mut l, &mut r);
         }
         let src = self.src(&mut r);
-        let mut busy = r.regs();
-        if let OperandPlace::Reg(reg) = l.place {
-            busy.remove(reg);
-        }
-        let d = match self.hint(ty, busy) {
-            Some(home) => home,
-            None => match l.place {
-                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
-                _ => self.take(ty.class()),
-            },
-        };
-        let left = match l.place {
-            OperandPlace::Reg(reg) => reg,
-            _ => {
-                self.load_operand(d, &l);
-                d
-            }
-        };
+        let (d, left) = self.binary_dest(ty, &l, &r);
         let at = I::mul(&mut self.out.asm, ty.width(), d, left, src);
         self.folded(&r, at);
         self.finish_binary(d, &l, &r);
