@@ -2,13 +2,16 @@
 //! `Module::deserialize` asks for.
 
 use crate::settings::Settings;
-use wasmtime_environ::object::write::{Object, SectionId, StandardSegment};
-use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags, SectionKind};
+use crate::tables::{AddressTable, TrapTable};
+use std::io::Write;
+use std::mem::offset_of;
+use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
+use wasmtime_environ::object::write::{Object, SectionId, StandardSegment, WritableBuffer};
+use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
 use wasmtime_environ::wasmparser::{Parser, Validator};
 use wasmtime_environ::{
-    AddressMapSection, CompiledFunctionsTableBuilder, FilePos, FinishedObject, FlagValue, FuncKey, FunctionLoc,
-    ModuleEnvironment, ModuleTranslation, ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, TrapEncodingBuilder,
-    obj,
+    CompiledFunctionsTableBuilder, FilePos, FlagValue, FuncKey, FunctionLoc, ModuleEnvironment, ModuleTranslation,
+    ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, obj,
 };
 
 /// Alignment of the text, so that it can be mapped executable.
@@ -16,14 +19,28 @@ pub(crate) const PAGE: u64 = 1 << crate::facts::HOST_PAGE_LOG2;
 
 /// Linked code and the tables that describe it. Everything goes in by ascending text offset, keys by ascending order.
 pub(crate) struct Image {
-    /// The machine code.
-    pub(crate) text: Vec<u8>,
+    /// The machine code, in pieces that follow each other; a whole number of pages.
+    pub(crate) text: Vec<Piece>,
     /// What lies where.
     pub(crate) functions: CompiledFunctionsTableBuilder,
     /// Instructions that can trap.
-    pub(crate) traps: TrapEncodingBuilder,
+    pub(crate) traps: TrapTable,
     /// Code offset to wasm offset.
-    pub(crate) addresses: Option<AddressMapSection>,
+    pub(crate) addresses: Option<AddressTable>,
+}
+
+/// A piece of the text.
+pub(crate) struct Piece {
+    /// Holds it.
+    pub(crate) code: Vec<u8>,
+    /// Where in `code` it begins.
+    pub(crate) from: usize,
+}
+
+impl Piece {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.code[self.from..]
+    }
 }
 
 impl Image {
@@ -32,14 +49,19 @@ impl Image {
         Image {
             text: Vec::new(),
             functions: CompiledFunctionsTableBuilder::new(),
-            traps: TrapEncodingBuilder::default(),
-            addresses: settings.tunables.generate_address_map.then(AddressMapSection::default),
+            traps: TrapTable::default(),
+            addresses: settings.tunables.generate_address_map.then(AddressTable::default),
         }
     }
 
     /// Records what lies at `start..end` of the text.
     pub(crate) fn place(&mut self, key: FuncKey, start: u32, end: u32, wasm: FilePos) {
         self.functions.push_func(key, FunctionLoc { start, length: end - start }, wasm);
+    }
+
+    /// Bytes of the text.
+    pub(crate) fn text_len(&self) -> usize {
+        self.text.iter().map(|piece| piece.bytes().len()).sum()
     }
 }
 
@@ -64,35 +86,111 @@ pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Re
 /// The artifact of the empty module.
 pub(crate) fn empty(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
     let wasm = b"\0asm\x01\0\0\0";
-    write(settings, translate(settings, wasm)?, Image::new(settings))
+    Ok(write(settings, translate(settings, wasm)?, Image::new(settings))?.into_bytes())
 }
 
-/// Writes the artifact.
+/// A finished artifact whose text is still in pieces, so that they need to be copied only once: to where it is wanted.
+pub(crate) struct Artifact {
+    /// Everything ahead of the text, which is last.
+    front: Vec<u8>,
+    text: Vec<Piece>,
+}
+
+impl Artifact {
+    /// Bytes of the artifact.
+    pub(crate) fn len(&self) -> usize {
+        self.front.len() + self.text.iter().map(|piece| piece.bytes().len()).sum::<usize>()
+    }
+
+    /// The artifact in one piece.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        let len = self.len();
+        let mut bytes = self.front;
+        bytes.reserve_exact(len - bytes.len());
+        for piece in self.text {
+            bytes.extend_from_slice(piece.bytes());
+        }
+        bytes
+    }
+
+    /// Writes the artifact, and frees it as it goes.
+    pub(crate) fn write_to(self, mut sink: impl Write) -> std::io::Result<()> {
+        sink.write_all(&self.front)?;
+        drop(self.front);
+        self.text.into_iter().try_for_each(|piece| sink.write_all(piece.bytes()))
+    }
+}
+
+/// Makes the artifact.
 pub(crate) fn write(
     settings: &Settings,
     (translation, types): Translated<'_>,
     image: Image,
-) -> wasmtime::Result<Vec<u8>> {
+) -> wasmtime::Result<Artifact> {
+    let text_len = image.text_len();
     let mut elf = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
     elf.flags = FileFlags::Elf { os_abi: obj::ELFOSABI_WASMTIME, abi_version: 0, e_flags: obj::EF_WASMTIME_MODULE };
+    // The text stands first among the sections, empty. When all else is written its bytes follow.
+    let segment = elf.segment_name(StandardSegment::Text).to_vec();
+    let text = elf.add_section(segment, b".text".to_vec(), SectionKind::Text);
+    elf.set_section_data(text, &[][..], PAGE);
     data_section(&mut elf, obj::ELF_WASM_ENGINE, engine_metadata(settings)?);
     // No branch protection on this architecture.
     data_section(&mut elf, obj::ELF_WASM_BTI, vec![0]);
-
-    let segment = elf.segment_name(StandardSegment::Text).to_vec();
-    let text = elf.add_section(segment, b".text".to_vec(), SectionKind::Text);
-    elf.set_section_data(text, image.text, PAGE);
     if let Some(addresses) = image.addresses {
-        addresses.append_to(&mut elf);
+        data_section(&mut elf, obj::ELF_WASMTIME_ADDRMAP, addresses.finish());
     }
-    image.traps.append_to(&mut elf);
+    data_section(&mut elf, obj::ELF_WASMTIME_TRAPS, image.traps.finish());
     // The exception table without call sites: two counts, both 0.
     data_section(&mut elf, obj::ELF_WASMTIME_EXCEPTIONS, vec![0; 8]);
 
     let mut builder = ObjectBuilder::new(elf, &settings.tunables);
     let info = builder.append(translation)?;
     builder.serialize_info(&(&info, &image.functions.finish(), &types.finish()));
-    <Vec<u8> as FinishedObject>::finish_object(builder, &())
+    let mut front = Front(Vec::new());
+    builder.finish(&mut front)?;
+    let Front(mut front) = front;
+    front.resize(front.len().next_multiple_of(PAGE as usize), 0);
+    place_text(&mut front, text_len);
+    Ok(Artifact { front, text: image.text })
+}
+
+/// Says in the section header of the text that it follows `front` and how long it is.
+fn place_text(front: &mut [u8], len: usize) {
+    type Header = FileHeader64<LittleEndian>;
+    type Section = SectionHeader64<LittleEndian>;
+    let field = |at: usize| at..at + size_of::<u64>();
+    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
+    let at = front.len() as u64;
+    let sections = number(&front[field(offset_of!(Header, e_shoff))]) as usize;
+    // The first header stands for no section, the second is the text's.
+    let text = sections + size_of::<Section>();
+    let (offset, size) = (field(text + offset_of!(Section, sh_offset)), field(text + offset_of!(Section, sh_size)));
+    assert_eq!(number(&front[size.clone()]), 0, "the text is the first section, and still empty");
+    front[offset].copy_from_slice(&at.to_le_bytes());
+    front[size].copy_from_slice(&(len as u64).to_le_bytes());
+}
+
+/// Where the ELF file is written, with room to fill up its last page.
+struct Front(Vec<u8>);
+
+impl WritableBuffer for Front {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn reserve(&mut self, size: usize) -> Result<(), ()> {
+        self.0.reserve_exact(size.next_multiple_of(PAGE as usize));
+        Ok(())
+    }
+
+    fn resize(&mut self, len: usize) {
+        self.0.resize(len, 0);
+    }
+
+    fn write_bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
 }
 
 /// What Wasmtime compares with the engine before it looks at anything else: a version byte, the version of Wasmtime
@@ -113,7 +211,7 @@ fn engine_metadata(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
     Ok(section)
 }
 
-fn data_section(elf: &mut Object<'static>, name: &str, data: Vec<u8>) -> SectionId {
+fn data_section(elf: &mut Object<'_>, name: &str, data: Vec<u8>) -> SectionId {
     let segment = elf.segment_name(StandardSegment::Data).to_vec();
     let section = elf.add_section(segment, name.as_bytes().to_vec(), SectionKind::ReadOnlyData);
     elf.set_section_data(section, data, 1);
