@@ -6,16 +6,18 @@ use lightbeam::Compiler;
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use wasmtime::{Config, Instance, Module, Store};
+use wasmtime::{Config, Instance, Linker, Module, Store, Val};
 use wasmtime_environ::wasmparser::{Parser, ValidPayload, Validator};
 
 const USAGE: &str = "\
-usage: host COMMAND
+usage: host [--threads N] COMMAND
   once INPUT [TIMES]         compiles, for instruction counts
   validate INPUT [TIMES]     wasmparser's validation alone, likewise
   phases INPUT [TIMES]       phases of compiling beside bare validation, medians
   latency [TIMES]            a one-function module, bytes to first call returned, distribution by phase
-  load INPUT [TIMES]         loading, instantiating and a first call
+  load INPUT [TIMES]         loading, instantiating and a first call of `_start` or `f`
+  stream INPUT MB/S [TIMES]  a source that delivers so fast: what is left to do after the last byte
+  threads INPUT [TIMES]      the phase of compiling with 1 thread and with 2, 3 and 4, side by side
 INPUT is a file, `empty:N` for N empty functions, or `one` for a module of one function.";
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -23,20 +25,30 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let done = match args[..] {
-        ["once", input, ref rest @ ..] => once(input, times(rest, 1)),
-        ["validate", input, ref rest @ ..] => validate_times(input, times(rest, 1)),
-        ["phases", input, ref rest @ ..] => phases(input, times(rest, 15)),
-        ["latency", ref rest @ ..] => latency(times(rest, 2000)),
-        ["load", input, ref rest @ ..] => load(input, times(rest, 50)),
-        _ => Err(USAGE.into()),
-    };
-    match done {
+    match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(args: &[&str]) -> Result<()> {
+    let mut compiler = Compiler::new(&Config::new())?;
+    let mut args = args;
+    if let ["--threads", n, rest @ ..] = args {
+        (compiler, args) = (compiler.threads(n.parse()?), rest);
+    }
+    match *args {
+        ["once", name, ref rest @ ..] => once(&compiler, name, times(rest, 1)),
+        ["validate", name, ref rest @ ..] => validate_times(name, times(rest, 1)),
+        ["phases", name, ref rest @ ..] => phases(&compiler, name, times(rest, 15)),
+        ["latency", ref rest @ ..] => latency(&compiler, times(rest, 2000)),
+        ["load", name, ref rest @ ..] => load(&compiler, name, times(rest, 50)),
+        ["stream", name, speed, ref rest @ ..] => stream(&compiler, name, speed.parse()?, times(rest, 5)),
+        ["threads", name, ref rest @ ..] => threads(&compiler, name, times(rest, 7)),
+        _ => Err(USAGE.into()),
     }
 }
 
@@ -96,9 +108,8 @@ fn median(mut times: Vec<Duration>) -> f64 {
     times[times.len() / 2].as_secs_f64() * 1e3
 }
 
-fn once(name: &str, n: usize) -> Result<()> {
+fn once(compiler: &Compiler, name: &str, n: usize) -> Result<()> {
     let wasm = input(name)?;
-    let compiler = Compiler::new(&Config::new())?;
     for _ in 0..n {
         black_box(compiler.module(&wasm)?);
     }
@@ -113,9 +124,9 @@ fn validate_times(name: &str, n: usize) -> Result<()> {
     Ok(())
 }
 
-fn phases(name: &str, n: usize) -> Result<()> {
+fn phases(compiler: &Compiler, name: &str, n: usize) -> Result<()> {
     let wasm = input(name)?;
-    let compiler = Compiler::new(&Config::new())?.time_sweeps(true);
+    let compiler = compiler.clone().time_sweeps(true);
     let mut columns: Vec<(&str, Vec<Duration>)> = Vec::new();
     for round in 0..=n {
         let start = Instant::now();
@@ -145,9 +156,8 @@ fn phases(name: &str, n: usize) -> Result<()> {
     Ok(())
 }
 
-fn latency(n: usize) -> Result<()> {
+fn latency(compiler: &Compiler, n: usize) -> Result<()> {
     let wasm = input("one")?;
-    let compiler = Compiler::new(&Config::new())?;
     let mut columns: [Vec<Duration>; 5] = Default::default();
     for _ in 0..n {
         let begin = Instant::now();
@@ -175,23 +185,102 @@ fn latency(n: usize) -> Result<()> {
     Ok(())
 }
 
-fn load(name: &str, n: usize) -> Result<()> {
+/// Loads in both ways, then instantiates with imports that trap and touches the code by a first call.
+fn load(compiler: &Compiler, name: &str, n: usize) -> Result<()> {
     let wasm = input(name)?;
-    let compiler = Compiler::new(&Config::new())?;
     let artifact = compiler.precompile(&wasm)?;
-    let (mut copied, mut compiled) = (Vec::new(), Vec::new());
+    let mut rows: [Vec<Duration>; 6] = Default::default();
     for _ in 0..n {
         let start = Instant::now();
         // SAFETY: the artifact comes from the compiler and nobody has changed it.
         let module = unsafe { Module::deserialize(compiler.engine(), &artifact)? };
-        copied.push(start.elapsed());
-        drop(module);
+        let loaded = start.elapsed();
+        let (instantiated, called) = first_call(compiler, &module)?;
         let (module, report) = compiler.module_timed(&wasm)?;
-        compiled.push(report.phases.load);
-        drop(module);
+        let (own_instantiated, own_called) = first_call(compiler, &module)?;
+        let row = [loaded, instantiated, called, report.phases.load, own_instantiated, own_called];
+        rows.iter_mut().zip(row).for_each(|(row, took)| row.push(took));
     }
-    println!("{name}: artifact of {} bytes", artifact.len());
-    println!("  deserialize {:>9.3} ms", median(copied));
-    println!("  own load    {:>9.3} ms", median(compiled));
+    let [a, b, c, d, e, f] = rows.map(median);
+    println!("{name}: artifact of {} bytes     load     instantiate  first call", artifact.len());
+    println!("  deserialize, which copies {a:>12.3} {b:>12.3} {c:>12.3} ms");
+    println!("  as `Compiler::module`     {d:>12.3} {e:>12.3} {f:>12.3} ms");
+    Ok(())
+}
+
+/// How long instantiating and a first call take. What the call gives, a trap perhaps, does not matter.
+fn first_call(compiler: &Compiler, module: &Module) -> Result<(Duration, Duration)> {
+    let mut linker = Linker::new(compiler.engine());
+    linker.define_unknown_imports_as_traps(module)?;
+    let mut store = Store::new(compiler.engine(), ());
+    let start = Instant::now();
+    let instance = linker.instantiate(&mut store, module)?;
+    let instantiated = start.elapsed();
+    let start = Instant::now();
+    if let Some(f) = instance.get_func(&mut store, "_start").or_else(|| instance.get_func(&mut store, "f")) {
+        let ty = f.ty(&store);
+        let arguments = vec![Val::I32(0); ty.params().len()];
+        let mut results = vec![Val::I32(0); ty.results().len()];
+        black_box(f.call(&mut store, &arguments, &mut results).is_ok());
+    }
+    Ok((instantiated, start.elapsed()))
+}
+
+/// A source that delivers 16 KiB at a time, each when its last byte would be there.
+fn stream(compiler: &Compiler, name: &str, speed: f64, n: usize) -> Result<()> {
+    const CHUNK: usize = 16 << 10;
+    let wasm = input(name)?;
+    let mut rows: [Vec<Duration>; 5] = Default::default();
+    for _ in 0..n {
+        let start = Instant::now();
+        black_box(compiler.precompile(&wasm)?);
+        let whole = start.elapsed();
+
+        let start = Instant::now();
+        let mut stream = compiler.stream();
+        let (mut arrived, mut late, mut longest) = (0, Duration::ZERO, Duration::ZERO);
+        for chunk in wasm.chunks(CHUNK) {
+            arrived += chunk.len();
+            let due = start + Duration::from_secs_f64(arrived as f64 / 1e6 / speed);
+            match due.checked_duration_since(Instant::now()) {
+                Some(early) => std::thread::sleep(early),
+                None => late = due.elapsed(),
+            }
+            let push = Instant::now();
+            stream.push(chunk)?;
+            longest = longest.max(push.elapsed());
+        }
+        let last = Instant::now();
+        black_box(stream.finish_artifact()?);
+        let row = [whole, last - start, late, longest, last.elapsed()];
+        rows.iter_mut().zip(row).for_each(|(row, took)| row.push(took));
+    }
+    let [whole, arrival, late, longest, finish] = rows.map(median);
+    println!("{name} at {speed} MB/s, {} bytes, medians", wasm.len());
+    println!("  compiling the whole     {whole:>9.2} ms");
+    println!("  until the last push     {arrival:>9.2} ms, late by {late:.2} ms");
+    println!("  longest push            {longest:>9.2} ms");
+    println!("  finish                  {finish:>9.2} ms, {:.1} % of compiling the whole", finish / whole * 100.);
+    Ok(())
+}
+
+/// Rounds over all numbers of threads, so that what else the machine does falls on all.
+fn threads(compiler: &Compiler, name: &str, n: usize) -> Result<()> {
+    let wasm = input(name)?;
+    let mut rows: [(Vec<Duration>, Vec<Duration>); 4] = Default::default();
+    for _ in 0..n {
+        for (threads, row) in (1..).zip(&mut rows) {
+            let start = Instant::now();
+            let (_, report) = compiler.clone().threads(threads).precompile_timed(&wasm)?;
+            row.1.push(start.elapsed());
+            row.0.push(report.phases.compile);
+        }
+    }
+    let rows = rows.map(|(compile, total)| (median(compile), median(total)));
+    println!("{name}: {} bytes, medians", wasm.len());
+    for (threads, (compile, total)) in (1..).zip(rows) {
+        let (faster, all) = (rows[0].0 / compile, rows[0].1 / total);
+        println!("  {threads} threads: compile {compile:>9.2} ms, {faster:.2}x   in all {total:>9.2} ms, {all:.2}x");
+    }
     Ok(())
 }

@@ -508,3 +508,36 @@ impl Drop for Pool {
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Compiler, facts};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    /// A job that goes wrong, at function 5, in a way that only a bug could.
+    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>) {
+        let wasm = wat::parse_str(format!("(module {})", "(func)".repeat(8))).unwrap();
+        let mut translated = artifact::translate(settings, &wasm).unwrap();
+        let facts = facts::facts(&translated.0, &translated.1, settings).unwrap();
+        let mut job = Job::new(settings, facts, &mut translated);
+        let batch = |first| Batch { first, offset: 0, entries: Cow::Owned(vec![2, 0, 0x0b]) };
+        job.types.truncate(5);
+        (job, (0..8).map(batch).collect())
+    }
+
+    #[test]
+    fn a_panic_in_a_thread_comes_through() {
+        let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
+        for threads in [1, 2, 8] {
+            let settings = Settings { threads, batch: Some(1), ..engine.clone() };
+            let (job, batches) = broken(&settings);
+            assert!(catch_unwind(AssertUnwindSafe(|| job.compile(batches))).is_err(), "{threads} threads");
+
+            let (job, batches) = broken(&settings);
+            let mut pool = Pool::new(Arc::new(job), threads);
+            batches.into_iter().for_each(|batch| pool.add(batch));
+            assert!(catch_unwind(AssertUnwindSafe(|| pool.join())).is_err(), "{threads} threads that wait");
+        }
+    }
+}

@@ -34,18 +34,65 @@ impl Blocks {
     }
 }
 
+/// The body of a block under construction: room for the longest, so that no entry needs to ask for any.
+struct Body {
+    bytes: [u8; Body::MAX],
+    len: usize,
+}
+
+impl Body {
+    /// An entry is two numbers of at most 33 bits, and what begins a block is no longer.
+    const MAX: usize = (BLOCK + 1) * 10;
+
+    const EMPTY: Body = Body { bytes: [0; Body::MAX], len: 0 };
+
+    #[inline]
+    fn byte(&mut self, byte: u8) {
+        self.bytes[self.len] = byte;
+        self.len += 1;
+    }
+
+    /// Unsigned LEB128.
+    #[inline]
+    fn unsigned(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.byte(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.byte(value as u8);
+    }
+
+    /// Signed LEB128.
+    #[inline]
+    fn signed(&mut self, mut value: i64) {
+        while !(-0x40..0x40).contains(&value) {
+            self.byte(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.byte(value as u8 & 0x7f);
+    }
+
+    /// Moves it behind the bodies that are finished.
+    fn flush(&mut self, blocks: &mut Blocks) {
+        blocks.bodies.extend_from_slice(&self.bytes[..self.len]);
+        self.len = 0;
+    }
+}
+
 /// Which instruction traps, and why.
 pub(crate) struct TrapTable {
     blocks: Blocks,
-    /// The block under construction: offset in the text, Wasmtime's number of the trap.
-    block: [(u32, u8); BLOCK],
+    /// The block under construction: offsets in the text.
+    places: [u32; BLOCK],
+    /// Wasmtime's numbers of the traps.
+    traps: [u8; BLOCK],
     /// Entries in it.
     len: usize,
 }
 
 impl Default for TrapTable {
     fn default() -> TrapTable {
-        TrapTable { blocks: Blocks::default(), block: [(0, 0); BLOCK], len: 0 }
+        TrapTable { blocks: Blocks::default(), places: [0; BLOCK], traps: [0; BLOCK], len: 0 }
     }
 }
 
@@ -53,7 +100,7 @@ impl TrapTable {
     /// Adds the instruction at `at` of the text, behind all others.
     #[inline]
     pub(crate) fn push(&mut self, at: u32, trap: u8) {
-        self.block[self.len] = (at, trap);
+        (self.places[self.len], self.traps[self.len]) = (at, trap);
         self.len += 1;
         if self.len == BLOCK {
             self.seal();
@@ -61,21 +108,23 @@ impl TrapTable {
     }
 
     fn seal(&mut self) {
-        let block = &self.block[..self.len];
-        let Some(&(first, _)) = block.first() else { return };
-        let usual = most_common(block);
+        let (places, traps) = (&self.places[..self.len], &self.traps[..self.len]);
+        let Some(&first) = places.first() else { return };
         self.blocks.begin(first);
         self.blocks.entries += self.len as u32;
-        self.blocks.bodies.push(usual);
+        let mut body = Body::EMPTY;
+        let usual = most_common(traps);
+        body.byte(usual);
         let mut last = first;
-        for &(at, trap) in block {
+        for (&at, &trap) in places.iter().zip(traps) {
             let differs = trap != usual;
-            uleb(&mut self.blocks.bodies, u64::from(at - last) << 1 | u64::from(differs));
+            body.unsigned(u64::from(at - last) << 1 | u64::from(differs));
             if differs {
-                self.blocks.bodies.push(trap);
+                body.byte(trap);
             }
             last = at;
         }
+        body.flush(&mut self.blocks);
         self.len = 0;
     }
 
@@ -87,52 +136,53 @@ impl TrapTable {
 }
 
 /// The trap that a block names most often; of several, the one that came to that number first.
-fn most_common(block: &[(u32, u8)]) -> u8 {
-    let usual = block[0].1;
-    if block.iter().all(|(_, trap)| *trap == usual) {
-        return usual;
+fn most_common(traps: &[u8]) -> u8 {
+    let first = traps[0];
+    if traps.iter().fold(0, |differ, trap| differ | (trap ^ first)) == 0 {
+        return first;
     }
     let mut counts = [0u8; 256];
-    let mut best = usual;
-    for (_, trap) in block {
-        counts[usize::from(*trap)] += 1;
-        if counts[usize::from(*trap)] > counts[usize::from(best)] {
-            best = *trap;
+    let mut best = first;
+    for &trap in traps {
+        counts[usize::from(trap)] += 1;
+        if counts[usize::from(trap)] > counts[usize::from(best)] {
+            best = trap;
         }
     }
     best
 }
 
 /// Which code belongs to which byte of the module.
-#[derive(Default)]
 pub(crate) struct AddressTable {
     blocks: Blocks,
+    body: Body,
     /// Entries in the block under construction.
     len: usize,
     /// The entry before: offset in the text, offset in the module.
     last: (u32, u32),
 }
 
+impl Default for AddressTable {
+    fn default() -> AddressTable {
+        AddressTable { blocks: Blocks::default(), body: Body::EMPTY, len: 0, last: (0, u32::MAX) }
+    }
+}
+
 impl AddressTable {
     /// Says that the code from `at` of the text on, behind all so far, belongs to byte `wasm` of the module.
     #[inline]
     pub(crate) fn push(&mut self, at: u32, wasm: u32) {
-        if self.blocks.entries != 0 && wasm == self.last.1 {
+        if wasm == self.last.1 {
             return;
         }
         if self.len == 0 {
+            self.body.flush(&mut self.blocks);
             self.blocks.begin(at);
-            self.blocks.bodies.push(0);
-            uleb(&mut self.blocks.bodies, wasm.into());
+            self.body.unsigned(0);
+            self.body.unsigned(wasm.into());
         } else {
-            let code = u64::from(at - self.last.0) << 1;
-            let module = i64::from(wasm) - i64::from(self.last.1);
-            if code < 0x80 && (-0x40..0x40).contains(&module) {
-                self.blocks.bodies.extend_from_slice(&[code as u8, module as u8 & 0x7f]);
-            } else {
-                uleb(&mut self.blocks.bodies, code);
-                sleb(&mut self.blocks.bodies, module);
-            }
+            self.body.unsigned(u64::from(at - self.last.0) << 1);
+            self.body.signed(i64::from(wasm) - i64::from(self.last.1));
         }
         self.last = (at, wasm);
         self.blocks.entries += 1;
@@ -140,26 +190,10 @@ impl AddressTable {
     }
 
     /// The section.
-    pub(crate) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.body.flush(&mut self.blocks);
         self.blocks.finish()
     }
-}
-
-#[inline]
-fn uleb(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
-fn sleb(bytes: &mut Vec<u8>, mut value: i64) {
-    while !(-0x40..0x40).contains(&value) {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8 & 0x7f);
 }
 
 #[cfg(test)]
