@@ -3,10 +3,11 @@
 
 use crate::settings::Settings;
 use crate::tables::{AddressTable, TrapTable};
+use std::borrow::Cow;
 use std::io::Write;
 use std::mem::offset_of;
 use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
-use wasmtime_environ::object::write::{Object, SectionId, StandardSegment, WritableBuffer};
+use wasmtime_environ::object::write::{Object, StandardSegment, WritableBuffer};
 use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
 use wasmtime_environ::wasmparser::{Parser, Validator};
 use wasmtime_environ::{
@@ -89,24 +90,30 @@ pub(crate) fn empty(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
     Ok(write(settings, translate(settings, wasm)?, Image::new(settings))?.into_bytes())
 }
 
-/// A finished artifact whose text is still in pieces, so that they need to be copied only once: to where it is wanted.
-pub(crate) struct Artifact {
-    /// Everything ahead of the text, which is last.
+/// A finished artifact whose large sections are still where they were made, so that they need to be copied only once: to
+/// where it is wanted.
+pub(crate) struct Artifact<'a> {
+    /// Everything else, ahead of them and padded for them.
     front: Vec<u8>,
+    /// The data segments, then padding.
+    data: Vec<Cow<'a, [u8]>>,
     text: Vec<Piece>,
+    len: usize,
 }
 
-impl Artifact {
+impl Artifact<'_> {
     /// Bytes of the artifact.
     pub(crate) fn len(&self) -> usize {
-        self.front.len() + self.text.iter().map(|piece| piece.bytes().len()).sum::<usize>()
+        self.len
     }
 
     /// The artifact in one piece.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        let len = self.len();
         let mut bytes = self.front;
-        bytes.reserve_exact(len - bytes.len());
+        bytes.reserve_exact(self.len - bytes.len());
+        for segment in self.data {
+            bytes.extend_from_slice(&segment);
+        }
         for piece in self.text {
             bytes.extend_from_slice(piece.bytes());
         }
@@ -117,58 +124,75 @@ impl Artifact {
     pub(crate) fn write_to(self, mut sink: impl Write) -> std::io::Result<()> {
         sink.write_all(&self.front)?;
         drop(self.front);
+        self.data.into_iter().try_for_each(|segment| sink.write_all(&segment))?;
         self.text.into_iter().try_for_each(|piece| sink.write_all(piece.bytes()))
     }
 }
 
 /// Makes the artifact.
-pub(crate) fn write(
+pub(crate) fn write<'a>(
     settings: &Settings,
-    (translation, types): Translated<'_>,
+    (mut translation, types): Translated<'a>,
     image: Image,
-) -> wasmtime::Result<Artifact> {
-    let text_len = image.text_len();
-    let mut elf = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
-    elf.flags = FileFlags::Elf { os_abi: obj::ELFOSABI_WASMTIME, abi_version: 0, e_flags: obj::EF_WASMTIME_MODULE };
-    // The text stands first among the sections, empty. When all else is written its bytes follow.
-    let segment = elf.segment_name(StandardSegment::Text).to_vec();
-    let text = elf.add_section(segment, b".text".to_vec(), SectionKind::Text);
-    elf.set_section_data(text, &[][..], PAGE);
-    data_section(&mut elf, obj::ELF_WASM_ENGINE, engine_metadata(settings)?);
+) -> wasmtime::Result<Artifact<'a>> {
+    let mut elf = Elf::new();
+    elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings)?);
     // No branch protection on this architecture.
-    data_section(&mut elf, obj::ELF_WASM_BTI, vec![0]);
+    elf.section(obj::ELF_WASM_BTI, SectionKind::ReadOnlyData, vec![0]);
+    let text_len = image.text_len();
     if let Some(addresses) = image.addresses {
-        data_section(&mut elf, obj::ELF_WASMTIME_ADDRMAP, addresses.finish());
+        elf.section(obj::ELF_WASMTIME_ADDRMAP, SectionKind::ReadOnlyData, addresses.finish());
     }
-    data_section(&mut elf, obj::ELF_WASMTIME_TRAPS, image.traps.finish());
+    elf.section(obj::ELF_WASMTIME_TRAPS, SectionKind::ReadOnlyData, image.traps.finish());
     // The exception table without call sites: two counts, both 0.
-    data_section(&mut elf, obj::ELF_WASMTIME_EXCEPTIONS, vec![0; 8]);
+    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, SectionKind::ReadOnlyData, vec![0; 8]);
+    // Text and data are empty at first. Their bytes follow when all else is written.
+    let text_section = elf.section(".text", SectionKind::Text, Vec::new());
+    let mut builder = ObjectBuilder::new(elf.object, &settings.tunables);
+    let data_section = text_section + 1;
 
-    let mut builder = ObjectBuilder::new(elf, &settings.tunables);
+    let mut data: Vec<_> = std::mem::take(&mut translation.runtime_data).into_iter().map(|(_, data)| data).collect();
+    let data_align = translation.data_align.unwrap_or(1);
     let info = builder.append(translation)?;
     builder.serialize_info(&(&info, &image.functions.finish(), &types.finish()));
     let mut front = Front(Vec::new());
     builder.finish(&mut front)?;
     let Front(mut front) = front;
-    front.resize(front.len().next_multiple_of(PAGE as usize), 0);
-    place_text(&mut front, text_len);
-    Ok(Artifact { front, text: image.text })
+
+    let data_len = data.iter().map(|segment| segment.len()).sum::<usize>();
+    let data_at = front.len().next_multiple_of(data_align as usize);
+    let text_at = (data_at + data_len).next_multiple_of(PAGE as usize);
+    place(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
+    place(&mut front, text_section, Extent { at: text_at, len: text_len, align: PAGE });
+    if data_len == 0 {
+        front.resize(text_at, 0);
+    } else {
+        front.resize(data_at, 0);
+        data.push(Cow::Owned(vec![0; text_at - data_at - data_len]));
+    }
+    Ok(Artifact { front, data, text: image.text, len: text_at + text_len })
 }
 
-/// Says in the section header of the text that it follows `front` and how long it is.
-fn place_text(front: &mut [u8], len: usize) {
+/// Where a section is in the file.
+struct Extent {
+    at: usize,
+    len: usize,
+    align: u64,
+}
+
+/// Says in the header of section number `section`, which was written as empty, where its content is.
+fn place(front: &mut [u8], section: usize, Extent { at, len, align }: Extent) {
     type Header = FileHeader64<LittleEndian>;
     type Section = SectionHeader64<LittleEndian>;
-    let field = |at: usize| at..at + size_of::<u64>();
+    let word = |at: usize| at..at + size_of::<u64>();
     let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
-    let at = front.len() as u64;
-    let sections = number(&front[field(offset_of!(Header, e_shoff))]) as usize;
-    // The first header stands for no section, the second is the text's.
-    let text = sections + size_of::<Section>();
-    let (offset, size) = (field(text + offset_of!(Section, sh_offset)), field(text + offset_of!(Section, sh_size)));
-    assert_eq!(number(&front[size.clone()]), 0, "the text is the first section, and still empty");
-    front[offset].copy_from_slice(&at.to_le_bytes());
+    let headers = number(&front[word(offset_of!(Header, e_shoff))]) as usize;
+    let header = headers + section * size_of::<Section>();
+    let size = word(header + offset_of!(Section, sh_size));
+    assert_eq!(number(&front[size.clone()]), 0, "the section was written as empty");
     front[size].copy_from_slice(&(len as u64).to_le_bytes());
+    front[word(header + offset_of!(Section, sh_offset))].copy_from_slice(&(at as u64).to_le_bytes());
+    front[word(header + offset_of!(Section, sh_addralign))].copy_from_slice(&align.to_le_bytes());
 }
 
 /// Where the ELF file is written, with room to fill up its last page.
@@ -211,9 +235,28 @@ fn engine_metadata(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
     Ok(section)
 }
 
-fn data_section(elf: &mut Object<'_>, name: &str, data: Vec<u8>) -> SectionId {
-    let segment = elf.segment_name(StandardSegment::Data).to_vec();
-    let section = elf.add_section(segment, name.as_bytes().to_vec(), SectionKind::ReadOnlyData);
-    elf.set_section_data(section, data, 1);
-    section
+/// An ELF file under construction.
+struct Elf {
+    object: Object<'static>,
+    /// Section headers so far; the first stands for no section.
+    headers: usize,
+}
+
+impl Elf {
+    fn new() -> Elf {
+        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+        object.flags =
+            FileFlags::Elf { os_abi: obj::ELFOSABI_WASMTIME, abi_version: 0, e_flags: obj::EF_WASMTIME_MODULE };
+        Elf { object, headers: 1 }
+    }
+
+    /// Adds a section and returns the number of its header.
+    fn section(&mut self, name: &str, kind: SectionKind, data: Vec<u8>) -> usize {
+        let segment = if kind == SectionKind::Text { StandardSegment::Text } else { StandardSegment::Data };
+        let segment = self.object.segment_name(segment).to_vec();
+        let section = self.object.add_section(segment, name.as_bytes().to_vec(), kind);
+        self.object.set_section_data(section, data, 1);
+        self.headers += 1;
+        self.headers - 1
+    }
 }

@@ -23,6 +23,9 @@ const MAX_BODY: usize = 7_654_321;
 /// Bytes of bodies in a batch, but for its last body, which may exceed it: about a millisecond's work.
 const BATCH: usize = 32 << 10;
 
+/// Code of so many bytes is not copied out of the buffer in which it was made.
+const LARGE: usize = 512 << 10;
+
 /// What all threads need to know of a module.
 pub(crate) struct Job {
     pub(crate) facts: Facts,
@@ -59,6 +62,11 @@ impl Job {
     /// How many functions the module defines.
     pub(crate) fn functions(&self) -> u32 {
         self.types.len() as u32
+    }
+
+    /// What remains of use when all is compiled.
+    pub(crate) fn into_facts(self) -> Facts {
+        self.facts
     }
 
     /// Cuts the entries of a code section, from byte `offset` of the module on, into batches.
@@ -225,22 +233,33 @@ impl Worker {
             return None;
         }
         // Room for the padding to the next chunk, as it is put there in place.
-        let mut code = Vec::with_capacity(asm.code().len() + lightbeam_compiler::code::FUNC_ALIGN as usize);
-        code.extend_from_slice(asm.code());
+        const ROOM: usize = lightbeam_compiler::code::FUNC_ALIGN as usize;
+        let large = asm.code().len() > LARGE;
+        let code = if large {
+            let mut code = std::mem::take(asm).into_code();
+            code.shrink_to(code.len() + ROOM);
+            code
+        } else {
+            let mut code = Vec::with_capacity(asm.code().len() + ROOM);
+            code.extend_from_slice(asm.code());
+            asm.truncate(0);
+            code
+        };
         let mut calls = Vec::with_capacity(relocs.iter().filter(|reloc| call(reloc).is_some()).count());
         calls.extend(relocs.iter().filter_map(call));
         let others = relocs.iter().filter(|reloc| call(reloc).is_none()).copied().collect();
+        relocs.clear();
         let chunk = Chunk {
             first: self.first,
             code,
             funcs: funcs
-                .iter()
+                .drain(..)
                 .map(|func| ChunkFunc { start: func.start, body: func.body, end: func.end, wasm: func.wasm })
                 .collect(),
             calls,
             relocs: others,
-            traps: traps.clone(),
-            addresses: addresses.clone(),
+            traps: take(traps, large),
+            addresses: take(addresses, large),
         };
         *totals += Totals {
             body_bytes: std::mem::take(&mut self.body_bytes),
@@ -250,11 +269,6 @@ impl Worker {
             survey: Duration::from_nanos(std::mem::take(&mut self.scratch.survey_time)),
             emit: Duration::from_nanos(std::mem::take(&mut self.scratch.emit_time)),
         };
-        asm.truncate(0);
-        funcs.clear();
-        relocs.clear();
-        traps.clear();
-        addresses.clear();
         Some(chunk)
     }
 
@@ -273,6 +287,17 @@ impl Worker {
         }
         Ok(index - batch.first)
     }
+}
+
+/// What a buffer holds, in no more memory than it needs. A large buffer is handed on, any other copied and used again.
+fn take<T: Clone>(buffer: &mut Vec<T>, large: bool) -> Vec<T> {
+    if large {
+        buffer.shrink_to_fit();
+        return std::mem::take(buffer);
+    }
+    let taken = buffer.clone();
+    buffer.clear();
+    taken
 }
 
 fn call(reloc: &Reloc) -> Option<(u32, u32)> {
@@ -437,17 +462,28 @@ impl Arriving {
     /// # Errors
     ///
     /// The first in the order of the functions.
-    pub(crate) fn finish(&mut self) -> Result<(Arc<Job>, Compiled), Error> {
+    pub(crate) fn settle(&mut self) -> Result<Compiled, Error> {
         match self {
-            Arriving::Here { job, worker, compiled, .. } => {
+            Arriving::Here { worker, compiled, .. } => {
                 compiled.chunks.extend(worker.take(&mut compiled.totals));
-                Ok((job.clone(), std::mem::take(compiled)))
+                Ok(std::mem::take(compiled))
             }
             Arriving::Pool { pool, collected, functions } => {
                 pool.add(std::mem::replace(collected, Batch::none(*functions)));
-                Ok((pool.shared.job.clone(), pool.join()?))
+                pool.join()
             }
         }
+    }
+
+    /// As `settle`, when that was all.
+    pub(crate) fn finish(mut self) -> Result<(Facts, Compiled), Error> {
+        let compiled = self.settle()?;
+        let job = match self {
+            Arriving::Here { job, .. } => job,
+            Arriving::Pool { pool, .. } => pool.shared.job.clone(),
+        };
+        let job = Arc::into_inner(job).expect("the threads have come to their end");
+        Ok((job.into_facts(), compiled))
     }
 }
 

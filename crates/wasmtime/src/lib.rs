@@ -163,8 +163,7 @@ impl Compiler {
     ///
     /// As `module`.
     pub fn module_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Module, Report)> {
-        let (artifact, report) = stream::whole(self, bytes.as_ref())?;
-        self.load(artifact, report)
+        stream::whole(self, bytes.as_ref(), |artifact, report| self.load(artifact, report))
     }
 
     /// Compiles a module, in the binary or the text format, to an artifact for [`Module::deserialize`].
@@ -193,7 +192,7 @@ impl Compiler {
     ///
     /// As `precompile`.
     pub fn precompile_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
-        stream::whole(self, bytes.as_ref()).map(stream::into_bytes)
+        stream::whole(self, bytes.as_ref(), stream::into_bytes)
     }
 
     /// Compiles a module while it is read, and loads it.
@@ -220,7 +219,7 @@ impl Compiler {
         ModuleStream::new(self)
     }
 
-    fn load(&self, artifact: Artifact, mut report: Report) -> wasmtime::Result<(Module, Report)> {
+    fn load(&self, artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Module, Report)> {
         let start = Instant::now();
         let module = load::load(&self.engine, artifact)?;
         report.phases.load = start.elapsed();

@@ -10,7 +10,7 @@ const MAP_FROM: usize = 64 << 10;
 
 /// Loads an artifact. A large one is written, piece by piece, to an anonymous file that Wasmtime maps, and so is never
 /// in memory twice; Wasmtime closes the file with the module. A small one is copied.
-pub(crate) fn load(engine: &Engine, artifact: Artifact) -> wasmtime::Result<Module> {
+pub(crate) fn load(engine: &Engine, artifact: Artifact<'_>) -> wasmtime::Result<Module> {
     if artifact.len() >= MAP_FROM
         && let Ok(fd) = memfd_create("lightbeam", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
     {

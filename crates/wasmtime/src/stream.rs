@@ -96,6 +96,10 @@ impl<'c> ModuleStream<'c> {
     /// If the module is invalid or unsupported as far as it has come. The stream is then at its end: further calls
     /// give the same error. An error in a function that threads compile may only show in a later call.
     pub fn push(&mut self, bytes: &[u8]) -> wasmtime::Result<Progress> {
+        // By a quarter at a time, for doubling would hold up to twice the module.
+        if self.bytes.capacity() - self.bytes.len() < bytes.len() {
+            self.bytes.reserve_exact(bytes.len().max(self.bytes.len() / 4));
+        }
         self.bytes.extend_from_slice(bytes);
         self.progress.bytes += bytes.len();
         // Whether it is text shows in the first bytes. Text is compiled when all of it is there.
@@ -122,8 +126,7 @@ impl<'c> ModuleStream<'c> {
     /// As `finish`.
     pub fn finish_timed(self) -> wasmtime::Result<(Module, Report)> {
         let compiler = self.compiler;
-        let (artifact, report) = self.conclude()?;
-        compiler.load(artifact, report)
+        self.conclude(|artifact, report| compiler.load(artifact, report))
     }
 
     /// Ends the stream and links what it has compiled into an artifact for [`Module::deserialize`].
@@ -141,28 +144,30 @@ impl<'c> ModuleStream<'c> {
     ///
     /// As `finish_artifact`.
     pub fn finish_artifact_timed(self) -> wasmtime::Result<(Vec<u8>, Report)> {
-        self.conclude().map(into_bytes)
+        self.conclude(into_bytes)
     }
 
-    pub(crate) fn conclude(mut self) -> wasmtime::Result<(Artifact, Report)> {
+    fn conclude<T>(mut self, done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>) -> wasmtime::Result<T> {
         if let Some(error) = self.failed {
             return Err(error.into());
         }
         if !self.bytes.starts_with(MAGIC) {
-            return whole(self.compiler, &self.bytes);
+            return whole(self.compiler, &self.bytes, done);
         }
         self.advance(true)?;
+        self.bytes.shrink_to_fit();
         let settings = &self.compiler.settings;
         let (wasm_bytes, mut report) = (self.progress.bytes, self.report);
-        let State::Code(mut code) = self.state else {
+        let State::Code(code) = self.state else {
             let start = Instant::now();
             let translated = artifact::translate(settings, &self.bytes)?;
             let facts = describe(settings, &self.bytes, &translated)?;
             report.phases.decode += start.elapsed();
-            return conclude(settings, &facts, translated, wasm_bytes, Compiled::default(), report);
+            let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, Compiled::default(), report)?;
+            return done(artifact, report);
         };
         let start = Instant::now();
-        let (job, compiled) = code.arriving.finish()?;
+        let (facts, compiled) = code.arriving.finish()?;
         report.phases.compile += start.elapsed();
         let start = Instant::now();
         let (resume, next) = (code.resume, code.next);
@@ -174,7 +179,8 @@ impl<'c> ModuleStream<'c> {
         let mut translated = artifact::translate(settings, &self.bytes).map_err(moved)?;
         translated.0.debuginfo.wasm_file.code_section_offset = code.start as u64;
         report.phases.decode += start.elapsed();
-        conclude(settings, &job.facts, translated, wasm_bytes, compiled, report)
+        let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, compiled, report)?;
+        done(artifact, report)
     }
 
     fn advance(&mut self, end: bool) -> wasmtime::Result<()> {
@@ -196,7 +202,7 @@ impl<'c> ModuleStream<'c> {
     /// being compiled.
     fn first_error(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         if let State::Code(code) = &mut self.state {
-            code.arriving.finish()?;
+            code.arriving.settle()?;
         }
         Err(error)
     }
@@ -263,6 +269,7 @@ impl<'c> ModuleStream<'c> {
             if let Some(handed) = handed {
                 self.bytes.drain(code.resume..handed);
                 self.parsed -= handed - code.resume;
+                self.bytes.shrink_to(2 * self.bytes.len() + (1 << 20));
             }
             self.progress.functions_compiled = code.arriving.compiled()?;
         }
@@ -270,11 +277,12 @@ impl<'c> ModuleStream<'c> {
     }
 }
 
-pub(crate) fn into_bytes((artifact, mut report): (Artifact, Report)) -> (Vec<u8>, Report) {
+/// The artifact in one piece.
+pub(crate) fn into_bytes(artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Vec<u8>, Report)> {
     let start = Instant::now();
     let bytes = artifact.into_bytes();
     report.phases.link += start.elapsed();
-    (bytes, report)
+    Ok((bytes, report))
 }
 
 /// Translates what stands ahead of the code section, with stand-ins for the rest. Those for the code section stay.
@@ -328,8 +336,12 @@ fn describe(settings: &Settings, wasm: &[u8], (translation, types): &Translated<
     facts::facts(translation, types, settings).map_err(|refusal| unsupported::locate(wasm, refusal))
 }
 
-/// Compiles a module, binary or text, that is there as a whole.
-pub(crate) fn whole(compiler: &Compiler, bytes: &[u8]) -> wasmtime::Result<(Artifact, Report)> {
+/// Compiles a module, binary or text, that is there as a whole, and hands on the artifact.
+pub(crate) fn whole<T>(
+    compiler: &Compiler,
+    bytes: &[u8],
+    done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
     let start = Instant::now();
     let wasm = if bytes.starts_with(MAGIC) {
         Cow::Borrowed(bytes)
@@ -341,7 +353,7 @@ pub(crate) fn whole(compiler: &Compiler, bytes: &[u8]) -> wasmtime::Result<(Arti
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = compiler.stream();
         stream.push(&wasm)?;
-        return stream.conclude();
+        return stream.conclude(done);
     };
     let facts = describe(settings, &wasm, &translated)?;
     let job = Job::new(settings, facts, &mut translated);
@@ -358,18 +370,19 @@ pub(crate) fn whole(compiler: &Compiler, bytes: &[u8]) -> wasmtime::Result<(Arti
         compiled = job.compile(job.batches(offset, &wasm[offset..])?)?;
     }
     report.phases.compile = start.elapsed();
-    conclude(settings, &job.facts, translated, wasm.len(), compiled, report)
+    let (artifact, report) = conclude(settings, &job.into_facts(), translated, wasm.len(), compiled, report)?;
+    done(artifact, report)
 }
 
 /// Links.
-fn conclude(
+fn conclude<'a>(
     settings: &Settings,
     facts: &Facts,
-    translated: Translated<'_>,
+    translated: Translated<'a>,
     wasm_bytes: usize,
     Compiled { chunks, totals }: Compiled,
     mut report: Report,
-) -> wasmtime::Result<(Artifact, Report)> {
+) -> wasmtime::Result<(Artifact<'a>, Report)> {
     let start = Instant::now();
     let image = link::link(settings, facts, &translated, chunks)?;
     report.functions = translated.0.module.num_defined_funcs() as u32;

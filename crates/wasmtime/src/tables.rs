@@ -236,8 +236,11 @@ mod tests {
     fn section(append: impl FnOnce(&mut Object<'_>)) -> Vec<u8> {
         let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
         append(&mut object);
-        let id = object.sections().next().expect("a section").0;
-        object.section(id).data().to_vec()
+        let elf = object.write().unwrap();
+        let word = |at: usize| u64::from_le_bytes(elf[at..at + 8].try_into().unwrap()) as usize;
+        // The header of the first section, behind the one for no section.
+        let header = word(0x28) + 0x40;
+        elf[word(header + 0x18)..][..word(header + 0x20)].to_vec()
     }
 
     #[test]

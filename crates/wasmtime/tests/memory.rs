@@ -1,4 +1,5 @@
-//! Peak memory of compiling is at most twice the artifact, the module, and a constant.
+//! Peak memory of compiling is at most twice the artifact, the module, a little for each function and export, and a
+//! constant for each thread.
 
 use lightbeam::{Compiler, ModuleStream};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -7,14 +8,17 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use wasmtime::Config;
 
-/// The constant, for one thread: buffers for the batch at hand, which grow by doubling, and tables of fixed size.
-const ONE_THREAD: usize = 2 << 20;
-
-/// What each further thread may add.
+/// The constant, for each thread: its buffers and tables of fixed size.
 const PER_THREAD: usize = 2 << 20;
 
-/// Beside its code, what is known of a function on the way takes more than its share of a tiny artifact.
+/// A thread's buffers grow by doubling, and hold the code and the tables of the body at hand.
+const PER_BYTE_OF_THE_LARGEST_BODY: usize = 4;
+
+/// What is known of a function beside its code, which matters where that is tiny.
 const PER_FUNCTION: usize = 128;
+
+/// What Wasmtime's translation, validation included, knows of an export.
+const PER_EXPORT: usize = 1024;
 
 /// Counts the bytes that are allocated.
 struct Counting;
@@ -64,7 +68,8 @@ fn peak<T>(run: impl FnOnce() -> T) -> (usize, T) {
     (PEAK.load(Relaxed) - before, result)
 }
 
-fn modules() -> Vec<(&'static str, Vec<u8>)> {
+/// Names, modules, their number of exports and of bytes in the largest body.
+fn modules() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
     let module = |fields: String| wat::parse_str(format!("(module (memory 800) {fields})")).unwrap();
     let body = |operators: usize| {
         let mut body = String::new();
@@ -81,14 +86,20 @@ fn modules() -> Vec<(&'static str, Vec<u8>)> {
     let function = |operators| format!("(func (param i32) (result i32) (local i32) {} local.get 1)", body(operators));
     let named =
         |i: usize| format!("(func $a_function_with_a_name_of_its_own_{i} (param i32) (result i32) local.get 0)");
+    let large = |body: usize| module(function(body)).len();
     vec![
-        ("large data", module(format!("{} (data (i32.const 16) \"{}\")", function(100), "x".repeat(20 << 20)))),
-        ("many functions", module(function(400).repeat(3000))),
-        ("many small functions", module("(func)".repeat(100_000))),
-        ("many exported functions", module((0..20_000).map(|i| format!("(func (export \"f{i}\"))")).collect())),
-        ("many names", module((0..30_000).map(named).collect())),
-        ("one big body", module(function(800_000))),
-        ("a few big bodies", module(function(200_000).repeat(6))),
+        ("large data", module(format!("{} (data (i32.const 16) \"{}\")", function(100), "x".repeat(20 << 20))), 0, 0),
+        ("many functions", module(function(400).repeat(1500)), 0, 0),
+        ("many small functions", module("(func)".repeat(100_000)), 0, 0),
+        (
+            "many exported functions",
+            module((0..20_000).map(|i| format!("(func (export \"f{i}\"))")).collect()),
+            20_000,
+            0,
+        ),
+        ("many names", module((0..30_000).map(named).collect()), 0, 0),
+        ("one big body", module(function(160_000)), 0, large(160_000)),
+        ("a few big bodies", module(function(40_000).repeat(6)), 0, large(40_000)),
     ]
 }
 
@@ -104,14 +115,14 @@ fn streamed<'c>(compiler: &'c Compiler, wasm: &[u8]) -> ModuleStream<'c> {
 fn peak_is_linear_in_input_and_output() {
     let _alone = ALONE.lock().unwrap();
     let mut over = Vec::new();
-    for (name, wasm) in modules() {
+    for (name, wasm, exports, body) in modules() {
         let compiler = Compiler::new(&Config::new()).unwrap();
         let (artifact, report) = compiler.precompile_timed(&wasm).unwrap();
         let (artifact, functions) = (artifact.len(), report.functions as usize);
         for threads in [1, 2, 4] {
             let compiler = compiler.clone().threads(threads);
-            let constant = ONE_THREAD + (threads - 1) * PER_THREAD + functions * PER_FUNCTION;
-            let limit = 2 * artifact + wasm.len() + constant;
+            let constant = threads * (PER_THREAD + body * PER_BYTE_OF_THE_LARGEST_BODY);
+            let limit = 2 * artifact + wasm.len() + constant + functions * PER_FUNCTION + exports * PER_EXPORT;
             let peaks = [
                 ("precompile", peak(|| drop(compiler.precompile(&wasm).unwrap())).0),
                 ("load", peak(|| drop(compiler.module(&wasm).unwrap())).0),
@@ -136,7 +147,7 @@ fn peak_is_linear_in_input_and_output() {
 #[test]
 fn a_module_keeps_nothing_of_its_compilation() {
     let _alone = ALONE.lock().unwrap();
-    let (_, wasm) = modules().swap_remove(1);
+    let (_, wasm, ..) = modules().swap_remove(1);
     let compiler = Compiler::new(&Config::new()).unwrap();
     drop(compiler.module(&wasm).unwrap());
     let before = NOW.load(Relaxed);
