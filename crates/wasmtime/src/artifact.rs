@@ -152,6 +152,12 @@ pub(crate) fn write<'a>(
     let data_section = text_section + 1;
 
     let mut data: Vec<_> = std::mem::take(&mut translation.runtime_data).into_iter().map(|(_, data)| data).collect();
+    for segment in &mut data {
+        // The image of a memory, grown by doubling.
+        if let Cow::Owned(image) = segment {
+            image.shrink_to_fit();
+        }
+    }
     let data_align = translation.data_align.unwrap_or(1);
     let info = builder.append(translation)?;
     builder.serialize_info(&(&info, &image.functions.finish(), &types.finish()));

@@ -98,8 +98,8 @@ fn modules() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
             0,
         ),
         ("many names", module((0..30_000).map(named).collect()), 0, 0),
-        ("one big body", module(function(160_000)), 0, large(160_000)),
-        ("a few big bodies", module(function(40_000).repeat(6)), 0, large(40_000)),
+        ("one big body", module(function(100_000)), 0, large(100_000)),
+        ("a few big bodies", module(function(20_000).repeat(6)), 0, large(20_000)),
     ]
 }
 
@@ -119,7 +119,7 @@ fn peak_is_linear_in_input_and_output() {
         let compiler = Compiler::new(&Config::new()).unwrap();
         let (artifact, report) = compiler.precompile_timed(&wasm).unwrap();
         let (artifact, functions) = (artifact.len(), report.functions as usize);
-        for threads in [1, 2, 4] {
+        for threads in [1, 3] {
             let compiler = compiler.clone().threads(threads);
             let constant = threads * (PER_THREAD + body * PER_BYTE_OF_THE_LARGEST_BODY);
             let limit = 2 * artifact + wasm.len() + constant + functions * PER_FUNCTION + exports * PER_EXPORT;
