@@ -229,6 +229,7 @@ fn spans_within(map: &[Span], function: Range<usize>) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lightbeam::Compiler;
 
     #[test]
     fn spans_cover_a_function_without_gap_or_overlap() {

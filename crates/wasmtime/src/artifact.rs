@@ -158,7 +158,7 @@ pub(crate) fn write<'a>(
             image.shrink_to_fit();
         }
     }
-    let data_align = translation.data_align.unwrap_or(1);
+    let data_align = translation.data_align.take().unwrap_or(1);
     let info = builder.append(translation)?;
     builder.serialize_info(&(&info, &image.functions.finish(), &types.finish()));
     let mut front = Front(Vec::new());

@@ -6,7 +6,7 @@ use std::fs::File;
 use wasmtime::{Engine, Module};
 
 /// From this size on, an artifact is loaded from a file in memory. Making one costs as much as copying this much.
-const MAP_FROM: usize = 64 << 10;
+const MAP_FROM: usize = 512 << 10;
 
 /// Loads an artifact. A large one is written, piece by piece, to an anonymous file that Wasmtime maps, and so is never
 /// in memory twice; Wasmtime closes the file with the module. A small one is copied.
