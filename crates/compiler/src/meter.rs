@@ -108,7 +108,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Adds what the operators since the last time cost. At every place where control may go more than one way.
     #[inline]
     pub(crate) fn charge_fuel(&mut self) {
-        if self.facts.settings.fuel && self.fuel > 0 && !self.dead {
+        if self.facts.settings.fuel && self.fuel > 0 && !self.is_dead() {
             let addr = self.fuel_address();
             I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
         }
