@@ -149,6 +149,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     budget_end: u32,
     /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
     pub(crate) room_end: u32,
+    /// Where the function's entries in the address map begin.
+    first_address: usize,
     /// Operators compiled so far.
     pub(crate) operators: u64,
 }
@@ -280,6 +282,7 @@ fn emit<I: Isa>(
 ) -> Result<(), Error> {
     let budget_end = out.asm.offset().saturating_add(Budget::for_body(body.len()).min(1 << 31) as u32);
     let return_label = out.asm.label();
+    let first_address = out.addresses.len();
     let mut cg = FuncGen::<I> {
         out,
         facts,
@@ -320,6 +323,7 @@ fn emit<I: Isa>(
         fuel: 0,
         budget_end,
         room_end: 0,
+        first_address,
         operators: 0,
     };
     cg.stack.clear();
@@ -432,20 +436,33 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.facts.settings.address_map == AddressMap::None {
             return;
         }
-        let first = self.out.funcs.last().map_or(0, |f| f.addresses.end as usize);
-        if let Some(last) = self.out.addresses[first..].last_mut()
+        let addresses = &mut self.out.addresses;
+        if addresses.len() > self.first_address
+            && let Some(last) = addresses.last_mut()
             && last.at == at
         {
             last.wasm = wasm;
             return;
         }
-        self.out.addresses.push(AddressSite { at, wasm });
+        addresses.push(AddressSite { at, wasm });
     }
 
     /// The instruction at `at` can trap.
     pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode, wasm: u32) {
+        // The room is looked at first, so that nothing need be kept across its growing.
+        let traps = &self.out.traps;
+        if traps.len() == traps.capacity() || self.out.addresses.len() == self.out.addresses.capacity() {
+            self.grow_maps();
+        }
         self.out.traps.push(TrapSite { at, code });
         self.map_address(at, wasm);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_maps(&mut self) {
+        self.out.traps.reserve(64);
+        self.out.addresses.reserve(64);
     }
 
     /// The instruction at `at` accesses a linear memory.

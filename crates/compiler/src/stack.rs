@@ -75,32 +75,48 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Is this operand in memory because a local is? Then which.
-    fn local_of(&self, value: &Value) -> Option<usize> {
-        match value.loc {
-            Loc::Local(at) => Some(at as usize),
-            _ => None,
+    /// Pops into a register that may be read but not written. A local read from its slot leaves a copy behind.
+    #[inline]
+    pub(crate) fn pop_reg(&mut self) -> (Reg, RegSet) {
+        match self.stack.last().map(|value| value.loc) {
+            Some(Loc::Reg(reg)) => {
+                self.pop_value();
+                (reg, RegSet::one(reg).and(self.regs.pool.minus(self.regs.locked)))
+            }
+            Some(Loc::Local(at)) => {
+                let local = &self.locals[at as usize];
+                if let Some(home) = local.home {
+                    self.pop_value();
+                    return (home, RegSet::EMPTY);
+                }
+                if let Some(copy) = local.copy {
+                    self.pop_value();
+                    self.pin(RegSet::one(copy));
+                    return (copy, RegSet::EMPTY);
+                }
+                self.pop_loaded()
+            }
+            _ => self.pop_loaded(),
         }
     }
 
-    /// Pops into a register that may be read but not written. A local read from its slot leaves a copy behind.
-    pub(crate) fn pop_reg(&mut self) -> (Reg, RegSet) {
-        let local = self.stack.last().and_then(|v| self.local_of(v));
+    /// `pop_reg` of what is in no register.
+    #[inline(never)]
+    fn pop_loaded(&mut self) -> (Reg, RegSet) {
+        let local = match self.stack.last().map(|value| value.loc) {
+            Some(Loc::Local(at)) => Some(at as usize),
+            _ => None,
+        };
         let operand = self.pop();
-        match operand.place {
-            OperandPlace::Reg(reg) => (reg, operand.owned),
-            _ => {
-                let reg = self.take(operand.ty.class());
-                self.load_operand(reg, &operand);
-                self.release_all(operand.owned);
-                if let Some(at) = local {
-                    self.make_copy_of(reg, at);
-                    self.pin(RegSet::one(reg));
-                    (reg, RegSet::EMPTY)
-                } else {
-                    (reg, RegSet::one(reg))
-                }
-            }
+        let reg = self.take(operand.ty.class());
+        self.load_operand(reg, &operand);
+        self.release_all(operand.owned);
+        if let Some(at) = local {
+            self.make_copy_of(reg, at);
+            self.pin(RegSet::one(reg));
+            (reg, RegSet::EMPTY)
+        } else {
+            (reg, RegSet::one(reg))
         }
     }
 
