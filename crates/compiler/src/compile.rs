@@ -102,6 +102,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) stack: Vec<Value>,
     pub(crate) watermark: usize,
     pub(crate) hot: Option<Hot>,
+    /// Wasm offset of the load that an operand of the current operator is, if one is.
+    pub(crate) hot_wasm: u32,
     /// What the flags tell beside a pending condition.
     pub(crate) flags: Option<FlagsOf>,
     pub(crate) regs: Regs,
@@ -294,6 +296,7 @@ fn emit<I: Isa>(
         stack: std::mem::take(&mut state.stack),
         watermark: 0,
         hot: None,
+        hot_wasm: 0,
         flags: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),

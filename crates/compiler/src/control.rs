@@ -242,7 +242,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return cond;
         }
         let operand = self.pop();
-        match operand.place {
+        match operand.place() {
             OperandPlace::Reg(reg) => {
                 if !self.flags_tell(reg, Width::W32) {
                     I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));

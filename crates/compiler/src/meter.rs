@@ -5,7 +5,7 @@ use crate::compile::FuncGen;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
-use crate::value::{Operand, OperandPlace};
+use crate::value::Operand;
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
 /// A detour that is taken rarely: calls the host with every register in use saved, then comes back.
@@ -71,8 +71,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.out_reserve();
             match stub.kind {
                 StubKind::FillElement { table, index, .. } => {
-                    let index =
-                        Operand { ty: Ty::I64, place: OperandPlace::Reg(index), owned: RegSet::EMPTY, wasm: None };
+                    let index = Operand::borrowed(Ty::I64, index);
                     let args = [Arg::Ctx, Arg::Imm(u64::from(table)), Arg::Operand(index)];
                     self.libcall_raw(Libcall::TableGetLazy, &args);
                 }
@@ -199,7 +198,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.charge_fuel();
             let reg = self.take(RegClass::Int);
             self.load_operand(reg, units);
-            if units.ty == Ty::I64 {
+            if units.ty() == Ty::I64 {
                 // More than the counter can count is as good as the most it can.
                 let keep = self.out.asm.label();
                 I::test(&mut self.out.asm, Width::W64, reg, Src::Reg(reg));
