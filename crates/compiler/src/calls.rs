@@ -164,6 +164,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn pop_args(&mut self, count: usize) -> Vec<Operand> {
         let mut args = std::mem::take(&mut self.args);
         args.clear();
+        self.out.counters.steps += count as u64;
         for _ in 0..count {
             let operand = self.pop();
             args.push(operand);
