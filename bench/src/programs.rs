@@ -5,12 +5,12 @@ use anyhow::{Context, ensure};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// What is fetched, with the module's name in tables. The last two want a host of their own: they are compiled, never
-/// run.
+/// What is fetched, with the module's name in tables. Those after the first two want a host of their own: they are
+/// compiled, never run.
 const FETCHED: [(&str, &str); 5] = [
     ("python.wasm", "cpython"),
-    ("ruby.wasm", "ruby"),
     ("esbuild.wasm", "esbuild"),
+    ("ruby.wasm", "ruby"),
     ("esbuild-js.wasm", "esbuild-js"),
     ("sql-js.wasm", "sql.js"),
 ];
@@ -70,13 +70,12 @@ pub(crate) fn works(names: &[String], large: bool) -> anyhow::Result<Vec<Work>> 
 }
 
 /// The fetched programs that are run.
-const LARGE: [&str; 3] = ["cpython", "ruby", "esbuild"];
+const LARGE: [&str; 2] = ["cpython", "esbuild"];
 
 fn large_work(name: &str) -> anyhow::Result<Work> {
     let args = |args: &[&str]| args.iter().map(ToString::to_string).collect();
     let (file, args, stdin, stdout): (_, Vec<String>, _, Option<&str>) = match name {
         "cpython" => ("python.wasm", args(&["python", "-S", "-c", PYTHON]), Vec::new(), Some(PYTHON_PRINTS)),
-        "ruby" => ("ruby.wasm", args(&["ruby", "--disable-gems", "-e", RUBY]), Vec::new(), Some(RUBY_PRINTS)),
         _ => {
             let flags = ["esbuild", "--loader=ts", "--minify", "--target=es2017", "--log-level=error"];
             ("esbuild.wasm", args(&flags), typescript(3000).into_bytes(), None)
@@ -107,25 +106,6 @@ for i in range(2, 450):
 print(queens(8), sum(words.values()), sorted(words)[1500], sum(sieve) - 2)
 ";
 const PYTHON_PRINTS: &str = "92 694518 w2348 17984\n";
-
-const RUBY: &str = "\
-def queens(n, row = 0, cols = 0, up = 0, down = 0)
-  return 1 if row == n
-  found, free = 0, ~(cols | up | down) & ((1 << n) - 1)
-  while free != 0
-    bit = free & -free
-    free ^= bit
-    found += queens(n, row + 1, cols | bit, (up | bit) << 1, (down | bit) >> 1)
-  end
-  found
-end
-words = Hash.new(0)
-150000.times { |i| word = \"w#{i * 7919 % 3001}\"; words[word] += word.length }
-sieve = Array.new(200000, true)
-(2...450).each { |i| (i * i).step(199999, i) { |j| sieve[j] = false } if sieve[i] }
-puts [queens(8), words.values.sum, words.keys.sort[1500], sieve.count(true) - 2].join(' ')
-";
-const RUBY_PRINTS: &str = PYTHON_PRINTS;
 
 /// A TypeScript module of so many functions.
 fn typescript(functions: usize) -> String {

@@ -19,7 +19,7 @@ use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Names of programs; without any, all of the corpus. Large ones are `cpython`, `ruby` and `esbuild`.
+    /// Names of programs; without any, all of the corpus. Large ones are `cpython` and `esbuild`.
     programs: Vec<String>,
     /// The large programs that `bench/fetch` gets as well.
     #[arg(long)]
