@@ -83,7 +83,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.libcall_raw(libcall, args);
         for arg in args {
             if let Arg::Operand(operand) = arg {
-                self.release_all(operand.owned);
+                self.done(operand);
             }
         }
         self.drop_copies();
@@ -94,14 +94,16 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn libcall_raw(&mut self, libcall: Libcall, args: &[Arg]) {
         self.moves.clear();
         for (arg, to) in args.iter().zip(I::LIBCALL.int_args) {
-            if let Arg::Operand(Operand { place: OperandPlace::Reg(from), .. }) = arg {
-                self.moves.add(*to, *from);
+            if let Arg::Operand(operand) = arg
+                && let Some(from) = operand.as_reg()
+            {
+                self.moves.add(*to, from);
             }
         }
         self.emit_moves();
         for (arg, to) in args.iter().zip(I::LIBCALL.int_args) {
             match *arg {
-                Arg::Operand(Operand { place: OperandPlace::Reg(_), .. }) => {}
+                Arg::Operand(operand) if operand.as_reg().is_some() => {}
                 Arg::Operand(operand) => self.load_operand(*to, &operand),
                 Arg::Imm(value) => I::iconst(&mut self.out.asm, Width::W64, *to, value as i64, false),
                 Arg::Ctx | Arg::Owner(Owner::Here(_)) => I::mov(&mut self.out.asm, Width::W64, *to, I::CTX),
@@ -182,14 +184,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 break;
             }
             let to = Addr::base(I::STACK, base + offset as i32);
-            let from = match operand.place {
+            let from = match operand.place() {
                 OperandPlace::Const(bits) => {
-                    self.store_const_to(to, operand.ty, bits);
+                    self.store_const_to(to, operand.ty(), bits);
                     continue;
                 }
                 OperandPlace::Reg(reg) => reg,
                 OperandPlace::Mem(_) => {
-                    let scratch = match operand.ty.class() {
+                    let scratch = match operand.ty().class() {
                         RegClass::Int => I::SCRATCH,
                         RegClass::Float => I::FLOAT_SCRATCH,
                     };
@@ -197,11 +199,11 @@ impl<I: Isa> FuncGen<'_, I> {
                     scratch
                 }
             };
-            I::store(&mut self.out.asm, Store::of(operand.ty), to, from);
+            I::store(&mut self.out.asm, Store::of(operand.ty()), to, from);
         }
         self.moves.clear();
         for (operand, place) in args.iter().zip(&abi.params) {
-            if let (Place::Reg(to), OperandPlace::Reg(from)) = (*place, operand.place) {
+            if let (Place::Reg(to), OperandPlace::Reg(from)) = (*place, operand.place()) {
                 self.moves.add(to, from);
             }
         }
@@ -210,7 +212,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.emit_moves();
         for (operand, place) in args.iter().zip(&abi.params) {
-            if let (Place::Reg(to), false) = (*place, matches!(operand.place, OperandPlace::Reg(_))) {
+            if let (Place::Reg(to), false) = (*place, matches!(operand.place(), OperandPlace::Reg(_))) {
                 self.load_operand(to, operand);
             }
         }
@@ -232,7 +234,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         self.place_args(&args, abi, 0, extra);
         for operand in &args {
-            self.release_all(operand.owned);
+            self.done(operand);
         }
         args.clear();
         self.args = args;
@@ -411,7 +413,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.place_args(&args, abi, 8, extra);
         for operand in &args {
-            self.release_all(operand.owned);
+            self.done(operand);
         }
         args.clear();
         self.args = args;

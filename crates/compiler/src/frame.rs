@@ -248,7 +248,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The end of the function: results to where the convention wants them, and back to the caller.
     pub(crate) fn epilogue(&mut self) {
         self.out_reserve();
-        if self.dead {
+        if self.is_dead() {
             return;
         }
         let abi = &self.sig.private;

@@ -76,7 +76,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.forget_copy_of(at);
                 I::store(&mut self.out.asm, Store::of(ty), slot, reg);
                 // The register now holds a clean copy, if it is free for that.
-                if operand.owned.has(reg) {
+                if operand.is_own_reg() {
                     self.make_copy_of(reg, at);
                 }
             }

@@ -159,7 +159,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (memory, offset) = self.reader.memarg();
         let mut value = self.pop();
         // The value stays where it is while the address is made; a constant becomes part of the store.
-        let imm = match (value.place, op) {
+        let imm = match (value.place(), op) {
             (OperandPlace::Const(bits), Store::B8 | Store::B16 | Store::B32 | Store::F32) => Some(bits as i32),
             (OperandPlace::Const(bits), Store::B64 | Store::F64) => self.imm_of(Ty::I64, bits),
             _ => None,
@@ -178,7 +178,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::store_imm(&mut self.out.asm, bits, addr, imm)
             }
             None => {
-                let OperandPlace::Reg(reg) = value.place else { unreachable!("brought to a register") };
+                let OperandPlace::Reg(reg) = value.place() else { unreachable!("brought to a register") };
                 I::store(&mut self.out.asm, op, addr, reg)
             }
         };
