@@ -167,6 +167,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn pop_args(&mut self, count: usize, abi: &Abi, base: i32) -> RegSet {
         self.moves.clear();
         self.args.clear();
+        self.out.counters.steps += count as u64;
         let mut owned = RegSet::EMPTY;
         for (i, place) in abi.params[..count].iter().enumerate().rev() {
             let operand = self.pop();

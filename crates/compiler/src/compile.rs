@@ -275,6 +275,8 @@ fn begin<I: Isa>(out: &mut Output<I>, escapes: bool, index: u32) -> (u32, u32) {
     (start, out.asm.offset())
 }
 
+/// Sweep 2. Never inlined, so that profiles can tell it from sweep 1.
+#[inline(never)]
 fn emit<I: Isa>(
     facts: &Facts,
     survey: &Survey,
@@ -346,6 +348,7 @@ fn emit<I: Isa>(
     cg.stubs();
     cg.trap_stubs();
     cg.out.counters.operators += cg.operators;
+    cg.out.counters.steps += survey.steps;
     let frame = cg.frame_size();
     I::patch_frame(&mut cg.out.asm, enter, frame);
     let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.out.asm.offset() > cg.budget_end;

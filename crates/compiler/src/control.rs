@@ -364,6 +364,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.take_this(reg);
             self.push_reg(ty, reg);
         } else {
+            self.out.counters.steps += count as u64;
             for i in 0..count {
                 let ty = self.result_type(block.types, i);
                 let at = self.stack.len();
@@ -440,6 +441,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(self.stack.len());
             return;
         }
+        self.out.counters.steps += count as u64;
         // Downwards, lowest first: a slot is read before the move that overwrites it.
         for i in 0..count {
             if i & 3 == 3 && self.check_budget() {
@@ -592,6 +594,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let skip = self.out.asm.label();
             I::jcc(&mut self.out.asm, cond.invert(), skip);
             self.edge_to(self.blocks.len() - 1 - depth as usize);
+            self.out.counters.steps += count as u64;
             let values: usize = self.stack.len() - count;
             for i in 0..count {
                 if i & 3 == 3 && self.check_budget() {
@@ -617,6 +620,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn br_table(&mut self) {
         let len = self.reader.u32();
+        self.out.counters.steps += u64::from(len) + 1;
         self.charge_fuel();
         if let Some(index) = self.stack.last().expect("validated").as_const() {
             self.pop_value();
@@ -708,6 +712,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for (label, depth) in stubs {
             self.out.asm.bind(label);
             let block = self.target(depth);
+            self.out.counters.steps += arity as u64;
             let values = self.stack.len() - arity;
             for i in 0..arity {
                 if self.check_budget() {

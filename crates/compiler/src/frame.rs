@@ -35,6 +35,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Gives each touched local its home or slot. Linear in the touched locals.
     fn plan(&mut self) {
         let survey = self.survey;
+        self.out.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
         self.locals.clear();
         self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
         for class in [RegClass::Int, RegClass::Float] {

@@ -347,6 +347,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Brings every entry below `to` to its slot. Keeps the flags.
     pub(crate) fn flush_below(&mut self, to: usize) {
+        self.out.counters.steps += to.saturating_sub(self.watermark) as u64;
         for at in self.watermark..to {
             self.flush_one(at);
             if at & 7 == 7 {
@@ -388,6 +389,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Drops entries above a height, freeing what they own. Latent ones were never made.
     pub(crate) fn truncate_stack(&mut self, height: usize) {
+        self.out.counters.steps += self.stack.len().saturating_sub(height) as u64;
         while self.stack.len() > height {
             let value = self.pop_value();
             self.drop_value(value);
