@@ -11,7 +11,7 @@
 //!   loop                     n            the slots of the block's height and up
 //! ```
 
-use crate::compile::FuncGen;
+use crate::compile::{FuncGen, Unusual};
 use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::regs::Copies;
 use crate::ty::{Ty, Width};
@@ -120,8 +120,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn open_function(&mut self) {
         let label = self.return_label;
-        self.copies.push(Copies::NONE);
-        self.blocks.push(Block {
+        self.push_block(Block {
             kind: Kind::Function,
             label,
             else_label: None,
@@ -130,6 +129,17 @@ impl<I: Isa> FuncGen<'_, I> {
             branched: false,
             window: false,
         });
+    }
+
+    /// Opens a block, of whose label no edge is known.
+    #[inline]
+    fn push_block(&mut self, block: Block) {
+        let depth = self.blocks.len();
+        match self.copies.get_mut(depth) {
+            Some(copies) => copies.forget(),
+            None => self.copies.push(Copies::NONE),
+        }
+        self.blocks.push(block);
     }
 
     fn next_block_use(&mut self) -> crate::survey::BlockUse {
@@ -148,8 +158,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(height);
         }
         let label = self.out.asm.label();
-        self.copies.push(Copies::NONE);
-        self.blocks.push(Block {
+        self.push_block(Block {
             kind: Kind::Block,
             label,
             else_label: None,
@@ -179,8 +188,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.out.asm.bind(label);
             self.loop_checks();
         }
-        self.copies.push(Copies::NONE);
-        self.blocks.push(Block {
+        self.push_block(Block {
             kind: Kind::Loop,
             label,
             else_label: None,
@@ -221,8 +229,7 @@ impl<I: Isa> FuncGen<'_, I> {
         // The edge of the condition is the only one into the second arm.
         let here = self.copies_here();
         self.else_copies.push(here);
-        self.copies.push(Copies::NONE);
-        self.blocks.push(Block {
+        self.push_block(Block {
             kind: Kind::If,
             label,
             else_label: Some(else_label),
@@ -242,7 +249,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return cond;
         }
         let operand = self.pop();
-        match operand.place {
+        match operand.place() {
             OperandPlace::Reg(reg) => {
                 if !self.flags_tell(reg, Width::W32) {
                     I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
@@ -279,7 +286,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut block = *self.blocks.last().expect("validated");
         let else_label = block.else_label.take().expect("an if");
         let depth = self.blocks.len() - 1;
-        if !self.dead {
+        if !self.is_dead() {
             self.merge_values(&block);
             self.edge_to(depth);
             I::jmp(&mut self.out.asm, block.label);
@@ -290,7 +297,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let copies = self.else_copies.pop().expect("an if");
         self.adopt_copies(&copies);
         self.push_slots(self.facts, block.types, block.height);
-        self.dead = false;
+        self.unusual.set(Unusual::DEAD, false);
         block.kind = Kind::Else;
         *self.blocks.last_mut().expect("open") = block;
     }
@@ -317,13 +324,12 @@ impl<I: Isa> FuncGen<'_, I> {
             self.close_window();
         }
         self.blocks.pop();
-        self.copies.pop();
     }
 
     fn end_block(&mut self, block: Block) {
         match block.kind {
             Kind::Loop => {
-                if self.dead {
+                if self.is_dead() {
                     self.truncate_stack(block.height as usize);
                 }
             }
@@ -335,12 +341,12 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn end_merge(&mut self, block: &Block) {
         if !block.branched {
-            if self.dead {
+            if self.is_dead() {
                 self.truncate_stack(block.height as usize);
             }
             return;
         }
-        if !self.dead {
+        if !self.is_dead() {
             self.merge_values(block);
         }
         self.join(block);
@@ -349,14 +355,14 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Binds the label of a block that branches go to and takes up the state that they all leave.
     fn join(&mut self, block: &Block) {
         let depth = self.blocks.len() - 1;
-        if !self.dead {
+        if !self.is_dead() {
             self.edge_to(depth);
         }
         self.truncate_stack(block.height as usize);
         self.out.asm.bind(block.label);
         let copies = self.copies[depth];
         self.adopt_copies(&copies);
-        self.dead = false;
+        self.unusual.set(Unusual::DEAD, false);
         let count = self.results_of(block.types);
         if count == 1 {
             let ty = self.result_type(block.types, 0);
@@ -364,6 +370,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.take_this(reg);
             self.push_reg(ty, reg);
         } else {
+            self.out.counters.steps += count as u64;
             for i in 0..count {
                 let ty = self.result_type(block.types, i);
                 let at = self.stack.len();
@@ -381,7 +388,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let else_label = block.else_label.take().expect("no else came");
         let count = self.results_of(block.types);
         let at_condition = self.else_copies.pop().expect("an if");
-        if !self.dead {
+        if !self.is_dead() {
             self.merge_values(&block);
             self.edge_to(depth);
             if count == 1 {
@@ -402,7 +409,7 @@ impl<I: Isa> FuncGen<'_, I> {
             I::load(&mut self.out.asm, Load::of(ty), reg, slot);
             self.release(reg);
         }
-        self.dead = false;
+        self.unusual.set(Unusual::DEAD, false);
         if !block.branched {
             // Nothing has used the label yet; the edges are the arm's end and the condition's.
             block.label = self.out.asm.label();
@@ -412,7 +419,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn end_function(&mut self, block: Block) {
         let branched = self.return_branched;
-        if !self.dead {
+        if !self.is_dead() {
             self.merge_values(&block);
             self.truncate_stack(0);
         }
@@ -420,7 +427,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.truncate_stack(0);
             self.drop_copies();
             self.out.asm.bind(self.return_label);
-            self.dead = false;
+            self.unusual.set(Unusual::DEAD, false);
         }
     }
 
@@ -440,6 +447,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(self.stack.len());
             return;
         }
+        self.out.counters.steps += count as u64;
         // Downwards, lowest first: a slot is read before the move that overwrites it.
         for i in 0..count {
             if i & 3 == 3 && self.check_budget() {
@@ -540,11 +548,16 @@ impl<I: Isa> FuncGen<'_, I> {
         self.blocks[at]
     }
 
+    /// Is this place unreachable?
+    pub(crate) fn is_dead(&self) -> bool {
+        self.unusual.has(Unusual::DEAD)
+    }
+
     /// Nothing after this place is reached.
     pub(crate) fn become_dead(&mut self) {
         let height = self.blocks.last().map_or(0, |b| b.height);
         self.truncate_stack(height as usize);
-        self.dead = true;
+        self.unusual.set(Unusual::DEAD, true);
         self.dead_depth = 0;
     }
 
@@ -587,6 +600,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let skip = self.out.asm.label();
             I::jcc(&mut self.out.asm, cond.invert(), skip);
             self.edge_to(self.blocks.len() - 1 - depth as usize);
+            self.out.counters.steps += count as u64;
             let values: usize = self.stack.len() - count;
             for i in 0..count {
                 if i & 3 == 3 && self.check_budget() {
@@ -612,6 +626,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn br_table(&mut self) {
         let len = self.reader.u32();
+        self.out.counters.steps += u64::from(len) + 1;
         self.charge_fuel();
         if let Some(index) = self.stack.last().expect("validated").as_const() {
             self.pop_value();
@@ -703,6 +718,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for (label, depth) in stubs {
             self.out.asm.bind(label);
             let block = self.target(depth);
+            self.out.counters.steps += arity as u64;
             let values = self.stack.len() - arity;
             for i in 0..arity {
                 if self.check_budget() {

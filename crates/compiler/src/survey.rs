@@ -77,6 +77,8 @@ pub(crate) struct Survey {
     /// Weights of the locals of the window that is being made.
     window_weights: Vec<u32>,
     loop_depth: u32,
+    /// Touches looked at to sum up loops.
+    pub(crate) steps: u64,
     /// Weight of the call that the operator before was, else 0, and whether its block had calls before it.
     last_call: u32,
     calls_before: bool,
@@ -105,6 +107,7 @@ impl Survey {
         self.calls = false;
         self.params = params;
         self.loop_depth = 0;
+        self.steps = 0;
         self.last_call = 0;
     }
 
@@ -211,6 +214,7 @@ impl Survey {
 
     /// Finds the locals that the loop which now ends has touched most.
     fn sum_up(&mut self, block: usize, start: usize) {
+        self.steps += (self.touches.len() - start) as u64;
         let from = self.windows.len();
         for &(at, weight) in &self.touches[start..] {
             let entry = &mut self.locals[at as usize];

@@ -219,6 +219,8 @@ impl Compiler {
         ModuleStream::new(self)
     }
 
+    // Never inlined, so that profiles can tell what is Wasmtime's.
+    #[inline(never)]
     fn load(&self, artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Module, Report)> {
         let start = Instant::now();
         let module = load::load(&self.engine, artifact)?;

@@ -23,6 +23,8 @@ pub struct Row {
     pub imm: Imm,
     /// Which of the two encodings there are.
     pub form: Form,
+    /// With an address: an opcode of one byte, no prefix but REX, which is never empty for want of it, no immediate.
+    pub plain: bool,
 }
 
 /// An opcode map.
@@ -99,7 +101,12 @@ impl Row {
             Map::M0f3a => (0x3a0f, 2),
         };
         let opcode = escape | (op as u32) << (8 * escape_len);
-        Row { prefix, map, opcode, opcode_len: escape_len + 1, reg, rm, imm, form }
+        let plain = prefix == 0
+            && matches!(map, Map::One)
+            && matches!(imm, Imm::None)
+            && !matches!(reg, Operand::Int8)
+            && matches!(form, Form::L);
+        Row { prefix, map, opcode, opcode_len: escape_len + 1, reg, rm, imm, form, plain }
     }
 
     /// The opcode within its map.
@@ -157,6 +164,8 @@ rows! {
     ADD_MR        0x00   One   0x01  Int      Int    None L;
     ADD_MI8       0x00   One   0x83  Digit/0  Int    I8   L;
     ADD_MI        0x00   One   0x81  Digit/0  Int    I32  L;
+    CMP_M8I8      0x00   One   0x80  Digit/7  Int8   I8   L;
+    CMP_M16I8     0x66   One   0x83  Digit/7  Int16  I8   L;
     TEST_MR       0x00   One   0x85  Int      Int    None L;
     TEST_MI8      0x00   One   0xf6  Digit/0  Int8   I8   L;
     TEST_MI       0x00   One   0xf7  Digit/0  Int    I32  L;

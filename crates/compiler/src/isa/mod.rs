@@ -485,6 +485,8 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn cmp(a: &mut Self::Asm, width: Width, l: Reg, r: Src) -> At;
     /// Compares memory with a register or constant.
     fn cmp_mem(a: &mut Self::Asm, width: Width, l: Addr, r: Src) -> At;
+    /// Compares so many bytes of memory, at most 8, with 0: good for `Eq` and `Ne`. Where `MEM_OPERANDS`.
+    fn cmp_mem_zero(a: &mut Self::Asm, bytes: u32, l: Addr) -> At;
     /// Compares `l & r` with 0: good for `Eq`, `Ne` and the signed conditions against 0.
     fn test(a: &mut Self::Asm, width: Width, l: Reg, r: Src) -> At;
     /// Compares floats and says which condition to test.
@@ -552,6 +554,8 @@ pub trait AsmBuffer: Default + Send {
     /// Makes room for at least so many bytes, so that the primitives that follow need no check. Called once an
     /// operator; operators of unbounded size call it again.
     fn reserve(&mut self, bytes: usize);
+    /// The offset up to which there is room.
+    fn room_end(&self) -> u32;
     /// Forgets all labels of the previous function.
     fn reset_labels(&mut self);
     /// A new label, not yet bound.
