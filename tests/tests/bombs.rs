@@ -1,7 +1,7 @@
 //! Compile bombs: doubling the input about doubles the output, whatever the input; and modules at the limits compile.
 
 use lightbeam::{Compiler, ErrorKind, Report};
-use lightbeam_tests::bombs::{BOMBS, Bomb, EXTREMES, OUT_OF_PROPORTION};
+use lightbeam_tests::bombs::{Bomb, EXTREMES, OUT_OF_PROPORTION, bombs};
 use wasmtime::Config;
 
 /// Bytes of the artifact: code, traps, address map, metadata, everything.
@@ -14,7 +14,7 @@ fn compile(bomb: &Bomb, n: usize) -> (usize, usize, Report) {
 
 #[test]
 fn doubling_a_bomb_about_doubles_the_output() {
-    for bomb in BOMBS {
+    for bomb in bombs() {
         // Shapes of n by n have fourfold input for double n.
         let (bytes, small, _) = compile(bomb, bomb.n / 2);
         let (double_bytes, large, _) = compile(bomb, bomb.n);
@@ -31,7 +31,7 @@ fn doubling_a_bomb_about_doubles_the_output() {
 #[test]
 fn bombs_are_valid_modules() {
     let engine = wasmtime::Engine::default();
-    for bomb in BOMBS.iter().chain(EXTREMES).chain(OUT_OF_PROPORTION) {
+    for bomb in bombs().chain(EXTREMES).chain(OUT_OF_PROPORTION) {
         wasmtime::Module::validate(&engine, &(bomb.make)(bomb.n))
             .unwrap_or_else(|error| panic!("{}: {error}", bomb.name));
     }
@@ -51,8 +51,8 @@ fn modules_at_the_limits_compile_on_a_small_stack() {
 fn what_exceeds_a_limit_is_refused_by_name() {
     let compiler = Compiler::new(&Config::new()).unwrap();
     // One more local than the limit of all engines, and a table of branches beyond it.
-    let locals = (BOMBS[0].make)(50_000);
-    let table = BOMBS.iter().find(|bomb| bomb.name == "br_table-entries").unwrap();
+    let locals = (bombs().next().unwrap().make)(50_000);
+    let table = bombs().find(|bomb| bomb.name == "br_table-entries").unwrap();
     for (wasm, word) in [(locals, "local"), ((table.make)(70_000), "br_table")] {
         let error = compiler.module(&wasm).unwrap_err();
         let error = error.downcast_ref::<lightbeam::Error>().unwrap_or_else(|| panic!("one of Lightbeam's: {error:?}"));

@@ -70,6 +70,7 @@ impl Image {
 pub(crate) type Translated<'a> = (ModuleTranslation<'a>, ModuleTypesBuilder);
 
 /// Parses a whole module and validates all of it but the function bodies.
+#[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
     let mut validator = Validator::new_with_features(settings.features);
     let mut parser = Parser::new(0);
@@ -130,6 +131,7 @@ impl Artifact<'_> {
 }
 
 /// Makes the artifact.
+#[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn write<'a>(
     settings: &Settings,
     (mut translation, types): Translated<'a>,

@@ -79,6 +79,7 @@ impl Key {
 
 /// Links compiled functions into the image of a module. The chunks hold all of them, in order; how they are divided
 /// among the chunks does not show.
+#[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn link(
     settings: &Settings,
     facts: &Facts,
