@@ -436,7 +436,7 @@ impl Arriving {
                 entries.extend_from_slice(entry);
                 *functions += 1;
                 if entries.len() >= pool.shared.job.batch {
-                    pool.add(std::mem::replace(collected, Batch::none(*functions)));
+                    self.flush();
                 }
             }
         }
@@ -457,21 +457,26 @@ impl Arriving {
         }
     }
 
+    /// Hands on what was collected for the next batch.
+    pub(crate) fn flush(&mut self) {
+        if let Arriving::Pool { pool, collected, functions } = self {
+            pool.add(std::mem::replace(collected, Batch::none(*functions)));
+        }
+    }
+
     /// Waits for what has arrived. Nothing may be pushed any more.
     ///
     /// # Errors
     ///
     /// The first in the order of the functions.
     pub(crate) fn settle(&mut self) -> Result<Compiled, Error> {
+        self.flush();
         match self {
             Arriving::Here { worker, compiled, .. } => {
                 compiled.chunks.extend(worker.take(&mut compiled.totals));
                 Ok(std::mem::take(compiled))
             }
-            Arriving::Pool { pool, collected, functions } => {
-                pool.add(std::mem::replace(collected, Batch::none(*functions)));
-                pool.join()
-            }
+            Arriving::Pool { pool, .. } => pool.join(),
         }
     }
 

@@ -158,7 +158,7 @@ impl<'c> ModuleStream<'c> {
         self.bytes.shrink_to_fit();
         let settings = &self.compiler.settings;
         let (wasm_bytes, mut report) = (self.progress.bytes, self.report);
-        let State::Code(code) = self.state else {
+        let State::Code(mut code) = self.state else {
             let start = Instant::now();
             let translated = artifact::translate(settings, &self.bytes)?;
             let facts = describe(settings, &self.bytes, &translated)?;
@@ -166,19 +166,20 @@ impl<'c> ModuleStream<'c> {
             let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, Compiled::default(), report)?;
             return done(artifact, report);
         };
+        // While threads are still busy with the last functions. An error in one of those comes first all the same.
+        code.arriving.flush();
+        let start = Instant::now();
+        let translated = artifact::translate(settings, &self.bytes);
+        report.phases.decode += start.elapsed();
         let start = Instant::now();
         let (facts, compiled) = code.arriving.finish()?;
         report.phases.compile += start.elapsed();
-        let start = Instant::now();
-        let (resume, next) = (code.resume, code.next);
         // Behind the stand-ins offsets differ from those in the module.
-        let moved = |error: wasmtime::Error| match error.downcast::<Error>() {
-            Ok(error) => error.moved(resume, next).into(),
+        let mut translated = translated.map_err(|error| match error.downcast::<Error>() {
+            Ok(error) => error.moved(code.resume, code.next).into(),
             Err(error) => error,
-        };
-        let mut translated = artifact::translate(settings, &self.bytes).map_err(moved)?;
+        })?;
         translated.0.debuginfo.wasm_file.code_section_offset = code.start as u64;
-        report.phases.decode += start.elapsed();
         let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, compiled, report)?;
         done(artifact, report)
     }
