@@ -4,6 +4,7 @@
 //! be observed from outside: results, traps, calls to the host, exported globals, tables and memories, fuel.
 
 pub mod backend;
+pub mod bodies;
 pub mod bombs;
 pub mod differential;
 pub mod generate;

@@ -10,7 +10,7 @@ use super::rows::{ALIGN, Class, Rules};
 use crate::facts::Facts;
 use crate::sig::Sig;
 use crate::survey::Survey;
-use wasmparser::{FuncToValidate, RefType, ValType, ValidatorResources, WasmModuleResources};
+use wasmparser::{BinaryReader, FuncToValidate, RefType, ValType, ValidatorResources, WasmModuleResources};
 
 /// The most locals that a function may have, parameters included.
 const MAX_LOCALS: u32 = 50_000;
@@ -84,7 +84,13 @@ impl Sweep<'_> {
         let mut total = self.sig.params.len() as u32;
         for _ in 0..number!(bytes, pos) {
             let count = number!(bytes, pos);
-            let (code, next) = self.value_type(bytes, pos)?;
+            let Some((code, next)) = self.value_type(bytes, pos) else {
+                if count > 0 {
+                    return None;
+                }
+                pos += self.type_of_none(bytes.get(pos..)?)?;
+                continue;
+            };
             pos = next;
             total = total.checked_add(count).filter(|total| *total <= MAX_LOCALS)?;
             if count > 0 {
@@ -92,6 +98,15 @@ impl Sweep<'_> {
             }
         }
         Some(pos)
+    }
+
+    /// Reads the type of a group of no locals, which may be any valid type: how long it is.
+    #[cold]
+    fn type_of_none(&self, bytes: &[u8]) -> Option<usize> {
+        let mut reader = BinaryReader::new(bytes, 0);
+        let mut ty: ValType = reader.read().ok()?;
+        self.resources.check_value_type(&mut ty, &self.rules.features, 0).ok()?;
+        Some(reader.current_position())
     }
 
     /// Reads the type of a value: its code, and where it ends.

