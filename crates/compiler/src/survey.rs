@@ -70,8 +70,6 @@ pub(crate) struct Survey {
     touches: Vec<(u32, u32)>,
     /// The locals of all windows.
     windows: Vec<u32>,
-    /// Weights of the locals of the window that is being made.
-    window_weights: Vec<u32>,
     loop_depth: u32,
     /// Weight of a touch here.
     weight: u32,
@@ -96,8 +94,11 @@ pub(crate) struct Visible<'a> {
 
 /// Eight to the power of the loop depth, as everyone does, capped so that a deep nest leaves the sums in range.
 fn weight(loop_depth: u32) -> u32 {
-    1 << (3 * loop_depth.min(5))
+    WEIGHT << (3 * loop_depth.min(5))
 }
+
+/// Weight of a touch outside of all loops; inside, it is more.
+const WEIGHT: u32 = 1;
 
 impl Survey {
     pub(crate) fn begin(&mut self, params: u32) {
@@ -158,15 +159,18 @@ impl Survey {
         if stamp != self.stamp {
             return None;
         }
+        let weight = self.weight;
         let entry = self.locals.get_mut(at as usize)?;
-        entry.weight = entry.weight.saturating_add(self.weight);
+        entry.weight = entry.weight.saturating_add(weight);
         // Outside of the frame that wrote it first, the local may not have been written.
-        if entry.owner != FUNCTION && self.frames.get(entry.owner.depth as usize).is_none_or(|f| f.0 != entry.owner) {
+        if entry.owner.block != FUNCTION.block
+            && self.frames.get(entry.owner.depth as usize).is_none_or(|f| f.0.block != entry.owner.block)
+        {
             entry.zeroed = true;
             entry.owner = FUNCTION;
         }
-        if self.loop_depth > 0 {
-            self.touches.push((at, self.weight));
+        if weight > WEIGHT {
+            self.touches.push((at, weight));
         }
         Some(entry.ty)
     }
@@ -187,7 +191,7 @@ impl Survey {
             (false, true) => (false, here),
             (false, false) => (true, FUNCTION),
         };
-        if self.loop_depth > 0 {
+        if self.weight > WEIGHT {
             self.touches.push((at, self.weight));
         }
         self.locals.push(LocalUse { local, ty, weight: self.weight, zeroed, owner, in_loop: 0 });
@@ -239,31 +243,32 @@ impl Survey {
 
     /// Finds the locals that the loop which now ends has touched most.
     fn sum_up(&mut self, block: usize, start: usize) {
-        let from = self.windows.len();
-        for &(at, weight) in &self.touches[start..] {
-            let entry = &mut self.locals[at as usize];
+        let Survey { locals, touches, windows, .. } = self;
+        let touches = &touches[start..];
+        for &(at, weight) in touches {
+            let entry = &mut locals[at as usize];
             entry.in_loop = entry.in_loop.saturating_add(weight);
         }
-        for i in start..self.touches.len() {
-            let at = self.touches[i].0;
-            let weight = std::mem::take(&mut self.locals[at as usize].in_loop);
-            if weight == 0 {
+        // The heaviest so far, heaviest first, among equals the one touched first.
+        let mut heaviest = [(0, 0); WINDOW];
+        let mut count = 0;
+        for &(at, _) in touches {
+            let weight = std::mem::take(&mut locals[at as usize].in_loop);
+            if weight <= heaviest[WINDOW - 1].0 {
+                // Summed up before, or too light for a full window.
                 continue;
             }
-            // Among the heaviest so far, in order; the weight travels with the position until the end.
-            let mut place = self.windows.len();
-            while place > from && self.window_weights[place - 1 - from] < weight {
+            count = (count + 1).min(WINDOW);
+            let mut place = count - 1;
+            while place > 0 && heaviest[place - 1].0 < weight {
+                heaviest[place] = heaviest[place - 1];
                 place -= 1;
             }
-            if place - from < WINDOW {
-                self.windows.insert(place, at);
-                self.window_weights.insert(place - from, weight);
-                self.windows.truncate(from + WINDOW);
-                self.window_weights.truncate(WINDOW);
-            }
+            heaviest[place] = (weight, at);
         }
-        self.window_weights.clear();
-        self.blocks[block].window = (from as u32, self.windows.len() as u32);
+        let from = windows.len();
+        windows.extend(heaviest[..count].iter().map(|(_, at)| at));
+        self.blocks[block].window = (from as u32, windows.len() as u32);
     }
 
     pub(crate) fn branch(&mut self, depth: u32) {

@@ -4,13 +4,7 @@
 /// An unsigned 32-bit number at `pos`: its value and length in bytes, the length 0 if it is malformed or cut off.
 #[inline(never)]
 pub(super) fn u32(bytes: &[u8], pos: usize) -> (u32, u32) {
-    let rest = bytes.get(pos..).unwrap_or_default();
-    if let [a, b, ..] = *rest
-        && b < 0x80
-    {
-        return if a < 0x80 { (u32::from(a), 1) } else { (u32::from(a & 0x7f) | u32::from(b) << 7, 2) };
-    }
-    let (value, len) = unsigned(rest, 5, 4);
+    let (value, len) = unsigned(bytes.get(pos..).unwrap_or_default(), 5, 4);
     (value as u32, len)
 }
 

@@ -66,6 +66,11 @@ macro_rules! number {
         if byte < 0x80 {
             $pos += 1;
             u32::from(byte)
+        } else if let Some(&next) = $bytes.get($pos + 1)
+            && next < 0x80
+        {
+            $pos += 2;
+            u32::from(byte & 0x7f) | u32::from(next) << 7
         } else {
             let (value, len) = leb::u32($bytes, $pos);
             if len == 0 {
@@ -153,14 +158,6 @@ impl Sweep<'_> {
         Some(ty)
     }
 
-    #[inline(always)]
-    fn touch(&mut self, local: u32, write: bool) -> Option<u8> {
-        match self.survey.touch_again(local) {
-            Some(ty) => Some(code(ty)),
-            None => self.touch_first(local, write),
-        }
-    }
-
     /// Takes off one operand of any type: what is left, and its code.
     fn pop_any(&mut self, window: Window) -> Option<(Window, u8)> {
         let mut at = self.spilled.cursor(window);
@@ -220,6 +217,16 @@ impl Sweep<'_> {
                 window = self.spilled.push(window, $code)
             };
         }
+        // Notes a touch of a local and gives the code of its type.
+        macro_rules! touch {
+            ($local:expr, $write:expr) => {{
+                let local = $local;
+                match self.survey.touch_again(local) {
+                    Some(ty) => code(ty),
+                    None => self.touch_first(local, $write)?,
+                }
+            }};
+        }
         // Takes off operands, the first from the top.
         macro_rules! pop {
             ($code:expr) => {
@@ -257,9 +264,9 @@ impl Sweep<'_> {
         macro_rules! memory_argument {
             ($opcode:expr) => {{
                 let align = ALIGN[$opcode as usize];
-                match bytes.get(pos..pos + 2) {
-                    Some(&[flags, offset]) if flags <= align && offset < 0x80 && memory0 != BASE => {
-                        pos += 2;
+                match bytes.get(pos..pos + 3) {
+                    Some(&[flags, offset, next]) if flags <= align && offset & next < 0x80 && memory0 != BASE => {
+                        pos += if offset < 0x80 { 2 } else { 3 };
                         memory0
                     }
                     _ => {
@@ -292,6 +299,8 @@ impl Sweep<'_> {
             ($len:path, $code:expr) => {{
                 if *bytes.get(pos)? < 0x80 {
                     pos += 1;
+                } else if bytes.get(pos + 1).is_some_and(|next| *next < 0x80) {
+                    pos += 2;
                 } else {
                     let len = $len(bytes, pos);
                     if len == 0 {
@@ -458,18 +467,15 @@ impl Sweep<'_> {
                     push!(code);
                 }
                 Class::LocalGet => {
-                    let local = number!(bytes, pos);
-                    let code = self.touch(local, false)?;
+                    let code = touch!(number!(bytes, pos), false);
                     push!(code);
                 }
                 Class::LocalSet => {
-                    let local = number!(bytes, pos);
-                    let code = self.touch(local, true)?;
+                    let code = touch!(number!(bytes, pos), true);
                     pop!(code);
                 }
                 Class::LocalTee => {
-                    let local = number!(bytes, pos);
-                    let code = self.touch(local, true)?;
+                    let code = touch!(number!(bytes, pos), true);
                     if window as u8 != code {
                         window = self.spilled.pop(window, &[code])?;
                         push!(code);
