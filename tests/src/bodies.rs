@@ -175,7 +175,8 @@ fn operators(bytes: &[u8]) -> Vec<Range<usize>> {
 #[must_use]
 pub fn mutate(random: &mut Random, bytes: &[u8], other: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    for _ in 0..1 + random.below(3) {
+    let times = if random.one_in(3) { 2 + random.below(2) } else { 1 };
+    for _ in 0..times {
         mutate_once(random, &mut bytes, other);
     }
     bytes

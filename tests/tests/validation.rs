@@ -10,9 +10,9 @@ use lightbeam_tests::{bombs, differential, shared};
 use wasmparser::{FuncToValidate, ValidatorResources, WasmFeatures};
 use wast::{QuoteWat, Wast, WastDirective};
 
-/// How many mutated bodies an ordinary run takes: fewer where every step is checked.
+/// How many mutated bodies to judge: `LIGHTBEAM_SCALE` times the number for the ordinary test run.
 fn scale() -> usize {
-    let base = if cfg!(debug_assertions) { 40_000 } else { 400_000 };
+    let base = 300_000;
     std::env::var("LIGHTBEAM_SCALE")
         .ok()
         .and_then(|scale| scale.parse::<usize>().ok())

@@ -4,7 +4,15 @@
 /// An unsigned 32-bit number at `pos`: its value and length in bytes, the length 0 if it is malformed or cut off.
 #[inline(never)]
 pub(super) fn u32(bytes: &[u8], pos: usize) -> (u32, u32) {
-    let (value, len) = unsigned(bytes.get(pos..).unwrap_or_default(), 5, 4);
+    let rest = bytes.get(pos..).unwrap_or_default();
+    if let Some(&[a, b, c, d, last]) = rest.first_chunk::<5>()
+        && short_len([a, b, c, d]) > 4
+    {
+        // What linkers leave room for.
+        let low = [a, b, c, d].into_iter().rev().fold(0, |value, byte| value << 7 | u32::from(byte & 0x7f));
+        return if last < 0x10 { (low | u32::from(last) << 28, 5) } else { (0, 0) };
+    }
+    let (value, len) = unsigned(rest, 5, 4);
     (value as u32, len)
 }
 
@@ -29,27 +37,29 @@ fn unsigned(bytes: &[u8], longest: u32, bits: u32) -> (u64, u32) {
     (0, 0)
 }
 
-/// The length in bytes of a signed 32-bit number at `pos`, 0 if it is malformed or cut off.
-#[inline]
-pub(super) fn i32_len(bytes: &[u8], pos: usize) -> usize {
-    signed_len(bytes, pos, 5, 4)
+/// The length of a number that begins with these bytes, more than 4 if it goes on behind them; without a branch.
+#[inline(always)]
+pub(super) fn short_len(bytes: [u8; 4]) -> usize {
+    (!u32::from_le_bytes(bytes) & 0x8080_8080).trailing_zeros() as usize / 8 + 1
 }
 
-/// As `i32_len`, of 64 bits.
-#[inline]
-pub(super) fn i64_len(bytes: &[u8], pos: usize) -> usize {
-    signed_len(bytes, pos, 10, 1)
-}
-
-/// The length of a number of at most `longest` bytes, of whose last byte `bits` bits count: the others repeat the sign.
+/// The length in bytes of a signed number at `pos` that may have `longest` bytes, 5 for 32 bits or 10 for 64; 0 if it is
+/// malformed or cut off.
 #[inline(never)]
-fn signed_len(bytes: &[u8], pos: usize, longest: usize, bits: u32) -> usize {
+pub(super) fn signed_len(bytes: &[u8], pos: usize, longest: u8) -> usize {
     let rest = bytes.get(pos..).unwrap_or_default();
-    for (i, &byte) in rest.iter().take(longest).enumerate() {
+    if let Some(&[a, b, c, d, last]) = rest.first_chunk::<5>()
+        && longest == 5
+        && short_len([a, b, c, d]) > 4
+    {
+        // The usual long one.
+        return if matches!(last & 0xf8, 0x00 | 0x78) { 5 } else { 0 };
+    }
+    for (i, &byte) in (1..=longest).zip(rest) {
         if byte < 0x80 {
-            // Seven bits, their sign spread over the byte; what is left above the bits that count is all sign.
-            let sign = (byte << 1) as i8 >> bits;
-            return if i + 1 < longest || sign == 0 || sign == -1 { i + 1 } else { 0 };
+            // What is above the bits that count in the last byte repeats the sign.
+            let sign = (byte << 1) as i8 >> if longest == 5 { 4 } else { 1 };
+            return if i < longest || sign == 0 || sign == -1 { usize::from(i) } else { 0 };
         }
     }
     0
@@ -96,11 +106,11 @@ mod tests {
                         assert_eq!((n > 0).then_some((value, n as usize)), expected, "{bytes:x?}");
                         let mut r = reader();
                         let expected = r.read_var_i32().ok().map(|_| r.current_position());
-                        let n = super::i32_len(&bytes, 0);
+                        let n = super::signed_len(&bytes, 0, 5);
                         assert_eq!((n > 0).then_some(n), expected, "{bytes:x?}");
                         let mut r = reader();
                         let expected = r.read_var_i64().ok().map(|_| r.current_position());
-                        let n = super::i64_len(&bytes, 0);
+                        let n = super::signed_len(&bytes, 0, 10);
                         assert_eq!((n > 0).then_some(n), expected, "{bytes:x?}");
                         decided[usize::from(expected.is_some())] += 1;
                         let mut r = reader();

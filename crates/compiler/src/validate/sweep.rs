@@ -6,7 +6,7 @@ use super::Buffers;
 use super::control::{Frame, Kind, Shape};
 use super::leb;
 use super::operands::{BASE, BOTTOM, F32, F64, FUNCREF, I32, I64, Spilled, Window, code, ty_of};
-use super::rows::{ALIGN, Class, Rules};
+use super::rows::{Class, Rules};
 use crate::facts::Facts;
 use crate::sig::Sig;
 use crate::survey::Survey;
@@ -203,6 +203,7 @@ impl Sweep<'_> {
     }
 
     /// Reads the operators, from `pos` to the end of the body.
+    #[inline(never)]
     fn operators(&mut self, bytes: &[u8], mut pos: usize, function: u32) -> Option<()> {
         let rules = self.rules;
         let features = rules.features;
@@ -237,36 +238,16 @@ impl Sweep<'_> {
                 pop!($($codes),+);
             }};
         }
-        // An operator without immediates, of one operand or of two of a type.
-        macro_rules! unary {
-            ($from:expr, $to:expr) => {{
-                if window as u8 != $from {
-                    window = self.spilled.pop(window, &[$from])? << 8 | u64::from($from);
-                }
-                if $from != $to {
-                    window = window & !0xff | u64::from($to);
-                }
-            }};
-        }
-        macro_rules! binary {
-            ($from:expr, $to:expr) => {{
-                window = if window as u16 == u16::from_le_bytes([$from, $from]) {
-                    window >> 8
-                } else {
-                    self.spilled.pop(window, &[$from, $from])? << 8 | u64::from($from)
-                };
-                if $from != $to {
-                    window = window & !0xff | u64::from($to);
-                }
-            }};
-        }
         // Gives the code of the addresses.
         macro_rules! memory_argument {
-            ($opcode:expr) => {{
-                let align = ALIGN[$opcode as usize];
-                match bytes.get(pos..pos + 3) {
-                    Some(&[flags, offset, next]) if flags <= align && offset & next < 0x80 && memory0 != BASE => {
-                        pos += if offset < 0x80 { 2 } else { 3 };
+            ($align:expr) => {{
+                let align = $align;
+                match bytes.get(pos..pos + 5) {
+                    // An offset of up to four bytes is in range.
+                    Some(&[flags, a, b, c, d])
+                        if flags <= align && leb::short_len([a, b, c, d]) <= 4 && memory0 != BASE =>
+                    {
+                        pos += 1 + leb::short_len([a, b, c, d]);
                         memory0
                     }
                     _ => {
@@ -275,40 +256,6 @@ impl Sweep<'_> {
                         address
                     }
                 }
-            }};
-        }
-        macro_rules! load {
-            ($opcode:expr, $to:expr) => {{
-                let address = memory_argument!($opcode);
-                if window as u8 == address {
-                    window = window & !0xff | u64::from($to);
-                } else {
-                    window = self.spilled.pop(window, &[address])?;
-                    push!($to);
-                }
-            }};
-        }
-        macro_rules! store {
-            ($opcode:expr, $from:expr) => {{
-                let address = memory_argument!($opcode);
-                pop!($from, address);
-            }};
-        }
-        // Skips a signed constant.
-        macro_rules! constant {
-            ($len:path, $code:expr) => {{
-                if *bytes.get(pos)? < 0x80 {
-                    pos += 1;
-                } else if bytes.get(pos + 1).is_some_and(|next| *next < 0x80) {
-                    pos += 2;
-                } else {
-                    let len = $len(bytes, pos);
-                    if len == 0 {
-                        return None;
-                    }
-                    pos += len;
-                }
-                push!($code);
             }};
         }
         // Calls a function of a signature.
@@ -353,8 +300,47 @@ impl Sweep<'_> {
         while let Some(&opcode) = bytes.get(pos) {
             let at = pos;
             pos += 1;
-            match rules.classes[opcode as usize] {
+            let row = &rules.rows[opcode as usize];
+            match row.class {
                 Class::Leave => return None,
+                Class::Plain => {
+                    window = if window as u16 & row.mask == row.takes {
+                        window >> row.shift
+                    } else {
+                        let takes = row.takes.to_le_bytes();
+                        self.spilled.pop(window, &takes[..usize::from(row.shift / 8)])?
+                    };
+                    // Room there is: it takes no less than it gives.
+                    window = window << 8 | u64::from(row.gives);
+                }
+                Class::Load => {
+                    let address = memory_argument!(row.size);
+                    if window as u8 == address {
+                        window = window & !0xff | u64::from(row.gives);
+                    } else {
+                        window = self.spilled.pop(window, &[address])?;
+                        push!(row.gives);
+                    }
+                }
+                Class::Store => {
+                    let address = memory_argument!(row.size);
+                    pop!(row.gives, address);
+                }
+                Class::Const => {
+                    pos += match bytes.get(pos..pos + 4) {
+                        Some(&[a, b, c, d]) if leb::short_len([a, b, c, d]) <= 4 => leb::short_len([a, b, c, d]),
+                        _ => match leb::signed_len(bytes, pos, row.size) {
+                            0 => return None,
+                            len => len,
+                        },
+                    };
+                    push!(row.gives);
+                }
+                Class::FloatConst => {
+                    pos += usize::from(row.size);
+                    bytes.get(..pos)?;
+                    push!(row.gives);
+                }
                 Class::Unreachable => {
                     if at != call_end {
                         self.survey.forget_call();
@@ -523,7 +509,6 @@ impl Sweep<'_> {
                     pos += 1;
                     push!(FUNCREF);
                 }
-                Class::RefIsNull => unary!(FUNCREF, I32),
                 Class::RefFunc => {
                     let index = number!(bytes, pos);
                     if index as usize >= self.facts.funcs.len() || !self.resources.is_function_referenced(index) {
@@ -537,49 +522,6 @@ impl Sweep<'_> {
                     let (next, after) = self.prefixed(bytes, pos, window, &mut call_end)?;
                     (pos, window) = (next, after);
                 }
-                Class::LoadI32 => load!(opcode, I32),
-                Class::LoadI64 => load!(opcode, I64),
-                Class::LoadF32 => load!(opcode, F32),
-                Class::LoadF64 => load!(opcode, F64),
-                Class::StoreI32 => store!(opcode, I32),
-                Class::StoreI64 => store!(opcode, I64),
-                Class::StoreF32 => store!(opcode, F32),
-                Class::StoreF64 => store!(opcode, F64),
-                Class::ConstI32 => constant!(leb::i32_len, I32),
-                Class::ConstI64 => constant!(leb::i64_len, I64),
-                Class::ConstF32 => {
-                    pos += 4;
-                    bytes.get(..pos)?;
-                    push!(F32);
-                }
-                Class::ConstF64 => {
-                    pos += 8;
-                    bytes.get(..pos)?;
-                    push!(F64);
-                }
-                Class::I32ToI32 => unary!(I32, I32),
-                Class::I64ToI32 => unary!(I64, I32),
-                Class::F32ToI32 => unary!(F32, I32),
-                Class::F64ToI32 => unary!(F64, I32),
-                Class::I32ToI64 => unary!(I32, I64),
-                Class::I64ToI64 => unary!(I64, I64),
-                Class::F32ToI64 => unary!(F32, I64),
-                Class::F64ToI64 => unary!(F64, I64),
-                Class::I32ToF32 => unary!(I32, F32),
-                Class::I64ToF32 => unary!(I64, F32),
-                Class::F32ToF32 => unary!(F32, F32),
-                Class::F64ToF32 => unary!(F64, F32),
-                Class::I32ToF64 => unary!(I32, F64),
-                Class::I64ToF64 => unary!(I64, F64),
-                Class::F32ToF64 => unary!(F32, F64),
-                Class::F64ToF64 => unary!(F64, F64),
-                Class::TwoI32 => binary!(I32, I32),
-                Class::TwoI64 => binary!(I64, I64),
-                Class::TwoF32 => binary!(F32, F32),
-                Class::TwoF64 => binary!(F64, F64),
-                Class::CompareI64 => binary!(I64, I32),
-                Class::CompareF32 => binary!(F32, I32),
-                Class::CompareF64 => binary!(F64, I32),
             }
         }
         None
