@@ -249,6 +249,7 @@ fn mutate_operators(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8], kind
                     &[0x0e, 0x02, 0x00, 0x00, 0x00],
                     &[0x02, 0x40],
                     &[0x02, 0x7f],
+                    &[0x02, 0x70],
                     &[0x03, 0x40],
                     &[0x04, 0x7e],
                     &[0x02, 0x00],

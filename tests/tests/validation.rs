@@ -12,7 +12,7 @@ use wast::{QuoteWat, Wast, WastDirective};
 
 /// How many mutated bodies to judge: `LIGHTBEAM_SCALE` times the number for the ordinary test run.
 fn scale() -> usize {
-    let base = 300_000;
+    let base = if cfg!(debug_assertions) { 150_000 } else { 600_000 };
     std::env::var("LIGHTBEAM_SCALE")
         .ok()
         .and_then(|scale| scale.parse::<usize>().ok())
@@ -41,9 +41,33 @@ fn modules_of_script(text: &str, modules: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// Every module there is, and how many of them come from the specification.
+/// What hardly anybody writes, one thing a body.
+const SELDOM: &str = r#"
+(module (func (local funcref)))
+(module (func (drop (block (result funcref) (unreachable)))))
+(module (func unreachable select drop))
+(module (func (param funcref) unreachable (local.tee 0) drop))
+(module (func (param funcref) (result i32) unreachable ref.is_null))
+(module (memory 1) (memory i64 1) (func (memory.copy 0 1 (i32.const 0) (i64.const 0) (i32.const 0))))
+(module (memory 1) (memory i64 1) (func (memory.copy 1 0 (i64.const 0) (i32.const 0) (i32.const 0))))
+(module (memory i64 1) (func (param i64) (drop (i32.load offset=0xffffffffffffffff (local.get 0)))))
+(module (memory 1) (func (param i32) (drop (i32.load offset=0xffffffff (local.get 0)))))
+(module (table i64 1 funcref) (func (param i64) (drop (table.get 0 (local.get 0)))))
+(module (type (func (param i32 i64) (result i32 i64)))
+  (func (param i32 i64) (result i32 i64)
+    local.get 0 local.get 1 local.get 0 if (type 0) end loop (type 0) br 0 end))
+(module (func (result i32 i64 f32 f64 i32 i64 f32 f64 i32)
+    i32.const 1 i64.const 2 f32.const 3 f64.const 4 i32.const 5 i64.const 6 f32.const 7 f64.const 8 i32.const 9
+    block (result i32) i32.const 1 i32.const 0 br_if 0 end drop
+    i32.const 0 br_table 0 0 0))
+(module (func (result i32) block (result i32) unreachable br_table 0 1 0 end))
+"#;
+
+/// Every module there is.
 fn modules() -> Vec<Vec<u8>> {
     let mut modules = Vec::new();
+    modules_of_script(SELDOM, &mut modules);
+    assert_eq!(modules.len(), SELDOM.matches("(module").count());
     if let Some(folder) = shared::folder("spec") {
         for path in shared::files(&folder, "wast") {
             modules_of_script(&std::fs::read_to_string(path).unwrap_or_default(), &mut modules);
@@ -162,6 +186,32 @@ fn mutated_bodies() {
     }
     println!("{count:?}");
     assert!(count.valid > wanted / 20 && count.refused > wanted / 20, "{count:?}");
+}
+
+/// As many locals as there may be, and one more, in groups of all sizes.
+#[test]
+fn as_many_locals_as_there_may_be() {
+    let wasm = wat::parse_str("(module (func (param i32 i64)))").unwrap();
+    let bodies = Bodies::of(&wasm, features()).unwrap();
+    let mut judges = Judge::default();
+    let mut count = Count::default();
+    for last in [0u32, 1, 100, 16_383, 16_384, 49_000] {
+        for more in 0..4 {
+            let first = 49_996 + more - last;
+            let mut bytes = vec![2];
+            for (n, ty) in [(first, 0x7f), (last, 0x70)] {
+                bytes.extend([n as u8 | 0x80, (n >> 7) as u8 | 0x80, (n >> 14) as u8, ty]);
+            }
+            // The last one there is, of one type or the other, and the one behind it.
+            for local in [49_997 + more, 49_998 + more] {
+                let mut bytes = bytes.clone();
+                bytes.extend([0x20, local as u8 | 0x80, (local >> 7) as u8 | 0x80, (local >> 14) as u8, 0x1a, 0x0b]);
+                judge(&mut judges, &bodies, &bodies.funcs[0].0, &bytes, features(), &mut count);
+            }
+        }
+    }
+    // Of the four sums three are in range, and of the two locals one.
+    assert!(count.valid == 18 && count.refused == 30, "{count:?}");
 }
 
 /// Prefixes of bodies, to the byte: nothing reads behind the end, and nothing cut off is valid.
