@@ -41,7 +41,7 @@ fn modules_of_script(text: &str, modules: &mut Vec<Vec<u8>>) {
     }
 }
 
-/// What hardly anybody writes, one thing a body.
+/// What hardly anybody writes, one thing a body; some of it is invalid.
 const SELDOM: &str = r#"
 (module (func (local funcref)))
 (module (func (drop (block (result funcref) (unreachable)))))
@@ -61,6 +61,61 @@ const SELDOM: &str = r#"
     block (result i32) i32.const 1 i32.const 0 br_if 0 end drop
     i32.const 0 br_table 0 0 0))
 (module (func (result i32) block (result i32) unreachable br_table 0 1 0 end))
+(module (type (func (param i32) (result f32))) (func i32.const 0 i32.const 0 if (type 0) unreachable end drop))
+(module (type (func (param i32) (result f32))) (func i32.const 0 loop (type 0) drop f32.const 0 br 0 end drop))
+(module (type (func (param i32) (result f32))) (func i32.const 0 loop (type 0) br 0 end drop))
+(module (type (func (param i32) (result f32)))
+  (func i32.const 0 loop (type 0) drop f32.const 0 i32.const 0 br_if 0 end drop))
+(module (type (func (param i32) (result f32)))
+  (func i32.const 0 loop (type 0) i32.const 0 br_if 0 drop f32.const 0 end drop))
+(module (type (func (param i32) (result f32)))
+  (func i32.const 0 loop (type 0) drop f32.const 0 i32.const 0 br_table 0 0 end drop))
+(module (type (func (param i32 i64) (result i64 i32)))
+  (func (param i32 i64) (result i64 i32)
+    local.get 0 local.get 1 local.get 0
+    if (type 0)
+      local.set 1 local.set 0 local.get 1 local.get 0
+    else
+      loop (type 0) local.set 1 local.set 0 local.get 0 local.get 1 local.get 0 br_if 0 local.set 1 drop
+        local.get 1 local.get 0 end
+    end
+    local.get 0 br_table 0 0))
+(module (type (func (result i32 i64)))
+  (func block (type 0) unreachable i64.const 0 i32.const 0 br_if 0 end drop drop))
+(module (type (func (result i32 i64)))
+  (func block (type 0) unreachable i32.const 0 br_if 0 drop end drop drop))
+(module (func (local i32 i64)
+    i32.const 0 i64.const 1 f32.const 2 f64.const 3 i32.const 4 i64.const 5 f32.const 6 f64.const 7 i32.const 8
+    i64.const 9
+    block
+      f64.const 0 f64.const 1 f64.const 2 f64.const 3 f64.const 4 f64.const 5 f64.const 6 f64.const 7 f64.const 8
+      block
+        f32.const 0 f32.const 1 f32.const 2 f32.const 3 f32.const 4 f32.const 5 f32.const 6 f32.const 7 f32.const 8
+        br 1
+      end
+      i32.const 0 br_if 0
+      return
+    end
+    local.set 1 local.set 0 f64.neg drop f32.neg drop local.set 1 local.set 0 f64.neg drop f32.neg drop local.set 1
+    local.set 0))
+(module
+  (type (func (param i32) (result i32))) (type (func (param f64) (result i32 i32)))
+  (type (func (param i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i64 i32 i32 i32 i32 i32 i32 i32 i32)))
+  (func (param i32 i32 i32 i32 i32 i32 i32 i32 i64)
+    local.get 0 local.get 1 local.get 2 local.get 3 local.get 4 local.get 5 local.get 6 local.get 7 local.get 8
+    loop (type 2)
+      local.set 8 drop drop drop drop drop drop drop drop
+      local.get 8 local.get 0 local.get 1 local.get 2 local.get 3 local.get 4 local.get 5 local.get 6 local.get 7
+    end
+    loop (type 2)
+      local.set 8 drop drop drop drop drop drop drop drop
+      local.get 0 local.get 1 local.get 2 local.get 3 local.get 4 local.get 5 local.get 6 local.get 7 local.get 8
+      local.get 0 br_if 0
+      local.set 8 local.set 7 local.get 8 local.get 7 i64.extend_i32_s local.set 8 drop
+      drop drop drop drop drop drop drop
+      local.get 8 local.get 0 local.get 1 local.get 2 local.get 3 local.get 4 local.get 5 local.get 6 local.get 7
+    end
+    drop drop drop drop drop drop drop drop drop))
 "#;
 
 /// Every module there is.
