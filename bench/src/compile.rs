@@ -3,6 +3,7 @@
 use crate::corpus::{self, Wasm};
 use crate::engines::{Backend, Kind, text_bytes};
 use crate::node::{self, Node};
+use crate::programs;
 use crate::stats::{Effort, Samples, geomean, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
 use cpu_time::ThreadTime;
@@ -13,8 +14,14 @@ use wasmparser::{Validator, WasmFeatures};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Modules; without any, the programs of the corpus.
+    /// Modules, which are compiled and never run; without any, the programs of the corpus.
     files: Vec<PathBuf>,
+    /// A module to compile beside the others; may be given again.
+    #[arg(long = "module", value_name = "FILE")]
+    modules: Vec<PathBuf>,
+    /// The large modules that `bench/fetch` gets as well.
+    #[arg(long)]
+    large: bool,
     #[command(flatten)]
     effort: Effort,
     /// Leaves a compiler out.
@@ -112,10 +119,16 @@ impl Row {
 }
 
 pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
-    let modules = match &options.files[..] {
+    let mut modules = match &options.files[..] {
         [] => corpus::programs(&[])?,
         files => files.iter().map(|path| Wasm::read(path)).collect::<Result<_, _>>()?,
     };
+    for path in &options.modules {
+        modules.push(Wasm::read(path)?);
+    }
+    if options.large {
+        modules.extend(programs::modules()?);
+    }
     let node = Node::version();
     let contenders: Vec<Contender> = Contender::ALL
         .into_iter()
@@ -126,7 +139,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
 
     print_circumstances();
     if let Some(version) = node.filter(|_| contenders.iter().any(|contender| contender.flags().is_some())) {
-        println!("V8's compilers are those of Node.js {version}.\n");
+        println!("V8's compilers are those of {version}.\n");
     }
     let mut rows = Vec::new();
     for module in &modules {
@@ -155,7 +168,7 @@ fn measure(
     let features = backends[0].engine().get_wasm_features();
     let mut nodes = Vec::new();
     for contender in contenders {
-        let node = contender.flags().map(|flags| Node::new(flags, node::COMPILE, &[module.path.as_os_str()]));
+        let node = contender.flags().map(|flags| Node::new(flags, node::COMPILE, &module.bytes, &Value::Null));
         nodes.push(node.transpose()?);
     }
     let mut row = Row {

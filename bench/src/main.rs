@@ -4,13 +4,19 @@
 //! that is busy for a while is busy for all of them. Times are the processor's, of the one thread that does the work;
 //! waiting for a processor is not in them. The tables are Markdown; `--json` keeps every sample.
 
+// The tests have it as well.
+#[path = "../../tests/src/allocator.rs"]
+mod allocator;
 mod bombs;
 mod compile;
 mod corpus;
 mod engines;
+mod fib;
+mod instructions;
 mod node;
 mod picture;
 mod program;
+mod programs;
 mod run;
 mod seam;
 mod stats;
@@ -18,8 +24,18 @@ mod table;
 
 use clap::Parser;
 
+#[global_allocator]
+static ALLOCATOR: allocator::Counting = allocator::Counting;
+
 #[derive(Parser)]
-#[command(about = "Lightbeam beside the other compilers", disable_help_subcommand = true)]
+#[command(
+    about = "Lightbeam beside the other compilers",
+    after_help = "\
+LIGHTBEAM_SHARED    the folder that holds the corpus as `corpus/run`; without it `../shared` beside the repository
+LIGHTBEAM_PROGRAMS  the folder that `bench/fetch` fills; without it `target/programs` of the bench
+LIGHTBEAM_NODE      the Node.js whose V8 is measured; without it the one that was fetched, else the one on the path",
+    disable_help_subcommand = true
+)]
 enum Command {
     /// Compile modules: Lightbeam, Winch, Cranelift, V8's two compilers, and validation alone.
     Compile(compile::Options),
@@ -29,6 +45,10 @@ enum Command {
     Program(program::Options),
     /// Compile modules made to be slow to compile, at a size and at twice that.
     Bombs(bombs::Options),
+    /// Call one recursive function: all compilers beside native code; or print its machine code.
+    Fib(fib::Options),
+    /// Count the instructions of compiling a module, phase by phase, with valgrind.
+    Instructions(instructions::Options),
     /// Draw the plane of compile time and run time from what the two have measured.
     Picture(picture::Options),
     /// What the tables of operators and encodings cost: the compiler beside an emitter written out by hand.
@@ -41,6 +61,8 @@ fn main() -> anyhow::Result<()> {
         Command::Run(options) => run::main(&options),
         Command::Program(options) => program::main(&options),
         Command::Bombs(options) => bombs::main(&options),
+        Command::Fib(options) => fib::main(&options),
+        Command::Instructions(options) => instructions::main(&options),
         Command::Picture(options) => picture::main(&options),
         Command::Seam(options) => seam::main(&options),
     }

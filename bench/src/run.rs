@@ -1,25 +1,29 @@
-//! `bench run`: how fast the code is. Each program of the corpus brackets its own work with two calls.
+//! `bench run`: how fast the code is, compiling apart. Each program of the corpus brackets its own work with two calls;
+//! of the large programs it is the time from `_start` to exit.
 
-use crate::corpus::{self, Wasm};
 use crate::engines::{Backend, Kind};
 use crate::node::{self, Node};
+use crate::programs::{self, Work};
 use crate::stats::{Effort, Samples, geomean, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
 use anyhow::{Context, ensure};
 use cpu_time::ThreadTime;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 use tempfile::TempPath;
 use wasmtime::{Caller, InstancePre, Linker, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Names of programs; without any, all of the corpus.
+    /// Names of programs; without any, all of the corpus. Large ones are `cpython` and `esbuild`.
     programs: Vec<String>,
+    /// The large programs that `bench/fetch` gets as well.
+    #[arg(long)]
+    large: bool,
     #[command(flatten)]
     effort: Effort,
     /// Leaves a compiler out.
@@ -79,8 +83,13 @@ impl Runtime {
 /// A program that is compiled and can be run again and again.
 enum Ready {
     Wasmtime(InstancePre<Host>),
-    /// The process, and where the program prints to.
-    Node(Node, TempPath),
+    Node {
+        process: Node,
+        /// Where the program prints to.
+        stdout: TempPath,
+        /// Where it reads from; kept for as long as the process.
+        _stdin: TempPath,
+    },
 }
 
 /// What a program's host keeps: its WASI context, and when, by `now`, its own work began and ended.
@@ -118,14 +127,14 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     }
     print_circumstances();
     if let Some(version) = node.filter(|_| contenders.iter().any(|(_, runtime)| matches!(runtime, Runtime::Node(_)))) {
-        println!("Liftoff and TurboFan are those of Node.js {version}, with its own runtime around them.\n");
+        println!("Liftoff and TurboFan are those of {version}, with its own runtime around them.\n");
     }
     let mut rows = Vec::new();
-    for program in corpus::programs(&options.programs)? {
-        eprintln!("{} …", program.name);
-        match measure(&program, &contenders, options.effort)? {
+    for work in programs::works(&options.programs, options.large)? {
+        eprintln!("{} …", work.wasm.name);
+        match measure(&work, &contenders, options.effort)? {
             Ok(row) => rows.push(row),
-            Err(refusal) => println!("{} is left out: {refusal}\n", program.name),
+            Err(refusal) => println!("{} is left out: {refusal}\n", work.wasm.name),
         }
     }
     let contenders: Vec<Contender> = contenders.iter().map(|(contender, _)| *contender).collect();
@@ -137,39 +146,47 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     write_json(options.json.as_deref(), &json.collect::<Value>())
 }
 
-fn measure(program: &Wasm, contenders: &[(Contender, Runtime)], effort: Effort) -> anyhow::Result<Result<Row, String>> {
-    let folder = program.path.parent().context("a file is in a folder")?;
+fn measure(work: &Work, contenders: &[(Contender, Runtime)], effort: Effort) -> anyhow::Result<Result<Row, String>> {
+    let name = &work.wasm.name;
     let mut ready = Vec::new();
     for (contender, runtime) in contenders {
         ready.push(match runtime {
-            Runtime::Wasmtime(backend) => match backend.module(&program.bytes) {
+            Runtime::Wasmtime(backend) => match backend.module(&work.wasm.bytes) {
                 Ok(module) => Ready::Wasmtime(link(backend, &module)?),
                 Err(error) => return Ok(Err(format!("{}: {error:#}", contender.name()))),
             },
             Runtime::Node(flags) => {
                 let stdout = tempfile::NamedTempFile::new()?.into_temp_path();
-                let args = [program.path.as_os_str(), folder.as_os_str(), stdout.as_os_str()];
-                Ready::Node(Node::new(flags, node::RUN, &args)?, stdout)
+                let stdin = tempfile::NamedTempFile::new()?.into_temp_path();
+                std::fs::write(&stdin, &work.stdin)?;
+                let task = json!({
+                    "args": work.args,
+                    "stdin": &*stdin,
+                    "stdout": &*stdout,
+                    "folder": work.folder,
+                    "brackets": work.brackets,
+                });
+                let process = Node::new(flags, node::RUN, &work.wasm.bytes, &task)?;
+                Ready::Node { process, stdout, _stdin: stdin }
             }
         });
     }
-    let expected = program.expected_stdout()?;
+    let mut expected = work.stdout.clone();
     let samples = interleave(ready.len(), effort, |index| {
-        let who = || format!("{} compiled by {}", program.name, contenders[index].0.name());
+        let who = || format!("{name} compiled by {}", contenders[index].0.name());
         let (time, stdout) = match &mut ready[index] {
-            Ready::Wasmtime(instance) => run(instance, folder).with_context(who)?,
-            Ready::Node(node, stdout) => (node.turn().with_context(who)?, std::fs::read(stdout)?),
+            Ready::Wasmtime(instance) => run(instance, work).with_context(who)?,
+            Ready::Node { process, stdout, .. } => (process.turn().with_context(who)?, std::fs::read(stdout)?),
         };
-        if let Some(expected) = &expected {
-            ensure!(*expected == stdout, "{} does not print what it must", who());
-        }
+        let expected = expected.get_or_insert_with(|| stdout.clone());
+        ensure!(*expected == stdout, "{} does not print what it must", who());
         Ok(time)
     })?;
     let mut times = Vec::new();
     for ((contender, _), samples) in contenders.iter().zip(samples) {
         times.push((*contender, samples.map_err(anyhow::Error::msg)?));
     }
-    Ok(Ok(Row { name: program.name.clone(), times }))
+    Ok(Ok(Row { name: name.clone(), times }))
 }
 
 /// The time that this thread has had of the processor.
@@ -186,24 +203,36 @@ fn link(backend: &Backend, module: &Module) -> anyhow::Result<InstancePre<Host>>
 }
 
 /// One run in an instance of its own: the time of the program's own work, and what it printed.
-fn run(program: &InstancePre<Host>, folder: &Path) -> anyhow::Result<(Duration, Vec<u8>)> {
+fn run(program: &InstancePre<Host>, work: &Work) -> anyhow::Result<(Duration, Vec<u8>)> {
     let (stdout, stderr) = (MemoryOutputPipe::new(64 << 20), MemoryOutputPipe::new(64 << 20));
     let mut wasi = WasiCtxBuilder::new();
-    wasi.arg("benchmark.wasm").stdout(stdout.clone()).stderr(stderr.clone());
+    wasi.args(&work.args).stdin(MemoryInputPipe::new(work.stdin.clone())).stdout(stdout.clone()).stderr(stderr.clone());
     // On this thread, whose time is what counts.
     wasi.allow_blocking_current_thread(true);
-    wasi.preopened_dir(folder, ".", FsPerms::ReadOnly)?;
+    if let Some(folder) = &work.folder {
+        wasi.preopened_dir(folder, ".", FsPerms::ReadOnly)?;
+    }
     let host = Host { wasi: wasi.build_p1(), start: None, end: None };
     let mut store = Store::new(program.module().engine(), host);
     let instance = program.instantiate(&mut store)?;
     let main = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
-    match main.call(&mut store, ()) {
+    let before = now();
+    let result = main.call(&mut store, ());
+    let after = now();
+    match result {
         Ok(()) => {}
         Err(error) if matches!(error.downcast_ref::<I32Exit>(), Some(I32Exit(0))) => {}
-        Err(error) => return Err(anyhow::Error::from(error).context(format!("{:?}", stderr.contents()))),
+        Err(error) => {
+            let stderr = String::from_utf8_lossy(&stderr.contents()).into_owned();
+            return Err(anyhow::Error::from(error).context(stderr));
+        }
     }
-    let Host { start, end, .. } = store.data();
-    let (start, end) = (start.context("it never called bench.start")?, end.context("it never called bench.end")?);
+    let (start, end) = match (work.brackets, store.data()) {
+        (false, _) => (before, after),
+        (true, Host { start, end, .. }) => {
+            (start.context("it never called bench.start")?, end.context("it never called bench.end")?)
+        }
+    };
     Ok((end - start, stdout.contents().to_vec()))
 }
 

@@ -16,7 +16,7 @@ fn modules() -> Vec<Vec<u8>> {
     let generated = [narrow::module(), traps::module(), control::module(3, 60), moves::permuted(5, 20)];
     let mut modules: Vec<Vec<u8>> = generated.iter().map(|module| module.wasm()).collect();
     modules.extend((100..112).filter_map(|seed| Some(differential::case(seed, true)?.wasm)));
-    modules.extend(bombs::BOMBS.iter().map(|bomb| (bomb.make)(12)));
+    modules.extend(bombs::bombs().map(|bomb| (bomb.make)(12)));
     modules
 }
 

@@ -148,7 +148,7 @@ fn modules() -> Vec<Vec<u8>> {
     modules.extend([narrow::module(), traps::module(), memory::folding()].iter().map(|module| module.wasm()));
     modules.extend(single::modules().iter().map(|(_, module)| module.wasm()));
     modules.extend((0..60).filter_map(|seed| Some(differential::case(seed, seed % 2 == 0)?.wasm)));
-    modules.extend(bombs::BOMBS.iter().map(|bomb| (bomb.make)(9)));
+    modules.extend(bombs::bombs().map(|bomb| (bomb.make)(9)));
     modules
 }
 

@@ -1,19 +1,22 @@
-// Runs the program argv[2] once for each byte on standard input, in the folder argv[3], its standard output in the file
-// argv[4], and answers with the milliseconds of processor time between its calls of `bench.start` and `bench.end`.
+// Runs the program argv[2] once for each byte on standard input, as the task argv[3] says, and answers with milliseconds
+// of processor time: between its calls of `bench.start` and `bench.end`, or all of it if it does not bracket its work.
 const fs = require("fs");
 const { WASI } = require("node:wasi");
 const module_ = new WebAssembly.Module(fs.readFileSync(process.argv[2]));
+const task = JSON.parse(process.argv[3]);
 const stderr = fs.openSync("/dev/null", "w");
 
 const ask = Buffer.alloc(1);
 while (fs.readSync(0, ask, 0, 1) === 1) {
-  const stdout = fs.openSync(process.argv[4], "w");
+  const stdin = fs.openSync(task.stdin, "r");
+  const stdout = fs.openSync(task.stdout, "w");
   let answer;
   try {
     const wasi = new WASI({
       version: "preview1",
-      args: ["benchmark.wasm"],
-      preopens: { ".": process.argv[3] },
+      args: task.args,
+      preopens: task.folder === null ? {} : { ".": task.folder },
+      stdin,
       stdout,
       stderr,
       returnOnExit: true,
@@ -24,11 +27,14 @@ while (fs.readSync(0, ask, 0, 1) === 1) {
       end() { taken = process.cpuUsage(start); },
     };
     const instance = new WebAssembly.Instance(module_, { wasi_snapshot_preview1: wasi.wasiImport, bench });
+    if (!task.brackets) bench.start();
     const code = wasi.start(instance);
+    if (!task.brackets) bench.end();
     answer = code === 0 ? (taken.user + taken.system) / 1e3 : `exit code ${code}`;
   } catch (error) {
     answer = error;
   }
+  fs.closeSync(stdin);
   fs.closeSync(stdout);
   gc();
   fs.writeSync(1, `${answer}\n`);

@@ -39,6 +39,12 @@ impl Buffer {
         }
     }
 
+    /// The offset up to which there is room.
+    #[must_use]
+    pub fn room_end(&self) -> u32 {
+        (self.bytes.len().saturating_sub(SLACK)) as u32
+    }
+
     #[cold]
     #[inline(never)]
     fn grow(&mut self, bytes: usize) {

@@ -20,6 +20,7 @@ pub enum RegClass {
 
 impl Reg {
     /// Integer register number `n` of the machine, `n < 32`.
+    #[inline]
     #[must_use]
     pub const fn int(n: u8) -> Reg {
         assert!(n < 32);
@@ -27,6 +28,7 @@ impl Reg {
     }
 
     /// Float register number `n` of the machine, `n < 32`.
+    #[inline]
     #[must_use]
     pub const fn float(n: u8) -> Reg {
         assert!(n < 32);
@@ -34,18 +36,21 @@ impl Reg {
     }
 
     /// The number that goes into an encoding: 0–31 within the class.
+    #[inline]
     #[must_use]
     pub const fn code(self) -> u8 {
         self.0 & 31
     }
 
     /// The index over both classes, 0–63.
+    #[inline]
     #[must_use]
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
     /// The register with this index over both classes, 0–63.
+    #[inline]
     #[must_use]
     pub const fn from_index(index: usize) -> Reg {
         assert!(index < 64);
@@ -53,12 +58,14 @@ impl Reg {
     }
 
     /// Which class the register is of.
+    #[inline]
     #[must_use]
     pub const fn class(self) -> RegClass {
         if self.0 < 32 { RegClass::Int } else { RegClass::Float }
     }
 
     /// Is it a float or vector register?
+    #[inline]
     #[must_use]
     pub const fn is_float(self) -> bool {
         self.0 >= 32
@@ -84,6 +91,7 @@ impl RegSet {
     pub const FLOATS: RegSet = RegSet(0xffff_ffff << 32);
 
     /// The set of the registers listed.
+    #[inline]
     #[must_use]
     pub const fn of(regs: &[Reg]) -> RegSet {
         let mut bits = 0;
@@ -96,64 +104,75 @@ impl RegSet {
     }
 
     /// The set of one register.
+    #[inline]
     #[must_use]
     pub const fn one(reg: Reg) -> RegSet {
         RegSet(1 << reg.0)
     }
 
     /// Is `reg` in the set?
+    #[inline]
     #[must_use]
     pub const fn has(self, reg: Reg) -> bool {
         self.0 >> reg.0 & 1 != 0
     }
 
     /// Puts `reg` in.
+    #[inline]
     pub const fn add(&mut self, reg: Reg) {
         self.0 |= 1 << reg.0;
     }
 
     /// Takes `reg` out.
+    #[inline]
     pub const fn remove(&mut self, reg: Reg) {
         self.0 &= !(1 << reg.0);
     }
 
     /// Registers in either set.
+    #[inline]
     #[must_use]
     pub const fn or(self, other: RegSet) -> RegSet {
         RegSet(self.0 | other.0)
     }
 
     /// Registers in both sets.
+    #[inline]
     #[must_use]
     pub const fn and(self, other: RegSet) -> RegSet {
         RegSet(self.0 & other.0)
     }
 
     /// Registers in this set and not in the other.
+    #[inline]
     #[must_use]
     pub const fn minus(self, other: RegSet) -> RegSet {
         RegSet(self.0 & !other.0)
     }
 
     /// Is there none?
+    #[inline]
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// How many there are.
+    #[inline]
     #[must_use]
     pub const fn len(self) -> u32 {
         self.0.count_ones()
     }
 
     /// The one with the lowest number.
+    #[inline]
     #[must_use]
     pub const fn first(self) -> Option<Reg> {
         if self.0 == 0 { None } else { Some(Reg(self.0.trailing_zeros() as u8)) }
     }
 
     /// The subset of one class.
+    #[inline]
     #[must_use]
     pub const fn class(self, class: RegClass) -> RegSet {
         match class {
@@ -166,6 +185,7 @@ impl RegSet {
 impl Iterator for RegSet {
     type Item = Reg;
 
+    #[inline]
     fn next(&mut self) -> Option<Reg> {
         let reg = self.first()?;
         self.0 &= self.0 - 1;
@@ -178,6 +198,9 @@ impl fmt::Debug for RegSet {
         f.debug_set().entries(*self).finish()
     }
 }
+
+/// In the place of an index, in `Addr::to_bits`: more than any register's number.
+const NO_INDEX: u64 = 0x80;
 
 /// A machine address, `base + (index << scale) + disp`, each part read as 64 bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -192,24 +215,48 @@ pub struct Addr {
 
 impl Addr {
     /// `base + disp`.
+    #[inline]
     #[must_use]
     pub const fn base(base: Reg, disp: i32) -> Addr {
         Addr { base, index: None, disp }
     }
 
     /// `base + (index << scale) + disp`.
+    #[inline]
     #[must_use]
     pub const fn indexed(base: Reg, index: Reg, scale: u8, disp: i32) -> Addr {
         Addr { base, index: Some((index, scale)), disp }
     }
 
     /// The same address `by` bytes further on.
+    #[inline]
     #[must_use]
     pub const fn plus(self, by: i32) -> Addr {
         Addr { disp: self.disp + by, ..self }
     }
 
+    /// All of it in one word.
+    #[inline]
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        let index = match self.index {
+            Some((index, scale)) => index.0 as u64 | (scale as u64) << 8,
+            None => NO_INDEX,
+        };
+        self.disp as u32 as u64 | (self.base.0 as u64) << 32 | index << 40
+    }
+
+    /// The address that `to_bits` gave this for.
+    #[inline]
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Addr {
+        let index = bits >> 40;
+        let index = if index & NO_INDEX != 0 { None } else { Some((Reg(index as u8), (index >> 8) as u8)) };
+        Addr { base: Reg((bits >> 32) as u8), index, disp: bits as u32 as i32 }
+    }
+
     /// The registers it reads.
+    #[inline]
     #[must_use]
     pub const fn regs(self) -> RegSet {
         match self.index {

@@ -10,10 +10,6 @@ use crate::value::{Operand, OperandPlace};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 impl<I: Isa> FuncGen<'_, I> {
-    fn owned_operand(ty: Ty, reg: Reg) -> Operand {
-        Operand { ty, place: OperandPlace::Reg(reg), owned: RegSet::one(reg), wasm: None }
-    }
-
     /// Makes a position in a memory, in a register that may be written, a pointer.
     fn to_pointer(&mut self, memory: u32, reg: Reg) {
         let (base, owned) = self.memory_base(memory);
@@ -35,7 +31,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.release(end);
         self.to_pointer(from, source);
         self.to_pointer(to, target);
-        let args = [target, source, n_reg].map(|reg| Arg::Operand(Self::owned_operand(Ty::I64, reg)));
+        let args = [target, source, n_reg].map(|reg| Arg::Operand(Operand::own(Ty::I64, reg)));
         self.libcall(Libcall::MemoryCopy, &[Arg::Ctx, args[0], args[1], args[2]]);
     }
 
@@ -50,7 +46,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_memory_range(memory, target, n_reg, end);
         self.release(end);
         self.to_pointer(memory, target);
-        let args = [target, byte, n_reg].map(|reg| Arg::Operand(Self::owned_operand(Ty::I64, reg)));
+        let args = [target, byte, n_reg].map(|reg| Arg::Operand(Operand::own(Ty::I64, reg)));
         self.libcall(Libcall::MemoryFill, &[Arg::Ctx, args[0], args[1], args[2]]);
     }
 
@@ -86,7 +82,7 @@ impl<I: Isa> FuncGen<'_, I> {
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, pointer, pointer, Src::Reg(bytes));
         self.release(bytes);
         self.to_pointer(memory, position);
-        let args = [position, pointer, count].map(|reg| Arg::Operand(Self::owned_operand(Ty::I64, reg)));
+        let args = [position, pointer, count].map(|reg| Arg::Operand(Operand::own(Ty::I64, reg)));
         self.libcall(Libcall::MemoryCopy, &[Arg::Ctx, args[0], args[1], args[2]]);
     }
 
@@ -144,7 +140,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.save_homes();
         self.call_routine(routine, &[a, b, n]);
         for operand in [a, b, n] {
-            self.release_all(operand.owned);
+            self.done(&operand);
         }
         self.drop_copies();
         self.restore_homes();
@@ -154,13 +150,13 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
         self.moves.clear();
         for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
-            if let OperandPlace::Reg(from) = operand.place {
+            if let OperandPlace::Reg(from) = operand.place() {
                 self.moves.add(*to, from);
             }
         }
         self.emit_moves();
         for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
-            if !matches!(operand.place, OperandPlace::Reg(_)) {
+            if !matches!(operand.place(), OperandPlace::Reg(_)) {
                 self.load_operand(*to, operand);
             }
         }

@@ -14,7 +14,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn check(&self) {
         let at = self.wasm;
         assert!(self.watermark <= self.stack.len(), "watermark above the stack at {at:#x}");
-        if self.dead {
+        if self.is_dead() {
             return;
         }
         assert!(self.stack.len() - self.watermark <= WINDOW, "window too large at {at:#x}");

@@ -188,4 +188,8 @@ counters! {
     window_locals
     /// Operands read from a slot by the instruction that uses them.
     folded_slots
+    /// Iterations of the loops whose length neither the operator nor the machine bounds: over entries flushed or dropped,
+    /// values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear in the
+    /// module, as a test holds.
+    steps
 }

@@ -48,7 +48,7 @@ struct State {
     br_labels: Vec<Label>,
     saved: Vec<(Reg, i32)>,
     volatile_homes: Vec<u32>,
-    args: Vec<Operand>,
+    args: Vec<(Reg, Operand)>,
     moves: Moves,
 }
 
@@ -103,6 +103,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) stack: Vec<Value>,
     pub(crate) watermark: usize,
     pub(crate) hot: Option<Hot>,
+    /// Wasm offset of the load that an operand of the current operator is, if one is.
+    pub(crate) hot_wasm: u32,
     /// What the flags tell beside a pending condition.
     pub(crate) flags: Option<FlagsOf>,
     pub(crate) regs: Regs,
@@ -112,8 +114,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) copies: Vec<Copies>,
     /// For each open `if` in its first arm, the copies at the other.
     pub(crate) else_copies: Vec<Copies>,
-    /// Is this place unreachable? Then nothing is emitted, and blocks are counted, not opened.
-    pub(crate) dead: bool,
+    /// What makes the next operator unusual. Nothing of it, most of the time.
+    pub(crate) unusual: Unusual,
     pub(crate) dead_depth: u32,
     /// How many blocks have opened, as the survey numbers them.
     pub(crate) block_number: usize,
@@ -132,8 +134,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
 
     /// Positions of the locals whose homes calls destroy.
     pub(crate) volatile_homes: Vec<u32>,
-    /// Where the arguments of a call are gathered.
-    pub(crate) args: Vec<Operand>,
+    /// Arguments of a call that are in no register yet, with theirs.
+    pub(crate) args: Vec<(Reg, Operand)>,
     pub(crate) traps: Vec<PendingTrap>,
     pub(crate) stubs: Vec<Stub>,
     pub(crate) targets: Vec<Label>,
@@ -146,14 +148,57 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) moves: Moves,
     /// Fuel of operators passed and not yet charged.
     pub(crate) fuel: u32,
+    /// Offset of the code beyond which the function is refused.
     budget_end: u32,
-    pub(crate) over_budget: bool,
+    /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
+    pub(crate) room_end: u32,
+    /// See `FuncGen::plain_address`.
+    pub(crate) plain_offsets: u64,
+    /// Where the function's entries in the address map begin.
+    first_address: usize,
     /// Operators compiled so far.
     pub(crate) operators: u64,
-    /// Does the address map record every operator?
-    maps_operators: bool,
-    /// Is the state to be proven after every operator?
-    checks: bool,
+}
+
+/// Reasons not to go straight to the next operator, in one byte so that all are looked at in one step.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Unusual(u8);
+
+impl Unusual {
+    /// The place is unreachable: nothing is emitted, and blocks are counted, not opened.
+    pub(crate) const DEAD: u8 = 1;
+    /// The function is over its budget.
+    pub(crate) const OVER_BUDGET: u8 = 2;
+    /// Operators cost fuel.
+    pub(crate) const FUEL: u8 = 4;
+    /// The address map records every operator.
+    pub(crate) const MAPPED: u8 = 8;
+    /// The state is proven before every operator.
+    pub(crate) const CHECKED: u8 = 16;
+
+    fn of(facts: &Facts) -> Unusual {
+        let settings = &facts.settings;
+        let mut unusual = Unusual::default();
+        unusual.set(Unusual::FUEL, settings.fuel);
+        unusual.set(Unusual::MAPPED, settings.address_map == AddressMap::Operators);
+        unusual.set(Unusual::CHECKED, cfg!(debug_assertions) || settings.check);
+        unusual
+    }
+
+    #[inline]
+    pub(crate) fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    #[inline]
+    pub(crate) fn has(self, what: u8) -> bool {
+        self.0 & what != 0
+    }
+
+    #[inline]
+    pub(crate) fn set(&mut self, what: u8, on: bool) {
+        self.0 = if on { self.0 | what } else { self.0 & !what };
+    }
 }
 
 /// Compiles one function of a module and appends it to `out`. Validates the body as well.
@@ -229,6 +274,8 @@ fn begin<I: Isa>(out: &mut Output<I>, escapes: bool, index: u32) -> (u32, u32) {
     (start, out.asm.offset())
 }
 
+/// Sweep 2. Never inlined, so that profiles can tell it from sweep 1.
+#[inline(never)]
 fn emit<I: Isa>(
     facts: &Facts,
     survey: &Survey,
@@ -240,6 +287,7 @@ fn emit<I: Isa>(
 ) -> Result<(), Error> {
     let budget_end = out.asm.offset().saturating_add(Budget::for_body(body.len()).min(1 << 31) as u32);
     let return_label = out.asm.label();
+    let first_address = out.addresses.len();
     let mut cg = FuncGen::<I> {
         out,
         facts,
@@ -251,13 +299,14 @@ fn emit<I: Isa>(
         stack: std::mem::take(&mut state.stack),
         watermark: 0,
         hot: None,
+        hot_wasm: 0,
         flags: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),
         blocks: std::mem::take(&mut state.blocks),
         copies: std::mem::take(&mut state.copies),
         else_copies: std::mem::take(&mut state.else_copies),
-        dead: false,
+        unusual: Unusual::of(facts),
         dead_depth: 0,
         block_number: 0,
         slots_base: 0,
@@ -279,10 +328,10 @@ fn emit<I: Isa>(
         moves: std::mem::take(&mut state.moves),
         fuel: 0,
         budget_end,
-        over_budget: false,
+        room_end: 0,
+        plain_offsets: FuncGen::<I>::plain_offsets(facts),
+        first_address,
         operators: 0,
-        maps_operators: facts.settings.address_map == AddressMap::Operators,
-        checks: cfg!(debug_assertions) || facts.settings.check,
     };
     cg.stack.clear();
     cg.blocks.clear();
@@ -293,16 +342,15 @@ fn emit<I: Isa>(
 
     let enter = cg.prologue();
     cg.open_function();
-    while !cg.reader.at_end() && !cg.over_budget {
-        cg.operator();
-    }
+    cg.operators();
     cg.epilogue();
     cg.stubs();
     cg.trap_stubs();
     cg.out.counters.operators += cg.operators;
+    cg.out.counters.steps += survey.steps;
     let frame = cg.frame_size();
     I::patch_frame(&mut cg.out.asm, enter, frame);
-    let over = cg.over_budget || cg.out.asm.offset() > cg.budget_end;
+    let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.out.asm.offset() > cg.budget_end;
 
     let FuncGen { stack, locals, blocks, traps, stubs, targets, seen, seen_stamp, .. } = cg;
     let FuncGen { copies, else_copies, br_labels, saved, volatile_homes, args, moves, .. } = cg;
@@ -334,58 +382,95 @@ fn emit<I: Isa>(
     Ok(())
 }
 
+/// Bytes of code that no operator exceeds between two looks at the room.
+const fn room<I: Isa>() -> usize {
+    32 * I::MAX_PRIMITIVE
+}
+
 impl<I: Isa> FuncGen<'_, I> {
-    /// Compiles the next operator.
-    #[inline]
-    fn operator(&mut self) {
-        self.wasm = self.base + self.reader.pos() as u32;
-        if self.dead {
-            return self.skip();
-        }
-        self.out_reserve();
-        self.regs.pinned = lightbeam_asm::RegSet::EMPTY;
-        self.operators += 1;
-        if self.maps_operators {
-            self.map_address(self.out.asm.offset(), self.wasm);
-        }
-        self.dispatch();
-        self.over_budget |= self.out.asm.offset() > self.budget_end;
-        if self.checks {
+    /// Looks after what makes the next operator unusual: an end of the room or of the budget, unreachable code, fuel,
+    /// maps, proofs. Is there an operator to compile now?
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn prepare(&mut self) -> bool {
+        if self.unusual.has(Unusual::CHECKED) {
             self.check();
         }
+        while self.unusual.has(Unusual::DEAD) {
+            if self.reader.at_end() {
+                return false;
+            }
+            self.wasm = self.base + self.reader.pos() as u32;
+            self.skip();
+        }
+        if self.check_budget() || self.reader.at_end() {
+            return false;
+        }
+        self.room_end = self.budget_end.min(self.out.asm.room_end() - room::<I>() as u32);
+        if self.unusual.has(Unusual::FUEL) {
+            self.fuel += crate::meter::fuel_cost(self.reader.peek());
+        }
+        if self.unusual.has(Unusual::MAPPED) {
+            self.map_address(self.out.asm.offset(), self.base + self.reader.pos() as u32);
+        }
+        true
+    }
+
+    /// Starts on the next operator and gives its opcode.
+    #[inline(always)]
+    pub(crate) fn next_operator(&mut self) -> u8 {
+        self.wasm = self.base + self.reader.pos() as u32;
+        self.regs.pinned = lightbeam_asm::RegSet::EMPTY;
+        self.operators += 1;
+        self.reader.u8()
     }
 
     /// Makes room for what any operator emits between two calls of this.
     #[inline]
     pub(crate) fn out_reserve(&mut self) {
-        self.out.asm.reserve(32 * I::MAX_PRIMITIVE);
+        self.out.asm.reserve(room::<I>());
     }
 
     /// Is the output larger than it may be? To be asked in loops whose length the input chooses.
     pub(crate) fn check_budget(&mut self) -> bool {
         self.out_reserve();
-        self.over_budget |= self.out.asm.offset() > self.budget_end;
-        self.over_budget
+        if self.out.asm.offset() > self.budget_end {
+            self.unusual.set(Unusual::OVER_BUDGET, true);
+        }
+        self.unusual.has(Unusual::OVER_BUDGET)
     }
 
     pub(crate) fn map_address(&mut self, at: u32, wasm: u32) {
         if self.facts.settings.address_map == AddressMap::None {
             return;
         }
-        let first = self.out.funcs.last().map_or(0, |f| f.addresses.end as usize);
-        if let Some(last) = self.out.addresses[first..].last_mut()
+        let addresses = &mut self.out.addresses;
+        if addresses.len() > self.first_address
+            && let Some(last) = addresses.last_mut()
             && last.at == at
         {
             last.wasm = wasm;
             return;
         }
-        self.out.addresses.push(AddressSite { at, wasm });
+        addresses.push(AddressSite { at, wasm });
     }
 
     /// The instruction at `at` can trap.
     pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode, wasm: u32) {
+        // The room is looked at first, so that nothing need be kept across its growing.
+        let traps = &self.out.traps;
+        if traps.len() == traps.capacity() || self.out.addresses.len() == self.out.addresses.capacity() {
+            self.grow_maps();
+        }
         self.out.traps.push(TrapSite { at, code });
         self.map_address(at, wasm);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_maps(&mut self) {
+        self.out.traps.reserve(64);
+        self.out.addresses.reserve(64);
     }
 
     /// The instruction at `at` accesses a linear memory.

@@ -11,7 +11,7 @@
 //!   loop                     n            the slots of the block's height and up
 //! ```
 
-use crate::compile::FuncGen;
+use crate::compile::{FuncGen, Unusual};
 use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::regs::Copies;
 use crate::ty::{Ty, Width};
@@ -242,7 +242,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return cond;
         }
         let operand = self.pop();
-        match operand.place {
+        match operand.place() {
             OperandPlace::Reg(reg) => {
                 if !self.flags_tell(reg, Width::W32) {
                     I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
@@ -279,7 +279,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut block = *self.blocks.last().expect("validated");
         let else_label = block.else_label.take().expect("an if");
         let depth = self.blocks.len() - 1;
-        if !self.dead {
+        if !self.is_dead() {
             self.merge_values(&block);
             self.edge_to(depth);
             I::jmp(&mut self.out.asm, block.label);
@@ -290,7 +290,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let copies = self.else_copies.pop().expect("an if");
         self.adopt_copies(&copies);
         self.push_slots(self.facts, block.types, block.height);
-        self.dead = false;
+        self.unusual.set(Unusual::DEAD, false);
         block.kind = Kind::Else;
         *self.blocks.last_mut().expect("open") = block;
     }
@@ -323,7 +323,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn end_block(&mut self, block: Block) {
         match block.kind {
             Kind::Loop => {
-                if self.dead {
+                if self.is_dead() {
                     self.truncate_stack(block.height as usize);
                 }
             }
@@ -335,12 +335,12 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn end_merge(&mut self, block: &Block) {
         if !block.branched {
-            if self.dead {
+            if self.is_dead() {
                 self.truncate_stack(block.height as usize);
             }
             return;
         }
-        if !self.dead {
+        if !self.is_dead() {
             self.merge_values(block);
         }
         self.join(block);
@@ -349,14 +349,14 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Binds the label of a block that branches go to and takes up the state that they all leave.
     fn join(&mut self, block: &Block) {
         let depth = self.blocks.len() - 1;
-        if !self.dead {
+        if !self.is_dead() {
             self.edge_to(depth);
         }
         self.truncate_stack(block.height as usize);
         self.out.asm.bind(block.label);
         let copies = self.copies[depth];
         self.adopt_copies(&copies);
-        self.dead = false;
+        self.unusual.set(Unusual::DEAD, false);
         let count = self.results_of(block.types);
         if count == 1 {
             let ty = self.result_type(block.types, 0);
@@ -364,6 +364,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.take_this(reg);
             self.push_reg(ty, reg);
         } else {
+            self.out.counters.steps += count as u64;
             for i in 0..count {
                 let ty = self.result_type(block.types, i);
                 let at = self.stack.len();
@@ -381,7 +382,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let else_label = block.else_label.take().expect("no else came");
         let count = self.results_of(block.types);
         let at_condition = self.else_copies.pop().expect("an if");
-        if !self.dead {
+        if !self.is_dead() {
             self.merge_values(&block);
             self.edge_to(depth);
             if count == 1 {
@@ -402,7 +403,7 @@ impl<I: Isa> FuncGen<'_, I> {
             I::load(&mut self.out.asm, Load::of(ty), reg, slot);
             self.release(reg);
         }
-        self.dead = false;
+        self.unusual.set(Unusual::DEAD, false);
         if !block.branched {
             // Nothing has used the label yet; the edges are the arm's end and the condition's.
             block.label = self.out.asm.label();
@@ -412,7 +413,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn end_function(&mut self, block: Block) {
         let branched = self.return_branched;
-        if !self.dead {
+        if !self.is_dead() {
             self.merge_values(&block);
             self.truncate_stack(0);
         }
@@ -420,7 +421,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.truncate_stack(0);
             self.drop_copies();
             self.out.asm.bind(self.return_label);
-            self.dead = false;
+            self.unusual.set(Unusual::DEAD, false);
         }
     }
 
@@ -440,6 +441,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(self.stack.len());
             return;
         }
+        self.out.counters.steps += count as u64;
         // Downwards, lowest first: a slot is read before the move that overwrites it.
         for i in 0..count {
             if i & 3 == 3 && self.check_budget() {
@@ -540,11 +542,16 @@ impl<I: Isa> FuncGen<'_, I> {
         self.blocks[at]
     }
 
+    /// Is this place unreachable?
+    pub(crate) fn is_dead(&self) -> bool {
+        self.unusual.has(Unusual::DEAD)
+    }
+
     /// Nothing after this place is reached.
     pub(crate) fn become_dead(&mut self) {
         let height = self.blocks.last().map_or(0, |b| b.height);
         self.truncate_stack(height as usize);
-        self.dead = true;
+        self.unusual.set(Unusual::DEAD, true);
         self.dead_depth = 0;
     }
 
@@ -587,6 +594,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let skip = self.out.asm.label();
             I::jcc(&mut self.out.asm, cond.invert(), skip);
             self.edge_to(self.blocks.len() - 1 - depth as usize);
+            self.out.counters.steps += count as u64;
             let values: usize = self.stack.len() - count;
             for i in 0..count {
                 if i & 3 == 3 && self.check_budget() {
@@ -612,6 +620,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn br_table(&mut self) {
         let len = self.reader.u32();
+        self.out.counters.steps += u64::from(len) + 1;
         self.charge_fuel();
         if let Some(index) = self.stack.last().expect("validated").as_const() {
             self.pop_value();
@@ -703,6 +712,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for (label, depth) in stubs {
             self.out.asm.bind(label);
             let block = self.target(depth);
+            self.out.counters.steps += arity as u64;
             let values = self.stack.len() - arity;
             for i in 0..arity {
                 if self.check_budget() {

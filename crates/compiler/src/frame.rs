@@ -35,6 +35,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Gives each touched local its home or slot. Linear in the touched locals.
     fn plan(&mut self) {
         let survey = self.survey;
+        self.out.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
         self.locals.clear();
         self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
         for class in [RegClass::Int, RegClass::Float] {
@@ -222,8 +223,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Emits the pending parallel moves, whole registers.
     pub(crate) fn emit_moves(&mut self) {
-        let mut moves = std::mem::take(&mut self.moves);
-        let a = &mut self.out.asm;
+        let FuncGen { moves, out, .. } = self;
+        let a = &mut out.asm;
         let mut count = 0;
         moves.resolve(|step| {
             let (to, from) = match step {
@@ -240,14 +241,13 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::mov(a, Width::W64, to, from);
             }
         });
-        self.out.counters.merge_moves += count;
-        self.moves = moves;
+        out.counters.merge_moves += count;
     }
 
     /// The end of the function: results to where the convention wants them, and back to the caller.
     pub(crate) fn epilogue(&mut self) {
         self.out_reserve();
-        if self.dead {
+        if self.is_dead() {
             return;
         }
         let abi = &self.sig.private;

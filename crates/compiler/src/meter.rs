@@ -5,7 +5,7 @@ use crate::compile::FuncGen;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
-use crate::value::{Operand, OperandPlace};
+use crate::value::Operand;
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
 /// A detour that is taken rarely: calls the host with every register in use saved, then comes back.
@@ -71,8 +71,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.out_reserve();
             match stub.kind {
                 StubKind::FillElement { table, index, .. } => {
-                    let index =
-                        Operand { ty: Ty::I64, place: OperandPlace::Reg(index), owned: RegSet::EMPTY, wasm: None };
+                    let index = Operand::borrowed(Ty::I64, index);
                     let args = [Arg::Ctx, Arg::Imm(u64::from(table)), Arg::Operand(index)];
                     self.libcall_raw(Libcall::TableGetLazy, &args);
                 }
@@ -108,7 +107,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Adds what the operators since the last time cost. At every place where control may go more than one way.
     #[inline]
     pub(crate) fn charge_fuel(&mut self) {
-        if self.facts.settings.fuel && self.fuel > 0 && !self.dead {
+        if self.facts.settings.fuel && self.fuel > 0 && !self.is_dead() {
             let addr = self.fuel_address();
             I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
         }
@@ -199,7 +198,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.charge_fuel();
             let reg = self.take(RegClass::Int);
             self.load_operand(reg, units);
-            if units.ty == Ty::I64 {
+            if units.ty() == Ty::I64 {
                 // More than the counter can count is as good as the most it can.
                 let keep = self.out.asm.label();
                 I::test(&mut self.out.asm, Width::W64, reg, Src::Reg(reg));

@@ -4,7 +4,9 @@
 //! reads itself; `skip_immediates` knows them for unreachable code.
 
 use crate::compile::FuncGen;
-use crate::isa::{Alu, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Shift, Store};
+use crate::isa::{
+    Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Shift, Store,
+};
 use crate::ty::Ty::{self, F32, F64, FuncRef, I32, I64};
 use crate::ty::Width::{W32, W64};
 
@@ -12,19 +14,26 @@ macro_rules! ops {
     (one byte { $($code:literal $name:ident => $shape:ident ( $($arg:expr),* );)* }
      prefix 0xfc { $($code2:literal $name2:ident => $shape2:ident ( $($arg2:expr),* );)* }) => {
         impl<I: Isa> FuncGen<'_, I> {
-            /// Reads the next operator and compiles it.
-            pub(crate) fn dispatch(&mut self) {
-                let opcode = self.reader.u8();
-                if self.facts.settings.fuel {
-                    self.fuel += crate::meter::fuel_cost(opcode);
+            /// Compiles all operators of the body.
+            pub(crate) fn operators(&mut self) {
+                loop {
+                    let usual = !self.unusual.any() && self.out.asm.offset() <= self.room_end;
+                    if (!usual && !self.prepare()) || self.reader.at_end() {
+                        return;
+                    }
+                    match self.next_operator() {
+                        $($code => self.$shape($($arg),*),)*
+                        0xfc => self.prefixed(),
+                        other => unreachable!("operator {other:#x} passed the survey"),
+                    }
                 }
-                match opcode {
-                    $($code => self.$shape($($arg),*),)*
-                    0xfc => match self.reader.u32() {
-                        $($code2 => self.$shape2($($arg2),*),)*
-                        other => unreachable!("operator 0xfc {other:#x} passed the survey"),
-                    },
-                    other => unreachable!("operator {other:#x} passed the survey"),
+            }
+
+            #[inline(never)]
+            fn prefixed(&mut self) {
+                match self.reader.u32() {
+                    $($code2 => self.$shape2($($arg2),*),)*
+                    other => unreachable!("operator 0xfc {other:#x} passed the survey"),
                 }
             }
         }

@@ -153,6 +153,14 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
+    /// Gives back what operands own: registers of the pool, none of which keeps a local.
+    #[inline(always)]
+    pub(crate) fn give_back(&mut self, set: RegSet) {
+        debug_assert!(set.minus(self.regs.pool.minus(self.regs.locked)).is_empty(), "{set:?} cannot be owned");
+        debug_assert!(set.and(self.regs.free.or(self.regs.cached)).is_empty(), "{set:?} released twice");
+        self.regs.free = self.regs.free.or(set);
+    }
+
     /// A register that the caller owns now holds a clean copy of a local and may be dropped at any time.
     pub(crate) fn make_copy_of(&mut self, reg: Reg, at: usize) {
         debug_assert!(self.regs.pool.has(reg) && !self.regs.free.has(reg) && !self.regs.cached.has(reg));

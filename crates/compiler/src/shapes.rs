@@ -44,7 +44,13 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The home of the local that the next operator writes, if it has one of the right class: what the current operator
     /// gives may be computed there. The local's pending reads are made first; `busy` are registers that the operator
     /// reads after it has begun to write.
+    #[inline(always)]
     pub(crate) fn hint(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
+        if self.reader.at_local_write() { self.hint_of_write(ty, busy) } else { None }
+    }
+
+    #[inline(never)]
+    fn hint_of_write(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
         let local = self.reader.peek_local_write()?;
         let at = self.survey.position(local);
         let home = self.fixed_reg(at)?;
@@ -73,27 +79,23 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- two-operand integers
 
     /// Fold, else immediate, else memory, else register.
-    pub(crate) fn alu(&mut self, width: Width, op: Alu) {
+    pub(crate) fn alu(&mut self, width: Width, mut op: Alu) {
         let ty = int(width);
-        if let Some(Value { loc: Loc::Const(r), .. }) = self.stack.last().copied() {
-            let l = self.stack[self.stack.len() - 2].as_const();
-            if let Some(l) = l {
+        let mut r = self.pop();
+        if let Some(k) = r.as_const() {
+            if let Some(l) = self.stack.last().and_then(|l| l.as_const()) {
                 self.pop_value();
-                self.pop_value();
-                return self.push_const(ty, fold::alu(op, width, l, r.get()));
+                return self.push_const(ty, fold::alu(op, width, l, k));
             }
-            if fold::alu_is_identity(op, width, r.get()) {
-                self.pop_value();
+            if fold::alu_is_identity(op, width, k) {
                 return;
             }
         }
         if op == Alu::And && self.next_tests_zero() {
-            return self.test(width);
+            return self.test(width, r);
         }
-        let mut r = self.pop();
         let mut l = self.pop();
-        if op.commutes() && (l.as_const().is_some() || (self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))))
-        {
+        if op.commutes() && (l.as_const().is_some() || (l.in_memory() && r.as_reg().is_some())) {
             std::mem::swap(&mut l, &mut r);
         }
         if op == Alu::Sub
@@ -102,32 +104,28 @@ impl<I: Isa> FuncGen<'_, I> {
             // Adding the negative has three-operand forms.
             let negative = (k as i64).wrapping_neg() as u64;
             if self.imm_of(ty, negative).is_some() {
-                r.place = OperandPlace::Const(if width == Width::W32 { u64::from(negative as u32) } else { negative });
-                return self.alu_operands(width, Alu::Add, l, r);
+                op = Alu::Add;
+                r = Operand::constant(ty, if width == Width::W32 { u64::from(negative as u32) } else { negative });
             }
         }
-        self.alu_operands(width, op, l, r);
-    }
-
-    pub(crate) fn in_memory(&self, operand: &Operand) -> bool {
-        matches!(operand.place, OperandPlace::Mem(_))
-    }
-
-    fn alu_operands(&mut self, width: Width, op: Alu, l: Operand, mut r: Operand) {
-        let ty = int(width);
-        // Left must be in a register, right anywhere.
         let src = self.src(&mut r);
-        self.alu_emit(ty, op, l, r, src);
+        match l.as_reg() {
+            Some(d) if l.is_own_reg() && !r.owned().has(d) && !self.reader.at_local_write() => {
+                self.alu_emit(ty, op, d, d, src, &r);
+                self.done(&r);
+                self.push_reg(ty, d);
+            }
+            _ => self.alu_to(ty, op, l, r, src),
+        }
     }
 
-    fn alu_emit(&mut self, ty: Ty, op: Alu, mut l: Operand, mut r: Operand, mut src: Src) {
-        // A destination other than the left operand is written before the right one is read.
-        let l_reg = match l.place {
-            OperandPlace::Reg(reg) => Some(reg),
-            _ => None,
-        };
+    /// The left operand must be in a register, the result goes to a destination that may be another.
+    #[inline(never)]
+    fn alu_to(&mut self, ty: Ty, op: Alu, mut l: Operand, mut r: Operand, mut src: Src) {
         let mut busy = r.regs();
-        if let Some(reg) = l_reg {
+        if let Some(reg) = l.as_reg() {
+            // The left operand is read in the instruction that writes; any other destination is written before the right
+            // one is read.
             busy.remove(reg);
             // `x = a op x` in place needs the operands exchanged.
             if op.commutes()
@@ -142,25 +140,30 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let d = match self.hint(ty, busy) {
             Some(home) => home,
-            None => match l.place {
-                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
+            None => match l.as_reg() {
+                Some(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
                 _ => self.take_result(ty),
             },
         };
-        let left = match l.place {
-            OperandPlace::Reg(reg) => reg,
-            _ => {
+        let left = match l.as_reg() {
+            Some(reg) => reg,
+            None => {
                 self.load_operand(d, &l);
                 d
             }
         };
+        self.alu_emit(ty, op, d, left, src, &r);
+        self.finish_binary(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    #[inline]
+    fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, left: Reg, src: Src, r: &Operand) {
         let at = I::alu(&mut self.out.asm, op, ty.width(), d, left, src);
         if d == left && I::alu_sets_flags(op, src) {
             self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.out.asm.offset() });
         }
-        self.folded(&r, at);
-        self.finish_binary(d, &l, &r);
-        self.push_reg(ty, d);
+        self.folded(r, at);
     }
 
     /// Do the flags tell whether this register is zero, as a compare with zero would?
@@ -210,6 +213,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Is this register the home of the local that the next operator writes?
+    #[inline]
     fn hint_is(&self, reg: Reg) -> bool {
         self.reader.peek_local_write().is_some_and(|local| self.fixed_reg(self.survey.position(local)) == Some(reg))
     }
@@ -218,17 +222,17 @@ impl<I: Isa> FuncGen<'_, I> {
     /// result is none of the registers that the right operand is read from, unless it is the left one as well.
     pub(crate) fn binary_dest(&mut self, ty: Ty, l: &Operand, r: &Operand) -> (Reg, Reg) {
         let mut busy = r.regs();
-        if let OperandPlace::Reg(reg) = l.place {
+        if let OperandPlace::Reg(reg) = l.place() {
             busy.remove(reg);
         }
         let d = match self.hint(ty, busy) {
             Some(home) => home,
-            None => match l.place {
-                OperandPlace::Reg(reg) if l.owned.has(reg) && !r.owned.has(reg) => reg,
+            None => match l.place() {
+                OperandPlace::Reg(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
                 _ => self.take(ty.class()),
             },
         };
-        match l.place {
+        match l.place() {
             OperandPlace::Reg(reg) => (d, reg),
             _ => {
                 self.load_operand(d, l);
@@ -239,9 +243,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Releases what two operands own but the destination.
     pub(crate) fn finish_binary(&mut self, d: Reg, l: &Operand, r: &Operand) {
-        let mut owned = l.owned.or(r.owned);
+        let mut owned = l.owned().or(r.owned());
         owned.remove(d);
-        self.release_all(owned);
+        self.give_back(owned);
     }
 
     pub(crate) fn mul(&mut self, width: Width) {
@@ -261,7 +265,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let mut r = self.pop();
         let mut l = self.pop();
-        if l.as_const().is_some() || (self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))) {
+        if l.as_const().is_some() || (l.in_memory() && matches!(r.place(), OperandPlace::Reg(_))) {
             std::mem::swap(&mut l, &mut r);
         }
         let src = self.src(&mut r);
@@ -274,8 +278,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- operations that demand registers
 
-    /// Brings two operands where `fixed` wants them and takes what it destroys. Gives the registers of both.
-    fn place_fixed(&mut self, fixed: &Fixed, l: &mut Operand, r: &mut Operand) -> (Reg, Reg) {
+    /// Brings two operands where `fixed` wants them and takes what it destroys. Gives the registers of both, and those
+    /// that are to be given back after the operation together with the operands' own.
+    fn place_fixed(&mut self, fixed: &Fixed, l: &mut Operand, r: &mut Operand) -> (Reg, Reg, RegSet) {
         // Whatever else lives in a register that is demanded or destroyed goes elsewhere first.
         let mut demanded = fixed.clobbers;
         for reg in [fixed.lhs, fixed.rhs].into_iter().flatten() {
@@ -283,28 +288,26 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         for operand in [&mut *l, &mut *r] {
             // An operand in a demanded register that is not its own place moves out of the way.
-            let own = operand.owned.and(demanded);
-            if let OperandPlace::Mem(_) = operand.place
+            let own = operand.owned().and(demanded);
+            if let OperandPlace::Mem(_) = operand.place()
                 && !own.is_empty()
             {
                 let to = self.take_from(RegSet::INTS.minus(demanded));
                 self.load_operand(to, operand);
-                self.release_all(operand.owned);
-                operand.place = OperandPlace::Reg(to);
-                operand.owned = RegSet::one(to);
-                operand.wasm = None;
+                self.done(operand);
+                *operand = Operand::own(operand.ty(), to);
             }
         }
-        let held = l.owned.or(r.owned);
+        let held = l.owned().or(r.owned());
         for reg in demanded.minus(held) {
             if self.regs.pool.has(reg) {
                 // A copy that an operand reads moves with it.
                 if self.regs.cached.has(reg) && (l.regs().has(reg) || r.regs().has(reg)) {
                     let at = self.regs.copy_of[reg.index()] as usize;
-                    let home = OperandPlace::Mem(Addr::base(I::FRAME, self.locals[at].slot));
+                    let slot = Addr::base(I::FRAME, self.locals[at].slot);
                     for operand in [&mut *l, &mut *r] {
-                        if operand.place == OperandPlace::Reg(reg) {
-                            operand.place = home;
+                        if operand.place() == OperandPlace::Reg(reg) {
+                            *operand = Operand::memory(operand.ty(), slot);
                         }
                     }
                 }
@@ -316,7 +319,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let want_r = fixed.rhs;
         let want_l = fixed.lhs;
         // The right operand leaves demanded registers that are not its place.
-        if let OperandPlace::Reg(reg) = r.place
+        if let OperandPlace::Reg(reg) = r.place()
             && demanded.has(reg)
             && want_r != Some(reg)
         {
@@ -324,14 +327,13 @@ impl<I: Isa> FuncGen<'_, I> {
                 Some(to) if ours.has(to) => to,
                 _ => self.take_from(RegSet::INTS.minus(demanded)),
             };
-            self.copy_reg(r.ty, to, reg);
+            self.copy_reg(r.ty(), to, reg);
             ours.remove(to);
             ours.add(reg);
-            r.place = OperandPlace::Reg(to);
-            r.owned = RegSet::one(to);
+            *r = Operand::own(r.ty(), to);
         }
         // So does the left one.
-        if let OperandPlace::Reg(reg) = l.place
+        if let OperandPlace::Reg(reg) = l.place()
             && demanded.has(reg)
             && want_l != Some(reg)
         {
@@ -339,35 +341,32 @@ impl<I: Isa> FuncGen<'_, I> {
                 Some(to) if ours.has(to) => to,
                 _ => self.take_from(RegSet::INTS.minus(demanded)),
             };
-            self.copy_reg(l.ty, to, reg);
+            self.copy_reg(l.ty(), to, reg);
             ours.remove(to);
             ours.add(reg);
-            l.place = OperandPlace::Reg(to);
-            l.owned = RegSet::one(to);
+            *l = Operand::own(l.ty(), to);
         }
         if let Some(to) = want_r
-            && r.place != OperandPlace::Reg(to)
+            && r.place() != OperandPlace::Reg(to)
         {
             debug_assert!(ours.has(to));
             self.load_operand(to, r);
-            self.release_all(r.owned);
+            self.done(r);
             ours.remove(to);
-            *r = Operand { ty: r.ty, place: OperandPlace::Reg(to), owned: RegSet::one(to), wasm: None };
+            *r = Operand::own(r.ty(), to);
         }
         if let Some(to) = want_l
-            && l.place != OperandPlace::Reg(to)
+            && l.place() != OperandPlace::Reg(to)
         {
             debug_assert!(ours.has(to));
             self.load_operand(to, l);
-            self.release_all(l.owned);
+            self.done(l);
             ours.remove(to);
-            *l = Operand { ty: l.ty, place: OperandPlace::Reg(to), owned: RegSet::one(to), wasm: None };
+            *l = Operand::own(l.ty(), to);
         }
         let left = self.operand_reg(l);
         let right = self.operand_reg(r);
-        // What only we hold is ours to give back after the operation, together with the operands.
-        l.owned = l.owned.or(ours);
-        (left, right)
+        (left, right, ours)
     }
 
     pub(crate) fn div(&mut self, width: Width, op: Div) {
@@ -400,7 +399,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut r = self.pop();
         let mut l = self.pop();
         let fixed = I::fixed_div(op, width);
-        let (_, right) = self.place_fixed(&fixed, &mut l, &mut r);
+        let (_, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
         let signed = matches!(op, Div::DivS | Div::RemS);
         let minus_one = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
         let hardware = self.facts.settings.hardware_traps;
@@ -439,13 +438,13 @@ impl<I: Isa> FuncGen<'_, I> {
         if bind_done {
             self.out.asm.bind(done);
         }
-        self.finish_fixed(out, &l, &r);
+        self.finish_fixed(out, &l, &r, held);
         self.push_reg(ty, out);
     }
 
-    /// Releases everything that `place_fixed` holds but the result.
-    fn finish_fixed(&mut self, out: Reg, l: &Operand, r: &Operand) {
-        let mut owned = l.owned.or(r.owned);
+    /// Releases everything that the operands and `place_fixed` hold but the result.
+    fn finish_fixed(&mut self, out: Reg, l: &Operand, r: &Operand, held: RegSet) {
+        let mut owned = l.owned().or(r.owned()).or(held);
         owned.remove(out);
         self.release_all(owned);
     }
@@ -470,12 +469,12 @@ impl<I: Isa> FuncGen<'_, I> {
             let l = self.pop();
             let d = match self.hint(ty, RegSet::EMPTY) {
                 Some(home) => home,
-                None => match l.place {
-                    OperandPlace::Reg(reg) if l.owned.has(reg) => reg,
+                None => match l.place() {
+                    OperandPlace::Reg(reg) if l.is_own_reg() => reg,
                     _ => self.take(ty.class()),
                 },
             };
-            let left = match l.place {
+            let left = match l.place() {
                 OperandPlace::Reg(reg) => reg,
                 _ => {
                     self.load_operand(d, &l);
@@ -484,7 +483,7 @@ impl<I: Isa> FuncGen<'_, I> {
             };
             let cpu = self.facts.settings.cpu;
             I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Imm(count as u8));
-            let mut owned = l.owned;
+            let mut owned = l.owned();
             owned.remove(d);
             self.release_all(owned);
             return self.push_reg(ty, d);
@@ -498,21 +497,21 @@ impl<I: Isa> FuncGen<'_, I> {
             let left = self.operand_reg(&mut l);
             let d = match self.hint(ty, RegSet::one(right)) {
                 Some(home) => home,
-                None if l.owned.has(left) && left != right => left,
+                None if l.is_own_reg() && left != right => left,
                 None => self.take(ty.class()),
             };
             I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Reg(right));
             self.finish_binary(d, &l, &r);
             return self.push_reg(ty, d);
         }
-        let (left, right) = self.place_fixed(&fixed, &mut l, &mut r);
+        let (left, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
         let d = match self.hint(ty, RegSet::one(right)) {
             Some(home) => home,
-            None if l.owned.has(left) && left != right => left,
+            None if l.is_own_reg() && left != right => left,
             None => self.take(ty.class()),
         };
         I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Reg(right));
-        self.finish_fixed(d, &l, &r);
+        self.finish_fixed(d, &l, &r, held);
         self.push_reg(ty, d);
     }
 
@@ -579,13 +578,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let operand = self.pop();
         let d = match self.hint(to, RegSet::EMPTY) {
             Some(home) => home,
-            None => match operand.owned.class(to.class()).first() {
+            None => match operand.owned().class(to.class()).first() {
                 Some(reg) => reg,
                 None => self.take(to.class()),
             },
         };
         // A slot holds the lower bytes first, so the narrow part can be read from it.
-        let src = match operand.place {
+        let src = match operand.place() {
             OperandPlace::Reg(reg) => Src::Reg(reg),
             OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
             _ => {
@@ -597,7 +596,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Src::Mem(_) = src {
             self.folded(&operand, at);
         }
-        let mut owned = operand.owned;
+        let mut owned = operand.owned();
         owned.remove(d);
         self.release_all(owned);
         self.push_reg(to, d);
@@ -668,9 +667,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(Ty::I32, d);
     }
 
-    /// `l & r` for its flags alone.
-    fn test(&mut self, width: Width) {
-        let mut r = self.pop();
+    /// `l & r` for its flags alone; `l` is on top.
+    fn test(&mut self, width: Width, mut r: Operand) {
         let mut l = self.pop();
         if l.as_const().is_some() {
             std::mem::swap(&mut l, &mut r);
@@ -697,19 +695,19 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut r = self.pop();
         let mut l = self.pop();
         let mut cond = cond;
-        if l.as_const().is_some() || (self.in_memory(&l) && matches!(r.place, OperandPlace::Reg(_))) {
+        if l.as_const().is_some() || (l.in_memory() && matches!(r.place(), OperandPlace::Reg(_))) {
             std::mem::swap(&mut l, &mut r);
             cond = cond.swap();
         }
         if r.as_const() == Some(0)
-            && let OperandPlace::Reg(reg) = l.place
+            && let OperandPlace::Reg(reg) = l.place()
             && matches!(cond, Cond::Eq | Cond::Ne | Cond::LtS | Cond::GeS)
         {
             if !(matches!(cond, Cond::Eq | Cond::Ne) && self.flags_tell(reg, width)) {
                 I::test(&mut self.out.asm, width, reg, Src::Reg(reg));
             }
         } else {
-            let src = match r.place {
+            let src = match r.place() {
                 OperandPlace::Const(bits) => match self.imm_of(int(width), bits) {
                     Some(imm) => Src::Imm(imm),
                     None => Src::Reg(self.operand_reg(&mut r)),
@@ -718,7 +716,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
                 OperandPlace::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
             };
-            match (l.place, src) {
+            match (l.place(), src) {
                 (OperandPlace::Mem(addr), Src::Imm(_)) if I::MEM_OPERANDS => {
                     let at = I::cmp_mem(&mut self.out.asm, width, addr, src);
                     self.folded(&l, at);
@@ -794,7 +792,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let condition = if flags.is_none() { Some(self.pop()) } else { None };
         let mut b = self.pop();
         let mut a = self.pop();
-        let ty = a.ty;
+        let ty = a.ty();
         // Everything from here to the use of the flags keeps them.
         let mut cond = flags.unwrap_or(Cond::Ne);
         if cond == Cond::FloatEq || cond == Cond::FloatNe || ty.is_float() {
@@ -813,7 +811,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return self.push_reg(ty, d);
         }
         // `d` starts as one of the two and takes the other if the condition says so.
-        if a.owned.is_empty() && !b.owned.is_empty() {
+        if a.owned().is_empty() && !b.owned().is_empty() {
             std::mem::swap(&mut a, &mut b);
             cond = cond.invert();
         }
@@ -853,10 +851,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut r = self.pop();
         let mut l = self.pop();
         let fixed = I::fixed_mul_wide();
-        let (_, right) = self.place_fixed(&fixed, &mut l, &mut r);
+        let (_, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
         I::mul_wide(&mut self.out.asm, signed, right);
         let (lo, hi) = (fixed.out.expect("lower half"), fixed.out2.expect("upper half"));
-        let mut owned = l.owned.or(r.owned);
+        let mut owned = l.owned().or(r.owned()).or(held);
         owned.remove(lo);
         owned.remove(hi);
         self.release_all(owned);

@@ -44,75 +44,106 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Takes the top entry off as an operand that is not in the flags.
+    #[inline(never)]
     pub(crate) fn pop(&mut self) -> Operand {
-        let position = self.stack.len() - 1;
-        let value = self.pop_value();
-        let operand = |place, owned| Operand { ty: value.ty, place, owned, wasm: None };
-        match value.loc {
-            Loc::Slot => operand(OperandPlace::Mem(self.slot(position)), RegSet::EMPTY),
-            Loc::Reg(reg) => {
-                let owned = if self.regs.can_own(reg) { RegSet::one(reg) } else { RegSet::EMPTY };
-                operand(OperandPlace::Reg(reg), owned)
-            }
-            Loc::Const(bits) => operand(OperandPlace::Const(bits.get()), RegSet::EMPTY),
+        let Value { ty, loc } = *self.stack.last().expect("validated");
+        let operand = match loc {
             Loc::Local(at) => {
                 let local = &self.locals[at as usize];
-                let place = match (local.home, local.copy) {
-                    (Some(home), _) => OperandPlace::Reg(home),
-                    (None, Some(copy)) => {
-                        self.pin(RegSet::one(copy));
-                        OperandPlace::Reg(copy)
-                    }
-                    (None, None) => OperandPlace::Mem(Addr::base(I::FRAME, local.slot)),
-                };
-                operand(place, RegSet::EMPTY)
+                if let Some(home) = local.home {
+                    Operand::borrowed(ty, home)
+                } else if let Some(copy) = local.copy {
+                    self.regs.pinned.add(copy);
+                    Operand::borrowed(ty, copy)
+                } else {
+                    Operand::memory(ty, Addr::base(I::FRAME, local.slot))
+                }
             }
+            Loc::Reg(reg) if self.regs.can_own(reg) => Operand::own(ty, reg),
+            Loc::Reg(reg) => Operand::borrowed(ty, reg),
+            Loc::Const(bits) => Operand::constant(ty, bits.get()),
+            _ => return self.pop_memory(),
+        };
+        self.pop_value();
+        operand
+    }
+
+    /// `pop` of what is in its slot, or a load that was not made yet.
+    #[inline(never)]
+    fn pop_memory(&mut self) -> Operand {
+        let position = self.stack.len() - 1;
+        let Value { ty, loc } = self.pop_value();
+        match loc {
+            Loc::Slot => Operand::memory(ty, self.slot(position)),
             Loc::Hot => {
                 let hot: Hot = self.hot.take().expect("a hot entry has its load");
-                Operand { ty: value.ty, place: OperandPlace::Mem(hot.addr), owned: hot.owned, wasm: hot.wasm }
+                self.hot_wasm = hot.wasm.unwrap_or(0);
+                Operand::hot(ty, &hot)
             }
-            Loc::Flags(_) => unreachable!("flags are taken by the operator after the compare"),
+            _ => unreachable!("flags are taken by the operator after the compare"),
         }
     }
 
-    /// Is this operand in memory because a local is? Then which.
-    fn local_of(&self, value: &Value) -> Option<usize> {
-        match value.loc {
-            Loc::Local(at) => Some(at as usize),
-            _ => None,
-        }
+    /// What an entry in this register owns.
+    #[inline]
+    fn owned(&self, reg: Reg) -> RegSet {
+        RegSet::one(reg).and(self.regs.pool.minus(self.regs.locked))
     }
 
     /// Pops into a register that may be read but not written. A local read from its slot leaves a copy behind.
+    #[inline]
     pub(crate) fn pop_reg(&mut self) -> (Reg, RegSet) {
-        let local = self.stack.last().and_then(|v| self.local_of(v));
-        let operand = self.pop();
-        match operand.place {
-            OperandPlace::Reg(reg) => (reg, operand.owned),
-            _ => {
-                let reg = self.take(operand.ty.class());
-                self.load_operand(reg, &operand);
-                self.release_all(operand.owned);
-                if let Some(at) = local {
-                    self.make_copy_of(reg, at);
-                    self.pin(RegSet::one(reg));
-                    (reg, RegSet::EMPTY)
-                } else {
-                    (reg, RegSet::one(reg))
-                }
+        match self.stack.last().map(|value| value.loc) {
+            Some(Loc::Reg(reg)) => {
+                self.pop_value();
+                (reg, self.owned(reg))
             }
+            Some(Loc::Local(at)) => {
+                let local = &self.locals[at as usize];
+                if let Some(home) = local.home {
+                    self.pop_value();
+                    return (home, RegSet::EMPTY);
+                }
+                if let Some(copy) = local.copy {
+                    self.pop_value();
+                    self.pin(RegSet::one(copy));
+                    return (copy, RegSet::EMPTY);
+                }
+                self.pop_loaded()
+            }
+            _ => self.pop_loaded(),
+        }
+    }
+
+    /// `pop_reg` of what is in no register.
+    #[inline(never)]
+    fn pop_loaded(&mut self) -> (Reg, RegSet) {
+        let local = match self.stack.last().map(|value| value.loc) {
+            Some(Loc::Local(at)) => Some(at as usize),
+            _ => None,
+        };
+        let operand = self.pop();
+        let reg = self.take(operand.ty().class());
+        self.load_operand(reg, &operand);
+        self.done(&operand);
+        if let Some(at) = local {
+            self.make_copy_of(reg, at);
+            self.pin(RegSet::one(reg));
+            (reg, RegSet::EMPTY)
+        } else {
+            (reg, RegSet::one(reg))
         }
     }
 
     /// Brings an operand to a register that may be read but not written.
     pub(crate) fn operand_reg(&mut self, operand: &mut Operand) -> Reg {
-        if let OperandPlace::Reg(reg) = operand.place {
+        if let OperandPlace::Reg(reg) = operand.place() {
             return reg;
         }
-        let reg = self.take(operand.ty.class());
+        let reg = self.take(operand.ty().class());
         self.load_operand(reg, operand);
-        self.release_all(operand.owned);
-        *operand = Operand { ty: operand.ty, place: OperandPlace::Reg(reg), owned: RegSet::one(reg), wasm: None };
+        self.done(&operand);
+        *operand = Operand::own(operand.ty(), reg);
         reg
     }
 
@@ -124,51 +155,52 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Brings an operand to a register of its own.
     pub(crate) fn operand_owned(&mut self, operand: &mut Operand) -> Reg {
-        if let OperandPlace::Reg(reg) = operand.place
-            && operand.owned.has(reg)
+        if let OperandPlace::Reg(reg) = operand.place()
+            && operand.is_own_reg()
         {
             return reg;
         }
-        let reg = self.take(operand.ty.class());
+        let reg = self.take(operand.ty().class());
         self.load_operand(reg, operand);
-        self.release_all(operand.owned);
-        *operand = Operand { ty: operand.ty, place: OperandPlace::Reg(reg), owned: RegSet::one(reg), wasm: None };
+        self.done(&operand);
+        *operand = Operand::own(operand.ty(), reg);
         reg
     }
 
     /// Puts an operand back on the stack, which it has left at this very place.
     pub(crate) fn push_operand(&mut self, operand: &Operand) {
-        match operand.place {
-            OperandPlace::Const(bits) => self.push_const(operand.ty, bits),
+        match operand.place() {
+            OperandPlace::Const(bits) => self.push_const(operand.ty(), bits),
             _ => {
                 let mut operand = *operand;
                 let reg = self.operand_owned(&mut operand);
-                self.push_reg(operand.ty, reg);
+                self.push_reg(operand.ty(), reg);
             }
         }
     }
 
     /// Reads a copy of a local from the local's slot instead, so that the copy need not be kept.
     pub(crate) fn let_copy_go(&mut self, operand: &mut Operand) {
-        if let OperandPlace::Reg(reg) = operand.place
+        if let OperandPlace::Reg(reg) = operand.place()
             && self.regs.cached.has(reg)
         {
             let local = &self.locals[self.regs.copy_of[reg.index()] as usize];
-            operand.place = OperandPlace::Mem(Addr::base(I::FRAME, local.slot));
+            *operand = Operand::memory(operand.ty(), Addr::base(I::FRAME, local.slot));
             self.regs.pinned.remove(reg);
         }
     }
 
     /// Copies an operand to a register. Keeps the flags.
     pub(crate) fn load_operand(&mut self, to: Reg, operand: &Operand) {
-        match operand.place {
-            OperandPlace::Reg(from) => self.copy_reg(operand.ty, to, from),
-            OperandPlace::Const(bits) => self.load_const(operand.ty, to, bits),
+        match operand.place() {
+            OperandPlace::Reg(from) => self.copy_reg(operand.ty(), to, from),
+            OperandPlace::Const(bits) => self.load_const(operand.ty(), to, bits),
             OperandPlace::Mem(addr) => {
-                let at = I::load(&mut self.out.asm, Load::of(operand.ty), to, addr);
-                match operand.wasm {
-                    Some(wasm) => self.memory_trap_at(at, wasm),
-                    None => self.out.counters.reloads += 1,
+                let at = I::load(&mut self.out.asm, Load::of(operand.ty()), to, addr);
+                if operand.faults() {
+                    self.memory_trap_at(at, self.hot_wasm);
+                } else {
+                    self.out.counters.reloads += 1;
                 }
             }
         }
@@ -195,19 +227,20 @@ impl<I: Isa> FuncGen<'_, I> {
     /// An integer operand as the right-hand side of an instruction, and what to release after it. Loads what cannot be
     /// one.
     pub(crate) fn src(&mut self, operand: &mut Operand) -> Src {
-        match operand.place {
+        match operand.place() {
             OperandPlace::Reg(reg) => Src::Reg(reg),
-            OperandPlace::Const(bits) if self.imm_of(operand.ty, bits).is_some() => {
-                Src::Imm(self.imm_of(operand.ty, bits).expect("asked"))
-            }
+            OperandPlace::Const(bits) => match self.imm_of(operand.ty(), bits) {
+                Some(imm) => Src::Imm(imm),
+                None => Src::Reg(self.operand_reg(operand)),
+            },
             OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
-            _ => Src::Reg(self.operand_reg(operand)),
+            OperandPlace::Mem(_) => Src::Reg(self.operand_reg(operand)),
         }
     }
 
     /// Like `src`, for floats.
     pub(crate) fn float_src(&mut self, operand: &mut Operand) -> FloatSrc {
-        match operand.place {
+        match operand.place() {
             OperandPlace::Reg(reg) => FloatSrc::Reg(reg),
             OperandPlace::Mem(addr) if I::MEM_OPERANDS => FloatSrc::Mem(addr),
             _ => FloatSrc::Reg(self.operand_reg(operand)),
@@ -224,14 +257,14 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Notes the trap of a folded load, or counts a folded slot.
+    #[inline]
     pub(crate) fn folded(&mut self, operand: &Operand, at: u32) {
-        if let OperandPlace::Mem(_) = operand.place {
-            match operand.wasm {
-                Some(wasm) => {
-                    self.memory_trap_at(at, wasm);
-                    self.out.counters.folded_loads += 1;
-                }
-                None => self.out.counters.folded_slots += 1,
+        if operand.in_memory() {
+            if operand.faults() {
+                self.memory_trap_at(at, self.hot_wasm);
+                self.out.counters.folded_loads += 1;
+            } else {
+                self.out.counters.folded_slots += 1;
             }
         }
     }
@@ -239,7 +272,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The operator is done with an operand.
     #[inline]
     pub(crate) fn done(&mut self, operand: &Operand) {
-        self.release_all(operand.owned);
+        self.give_back(operand.owned());
     }
 
     // ---- slots
@@ -314,6 +347,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Brings every entry below `to` to its slot. Keeps the flags.
     pub(crate) fn flush_below(&mut self, to: usize) {
+        self.out.counters.steps += to.saturating_sub(self.watermark) as u64;
         for at in self.watermark..to {
             self.flush_one(at);
             if at & 7 == 7 {
@@ -355,6 +389,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Drops entries above a height, freeing what they own. Latent ones were never made.
     pub(crate) fn truncate_stack(&mut self, height: usize) {
+        self.out.counters.steps += self.stack.len().saturating_sub(height) as u64;
         while self.stack.len() > height {
             let value = self.pop_value();
             self.drop_value(value);

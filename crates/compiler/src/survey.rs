@@ -73,6 +73,8 @@ pub(crate) struct Survey {
     loop_depth: u32,
     /// Weight of a touch here.
     weight: u32,
+    /// Touches looked at to sum up loops.
+    pub(crate) steps: u64,
     /// Weight of the call that the operator before was, else 0, and whether its block had calls before it.
     last_call: u32,
     calls_before: bool,
@@ -117,6 +119,7 @@ impl Survey {
         self.params = params;
         self.loop_depth = 0;
         self.weight = weight(0);
+        self.steps = 0;
         self.last_call = 0;
     }
 
@@ -243,6 +246,7 @@ impl Survey {
 
     /// Finds the locals that the loop which now ends has touched most.
     fn sum_up(&mut self, block: usize, start: usize) {
+        self.steps += (self.touches.len() - start) as u64;
         let Survey { locals, touches, windows, .. } = self;
         let touches = &touches[start..];
         for &(at, weight) in touches {

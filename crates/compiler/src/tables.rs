@@ -10,7 +10,7 @@ use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::meter::{Stub, StubKind};
 use crate::ty::{Ty, Width};
-use crate::value::{Operand, OperandPlace};
+use crate::value::Operand;
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The tag of filled elements in lazy tables.
@@ -144,11 +144,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let delta_slot = self.slot(delta_at);
         let before_slot = self.slot(delta_at + 1);
         let width = table.index;
-        let mem = |ty, addr| Operand { ty, place: OperandPlace::Mem(addr), owned: RegSet::EMPTY, wasm: None };
         let args = [
-            Operand { ty: width, place: OperandPlace::Reg(before), owned: RegSet::EMPTY, wasm: None },
-            mem(Ty::FuncRef, value_slot),
-            mem(width, delta_slot),
+            Operand::borrowed(width, before),
+            Operand::memory(Ty::FuncRef, value_slot),
+            Operand::memory(width, delta_slot),
         ];
         self.charge_units(&args[2]);
         I::store(&mut self.out.asm, Store::of(width), before_slot, before);

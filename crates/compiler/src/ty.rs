@@ -19,6 +19,24 @@ pub enum Ty {
 }
 
 impl Ty {
+    /// By number, padded to a power of two.
+    const BY_NUMBER: [Ty; 8] = {
+        let mut all = [Ty::I32; 8];
+        let mut i = 0;
+        while i < 5 {
+            let ty = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::FuncRef][i];
+            all[ty as usize] = ty;
+            i += 1;
+        }
+        all
+    };
+
+    /// The type with this number, `ty as u8`.
+    #[inline(always)]
+    pub(crate) const fn from_number(number: u8) -> Ty {
+        Ty::BY_NUMBER[number as usize & 7]
+    }
+
     /// The class of register that holds a value of this type.
     #[must_use]
     pub const fn class(self) -> RegClass {

@@ -198,6 +198,8 @@ impl Compiler {
         ModuleStream::new(self)
     }
 
+    // Never inlined, so that profiles can tell what is Wasmtime's.
+    #[inline(never)]
     fn load(&self, artifact: &[u8], mut report: Report) -> wasmtime::Result<(Module, Report)> {
         let start = Instant::now();
         // SAFETY: the artifact has just been made by `artifact::write` and has not left this crate.

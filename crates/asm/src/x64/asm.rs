@@ -116,6 +116,12 @@ impl Asm {
         self.buffer.reserve(bytes);
     }
 
+    /// The offset up to which there is room.
+    #[must_use]
+    pub fn room_end(&self) -> u32 {
+        self.buffer.room_end()
+    }
+
     /// The code.
     #[must_use]
     pub fn code(&self) -> &[u8] {

@@ -45,10 +45,10 @@ impl Bytes {
         }
     }
 
-    /// Appends a byte if `present`.
+    /// Sets the mode of the modrm byte, which comes first here.
     #[inline(always)]
-    const fn then_if(self, present: bool, byte: u8) -> Bytes {
-        self.then(if present { byte as u64 } else { 0 }, present as u32)
+    const fn mode(self, mode: u8) -> Bytes {
+        Bytes { bits: self.bits | (mode as u64) << 6, ..self }
     }
 }
 
@@ -64,29 +64,31 @@ struct Encoded {
 const SIB: u8 = 4;
 const NO_BASE: u8 = 5;
 
-/// Without branches but for the index: what comes next in a program is hard to predict.
-#[inline]
+/// The branches here go one way for nearly all uses of one base: frame slots have no index, linear memory has one.
+#[inline(always)]
 fn encode_addr(reg: u8, addr: Addr) -> Encoded {
     let base = addr.base.code();
     let low = base & 7;
-    // 0: no displacement, 1: one byte, 2: four bytes; this is the mode, and its square the length.
-    let none = addr.disp == 0 && low != NO_BASE;
-    let wide = addr.disp != i32::from(addr.disp as i8);
-    let class = u32::from(!none) + u32::from(wide);
-    let mask = if wide { u32::MAX } else { 0xff };
-    let (sib, index_rex) = match addr.index {
-        None => (0x20 | low, 0),
+    let field = u32::from(reg & 7) << 3;
+    let (rex, address, len) = match addr.index {
         Some((index, scale)) => {
             let index = index.code();
             debug_assert!(index != 4 && scale < 4, "rsp is no index");
-            (scale << 6 | (index & 7) << 3 | low, (index >> 3) * X)
+            let sib = scale << 6 | (index & 7) << 3 | low;
+            ((index >> 3) * X | base >> 3, u32::from(SIB) | u32::from(sib) << 8, 2)
         }
+        None if low == SIB => (base >> 3, u32::from(SIB) | u32::from(0x20 | low) << 8, 2),
+        None => (base >> 3, u32::from(low), 1),
     };
-    let has_sib = addr.index.is_some() || low == SIB;
-    let modrm = (class as u8) << 6 | (reg & 7) << 3 | if has_sib { SIB } else { low };
-    let bytes =
-        Bytes::NONE.then(modrm.into(), 1).then_if(has_sib, sib).then((addr.disp as u32 & mask).into(), class * class);
-    Encoded { rex: index_rex | base >> 3, bytes }
+    let start = Bytes { bits: (address | field).into(), len };
+    let bytes = if addr.disp != i32::from(addr.disp as i8) {
+        start.mode(2).then((addr.disp as u32).into(), 4)
+    } else if addr.disp == 0 && low != NO_BASE {
+        start
+    } else {
+        start.mode(1).then((addr.disp as u8).into(), 1)
+    };
+    Encoded { rex, bytes }
 }
 
 #[inline(always)]
@@ -100,10 +102,10 @@ const fn rex_w(size: Size) -> u8 {
 /// Everything before the modrm byte. `byte` demands a REX prefix although it may be empty.
 #[inline(always)]
 fn legacy_head(row: Row, rex: u8, byte: bool) -> Bytes {
-    Bytes::NONE
-        .then_if(row.prefix != 0, row.prefix)
-        .then_if(rex != 0 || byte, 0x40 | rex)
-        .then(row.opcode.into(), row.opcode_len.into())
+    let without = rex == 0 && !byte;
+    let bits = (u64::from(row.opcode) << 8 | u64::from(0x40 | rex)) >> (8 * u32::from(without));
+    let len = u32::from(row.opcode_len) + 1 - u32::from(without);
+    if row.prefix == 0 { Bytes { bits, len } } else { Bytes { bits: bits << 8 | u64::from(row.prefix), len: len + 1 } }
 }
 
 /// Everything before the modrm byte; `v` is the code of the additional register, 0 if there is none.
@@ -161,10 +163,59 @@ impl Asm {
 
     #[inline(always)]
     fn legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
+        if row.plain {
+            return self.one_byte_mem(row.opcode, u32::from(rex_w(size)), reg, addr);
+        }
+        self.any_legacy_mem(row, size, reg, addr, imm);
+    }
+
+    #[inline(never)]
+    fn any_legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
         let encoded = encode_addr(reg, addr);
         let rex = rex_w(size) | ((reg >> 3) * R) | encoded.rex;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg));
         self.put_mem(row, head, encoded.bytes, imm);
+    }
+
+    /// For plain rows, the most frequent form by far: 8 bytes at most and so one store. `rex` has W.
+    #[inline(never)]
+    fn one_byte_mem(&mut self, opcode: u32, rex: u32, reg: u8, addr: Addr) {
+        let (reg, base) = (u32::from(reg), u32::from(addr.base.code()));
+        let low = base & 7;
+        let mut rex = rex | (reg >> 3) << 2 | base >> 3;
+        let mut modrm = (reg & 7) << 3;
+        let (mut rest, mut len) = (0u64, 0);
+        match addr.index {
+            Some((index, scale)) => {
+                let index = u32::from(index.code());
+                rex |= index >> 3 << 1;
+                modrm |= u32::from(SIB);
+                rest = (u32::from(scale) << 6 | (index & 7) << 3 | low).into();
+                len = 8;
+            }
+            None if low == u32::from(SIB) => {
+                modrm |= u32::from(SIB);
+                rest = 0x24;
+                len = 8;
+            }
+            None => modrm |= low,
+        }
+        let disp = addr.disp;
+        if disp != i32::from(disp as i8) {
+            modrm |= 0x80;
+            rest |= u64::from(disp as u32) << len;
+            len += 32;
+        } else if disp != 0 || low == u32::from(NO_BASE) {
+            modrm |= 0x40;
+            rest |= u64::from(disp as u8) << len;
+            len += 8;
+        }
+        let bits = rest << 16 | u64::from(modrm << 8 | opcode);
+        if rex == 0 {
+            self.put(bits, 2 + len / 8);
+        } else {
+            self.put(bits << 8 | u64::from(rex | 0x40), 3 + len / 8);
+        }
     }
 
     #[inline(always)]

@@ -23,6 +23,8 @@ pub struct Row {
     pub imm: Imm,
     /// Which of the two encodings there are.
     pub form: Form,
+    /// With an address: an opcode of one byte, no prefix but REX, which is never empty for want of it, no immediate.
+    pub plain: bool,
 }
 
 /// An opcode map.
@@ -99,7 +101,12 @@ impl Row {
             Map::M0f3a => (0x3a0f, 2),
         };
         let opcode = escape | (op as u32) << (8 * escape_len);
-        Row { prefix, map, opcode, opcode_len: escape_len + 1, reg, rm, imm, form }
+        let plain = prefix == 0
+            && matches!(map, Map::One)
+            && matches!(imm, Imm::None)
+            && !matches!(reg, Operand::Int8)
+            && matches!(form, Form::L);
+        Row { prefix, map, opcode, opcode_len: escape_len + 1, reg, rm, imm, form, plain }
     }
 
     /// The opcode within its map.

@@ -552,6 +552,8 @@ pub trait AsmBuffer: Default + Send {
     /// Makes room for at least so many bytes, so that the primitives that follow need no check. Called once an
     /// operator; operators of unbounded size call it again.
     fn reserve(&mut self, bytes: usize);
+    /// The offset up to which there is room.
+    fn room_end(&self) -> u32;
     /// Forgets all labels of the previous function.
     fn reset_labels(&mut self);
     /// A new label, not yet bound.

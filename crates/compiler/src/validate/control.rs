@@ -67,7 +67,7 @@ impl Sweep<'_> {
     }
 
     /// What the label of a frame takes, last on top; only of frames that have a signature.
-    pub(super) fn label_types(&self, frame: &Frame) -> &[Ty] {
+    fn label_types(&self, frame: &Frame) -> &[Ty] {
         if frame.kind == Kind::Loop { self.params(frame.shape) } else { self.results(frame.shape) }
     }
 
@@ -80,12 +80,14 @@ impl Sweep<'_> {
     }
 
     /// The place below the values that a label takes; `None` if they are not there.
-    pub(super) fn below_label(&self, frame: &Frame, window: Window) -> Option<Cursor> {
+    #[inline(never)]
+    fn below_label(&mut self, frame: &Frame, window: Window) -> Option<Cursor> {
         let mut at = self.spilled.cursor(window);
         if frame.shape.0 >= Shape::SIG {
             for ty in self.label_types(frame).iter().rev() {
                 self.spilled.expect(&mut at, code(*ty))?;
             }
+            self.survey.steps += self.label_types(frame).len() as u64;
         } else if frame.label.bits > 0 {
             self.spilled.expect(&mut at, frame.shape.0 as u8)?;
         }
@@ -239,9 +241,15 @@ impl Sweep<'_> {
         self.frames.len().checked_sub(1 + depth as usize)
     }
 
-    /// Are the values that a label takes on top?
+    /// Are the values that the label of a frame takes on top?
     #[inline(always)]
-    pub(super) fn has_label_values(&self, frame: &Frame, window: Window) -> bool {
-        frame.label.is_on(window) || self.below_label(frame, window).is_some()
+    pub(super) fn has_label_values(&mut self, target: usize, window: Window) -> Option<()> {
+        let frame = self.frames.get(target)?;
+        if frame.label.is_on(window) {
+            return Some(());
+        }
+        let frame = *frame;
+        self.below_label(&frame, window)?;
+        Some(())
     }
 }

@@ -374,10 +374,7 @@ impl Sweep<'_> {
                 }
                 Class::Br => {
                     let depth = number!(bytes, pos);
-                    let frame = self.frames.get(self.target(depth)?)?;
-                    if !self.has_label_values(frame, window) {
-                        return None;
-                    }
+                    self.has_label_values(self.target(depth)?, window)?;
                     self.survey.branch(depth);
                     window = self.dead();
                 }
@@ -397,9 +394,7 @@ impl Sweep<'_> {
                     window = self.dead();
                 }
                 Class::Return => {
-                    if !self.has_label_values(self.frames.first()?, window) {
-                        return None;
-                    }
+                    self.has_label_values(0, window)?;
                     window = self.dead();
                 }
                 Class::Call => {
@@ -558,12 +553,11 @@ impl Sweep<'_> {
                 continue;
             }
             frame.named = self.tables;
-            let frame = &self.frames[target];
-            if !self.has_label_values(frame, window)
-                || *arity.get_or_insert(self.label_arity(frame)) != self.label_arity(frame)
-            {
+            let taken = self.label_arity(&self.frames[target]);
+            if *arity.get_or_insert(taken) != taken {
                 return None;
             }
+            self.has_label_values(target, window)?;
             self.survey.branch(depth);
         }
         Some(pos)

@@ -420,6 +420,10 @@ impl AsmBuffer for Asm {
         self.reserve(bytes);
     }
 
+    fn room_end(&self) -> u32 {
+        self.room_end()
+    }
+
     fn reset_labels(&mut self) {
         self.reset_labels();
     }

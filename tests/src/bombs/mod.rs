@@ -1,6 +1,11 @@
 //! Compile bombs: small valid modules, growing with `n`, on which compilers of one kind or another take more than
 //! linear time, memory or output. What must hold for each is that doubling `n` about doubles the cost.
 
+mod functions;
+mod modules;
+mod refused;
+
+pub use refused::REFUSED;
 use wasm_encoder::{
     CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function, FunctionSection,
     GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module, RefType, TableSection, TableType,
@@ -19,7 +24,26 @@ pub struct Bomb {
 }
 
 /// All families within the supported features.
-pub const BOMBS: &[Bomb] = &[
+pub fn bombs() -> impl Iterator<Item = &'static Bomb> {
+    CLASSIC.iter().chain(functions::BOMBS).chain(modules::BOMBS)
+}
+
+/// What output of a shape may grow by when its `n` doubles: for a shape of n by n, whose input grows fourfold, the same
+/// in proportion.
+#[must_use]
+pub fn allowed(limit: f64, wasm: usize, wasm_of_double: usize) -> f64 {
+    limit * (wasm_of_double as f64 / wasm as f64 / 2.0).max(1.0)
+}
+
+/// The module with its last function cut short, which shows at its very end: everything before is as it was.
+#[must_use]
+pub fn invalid(mut wasm: Vec<u8>) -> Vec<u8> {
+    *wasm.last_mut().expect("a module has bytes") = 0x6a;
+    wasm
+}
+
+/// Shapes that have broken other compilers.
+const CLASSIC: &[Bomb] = &[
     Bomb { name: "locals-and-blocks", make: |n| locals(n, &BLOCK), n: 20_000 },
     Bomb { name: "locals-and-ifs", make: |n| locals(n, &IF), n: 20_000 },
     Bomb { name: "locals-and-branches", make: |n| locals(n, &BRANCH), n: 20_000 },
@@ -48,9 +72,11 @@ pub const BOMBS: &[Bomb] = &[
     Bomb { name: "wide-calls", make: |n| wide_calls(40, n), n: 200 },
     Bomb { name: "wide-blocks", make: wide_blocks, n: 2_000 },
     Bomb { name: "locals-without-bodies", make: |n| many_functions(n, 50_000, &[]), n: 10_000 },
+    Bomb { name: "locals-in-runs", make: locals_in_runs, n: 20_000 },
     Bomb { name: "one-touched-local", make: |n| many_functions(n, 50_000, &[0x41, 1, 0x21, 0xce, 0x86, 3]), n: 2_000 },
     Bomb { name: "empty-functions", make: |n| many_functions(n, 0, &[]), n: 20_000 },
     Bomb { name: "calls-to-the-last", make: calls_to_the_last, n: 20_000 },
+    Bomb { name: "functions-of-calls", make: |n| functions_of_calls(n, n), n: 150 },
     Bomb { name: "branches-to-one-label", make: branches_to_one_label, n: 20_000 },
     Bomb { name: "one-tree", make: one_tree, n: 20_000 },
     Bomb { name: "tee-chain", make: |n| valued(&[0x20, 0], &[0x22, 0, 0x20, 0, 0x6a], n), n: 20_000 },
@@ -287,6 +313,13 @@ fn wide_blocks(n: usize) -> Vec<u8> {
     parts.finish(0)
 }
 
+/// Declared one by one, each of another type than the one before.
+fn locals_in_runs(n: usize) -> Vec<u8> {
+    let types = [ValType::I32, ValType::F64];
+    let locals: Vec<_> = (0..n).map(|i| (1, types[i % 2])).collect();
+    single(&locals, &[0x20, 0, 0x21, 1])
+}
+
 fn many_functions(n: usize, locals: u32, code: &[u8]) -> Vec<u8> {
     let mut parts = Parts::new();
     let ty = parts.ty(&[], &[]);
@@ -298,11 +331,17 @@ fn many_functions(n: usize, locals: u32, code: &[u8]) -> Vec<u8> {
 }
 
 fn calls_to_the_last(n: usize) -> Vec<u8> {
-    let functions = 20;
+    functions_of_calls(20, n / 20)
+}
+
+/// Functions that each call the last one so often.
+fn functions_of_calls(functions: usize, calls: usize) -> Vec<u8> {
     let mut parts = Parts::new();
     let ty = parts.ty(&[], &[]);
+    let mut call = vec![0x10];
+    uleb(functions, &mut call);
     for _ in 0..functions {
-        parts.func(ty, &[], &[0x10, functions].repeat(n / functions as usize));
+        parts.func(ty, &[], &call.repeat(calls));
     }
     parts.func(ty, &[], &[]);
     parts.finish(0)
