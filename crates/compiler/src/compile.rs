@@ -110,7 +110,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
     pub(crate) blocks: Vec<Block>,
-    /// For each open block, the copies at its label.
+    /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
     pub(crate) copies: Vec<Copies>,
     /// For each open `if` in its first arm, the copies at the other.
     pub(crate) else_copies: Vec<Copies>,
@@ -240,9 +240,7 @@ pub fn compile<I: Isa>(
     out.asm.reserve(4 * I::MAX_PRIMITIVE);
     let start = begin(out, escapes, index);
 
-    let mut state = std::mem::take(&mut scratch.state);
-    let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut state, out);
-    scratch.state = state;
+    let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
     scratch.emit_time += now(scratch.clock) - surveyed;
     result?;
 
@@ -335,7 +333,6 @@ fn emit<I: Isa>(
     };
     cg.stack.clear();
     cg.blocks.clear();
-    cg.copies.clear();
     cg.else_copies.clear();
     cg.traps.clear();
     cg.stubs.clear();

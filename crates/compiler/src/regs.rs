@@ -37,6 +37,13 @@ impl Copies {
     /// No edge so far.
     pub(crate) const NONE: Copies = Copies { seen: false, set: RegSet::EMPTY, of: [0; 32] };
 
+    /// Forgets all edges.
+    #[inline]
+    pub(crate) fn forget(&mut self) {
+        self.seen = false;
+        self.set = RegSet::EMPTY;
+    }
+
     fn index(reg: Reg) -> usize {
         reg.code() as usize & 15 | (reg.is_float() as usize) << 4
     }
