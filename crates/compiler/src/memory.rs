@@ -177,6 +177,14 @@ impl<I: Isa> FuncGen<'_, I> {
             self.hot = Some(Hot { addr, owned, wasm: Some(self.wasm) });
             return self.push(Value { ty, loc: Loc::Hot });
         }
+        if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
+            // Whatever the extension, the value is zero exactly if the bytes are.
+            let at = I::cmp_mem_zero(&mut self.out.asm, op.bytes(), addr);
+            self.memory_trap_at(at, self.wasm);
+            self.give_back(owned);
+            self.out.counters.folded_loads += 1;
+            return self.push(Value { ty, loc: Loc::Flags(Cond::Ne) });
+        }
         let d = match self.hint(ty, RegSet::EMPTY) {
             Some(home) => home,
             None => match owned.class(ty.class()).first() {

@@ -646,13 +646,11 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Is the next operator one that only asks whether an i32 or i64 is zero?
-    fn next_tests_zero(&self) -> bool {
-        if self.facts.settings.fuel {
-            return false;
-        }
+    #[inline]
+    pub(crate) fn next_tests_zero(&self) -> bool {
         match self.reader.peek() {
-            0x04 | 0x0d => true,
-            0x45 | 0x50 => self.takes_flags(1),
+            0x04 | 0x0d => !self.facts.settings.fuel,
+            0x45 | 0x50 => !self.facts.settings.fuel && self.takes_flags(1),
             _ => false,
         }
     }
