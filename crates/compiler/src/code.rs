@@ -164,6 +164,8 @@ macro_rules! counters {
 }
 
 counters! {
+    /// Bodies that the fast sweep did not decide.
+    left_to_reference
     /// Operators compiled (unreachable ones excluded).
     operators
     /// Values stored from a register to their slot.

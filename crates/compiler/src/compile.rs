@@ -11,11 +11,12 @@ use crate::reader::Reader;
 use crate::regs::{Copies, Regs};
 use crate::shapes::FlagsOf;
 use crate::sig::Sig;
-use crate::survey::{Survey, survey};
+use crate::survey::Survey;
 use crate::ty::Ty;
+use crate::validate::{Buffers, survey};
 use crate::value::{Hot, Operand, Value};
 use lightbeam_asm::{Label, Reg};
-use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
+use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// What a worker keeps from function to function, so that none allocates for itself.
 #[derive(Default)]
@@ -26,7 +27,7 @@ pub struct Scratch {
     pub survey_time: u64,
     /// Time in sweep 2: emission.
     pub emit_time: u64,
-    allocations: FuncValidatorAllocations,
+    validation: Buffers,
     survey: Survey,
     state: State,
 }
@@ -227,10 +228,8 @@ pub fn compile<I: Isa>(
 
     let now = |clock: Option<fn() -> u64>| clock.map_or(0, |clock| clock());
     let started = now(scratch.clock);
-    let mut validator = validator.into_validator(std::mem::take(&mut scratch.allocations));
-    let surveyed = survey(&mut scratch.survey, &mut validator, &body, sig.params.len() as u32);
-    scratch.allocations = validator.into_allocations();
-    surveyed?;
+    let decided = survey(&mut scratch.survey, &mut scratch.validation, facts, sig, validator, &body)?;
+    out.counters.left_to_reference += u64::from(!decided);
     let surveyed = now(scratch.clock);
     scratch.survey_time += surveyed - started;
 

@@ -35,10 +35,16 @@ pub fn allowed(limit: f64, wasm: usize, wasm_of_double: usize) -> f64 {
     limit * (wasm_of_double as f64 / wasm as f64 / 2.0).max(1.0)
 }
 
-/// The module with its last function cut short, which shows at its very end: everything before is as it was.
+/// The module with its last function cut short, or without functions its last section: everything before that very end
+/// is as it was.
 #[must_use]
 pub fn invalid(mut wasm: Vec<u8>) -> Vec<u8> {
-    *wasm.last_mut().expect("a module has bytes") = 0x6a;
+    let bodies = wasmparser::Parser::new(0).parse_all(&wasm).filter_map(|payload| match payload {
+        Ok(wasmparser::Payload::CodeSectionEntry(body)) => Some(body.range().end),
+        _ => None,
+    });
+    let end = bodies.last().unwrap_or(wasm.len());
+    wasm[end - 1] = 0x6a;
     wasm
 }
 
@@ -67,8 +73,8 @@ const CLASSIC: &[Bomb] = &[
     Bomb { name: "nested-blocks", make: |n| nested(&[0x02, 0x40], n), n: 100_000 },
     Bomb { name: "nested-ifs", make: |n| nested(&[0x20, 0, 0x04, 0x40], n), n: 50_000 },
     Bomb { name: "nested-elses", make: nested_elses, n: 50_000 },
-    Bomb { name: "results-and-branches", make: |n| results(100, n, false), n: 250 },
-    Bomb { name: "results-and-sliding-branches", make: |n| results(100, n, true), n: 250 },
+    Bomb { name: "results-and-branches", make: |n| results(100, n, false), n: 125 },
+    Bomb { name: "results-and-sliding-branches", make: |n| results(100, n, true), n: 125 },
     Bomb { name: "wide-calls", make: |n| wide_calls(40, n), n: 200 },
     Bomb { name: "wide-blocks", make: wide_blocks, n: 2_000 },
     Bomb { name: "locals-without-bodies", make: |n| many_functions(n, 50_000, &[]), n: 10_000 },
@@ -160,14 +166,27 @@ impl Parts {
         self.code.function(&function);
     }
 
+    /// With one memory, and the first functions exported under their numbers.
+    fn finish_exporting(&self, functions: u32) -> Vec<u8> {
+        let mut exports = ExportSection::new();
+        for index in 0..functions {
+            exports.export(&index.to_string(), ExportKind::Func, index);
+        }
+        self.finish_with(&exports)
+    }
+
     /// With one memory, and function `export` exported as `f`.
     fn finish(&self, export: u32) -> Vec<u8> {
-        let mut memories = MemorySection::new();
-        memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
         let mut exports = ExportSection::new();
         exports.export("f", ExportKind::Func, export);
+        self.finish_with(&exports)
+    }
+
+    fn finish_with(&self, exports: &ExportSection) -> Vec<u8> {
+        let mut memories = MemorySection::new();
+        memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
         let mut module = Module::new();
-        module.section(&self.types).section(&self.funcs).section(&memories).section(&exports).section(&self.code);
+        module.section(&self.types).section(&self.funcs).section(&memories).section(exports).section(&self.code);
         module.finish()
     }
 }
