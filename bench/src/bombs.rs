@@ -33,6 +33,9 @@ pub(crate) struct Options {
     /// Multiplies every size.
     #[arg(long, default_value_t = 1)]
     scale: usize,
+    /// Writes the modules to this folder, at a size and at twice that, and measures nothing.
+    #[arg(long, value_name = "FOLDER")]
+    emit: Option<PathBuf>,
     /// Writes what was measured to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -54,8 +57,19 @@ struct Cost {
 }
 
 pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
+    if options.emit.is_none() && std::env::var_os(KEEP).is_none() {
+        return again_keeping_memory();
+    }
     let backend = Backend::new(options.compiler, false)?;
     let asked = |name: &str| options.families.is_empty() || options.families.iter().any(|asked| asked == name);
+    if let Some(folder) = &options.emit {
+        for bomb in bombs().chain(REFUSED).filter(|bomb| asked(bomb.name)) {
+            for n in [1, 2].map(|times| times * bomb.n * options.scale) {
+                std::fs::write(folder.join(format!("{}-{n}.wasm", bomb.name)), (bomb.make)(n))?;
+            }
+        }
+        return Ok(());
+    }
     print_circumstances();
     println!(
         "{}, doubled; ms are medians; what is over {MAX_TIME}× time or {MAX_BYTES}× bytes is marked:\n",
@@ -130,6 +144,18 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     over.dedup();
     ensure!(over.is_empty(), "more than {MAX_TIME}× the time or {MAX_BYTES}× the bytes: {}", over.join("; "));
     Ok(())
+}
+
+/// Tells the system's allocator from how many bytes on memory goes back to the system.
+const KEEP: &str = "MALLOC_TRIM_THRESHOLD_";
+
+/// Runs this program again, with an allocator that keeps what it has: else it begins at some size to give memory back and
+/// to get it anew for each compile, page by page, which looks like a cost that grows faster than the input.
+fn again_keeping_memory() -> anyhow::Result<()> {
+    let mut command = std::process::Command::new(std::env::current_exe()?);
+    command.args(std::env::args_os().skip(1)).env(KEEP, "4294967295").env("MALLOC_MMAP_THRESHOLD_", "4294967295");
+    let status = command.status()?;
+    std::process::exit(status.code().unwrap_or(1))
 }
 
 /// What it costs to compile a module, or to refuse it.

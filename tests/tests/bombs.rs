@@ -1,59 +1,174 @@
-//! Compile bombs: doubling the input about doubles the output, whatever the input; and modules at the limits compile.
+//! Compile bombs: doubling the input about doubles the output, the memory and the steps, whatever the input, valid or
+//! not; and modules at the limits compile.
 
-use lightbeam::{Compiler, ErrorKind, Report};
-use lightbeam_tests::bombs::{BOMBS, Bomb, EXTREMES, OUT_OF_PROPORTION};
+use lightbeam::{AddressMap, Compiler, ErrorKind, Report};
+use lightbeam_tests::allocator::{Counting, peak};
+use lightbeam_tests::bombs::{Bomb, EXTREMES, OUT_OF_PROPORTION, REFUSED, allowed, bombs, invalid};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasmtime::Config;
 
-/// Bytes of the artifact: code, traps, address map, metadata, everything.
-fn compile(bomb: &Bomb, n: usize) -> (usize, usize, Report) {
-    let compiler = Compiler::new(&Config::new()).unwrap();
-    let wasm = (bomb.make)(n);
-    let (artifact, report) = compiler.precompile_timed(&wasm).unwrap_or_else(|error| panic!("{}: {error}", bomb.name));
-    (wasm.len(), artifact.len(), report)
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Whoever holds it is the only test that allocates.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What twice the input may cost: in bytes of output or of memory, and in steps.
+const MAX_BYTES: f64 = 2.1;
+const MAX_STEPS: f64 = 2.3;
+
+/// What every module has, in bytes: less is not worth a comparison.
+const CODE: usize = 32 << 10;
+const ARTIFACT: usize = 64 << 10;
+const MEMORY: usize = 128 << 10;
+const STEPS: usize = 1000;
+
+fn compiler() -> Compiler {
+    Compiler::new(&Config::new()).unwrap()
+}
+
+/// Everything that adds code and tables: fuel, epochs, checks instead of faults, an address map of every operator.
+fn elaborate_compiler() -> Compiler {
+    let mut config = Config::new();
+    config.consume_fuel(true).epoch_interruption(true).signals_based_traps(false);
+    config.memory_reservation(0).memory_guard_size(0);
+    Compiler::new(&config).unwrap().address_map(AddressMap::Operators)
+}
+
+fn compile(compiler: &Compiler, name: &str, wasm: &[u8]) -> Report {
+    let (_, report) = compiler.precompile_timed(wasm).unwrap_or_else(|error| panic!("{name}: {error}"));
+    report
+}
+
+/// Compares what a family costs at a size and at twice that.
+fn double(
+    complaints: &mut Vec<String>,
+    name: &str,
+    wasm: [usize; 2],
+    of: &str,
+    costs: [usize; 2],
+    least: usize,
+    max: f64,
+) {
+    let [once, twice] = costs;
+    if twice as f64 > allowed(max, wasm[0], wasm[1]) * once.max(least) as f64 {
+        complaints.push(format!("{name}: {} bytes cost {once} {of}, {} bytes cost {twice}", wasm[0], wasm[1]));
+    }
+}
+
+fn doubling(compiler: &Compiler, sizes: impl Fn(&Bomb) -> [usize; 2]) {
+    let mut complaints = Vec::new();
+    for bomb in bombs() {
+        let modules = sizes(bomb).map(bomb.make);
+        let wasm = [0, 1].map(|i| modules[i].len());
+        let reports = [0, 1].map(|i| compile(compiler, bomb.name, &modules[i]));
+        let mut check = |of, least, max, cost: fn(&Report) -> usize| {
+            double(&mut complaints, bomb.name, wasm, of, [cost(&reports[0]), cost(&reports[1])], least, max);
+        };
+        check("bytes of code", CODE, MAX_BYTES, |report| report.text_bytes);
+        check("bytes of artifact", ARTIFACT, MAX_BYTES, |report| report.artifact_bytes);
+        check("steps", STEPS, MAX_STEPS, |report| report.counters.steps as usize);
+        check("spills", STEPS, MAX_STEPS, |report| report.counters.spills as usize);
+        check("reloads", STEPS, MAX_STEPS, |report| report.counters.reloads as usize);
+        check("moves", STEPS, MAX_STEPS, |report| report.counters.merge_moves as usize);
+        check("saved homes", STEPS, MAX_STEPS, |report| report.counters.home_saves as usize);
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 #[test]
-fn doubling_a_bomb_about_doubles_the_output() {
-    for bomb in BOMBS {
-        // Shapes of n by n have fourfold input for double n.
-        let (bytes, small, _) = compile(bomb, bomb.n / 2);
-        let (double_bytes, large, _) = compile(bomb, bomb.n);
-        let growth = double_bytes as f64 / bytes as f64;
-        // Artifacts have a fixed part of whole pages.
-        let fixed = 64 << 10;
-        let ratio = large.saturating_sub(fixed) as f64 / small as f64;
-        println!("{}: {bytes} → {double_bytes} bytes give {small} → {large}", bomb.name);
-        let allowed = if growth > 2.5 { 4.2 } else { 2.1 };
-        assert!(ratio < allowed, "{}: {bytes} bytes give {small}, {double_bytes} give {large}", bomb.name);
+fn doubling_a_bomb_about_doubles_the_output_and_the_steps() {
+    let _alone = alone();
+    doubling(&compiler(), |bomb| [bomb.n / 2, bomb.n]);
+}
+
+#[test]
+fn so_it_does_with_everything_metered_checked_and_mapped() {
+    let _alone = alone();
+    // Twice the code for the same input reaches the budget earlier.
+    doubling(&elaborate_compiler(), |bomb| [bomb.n / 4, bomb.n / 2]);
+}
+
+/// Over two doublings: vectors and hash tables grow by powers of two, which shows as less in the one and more in the other.
+#[test]
+fn doubling_a_bomb_about_doubles_the_memory() {
+    let _alone = alone();
+    let compiler = compiler();
+    let mut complaints = Vec::new();
+    for bomb in bombs().chain(REFUSED) {
+        let refused = REFUSED.iter().any(|other| other.name == bomb.name);
+        let sizes = [bomb.n / 4, bomb.n];
+        let valid = sizes.map(|n| {
+            let wasm = (bomb.make)(n);
+            let (bytes, result) = peak(|| compiler.precompile(&wasm));
+            assert_eq!(result.is_err(), refused, "{}", bomb.name);
+            (wasm.len(), bytes)
+        });
+        let broken = sizes.map(|n| {
+            let wasm = invalid((bomb.make)(n));
+            let (bytes, result) = peak(|| compiler.precompile(&wasm));
+            assert!(result.is_err(), "{} is invalid", bomb.name);
+            (wasm.len(), bytes)
+        });
+        for (name, [small, large]) in [("valid", valid), ("invalid", broken)] {
+            let growth = (large.0 as f64 / small.0 as f64 / 4.0).max(1.0);
+            if large.1 as f64 > MAX_BYTES * MAX_BYTES * growth * small.1.max(MEMORY) as f64 {
+                complaints.push(format!("{}, {name}: {small:?} and {large:?} (bytes of wasm, of memory)", bomb.name));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn what_has_a_refused_feature_is_refused_for_it() {
+    let _alone = alone();
+    let compiler = compiler();
+    for bomb in REFUSED {
+        let error = compiler.precompile((bomb.make)(20)).unwrap_err();
+        let error = error.downcast_ref::<lightbeam::Error>().unwrap_or_else(|| panic!("{}: {error:?}", bomb.name));
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{}: {error}", bomb.name);
+        assert!(error.offset().is_some(), "{}: {error}", bomb.name);
     }
 }
 
 #[test]
 fn bombs_are_valid_modules() {
+    let _alone = alone();
     let engine = wasmtime::Engine::default();
-    for bomb in BOMBS.iter().chain(EXTREMES).chain(OUT_OF_PROPORTION) {
+    for bomb in bombs().chain(EXTREMES).chain(OUT_OF_PROPORTION).chain(REFUSED) {
         wasmtime::Module::validate(&engine, &(bomb.make)(bomb.n))
             .unwrap_or_else(|error| panic!("{}: {error}", bomb.name));
+        assert!(wasmtime::Module::validate(&engine, &invalid((bomb.make)(bomb.n / 4))).is_err(), "{}", bomb.name);
     }
 }
 
 /// On a small stack: nothing recurs over the nesting of the input.
 #[test]
 fn modules_at_the_limits_compile_on_a_small_stack() {
+    let _alone = alone();
     for bomb in EXTREMES {
         let worker = std::thread::Builder::new().stack_size(512 << 10);
-        let (bytes, artifact, report) = worker.spawn(|| compile(bomb, bomb.n)).unwrap().join().unwrap();
-        println!("{}: {bytes} bytes give {artifact} in {:?}", bomb.name, report.phases);
+        let make = || compile(&compiler(), bomb.name, &(bomb.make)(bomb.n));
+        let report = worker.spawn(make).unwrap().join().unwrap();
+        let Report { body_bytes, code_bytes, artifact_bytes, .. } = report;
+        println!("{}: {body_bytes} bytes of bodies give {code_bytes} of code, {artifact_bytes} in all", bomb.name);
     }
 }
 
 #[test]
 fn what_exceeds_a_limit_is_refused_by_name() {
-    let compiler = Compiler::new(&Config::new()).unwrap();
+    let _alone = alone();
+    let compiler = compiler();
+    let family = |name: &str| bombs().find(|bomb| bomb.name == name).unwrap();
     // One more local than the limit of all engines, and a table of branches beyond it.
-    let locals = (BOMBS[0].make)(50_000);
-    let table = BOMBS.iter().find(|bomb| bomb.name == "br_table-entries").unwrap();
-    for (wasm, word) in [(locals, "local"), ((table.make)(70_000), "br_table")] {
+    let locals = (family("locals-and-blocks").make)(50_000);
+    let table = (family("br_table-entries").make)(70_000);
+    for (wasm, word) in [(locals, "local"), (table, "br_table")] {
         let error = compiler.module(&wasm).unwrap_err();
         let error = error.downcast_ref::<lightbeam::Error>().unwrap_or_else(|| panic!("one of Lightbeam's: {error:?}"));
         assert!(matches!(error.kind(), ErrorKind::Invalid | ErrorKind::TooLarge), "{error}");
@@ -63,7 +178,8 @@ fn what_exceeds_a_limit_is_refused_by_name() {
 
 #[test]
 fn code_out_of_all_proportion_is_refused() {
-    let compiler = Compiler::new(&Config::new()).unwrap();
+    let _alone = alone();
+    let compiler = compiler();
     for bomb in OUT_OF_PROPORTION {
         let error = compiler.precompile((bomb.make)(bomb.n)).unwrap_err();
         let error = error.downcast_ref::<lightbeam::Error>().unwrap_or_else(|| panic!("{}: {error:?}", bomb.name));

@@ -6,7 +6,7 @@ use wasm_encoder::ValType;
 const I32: ValType = ValType::I32;
 
 /// Against what this compiler notes of a function and keeps while it emits.
-pub const BOMBS: &[Bomb] = &[
+pub(super) const BOMBS: &[Bomb] = &[
     // The survey: touches, windows, frames.
     Bomb { name: "touches-in-a-loop-nest", make: touches_in_a_nest, n: 20_000 },
     Bomb { name: "loops-in-three-loops", make: loops_in_three_loops, n: 10_000 },

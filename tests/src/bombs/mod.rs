@@ -35,10 +35,16 @@ pub fn allowed(limit: f64, wasm: usize, wasm_of_double: usize) -> f64 {
     limit * (wasm_of_double as f64 / wasm as f64 / 2.0).max(1.0)
 }
 
-/// The module with its last function cut short, which shows at its very end: everything before is as it was.
+/// The module with its last function cut short, or without functions its last section: everything before that very end
+/// is as it was.
 #[must_use]
 pub fn invalid(mut wasm: Vec<u8>) -> Vec<u8> {
-    *wasm.last_mut().expect("a module has bytes") = 0x6a;
+    let bodies = wasmparser::Parser::new(0).parse_all(&wasm).filter_map(|payload| match payload {
+        Ok(wasmparser::Payload::CodeSectionEntry(body)) => Some(body.range().end),
+        _ => None,
+    });
+    let end = bodies.last().unwrap_or(wasm.len());
+    wasm[end - 1] = 0x6a;
     wasm
 }
 
@@ -67,8 +73,8 @@ const CLASSIC: &[Bomb] = &[
     Bomb { name: "nested-blocks", make: |n| nested(&[0x02, 0x40], n), n: 100_000 },
     Bomb { name: "nested-ifs", make: |n| nested(&[0x20, 0, 0x04, 0x40], n), n: 50_000 },
     Bomb { name: "nested-elses", make: nested_elses, n: 50_000 },
-    Bomb { name: "results-and-branches", make: |n| results(100, n, false), n: 250 },
-    Bomb { name: "results-and-sliding-branches", make: |n| results(100, n, true), n: 250 },
+    Bomb { name: "results-and-branches", make: |n| results(100, n, false), n: 125 },
+    Bomb { name: "results-and-sliding-branches", make: |n| results(100, n, true), n: 125 },
     Bomb { name: "wide-calls", make: |n| wide_calls(40, n), n: 200 },
     Bomb { name: "wide-blocks", make: wide_blocks, n: 2_000 },
     Bomb { name: "locals-without-bodies", make: |n| many_functions(n, 50_000, &[]), n: 10_000 },

@@ -8,7 +8,7 @@ use wasm_encoder::{
 };
 
 /// Against the link, the artifact, the trampolines and what a module does when it starts.
-pub const BOMBS: &[Bomb] = &[
+pub(super) const BOMBS: &[Bomb] = &[
     Bomb { name: "exports", make: exports, n: 5_000 },
     Bomb { name: "exported-functions", make: |n| signatures(n, 1), n: 3_000 },
     Bomb { name: "exported-signatures", make: |n| signatures(n, n), n: 2_000 },
