@@ -3,6 +3,7 @@
 
 use crate::allocator::peak;
 use crate::engines::{Backend, Kind, text_bytes};
+use crate::instructions;
 use crate::stats::Samples;
 use crate::table::{number, print, print_circumstances, write_json};
 use anyhow::{anyhow, ensure};
@@ -27,6 +28,9 @@ pub(crate) struct Options {
     /// Compiles at each size; ratios are of medians.
     #[arg(long, default_value_t = 7)]
     runs: usize,
+    /// Counts Lightbeam's instructions, in millions, instead of time: the same on a busy machine. Needs `valgrind`.
+    #[arg(long)]
+    instructions: bool,
     /// The compiler to attack.
     #[arg(long, default_value = "lightbeam")]
     compiler: Kind,
@@ -45,7 +49,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy)]
 struct Cost {
     wasm: usize,
-    /// Milliseconds, median.
+    /// Milliseconds, median; or millions of instructions.
     time: f64,
     /// Bytes; 0 if the module is refused, as are the next two.
     code: f64,
@@ -60,6 +64,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     if options.emit.is_none() && std::env::var_os(KEEP).is_none() {
         return again_keeping_memory();
     }
+    ensure!(!options.instructions || options.compiler == Kind::Lightbeam, "only Lightbeam's instructions are counted");
     let backend = Backend::new(options.compiler, false)?;
     let asked = |name: &str| options.families.is_empty() || options.families.iter().any(|asked| asked == name);
     if let Some(folder) = &options.emit {
@@ -72,15 +77,20 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     }
     print_circumstances();
     println!(
-        "{}, doubled; ms are medians; what is over {MAX_TIME}× time or {MAX_BYTES}× bytes is marked:\n",
-        backend.kind.name()
+        "{}, doubled; {}; what is over {MAX_TIME}× time or {MAX_BYTES}× bytes is marked:\n",
+        backend.kind.name(),
+        if options.instructions {
+            "costs in millions of instructions"
+        } else {
+            "costs in ms of processor time, medians"
+        },
     );
     let mut over: Vec<String> = Vec::new();
     let mut rows = Vec::new();
 
     let mut doubled = |title: &str, make: &dyn Fn(usize) -> Vec<u8>, n: usize, valid: bool| {
         eprintln!("{title} …");
-        let costs = [n, 2 * n].map(|n| cost(&backend, &make(n), options.runs, valid));
+        let costs = [n, 2 * n].map(|n| cost(&backend, &make(n), options, valid));
         let [Ok(once), Ok(twice)] = costs else {
             over.push(title.to_owned());
             let error = costs.into_iter().find_map(Result::err).expect("one of them failed");
@@ -96,7 +106,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
             (ratio(|cost| cost.steps, 1000.0), MAX_TIME),
         ];
         rows.push(json!({
-            "family": title, "n": n, "wasm_bytes": [once.wasm, twice.wasm], "ms": [once.time, twice.time],
+            "family": title, "n": n, "wasm_bytes": [once.wasm, twice.wasm], "cost": [once.time, twice.time],
             "code_bytes": [once.code, twice.code], "artifact_bytes": [once.artifact, twice.artifact],
             "peak_bytes": [once.peak, twice.peak], "steps": [once.steps, twice.steps],
         }));
@@ -111,7 +121,8 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         }
         line
     };
-    let head = ["family", "n", "wasm KB", "ms at n", "ms at 2n", "time", "code", "artifact", "peak memory", "steps"];
+    let head =
+        ["family", "n", "wasm KB", "cost at n", "cost at 2n", "cost", "code", "artifact", "peak memory", "steps"];
     let families: Vec<_> = bombs().filter(|bomb| asked(bomb.name)).collect();
     let scaled = |n: usize| n * options.scale;
     let mut lines = Vec::new();
@@ -133,13 +144,13 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let mut lines = Vec::new();
     for bomb in EXTREMES.iter().chain(OUT_OF_PROPORTION).filter(|bomb| asked(bomb.name)) {
         let wasm = (bomb.make)(bomb.n);
-        let cells = match cost(&backend, &wasm, 1, true) {
+        let cells = match cost(&backend, &wasm, options, true) {
             Ok(cost) => [cost.time, cost.code / 1e3, cost.peak / 1e6].map(|cell| number(Some(cell))).to_vec(),
             Err(error) => vec![format!("{error:#}"), String::new(), String::new()],
         };
         lines.push([bomb.name.to_owned(), number(Some(wasm.len() as f64 / 1e3))].into_iter().chain(cells).collect());
     }
-    print(&["module", "wasm KB", "ms", "code KB", "peak memory MB"], &lines);
+    print(&["module", "wasm KB", "cost", "code KB", "peak memory MB"], &lines);
     write_json(options.json.as_deref(), &rows.into())?;
     over.dedup();
     ensure!(over.is_empty(), "more than {MAX_TIME}× the time or {MAX_BYTES}× the bytes: {}", over.join("; "));
@@ -159,7 +170,7 @@ fn again_keeping_memory() -> anyhow::Result<()> {
 }
 
 /// What it costs to compile a module, or to refuse it.
-fn cost(backend: &Backend, wasm: &[u8], runs: usize, valid: bool) -> anyhow::Result<Cost> {
+fn cost(backend: &Backend, wasm: &[u8], options: &Options, valid: bool) -> anyhow::Result<Cost> {
     let mut samples = Samples::default();
     let (peak, result) = peak(|| backend.compile(wasm));
     let mut cost = Cost { wasm: wasm.len(), time: 0.0, code: 0.0, artifact: 0.0, peak: peak as f64, steps: 0.0 };
@@ -173,7 +184,11 @@ fn cost(backend: &Backend, wasm: &[u8], runs: usize, valid: bool) -> anyhow::Res
         (Ok(_), false) => return Err(anyhow!("it is accepted")),
         (Err(error), true) => return Err(error),
     }
-    for _ in 0..runs.max(1) {
+    if options.instructions {
+        cost.time = instructions::count(wasm)? / 1e6;
+        return Ok(cost);
+    }
+    for _ in 0..options.runs.max(1) {
         let start = ThreadTime::now();
         let result = backend.compile(wasm);
         samples.push(start.elapsed());
