@@ -1,17 +1,17 @@
 //! `bench fib`: one recursive function, for each compiler and as native code; and its machine code, side by side.
 
+use crate::code;
 use crate::engines::{Backend, Kind};
 use crate::node::{self, Node};
 use crate::stats::{Effort, Samples, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
 use anyhow::{Context, ensure};
 use cpu_time::ThreadTime;
-use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
 use serde_json::{Value, json};
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::Duration;
-use wasmtime::{Instance, Module, Store, TypedFunc};
+use wasmtime::{Instance, Store, TypedFunc};
 
 /// The module that is measured.
 const MODULE: &str = include_str!("../../examples/fib-bare.wat");
@@ -64,7 +64,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let backends: Vec<Backend> = backends.into_iter().collect::<Result<_, _>>()?;
     print_circumstances();
     if options.code {
-        return code(&wasm, &backends);
+        return code::side_by_side(&wasm, &backends, None);
     }
     let expected = (0..options.n.saturating_sub(1)).fold((1u32, 1u32), |(a, b), _| (b, a.wrapping_add(b))).1;
     let mut contenders = vec![("native", Contender::Native)];
@@ -104,51 +104,6 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     print(&["compiler", "median", "minimum", "/ native", "/ Cranelift"], &lines);
     let rows = contenders.iter().zip(&samples).map(|((name, _), s)| json!({ "compiler": name, "ms": s.json() }));
     write_json(options.json.as_deref(), &rows.collect::<Value>())
-}
-
-/// Prints what each compiler made of the function, in columns.
-fn code(wasm: &[u8], backends: &[Backend]) -> anyhow::Result<()> {
-    let mut columns = Vec::new();
-    for backend in backends {
-        let mut lines = disassemble(&backend.module(wasm)?)?;
-        let (instructions, bytes) = (lines.len(), lines.iter().map(|(_, bytes)| bytes).sum::<usize>());
-        let title = format!("{}: {instructions} instructions, {bytes} bytes", backend.kind.name());
-        lines.insert(0, (title, 0));
-        columns.push(lines.into_iter().map(|(line, _)| line).collect::<Vec<_>>());
-    }
-    let widths: Vec<usize> = columns.iter().map(|lines| lines.iter().map(String::len).max().unwrap_or(0)).collect();
-    for row in 0..columns.iter().map(Vec::len).max().unwrap_or(0) {
-        let cells = columns.iter().zip(&widths).map(|(lines, &width)| {
-            let line = lines.get(row).map_or("", String::as_str);
-            format!("{line:<width$}")
-        });
-        println!("{}", cells.collect::<Vec<_>>().join("   ").trim_end());
-    }
-    Ok(())
-}
-
-/// The instructions of a module's only function, each with its length. Addresses count from the function's start.
-fn disassemble(module: &Module) -> anyhow::Result<Vec<(String, usize)>> {
-    let function = module.functions().next().context("the module has one function")?;
-    let code = &module.text()[function.offset..][..function.len];
-    let mut decoder = Decoder::with_ip(64, code, 0, DecoderOptions::NONE);
-    let mut formatter = IntelFormatter::new();
-    let options = formatter.options_mut();
-    options.set_space_after_operand_separator(true);
-    options.set_hex_prefix("0x");
-    options.set_hex_suffix("");
-    options.set_branch_leading_zeros(false);
-    options.set_show_branch_size(false);
-    options.set_rip_relative_addresses(true);
-    let mut lines = Vec::new();
-    let mut instruction = Instruction::default();
-    while decoder.can_decode() {
-        decoder.decode_out(&mut instruction);
-        let mut text = String::new();
-        formatter.format(&instruction, &mut text);
-        lines.push((format!("{:>4x}  {text}", instruction.ip()), instruction.len()));
-    }
-    Ok(lines)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 #[path = "../../tests/src/allocator.rs"]
 mod allocator;
 mod bombs;
+mod code;
 mod compile;
 mod corpus;
 mod engines;
@@ -47,6 +48,8 @@ enum Command {
     Bombs(bombs::Options),
     /// Call one recursive function: all compilers beside native code; or print its machine code.
     Fib(fib::Options),
+    /// Print the machine code that Wasmtime's three compilers make of one function, side by side.
+    Code(code::Options),
     /// Count the instructions of compiling a module, phase by phase, with valgrind.
     Instructions(instructions::Options),
     /// Draw the plane of compile time and run time from what the two have measured.
@@ -62,6 +65,7 @@ fn main() -> anyhow::Result<()> {
         Command::Program(options) => program::main(&options),
         Command::Bombs(options) => bombs::main(&options),
         Command::Fib(options) => fib::main(&options),
+        Command::Code(options) => code::main(&options),
         Command::Instructions(options) => instructions::main(&options),
         Command::Picture(options) => picture::main(&options),
         Command::Seam(options) => seam::main(&options),

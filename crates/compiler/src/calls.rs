@@ -162,59 +162,55 @@ impl<I: Isa> FuncGen<'_, I> {
         self.call_to(To::Reference(reference), sig, &sig.tail);
     }
 
-    /// The arguments on top of the stack, as operands, the first first.
-    fn pop_args(&mut self, count: usize) -> Vec<Operand> {
-        let mut args = std::mem::take(&mut self.args);
-        args.clear();
+    /// Takes the arguments off the stack. Those that go on the stack of the machine are written at `base` bytes above the
+    /// stack pointer at once; the others wait for `place_args`. Gives the registers that go free then.
+    fn pop_args(&mut self, count: usize, abi: &Abi, base: i32) -> RegSet {
+        self.moves.clear();
+        self.args.clear();
         self.out.counters.steps += count as u64;
-        for _ in 0..count {
+        let mut owned = RegSet::EMPTY;
+        for (i, place) in abi.params[..count].iter().enumerate().rev() {
             let operand = self.pop();
-            args.push(operand);
+            owned = owned.or(operand.owned());
+            match (*place, operand.as_reg()) {
+                (Place::Reg(to), Some(from)) => self.moves.add(to, from),
+                (Place::Reg(to), None) => self.args.push((to, operand)),
+                (Place::Stack(offset), _) => {
+                    if i & 7 == 7 && self.check_budget() {
+                        continue;
+                    }
+                    self.push_arg(Addr::base(I::STACK, base + offset as i32), &operand);
+                }
+            }
         }
-        args.reverse();
-        args
+        owned
     }
 
-    /// Writes stack arguments at `base` bytes above the stack pointer, then moves the others to their registers, and
-    /// `extra` with them.
-    fn place_args(&mut self, args: &[Operand], abi: &Abi, base: i32, extra: Option<(Reg, Reg)>) {
-        for (i, (operand, place)) in args.iter().zip(&abi.params).enumerate() {
-            let Place::Stack(offset) = *place else { continue };
-            if i & 7 == 7 && self.check_budget() {
-                break;
+    /// Writes an argument to the stack of the machine.
+    fn push_arg(&mut self, to: Addr, operand: &Operand) {
+        let from = match operand.place() {
+            OperandPlace::Const(bits) => return self.store_const_to(to, operand.ty(), bits),
+            OperandPlace::Reg(reg) => reg,
+            OperandPlace::Mem(_) => {
+                let scratch = match operand.ty().class() {
+                    RegClass::Int => I::SCRATCH,
+                    RegClass::Float => I::FLOAT_SCRATCH,
+                };
+                self.load_operand(scratch, operand);
+                scratch
             }
-            let to = Addr::base(I::STACK, base + offset as i32);
-            let from = match operand.place() {
-                OperandPlace::Const(bits) => {
-                    self.store_const_to(to, operand.ty(), bits);
-                    continue;
-                }
-                OperandPlace::Reg(reg) => reg,
-                OperandPlace::Mem(_) => {
-                    let scratch = match operand.ty().class() {
-                        RegClass::Int => I::SCRATCH,
-                        RegClass::Float => I::FLOAT_SCRATCH,
-                    };
-                    self.load_operand(scratch, operand);
-                    scratch
-                }
-            };
-            I::store(&mut self.out.asm, Store::of(operand.ty()), to, from);
-        }
-        self.moves.clear();
-        for (operand, place) in args.iter().zip(&abi.params) {
-            if let (Place::Reg(to), OperandPlace::Reg(from)) = (*place, operand.place()) {
-                self.moves.add(to, from);
-            }
-        }
+        };
+        I::store(&mut self.out.asm, Store::of(operand.ty()), to, from);
+    }
+
+    /// Brings the arguments that `pop_args` left to their registers, and `extra` with them.
+    fn place_args(&mut self, extra: Option<(Reg, Reg)>) {
         if let Some((to, from)) = extra {
             self.moves.add(to, from);
         }
         self.emit_moves();
-        for (operand, place) in args.iter().zip(&abi.params) {
-            if let (Place::Reg(to), false) = (*place, matches!(operand.place(), OperandPlace::Reg(_))) {
-                self.load_operand(to, operand);
-            }
+        while let Some((to, operand)) = self.args.pop() {
+            self.load_operand(to, &operand);
         }
     }
 
@@ -223,7 +219,7 @@ impl<I: Isa> FuncGen<'_, I> {
     const CALLEE: Reg = I::PRIVATE.int_results[0];
 
     fn call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
-        let mut args = self.pop_args(sig.params.len());
+        let owned = self.pop_args(sig.params.len(), abi, 0);
         self.flush_below(self.stack.len());
         self.out_reserve();
         self.save_homes();
@@ -232,12 +228,8 @@ impl<I: Isa> FuncGen<'_, I> {
             To::Reference(reg) => Some((Self::CALLEE, reg)),
             _ => None,
         };
-        self.place_args(&args, abi, 0, extra);
-        for operand in &args {
-            self.done(operand);
-        }
-        args.clear();
-        self.args = args;
+        self.place_args(extra);
+        self.give_back(owned);
         if let To::Reference(reg) = to {
             self.release(reg);
         }
@@ -402,7 +394,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let incoming = self.sig.private.stack_args as i32;
         let outgoing = abi.stack_args as i32;
         let rebuild = incoming != 0 || outgoing != 0;
-        let mut args = self.pop_args(sig.params.len());
+        let owned = self.pop_args(sig.params.len(), abi, 8);
         self.out_reserve();
         let extra = match to {
             To::Reference(reg) => Some((Self::CALLEE, reg)),
@@ -411,12 +403,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if rebuild {
             self.outgoing = self.outgoing.max(outgoing as u32 + 16);
         }
-        self.place_args(&args, abi, 8, extra);
-        for operand in &args {
-            self.done(operand);
-        }
-        args.clear();
-        self.args = args;
+        self.place_args(extra);
+        self.give_back(owned);
         if let To::Reference(reg) = to {
             self.release(reg);
         }

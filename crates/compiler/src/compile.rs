@@ -47,7 +47,7 @@ struct State {
     br_labels: Vec<Label>,
     saved: Vec<(Reg, i32)>,
     volatile_homes: Vec<u32>,
-    args: Vec<Operand>,
+    args: Vec<(Reg, Operand)>,
     moves: Moves,
 }
 
@@ -109,7 +109,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
     pub(crate) blocks: Vec<Block>,
-    /// For each open block, the copies at its label.
+    /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
     pub(crate) copies: Vec<Copies>,
     /// For each open `if` in its first arm, the copies at the other.
     pub(crate) else_copies: Vec<Copies>,
@@ -133,8 +133,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
 
     /// Positions of the locals whose homes calls destroy.
     pub(crate) volatile_homes: Vec<u32>,
-    /// Where the arguments of a call are gathered.
-    pub(crate) args: Vec<Operand>,
+    /// Arguments of a call that are in no register yet, with theirs.
+    pub(crate) args: Vec<(Reg, Operand)>,
     pub(crate) traps: Vec<PendingTrap>,
     pub(crate) stubs: Vec<Stub>,
     pub(crate) targets: Vec<Label>,
@@ -151,6 +151,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     budget_end: u32,
     /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
     pub(crate) room_end: u32,
+    /// See `FuncGen::plain_address`.
+    pub(crate) plain_offsets: u64,
     /// Where the function's entries in the address map begin.
     first_address: usize,
     /// Operators compiled so far.
@@ -239,9 +241,7 @@ pub fn compile<I: Isa>(
     out.asm.reserve(4 * I::MAX_PRIMITIVE);
     let start = begin(out, escapes, index);
 
-    let mut state = std::mem::take(&mut scratch.state);
-    let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut state, out);
-    scratch.state = state;
+    let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
     scratch.emit_time += now(scratch.clock) - surveyed;
     result?;
 
@@ -328,12 +328,12 @@ fn emit<I: Isa>(
         fuel: 0,
         budget_end,
         room_end: 0,
+        plain_offsets: FuncGen::<I>::plain_offsets(facts),
         first_address,
         operators: 0,
     };
     cg.stack.clear();
     cg.blocks.clear();
-    cg.copies.clear();
     cg.else_copies.clear();
     cg.traps.clear();
     cg.stubs.clear();

@@ -120,8 +120,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn open_function(&mut self) {
         let label = self.return_label;
-        self.copies.push(Copies::NONE);
-        self.blocks.push(Block {
+        self.push_block(Block {
             kind: Kind::Function,
             label,
             else_label: None,
@@ -130,6 +129,17 @@ impl<I: Isa> FuncGen<'_, I> {
             branched: false,
             window: false,
         });
+    }
+
+    /// Opens a block, of whose label no edge is known.
+    #[inline]
+    fn push_block(&mut self, block: Block) {
+        let depth = self.blocks.len();
+        match self.copies.get_mut(depth) {
+            Some(copies) => copies.forget(),
+            None => self.copies.push(Copies::NONE),
+        }
+        self.blocks.push(block);
     }
 
     fn next_block_use(&mut self) -> crate::survey::BlockUse {
@@ -148,8 +158,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(height);
         }
         let label = self.out.asm.label();
-        self.copies.push(Copies::NONE);
-        self.blocks.push(Block {
+        self.push_block(Block {
             kind: Kind::Block,
             label,
             else_label: None,
@@ -179,8 +188,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.out.asm.bind(label);
             self.loop_checks();
         }
-        self.copies.push(Copies::NONE);
-        self.blocks.push(Block {
+        self.push_block(Block {
             kind: Kind::Loop,
             label,
             else_label: None,
@@ -221,8 +229,7 @@ impl<I: Isa> FuncGen<'_, I> {
         // The edge of the condition is the only one into the second arm.
         let here = self.copies_here();
         self.else_copies.push(here);
-        self.copies.push(Copies::NONE);
-        self.blocks.push(Block {
+        self.push_block(Block {
             kind: Kind::If,
             label,
             else_label: Some(else_label),
@@ -317,7 +324,6 @@ impl<I: Isa> FuncGen<'_, I> {
             self.close_window();
         }
         self.blocks.pop();
-        self.copies.pop();
     }
 
     fn end_block(&mut self, block: Block) {

@@ -13,8 +13,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let ty = float(width);
         let mut r = self.pop();
         let mut l = self.pop();
-        if matches!(op, FloatAlu::Add | FloatAlu::Mul) && l.in_memory() && matches!(r.place(), OperandPlace::Reg(_))
-        {
+        if matches!(op, FloatAlu::Add | FloatAlu::Mul) && l.in_memory() && matches!(r.place(), OperandPlace::Reg(_)) {
             std::mem::swap(&mut l, &mut r);
         }
         let src = self.float_src(&mut r);

@@ -223,8 +223,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Emits the pending parallel moves, whole registers.
     pub(crate) fn emit_moves(&mut self) {
-        let mut moves = std::mem::take(&mut self.moves);
-        let a = &mut self.out.asm;
+        let FuncGen { moves, out, .. } = self;
+        let a = &mut out.asm;
         let mut count = 0;
         moves.resolve(|step| {
             let (to, from) = match step {
@@ -241,8 +241,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::mov(a, Width::W64, to, from);
             }
         });
-        self.out.counters.merge_moves += count;
-        self.moves = moves;
+        out.counters.merge_moves += count;
     }
 
     /// The end of the function: results to where the convention wants them, and back to the caller.

@@ -27,6 +27,16 @@ impl<I: Isa> FuncGen<'_, I> {
     fn local_write(&mut self, local: u32, tee: bool) {
         let at = self.survey.position(local);
         let value = *self.stack.last().expect("validated");
+        if let Loc::Reg(reg) = value.loc
+            && self.locals[at].home == Some(reg)
+        {
+            // Computed in place: nothing is emitted, and what the flags tell stays true.
+            self.pop_value();
+            if tee {
+                self.push(Value { ty: value.ty, loc: Loc::Local(at as u32) });
+            }
+            return;
+        }
         // Writing a local keeps the flags, and what they tell as long as it is of the value written: any other register
         // may be overwritten on the way.
         let flags =
@@ -35,6 +45,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.flags = flags.map(|flags| FlagsOf { at: self.out.asm.offset(), ..flags });
     }
 
+    #[inline(never)]
     fn write(&mut self, at: usize, value: Value, tee: bool) {
         let ty = value.ty;
         let state = self.locals[at];
@@ -47,7 +58,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if let Some(home) = self.fixed_reg(at) {
             if value.loc == Loc::Reg(home) {
-                // Computed in place.
+                // Computed in place, in the register that a loop keeps for it.
                 self.pop_value();
             } else {
                 let operand = self.pop();

@@ -13,6 +13,30 @@ use crate::ty::{Ty, Width};
 use crate::value::{Hot, Loc, OperandPlace, Value};
 use lightbeam_asm::{Addr, Reg, RegSet};
 
+/// By opcode: a bit for each of the first four `Load`s, set if the operator takes such a load as its right operand.
+static FOLDS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut opcode = 0;
+    while opcode < 256 {
+        let folds = [
+            (Load::I32, matches!(opcode, 0x46..=0x4f | 0x6a..=0x6c | 0x71..=0x73 | 0xac | 0xad)),
+            (Load::I64, matches!(opcode, 0x51..=0x5a | 0x7c..=0x7e | 0x83..=0x85)),
+            (Load::F32, matches!(opcode, 0x92..=0x95)),
+            (Load::F64, matches!(opcode, 0xa0..=0xa3)),
+        ];
+        let mut i = 0;
+        while i < folds.len() {
+            assert!((folds[i].0 as usize) < 4);
+            if folds[i].1 {
+                table[opcode] |= 1 << folds[i].0 as u8;
+            }
+            i += 1;
+        }
+        opcode += 1;
+    }
+    table
+};
+
 impl<I: Isa> FuncGen<'_, I> {
     /// The address of a place of the instance; goes through `SCRATCH` if it is behind a pointer.
     pub(crate) fn place(&mut self, place: Where) -> Addr {
@@ -120,13 +144,46 @@ impl<I: Isa> FuncGen<'_, I> {
         I::cmp(&mut self.out.asm, Width::W64, end, Src::Mem(place));
     }
 
+    /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, not at a constant.
+    #[inline(always)]
+    fn plain_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
+        let plain = memory == 0
+            && offset < self.plain_offsets
+            && !matches!(self.stack.last(), Some(Value { loc: Loc::Const(_), .. }));
+        if plain {
+            debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(Ty::I32));
+            let (reg, owned) = self.pop_reg();
+            return (Addr::indexed(I::MEMORY_BASE, reg, 0, offset as i32), owned);
+        }
+        self.address(memory, offset, bytes)
+    }
+
+    /// Offsets below this need neither check nor thought in accesses of memory 0: see `plain_address`.
+    pub(crate) fn plain_offsets(facts: &crate::facts::Facts) -> u64 {
+        const LARGEST_ACCESS: u64 = 16;
+        match facts.memories.first() {
+            Some(memory) if memory.index == Ty::I32 => {
+                memory.unchecked_span.saturating_sub(LARGEST_ACCESS).min(i32::MAX as u64)
+            }
+            _ => 0,
+        }
+    }
+
     pub(crate) fn load(&mut self, op: Load) {
         let (memory, offset) = self.reader.memarg();
-        let (addr, owned) = self.address(memory, offset, op.bytes());
+        let (addr, owned) = self.plain_address(memory, offset, op.bytes());
         let ty = op.ty();
         if I::MEM_OPERANDS && self.folds_load(op) {
             self.hot = Some(Hot { addr, owned, wasm: Some(self.wasm) });
             return self.push(Value { ty, loc: Loc::Hot });
+        }
+        if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
+            // Whatever the extension, the value is zero exactly if the bytes are.
+            let at = I::cmp_mem_zero(&mut self.out.asm, op.bytes(), addr);
+            self.memory_trap_at(at, self.wasm);
+            self.give_back(owned);
+            self.out.counters.folded_loads += 1;
+            return self.push(Value { ty, loc: Loc::Flags(Cond::Ne) });
         }
         let d = match self.hint(ty, RegSet::EMPTY) {
             Some(home) => home,
@@ -139,20 +196,13 @@ impl<I: Isa> FuncGen<'_, I> {
         self.memory_trap_at(at, self.wasm);
         let mut owned = owned;
         owned.remove(d);
-        self.release_all(owned);
+        self.give_back(owned);
         self.push_reg(ty, d);
     }
 
     /// Will the very next operator take the load as its right operand, reading the same bytes unconditionally?
     pub(crate) fn folds_load(&self, op: Load) -> bool {
-        let next = self.reader.peek();
-        match op {
-            Load::I32 => matches!(next, 0x46..=0x4f | 0x6a..=0x6c | 0x71..=0x73 | 0xac | 0xad),
-            Load::I64 => matches!(next, 0x51..=0x5a | 0x7c..=0x7e | 0x83..=0x85),
-            Load::F32 => matches!(next, 0x92..=0x95),
-            Load::F64 => matches!(next, 0xa0..=0xa3),
-            _ => false,
-        }
+        (op as usize) < 4 && FOLDS[self.reader.peek() as usize] >> op as u32 & 1 != 0
     }
 
     pub(crate) fn store(&mut self, op: Store) {
@@ -167,7 +217,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if imm.is_none() {
             self.operand_reg(&mut value);
         }
-        let (addr, owned) = self.address(memory, offset, op.bytes());
+        let (addr, owned) = self.plain_address(memory, offset, op.bytes());
         let at = match imm {
             Some(imm) => {
                 let bits = match op {
@@ -183,7 +233,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         };
         self.memory_trap_at(at, self.wasm);
-        self.release_all(owned);
+        self.give_back(owned);
         self.done(&value);
     }
 

@@ -14,57 +14,58 @@ pub(crate) enum Step {
 }
 
 /// A set of moves `(to, from)` with distinct destinations, all to be done at once.
-#[derive(Default)]
 pub(crate) struct Moves {
-    /// By destination index: the source.
-    from: Vec<(Reg, Reg)>,
+    /// The destinations.
+    to: RegSet,
+    /// By index of a destination: the source.
+    from: [Reg; 64],
+}
+
+impl Default for Moves {
+    fn default() -> Moves {
+        Moves { to: RegSet::EMPTY, from: [Reg::int(0); 64] }
+    }
 }
 
 impl Moves {
     pub(crate) fn clear(&mut self) {
-        self.from.clear();
+        self.to = RegSet::EMPTY;
     }
 
+    #[inline]
     pub(crate) fn add(&mut self, to: Reg, from: Reg) {
-        debug_assert!(self.from.iter().all(|m| m.0 != to), "two moves to {to:?}");
+        debug_assert!(!self.to.has(to), "two moves to {to:?}");
         debug_assert_eq!(to.class(), from.class());
         if to != from {
-            self.from.push((to, from));
+            self.to.add(to);
+            self.from[to.index()] = from;
         }
     }
 
     /// Orders the moves, breaking each cycle through the scratch register of its class, which is neither a source nor
     /// a destination. Empties the set.
     pub(crate) fn resolve(&mut self, mut emit: impl FnMut(Step)) {
-        while !self.from.is_empty() {
-            let sources = self.from.iter().fold(RegSet::EMPTY, |set, m| set.or(RegSet::one(m.1)));
-            let before = self.from.len();
-            // A destination that no pending move reads may be written now.
-            let mut blocked = sources;
-            let mut i = 0;
-            while i < self.from.len() {
-                let (to, from) = self.from[i];
-                if blocked.has(to) {
-                    i += 1;
-                    continue;
-                }
-                emit(Step::Move(to, from));
-                self.from.swap_remove(i);
-                blocked = self.from.iter().fold(RegSet::EMPTY, |set, m| set.or(RegSet::one(m.1)));
-                i = 0;
+        while !self.to.is_empty() {
+            let sources = self.to.fold(RegSet::EMPTY, |set, to| set.or(RegSet::one(self.from[to.index()])));
+            // Destinations that no pending move reads may be written now, in any order.
+            let ready = self.to.minus(sources);
+            for to in ready {
+                emit(Step::Move(to, self.from[to.index()]));
             }
-            if self.from.len() == before && before > 0 {
+            self.to = self.to.minus(ready);
+            if ready.is_empty()
+                && let Some(first) = self.to.first()
+            {
                 // Only cycles are left: take one apart.
-                let (first, mut from) = self.from.swap_remove(0);
                 emit(Step::Save(first));
-                let mut to = first;
+                let (mut to, mut from) = (first, self.from[first.index()]);
                 while from != first {
                     emit(Step::Move(to, from));
-                    to = from;
-                    let next = self.from.iter().position(|m| m.0 == to).expect("a cycle comes back to its start");
-                    from = self.from.swap_remove(next).1;
+                    self.to.remove(to);
+                    (to, from) = (from, self.from[from.index()]);
                 }
                 emit(Step::Restore(to));
+                self.to.remove(to);
             }
         }
     }

@@ -4,7 +4,9 @@
 //! reads itself; `skip_immediates` knows them for unreachable code.
 
 use crate::compile::FuncGen;
-use crate::isa::{Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Shift, Store};
+use crate::isa::{
+    Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Shift, Store,
+};
 use crate::ty::Ty::{self, F32, F64, FuncRef, I32, I64};
 use crate::ty::Width::{W32, W64};
 

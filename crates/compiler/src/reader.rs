@@ -73,7 +73,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[inline]
     pub(crate) fn i64(&mut self) -> i64 {
         let mut value = 0i64;
         let mut shift = 0;
@@ -92,6 +91,11 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(crate) fn i32(&mut self) -> i32 {
+        let byte = self.peek();
+        if byte < 0x80 {
+            self.pos += 1;
+            return i32::from((byte << 1) as i8 >> 1);
+        }
         self.i64() as i32
     }
 
@@ -112,22 +116,33 @@ impl<'a> Reader<'a> {
     /// Alignment is a hint and dropped; gives (memory, offset).
     #[inline]
     pub(crate) fn memarg(&mut self) -> (u32, u64) {
+        if let Some(&[flags, offset]) = self.bytes.get(self.pos..self.pos + 2)
+            && flags < 0x40
+            && offset < 0x80
+        {
+            self.pos += 2;
+            return (0, offset.into());
+        }
+        self.long_memarg()
+    }
+
+    #[inline(never)]
+    fn long_memarg(&mut self) -> (u32, u64) {
         let flags = self.u32();
         let memory = if flags & 0x40 != 0 { self.u32() } else { 0 };
         (memory, self.u64())
     }
 
-    /// If a `local.set` (0x21) or `local.tee` (0x22) comes next: the local.
+    /// Does a `local.set` (0x21) or `local.tee` (0x22) come next?
+    #[inline(always)]
+    pub(crate) fn at_local_write(&self) -> bool {
+        matches!(self.peek(), 0x21 | 0x22)
+    }
+
+    /// If a `local.set` or `local.tee` comes next: the local.
     #[inline]
     pub(crate) fn peek_local_write(&self) -> Option<u32> {
-        if self.peek() & 0xfe == 0x20 || self.peek() == 0x22 {
-            if self.peek() == 0x20 {
-                return None;
-            }
-            let mut ahead = Reader { bytes: self.bytes, pos: self.pos + 1 };
-            return Some(ahead.u32());
-        }
-        None
+        self.at_local_write().then(|| Reader { bytes: self.bytes, pos: self.pos + 1 }.u32())
     }
 }
 

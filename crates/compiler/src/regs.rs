@@ -37,6 +37,13 @@ impl Copies {
     /// No edge so far.
     pub(crate) const NONE: Copies = Copies { seen: false, set: RegSet::EMPTY, of: [0; 32] };
 
+    /// Forgets all edges.
+    #[inline]
+    pub(crate) fn forget(&mut self) {
+        self.seen = false;
+        self.set = RegSet::EMPTY;
+    }
+
     fn index(reg: Reg) -> usize {
         reg.code() as usize & 15 | (reg.is_float() as usize) << 4
     }
@@ -151,6 +158,14 @@ impl<I: Isa> FuncGen<'_, I> {
         for reg in set {
             self.release(reg);
         }
+    }
+
+    /// Gives back what operands own: registers of the pool, none of which keeps a local.
+    #[inline(always)]
+    pub(crate) fn give_back(&mut self, set: RegSet) {
+        debug_assert!(set.minus(self.regs.pool.minus(self.regs.locked)).is_empty(), "{set:?} cannot be owned");
+        debug_assert!(set.and(self.regs.free.or(self.regs.cached)).is_empty(), "{set:?} released twice");
+        self.regs.free = self.regs.free.or(set);
     }
 
     /// A register that the caller owns now holds a clean copy of a local and may be dropped at any time.

@@ -44,7 +44,13 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The home of the local that the next operator writes, if it has one of the right class: what the current operator
     /// gives may be computed there. The local's pending reads are made first; `busy` are registers that the operator
     /// reads after it has begun to write.
+    #[inline(always)]
     pub(crate) fn hint(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
+        if self.reader.at_local_write() { self.hint_of_write(ty, busy) } else { None }
+    }
+
+    #[inline(never)]
+    fn hint_of_write(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
         let local = self.reader.peek_local_write()?;
         let at = self.survey.position(local);
         let home = self.fixed_reg(at)?;
@@ -73,27 +79,23 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- two-operand integers
 
     /// Fold, else immediate, else memory, else register.
-    pub(crate) fn alu(&mut self, width: Width, op: Alu) {
+    pub(crate) fn alu(&mut self, width: Width, mut op: Alu) {
         let ty = int(width);
-        if let Some(Value { loc: Loc::Const(r), .. }) = self.stack.last().copied() {
-            let l = self.stack[self.stack.len() - 2].as_const();
-            if let Some(l) = l {
+        let mut r = self.pop();
+        if let Some(k) = r.as_const() {
+            if let Some(l) = self.stack.last().and_then(|l| l.as_const()) {
                 self.pop_value();
-                self.pop_value();
-                return self.push_const(ty, fold::alu(op, width, l, r.get()));
+                return self.push_const(ty, fold::alu(op, width, l, k));
             }
-            if fold::alu_is_identity(op, width, r.get()) {
-                self.pop_value();
+            if fold::alu_is_identity(op, width, k) {
                 return;
             }
         }
         if op == Alu::And && self.next_tests_zero() {
-            return self.test(width);
+            return self.test(width, r);
         }
-        let mut r = self.pop();
         let mut l = self.pop();
-        if op.commutes() && (l.as_const().is_some() || (l.in_memory() && matches!(r.place(), OperandPlace::Reg(_))))
-        {
+        if op.commutes() && (l.as_const().is_some() || (l.in_memory() && r.as_reg().is_some())) {
             std::mem::swap(&mut l, &mut r);
         }
         if op == Alu::Sub
@@ -102,28 +104,28 @@ impl<I: Isa> FuncGen<'_, I> {
             // Adding the negative has three-operand forms.
             let negative = (k as i64).wrapping_neg() as u64;
             if self.imm_of(ty, negative).is_some() {
-                let bits = if width == Width::W32 { u64::from(negative as u32) } else { negative };
-                return self.alu_operands(width, Alu::Add, l, Operand::constant(ty, bits));
+                op = Alu::Add;
+                r = Operand::constant(ty, if width == Width::W32 { u64::from(negative as u32) } else { negative });
             }
         }
-        self.alu_operands(width, op, l, r);
-    }
-
-    fn alu_operands(&mut self, width: Width, op: Alu, l: Operand, mut r: Operand) {
-        let ty = int(width);
-        // Left must be in a register, right anywhere.
         let src = self.src(&mut r);
-        self.alu_emit(ty, op, l, r, src);
+        match l.as_reg() {
+            Some(d) if l.is_own_reg() && !r.owned().has(d) && !self.reader.at_local_write() => {
+                self.alu_emit(ty, op, d, d, src, &r);
+                self.done(&r);
+                self.push_reg(ty, d);
+            }
+            _ => self.alu_to(ty, op, l, r, src),
+        }
     }
 
-    fn alu_emit(&mut self, ty: Ty, op: Alu, mut l: Operand, mut r: Operand, mut src: Src) {
-        // A destination other than the left operand is written before the right one is read.
-        let l_reg = match l.place() {
-            OperandPlace::Reg(reg) => Some(reg),
-            _ => None,
-        };
+    /// The left operand must be in a register, the result goes to a destination that may be another.
+    #[inline(never)]
+    fn alu_to(&mut self, ty: Ty, op: Alu, mut l: Operand, mut r: Operand, mut src: Src) {
         let mut busy = r.regs();
-        if let Some(reg) = l_reg {
+        if let Some(reg) = l.as_reg() {
+            // The left operand is read in the instruction that writes; any other destination is written before the right
+            // one is read.
             busy.remove(reg);
             // `x = a op x` in place needs the operands exchanged.
             if op.commutes()
@@ -138,25 +140,30 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let d = match self.hint(ty, busy) {
             Some(home) => home,
-            None => match l.place() {
-                OperandPlace::Reg(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
+            None => match l.as_reg() {
+                Some(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
                 _ => self.take_result(ty),
             },
         };
-        let left = match l.place() {
-            OperandPlace::Reg(reg) => reg,
-            _ => {
+        let left = match l.as_reg() {
+            Some(reg) => reg,
+            None => {
                 self.load_operand(d, &l);
                 d
             }
         };
+        self.alu_emit(ty, op, d, left, src, &r);
+        self.finish_binary(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    #[inline]
+    fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, left: Reg, src: Src, r: &Operand) {
         let at = I::alu(&mut self.out.asm, op, ty.width(), d, left, src);
         if d == left && I::alu_sets_flags(op, src) {
             self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.out.asm.offset() });
         }
-        self.folded(&r, at);
-        self.finish_binary(d, &l, &r);
-        self.push_reg(ty, d);
+        self.folded(r, at);
     }
 
     /// Do the flags tell whether this register is zero, as a compare with zero would?
@@ -206,6 +213,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Is this register the home of the local that the next operator writes?
+    #[inline]
     fn hint_is(&self, reg: Reg) -> bool {
         self.reader.peek_local_write().is_some_and(|local| self.fixed_reg(self.survey.position(local)) == Some(reg))
     }
@@ -237,7 +245,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn finish_binary(&mut self, d: Reg, l: &Operand, r: &Operand) {
         let mut owned = l.owned().or(r.owned());
         owned.remove(d);
-        self.release_all(owned);
+        self.give_back(owned);
     }
 
     pub(crate) fn mul(&mut self, width: Width) {
@@ -638,13 +646,11 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Is the next operator one that only asks whether an i32 or i64 is zero?
-    fn next_tests_zero(&self) -> bool {
-        if self.facts.settings.fuel {
-            return false;
-        }
+    #[inline]
+    pub(crate) fn next_tests_zero(&self) -> bool {
         match self.reader.peek() {
-            0x04 | 0x0d => true,
-            0x45 | 0x50 => self.takes_flags(1),
+            0x04 | 0x0d => !self.facts.settings.fuel,
+            0x45 | 0x50 => !self.facts.settings.fuel && self.takes_flags(1),
             _ => false,
         }
     }
@@ -659,9 +665,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(Ty::I32, d);
     }
 
-    /// `l & r` for its flags alone.
-    fn test(&mut self, width: Width) {
-        let mut r = self.pop();
+    /// `l & r` for its flags alone; `l` is on top.
+    fn test(&mut self, width: Width, mut r: Operand) {
         let mut l = self.pop();
         if l.as_const().is_some() {
             std::mem::swap(&mut l, &mut r);

@@ -257,8 +257,9 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Notes the trap of a folded load, or counts a folded slot.
+    #[inline]
     pub(crate) fn folded(&mut self, operand: &Operand, at: u32) {
-        if let OperandPlace::Mem(_) = operand.place() {
+        if operand.in_memory() {
             if operand.faults() {
                 self.memory_trap_at(at, self.hot_wasm);
                 self.out.counters.folded_loads += 1;
@@ -271,7 +272,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The operator is done with an operand.
     #[inline]
     pub(crate) fn done(&mut self, operand: &Operand) {
-        self.release_all(operand.owned());
+        self.give_back(operand.owned());
     }
 
     // ---- slots

@@ -164,6 +164,8 @@ rows! {
     ADD_MR        0x00   One   0x01  Int      Int    None L;
     ADD_MI8       0x00   One   0x83  Digit/0  Int    I8   L;
     ADD_MI        0x00   One   0x81  Digit/0  Int    I32  L;
+    CMP_M8I8      0x00   One   0x80  Digit/7  Int8   I8   L;
+    CMP_M16I8     0x66   One   0x83  Digit/7  Int16  I8   L;
     TEST_MR       0x00   One   0x85  Int      Int    None L;
     TEST_MI8      0x00   One   0xf6  Digit/0  Int8   I8   L;
     TEST_MI       0x00   One   0xf7  Digit/0  Int    I32  L;

@@ -485,6 +485,8 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn cmp(a: &mut Self::Asm, width: Width, l: Reg, r: Src) -> At;
     /// Compares memory with a register or constant.
     fn cmp_mem(a: &mut Self::Asm, width: Width, l: Addr, r: Src) -> At;
+    /// Compares so many bytes of memory, at most 8, with 0: good for `Eq` and `Ne`. Where `MEM_OPERANDS`.
+    fn cmp_mem_zero(a: &mut Self::Asm, bytes: u32, l: Addr) -> At;
     /// Compares `l & r` with 0: good for `Eq`, `Ne` and the signed conditions against 0.
     fn test(a: &mut Self::Asm, width: Width, l: Reg, r: Src) -> At;
     /// Compares floats and says which condition to test.

@@ -272,6 +272,17 @@ impl Isa for X64 {
         int::cmp_mem(a, size(width), l, r)
     }
 
+    fn cmp_mem_zero(a: &mut Asm, bytes: u32, l: Addr) -> At {
+        let at = a.offset();
+        match bytes {
+            1 => a.mi(rows::CMP_M8I8, Size::S32, l, 0),
+            2 => a.mi(rows::CMP_M16I8, Size::S32, l, 0),
+            4 => a.alu_mi(asm::Alu::Cmp, Size::S32, l, 0),
+            _ => a.alu_mi(asm::Alu::Cmp, Size::S64, l, 0),
+        }
+        at
+    }
+
     fn test(a: &mut Asm, width: Width, l: Reg, r: Src) -> At {
         int::test(a, size(width), l, r)
     }
