@@ -7,7 +7,7 @@ use crate::instructions;
 use crate::stats::Samples;
 use crate::table::{number, print, print_circumstances, write_json};
 use anyhow::{anyhow, ensure};
-use cpu_time::ThreadTime;
+use cpu_time::ProcessTime;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -189,7 +189,7 @@ fn cost(backend: &Backend, wasm: &[u8], options: &Options, valid: bool) -> anyho
         return Ok(cost);
     }
     for _ in 0..options.runs.max(1) {
-        let start = ThreadTime::now();
+        let start = ProcessTime::now();
         let result = backend.compile(wasm);
         samples.push(start.elapsed());
         ensure!(result.is_ok() == valid, "it is refused at one time and not at another");

@@ -166,14 +166,27 @@ impl Parts {
         self.code.function(&function);
     }
 
+    /// With one memory, and the first functions exported under their numbers.
+    fn finish_exporting(&self, functions: u32) -> Vec<u8> {
+        let mut exports = ExportSection::new();
+        for index in 0..functions {
+            exports.export(&index.to_string(), ExportKind::Func, index);
+        }
+        self.finish_with(&exports)
+    }
+
     /// With one memory, and function `export` exported as `f`.
     fn finish(&self, export: u32) -> Vec<u8> {
-        let mut memories = MemorySection::new();
-        memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
         let mut exports = ExportSection::new();
         exports.export("f", ExportKind::Func, export);
+        self.finish_with(&exports)
+    }
+
+    fn finish_with(&self, exports: &ExportSection) -> Vec<u8> {
+        let mut memories = MemorySection::new();
+        memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
         let mut module = Module::new();
-        module.section(&self.types).section(&self.funcs).section(&memories).section(&exports).section(&self.code);
+        module.section(&self.types).section(&self.funcs).section(&memories).section(exports).section(&self.code);
         module.finish()
     }
 }
