@@ -90,11 +90,12 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
 
     let mut doubled = |title: &str, make: &dyn Fn(usize) -> Vec<u8>, n: usize, valid: bool| {
         eprintln!("{title} …");
-        let costs = [n, 2 * n].map(|n| cost(&backend, &make(n), options, valid));
-        let [Ok(once), Ok(twice)] = costs else {
-            over.push(title.to_owned());
-            let error = costs.into_iter().find_map(Result::err).expect("one of them failed");
-            return vec![title.to_owned(), n.to_string(), format!("{error:#}")];
+        let [once, twice] = match costs(&backend, [n, 2 * n].map(make), options, valid) {
+            Ok(costs) => costs,
+            Err(error) => {
+                over.push(title.to_owned());
+                return vec![title.to_owned(), n.to_string(), format!("{error:#}")];
+            }
         };
         // Where there is next to none, what every module has of it outweighs the rest.
         let ratio = |of: fn(&Cost) -> f64, fixed: f64| of(&twice) / of(&once).max(fixed);
@@ -144,11 +145,12 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let mut lines = Vec::new();
     for bomb in EXTREMES.iter().chain(OUT_OF_PROPORTION).filter(|bomb| asked(bomb.name)) {
         let wasm = (bomb.make)(bomb.n);
-        let cells = match cost(&backend, &wasm, options, true) {
-            Ok(cost) => [cost.time, cost.code / 1e3, cost.peak / 1e6].map(|cell| number(Some(cell))).to_vec(),
+        let bytes = wasm.len();
+        let cells = match costs(&backend, [wasm], options, true) {
+            Ok([cost]) => [cost.time, cost.code / 1e3, cost.peak / 1e6].map(|cell| number(Some(cell))).to_vec(),
             Err(error) => vec![format!("{error:#}"), String::new(), String::new()],
         };
-        lines.push([bomb.name.to_owned(), number(Some(wasm.len() as f64 / 1e3))].into_iter().chain(cells).collect());
+        lines.push([bomb.name.to_owned(), number(Some(bytes as f64 / 1e3))].into_iter().chain(cells).collect());
     }
     print(&["module", "wasm KB", "cost", "code KB", "peak memory MB"], &lines);
     write_json(options.json.as_deref(), &rows.into())?;
@@ -169,31 +171,45 @@ fn again_keeping_memory() -> anyhow::Result<()> {
     std::process::exit(status.code().unwrap_or(1))
 }
 
-/// What it costs to compile a module, or to refuse it.
-fn cost(backend: &Backend, wasm: &[u8], options: &Options, valid: bool) -> anyhow::Result<Cost> {
-    let mut samples = Samples::default();
-    let (peak, result) = peak(|| backend.compile(wasm));
-    let mut cost = Cost { wasm: wasm.len(), time: 0.0, code: 0.0, artifact: 0.0, peak: peak as f64, steps: 0.0 };
-    match (result, valid) {
-        (Ok(compiled), true) => {
-            cost.code = text_bytes(&compiled.artifact)? as f64;
-            cost.artifact = compiled.artifact.len() as f64;
-            cost.steps = backend.report(wasm)?.map_or(0.0, |report| report.counters.steps as f64);
+/// What it costs to compile modules, or to refuse them. Their compiles take turns.
+fn costs<const N: usize>(
+    backend: &Backend,
+    modules: [Vec<u8>; N],
+    options: &Options,
+    valid: bool,
+) -> anyhow::Result<[Cost; N]> {
+    let mut costs = [Cost { wasm: 0, time: 0.0, code: 0.0, artifact: 0.0, peak: 0.0, steps: 0.0 }; N];
+    for (cost, wasm) in costs.iter_mut().zip(&modules) {
+        let (peak, result) = peak(|| backend.compile(wasm));
+        (cost.wasm, cost.peak) = (wasm.len(), peak as f64);
+        match (result, valid) {
+            (Ok(compiled), true) => {
+                cost.code = text_bytes(&compiled.artifact)? as f64;
+                cost.artifact = compiled.artifact.len() as f64;
+                cost.steps = backend.report(wasm)?.map_or(0.0, |report| report.counters.steps as f64);
+            }
+            (Err(_), false) => {}
+            (Ok(_), false) => return Err(anyhow!("it is accepted")),
+            (Err(error), true) => return Err(error),
         }
-        (Err(_), false) => {}
-        (Ok(_), false) => return Err(anyhow!("it is accepted")),
-        (Err(error), true) => return Err(error),
+        if options.instructions {
+            cost.time = instructions::count(wasm)? / 1e6;
+        }
     }
     if options.instructions {
-        cost.time = instructions::count(wasm)? / 1e6;
-        return Ok(cost);
+        return Ok(costs);
     }
+    let mut samples = vec![Samples::default(); N];
     for _ in 0..options.runs.max(1) {
-        let start = ProcessTime::now();
-        let result = backend.compile(wasm);
-        samples.push(start.elapsed());
-        ensure!(result.is_ok() == valid, "it is refused at one time and not at another");
+        for (samples, wasm) in samples.iter_mut().zip(&modules) {
+            let start = ProcessTime::now();
+            let result = backend.compile(wasm);
+            samples.push(start.elapsed());
+            ensure!(result.is_ok() == valid, "it is refused at one time and not at another");
+        }
     }
-    cost.time = samples.median();
-    Ok(cost)
+    for (cost, samples) in costs.iter_mut().zip(&samples) {
+        cost.time = samples.median();
+    }
+    Ok(costs)
 }
