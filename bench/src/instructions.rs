@@ -19,7 +19,7 @@ use wasmparser::Validator;
 /// inlined; a phase without one is shown as a dash and its cost is in `rest`.
 const PHASES: [(&str, &[&str]); 7] = [
     ("decode", &["lightbeam::artifact::translate", "lightbeam::facts::facts"]),
-    ("survey", &["lightbeam_compiler::survey::survey"]),
+    ("survey", &["lightbeam_compiler::validate::survey"]),
     ("emit", &["lightbeam_compiler::compile::emit"]),
     ("link", &["lightbeam::link::link"]),
     ("artifact", &["lightbeam::artifact::write"]),

@@ -5,6 +5,7 @@
 
 pub mod allocator;
 pub mod backend;
+pub mod bodies;
 pub mod bombs;
 pub mod differential;
 pub mod generate;

@@ -199,69 +199,90 @@ impl fmt::Debug for RegSet {
     }
 }
 
-/// In the place of an index, in `Addr::to_bits`: more than any register's number.
-const NO_INDEX: u64 = 0x80;
-
 /// A machine address, `base + (index << scale) + disp`, each part read as 64 bits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Addr {
-    /// The register that is always there.
-    pub base: Reg,
-    /// A second register, shifted left by 0–3.
-    pub index: Option<(Reg, u8)>,
-    /// A signed constant in bytes.
-    pub disp: i32,
-}
+///
+/// One word, so that it is made, passed and taken apart in registers: `disp` in bits 0–31, the base's index from bit 32,
+/// the index's from bit 40 with `NO_INDEX` if there is none, the scale from bit 48.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Addr(u64);
+
+/// In the place of an index: more than any register's number.
+const NO_INDEX: u64 = 0x80;
 
 impl Addr {
     /// `base + disp`.
     #[inline]
     #[must_use]
     pub const fn base(base: Reg, disp: i32) -> Addr {
-        Addr { base, index: None, disp }
+        Addr(disp as u32 as u64 | (base.0 as u64) << 32 | NO_INDEX << 40)
     }
 
     /// `base + (index << scale) + disp`.
     #[inline]
     #[must_use]
     pub const fn indexed(base: Reg, index: Reg, scale: u8, disp: i32) -> Addr {
-        Addr { base, index: Some((index, scale)), disp }
+        Addr(disp as u32 as u64 | (base.0 as u64) << 32 | (index.0 as u64) << 40 | (scale as u64) << 48)
+    }
+
+    /// The register that is always there.
+    #[inline]
+    #[must_use]
+    pub const fn base_reg(self) -> Reg {
+        Reg((self.0 >> 32) as u8)
+    }
+
+    /// A second register, shifted left by 0–3.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> Option<(Reg, u8)> {
+        if self.0 & NO_INDEX << 40 != 0 { None } else { Some((Reg((self.0 >> 40) as u8), (self.0 >> 48) as u8)) }
+    }
+
+    /// A signed constant in bytes.
+    #[inline]
+    #[must_use]
+    pub const fn disp(self) -> i32 {
+        self.0 as u32 as i32
     }
 
     /// The same address `by` bytes further on.
     #[inline]
     #[must_use]
     pub const fn plus(self, by: i32) -> Addr {
-        Addr { disp: self.disp + by, ..self }
+        Addr(self.0 & !0xffff_ffff | (self.disp() + by) as u32 as u64)
     }
 
     /// All of it in one word.
     #[inline]
     #[must_use]
     pub const fn to_bits(self) -> u64 {
-        let index = match self.index {
-            Some((index, scale)) => index.0 as u64 | (scale as u64) << 8,
-            None => NO_INDEX,
-        };
-        self.disp as u32 as u64 | (self.base.0 as u64) << 32 | index << 40
+        self.0
     }
 
     /// The address that `to_bits` gave this for.
     #[inline]
     #[must_use]
     pub const fn from_bits(bits: u64) -> Addr {
-        let index = bits >> 40;
-        let index = if index & NO_INDEX != 0 { None } else { Some((Reg(index as u8), (index >> 8) as u8)) };
-        Addr { base: Reg((bits >> 32) as u8), index, disp: bits as u32 as i32 }
+        Addr(bits)
     }
 
     /// The registers it reads.
     #[inline]
     #[must_use]
     pub const fn regs(self) -> RegSet {
-        match self.index {
-            Some((index, _)) => RegSet::of(&[self.base, index]),
-            None => RegSet::one(self.base),
+        match self.index() {
+            Some((index, _)) => RegSet::of(&[self.base_reg(), index]),
+            None => RegSet::one(self.base_reg()),
         }
+    }
+}
+
+impl fmt::Debug for Addr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{:?}", self.base_reg())?;
+        if let Some((index, scale)) = self.index() {
+            write!(f, " + {index:?} << {scale}")?;
+        }
+        write!(f, " + {:#x}]", self.disp())
     }
 }

@@ -148,10 +148,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Calls a routine: its operands go where the first integer arguments go.
     pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
-        self.moves.clear();
+        self.lists.moves.clear();
         for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
             if let OperandPlace::Reg(from) = operand.place() {
-                self.moves.add(*to, from);
+                self.lists.moves.add(*to, from);
             }
         }
         self.emit_moves();

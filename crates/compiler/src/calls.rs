@@ -49,8 +49,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Stores the homes that a call destroys.
     pub(crate) fn save_homes(&mut self) {
-        for i in 0..self.volatile_homes.len() {
-            let at = self.volatile_homes[i] as usize;
+        for i in 0..self.lists.volatile_homes.len() {
+            let at = self.lists.volatile_homes[i] as usize;
             debug_assert!(self.is_volatile_home(at));
             let local = self.locals[at];
             let home = local.home.expect("it has one");
@@ -65,8 +65,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.reader.peek() == 0x00 && !self.reader.at_end() {
             return;
         }
-        for i in 0..self.volatile_homes.len() {
-            let local = self.locals[self.volatile_homes[i] as usize];
+        for i in 0..self.lists.volatile_homes.len() {
+            let local = self.locals[self.lists.volatile_homes[i] as usize];
             let home = local.home.expect("it has one");
             I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
             self.out.counters.home_saves += 1;
@@ -92,12 +92,12 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The bare call: arguments, call, nothing saved.
     pub(crate) fn libcall_raw(&mut self, libcall: Libcall, args: &[Arg]) {
-        self.moves.clear();
+        self.lists.moves.clear();
         for (arg, to) in args.iter().zip(I::LIBCALL.int_args) {
             if let Arg::Operand(operand) = arg
                 && let Some(from) = operand.as_reg()
             {
-                self.moves.add(*to, from);
+                self.lists.moves.add(*to, from);
             }
         }
         self.emit_moves();
@@ -165,16 +165,16 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Takes the arguments off the stack. Those that go on the stack of the machine are written at `base` bytes above the
     /// stack pointer at once; the others wait for `place_args`. Gives the registers that go free then.
     fn pop_args(&mut self, count: usize, abi: &Abi, base: i32) -> RegSet {
-        self.moves.clear();
-        self.args.clear();
+        self.lists.moves.clear();
+        self.lists.args.clear();
         self.out.counters.steps += count as u64;
         let mut owned = RegSet::EMPTY;
         for (i, place) in abi.params[..count].iter().enumerate().rev() {
             let operand = self.pop();
             owned = owned.or(operand.owned());
             match (*place, operand.as_reg()) {
-                (Place::Reg(to), Some(from)) => self.moves.add(to, from),
-                (Place::Reg(to), None) => self.args.push((to, operand)),
+                (Place::Reg(to), Some(from)) => self.lists.moves.add(to, from),
+                (Place::Reg(to), None) => self.lists.args.push((to, operand)),
                 (Place::Stack(offset), _) => {
                     if i & 7 == 7 && self.check_budget() {
                         continue;
@@ -206,10 +206,10 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Brings the arguments that `pop_args` left to their registers, and `extra` with them.
     fn place_args(&mut self, extra: Option<(Reg, Reg)>) {
         if let Some((to, from)) = extra {
-            self.moves.add(to, from);
+            self.lists.moves.add(to, from);
         }
         self.emit_moves();
-        while let Some((to, operand)) = self.args.pop() {
+        while let Some((to, operand)) = self.lists.args.pop() {
             self.load_operand(to, &operand);
         }
     }

@@ -200,4 +200,6 @@ counters! {
     /// values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear in the
     /// module, as a test holds.
     steps
+    /// Bodies that the fast sweep did not decide.
+    left_to_reference
 }

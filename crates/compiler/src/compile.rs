@@ -11,11 +11,12 @@ use crate::reader::Reader;
 use crate::regs::{Copies, Regs};
 use crate::shapes::FlagsOf;
 use crate::sig::Sig;
-use crate::survey::{Survey, survey};
+use crate::survey::Survey;
 use crate::ty::Ty;
+use crate::validate::{Buffers, survey};
 use crate::value::{Hot, Operand, Value};
 use lightbeam_asm::{Label, Reg};
-use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
+use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// What a worker keeps from function to function, so that none allocates for itself.
 #[derive(Default)]
@@ -26,29 +27,40 @@ pub struct Scratch {
     pub survey_time: u64,
     /// Time in sweep 2: emission.
     pub emit_time: u64,
-    allocations: FuncValidatorAllocations,
+    validation: Buffers,
     survey: Survey,
     state: State,
 }
 
-/// The vectors of a [`FuncGen`].
+/// The vectors of a [`FuncGen`] from function to function.
 #[derive(Default)]
 struct State {
     stack: Vec<Value>,
     blocks: Vec<Block>,
     copies: Vec<Copies>,
-    else_copies: Vec<Copies>,
     locals: Vec<LocalState>,
-    traps: Vec<PendingTrap>,
-    stubs: Vec<Stub>,
-    targets: Vec<Label>,
-    seen: Vec<(u32, u32)>,
-    seen_stamp: u32,
-    br_labels: Vec<Label>,
-    saved: Vec<(Reg, i32)>,
-    volatile_homes: Vec<u32>,
-    args: Vec<(Reg, Operand)>,
-    moves: Moves,
+    lists: Lists,
+}
+
+/// What only some operators use, kept in one place so that a function need not move it about.
+#[derive(Default)]
+pub(crate) struct Lists {
+    /// For each open `if` in its first arm, the copies at the other.
+    pub(crate) else_copies: Vec<Copies>,
+    pub(crate) traps: Vec<PendingTrap>,
+    pub(crate) stubs: Vec<Stub>,
+    pub(crate) targets: Vec<Label>,
+    /// By depth: the table that named it last, and where its label is in `br_labels`.
+    pub(crate) seen: Vec<(u32, u32)>,
+    pub(crate) seen_stamp: u32,
+    pub(crate) br_labels: Vec<Label>,
+    /// Preserved registers, and where their values for the caller are.
+    pub(crate) saved: Vec<(Reg, i32)>,
+    /// Positions of the locals whose homes calls destroy.
+    pub(crate) volatile_homes: Vec<u32>,
+    /// Arguments of a call that are in no register yet, with theirs.
+    pub(crate) args: Vec<(Reg, Operand)>,
+    pub(crate) moves: Moves,
 }
 
 /// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of the body, plus `CONSTANT`.
@@ -93,6 +105,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) facts: &'a Facts,
     pub(crate) survey: &'a Survey,
     pub(crate) sig: &'a Sig,
+    pub(crate) lists: &'a mut Lists,
     pub(crate) reader: Reader<'a>,
     /// Offset of the body in the module.
     base: u32,
@@ -111,8 +124,6 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) blocks: Vec<Block>,
     /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
     pub(crate) copies: Vec<Copies>,
-    /// For each open `if` in its first arm, the copies at the other.
-    pub(crate) else_copies: Vec<Copies>,
     /// What makes the next operator unusual. Nothing of it, most of the time.
     pub(crate) unusual: Unusual,
     pub(crate) dead_depth: u32,
@@ -126,25 +137,12 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) outgoing: u32,
     /// Bytes for registers that stubs save.
     pub(crate) stub_saves: u32,
-    pub(crate) saved: Vec<(Reg, i32)>,
     /// Frame offset of the caller's result area pointer.
     pub(crate) result_area_slot: i32,
     pub(crate) return_label: Label,
 
-    /// Positions of the locals whose homes calls destroy.
-    pub(crate) volatile_homes: Vec<u32>,
-    /// Arguments of a call that are in no register yet, with theirs.
-    pub(crate) args: Vec<(Reg, Operand)>,
-    pub(crate) traps: Vec<PendingTrap>,
-    pub(crate) stubs: Vec<Stub>,
-    pub(crate) targets: Vec<Label>,
-    /// By depth: the table that named it last, and where its label is in `br_labels`.
-    pub(crate) seen: Vec<(u32, u32)>,
-    pub(crate) seen_stamp: u32,
-    pub(crate) br_labels: Vec<Label>,
     /// Does any branch leave the function?
     pub(crate) return_branched: bool,
-    pub(crate) moves: Moves,
     /// Fuel of operators passed and not yet charged.
     pub(crate) fuel: u32,
     /// Offset of the code beyond which the function is refused.
@@ -227,10 +225,8 @@ pub fn compile<I: Isa>(
 
     let now = |clock: Option<fn() -> u64>| clock.map_or(0, |clock| clock());
     let started = now(scratch.clock);
-    let mut validator = validator.into_validator(std::mem::take(&mut scratch.allocations));
-    let surveyed = survey(&mut scratch.survey, &mut validator, &body, sig.params.len() as u32);
-    scratch.allocations = validator.into_allocations();
-    surveyed?;
+    let decided = survey(&mut scratch.survey, &mut scratch.validation, facts, sig, validator, &body)?;
+    out.counters.left_to_reference += u64::from(!decided);
     let surveyed = now(scratch.clock);
     scratch.survey_time += surveyed - started;
 
@@ -295,6 +291,7 @@ fn emit<I: Isa>(
         facts,
         survey,
         sig,
+        lists: &mut state.lists,
         reader: Reader::new(body, survey.code_start),
         base,
         wasm: base + survey.code_start as u32,
@@ -307,7 +304,6 @@ fn emit<I: Isa>(
         locals: std::mem::take(&mut state.locals),
         blocks: std::mem::take(&mut state.blocks),
         copies: std::mem::take(&mut state.copies),
-        else_copies: std::mem::take(&mut state.else_copies),
         unusual: Unusual::of(facts),
         dead_depth: 0,
         block_number: 0,
@@ -315,19 +311,9 @@ fn emit<I: Isa>(
         slots_used: 0,
         outgoing: 0,
         stub_saves: 0,
-        saved: std::mem::take(&mut state.saved),
-        volatile_homes: std::mem::take(&mut state.volatile_homes),
-        args: std::mem::take(&mut state.args),
         result_area_slot: 0,
         return_label,
-        traps: std::mem::take(&mut state.traps),
-        stubs: std::mem::take(&mut state.stubs),
-        targets: std::mem::take(&mut state.targets),
-        seen: std::mem::take(&mut state.seen),
-        seen_stamp: state.seen_stamp,
-        br_labels: std::mem::take(&mut state.br_labels),
         return_branched: false,
-        moves: std::mem::take(&mut state.moves),
         fuel: 0,
         budget_end,
         room_end: 0,
@@ -337,9 +323,9 @@ fn emit<I: Isa>(
     };
     cg.stack.clear();
     cg.blocks.clear();
-    cg.else_copies.clear();
-    cg.traps.clear();
-    cg.stubs.clear();
+    cg.lists.else_copies.clear();
+    cg.lists.traps.clear();
+    cg.lists.stubs.clear();
 
     let enter = cg.prologue();
     cg.open_function();
@@ -353,25 +339,11 @@ fn emit<I: Isa>(
     I::patch_frame(&mut cg.out.asm, enter, frame);
     let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.out.asm.offset() > cg.budget_end;
 
-    let FuncGen { stack, locals, blocks, traps, stubs, targets, seen, seen_stamp, .. } = cg;
-    let FuncGen { copies, else_copies, br_labels, saved, volatile_homes, args, moves, .. } = cg;
-    *state = State {
-        stack,
-        locals,
-        blocks,
-        copies,
-        else_copies,
-        traps,
-        stubs,
-        targets,
-        seen,
-        seen_stamp,
-        br_labels,
-        saved,
-        volatile_homes,
-        args,
-        moves,
-    };
+    let FuncGen { stack, locals, blocks, copies, .. } = cg;
+    state.stack = stack;
+    state.locals = locals;
+    state.blocks = blocks;
+    state.copies = copies;
     if over {
         let what = format!(
             "a function body of {} bytes gives more than {} bytes of machine code",
@@ -481,14 +453,14 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A label that traps with a code, for the operator being compiled.
     pub(crate) fn trap_label(&mut self, code: TrapCode) -> Label {
-        if let Some(trap) = self.traps.last()
+        if let Some(trap) = self.lists.traps.last()
             && trap.code == code
             && trap.wasm == self.wasm
         {
             return trap.label;
         }
         let label = self.out.asm.label();
-        self.traps.push(PendingTrap { label, code, wasm: self.wasm });
+        self.lists.traps.push(PendingTrap { label, code, wasm: self.wasm });
         label
     }
 
@@ -503,8 +475,8 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn trap_stubs(&mut self) {
-        for i in 0..self.traps.len() {
-            let trap = self.traps[i];
+        for i in 0..self.lists.traps.len() {
+            let trap = self.lists.traps[i];
             self.out_reserve();
             self.out.asm.bind(trap.label);
             self.trap_now(trap.code, trap.wasm);

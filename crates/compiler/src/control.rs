@@ -228,7 +228,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn push_if(&mut self, label: Label, else_label: Label, height: usize, types: BlockTypes, branched: bool) {
         // The edge of the condition is the only one into the second arm.
         let here = self.copies_here();
-        self.else_copies.push(here);
+        self.lists.else_copies.push(here);
         self.push_block(Block {
             kind: Kind::If,
             label,
@@ -294,7 +294,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.truncate_stack(block.height as usize);
         self.out.asm.bind(else_label);
-        let copies = self.else_copies.pop().expect("an if");
+        let copies = self.lists.else_copies.pop().expect("an if");
         self.adopt_copies(&copies);
         self.push_slots(self.facts, block.types, block.height);
         self.unusual.set(Unusual::DEAD, false);
@@ -387,7 +387,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let depth = self.blocks.len() - 1;
         let else_label = block.else_label.take().expect("no else came");
         let count = self.results_of(block.types);
-        let at_condition = self.else_copies.pop().expect("an if");
+        let at_condition = self.lists.else_copies.pop().expect("an if");
         if !self.is_dead() {
             self.merge_values(&block);
             self.edge_to(depth);
@@ -665,18 +665,18 @@ impl<I: Isa> FuncGen<'_, I> {
         let temp = self.take_from(allowed);
 
         // One stub for each different depth at most, and none where the values are in place already.
-        self.seen_stamp += 1;
-        if self.seen.len() < self.blocks.len() {
-            self.seen.resize(self.blocks.len(), (0, 0));
+        self.lists.seen_stamp += 1;
+        if self.lists.seen.len() < self.blocks.len() {
+            self.lists.seen.resize(self.blocks.len(), (0, 0));
         }
         let mut stubs: Vec<(Label, u32)> = Vec::new();
-        self.targets.clear();
+        self.lists.targets.clear();
         let mut default = None;
         for i in 0..=len {
             let depth = self.reader.u32();
-            let (known, label) = self.seen[depth as usize];
-            let label = if known == self.seen_stamp {
-                self.br_labels[label as usize]
+            let (known, label) = self.lists.seen[depth as usize];
+            let label = if known == self.lists.seen_stamp {
+                self.lists.br_labels[label as usize]
             } else {
                 let block = self.target(depth);
                 self.edge_to(self.blocks.len() - 1 - depth as usize);
@@ -692,27 +692,27 @@ impl<I: Isa> FuncGen<'_, I> {
                     stubs.push((stub, depth));
                     stub
                 };
-                self.seen[depth as usize] = (self.seen_stamp, self.br_labels.len() as u32);
-                self.br_labels.push(label);
+                self.lists.seen[depth as usize] = (self.lists.seen_stamp, self.lists.br_labels.len() as u32);
+                self.lists.br_labels.push(label);
                 label
             };
             if i < len {
-                self.targets.push(label);
+                self.lists.targets.push(label);
             } else {
                 default = Some(label);
             }
         }
-        self.br_labels.clear();
+        self.lists.br_labels.clear();
         let default = default.expect("a table has a default");
         if len == 0 {
             I::jmp(&mut self.out.asm, default);
         } else {
             I::cmp(&mut self.out.asm, Width::W32, index, Src::Imm(len as i32));
             I::jcc(&mut self.out.asm, Cond::GeU, default);
-            let targets = std::mem::take(&mut self.targets);
+            let targets = std::mem::take(&mut self.lists.targets);
             self.out.asm.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
             I::jump_table(&mut self.out.asm, index, temp, &targets);
-            self.targets = targets;
+            self.lists.targets = targets;
         }
         self.release(index);
         self.release(temp);

@@ -31,6 +31,34 @@ const WORTH_SAVING: u32 = 3;
 /// How many of the heaviest locals of a class are considered for homes.
 const CANDIDATES: usize = 16;
 
+/// The heaviest locals of a class.
+#[derive(Clone, Copy)]
+struct Top {
+    /// Weights and positions, heaviest first.
+    locals: [(u32, u32); CANDIDATES],
+    len: usize,
+}
+
+impl Top {
+    #[inline]
+    fn add(&mut self, weight: u32, at: u32) {
+        let mut i = self.len;
+        if i == CANDIDATES {
+            i -= 1;
+            if self.locals[i].0 >= weight {
+                return;
+            }
+        } else {
+            self.len += 1;
+        }
+        while i > 0 && self.locals[i - 1].0 < weight {
+            self.locals[i] = self.locals[i - 1];
+            i -= 1;
+        }
+        self.locals[i] = (weight, at);
+    }
+}
+
 impl<I: Isa> FuncGen<'_, I> {
     /// Gives each touched local its home or slot. Linear in the touched locals.
     fn plan(&mut self) {
@@ -39,27 +67,21 @@ impl<I: Isa> FuncGen<'_, I> {
         self.out.counters.locals += survey.locals.len() as u64;
         self.locals.clear();
         self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
+        // By class the heaviest locals, heaviest first; among equals the one touched first.
+        let mut tops = [Top { locals: [(0, 0); CANDIDATES], len: 0 }; 2];
+        for (at, local) in survey.locals.iter().enumerate() {
+            tops[local.ty.class() as usize].add(local.weight, at as u32);
+        }
         for class in [RegClass::Int, RegClass::Float] {
-            // The heaviest locals, heaviest first; among equals the one touched first.
-            let mut top: [(u32, u32); CANDIDATES] = [(0, 0); CANDIDATES];
-            let mut count = 0;
-            for (at, local) in survey.locals.iter().enumerate() {
-                if local.ty.class() != class || (count == CANDIDATES && top[count - 1].0 >= local.weight) {
-                    continue;
-                }
-                let mut i = if count == CANDIDATES { count - 1 } else { count };
-                while i > 0 && top[i - 1].0 < local.weight {
-                    top[i] = top[i - 1];
-                    i -= 1;
-                }
-                top[i] = (local.weight, at as u32);
-                count = (count + 1).min(CANDIDATES);
+            let Top { locals, len } = &tops[class as usize];
+            if *len > 0 {
+                self.assign_homes(class, &locals[..*len]);
             }
-            self.assign_homes(class, &top[..count]);
         }
         self.assign_slots();
     }
 
+    #[inline(never)]
     fn assign_homes(&mut self, class: RegClass, heaviest: &[(u32, u32)]) {
         let (preserved, volatile): (&[Reg], &[Reg]) = match class {
             RegClass::Int => (I::PRESERVED, I::VOLATILE_HOMES),
@@ -102,13 +124,13 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn assign_slots(&mut self) {
         let mut offset = 0;
-        self.saved.clear();
+        self.lists.saved.clear();
         for at in 0..self.locals.len() {
             if let Some(home) = self.locals[at].home
                 && I::PRESERVED.contains(&home)
             {
                 offset -= 8;
-                self.saved.push((home, offset));
+                self.lists.saved.push((home, offset));
             }
         }
         if self.sig.private.result_area.is_some() {
@@ -132,10 +154,10 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         }
         self.slots_base = offset;
-        self.volatile_homes.clear();
+        self.lists.volatile_homes.clear();
         if self.survey_may_call() {
             let locals = self.locals.iter().enumerate();
-            self.volatile_homes.extend(
+            self.lists.volatile_homes.extend(
                 locals.filter(|(_, l)| l.home.is_some_and(|reg| !I::PRESERVED.contains(&reg))).map(|(at, _)| at as u32),
             );
         }
@@ -166,8 +188,8 @@ impl<I: Isa> FuncGen<'_, I> {
             let label = self.trap_label(TrapCode::StackOverflow);
             I::jcc(&mut self.out.asm, Cond::LtU, label);
         }
-        for i in 0..self.saved.len() {
-            let (reg, offset) = self.saved[i];
+        for i in 0..self.lists.saved.len() {
+            let (reg, offset) = self.lists.saved[i];
             I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, offset), reg);
         }
         if let Some(reg) = self.sig.private.result_area {
@@ -180,13 +202,13 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn bring_in_parameters(&mut self) {
-        self.moves.clear();
+        self.lists.moves.clear();
         let sig = self.sig;
         for (param, place) in sig.private.params.iter().enumerate() {
             let Some(at) = self.survey.find(param as u32) else { continue };
             let local = self.locals[at];
             match (*place, local.home) {
-                (Place::Reg(reg), Some(home)) => self.moves.add(home, reg),
+                (Place::Reg(reg), Some(home)) => self.lists.moves.add(home, reg),
                 (Place::Reg(reg), None) => {
                     I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
                 }
@@ -225,10 +247,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Emits the pending parallel moves, whole registers.
     pub(crate) fn emit_moves(&mut self) {
-        let FuncGen { moves, out, .. } = self;
+        let FuncGen { lists, out, .. } = self;
         let a = &mut out.asm;
         let mut count = 0;
-        moves.resolve(|step| {
+        lists.moves.resolve(|step| {
             let (to, from) = match step {
                 Step::Move(to, from) => (to, from),
                 Step::Save(from) if from.is_float() => (I::FLOAT_SCRATCH, from),
@@ -285,8 +307,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Gives the caller its preserved registers back.
     pub(crate) fn restore_saved(&mut self) {
-        for i in 0..self.saved.len() {
-            let (reg, offset) = self.saved[i];
+        for i in 0..self.lists.saved.len() {
+            let (reg, offset) = self.lists.saved[i];
             I::load(&mut self.out.asm, Load::I64, reg, Addr::base(I::FRAME, offset));
         }
     }

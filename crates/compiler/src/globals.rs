@@ -12,7 +12,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return self.push_const(global.ty, bits);
         }
         let addr = self.place(global.place);
-        if I::MEM_OPERANDS && addr.base == I::CTX && self.folds_global(global.ty) {
+        if I::MEM_OPERANDS && addr.base_reg() == I::CTX && self.folds_global(global.ty) {
             self.hot = Some(Hot { addr, owned: RegSet::EMPTY, wasm: None });
             return self.push(Value { ty: global.ty, loc: Loc::Hot });
         }

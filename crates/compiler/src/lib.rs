@@ -19,6 +19,7 @@ mod fold;
 mod ops;
 mod reader;
 mod survey;
+mod validate;
 
 mod frame;
 mod moves;
@@ -42,3 +43,5 @@ mod tables;
 pub use compile::{Budget, Scratch, compile};
 pub use error::{Error, ErrorKind};
 pub use lightbeam_asm as asm;
+#[doc(hidden)]
+pub use validate::Judge;

@@ -42,21 +42,21 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Remembers a stub, with the registers in use at this moment: values, copies and homes that a call destroys.
     pub(crate) fn add_stub(&mut self, mut stub: Stub) {
         let mut live = self.regs.pool.minus(self.regs.free);
-        for i in 0..self.volatile_homes.len() {
-            live.add(self.locals[self.volatile_homes[i] as usize].home.expect("it has one"));
+        for i in 0..self.lists.volatile_homes.len() {
+            live.add(self.locals[self.lists.volatile_homes[i] as usize].home.expect("it has one"));
         }
         if let StubKind::FillElement { out, .. } = stub.kind {
             live.remove(out);
         }
         stub.live = live;
         self.stub_saves = self.stub_saves.max(8 * live.len());
-        self.stubs.push(stub);
+        self.lists.stubs.push(stub);
     }
 
     /// Emits all stubs, after the function's last instruction, when the frame's layout is known.
     pub(crate) fn stubs(&mut self) {
-        for i in 0..self.stubs.len() {
-            let stub = self.stubs[i];
+        for i in 0..self.lists.stubs.len() {
+            let stub = self.lists.stubs[i];
             if self.check_budget() {
                 return;
             }

@@ -2,6 +2,7 @@
 
 use crate::isa::{Convention, Isa};
 use crate::ty::Ty;
+use crate::validate::Word;
 use lightbeam_asm::{Reg, RegClass};
 
 /// A function signature and where its values go in both conventions.
@@ -11,6 +12,10 @@ pub struct Sig {
     pub params: Box<[Ty]>,
     /// Types of the results.
     pub results: Box<[Ty]>,
+    /// The parameters as the stack of operand types holds them.
+    pub(crate) params_word: Word,
+    /// The results likewise.
+    pub(crate) results_word: Word,
     /// Places for calls inside one module: the instance pointer is pinned and not passed.
     pub private: Abi,
     /// Places for calls that may cross an instance: Wasmtime's `Tail` convention.
@@ -51,6 +56,8 @@ impl Sig {
         Sig {
             params: params.into(),
             results: results.into(),
+            params_word: Word::new(params),
+            results_word: Word::new(results),
             private: Abi::assign(&I::PRIVATE, params, results),
             tail: Abi::assign(&I::TAIL, params, results),
         }

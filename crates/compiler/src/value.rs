@@ -142,10 +142,10 @@ impl Operand {
     /// A load that was not made yet.
     pub(crate) fn hot(ty: Ty, hot: &Hot) -> Operand {
         let mut what = Operand::MEM | if hot.wasm.is_some() { Operand::FAULTS } else { 0 };
-        if hot.owned.has(hot.addr.base) {
+        if hot.owned.has(hot.addr.base_reg()) {
             what |= Operand::OWNS;
         }
-        if hot.addr.index.is_some_and(|(index, _)| hot.owned.has(index)) {
+        if hot.addr.index().is_some_and(|(index, _)| hot.owned.has(index)) {
             what |= Operand::OWNS_INDEX;
         }
         Operand::new(ty, hot.addr.to_bits(), what)
@@ -191,9 +191,9 @@ impl Operand {
         let addr = Addr::from_bits(self.payload);
         let mut owned = RegSet::EMPTY;
         if self.meta & Operand::OWNS != 0 {
-            owned.add(addr.base);
+            owned.add(addr.base_reg());
         }
-        if let Some((index, _)) = addr.index
+        if let Some((index, _)) = addr.index()
             && self.meta & Operand::OWNS_INDEX != 0
         {
             owned.add(index);

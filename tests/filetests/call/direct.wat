@@ -72,9 +72,9 @@
 ;;   leave
 ;;   jmp $callee
 ;; $many
-;;   mov qword ptr [rsp], 7
-;;   mov qword ptr [rsp+8], 8
 ;;   mov qword ptr [rsp+0x10], 9
+;;   mov qword ptr [rsp+8], 8
+;;   mov qword ptr [rsp], 7
 ;;   mov edx, 1
 ;;   mov ecx, 2
 ;;   mov r8d, 3

@@ -20,15 +20,15 @@
 ;;   leave
 ;;   ret
 ;; $sub_swapped
-;;   movaps xmm9, xmm0
 ;;   movaps xmm8, xmm1
+;;   movaps xmm9, xmm0
 ;;   movaps xmm0, xmm8
 ;;   subss xmm0, xmm9
 ;;   leave
 ;;   ret
 ;; $load_op
-;;   movaps xmm8, xmm0
 ;;   mov rsi, rdx
+;;   movaps xmm8, xmm0
 ;;   movaps xmm0, xmm8
 ;;   mulsd xmm0, [r14+rsi]
 ;;   leave

@@ -67,10 +67,10 @@ const NO_BASE: u8 = 5;
 /// The branches here go one way for nearly all uses of one base: frame slots have no index, linear memory has one.
 #[inline(always)]
 fn encode_addr(reg: u8, addr: Addr) -> Encoded {
-    let base = addr.base.code();
+    let base = addr.base_reg().code();
     let low = base & 7;
     let field = u32::from(reg & 7) << 3;
-    let (rex, address, len) = match addr.index {
+    let (rex, address, len) = match addr.index() {
         Some((index, scale)) => {
             let index = index.code();
             debug_assert!(index != 4 && scale < 4, "rsp is no index");
@@ -81,12 +81,12 @@ fn encode_addr(reg: u8, addr: Addr) -> Encoded {
         None => (base >> 3, u32::from(low), 1),
     };
     let start = Bytes { bits: (address | field).into(), len };
-    let bytes = if addr.disp != i32::from(addr.disp as i8) {
-        start.mode(2).then((addr.disp as u32).into(), 4)
-    } else if addr.disp == 0 && low != NO_BASE {
+    let bytes = if addr.disp() != i32::from(addr.disp() as i8) {
+        start.mode(2).then((addr.disp() as u32).into(), 4)
+    } else if addr.disp() == 0 && low != NO_BASE {
         start
     } else {
-        start.mode(1).then((addr.disp as u8).into(), 1)
+        start.mode(1).then((addr.disp() as u8).into(), 1)
     };
     Encoded { rex, bytes }
 }
@@ -180,12 +180,12 @@ impl Asm {
     /// For plain rows, the most frequent form by far: 8 bytes at most and so one store. `rex` has W.
     #[inline(never)]
     fn one_byte_mem(&mut self, opcode: u32, rex: u32, reg: u8, addr: Addr) {
-        let (reg, base) = (u32::from(reg), u32::from(addr.base.code()));
+        let (reg, base) = (u32::from(reg), u32::from(addr.base_reg().code()));
         let low = base & 7;
         let mut rex = rex | (reg >> 3) << 2 | base >> 3;
         let mut modrm = (reg & 7) << 3;
         let (mut rest, mut len) = (0u64, 0);
-        match addr.index {
+        match addr.index() {
             Some((index, scale)) => {
                 let index = u32::from(index.code());
                 rex |= index >> 3 << 1;
@@ -200,7 +200,7 @@ impl Asm {
             }
             None => modrm |= low,
         }
-        let disp = addr.disp;
+        let disp = addr.disp();
         if disp != i32::from(disp as i8) {
             modrm |= 0x80;
             rest |= u64::from(disp as u32) << len;

@@ -77,15 +77,19 @@ fn check(code: &[u8], mnemonic: &str, operands: &[Expect]) {
             }
             Expect::Mem(addr) => {
                 assert_eq!(kind, OpKind::Memory, "{instruction}");
-                assert_eq!(instruction.memory_base(), Register::RAX + u32::from(addr.base.code()), "{instruction}");
-                let (index, scale) = match addr.index {
+                assert_eq!(
+                    instruction.memory_base(),
+                    Register::RAX + u32::from(addr.base_reg().code()),
+                    "{instruction}"
+                );
+                let (index, scale) = match addr.index() {
                     Some((index, scale)) => (Register::RAX + u32::from(index.code()), 1 << scale),
                     None => (Register::None, 1),
                 };
                 assert_eq!((instruction.memory_index(), instruction.memory_index_scale()), (index, scale));
-                assert_eq!(instruction.memory_displacement64() as i64, i64::from(addr.disp), "{instruction}");
-                let shortest = match addr.disp {
-                    0 if addr.base.code() & 7 != 5 => 0,
+                assert_eq!(instruction.memory_displacement64() as i64, i64::from(addr.disp()), "{instruction}");
+                let shortest = match addr.disp() {
+                    0 if addr.base_reg().code() & 7 != 5 => 0,
                     -128..=127 => 1,
                     _ => 4,
                 };

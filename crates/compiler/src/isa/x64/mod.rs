@@ -211,9 +211,10 @@ impl Isa for X64 {
     }
 
     fn lea(a: &mut Asm, width: Width, d: Reg, addr: Addr) {
-        match addr {
-            Addr { base, index: None, disp: 0 } => Self::mov(a, width, d, base),
-            _ => a.lea_rm(size(width), d, addr),
+        if addr.index().is_none() && addr.disp() == 0 {
+            Self::mov(a, width, d, addr.base_reg());
+        } else {
+            a.lea_rm(size(width), d, addr);
         }
     }
 

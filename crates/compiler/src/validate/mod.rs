@@ -1,0 +1,122 @@
+//! Sweep 1: validates a body and takes its survey in the same visit.
+//!
+//! There are two ways through it. The *fast sweep* (`sweep.rs`) reads the bytes itself and decides nearly every body. It
+//! knows valid bodies of what the compiler supports, and nothing else: at anything unknown, switched off or wrong it
+//! gives the body up. The *reference* (`reference.rs`) is wasmparser's validator, which then judges the body from its
+//! start. So a wrong verdict of the fast sweep could only be to take an invalid body for valid; in debug builds each of its
+//! verdicts and surveys is compared with the reference's.
+
+mod control;
+mod leb;
+mod operands;
+mod reference;
+mod rows;
+mod sweep;
+
+pub(crate) use operands::Word;
+
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::sig::Sig;
+use crate::survey::Survey;
+use control::Frame;
+use operands::Spilled;
+use rows::Rules;
+use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
+
+/// What sweep 1 keeps from function to function, so that none allocates for itself.
+#[derive(Default)]
+pub(crate) struct Buffers {
+    rules: Rules,
+    frames: Vec<Frame>,
+    spilled: Spilled,
+    /// Groups of declared locals: the index behind the last, parameters counted, and the code of their type.
+    groups: Vec<(u32, u8)>,
+    reference: FuncValidatorAllocations,
+}
+
+/// Validates a body and takes its survey. True if the fast sweep did it, false if the reference had to.
+///
+/// # Errors
+///
+/// If the body is invalid, uses what is not supported, or exceeds a limit.
+// Never inlined, so that profiles can tell it from sweep 2.
+#[inline(never)]
+pub(crate) fn survey(
+    survey: &mut Survey,
+    buffers: &mut Buffers,
+    facts: &Facts,
+    sig: &Sig,
+    func: FuncToValidate<ValidatorResources>,
+    body: &FunctionBody<'_>,
+) -> Result<bool, Error> {
+    let decided = sweep::survey(survey, buffers, facts, sig, &func, body.as_bytes()).is_some();
+    if !decided {
+        by_reference(survey, buffers, sig, func, body)?;
+    } else if cfg!(debug_assertions) {
+        let mut expected = Survey::default();
+        let verdict = by_reference(&mut expected, buffers, sig, func, body);
+        assert!(verdict.is_ok(), "the fast sweep takes for valid what is not: {verdict:?}");
+        assert_same(survey, &expected);
+    }
+    Ok(decided)
+}
+
+fn by_reference(
+    survey: &mut Survey,
+    buffers: &mut Buffers,
+    sig: &Sig,
+    func: FuncToValidate<ValidatorResources>,
+    body: &FunctionBody<'_>,
+) -> Result<(), Error> {
+    let mut validator = func.into_validator(std::mem::take(&mut buffers.reference));
+    let verdict = reference::survey(survey, &mut validator, body, sig.params.len() as u32);
+    buffers.reference = validator.into_allocations();
+    verdict
+}
+
+fn assert_same(fast: &Survey, reference: &Survey) {
+    let (fast, reference) = (fast.visible(), reference.visible());
+    assert!(fast == reference, "the surveys differ:\n{fast:?}\n{reference:?}");
+}
+
+/// Both ways of sweep 1 side by side, for tests and measurements. No part of the compiler's interface.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Judge {
+    buffers: Buffers,
+    fast: Survey,
+    reference: Survey,
+}
+
+impl Judge {
+    /// Does the fast sweep take the body for valid? `facts` are those of the function's module.
+    pub fn fast(&mut self, facts: &Facts, func: &FuncToValidate<ValidatorResources>, body: &FunctionBody<'_>) -> bool {
+        let sig = facts.sig_of_func(func.index);
+        sweep::survey(&mut self.fast, &mut self.buffers, facts, sig, func, body.as_bytes()).is_some()
+    }
+
+    /// The verdict of the reference.
+    ///
+    /// # Errors
+    ///
+    /// If the body is invalid, uses what is not supported, or exceeds a limit.
+    pub fn reference(
+        &mut self,
+        facts: &Facts,
+        func: FuncToValidate<ValidatorResources>,
+        body: &FunctionBody<'_>,
+    ) -> Result<(), Error> {
+        let sig = facts.sig_of_func(func.index);
+        by_reference(&mut self.reference, &mut self.buffers, sig, func, body)
+    }
+
+    /// After both have taken one body for valid.
+    ///
+    /// # Panics
+    ///
+    /// If their surveys differ.
+    pub fn assert_same_survey(&self) {
+        assert_same(&self.fast, &self.reference);
+    }
+}

@@ -1,0 +1,295 @@
+//! The reference: wasmparser's validator, and the same survey in its visit. Its verdicts, messages and offsets are the
+//! ones that count; it judges every body that the fast sweep leaves.
+
+use crate::error::{Error, ErrorKind};
+use crate::survey::{Survey, type_feature, value_type};
+use wasmparser::{
+    BinaryReader, BlockType, FrameKind, FrameStack, FuncValidator, FunctionBody, HeapType, ValType, ValidatorResources,
+    VisitOperator,
+};
+
+/// Validates a body and takes its survey.
+pub(super) fn survey(
+    survey: &mut Survey,
+    validator: &mut FuncValidator<ValidatorResources>,
+    body: &FunctionBody<'_>,
+    params: u32,
+) -> Result<(), Error> {
+    survey.begin(params);
+    let mut reader = body.get_binary_reader();
+    let start = reader.original_position();
+    let count = reader.read_var_u32()?;
+    for _ in 0..count {
+        let offset = reader.original_position();
+        let n = reader.read_var_u32()?;
+        let ty: ValType = reader.read()?;
+        validator.define_locals(offset, n, ty)?;
+        if n > 0 && value_type(ty).is_none() {
+            // Validation must still be the judge of an invalid body, so the type is checked first.
+            return Err(Error { offset, kind: ErrorKind::Unsupported(type_feature(ty).into()) });
+        }
+    }
+    survey.code_start = reader.original_position() - start;
+    reader.set_features(*validator.features());
+    while !reader.eof() {
+        let offset = reader.original_position();
+        let mut visitor = Sweep { validator, survey, offset, called: false };
+        reader.visit_operator(&mut visitor)??;
+        if !visitor.called {
+            survey.forget_call();
+        }
+    }
+    finish(&reader, validator)?;
+    Ok(())
+}
+
+fn finish(reader: &BinaryReader<'_>, validator: &mut FuncValidator<ValidatorResources>) -> Result<(), Error> {
+    Ok(reader.finish_expression(&validator.visitor(reader.original_position()))?)
+}
+
+struct Sweep<'a> {
+    validator: &'a mut FuncValidator<ValidatorResources>,
+    survey: &'a mut Survey,
+    offset: usize,
+    /// Was the operator a call, as the survey sees it?
+    called: bool,
+}
+
+impl FrameStack for Sweep<'_> {
+    fn current_frame(&self) -> Option<FrameKind> {
+        self.validator.get_control_frame(0).map(|frame| frame.kind)
+    }
+}
+
+impl Sweep<'_> {
+    fn touch(&mut self, local: u32, write: bool) {
+        if self.survey.touch_again(local).is_none()
+            && let Some(ty) = self.validator.get_local_type(local).and_then(value_type)
+        {
+            self.survey.touch_first(local, write, ty);
+        }
+    }
+
+    fn call(&mut self) {
+        self.survey.call();
+        self.called = true;
+    }
+
+    fn unsupported(&self, what: &str) -> Result<(), Error> {
+        Err(Error { offset: self.offset, kind: ErrorKind::Unsupported(what.into()) })
+    }
+
+    /// A block type must have nothing but types that the compiler has. (Function types were looked at as such.)
+    fn block_type(&self, ty: BlockType) -> Result<(), Error> {
+        match ty {
+            BlockType::Type(ty) if value_type(ty).is_none() => self.unsupported(type_feature(ty)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the survey notes of each operator that interests it, after validation has accepted it.
+macro_rules! note {
+    ($s:ident visit_local_get $i:ident) => {
+        $s.touch($i, false)
+    };
+    ($s:ident visit_local_set $i:ident) => {
+        $s.touch($i, true)
+    };
+    ($s:ident visit_local_tee $i:ident) => {
+        $s.touch($i, true)
+    };
+    ($s:ident visit_block $ty:ident) => {{
+        $s.block_type($ty)?;
+        $s.survey.open(false)
+    }};
+    ($s:ident visit_loop $ty:ident) => {{
+        $s.block_type($ty)?;
+        $s.survey.open(true)
+    }};
+    ($s:ident visit_if $ty:ident) => {{
+        $s.block_type($ty)?;
+        $s.survey.open(false)
+    }};
+    ($s:ident visit_else) => {
+        $s.survey.turn()
+    };
+    ($s:ident visit_end) => {
+        $s.survey.close()
+    };
+    ($s:ident visit_br $d:ident) => {
+        $s.survey.branch($d)
+    };
+    ($s:ident visit_br_if $d:ident) => {
+        $s.survey.branch($d)
+    };
+    ($s:ident visit_br_table $t:ident) => {{
+        if $t.len() > 65_520 {
+            let what = format!("a br_table has {} targets, at most 65520 are allowed", $t.len());
+            return Err(Error { offset: $s.offset, kind: ErrorKind::Limit(what) });
+        }
+        for target in $t.targets() {
+            $s.survey.branch(target?);
+        }
+        $s.survey.branch($t.default());
+    }};
+    ($s:ident visit_unreachable) => {
+        $s.survey.unreachable()
+    };
+    ($s:ident visit_call $f:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_call_indirect $ty:ident $t:ident) => {
+        $s.call()
+    };
+    // It may have to fill in the table's element first, and the arguments live across that.
+    ($s:ident visit_return_call_indirect $ty:ident $t:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_memory_grow $m:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_memory_copy $a:ident $b:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_memory_fill $m:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_memory_init $d:ident $m:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_data_drop $d:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_table_get $t:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_table_grow $t:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_table_fill $t:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_table_copy $a:ident $b:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_table_init $a:ident $b:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_elem_drop $a:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_ref_func $f:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_ref_null $t:ident) => {
+        if $t != HeapType::FUNC {
+            return $s.unsupported(if $t == HeapType::EXTERN { "externref" } else { "typed references" });
+        }
+    };
+    ($s:ident visit_typed_select $t:ident) => {
+        if value_type($t).is_none() {
+            return $s.unsupported(type_feature($t));
+        }
+    };
+    ($s:ident $visit:ident $($arg:ident)*) => {{
+        $(let _ = $arg;)*
+    }};
+}
+
+macro_rules! support {
+    (mvp $s:ident) => {};
+    (sign_extension $s:ident) => {};
+    (saturating_float_to_int $s:ident) => {};
+    (bulk_memory $s:ident) => {};
+    (reference_types $s:ident) => {};
+    (tail_call $s:ident) => {};
+    (wide_arithmetic $s:ident) => {};
+    (gc $s:ident) => {
+        return $s.unsupported("garbage collection")
+    };
+    (custom_descriptors $s:ident) => {
+        return $s.unsupported("custom descriptors")
+    };
+    (memory_control $s:ident) => {
+        return $s.unsupported("memory control")
+    };
+    (exceptions $s:ident) => {
+        return $s.unsupported("exception handling")
+    };
+    (legacy_exceptions $s:ident) => {
+        return $s.unsupported("legacy exception handling")
+    };
+    (threads $s:ident) => {
+        return $s.unsupported("threads (atomic operators)")
+    };
+    (shared_everything_threads $s:ident) => {
+        return $s.unsupported("shared-everything threads")
+    };
+    (function_references $s:ident) => {
+        return $s.unsupported("typed function references")
+    };
+    (stack_switching $s:ident) => {
+        return $s.unsupported("stack switching")
+    };
+    (simd $s:ident) => {
+        return $s.unsupported("SIMD")
+    };
+    (relaxed_simd $s:ident) => {
+        return $s.unsupported("relaxed SIMD")
+    };
+}
+
+macro_rules! visit {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        $(
+            #[inline]
+            #[allow(unreachable_code, reason = "refused proposals return before the note")]
+            fn $visit(&mut self $($(, $arg: $argty)*)?) -> Self::Output {
+                visit!(@validate $visit self $($($arg)*)?);
+                support!($proposal self);
+                note!(self $visit $($($arg)*)?);
+                Ok(())
+            }
+        )*
+    };
+    (@validate visit_br_table $s:ident $t:ident) => { $s.validator.visitor($s.offset).visit_br_table($t.clone())? };
+    (@validate visit_try_table $s:ident $t:ident) => { $s.validator.visitor($s.offset).visit_try_table($t.clone())? };
+    (@validate visit_resume $s:ident $a:ident $t:ident) => {
+        $s.validator.visitor($s.offset).visit_resume($a, $t.clone())?
+    };
+    (@validate visit_resume_throw $s:ident $a:ident $b:ident $t:ident) => {
+        $s.validator.visitor($s.offset).visit_resume_throw($a, $b, $t.clone())?
+    };
+    (@validate visit_resume_throw_ref $s:ident $a:ident $t:ident) => {
+        $s.validator.visitor($s.offset).visit_resume_throw_ref($a, $t.clone())?
+    };
+    (@validate $visit:ident $s:ident $($arg:ident)*) => { $s.validator.visitor($s.offset).$visit($($arg),*)? };
+}
+
+macro_rules! visit_simd {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        $(
+            #[allow(unreachable_code, reason = "refused proposals return")]
+            fn $visit(&mut self $($(, $arg: $argty)*)?) -> Self::Output {
+                self.validator.simd_visitor(self.offset).$visit($($($arg),*)?)?;
+                support!($proposal self);
+                Ok(())
+            }
+        )*
+    };
+}
+
+impl<'a> VisitOperator<'a> for Sweep<'_> {
+    type Output = Result<(), Error>;
+
+    fn simd_visitor(&mut self) -> Option<&mut dyn wasmparser::VisitSimdOperator<'a, Output = Self::Output>> {
+        Some(self)
+    }
+
+    wasmparser::for_each_visit_operator!(visit);
+}
+
+impl<'a> wasmparser::VisitSimdOperator<'a> for Sweep<'_> {
+    wasmparser::for_each_visit_simd_operator!(visit_simd);
+}

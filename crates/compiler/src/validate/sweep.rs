@@ -1,0 +1,659 @@
+//! The fast sweep: reads a body once, checks it, and takes its survey.
+//!
+//! `None` means everywhere that the body is given up, for whatever reason; the reference will tell the reason.
+
+use super::Buffers;
+use super::control::{Frame, Kind, Shape};
+use super::leb;
+use super::operands::{BASE, BOTTOM, F32, F64, FUNCREF, I32, I64, Spilled, Window, code, ty_of};
+use super::rows::{Class, Rules};
+use crate::facts::Facts;
+use crate::sig::Sig;
+use crate::survey::Survey;
+use wasmparser::{BinaryReader, FuncToValidate, RefType, ValType, ValidatorResources, WasmModuleResources};
+
+/// The most locals that a function may have, parameters included.
+const MAX_LOCALS: u32 = 50_000;
+
+/// The most targets of a `br_table` that is compiled.
+const MAX_TARGETS: u32 = 65_520;
+
+/// Validates a body and takes its survey, if it is valid and all of it is known.
+pub(super) fn survey(
+    survey: &mut Survey,
+    buffers: &mut Buffers,
+    facts: &Facts,
+    sig: &Sig,
+    func: &FuncToValidate<ValidatorResources>,
+    body: &[u8],
+) -> Option<()> {
+    if buffers.rules.features != func.features {
+        buffers.rules = Rules::new(func.features);
+    }
+    let shared = || func.resources.sub_type_at(func.ty).is_none_or(|ty| ty.composite_type.shared);
+    if func.features.shared_everything_threads() && shared() {
+        return None;
+    }
+    let Buffers { rules, frames, spilled, groups, .. } = buffers;
+    survey.begin(sig.params.len() as u32);
+    frames.clear();
+    spilled.clear();
+    groups.clear();
+    let mut sweep = Sweep { rules, facts, sig, resources: &func.resources, survey, frames, spilled, groups, tables: 0 };
+    let start = sweep.locals(body)?;
+    sweep.survey.code_start = start;
+    let function = facts.funcs.get(func.index as usize)?.sig;
+    sweep.operators(body, start, function)
+}
+
+pub(super) struct Sweep<'a> {
+    rules: &'a Rules,
+    pub(super) facts: &'a Facts,
+    sig: &'a Sig,
+    resources: &'a ValidatorResources,
+    pub(super) survey: &'a mut Survey,
+    pub(super) frames: &'a mut Vec<Frame>,
+    pub(super) spilled: &'a mut Spilled,
+    groups: &'a mut Vec<(u32, u8)>,
+    /// How many `br_table`s there were.
+    tables: u32,
+}
+
+/// Reads an unsigned 32-bit number.
+macro_rules! number {
+    ($bytes:ident, $pos:ident) => {{
+        let byte = *$bytes.get($pos)?;
+        if byte < 0x80 {
+            $pos += 1;
+            u32::from(byte)
+        } else if let Some(&next) = $bytes.get($pos + 1)
+            && next < 0x80
+        {
+            $pos += 2;
+            u32::from(byte & 0x7f) | u32::from(next) << 7
+        } else {
+            let (value, len) = leb::u32($bytes, $pos);
+            if len == 0 {
+                return None;
+            }
+            $pos += len as usize;
+            value
+        }
+    }};
+}
+
+impl Sweep<'_> {
+    /// Reads the declarations of locals; gives where the operators begin.
+    fn locals(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut pos = 0;
+        let mut total = self.sig.params.len() as u32;
+        for _ in 0..number!(bytes, pos) {
+            let count = number!(bytes, pos);
+            let Some((code, next)) = self.value_type(bytes, pos) else {
+                if count > 0 {
+                    return None;
+                }
+                pos += self.type_of_none(bytes.get(pos..)?)?;
+                continue;
+            };
+            pos = next;
+            total = total.checked_add(count).filter(|total| *total <= MAX_LOCALS)?;
+            if count > 0 {
+                self.groups.push((total, code));
+            }
+        }
+        Some(pos)
+    }
+
+    /// Reads the type of a group of no locals, which may be any valid type: how long it is.
+    #[cold]
+    fn type_of_none(&self, bytes: &[u8]) -> Option<usize> {
+        let mut reader = BinaryReader::new(bytes, 0);
+        let mut ty: ValType = reader.read().ok()?;
+        self.resources.check_value_type(&mut ty, &self.rules.features, 0).ok()?;
+        Some(reader.current_position())
+    }
+
+    /// Reads the type of a value: its code, and where it ends.
+    #[inline]
+    fn value_type(&self, bytes: &[u8], pos: usize) -> Option<(u8, usize)> {
+        let references = self.rules.features.reference_types();
+        match *bytes.get(pos)? {
+            byte @ 0x7c..=0x7f => Some((0x80 - byte, pos + 1)),
+            0x70 if references => Some((FUNCREF, pos + 1)),
+            // (ref null func)
+            0x63 if references && *bytes.get(pos + 1)? == 0x70 => Some((FUNCREF, pos + 2)),
+            _ => None,
+        }
+    }
+
+    /// Reads the type of a block.
+    #[inline]
+    fn block_type(&self, bytes: &[u8], pos: usize) -> Option<(Shape, usize)> {
+        let byte = *bytes.get(pos)?;
+        if byte == 0x40 {
+            return Some((Shape::EMPTY, pos + 1));
+        }
+        if byte & 0xc0 == 0x40 {
+            let (code, pos) = self.value_type(bytes, pos)?;
+            return Some((Shape::one(code), pos));
+        }
+        let (index, len) = leb::type_index(bytes, pos);
+        if len == 0 || !self.rules.features.multi_value() {
+            return None;
+        }
+        let sig = (*self.facts.types.get(index as usize)?)?;
+        Some((Shape::sig(sig), pos + len as usize))
+    }
+
+    /// The first touch of a local.
+    #[cold]
+    #[inline(never)]
+    fn touch_first(&mut self, local: u32, write: bool) -> Option<u8> {
+        let ty = match self.sig.params.get(local as usize) {
+            Some(ty) => code(*ty),
+            None => self.groups.get(self.groups.partition_point(|group| group.0 <= local))?.1,
+        };
+        self.survey.touch_first(local, write, ty_of(ty)?);
+        Some(ty)
+    }
+
+    /// Takes off one operand of any type: what is left, and its code.
+    fn pop_any(&mut self, window: Window) -> Option<(Window, u8)> {
+        let mut at = self.spilled.cursor(window);
+        let code = self.spilled.next(&mut at)?;
+        Some((self.spilled.cut(at), code))
+    }
+
+    /// The code of the type of a memory's addresses.
+    fn memory(&self, index: u32) -> Option<u8> {
+        Some(code(self.facts.memories.get(index as usize)?.index))
+    }
+
+    /// The code of the type of a table's indices. Its elements are function references, as those of all tables.
+    fn table(&self, index: u32) -> Option<u8> {
+        Some(code(self.facts.tables.get(index as usize)?.index))
+    }
+
+    /// Reads a memory argument of any form: the code of the memory's addresses, and where it ends.
+    #[inline(never)]
+    fn memory_argument(&self, bytes: &[u8], mut pos: usize, align: u8) -> Option<(u8, usize)> {
+        let features = self.rules.features;
+        let mut flags = number!(bytes, pos);
+        let mut memory = 0;
+        if features.multi_memory() && flags & 0x40 != 0 {
+            flags ^= 0x40;
+            memory = number!(bytes, pos);
+        }
+        if flags > u32::from(align) {
+            return None;
+        }
+        let offset = if features.memory64() {
+            let (offset, len) = leb::u64(bytes, pos);
+            if len == 0 {
+                return None;
+            }
+            pos += len as usize;
+            offset
+        } else {
+            u64::from(number!(bytes, pos))
+        };
+        let address = self.memory(memory)?;
+        (address == I64 || offset <= u64::from(u32::MAX)).then_some((address, pos))
+    }
+
+    /// Reads the operators, from `pos` to the end of the body.
+    #[inline(never)]
+    fn operators(&mut self, bytes: &[u8], mut pos: usize, function: u32) -> Option<()> {
+        let rules = self.rules;
+        let features = rules.features;
+        // The code of memory 0's addresses; no operand's if there is none.
+        let memory0 = self.memory(0).unwrap_or(BASE);
+        // Where the last call ends.
+        let mut call_end = usize::MAX;
+        let mut window = self.open_function(function);
+
+        macro_rules! push {
+            ($code:expr) => {
+                window = self.spilled.push(window, $code)
+            };
+        }
+        // Notes a touch of a local and gives the code of its type.
+        macro_rules! touch {
+            ($local:expr, $write:expr) => {{
+                let local = $local;
+                match self.survey.touch_again(local) {
+                    Some(ty) => code(ty),
+                    None => self.touch_first(local, $write)?,
+                }
+            }};
+        }
+        // Takes off operands, the first from the top.
+        macro_rules! pop {
+            ($code:expr) => {
+                if window as u8 == $code { window >>= 8 } else { window = self.spilled.pop(window, &[$code])? }
+            };
+            ($code:expr, $($codes:expr),+) => {{
+                pop!($code);
+                pop!($($codes),+);
+            }};
+        }
+        // Gives the code of the addresses.
+        macro_rules! memory_argument {
+            ($align:expr) => {{
+                let align = $align;
+                match bytes.get(pos..pos + 5) {
+                    // An offset of up to four bytes is in range.
+                    Some(&[flags, a, b, c, d])
+                        if flags <= align && leb::short_len([a, b, c, d]) <= 4 && memory0 != BASE =>
+                    {
+                        pos += 1 + leb::short_len([a, b, c, d]);
+                        memory0
+                    }
+                    _ => {
+                        let (address, next) = self.memory_argument(bytes, pos, align)?;
+                        pos = next;
+                        address
+                    }
+                }
+            }};
+        }
+        // Calls a function of a signature.
+        macro_rules! call {
+            ($sig:expr) => {{
+                let sig = $sig;
+                if sig.params_word.is_on(window) {
+                    window >>= sig.params_word.bits;
+                } else {
+                    window = self.spilled.pop_types(window, &sig.params)?;
+                }
+                if let [result] = *sig.results {
+                    push!(code(result));
+                } else {
+                    window = self.spilled.push_types(window, &sig.results);
+                }
+                self.survey.call();
+                call_end = pos;
+            }};
+        }
+        // Leaves the function with what a call of a signature gives.
+        macro_rules! tail_call {
+            ($sig:expr) => {{
+                let sig = $sig;
+                if sig.results != self.sig.results {
+                    return None;
+                }
+                self.spilled.below(window, &sig.params)?;
+                window = self.dead();
+            }};
+        }
+        // The rest of `call_indirect`: pops the index and gives the signature.
+        macro_rules! indirect {
+            ($type:expr, $table:expr) => {{
+                let index = self.table($table)?;
+                pop!(index);
+                let sig = (*self.facts.types.get($type as usize)?)?;
+                &self.facts.sigs[sig as usize]
+            }};
+        }
+
+        while let Some(&opcode) = bytes.get(pos) {
+            let at = pos;
+            pos += 1;
+            let row = &rules.rows[opcode as usize];
+            match row.class {
+                Class::Leave => return None,
+                Class::Plain => {
+                    window = if window as u16 & row.mask == row.takes {
+                        window >> row.shift
+                    } else {
+                        let takes = row.takes.to_le_bytes();
+                        self.spilled.pop(window, &takes[..usize::from(row.shift / 8)])?
+                    };
+                    // Room there is: it takes no less than it gives.
+                    window = window << 8 | u64::from(row.gives);
+                }
+                Class::Load => {
+                    let address = memory_argument!(row.size);
+                    if window as u8 == address {
+                        window = window & !0xff | u64::from(row.gives);
+                    } else {
+                        window = self.spilled.pop(window, &[address])?;
+                        push!(row.gives);
+                    }
+                }
+                Class::Store => {
+                    let address = memory_argument!(row.size);
+                    pop!(row.gives, address);
+                }
+                Class::Const => {
+                    pos += match bytes.get(pos..pos + 4) {
+                        Some(&[a, b, c, d]) if leb::short_len([a, b, c, d]) <= 4 => leb::short_len([a, b, c, d]),
+                        _ => match leb::signed_len(bytes, pos, row.size) {
+                            0 => return None,
+                            len => len,
+                        },
+                    };
+                    push!(row.gives);
+                }
+                Class::FloatConst => {
+                    pos += usize::from(row.size);
+                    bytes.get(..pos)?;
+                    push!(row.gives);
+                }
+                Class::Unreachable => {
+                    if at != call_end {
+                        self.survey.forget_call();
+                    }
+                    self.survey.unreachable();
+                    window = self.dead();
+                }
+                Class::Nop => {}
+                Class::Block => {
+                    let (shape, next) = self.block_type(bytes, pos)?;
+                    pos = next;
+                    window = self.open(Kind::Block, shape, window)?;
+                }
+                Class::Loop => {
+                    let (shape, next) = self.block_type(bytes, pos)?;
+                    pos = next;
+                    window = self.open(Kind::Loop, shape, window)?;
+                }
+                Class::If => {
+                    let (shape, next) = self.block_type(bytes, pos)?;
+                    pos = next;
+                    pop!(I32);
+                    window = self.open(Kind::If, shape, window)?;
+                }
+                Class::Else => window = self.turn(window)?,
+                Class::End => {
+                    window = self.close(window)?;
+                    if self.frames.is_empty() {
+                        return (pos == bytes.len()).then_some(());
+                    }
+                }
+                Class::Br => {
+                    let depth = number!(bytes, pos);
+                    self.has_label_values(self.target(depth)?, window)?;
+                    self.survey.branch(depth);
+                    window = self.dead();
+                }
+                Class::BrIf => {
+                    let depth = number!(bytes, pos);
+                    pop!(I32);
+                    let target = self.target(depth)?;
+                    let frame = self.frames.get(target)?;
+                    if !frame.label.is_on(window) {
+                        window = self.exchange(target, window)?;
+                    }
+                    self.survey.branch(depth);
+                }
+                Class::BrTable => {
+                    pop!(I32);
+                    pos = self.br_table(bytes, pos, window)?;
+                    window = self.dead();
+                }
+                Class::Return => {
+                    self.has_label_values(0, window)?;
+                    window = self.dead();
+                }
+                Class::Call => {
+                    let index = number!(bytes, pos);
+                    let sig = self.facts.funcs.get(index as usize)?.sig;
+                    call!(&self.facts.sigs[sig as usize]);
+                }
+                Class::CallIndirect => {
+                    let ty = number!(bytes, pos);
+                    // Once it was a zero byte, which other forms of the number are not.
+                    if !features.call_indirect_overlong() && *bytes.get(pos)? != 0 {
+                        return None;
+                    }
+                    let table = number!(bytes, pos);
+                    call!(indirect!(ty, table));
+                }
+                Class::ReturnCall => {
+                    let index = number!(bytes, pos);
+                    let sig = self.facts.funcs.get(index as usize)?.sig;
+                    tail_call!(&self.facts.sigs[sig as usize]);
+                }
+                Class::ReturnCallIndirect => {
+                    let ty = number!(bytes, pos);
+                    let table = number!(bytes, pos);
+                    tail_call!(indirect!(ty, table));
+                    self.survey.call();
+                    call_end = pos;
+                }
+                Class::Drop => {
+                    if window as u8 <= BOTTOM {
+                        window >>= 8
+                    } else {
+                        window = self.pop_any(window)?.0
+                    }
+                }
+                Class::Select => {
+                    let [condition, a, b, ..] = window.to_le_bytes();
+                    if condition == I32 && a == b && a <= F64 {
+                        window >>= 16;
+                    } else {
+                        window = self.select(window)?;
+                    }
+                }
+                Class::TypedSelect => {
+                    if number!(bytes, pos) != 1 {
+                        return None;
+                    }
+                    let (code, next) = self.value_type(bytes, pos)?;
+                    pos = next;
+                    pop!(I32, code, code);
+                    push!(code);
+                }
+                Class::LocalGet => {
+                    let code = touch!(number!(bytes, pos), false);
+                    push!(code);
+                }
+                Class::LocalSet => {
+                    let code = touch!(number!(bytes, pos), true);
+                    pop!(code);
+                }
+                Class::LocalTee => {
+                    let code = touch!(number!(bytes, pos), true);
+                    if window as u8 != code {
+                        window = self.spilled.pop(window, &[code])?;
+                        push!(code);
+                    }
+                }
+                Class::GlobalGet => {
+                    let index = number!(bytes, pos);
+                    push!(code(self.facts.globals.get(index as usize)?.ty));
+                }
+                Class::GlobalSet => {
+                    let index = number!(bytes, pos);
+                    if !self.resources.global_at(index)?.mutable {
+                        return None;
+                    }
+                    pop!(code(self.facts.globals.get(index as usize)?.ty));
+                }
+                Class::TableGet => {
+                    let table = number!(bytes, pos);
+                    pop!(self.table(table)?);
+                    push!(FUNCREF);
+                    self.survey.call();
+                    call_end = pos;
+                }
+                Class::TableSet => {
+                    let table = number!(bytes, pos);
+                    pop!(FUNCREF, self.table(table)?);
+                }
+                Class::MemorySize | Class::MemoryGrow => {
+                    // Without multiple memories it is a zero byte, which other forms of the number are not.
+                    if !features.multi_memory() && *bytes.get(pos)? != 0 {
+                        return None;
+                    }
+                    let address = self.memory(number!(bytes, pos))?;
+                    if opcode == 0x40 {
+                        pop!(address);
+                        self.survey.call();
+                        call_end = pos;
+                    }
+                    push!(address);
+                }
+                Class::RefNull => {
+                    if *bytes.get(pos)? != 0x70 {
+                        return None;
+                    }
+                    pos += 1;
+                    push!(FUNCREF);
+                }
+                Class::RefFunc => {
+                    let index = number!(bytes, pos);
+                    if index as usize >= self.facts.funcs.len() || !self.resources.is_function_referenced(index) {
+                        return None;
+                    }
+                    push!(FUNCREF);
+                    self.survey.call();
+                    call_end = pos;
+                }
+                Class::Prefix => {
+                    let (next, after) = self.prefixed(bytes, pos, window, &mut call_end)?;
+                    (pos, window) = (next, after);
+                }
+            }
+        }
+        None
+    }
+
+    /// `select` without a type: two numbers of one type.
+    #[cold]
+    #[inline(never)]
+    fn select(&mut self, window: Window) -> Option<Window> {
+        let window = self.spilled.pop(window, &[I32])?;
+        let (window, a) = self.pop_any(window)?;
+        let (window, b) = self.pop_any(window)?;
+        let code = if a == BOTTOM { b } else { a };
+        if code == FUNCREF || b == FUNCREF || (b != BOTTOM && b != code) {
+            return None;
+        }
+        Some(self.spilled.push(window, code))
+    }
+
+    /// The targets of a `br_table`: each label is looked at once, so the work is linear in the bytes.
+    #[inline(never)]
+    fn br_table(&mut self, bytes: &[u8], mut pos: usize, window: Window) -> Option<usize> {
+        let count = number!(bytes, pos);
+        if count > MAX_TARGETS {
+            return None;
+        }
+        self.tables += 1;
+        let mut arity = None;
+        for _ in 0..=count {
+            let depth = number!(bytes, pos);
+            let target = self.target(depth)?;
+            let frame = self.frames.get_mut(target)?;
+            if frame.named == self.tables {
+                continue;
+            }
+            frame.named = self.tables;
+            let taken = self.label_arity(&self.frames[target]);
+            if *arity.get_or_insert(taken) != taken {
+                return None;
+            }
+            self.has_label_values(target, window)?;
+            self.survey.branch(depth);
+        }
+        Some(pos)
+    }
+
+    /// An operator behind 0xfc: where it ends, and the window behind it.
+    #[inline(never)]
+    fn prefixed(
+        &mut self,
+        bytes: &[u8],
+        mut pos: usize,
+        mut window: Window,
+        call_end: &mut usize,
+    ) -> Option<(usize, Window)> {
+        let features = self.rules.features;
+        let opcode = number!(bytes, pos);
+        let enabled = match opcode {
+            0..=7 => features.saturating_float_to_int(),
+            8 | 9 | 12..=14 => features.bulk_memory(),
+            10 | 11 => features.bulk_memory_opt(),
+            15..=17 => features.reference_types(),
+            19..=22 => features.wide_arithmetic(),
+            _ => false,
+        };
+        if !enabled {
+            return None;
+        }
+        let first = if (8..=17).contains(&opcode) { number!(bytes, pos) } else { 0 };
+        let second = if matches!(opcode, 8 | 10 | 12 | 14) { number!(bytes, pos) } else { 0 };
+        // The shorter of two kinds of indices.
+        let shorter = |a, b| if a == I32 { I32 } else { b };
+        let has_data = |segment| self.resources.data_count().is_some_and(|count| segment < count);
+        let (pops, pushes): (&[u8], &[u8]) = match opcode {
+            // trunc_sat
+            0 | 1 => (&[F32], &[I32]),
+            2 | 3 => (&[F64], &[I32]),
+            4 | 5 => (&[F32], &[I64]),
+            6 | 7 => (&[F64], &[I64]),
+            // memory.init
+            8 if has_data(first) => (&[I32, I32, self.memory(second)?], &[]),
+            // data.drop
+            9 if has_data(first) => (&[], &[]),
+            // memory.copy
+            10 => {
+                let (to, from) = (self.memory(first)?, self.memory(second)?);
+                (&[shorter(from, to), from, to], &[])
+            }
+            // memory.fill
+            11 => {
+                let address = self.memory(first)?;
+                (&[address, I32, address], &[])
+            }
+            // table.init
+            12 => {
+                let segment = ValType::Ref(self.resources.element_type_at(first)?);
+                if !self.resources.is_subtype(segment, ValType::Ref(RefType::FUNCREF)) {
+                    return None;
+                }
+                (&[I32, I32, self.table(second)?], &[])
+            }
+            // elem.drop
+            13 => {
+                self.resources.element_type_at(first)?;
+                (&[], &[])
+            }
+            // table.copy
+            14 => {
+                let (to, from) = (self.table(first)?, self.table(second)?);
+                (&[shorter(from, to), from, to], &[])
+            }
+            // table.grow
+            15 => {
+                let index = self.table(first)?;
+                (&[index, FUNCREF], &[index])
+            }
+            // table.size
+            16 => (&[], &[self.table(first)?]),
+            // table.fill
+            17 => {
+                let index = self.table(first)?;
+                (&[index, FUNCREF, index], &[])
+            }
+            // add128, sub128
+            19 | 20 => (&[I64; 4], &[I64; 2]),
+            // mul_wide
+            21 | 22 => (&[I64; 2], &[I64; 2]),
+            _ => return None,
+        };
+        window = self.spilled.pop(window, pops)?;
+        for code in pushes {
+            window = self.spilled.push(window, *code);
+        }
+        if (8..=17).contains(&opcode) && opcode != 16 {
+            self.survey.call();
+            *call_end = pos;
+        }
+        Some((pos, window))
+    }
+}
