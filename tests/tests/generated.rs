@@ -1,7 +1,7 @@
 //! Generated modules: random ones, and those of generators that each aim at one class of miscompilation.
 
 use lightbeam_tests::backend::{Setup, Without};
-use lightbeam_tests::generate::{control, memory, moves, narrow, single, traps};
+use lightbeam_tests::generate::{bulk, control, memory, moves, narrow, single, traps};
 use lightbeam_tests::observe::{Calls, Event, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
 
@@ -74,6 +74,16 @@ fn traps_happen_at_their_place_even_if_nothing_uses_the_result() {
     for setup in Setup::memory_swarm() {
         module.check(&setup.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("{setup:?}: {error}"));
     }
+}
+
+#[test]
+fn copies_and_fills_of_constant_lengths() {
+    let module = bulk::module();
+    for setup in Setup::memory_swarm() {
+        module.check(&setup.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("{setup:?}: {error}"));
+    }
+    let fuel = Setup { fuel: true, ..Setup::default() };
+    module.check(&fuel.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("with fuel: {error}"));
 }
 
 #[test]

@@ -3,13 +3,118 @@
 use crate::calls::Arg;
 use crate::code::{Routine, Target, TrapCode};
 use crate::compile::FuncGen;
-use crate::isa::{Alu, Cond, Isa, Src};
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
 use crate::value::{Operand, OperandPlace};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
+/// Copies and fills of a constant length up to this, in bytes, are made of loads and stores.
+pub(crate) const SMALL_BULK: u64 = 64;
+
+/// Is a copy of this many bytes within memory 0 made without a call? Two integer registers at once would be needed for
+/// three bytes.
+pub(crate) const fn is_small_copy(bytes: u64) -> bool {
+    matches!(bytes, 1..=SMALL_BULK) && bytes != 3
+}
+
+/// Is a fill of this many bytes of memory 0 made without a call?
+pub(crate) const fn is_small_fill(byte: u64, bytes: u64) -> bool {
+    matches!(bytes, 1..=SMALL_BULK) && byte & 0xff == 0
+}
+
+/// How a small length is cut: into pieces of one size, the last of which may overlap the one before.
+#[derive(Clone, Copy)]
+struct Pieces {
+    bytes: u32,
+    piece: u32,
+}
+
+impl Pieces {
+    fn of(bytes: u32) -> Pieces {
+        let piece = (1 << (31 - bytes.leading_zeros())).min(16);
+        Pieces { bytes, piece }
+    }
+
+    /// Where they begin, downwards: whatever lies above an address in bounds may be out of bounds, and then nothing may
+    /// be written, so the highest is written first.
+    fn downwards(self) -> impl Iterator<Item = i32> {
+        let count = self.bytes.div_ceil(self.piece);
+        (0..count).rev().map(move |i| (i * self.piece).min(self.bytes - self.piece) as i32)
+    }
+}
+
 impl<I: Isa> FuncGen<'_, I> {
+    /// The constant on top of the stack, if it is one.
+    fn top_const(&self) -> Option<u64> {
+        self.stack.last().and_then(|top| top.as_const())
+    }
+
+    /// `memory.copy` of a few bytes within memory 0: all of them are loaded, then all are stored. Two addresses are in
+    /// integer registers meanwhile, of which there are no more than four for certain; the pieces are in float registers.
+    fn copy_small(&mut self, bytes: u32) {
+        let pieces = Pieces::of(bytes);
+        let (from, from_owned) = self.address(0, 0, bytes);
+        let (to, to_owned) = self.address(0, 0, bytes);
+        let mut held = RegSet::EMPTY;
+        let mut stores = [(to, I::SCRATCH); 4];
+        let mut count = 0;
+        for offset in pieces.downwards() {
+            let reg = if pieces.piece < 4 { I::SCRATCH } else { self.take(RegClass::Float) };
+            let from = from.plus(offset);
+            let a = &mut self.out.asm;
+            let at = match pieces.piece {
+                16 => I::load_v128(a, reg, from),
+                8 => I::load(a, Load::F64, reg, from),
+                4 => I::load(a, Load::F32, reg, from),
+                2 => I::load(a, Load::I32U16, reg, from),
+                _ => I::load(a, Load::I32U8, reg, from),
+            };
+            self.memory_trap_at(at, self.wasm);
+            stores[count] = (to.plus(offset), reg);
+            count += 1;
+            if reg != I::SCRATCH {
+                held.add(reg);
+            }
+        }
+        for &(to, reg) in &stores[..count] {
+            let a = &mut self.out.asm;
+            let at = match pieces.piece {
+                16 => I::store_v128(a, to, reg),
+                8 => I::store(a, Store::F64, to, reg),
+                4 => I::store(a, Store::F32, to, reg),
+                2 => I::store(a, Store::B16, to, reg),
+                _ => I::store(a, Store::B8, to, reg),
+            };
+            self.memory_trap_at(at, self.wasm);
+        }
+        self.give_back(held);
+        self.give_back(from_owned.or(to_owned));
+    }
+
+    /// `memory.fill` of a few bytes with zero.
+    fn zero_small(&mut self, bytes: u32) {
+        let pieces = Pieces::of(bytes);
+        let (to, owned) = self.address(0, 0, bytes);
+        let zero = I::FLOAT_SCRATCH;
+        if pieces.piece == 16 {
+            I::fconst(&mut self.out.asm, Width::W64, zero, 0);
+        }
+        for offset in pieces.downwards() {
+            let to = to.plus(offset);
+            let a = &mut self.out.asm;
+            let at = match pieces.piece {
+                16 => I::store_v128(a, to, zero),
+                8 => I::store_imm(a, Store::B64, to, 0),
+                4 => I::store_imm(a, Store::B32, to, 0),
+                2 => I::store_imm(a, Store::B16, to, 0),
+                _ => I::store_imm(a, Store::B8, to, 0),
+            };
+            self.memory_trap_at(at, self.wasm);
+        }
+        self.give_back(owned);
+    }
+
     /// Makes a position in a memory, in a register that may be written, a pointer.
     fn to_pointer(&mut self, memory: u32, reg: Reg) {
         let (base, owned) = self.memory_base(memory);
@@ -22,6 +127,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let from = self.reader.u32();
         let mut n = self.pop();
         self.charge_units(&n);
+        if let Some(bytes) = n.as_const()
+            && is_small_copy(bytes)
+            && to == 0
+            && from == 0
+        {
+            return self.copy_small(bytes as u32);
+        }
         let n_reg = self.operand_owned(&mut n);
         let source = self.pop_own();
         let target = self.pop_own();
@@ -39,6 +151,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let memory = self.reader.u32();
         let mut n = self.pop();
         self.charge_units(&n);
+        if let (Some(byte), Some(bytes)) = (self.top_const(), n.as_const())
+            && is_small_fill(byte, bytes)
+            && memory == 0
+        {
+            self.pop_value();
+            return self.zero_small(bytes as u32);
+        }
         let n_reg = self.operand_owned(&mut n);
         let byte = self.pop_own();
         let target = self.pop_own();

@@ -3,6 +3,7 @@
 //! The effective address is `base + zext(index) + offset` in 64 bits. An i32 index in a register has a zero upper half
 //! (`Ty::I32`), so it is used as it is; wasm's own address arithmetic has been done in 32 bits before.
 
+use crate::bulk::SMALL_BULK;
 use crate::calls::Arg;
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
@@ -77,14 +78,14 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Pops the index of an access and makes its address, checked if it must be. Gives what to release after the access.
-    fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
+    pub(crate) fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
         let memory = &self.facts.memories[index as usize];
         // What makes the zero upper half of an i32 index part of the sandbox.
         debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(memory.index));
         let span = offset.saturating_add(u64::from(bytes));
         let unchecked = memory.index == Ty::I32 && span <= memory.unchecked_span;
         if let Some(constant) = self.stack.last().and_then(|v| v.as_const()) {
-            let whole = constant.checked_add(offset).filter(|sum| *sum <= i32::MAX as u64 - 16);
+            let whole = constant.checked_add(offset).filter(|sum| *sum <= i32::MAX as u64 - 2 * SMALL_BULK);
             let inside = memory.fixed_length.unwrap_or(0);
             if let Some(whole) = whole
                 && (unchecked || whole + u64::from(bytes) <= inside)

@@ -67,7 +67,7 @@ fn check(code: &[u8], mnemonic: &str, operands: &[Expect]) {
             Expect::Imm(imm) => {
                 let bits = match kind {
                     OpKind::Immediate8 => 8,
-                    OpKind::Immediate16 => 16,
+                    OpKind::Immediate16 | OpKind::Immediate8to16 => 16,
                     OpKind::Immediate32 | OpKind::Immediate8to32 => 32,
                     OpKind::Immediate8to64 | OpKind::Immediate32to64 => 64,
                     _ => panic!("{instruction}: operand {i} is {kind:?}"),

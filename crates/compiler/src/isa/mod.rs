@@ -448,6 +448,10 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn load(a: &mut Self::Asm, op: Load, d: Reg, addr: Addr) -> At;
     /// `[addr] = s`. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
     fn store(a: &mut Self::Asm, op: Store, addr: Addr, s: Reg) -> At;
+    /// `d = 16 bytes of memory`, in a float register, at any alignment.
+    fn load_v128(a: &mut Self::Asm, d: Reg, addr: Addr) -> At;
+    /// `16 bytes of memory = s`, at any alignment.
+    fn store_v128(a: &mut Self::Asm, addr: Addr, s: Reg) -> At;
     /// `[addr] = value`, for which `imm_ok(W64, value)` holds.
     fn store_imm(a: &mut Self::Asm, op: Store, addr: Addr, value: i32) -> At;
     /// `d = addr` itself, at this width. `d` may be `SCRATCH`.

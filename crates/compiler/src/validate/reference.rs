@@ -1,6 +1,7 @@
 //! The reference: wasmparser's validator, and the same survey in its visit. Its verdicts, messages and offsets are the
 //! ones that count; it judges every body that the fast sweep leaves.
 
+use crate::bulk::{is_small_copy, is_small_fill};
 use crate::error::{Error, ErrorKind};
 use crate::survey::{Survey, type_feature, value_type};
 use wasmparser::{
@@ -31,10 +32,13 @@ pub(super) fn survey(
     }
     survey.code_start = reader.original_position() - start;
     reader.set_features(*validator.features());
+    // What the last two operators pushed, as far as they are `i32.const`.
+    let mut constants = [None; 2];
     while !reader.eof() {
         let offset = reader.original_position();
-        let mut visitor = Sweep { validator, survey, offset, called: false };
+        let mut visitor = Sweep { validator, survey, offset, called: false, constants, constant: None };
         reader.visit_operator(&mut visitor)??;
+        constants = [if visitor.constant.is_some() { constants[1] } else { None }, visitor.constant];
         if !visitor.called {
             survey.forget_call();
         }
@@ -53,6 +57,10 @@ struct Sweep<'a> {
     offset: usize,
     /// Was the operator a call, as the survey sees it?
     called: bool,
+    /// The constants that the two operators before have pushed, if they have.
+    constants: [Option<u64>; 2],
+    /// The constant that the operator pushes, if it does.
+    constant: Option<u64>,
 }
 
 impl FrameStack for Sweep<'_> {
@@ -149,11 +157,18 @@ macro_rules! note {
     ($s:ident visit_memory_grow $m:ident) => {
         $s.call()
     };
+    ($s:ident visit_i32_const $value:ident) => {
+        $s.constant = Some(u64::from($value as u32))
+    };
     ($s:ident visit_memory_copy $a:ident $b:ident) => {
-        $s.call()
+        if !matches!(($a, $b, $s.constants), (0, 0, [_, Some(bytes)]) if is_small_copy(bytes)) {
+            $s.call()
+        }
     };
     ($s:ident visit_memory_fill $m:ident) => {
-        $s.call()
+        if !matches!(($m, $s.constants), (0, [Some(byte), Some(bytes)]) if is_small_fill(byte, bytes)) {
+            $s.call()
+        }
     };
     ($s:ident visit_memory_init $d:ident $m:ident) => {
         $s.call()

@@ -7,7 +7,9 @@ use super::control::{Frame, Kind, Shape};
 use super::leb;
 use super::operands::{BASE, BOTTOM, F32, F64, FUNCREF, I32, I64, Spilled, Window, code, ty_of};
 use super::rows::{Class, Rules};
+use crate::bulk::{is_small_copy, is_small_fill};
 use crate::facts::Facts;
+use crate::reader::Reader;
 use crate::sig::Sig;
 use crate::survey::Survey;
 use wasmparser::{BinaryReader, FuncToValidate, RefType, ValType, ValidatorResources, WasmModuleResources};
@@ -57,6 +59,15 @@ pub(super) struct Sweep<'a> {
     groups: &'a mut Vec<(u32, u8)>,
     /// How many `br_table`s there were.
     tables: u32,
+}
+
+/// No position in a body.
+const NOWHERE: usize = usize::MAX;
+
+/// The constant of the `i32.const` at this position, if there is one.
+fn i32_const(bytes: &[u8], at: usize) -> Option<u64> {
+    let mut reader = Reader::new(bytes, at);
+    (at != NOWHERE && reader.u8() == 0x41).then(|| u64::from(reader.i32() as u32))
 }
 
 /// Reads an unsigned 32-bit number.
@@ -210,7 +221,9 @@ impl Sweep<'_> {
         // The code of memory 0's addresses; no operand's if there is none.
         let memory0 = self.memory(0).unwrap_or(BASE);
         // Where the last call ends.
-        let mut call_end = usize::MAX;
+        let mut call_end = NOWHERE;
+        // Where the last constant but one begins if nothing is between it and the last; where that begins, and ends.
+        let mut constants = [NOWHERE; 3];
         let mut window = self.open_function(function);
 
         macro_rules! push {
@@ -327,6 +340,7 @@ impl Sweep<'_> {
                     pop!(row.gives, address);
                 }
                 Class::Const => {
+                    constants = [if at == constants[2] { constants[1] } else { NOWHERE }, at, 0];
                     pos += match bytes.get(pos..pos + 4) {
                         Some(&[a, b, c, d]) if leb::short_len([a, b, c, d]) <= 4 => leb::short_len([a, b, c, d]),
                         _ => match leb::signed_len(bytes, pos, row.size) {
@@ -334,6 +348,7 @@ impl Sweep<'_> {
                             len => len,
                         },
                     };
+                    constants[2] = pos;
                     push!(row.gives);
                 }
                 Class::FloatConst => {
@@ -514,7 +529,8 @@ impl Sweep<'_> {
                     call_end = pos;
                 }
                 Class::Prefix => {
-                    let (next, after) = self.prefixed(bytes, pos, window, &mut call_end)?;
+                    let constants = if at == constants[2] { [constants[0], constants[1]] } else { [NOWHERE; 2] };
+                    let (next, after) = self.prefixed(bytes, pos, window, &mut call_end, constants)?;
                     (pos, window) = (next, after);
                 }
             }
@@ -571,6 +587,7 @@ impl Sweep<'_> {
         mut pos: usize,
         mut window: Window,
         call_end: &mut usize,
+        constants: [usize; 2],
     ) -> Option<(usize, Window)> {
         let features = self.rules.features;
         let opcode = number!(bytes, pos);
@@ -650,7 +667,13 @@ impl Sweep<'_> {
         for code in pushes {
             window = self.spilled.push(window, *code);
         }
-        if (8..=17).contains(&opcode) && opcode != 16 {
+        let constants = constants.map(|at| i32_const(bytes, at));
+        let small = match (opcode, first, second, constants) {
+            (10, 0, 0, [_, Some(bytes)]) => is_small_copy(bytes),
+            (11, 0, _, [Some(byte), Some(bytes)]) => is_small_fill(byte, bytes),
+            _ => false,
+        };
+        if (8..=17).contains(&opcode) && opcode != 16 && !small {
             self.survey.call();
             *call_end = pos;
         }

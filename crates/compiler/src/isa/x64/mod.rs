@@ -198,6 +198,18 @@ impl Isa for X64 {
         at
     }
 
+    fn load_v128(a: &mut Asm, d: Reg, addr: Addr) -> At {
+        let at = a.offset();
+        a.movups_rm(d, addr);
+        at
+    }
+
+    fn store_v128(a: &mut Asm, addr: Addr, s: Reg) -> At {
+        let at = a.offset();
+        a.movups_mr(addr, s);
+        at
+    }
+
     fn store_imm(a: &mut Asm, op: Store, addr: Addr, value: i32) -> At {
         let at = a.offset();
         let (row, size) = match op {
