@@ -1,7 +1,7 @@
 //! The compilers that Wasmtime can run the code of, each with an engine of its own.
 
 use anyhow::Context;
-use cpu_time::ThreadTime;
+use cpu_time::ProcessTime;
 use object::{Object, ObjectSection};
 use std::time::Duration;
 use wasmtime::{Config, Engine, Module, Strategy};
@@ -72,7 +72,7 @@ impl Backend {
 
     /// From the bytes of a module to the bytes of an artifact.
     pub(crate) fn compile(&self, bytes: &[u8]) -> anyhow::Result<Compiled> {
-        let start = ThreadTime::now();
+        let start = ProcessTime::now();
         let artifact = match &self.lightbeam {
             Some(lightbeam) => lightbeam.precompile(bytes)?,
             None => self.engine.precompile_module(bytes)?,

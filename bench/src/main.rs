@@ -1,8 +1,8 @@
 //! Lightbeam beside the other compilers: what compiling costs, and how fast the code is that comes of it.
 //!
 //! All compilers but V8's run in this process, with the same Wasmtime around them, and take turns, so that a machine
-//! that is busy for a while is busy for all of them. Times are the processor's, of the one thread that does the work;
-//! waiting for a processor is not in them. The tables are Markdown; `--json` keeps every sample.
+//! that is busy for a while is busy for all of them. Times are the processor's; waiting for one
+//! is not in them. The tables are Markdown; `--json` keeps every sample.
 
 // The tests have it as well.
 #[path = "../../tests/src/allocator.rs"]

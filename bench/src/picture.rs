@@ -76,6 +76,14 @@ const RIGHT: f64 = 110.0;
 const TOP: f64 = 20.0;
 const BOTTOM: f64 = 60.0;
 
+/// Greys that can be read on white and on black, and better ones where the page says which it is.
+const STYLE: &str = "<style>
+  text { fill: #777 } path { stroke: #888; stroke-opacity: 0.35; fill: none }
+  .theirs { fill: #777 } .ours { fill: #e8590c } text.ours { font-weight: bold }
+  @media (prefers-color-scheme: light) { text, .theirs { fill: #495057 } .ours { fill: #d9480f } }
+  @media (prefers-color-scheme: dark) { text, .theirs { fill: #ced4da } .ours { fill: #ff922b } }
+</style>";
+
 /// Both axes are logarithmic: equal distances are equal ratios.
 fn draw(points: &[Point], programs: usize) -> String {
     let most = |of: fn(&Point) -> f64| points.iter().map(of).fold(1.0, f64::max);
@@ -89,36 +97,37 @@ fn draw(points: &[Point], programs: usize) -> String {
     line(format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="13">"#
     ));
-    line(r##"<rect width="100%" height="100%" fill="#fff"/>"##.to_owned());
+    // No background: it is read on light and dark pages.
+    line(STYLE.to_owned());
     for value in [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0] {
         if value <= x_end {
             let (x, bottom) = (x(value), HEIGHT - BOTTOM);
-            line(format!(r##"<path d="M{x:.1} {TOP}V{bottom}" stroke="#ddd"/>"##));
+            line(format!(r##"<path d="M{x:.1} {TOP}V{bottom}"/>"##));
             line(format!(r#"<text x="{x:.1}" y="{:.1}" text-anchor="middle">{value}</text>"#, bottom + 20.0));
         }
     }
     for value in [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0] {
         if (y_start..=y_end).contains(&value) {
             let (y, right) = (y(value), WIDTH - RIGHT);
-            line(format!(r##"<path d="M{LEFT} {y:.1}H{right}" stroke="#ddd"/>"##));
+            line(format!(r##"<path d="M{LEFT} {y:.1}H{right}"/>"##));
             line(format!(r#"<text x="{:.1}" y="{:.1}" text-anchor="end">{value}</text>"#, LEFT - 8.0, y + 4.0));
         }
     }
     let middle = (LEFT + WIDTH - RIGHT) / 2.0;
     let below = HEIGHT - 16.0;
     line(format!(
-        r#"<text x="{middle:.1}" y="{below}" text-anchor="middle">time to compile, validation alone = 1 ({programs} programs)</text>"#
+        r#"<text x="{middle:.1}" y="{below}" text-anchor="middle">← time to compile, validation alone = 1 ({programs} programs)</text>"#
     ));
     let middle = (TOP + HEIGHT - BOTTOM) / 2.0;
     line(format!(
-        r#"<text transform="translate(20 {middle:.1}) rotate(-90)" text-anchor="middle">time to run, Cranelift = 1</text>"#
+        r#"<text transform="translate(20 {middle:.1}) rotate(-90)" text-anchor="middle">← time to run, Cranelift = 1</text>"#
     ));
     for Point { name, compile, run } in points {
         let (x, y) = (x(*compile), y(*run));
-        let colour = if name == "Lightbeam" { "#d9480f" } else { "#495057" };
-        line(format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="6" fill="{colour}"/>"#));
+        let class = if name == "Lightbeam" { "ours" } else { "theirs" };
+        line(format!(r#"<circle class="{class}" cx="{x:.1}" cy="{y:.1}" r="6"/>"#));
         line(format!(
-            r#"<text x="{:.1}" y="{:.1}" fill="{colour}">{name}<tspan x="{:.1}" dy="15" font-size="11">{compile:.1}, {run:.2}</tspan></text>"#,
+            r#"<text class="{class}" x="{:.1}" y="{:.1}">{name}<tspan x="{:.1}" dy="15" font-size="11">{compile:.1}, {run:.2}</tspan></text>"#,
             x + 11.0,
             y - 2.0,
             x + 11.0

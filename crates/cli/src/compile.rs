@@ -28,6 +28,10 @@ pub struct CompileCommand {
     #[arg(long, value_name = "N")]
     compile_threads: Option<NonZero<usize>>,
 
+    /// Print to standard error how large everything is and what the compiler did how often.
+    #[arg(long)]
+    counters: bool,
+
     /// The module, binary or text; `-` compiles standard input while it arrives.
     #[arg(value_name = "FILE")]
     module: PathBuf,
@@ -49,6 +53,9 @@ impl CompileCommand {
         let Some(report) = artifact.report else { bail!("`{}` is compiled already", self.module.display()) };
         if self.time {
             report::print(&report);
+        }
+        if self.counters {
+            report::print_counters(&report);
         }
         if output == Path::new("-") {
             std::io::stdout().lock().write_all(&artifact.bytes).context("failed to write to standard output")?;

@@ -1,4 +1,4 @@
-//! What `--time` prints.
+//! What `--time` and `--counters` print.
 
 use lightbeam::Report;
 use std::time::Duration;
@@ -8,6 +8,38 @@ pub(crate) fn print(report: &Report) {
     for line in lines(report) {
         eprintln!("{line}");
     }
+}
+
+/// Prints to standard error the sizes of a module and its code, and what the compiler did how often.
+pub(crate) fn print_counters(report: &Report) {
+    for line in counter_lines(report) {
+        eprintln!("{line}");
+    }
+}
+
+/// A line for each: its name, how much it is, and how much that is for each thousand operators or byte of body.
+fn counter_lines(report: &Report) -> Vec<String> {
+    let ratio = |count: u64, per: u64| count as f64 / per.max(1) as f64;
+    let sizes = [
+        ("bytes of WebAssembly", report.wasm_bytes),
+        ("bytes of bodies", report.body_bytes),
+        ("bytes of machine code", report.code_bytes),
+        ("bytes of text", report.text_bytes),
+        ("bytes of artifact", report.artifact_bytes),
+    ];
+    let mut lines = vec![format!("  {:<24}{:>12}", "functions", report.functions)];
+    let body = report.body_bytes as u64;
+    lines.extend(
+        sizes
+            .iter()
+            .map(|(name, bytes)| format!("  {name:<24}{bytes:>12}{:>10.2} a byte of body", ratio(*bytes as u64, body))),
+    );
+    let operators = report.counters.operators;
+    lines.extend(report.counters.list().iter().map(|(name, count)| {
+        let name = name.replace('_', " ");
+        format!("  {name:<24}{count:>12}{:>10.2} a thousand operators", 1e3 * ratio(*count, operators))
+    }));
+    lines
 }
 
 /// Prints a phase that is not the compiler's.
@@ -41,6 +73,19 @@ fn lines(report: &Report) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_are_of_operators_and_bodies() {
+        let mut report = Report::default();
+        report.body_bytes = 100;
+        report.code_bytes = 250;
+        report.counters.operators = 2000;
+        report.counters.folded_loads = 3;
+        let lines = counter_lines(&report);
+        let line = |name: &str| lines.iter().find(|line| line.trim_start().starts_with(name)).unwrap();
+        assert!(line("bytes of machine code").ends_with(" 250      2.50 a byte of body"), "{lines:?}");
+        assert!(line("folded loads").ends_with(" 3      1.50 a thousand operators"), "{lines:?}");
+    }
 
     #[test]
     fn rates_are_of_the_total() {

@@ -117,6 +117,22 @@ fn a_trap_shows_the_backtrace_and_exits_134() {
 }
 
 #[test]
+fn counters_are_told_on_standard_error() {
+    let here = Directory::new("counters");
+    let output = here.lightbeam(&["compile", "--counters", FIB, "-o", "fib.cwasm"]);
+    check(&output, 0, "");
+    let (_, err) = texts(&output);
+    for name in
+        ["functions", "bytes of machine code", "operators", "spills", "fused compares", "window locals", "traps"]
+    {
+        assert!(err.lines().any(|line| line.trim_start().starts_with(name)), "no `{name}` in:\n{err}");
+    }
+    check(&here.lightbeam(&["compile", FIB, "-o", "again.cwasm"]), 0, "");
+    let files = ["fib.cwasm", "again.cwasm"].map(|name| std::fs::read(here.0.join(name)).unwrap());
+    assert_eq!(files[0], files[1], "counting changes nothing");
+}
+
+#[test]
 fn compiled_modules_run_only_when_allowed() {
     let here = Directory::new("compile");
     check(&here.lightbeam(&["compile", FIB, "-o", "fib.cwasm"]), 0, "");

@@ -164,32 +164,42 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Bodies that the fast sweep did not decide.
-    left_to_reference
-    /// Operators compiled (unreachable ones excluded).
+    /// Operators compiled; those that are never reached are not.
     operators
-    /// Values stored from a register to their slot.
+    /// Locals that an operator names.
+    locals
+    /// Of these, those with a register for the whole function.
+    homes
+    /// Registers that loops keep for locals without a home.
+    window_locals
+    /// Entries of the stack stored to their slots.
     spills
-    /// Values loaded from their slot.
+    /// Values loaded from slots to registers by instructions of their own.
     reloads
-    /// Homes stored or loaded around calls.
+    /// Stores and loads of homes around calls.
     home_saves
-    /// Register moves made for merges and calls.
+    /// Moves from register to register or slot that merges and calls need.
     merge_moves
-    /// Compares fused with their branch or select.
+    /// Results computed straight into a local's register.
+    direct_sets
+    /// Compares fused with the branch or select that uses them.
     fused_compares
     /// Loads folded into the instruction that uses them.
     folded_loads
+    /// Slots read by the instruction that uses them.
+    folded_slots
     /// Index arithmetic folded into one address.
     folded_addresses
-    /// Results computed straight into a local's home.
-    direct_sets
-    /// Locals that a loop keeps in registers
-    window_locals
-    /// Operands read from a slot by the instruction that uses them.
-    folded_slots
+    /// Trap records: instructions that can fault.
+    traps
+    /// Fields that the linker fills in.
+    relocations
+    /// Entries of the address map.
+    addresses
     /// Iterations of the loops whose length neither the operator nor the machine bounds: over entries flushed or dropped,
     /// values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear in the
     /// module, as a test holds.
     steps
+    /// Bodies that the fast sweep did not decide.
+    left_to_reference
 }

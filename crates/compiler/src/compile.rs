@@ -241,6 +241,9 @@ pub fn compile<I: Isa>(
     scratch.emit_time += now(scratch.clock) - surveyed;
     result?;
 
+    out.counters.relocations += out.relocs.len() as u64 - u64::from(relocs);
+    out.counters.traps += out.traps.len() as u64 - u64::from(traps);
+    out.counters.addresses += out.addresses.len() as u64 - u64::from(addresses);
     out.funcs.push(FuncCode {
         index,
         start: start.0,

@@ -499,6 +499,7 @@ impl<I: Isa> FuncGen<'_, I> {
                         Some(from) => self.copy_reg(ty, reg, from),
                         None => {
                             I::load(&mut self.out.asm, Load::of(ty), reg, Addr::base(I::FRAME, local.slot));
+                            self.out.counters.reloads += 1;
                         }
                     }
                 }

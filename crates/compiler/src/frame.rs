@@ -64,6 +64,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn plan(&mut self) {
         let survey = self.survey;
         self.out.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
+        self.out.counters.locals += survey.locals.len() as u64;
         self.locals.clear();
         self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
         // By class the heaviest locals, heaviest first; among equals the one touched first.
@@ -112,6 +113,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 take_volatile().or_else(|| if worth_saving { preserved.next() } else { None })
             };
             self.locals[at as usize].home = home;
+            self.out.counters.homes += u64::from(home.is_some());
         }
     }
 

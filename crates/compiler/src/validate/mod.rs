@@ -40,6 +40,8 @@ pub(crate) struct Buffers {
 /// # Errors
 ///
 /// If the body is invalid, uses what is not supported, or exceeds a limit.
+// Never inlined, so that profiles can tell it from sweep 2.
+#[inline(never)]
 pub(crate) fn survey(
     survey: &mut Survey,
     buffers: &mut Buffers,

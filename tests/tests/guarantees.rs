@@ -1,0 +1,62 @@
+//! What `docs/guarantees.md` promises: each limit is refused in the words that stand there, and nothing goes beyond.
+
+use lightbeam::{Compiler, ErrorKind};
+use lightbeam_compiler::Budget;
+use lightbeam_tests::bombs::{EXTREMES, OUT_OF_PROPORTION, bombs};
+use wasmtime::Config;
+
+const GUARANTEES: &str = include_str!("../../docs/guarantees.md");
+
+/// Refuses a module for its size, in words that stand in the table with `…` for the numbers of the case.
+#[track_caller]
+fn check(wasm: &[u8], kind: ErrorKind, words: &str) {
+    let compiler = Compiler::new(&Config::new()).unwrap();
+    let error = compiler.precompile(wasm).unwrap_err();
+    let error = error.downcast_ref::<lightbeam::Error>().unwrap_or_else(|| panic!("one of Lightbeam's: {error:?}"));
+    assert_eq!(error.kind(), kind, "{error}");
+    assert!(error.offset().is_some(), "{error}");
+    let mut rest = error.message();
+    for part in words.split('…') {
+        let (_, after) = rest.split_once(part).unwrap_or_else(|| panic!("no `{part}` in `{}`", error.message()));
+        rest = after;
+    }
+    assert!(GUARANTEES.contains(&format!("`{words}`")), "the table does not have `{words}`");
+}
+
+fn family(name: &str, n: usize) -> Vec<u8> {
+    let bomb = bombs().find(|bomb| bomb.name == name).unwrap();
+    (bomb.make)(n)
+}
+
+#[test]
+fn limits_are_refused_in_the_words_of_the_table() {
+    check(
+        &family("br_table-entries", 65_523),
+        ErrorKind::TooLarge,
+        "a br_table has … targets, at most 65520 are allowed",
+    );
+    check(&family("locals-and-blocks", 50_000), ErrorKind::Invalid, "too many locals: locals exceed maximum");
+    let long = family("dead-code", 3_900_000);
+    check(&long, ErrorKind::TooLarge, "function body exceeds the limit of 7654321 bytes");
+    for bomb in OUT_OF_PROPORTION {
+        let words = "a function body of … bytes gives more than … bytes of machine code";
+        check(&(bomb.make)(bomb.n), ErrorKind::TooLarge, words);
+    }
+}
+
+#[test]
+fn constants_are_those_of_the_table() {
+    let budget = format!("{} bytes a byte of its body, and {} KiB", Budget::PER_BYTE, Budget::CONSTANT >> 10);
+    assert!(GUARANTEES.contains(&budget), "the table does not have `{budget}`");
+}
+
+#[test]
+fn no_bomb_exceeds_the_budget() {
+    let compiler = Compiler::new(&Config::new()).unwrap();
+    for bomb in bombs().chain(EXTREMES) {
+        let (_, report) = compiler.precompile_timed((bomb.make)(bomb.n)).unwrap();
+        // The sum over the functions of what each may take, and of what aligns it.
+        let most = Budget::PER_BYTE * report.body_bytes + (Budget::CONSTANT + 16) * report.functions as usize;
+        assert!(report.code_bytes <= most, "{}: {report:?}", bomb.name);
+    }
+}
