@@ -27,48 +27,18 @@
 ;; L0:
 ;;   ud2
 ;; $fill_16
-;;   mov [rbp-8], edx
-;;   mov eax, 0x10
-;;   mov ecx, 0
-;;   mov edx, [rbp-8]
-;;   lea rsi, [rdx+rax]
-;;   cmp rsi, [r15+0x40]
-;;   ja L0
-;;   add rdx, r14
 ;;   mov rsi, rdx
-;;   mov rdx, rcx
-;;   mov rcx, rax
-;;   mov rdi, r15
-;;   call elsewhere
+;;   xorps xmm15, xmm15
+;;   movups [r14+rsi], xmm15
 ;;   leave
 ;;   ret
-;;   ud2
-;; L0:
-;;   ud2
 ;; $copy_16
-;;   mov [rbp-8], edx
-;;   mov [rbp-0x10], ecx
-;;   mov eax, 0x10
-;;   mov ecx, [rbp-0x10]
-;;   mov edx, [rbp-8]
-;;   lea rsi, [rcx+rax]
-;;   cmp rsi, [r15+0x40]
-;;   ja L0
-;;   lea rsi, [rdx+rax]
-;;   cmp rsi, [r15+0x40]
-;;   ja L0
-;;   add rcx, r14
-;;   add rdx, r14
 ;;   mov rsi, rdx
-;;   mov rdx, rcx
-;;   mov rcx, rax
-;;   mov rdi, r15
-;;   call elsewhere
+;;   mov rdi, rcx
+;;   movups xmm0, [r14+rdi]
+;;   movups [r14+rsi], xmm0
 ;;   leave
 ;;   ret
-;;   ud2
-;; L0:
-;;   ud2
 ;; $grow
 ;;   mov [rbp-8], edx
 ;;   mov rdi, r15
