@@ -57,7 +57,10 @@ impl Backend {
         }
         let engine = Engine::new(&config)?;
         let lightbeam = match kind {
-            Kind::Lightbeam => Some(lightbeam::Compiler::for_engine(&engine)?),
+            Kind::Lightbeam => {
+                let compiler = lightbeam::Compiler::for_engine(&engine)?;
+                Some(if parallel { compiler } else { compiler.threads(1) })
+            }
             Kind::Winch | Kind::Cranelift => None,
         };
         Ok(Backend { kind, lightbeam, engine })

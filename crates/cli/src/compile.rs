@@ -1,9 +1,9 @@
 //! `lightbeam compile`: writes the artifact to a file, for `run --allow-precompiled` here or in Wasmtime.
 
 use crate::{flags, input, report};
-use lightbeam::Compiler;
 use std::ffi::OsString;
 use std::io::Write;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wasmtime::error::Context as _;
@@ -28,6 +28,10 @@ pub struct CompileCommand {
     #[arg(long)]
     counters: bool,
 
+    /// How many threads may compile [default: as many as the machine runs at once].
+    #[arg(long, value_name = "N")]
+    compile_threads: Option<NonZero<usize>>,
+
     /// The module, binary or text; `-` compiles standard input while it arrives.
     #[arg(value_name = "FILE")]
     module: PathBuf,
@@ -38,8 +42,9 @@ impl CompileCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
+        let threads = flags::take_threads(&mut self.common, self.compile_threads);
         let engine = Engine::new(&self.common.config(None)?)?;
-        let compiler = Compiler::for_engine(&engine)?.time_sweeps(self.time);
+        let compiler = flags::compiler(&engine, threads)?.time_sweeps(self.time);
         let output = match self.output {
             Some(output) => output,
             None => default_output(&self.module)?,

@@ -1,7 +1,9 @@
 //! Wasmtime's option groups are taken as they are; this says which of their options mean nothing without Cranelift, in
 //! words of our own rather than "disabled at compile time".
 
-use wasmtime::{Result, bail};
+use lightbeam::Compiler;
+use std::num::NonZero;
+use wasmtime::{Engine, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
 
 /// Fails on an option that Lightbeam would have to ignore. The option groups must have been parsed already, which
@@ -35,9 +37,43 @@ pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
     if common.target.is_some() {
         bail!("`--target` makes no sense here: Lightbeam compiles for the machine that it runs on");
     }
-    // Wasmtime's own thread pool, which it uses for compiling only; Lightbeam's workers are not controlled by it.
-    if codegen.parallel_compilation == Some(true) {
-        codegen.parallel_compilation = None;
-    }
     Ok(())
+}
+
+/// On how many threads to compile, if the options say: as many as `--compile-threads` does, or one with
+/// `-C parallel-compilation=n`. Takes the latter out of the options, from which an engine can be made then.
+pub(crate) fn take_threads(common: &mut CommonOptions, threads: Option<NonZero<usize>>) -> Option<NonZero<usize>> {
+    // Wasmtime without a compiler knows no such setting.
+    let parallel = common.codegen.parallel_compilation.take();
+    threads.or(if parallel == Some(false) { NonZero::new(1) } else { None })
+}
+
+/// A compiler that the command's options ask for.
+pub(crate) fn compiler(engine: &Engine, threads: Option<NonZero<usize>>) -> Result<Compiler> {
+    let compiler = Compiler::for_engine(engine)?;
+    Ok(match threads {
+        Some(threads) => compiler.threads(threads.get()),
+        None => compiler,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_asked_for_in_two_ways() {
+        let threads = |parallel, threads| {
+            let mut common = CommonOptions::new();
+            common.codegen.parallel_compilation = parallel;
+            let threads = take_threads(&mut common, NonZero::new(threads)).map(NonZero::get);
+            assert_eq!(common.codegen.parallel_compilation, None);
+            threads
+        };
+        assert_eq!(threads(None, 0), None);
+        assert_eq!(threads(Some(true), 0), None);
+        assert_eq!(threads(Some(false), 0), Some(1));
+        assert_eq!(threads(Some(true), 3), Some(3));
+        assert_eq!(threads(None, 3), Some(3));
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{flags, input};
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
-use lightbeam::{AddressMap, Compiler};
+use lightbeam::AddressMap;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -39,6 +39,7 @@ impl ObjdumpCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
+        let threads = flags::take_threads(&mut self.common, None);
         self.common.debug.address_map = Some(true);
         let engine = Engine::new(&self.common.config(None)?)?;
 
@@ -48,7 +49,7 @@ impl ObjdumpCommand {
         } else {
             let explain = || format!("failed to compile `{}`", self.file.display());
             let wasm = input::to_binary(&self.file, bytes).with_context(explain)?;
-            let compiler = Compiler::for_engine(&engine)?.address_map(AddressMap::Operators);
+            let compiler = flags::compiler(&engine, threads)?.address_map(AddressMap::Operators);
             (compiler.module(&wasm).with_context(explain)?, Lines::of(&wasm)?)
         };
         let mut out = io::BufWriter::new(io::stdout().lock());
@@ -228,6 +229,7 @@ fn spans_within(map: &[Span], function: Range<usize>) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lightbeam::Compiler;
 
     #[test]
     fn spans_cover_a_function_without_gap_or_overlap() {

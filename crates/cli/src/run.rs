@@ -2,9 +2,9 @@
 
 use crate::input::{self, Artifact};
 use crate::{flags, report};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use lightbeam::Compiler;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 use std::mem;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -21,6 +21,7 @@ pub struct RunCommand {
     /// Wasmtime keeps its list of these private, and cannot load them without a compiler of its own.
     preloads: Vec<(String, PathBuf)>,
     time: bool,
+    threads: Option<NonZero<usize>>,
 }
 
 impl FromArgMatches for RunCommand {
@@ -31,9 +32,10 @@ impl FromArgMatches for RunCommand {
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<RunCommand, clap::Error> {
         let preloads = matches.get_many::<(String, PathBuf)>("modules").unwrap_or_default().cloned().collect();
         let time = matches.get_flag("time");
+        let threads = matches.get_one("compile_threads").copied();
         let mut wasmtime = wasmtime_cli::commands::RunCommand::from_arg_matches_mut(matches)?;
         wasmtime.preloads = Preloads::default();
-        Ok(RunCommand { wasmtime, preloads, time })
+        Ok(RunCommand { wasmtime, preloads, time, threads })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -67,6 +69,13 @@ impl Args for RunCommand {
                     .action(ArgAction::SetTrue)
                     .help("Print to standard error how long each phase of compiling took, and the run"),
             )
+            .arg(
+                Arg::new("compile_threads")
+                    .long("compile-threads")
+                    .value_name("N")
+                    .value_parser(value_parser!(NonZero<usize>))
+                    .help("How many threads may compile [default: as many as the machine runs at once]"),
+            )
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -80,8 +89,9 @@ impl RunCommand {
         let command = &mut self.wasmtime;
         command.run.common.init_logging()?;
         flags::refuse_meaningless(&mut command.run.common)?;
+        let threads = flags::take_threads(&mut command.run.common, self.threads);
         let engine = command.new_engine()?;
-        let compiler = Compiler::for_engine(&engine)?.time_sweeps(self.time);
+        let compiler = flags::compiler(&engine, threads)?.time_sweeps(self.time);
 
         // What we hand on is always an artifact; whether one from elsewhere may be run was asked of us.
         let trusted = mem::replace(&mut command.run.allow_precompiled, true);

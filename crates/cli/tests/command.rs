@@ -265,3 +265,18 @@ fn help_and_version() {
     }
     check(&here.lightbeam(&["--version"]), 0, concat!("lightbeam ", env!("CARGO_PKG_VERSION"), "\n"));
 }
+
+#[test]
+fn threads_of_compilation_are_the_users_choice() {
+    let directory = Directory::new("threads");
+    for flags in [&["--compile-threads", "1"][..], &["--compile-threads=3"], &["-C", "parallel-compilation=n"]] {
+        let compile = [&["compile", FIB, "-o", "-"], flags].concat();
+        let output = directory.lightbeam(&compile);
+        assert!(output.status.success() && output.stdout.starts_with(b"\x7fELF"), "{flags:?}");
+        let run = [&["run"], flags, &["--invoke", "fib", FIB, "10"]].concat();
+        check(&directory.lightbeam(&run), 0, "55\n");
+    }
+    let output = directory.lightbeam(&["--compile-threads", "0", FIB]);
+    assert_eq!(output.status.code(), Some(2), "{}", texts(&output).1);
+    assert!(texts(&output).1.contains("--compile-threads"));
+}

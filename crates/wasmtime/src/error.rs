@@ -65,6 +65,12 @@ impl Error {
         Error { kind: ErrorKind::Settings, offset: None, message: message.into() }
     }
 
+    /// The same error when what is at `here` and after it was at `there` in the module.
+    pub(crate) fn moved(mut self, here: usize, there: usize) -> Error {
+        self.offset = self.offset.map(|offset| if offset >= here { offset - here + there } else { offset });
+        self
+    }
+
     pub(crate) fn io(error: &std::io::Error) -> Error {
         Error { kind: ErrorKind::Io, offset: None, message: format!("failed to read the module: {error}") }
     }

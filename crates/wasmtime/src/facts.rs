@@ -7,12 +7,11 @@ use lightbeam_compiler::facts::{Callee, CtxFacts, Facts, FuncFact, GlobalFact, M
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use wasmtime_environ::{
     DefinedGlobalIndex, EntityRef, FuncIndex, GlobalConstValue, GlobalIndex, IndexType, Memory, MemoryIndex,
-    MemoryKind, MemoryTunables, ModuleInternedTypeIndex, ModuleTranslation, ModuleTypesBuilder, PtrSize, Table,
-    TableIndex, VMOffsets, WasmCompositeInnerType, WasmFuncType, WasmHeapType, WasmRefType, WasmSubType, WasmValType,
+    MemoryKind, MemoryTunables, ModuleInternedTypeIndex, ModuleTranslation, ModuleTypesBuilder, PtrSize, SecondaryMap,
+    Table, TableIndex, VMOffsets, WasmCompositeInnerType, WasmFuncType, WasmHeapType, WasmRefType, WasmSubType,
+    WasmValType,
 };
 
 /// Bytes of a pointer on the machines that Lightbeam compiles for; `PtrSize` derives all layouts from it.
@@ -73,6 +72,7 @@ pub(crate) fn signature(ty: &WasmFuncType) -> Result<Sig, &'static str> {
 
 /// Describes a translated module to the compiler. A module with something that Lightbeam does not compile is refused
 /// with the name of it; where in the bytes it is, `features::locate` finds out.
+#[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn facts(
     translation: &ModuleTranslation<'_>,
     types: &ModuleTypesBuilder,
@@ -86,21 +86,21 @@ pub(crate) fn facts(
     let offsets = VMOffsets::new(POINTER, module);
     let mut facts = Facts { ctx: ctx(), settings: settings.of_code(), ..Facts::default() };
 
-    let mut sigs = HashMap::new();
+    let mut sigs: SecondaryMap<ModuleInternedTypeIndex, Option<u32>> = SecondaryMap::new();
     for (_, ty) in module.types.iter() {
         let ty = ty.unwrap_module_type_index();
-        let sig = match sigs.entry(ty) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => {
+        let sig = match sigs[ty] {
+            Some(known) => known,
+            None => {
                 let sig = signature(function_type(&types[ty]).map_err(refuse)?).map_err(refuse)?;
                 facts.sigs.push(sig);
-                *new.insert(facts.sigs.len() as u32 - 1)
+                *sigs[ty].insert(facts.sigs.len() as u32 - 1)
             }
         };
         facts.types.push(Some(sig));
         facts.type_id_offsets.push(offset(ty.as_u32() * u32::from(POINTER.size_of_vmshared_type_index())));
     }
-    let sig_of = |ty: ModuleInternedTypeIndex| sigs[&ty];
+    let sig_of = |ty: ModuleInternedTypeIndex| sigs[ty].expect("a function has one of the module's types");
 
     facts.funcs = module
         .functions

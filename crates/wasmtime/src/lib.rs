@@ -30,18 +30,22 @@
 //!
 //! # How the files divide the work
 //!
-//! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → the compiler → `link`
-//! (one text, distances resolved) → `artifact` (what Wasmtime loads). Beside it: `settings` (what the engine asks),
-//! `trampolines` and `startup` (code that belongs to no function body).
+//! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
+//! on as many threads as there are) → `link` (one text, distances resolved) → `artifact` (what Wasmtime loads) → `load`.
+//! Beside it: `settings` (what the engine asks), `trampolines` and `startup` (code that belongs to no function body),
+//! `tables` (what belongs to which instruction).
 
 mod artifact;
+mod bodies;
 mod error;
 mod facts;
 mod link;
+mod load;
 mod report;
 mod settings;
 mod startup;
 mod stream;
+mod tables;
 mod trampolines;
 mod unsupported;
 
@@ -51,6 +55,7 @@ pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
 pub use report::{Phases, Progress, Report};
 pub use stream::ModuleStream;
 
+use artifact::Artifact;
 use settings::Settings;
 use std::io::Read;
 use std::time::Instant;
@@ -126,6 +131,23 @@ impl Compiler {
         self
     }
 
+    /// Sets how many threads may compile the functions of one module, at least one. Without this it is as many as the
+    /// process may run at once. A small module is compiled on the calling thread alone, and so is any with one thread.
+    /// The number changes nothing about the result, be it an artifact or an error.
+    #[must_use]
+    pub fn threads(mut self, most: usize) -> Compiler {
+        self.settings.threads = most.max(1);
+        self
+    }
+
+    /// Sets how many bytes of function bodies a thread takes at once, for tests and measurements.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn batch(mut self, bytes: usize) -> Compiler {
+        self.settings.batch = Some(bytes.max(1));
+        self
+    }
+
     /// Compiles and loads a module, in the binary or the text format.
     ///
     /// # Errors
@@ -141,8 +163,7 @@ impl Compiler {
     ///
     /// As `module`.
     pub fn module_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Module, Report)> {
-        let (artifact, report) = self.precompile_timed(bytes)?;
-        self.load(&artifact, report)
+        stream::whole(self, bytes.as_ref(), |artifact, report| self.load(artifact, report))
     }
 
     /// Compiles a module, in the binary or the text format, to an artifact for [`Module::deserialize`].
@@ -171,7 +192,7 @@ impl Compiler {
     ///
     /// As `precompile`.
     pub fn precompile_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
-        stream::whole(self, bytes.as_ref())
+        stream::whole(self, bytes.as_ref(), stream::into_bytes)
     }
 
     /// Compiles a module while it is read, and loads it.
@@ -200,10 +221,9 @@ impl Compiler {
 
     // Never inlined, so that profiles can tell what is Wasmtime's.
     #[inline(never)]
-    fn load(&self, artifact: &[u8], mut report: Report) -> wasmtime::Result<(Module, Report)> {
+    fn load(&self, artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Module, Report)> {
         let start = Instant::now();
-        // SAFETY: the artifact has just been made by `artifact::write` and has not left this crate.
-        let module = unsafe { Module::deserialize(&self.engine, artifact)? };
+        let module = load::load(&self.engine, artifact)?;
         report.phases.load = start.elapsed();
         Ok((module, report))
     }

@@ -5,13 +5,14 @@
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
-use crate::artifact::{Image, PAGE, Translated};
+use crate::artifact::{Image, PAGE, Piece, Translated};
+use crate::bodies::Chunk;
 use crate::facts::{function_type, offset, signature};
 use crate::settings::Settings;
 use crate::startup;
 use crate::trampolines::{self, Stubs};
 use crate::{Error, facts};
-use lightbeam_compiler::code::{FUNC_ALIGN, FuncCode, Output, Reloc, Routine, Target, TrapSite};
+use lightbeam_compiler::code::{AddressSite, FUNC_ALIGN, FuncCode, Output, Reloc, Routine, Target, TrapCode, TrapSite};
 use lightbeam_compiler::facts::{Callee, Facts};
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
@@ -19,8 +20,7 @@ use lightbeam_compiler::routines;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmtime_environ::{
-    Abi, CompiledTrap, DataIndex, DefinedFuncIndex, FilePos, FuncKey, InstructionAddressMap, StaticModuleIndex,
-    TrapInformation, VMOffsets,
+    Abi, CompiledTrap, DataIndex, DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex, VMOffsets,
 };
 
 /// What fills the gaps between functions: a trap.
@@ -32,7 +32,12 @@ const MAX_TEXT: usize = 1 << 31;
 struct Linker<'a> {
     facts: &'a Facts,
     image: Image,
-    /// All fields to resolve, by offset in the text.
+    chunks: Vec<Placed>,
+    /// Where the chunks end in the text, and `rest` begins.
+    functions_end: u32,
+    /// What comes behind them.
+    rest: Vec<u8>,
+    /// Fields to resolve in `rest`, by offset in the text.
     relocs: Vec<Reloc>,
     /// Private entries, by index among the defined functions.
     bodies: Vec<u32>,
@@ -40,9 +45,15 @@ struct Linker<'a> {
     thunks: Vec<u32>,
     /// The few other things that relocations name.
     places: BTreeMap<Key, u32>,
-    /// Buffers of the tables' builders.
-    traps: Vec<TrapInformation>,
-    addresses: Vec<InstructionAddressMap>,
+}
+
+/// A chunk of functions with its place.
+struct Placed {
+    chunk: Chunk,
+    /// Offset in the text of the start of its code, as far as that is in the text.
+    base: u32,
+    /// From where on its code is in the text.
+    from: u32,
 }
 
 /// `Target`, but for functions and thunks, as a key.
@@ -66,26 +77,29 @@ impl Key {
     }
 }
 
-/// Links the functions that `outputs` hold, in whatever order and distribution, into the image of a module.
+/// Links compiled functions into the image of a module. The chunks hold all of them, in order; how they are divided
+/// among the chunks does not show.
+#[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn link(
     settings: &Settings,
     facts: &Facts,
     (translation, types): &Translated<'_>,
-    outputs: &[Output<X64>],
+    chunks: Vec<Chunk>,
 ) -> Result<Image, Error> {
     let module = StaticModuleIndex::from_u32(0);
     let concurrency = settings.tunables.concurrency_support;
     let mut linker = Linker {
         facts,
         image: Image::new(settings),
+        chunks: Vec::with_capacity(chunks.len()),
+        functions_end: 0,
+        rest: Vec::new(),
         relocs: Vec::new(),
         bodies: vec![0; translation.module.num_defined_funcs()],
         thunks: vec![0; translation.module.num_defined_funcs()],
         places: BTreeMap::new(),
-        traps: Vec::new(),
-        addresses: Vec::new(),
     };
-    linker.functions(module, outputs);
+    linker.functions(module, chunks)?;
     linker.routines();
     linker.thunks();
 
@@ -113,7 +127,7 @@ pub(crate) fn link(
             } else {
                 stubs.data_segment(runtime)
             }
-            done(Piece { key: None, target: Some(*key), range: start..stubs.asm.offset() });
+            done(Stub { key: None, target: Some(*key), range: start..stubs.asm.offset() });
         }
         let mut templates = vec![None; facts.sigs.len()];
         for func in &facts.funcs {
@@ -122,7 +136,7 @@ pub(crate) fn link(
                     stubs.array_to_wasm(facts, &facts.sigs[func.sig as usize], entry, concurrency);
                 });
                 let key = FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::from_u32(index));
-                done(Piece { key: Some(key), target: None, range });
+                done(Stub { key: Some(key), target: None, range });
             }
         }
         let trampoline_types: BTreeSet<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
@@ -131,7 +145,7 @@ pub(crate) fn link(
             let start = stubs.start();
             stubs.wasm_to_array(&sig);
             let key = FuncKey::WasmToArrayTrampoline(ty);
-            done(Piece { key: Some(key), target: None, range: start..stubs.asm.offset() });
+            done(Stub { key: Some(key), target: None, range: start..stubs.asm.offset() });
         }
         let mut libcalls: Vec<Libcall> = needed
             .iter()
@@ -142,7 +156,7 @@ pub(crate) fn link(
             let start = stubs.start();
             stubs.wasm_to_builtin(libcall);
             let key = FuncKey::WasmToBuiltinTrampoline(trampolines::builtin(libcall));
-            done(Piece { key: Some(key), target: Some(Key::Libcall(libcall)), range: start..stubs.asm.offset() });
+            done(Stub { key: Some(key), target: Some(Key::Libcall(libcall)), range: start..stubs.asm.offset() });
         }
     });
     if let Some((stubs, ranges)) = startup {
@@ -160,7 +174,7 @@ pub(crate) fn link(
 }
 
 /// One routine among `Stubs`.
-struct Piece {
+struct Stub {
     /// Its entry in the function table, if it has one.
     key: Option<FuncKey>,
     /// What relocations call it, if any does.
@@ -171,84 +185,90 @@ struct Piece {
 
 impl Linker<'_> {
     fn len(&self) -> u32 {
-        self.image.text.len() as u32
+        self.functions_end + self.rest.len() as u32
     }
 
     /// Pads the text so that what follows after `skip` more bytes is aligned.
     fn align(&mut self, skip: u32) {
-        let aligned = (self.image.text.len() + skip as usize).next_multiple_of(FUNC_ALIGN as usize) - skip as usize;
-        self.image.text.resize(aligned, FILLER);
+        let padding = aligned(self.len(), skip) - self.len();
+        self.rest.resize(self.rest.len() + padding as usize, FILLER);
     }
 
-    fn functions(&mut self, module: StaticModuleIndex, outputs: &[Output<X64>]) {
-        let mut order: Vec<Option<(&Output<X64>, &FuncCode)>> = vec![None; self.bodies.len()];
-        for output in outputs {
-            for func in &output.funcs {
-                order[func.index as usize] = Some((output, func));
+    /// Gives all functions their places and makes their tables.
+    fn functions(&mut self, module: StaticModuleIndex, chunks: Vec<Chunk>) -> Result<(), Error> {
+        let padded = chunks.iter().map(|chunk| chunk.code.len() + FUNC_ALIGN as usize).sum::<usize>();
+        if padded >= MAX_TEXT {
+            return Err(too_large());
+        }
+        for mut chunk in chunks {
+            // A chunk is padded inside as the text is, and before its first function as if the text began with it.
+            let first = chunk.funcs[0];
+            let start = aligned(self.functions_end, first.body - first.start);
+            let base = start - first.start;
+            let from = match self.chunks.last_mut() {
+                Some(Placed { chunk: before, .. }) => {
+                    let padding = (start - self.functions_end) as usize;
+                    before.code.resize(before.code.len() + padding, FILLER);
+                    first.start
+                }
+                None => 0,
+            };
+            let mut end = 0;
+            for (func, index) in std::mem::take(&mut chunk.funcs).iter().zip(chunk.first..) {
+                chunk.code[end as usize..func.start as usize].fill(FILLER);
+                end = func.end;
+                self.bodies[index as usize] = base + func.body;
+                let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(index));
+                self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
             }
+            self.record(base, &std::mem::take(&mut chunk.traps), &std::mem::take(&mut chunk.addresses));
+            self.functions_end = base + end;
+            self.chunks.push(Placed { chunk, base, from });
         }
-        let code = outputs.iter().map(|output| output.asm.code().len()).sum::<usize>();
-        self.image.text.reserve(code + FUNC_ALIGN as usize * order.len());
-        self.relocs.reserve(outputs.iter().map(|output| output.relocs.len()).sum());
-        for (index, entry) in order.into_iter().enumerate() {
-            let (output, func) = entry.expect("every function is compiled");
-            let start = self.function(output, func);
-            self.bodies[index] = start + (func.body - func.start);
-            let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(func.index));
-            self.image.place(key, start, self.len(), FilePos::new(func.wasm));
-        }
+        Ok(())
     }
 
-    /// Appends one function's code and tables and returns where it starts.
-    fn function(&mut self, output: &Output<X64>, func: &FuncCode) -> u32 {
+    /// Appends a routine's code and tables and returns where it starts.
+    fn routine(&mut self, output: &Output<X64>, func: &FuncCode) -> u32 {
         self.align(func.body - func.start);
         let start = self.len();
-        self.image.text.extend_from_slice(&output.asm.code()[func.start as usize..func.end as usize]);
-        let relocs = &output.relocs[func.relocs.start as usize..func.relocs.end as usize];
-        self.relocs.extend(relocs.iter().map(|reloc| Reloc { at: reloc.at - func.start + start, ..*reloc }));
-        let traps = &output.traps[func.traps.start as usize..func.traps.end as usize];
-        self.record_traps(start, func.start, traps);
-        if let Some(map) = &mut self.image.addresses {
-            let addresses = &output.addresses[func.addresses.start as usize..func.addresses.end as usize];
-            self.addresses.clear();
-            self.addresses.extend(addresses.iter().map(|site| InstructionAddressMap {
-                srcloc: FilePos::new(site.wasm),
-                code_offset: site.at - func.start,
-            }));
-            map.push(start.into()..self.image.text.len() as u64, &self.addresses);
-        }
+        debug_assert!(func.start == 0 && func.end == output.asm.code().len() as u32, "alone in its output");
+        self.rest.extend_from_slice(output.asm.code());
+        self.relocs.extend(output.relocs.iter().map(|reloc| Reloc { at: reloc.at + start, ..*reloc }));
+        self.record(start, &output.traps, &output.addresses);
         start
     }
 
-    /// Records the traps of code that has just been appended at `start` and lay at `origin` of its own buffer.
-    fn record_traps(&mut self, start: u32, origin: u32, traps: &[TrapSite]) {
-        self.traps.clear();
-        self.traps.extend(traps.iter().map(|site| TrapInformation {
-            code_offset: site.at - origin,
-            trap_code: CompiledTrap::Normal(trampolines::trap(site.code)),
-        }));
-        self.image.traps.push(start.into()..self.image.text.len() as u64, &self.traps);
+    /// Records the traps and addresses of code whose offsets count from `base` of the text.
+    fn record(&mut self, base: u32, traps: &[TrapSite], addresses: &[AddressSite]) {
+        for site in traps {
+            self.image.traps.push(base + site.at, trap_number(site.code));
+        }
+        if let Some(table) = &mut self.image.addresses {
+            for site in addresses {
+                table.push(base + site.at, site.wasm);
+            }
+        }
     }
 
     /// The routines that relocations name, and those that these name in turn.
     fn routines(&mut self) {
-        let mut seen = 0;
-        while seen < self.relocs.len() {
-            let mut new = BTreeSet::new();
-            for reloc in &self.relocs[seen..] {
-                if let Target::Routine(routine) = reloc.target
-                    && !self.places.contains_key(&Key::Routine(routine))
-                {
-                    new.insert(routine);
-                }
-            }
-            seen = self.relocs.len();
+        let of = |relocs: &[Reloc]| -> BTreeSet<Routine> {
+            let routine =
+                |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
+            relocs.iter().filter_map(routine).collect()
+        };
+        let mut new: BTreeSet<Routine> = self.chunks.iter().flat_map(|placed| of(&placed.chunk.relocs)).collect();
+        while !new.is_empty() {
+            let seen = self.relocs.len();
             for routine in new {
                 let mut output = Output::<X64>::default();
                 let func = routines::emit::<X64>(self.facts, routine, &mut output);
-                let start = self.function(&output, &func);
+                let start = self.routine(&output, &func);
                 self.places.insert(Key::Routine(routine), start + (func.body - func.start));
             }
+            new = of(&self.relocs[seen..]);
+            new.retain(|routine| !self.places.contains_key(&Key::Routine(*routine)));
         }
     }
 
@@ -271,16 +291,17 @@ impl Linker<'_> {
 
     /// What the relocations so far and `more` name beside functions, in order.
     fn needed(&self, more: &[Reloc]) -> BTreeSet<Key> {
-        self.relocs.iter().chain(more).filter_map(|reloc| Key::of(reloc.target)).collect()
+        let of_functions = self.chunks.iter().flat_map(|placed| &placed.chunk.relocs);
+        of_functions.chain(&self.relocs).chain(more).filter_map(|reloc| Key::of(reloc.target)).collect()
     }
 
     /// Makes routines and appends them.
-    fn stubs(&mut self, make: impl FnOnce(&mut Stubs, &mut dyn FnMut(Piece))) {
+    fn stubs(&mut self, make: impl FnOnce(&mut Stubs, &mut dyn FnMut(Stub))) {
         let mut stubs = Stubs::default();
         let mut pieces = Vec::new();
         make(&mut stubs, &mut |piece| pieces.push(piece));
         let base = self.append(&stubs);
-        for Piece { key, target, range } in pieces {
+        for Stub { key, target, range } in pieces {
             let (start, end) = (base + range.start, base + range.end);
             if let Some(key) = key {
                 self.image.place(key, start, end, FilePos::none());
@@ -294,29 +315,65 @@ impl Linker<'_> {
     fn append(&mut self, stubs: &Stubs) -> u32 {
         self.align(0);
         let base = self.len();
-        self.image.text.extend_from_slice(stubs.asm.code());
+        self.rest.extend_from_slice(stubs.asm.code());
         self.relocs.extend(stubs.relocs.iter().map(|reloc| Reloc { at: reloc.at + base, ..*reloc }));
-        self.record_traps(base, 0, &stubs.traps);
+        self.record(base, &stubs.traps, &[]);
         base
     }
 
     fn finish(mut self) -> Result<Image, Error> {
-        if self.image.text.len() >= MAX_TEXT {
-            return Err(Error::too_large("the module's machine code exceeds 2 GiB", None));
+        if self.functions_end as usize + self.rest.len() >= MAX_TEXT {
+            return Err(too_large());
         }
         // Whole pages, so that nothing but code becomes executable.
-        let pages = self.image.text.len().next_multiple_of(PAGE as usize);
-        self.image.text.resize(pages, FILLER);
-        for reloc in &self.relocs {
-            let place = match reloc.target {
-                Target::Func(index) => self.bodies[index as usize],
-                Target::Thunk(index) => self.thunks[index as usize],
-                other => self.places[&Key::of(other).expect("all but functions and thunks have keys")],
-            };
-            let distance = place.wrapping_sub(reloc.at + 4);
-            let at = reloc.at as usize;
-            self.image.text[at..at + 4].copy_from_slice(&distance.to_le_bytes());
+        let padding = self.len().next_multiple_of(PAGE as u32) - self.len();
+        self.rest.resize(self.rest.len() + padding as usize, FILLER);
+
+        let mut chunks = std::mem::take(&mut self.chunks);
+        for Placed { chunk, base, .. } in &mut chunks {
+            for (at, index) in std::mem::take(&mut chunk.calls) {
+                resolve(&mut chunk.code, at, *base + at, self.bodies[index as usize]);
+            }
+            for reloc in std::mem::take(&mut chunk.relocs) {
+                resolve(&mut chunk.code, reloc.at, *base + reloc.at, self.place(reloc.target));
+            }
         }
+        let mut rest = std::mem::take(&mut self.rest);
+        for reloc in &self.relocs {
+            resolve(&mut rest, reloc.at - self.functions_end, reloc.at, self.place(reloc.target));
+        }
+        self.image.text.reserve_exact(chunks.len() + 1);
+        let piece = |placed: Placed| Piece { code: placed.chunk.code, from: placed.from as usize };
+        self.image.text.extend(chunks.into_iter().map(piece));
+        self.image.text.push(Piece { code: rest, from: 0 });
         Ok(self.image)
     }
+
+    fn place(&self, target: Target) -> u32 {
+        match target {
+            Target::Func(index) => self.bodies[index as usize],
+            Target::Thunk(index) => self.thunks[index as usize],
+            other => self.places[&Key::of(other).expect("all but functions and thunks have keys")],
+        }
+    }
+}
+
+/// Writes the distance to `place` into the field at `at` of `code`, which is at `field` of the text.
+#[inline]
+fn resolve(code: &mut [u8], at: u32, field: u32, place: u32) {
+    let distance = place.wrapping_sub(field + 4);
+    code[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
+}
+
+/// The first offset from `at` on where what follows after `skip` more bytes is aligned.
+fn aligned(at: u32, skip: u32) -> u32 {
+    (at + skip).next_multiple_of(FUNC_ALIGN) - skip
+}
+
+fn trap_number(code: TrapCode) -> u8 {
+    CompiledTrap::Normal(trampolines::trap(code)).as_u8()
+}
+
+fn too_large() -> Error {
+    Error::too_large("the module's machine code exceeds 2 GiB", None)
 }

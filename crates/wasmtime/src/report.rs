@@ -40,9 +40,10 @@ pub struct Report {
 pub struct Phases {
     /// Parsing and validating everything but function bodies, and describing the module to the compiler.
     pub decode: Duration,
-    /// Function bodies: handing them over, validating, surveying, emitting.
+    /// Function bodies: handing them over, validating, surveying, emitting; with threads, as long as somebody waited.
     pub compile: Duration,
-    /// Of `compile`: sweep 1, validation and survey.
+    /// Of `compile`: sweep 1, validation and survey. Of several threads' time it is the share that passed while they
+    /// worked side by side, here as in `emit`.
     pub survey: Duration,
     /// Of `compile`: sweep 2, emission.
     pub emit: Duration,

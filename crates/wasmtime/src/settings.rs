@@ -6,6 +6,7 @@ use crate::{AddressMap, CpuFeatures, artifact};
 use lightbeam_compiler::facts;
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
+use std::num::NonZero;
 use target_lexicon::Triple;
 use wasmtime::{Engine, Module};
 use wasmtime_environ::wasmparser::WasmFeatures;
@@ -26,6 +27,10 @@ pub(crate) struct Settings {
     pub(crate) address_map: AddressMap,
     /// Time both sweeps over function bodies apart?
     pub(crate) time_sweeps: bool,
+    /// Most threads that compile one module.
+    pub(crate) threads: usize,
+    /// Bytes of function bodies that a thread takes at once, if it is not the usual number.
+    pub(crate) batch: Option<usize>,
 }
 
 impl Settings {
@@ -39,6 +44,8 @@ impl Settings {
             cpu: X64::host_features(),
             address_map: if engine.get_generate_address_map() { AddressMap::Traps } else { AddressMap::None },
             time_sweeps: false,
+            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            batch: None,
         };
         // Whether the engine keeps DWARF cannot be read back. Which of the two it is, loading shows; and with it shows
         // that no other setting that cannot be read back stands against loading what is compiled here.

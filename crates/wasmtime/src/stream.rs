@@ -2,30 +2,22 @@
 //!
 //! Function bodies need what the sections ahead of them say. When the code section begins, those sections are translated
 //! with stand-ins for what has not come yet: an empty body per function, an empty segment per data segment. Each
-//! function is then compiled when its last byte is there. What depends on the rest of the module (names, data, startup)
+//! function is then compiled when its last byte is there, and its bytes are not kept. What depends on the rest of the module (names, data, startup)
 //! is made by the linker from a translation of the whole.
 
-use crate::artifact::{self, Translated};
+use crate::artifact::{self, Artifact, Translated};
+use crate::bodies::{Arriving, Compiled, Job};
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
 use crate::{Compiler, Error, facts, link, unsupported};
-use lightbeam_compiler::Scratch;
-use lightbeam_compiler::code::{Counters, Output};
-use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
-use lightbeam_compiler::isa::x64::X64;
+use lightbeam_compiler::facts::Facts;
 use std::borrow::Cow;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use wasmtime::Module;
-use wasmtime_environ::wasmparser::{
-    Chunk, Encoding, FuncToValidate, FunctionBody, Parser, Payload, ValidatorResources,
-};
+use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Encoding, Parser, Payload};
 
 /// What begins every binary module; anything else is taken for the text format.
 const MAGIC: &[u8] = b"\0asm";
-
-/// The longest function body, a limit that all engines share.
-const MAX_BODY: usize = 7_654_321;
 
 /// A module under compilation while its bytes arrive.
 ///
@@ -47,9 +39,9 @@ const MAX_BODY: usize = 7_654_321;
 pub struct ModuleStream<'c> {
     compiler: &'c Compiler,
     parser: Parser,
-    /// Everything received.
+    /// What was received, but for function bodies that have been handed on: stand-ins take their place.
     bytes: Vec<u8>,
-    /// How much of it has been parsed.
+    /// How much of `bytes` has been parsed.
     parsed: usize,
     state: State,
     /// The error that ended it, which every later call repeats.
@@ -67,61 +59,17 @@ enum State {
     NoCode,
 }
 
-/// What compiling bodies needs and gives.
+/// The code section and what comes after it.
 struct Code {
-    facts: Facts,
-    validators: std::vec::IntoIter<FuncToValidate<ValidatorResources>>,
-    worker: Worker,
+    arriving: Arriving,
+    /// Byte offset of the code section's content in the module.
+    start: usize,
+    /// Where in the module the next function body begins, or what follows the last one.
+    next: usize,
+    /// Where `bytes` goes on behind the stand-ins.
+    resume: usize,
     /// Has the parser seen the end of the module?
     ended: bool,
-}
-
-/// One thread's share of compiling. Where each function goes in the text is the linker's business, so workers need
-/// nothing of each other.
-struct Worker {
-    /// How many functions the module imports: where the defined ones begin.
-    imported: u32,
-    scratch: Scratch,
-    output: Output<X64>,
-    body_bytes: usize,
-}
-
-/// Nanoseconds since the first call.
-fn nanoseconds() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
-}
-
-impl Worker {
-    fn new(settings: &Settings, facts: &Facts) -> Worker {
-        let defined = |func: &FuncFact| matches!(func.callee, Callee::Defined { .. });
-        let imported = facts.funcs.iter().position(defined).unwrap_or(facts.funcs.len()) as u32;
-        let mut scratch = Scratch::default();
-        scratch.clock = settings.time_sweeps.then_some(nanoseconds);
-        Worker { imported, scratch, output: Output::default(), body_bytes: 0 }
-    }
-
-    /// Adds what it took to a report.
-    fn note_times(&self, report: &mut Report) {
-        report.phases.survey = Duration::from_nanos(self.scratch.survey_time);
-        report.phases.emit = Duration::from_nanos(self.scratch.emit_time);
-    }
-
-    fn compile(
-        &mut self,
-        facts: &Facts,
-        validator: FuncToValidate<ValidatorResources>,
-        body: FunctionBody<'_>,
-    ) -> Result<(), Error> {
-        let range = body.range();
-        if range.len() > MAX_BODY {
-            return Err(Error::too_large("function body exceeds the limit of 7654321 bytes", Some(range.start)));
-        }
-        self.body_bytes += range.len();
-        let index = validator.index - self.imported;
-        lightbeam_compiler::compile::<X64>(facts, index, validator, body, &mut self.scratch, &mut self.output)
-            .map_err(Error::from)
-    }
 }
 
 impl<'c> ModuleStream<'c> {
@@ -140,13 +88,18 @@ impl<'c> ModuleStream<'c> {
         }
     }
 
-    /// Takes the next bytes of the module and compiles every function that they complete.
+    /// Takes the next bytes of the module and has every function compiled that they complete: here, or for a module
+    /// worth it by threads, for which this does not wait.
     ///
     /// # Errors
     ///
     /// If the module is invalid or unsupported as far as it has come. The stream is then at its end: further calls
-    /// give the same error.
+    /// give the same error. An error in a function that threads compile may only show in a later call.
     pub fn push(&mut self, bytes: &[u8]) -> wasmtime::Result<Progress> {
+        // By a quarter at a time, for doubling would hold up to twice the module.
+        if self.bytes.capacity() - self.bytes.len() < bytes.len() {
+            self.bytes.reserve_exact(bytes.len().max(self.bytes.len() / 4));
+        }
         self.bytes.extend_from_slice(bytes);
         self.progress.bytes += bytes.len();
         // Whether it is text shows in the first bytes. Text is compiled when all of it is there.
@@ -173,8 +126,7 @@ impl<'c> ModuleStream<'c> {
     /// As `finish`.
     pub fn finish_timed(self) -> wasmtime::Result<(Module, Report)> {
         let compiler = self.compiler;
-        let (artifact, report) = self.finish_artifact_timed()?;
-        compiler.load(&artifact, report)
+        self.conclude(|artifact, report| compiler.load(artifact, report))
     }
 
     /// Ends the stream and links what it has compiled into an artifact for [`Module::deserialize`].
@@ -191,28 +143,45 @@ impl<'c> ModuleStream<'c> {
     /// # Errors
     ///
     /// As `finish_artifact`.
-    pub fn finish_artifact_timed(mut self) -> wasmtime::Result<(Vec<u8>, Report)> {
+    pub fn finish_artifact_timed(self) -> wasmtime::Result<(Vec<u8>, Report)> {
+        self.conclude(into_bytes)
+    }
+
+    fn conclude<T>(mut self, done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>) -> wasmtime::Result<T> {
         if let Some(error) = self.failed {
             return Err(error.into());
         }
         if !self.bytes.starts_with(MAGIC) {
-            return whole(self.compiler, &self.bytes);
+            return whole(self.compiler, &self.bytes, done);
         }
         self.advance(true)?;
+        self.bytes.shrink_to_fit();
         let settings = &self.compiler.settings;
-        let start = Instant::now();
-        let translated = artifact::translate(settings, &self.bytes)?;
-        let (facts, worker) = match self.state {
-            State::Code(code) => (code.facts, code.worker),
-            State::Ahead { .. } | State::NoCode => {
-                let facts = describe(settings, &self.bytes, &translated)?;
-                let worker = Worker::new(settings, &facts);
-                (facts, worker)
-            }
+        let (wasm_bytes, mut report) = (self.progress.bytes, self.report);
+        let State::Code(mut code) = self.state else {
+            let start = Instant::now();
+            let translated = artifact::translate(settings, &self.bytes)?;
+            let facts = describe(settings, &self.bytes, &translated)?;
+            report.phases.decode += start.elapsed();
+            let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, Compiled::default(), report)?;
+            return done(artifact, report);
         };
-        self.report.phases.decode += start.elapsed();
-        worker.note_times(&mut self.report);
-        conclude(settings, &facts, translated, &[worker.output], worker.body_bytes, self.report)
+        // While threads are still busy with the last functions. An error in one of those comes first all the same.
+        code.arriving.flush();
+        let start = Instant::now();
+        let translated = artifact::translate(settings, &self.bytes);
+        report.phases.decode += start.elapsed();
+        let start = Instant::now();
+        let (facts, compiled) = code.arriving.finish()?;
+        report.phases.compile += start.elapsed();
+        // Behind the stand-ins offsets differ from those in the module.
+        let mut translated = translated.map_err(|error| match error.downcast::<Error>() {
+            Ok(error) => error.moved(code.resume, code.next).into(),
+            Err(error) => error,
+        })?;
+        translated.0.debuginfo.wasm_file.code_section_offset = code.start as u64;
+        let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, compiled, report)?;
+        done(artifact, report)
     }
 
     fn advance(&mut self, end: bool) -> wasmtime::Result<()> {
@@ -221,7 +190,7 @@ impl<'c> ModuleStream<'c> {
         }
         let start = Instant::now();
         let decoding = self.report.phases.decode;
-        let result = self.parse(end);
+        let result = self.parse(end).or_else(|error| self.first_error(error));
         let decoded = self.report.phases.decode - decoding;
         self.report.phases.compile += start.elapsed().saturating_sub(decoded);
         result.inspect_err(|error| {
@@ -230,20 +199,32 @@ impl<'c> ModuleStream<'c> {
         })
     }
 
-    /// Parses and compiles as far as the bytes reach; all of them, if this is the end.
+    /// The first error in the order of the bytes, when parsing has come to `error`: functions ahead of it may still be
+    /// being compiled.
+    fn first_error(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        if let State::Code(code) = &mut self.state {
+            code.arriving.settle()?;
+        }
+        Err(error)
+    }
+
+    /// Parses as far as the bytes reach; all of them, if this is the end.
     fn parse(&mut self, end: bool) -> wasmtime::Result<()> {
         let settings = &self.compiler.settings;
+        // Function bodies that have been handed on: a range of `bytes` that goes when all has been parsed.
+        let mut handed = None;
         loop {
             if matches!(self.state, State::NoCode) || matches!(&self.state, State::Code(code) if code.ended) {
                 // What follows a module is for the translation of the whole to complain about.
-                return Ok(());
+                break;
             }
             let here = self.parsed;
             let chunk = self.parser.parse(&self.bytes[here..], end).map_err(Error::from)?;
             let (consumed, payload) = match chunk {
-                Chunk::NeedMoreData(_) => return Ok(()),
+                Chunk::NeedMoreData(_) => break,
                 Chunk::Parsed { consumed, payload } => (consumed, payload),
             };
+            self.parsed += consumed;
             match payload {
                 Payload::Version { encoding: Encoding::Component, .. } => {
                     let message = "expected a WebAssembly module but was given a WebAssembly component";
@@ -254,21 +235,29 @@ impl<'c> ModuleStream<'c> {
                         *data_count = Some(count);
                     }
                 }
-                Payload::CodeSectionStart { count, .. } => {
+                Payload::CodeSectionStart { count, range, .. } => {
                     let State::Ahead { data_count } = self.state else {
                         return Err(Error::invalid("section out of order", Some(here)).into());
                     };
                     let start = Instant::now();
-                    let code = begin(settings, &self.bytes[..here], count, data_count)?;
-                    self.state = State::Code(Box::new(code));
+                    let next = here + consumed;
+                    // The section's beginning goes, the stand-ins are put in its place.
+                    let mut tail = self.bytes.split_off(next);
+                    self.bytes.truncate(here);
+                    let arriving = begin(settings, &mut self.bytes, range.len(), count, data_count)?;
+                    let resume = self.bytes.len();
+                    self.parsed = resume;
+                    self.bytes.append(&mut tail);
+                    self.state =
+                        State::Code(Box::new(Code { arriving, start: range.start, next, resume, ended: false }));
                     self.progress.functions_total = Some(count);
                     self.report.phases.decode += start.elapsed();
                 }
                 Payload::CodeSectionEntry(body) => {
                     let State::Code(code) = &mut self.state else { unreachable!("its section has begun") };
-                    let validator = code.validators.next().expect("as many validators as the section has entries");
-                    code.worker.compile(&code.facts, validator, body)?;
-                    self.progress.functions_compiled += 1;
+                    code.arriving.push(code.next, &self.bytes[here..self.parsed], body)?;
+                    code.next += consumed;
+                    handed = Some(self.parsed);
                 }
                 Payload::End(_) => match &mut self.state {
                     State::Code(code) => code.ended = true,
@@ -276,28 +265,49 @@ impl<'c> ModuleStream<'c> {
                 },
                 _ => {}
             }
-            self.parsed += consumed;
         }
+        if let State::Code(code) = &mut self.state {
+            if let Some(handed) = handed {
+                self.bytes.drain(code.resume..handed);
+                self.parsed -= handed - code.resume;
+                self.bytes.shrink_to(2 * self.bytes.len() + (1 << 20));
+            }
+            self.progress.functions_compiled = code.arriving.compiled()?;
+        }
+        Ok(())
     }
 }
 
-/// Translates what stands ahead of the code section, with stand-ins for the rest.
-fn begin(settings: &Settings, ahead: &[u8], functions: u32, data_count: Option<u32>) -> wasmtime::Result<Code> {
-    let data_count = data_count.unwrap_or(0);
-    let mut wasm = Vec::with_capacity(ahead.len() + functions as usize + 2 * data_count as usize + 32);
-    wasm.extend_from_slice(ahead);
+/// The artifact in one piece.
+pub(crate) fn into_bytes(artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Vec<u8>, Report)> {
+    let start = Instant::now();
+    let bytes = artifact.into_bytes();
+    report.phases.link += start.elapsed();
+    Ok((bytes, report))
+}
+
+/// Translates what stands ahead of the code section, with stand-ins for the rest. Those for the code section stay.
+fn begin(
+    settings: &Settings,
+    bytes: &mut Vec<u8>,
+    section_bytes: usize,
+    functions: u32,
+    data_count: Option<u32>,
+) -> wasmtime::Result<Arriving> {
+    let ahead = bytes.len();
     // A body of no bytes: never read, as it is compiled from its real bytes.
-    section(&mut wasm, 10, functions, &[0]);
-    if data_count > 0 {
+    section(bytes, 10, functions, &[0]);
+    let resume = bytes.len();
+    if let Some(count @ 1..) = data_count {
         // A passive segment of no bytes.
-        section(&mut wasm, 11, data_count, &[1, 0]);
+        section(bytes, 11, count, &[1, 0]);
     }
-    let mut translated = artifact::translate(settings, &wasm)?;
-    let facts = describe(settings, ahead, &translated)?;
-    let inputs = std::mem::take(&mut translated.0.function_body_inputs);
-    let validators: Vec<_> = inputs.into_iter().map(|(_, input)| input.validator).collect();
-    let worker = Worker::new(settings, &facts);
-    Ok(Code { facts, validators: validators.into_iter(), worker, ended: false })
+    let mut translated = artifact::translate(settings, bytes)?;
+    let facts = describe(settings, &bytes[..ahead], &translated)?;
+    let job = Job::new(settings, facts, &mut translated);
+    drop(translated);
+    bytes.truncate(resume);
+    Ok(Arriving::new(job, section_bytes))
 }
 
 /// Appends a section of `count` equal entries.
@@ -327,8 +337,12 @@ fn describe(settings: &Settings, wasm: &[u8], (translation, types): &Translated<
     facts::facts(translation, types, settings).map_err(|refusal| unsupported::locate(wasm, refusal))
 }
 
-/// Compiles a module, binary or text, that is there as a whole.
-pub(crate) fn whole(compiler: &Compiler, bytes: &[u8]) -> wasmtime::Result<(Vec<u8>, Report)> {
+/// Compiles a module, binary or text, that is there as a whole, and hands on the artifact.
+pub(crate) fn whole<T>(
+    compiler: &Compiler,
+    bytes: &[u8],
+    done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
     let start = Instant::now();
     let wasm = if bytes.starts_with(MAGIC) {
         Cow::Borrowed(bytes)
@@ -340,42 +354,48 @@ pub(crate) fn whole(compiler: &Compiler, bytes: &[u8]) -> wasmtime::Result<(Vec<
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = compiler.stream();
         stream.push(&wasm)?;
-        return stream.finish_artifact_timed();
+        return stream.conclude(done);
     };
     let facts = describe(settings, &wasm, &translated)?;
-    let inputs = std::mem::take(&mut translated.0.function_body_inputs);
+    let job = Job::new(settings, facts, &mut translated);
     let mut report = Report::default();
     report.phases.decode = start.elapsed();
 
     let start = Instant::now();
-    let mut worker = Worker::new(settings, &facts);
-    for (_, input) in inputs {
-        worker.compile(&facts, input.validator, input.body)?;
+    let mut compiled = Compiled::default();
+    if job.functions() != 0 {
+        let section = translated.0.debuginfo.wasm_file.code_section_offset as usize;
+        let mut entries = BinaryReader::new(&wasm[section..], section);
+        entries.read_var_u32().map_err(Error::from)?;
+        let offset = entries.original_position();
+        compiled = job.compile(job.batches(offset, &wasm[offset..])?)?;
     }
     report.phases.compile = start.elapsed();
-    worker.note_times(&mut report);
-    conclude(settings, &facts, translated, &[worker.output], worker.body_bytes, report)
+    let (artifact, report) = conclude(settings, &job.into_facts(), translated, wasm.len(), compiled, report)?;
+    done(artifact, report)
 }
 
-/// Links and writes the artifact.
-fn conclude(
+/// Links.
+fn conclude<'a>(
     settings: &Settings,
     facts: &Facts,
-    translated: Translated<'_>,
-    outputs: &[Output<X64>],
-    body_bytes: usize,
+    translated: Translated<'a>,
+    wasm_bytes: usize,
+    Compiled { chunks, totals }: Compiled,
     mut report: Report,
-) -> wasmtime::Result<(Vec<u8>, Report)> {
+) -> wasmtime::Result<(Artifact<'a>, Report)> {
     let start = Instant::now();
-    let image = link::link(settings, facts, &translated, outputs)?;
+    let image = link::link(settings, facts, &translated, chunks)?;
     report.functions = translated.0.module.num_defined_funcs() as u32;
-    report.wasm_bytes = translated.0.wasm.len();
-    report.body_bytes = body_bytes;
-    report.text_bytes = image.text.len();
-    for output in outputs {
-        report.code_bytes += output.asm.code().len();
-        Counters::add(&mut report.counters, &output.counters);
-    }
+    report.wasm_bytes = wasm_bytes;
+    report.body_bytes = totals.body_bytes;
+    report.text_bytes = image.text_len();
+    report.code_bytes = totals.code_bytes;
+    report.counters = totals.counters;
+    // Of several threads' time, as much as passed while they worked side by side.
+    let share = report.phases.compile.as_secs_f64() / totals.busy.as_secs_f64().max(1e-9);
+    report.phases.survey = totals.survey.mul_f64(share.min(1.));
+    report.phases.emit = totals.emit.mul_f64(share.min(1.));
     let artifact = artifact::write(settings, translated, image)?;
     report.artifact_bytes = artifact.len();
     report.phases.link = start.elapsed();

@@ -1,0 +1,584 @@
+//! Compiles function bodies, on one thread or several. Bodies are handed out in batches of neighbours; each thread
+//! turns a batch into a chunk of code with tables. A chunk does not show where it begins and ends: the linker puts the
+//! functions as if one thread had compiled them all in a row.
+
+use crate::settings::Settings;
+use crate::{Error, artifact};
+use lightbeam_compiler::Scratch;
+use lightbeam_compiler::code::{AddressSite, Counters, Output, Reloc, Target, TrapSite};
+use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
+use lightbeam_compiler::isa::x64::X64;
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::AddAssign;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use wasmtime_environ::wasmparser::{BinaryReader, FuncToValidate, FunctionBody, ValidatorResources, WasmFeatures};
+
+/// The longest function body, a limit that all engines share.
+const MAX_BODY: usize = 7_654_321;
+
+/// Bytes of bodies in a batch, but for its last body, which may exceed it: about a millisecond's work.
+const BATCH: usize = 32 << 10;
+
+/// Code of so many bytes is not copied out of the buffer in which it was made.
+const LARGE: usize = 512 << 10;
+
+/// What all threads need to know of a module.
+pub(crate) struct Job {
+    pub(crate) facts: Facts,
+    features: WasmFeatures,
+    time_sweeps: bool,
+    /// How many functions the module imports: where the defined ones begin.
+    imported: u32,
+    /// By index among the defined functions: type index.
+    types: Vec<u32>,
+    /// What bodies are validated against; none if the module defines no function.
+    resources: Option<ValidatorResources>,
+    batch: usize,
+    threads: usize,
+}
+
+impl Job {
+    /// Takes over the validators of all functions from a translation, which may have stand-ins for their bodies.
+    pub(crate) fn new(settings: &Settings, facts: Facts, translated: &mut artifact::Translated<'_>) -> Job {
+        let defined = |func: &FuncFact| matches!(func.callee, Callee::Defined { .. });
+        let imported = facts.funcs.iter().position(defined).unwrap_or(facts.funcs.len()) as u32;
+        let inputs = std::mem::take(&mut translated.0.function_body_inputs);
+        Job {
+            facts,
+            features: settings.features,
+            time_sweeps: settings.time_sweeps,
+            imported,
+            types: inputs.values().map(|input| input.validator.ty).collect(),
+            resources: inputs.into_iter().next().map(|(_, input)| input.validator.resources),
+            batch: settings.batch.unwrap_or(BATCH),
+            threads: settings.threads,
+        }
+    }
+
+    /// How many functions the module defines.
+    pub(crate) fn functions(&self) -> u32 {
+        self.types.len() as u32
+    }
+
+    /// What remains of use when all is compiled.
+    pub(crate) fn into_facts(self) -> Facts {
+        self.facts
+    }
+
+    /// Cuts the entries of a code section, from byte `offset` of the module on, into batches.
+    pub(crate) fn batches<'a>(&self, offset: usize, entries: &'a [u8]) -> Result<VecDeque<Batch<'a>>, Error> {
+        let mut batches = VecDeque::new();
+        let mut reader = BinaryReader::new_features(entries, offset, self.features);
+        let (mut start, mut first) = (0, 0);
+        for index in 0..self.functions() {
+            let bytes = reader.read_var_u32().map_err(Error::from)? as usize;
+            reader.read_bytes(bytes).map_err(Error::from)?;
+            let end = reader.original_position() - offset;
+            if end - start >= self.batch || index + 1 == self.functions() {
+                batches.push_back(Batch {
+                    first,
+                    offset: offset + start,
+                    entries: Cow::Borrowed(&entries[start..end]),
+                });
+                (start, first) = (end, index + 1);
+            }
+        }
+        Ok(batches)
+    }
+
+    /// Compiles batches that are all there.
+    pub(crate) fn compile(&self, batches: VecDeque<Batch<'_>>) -> Result<Compiled, Error> {
+        // Starting a thread takes as long as compiling a small fraction of a batch.
+        let helpers = self.threads.min(batches.len()).saturating_sub(1);
+        let queue = Queue::new(batches, true);
+        std::thread::scope(|scope| {
+            let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(|| queue.work(self))).collect();
+            queue.work(self);
+            helpers.into_iter().for_each(|helper| helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        });
+        queue.into_compiled()
+    }
+}
+
+/// Neighbouring entries of a code section: bodies, each behind its length.
+pub(crate) struct Batch<'a> {
+    /// Index of the first among the defined functions.
+    pub(crate) first: u32,
+    /// Byte offset in the module.
+    pub(crate) offset: usize,
+    pub(crate) entries: Cow<'a, [u8]>,
+}
+
+/// Compiled functions that follow each other.
+pub(crate) struct Chunk {
+    /// Index of the first among the defined functions.
+    pub(crate) first: u32,
+    /// Their code, with padding between them.
+    pub(crate) code: Vec<u8>,
+    pub(crate) funcs: Vec<ChunkFunc>,
+    /// Calls of functions of the module: offset of the field, index among the defined functions.
+    pub(crate) calls: Vec<(u32, u32)>,
+    /// All other relocations.
+    pub(crate) relocs: Vec<Reloc>,
+    pub(crate) traps: Vec<TrapSite>,
+    pub(crate) addresses: Vec<AddressSite>,
+}
+
+/// One function of a chunk. Offsets are in bytes from the start of its code.
+#[derive(Clone, Copy)]
+pub(crate) struct ChunkFunc {
+    /// First byte: of the `Tail` entry if there is one.
+    pub(crate) start: u32,
+    /// Private entry.
+    pub(crate) body: u32,
+    /// After the last byte.
+    pub(crate) end: u32,
+    /// Byte offset of the body in the module.
+    pub(crate) wasm: u32,
+}
+
+/// Totals over functions.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Totals {
+    pub(crate) body_bytes: usize,
+    pub(crate) code_bytes: usize,
+    pub(crate) counters: Counters,
+    /// Time that threads spent, and of that in either sweep.
+    pub(crate) busy: Duration,
+    pub(crate) survey: Duration,
+    pub(crate) emit: Duration,
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Totals) {
+        self.body_bytes += other.body_bytes;
+        self.code_bytes += other.code_bytes;
+        self.counters.add(&other.counters);
+        self.busy += other.busy;
+        self.survey += other.survey;
+        self.emit += other.emit;
+    }
+}
+
+/// What compiling gives.
+#[derive(Default)]
+pub(crate) struct Compiled {
+    /// By ascending index of the first function.
+    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) totals: Totals,
+}
+
+/// A function that was not compiled.
+struct Failure {
+    index: u32,
+    error: Error,
+}
+
+/// One thread's tools, which it reuses from function to function.
+pub(crate) struct Worker {
+    scratch: Scratch,
+    output: Output<X64>,
+    /// Index of the first function in the output.
+    first: u32,
+    /// Bytes of the bodies in the output.
+    body_bytes: usize,
+}
+
+/// Nanoseconds since the first call.
+fn nanoseconds() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}
+
+impl Worker {
+    pub(crate) fn new(job: &Job) -> Worker {
+        let mut scratch = Scratch::default();
+        scratch.clock = job.time_sweeps.then_some(nanoseconds);
+        Worker { scratch, output: Output::default(), first: 0, body_bytes: 0 }
+    }
+
+    /// Compiles a function behind those in the output, with the next index if there are any.
+    pub(crate) fn function(&mut self, job: &Job, index: u32, body: FunctionBody<'_>) -> Result<(), Error> {
+        let range = body.range();
+        if range.len() > MAX_BODY {
+            return Err(Error::too_large("function body exceeds the limit of 7654321 bytes", Some(range.start)));
+        }
+        if self.output.funcs.is_empty() {
+            self.first = index;
+        }
+        self.body_bytes += range.len();
+        let validator = FuncToValidate {
+            resources: job.resources.clone().expect("a module with functions has what validates them"),
+            index: job.imported + index,
+            ty: job.types[index as usize],
+            features: job.features,
+        };
+        lightbeam_compiler::compile::<X64>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
+            .map_err(Error::from)
+    }
+
+    /// Is there enough in the output for a chunk?
+    pub(crate) fn is_full(&self, job: &Job) -> bool {
+        self.body_bytes >= job.batch
+    }
+
+    /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
+    pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Chunk> {
+        let Output { asm, funcs, relocs, traps, addresses, counters } = &mut self.output;
+        if funcs.is_empty() {
+            return None;
+        }
+        // Room for the padding to the next chunk, as it is put there in place.
+        const ROOM: usize = lightbeam_compiler::code::FUNC_ALIGN as usize;
+        let large = asm.code().len() > LARGE;
+        let code = if large {
+            let mut code = std::mem::take(asm).into_code();
+            code.shrink_to(code.len() + ROOM);
+            code
+        } else {
+            let mut code = Vec::with_capacity(asm.code().len() + ROOM);
+            code.extend_from_slice(asm.code());
+            asm.truncate(0);
+            code
+        };
+        let mut calls = Vec::with_capacity(relocs.iter().filter(|reloc| call(reloc).is_some()).count());
+        calls.extend(relocs.iter().filter_map(call));
+        let others = relocs.iter().filter(|reloc| call(reloc).is_none()).copied().collect();
+        relocs.clear();
+        let chunk = Chunk {
+            first: self.first,
+            code,
+            funcs: funcs
+                .drain(..)
+                .map(|func| ChunkFunc { start: func.start, body: func.body, end: func.end, wasm: func.wasm })
+                .collect(),
+            calls,
+            relocs: others,
+            traps: take(traps, large),
+            addresses: take(addresses, large),
+        };
+        *totals += Totals {
+            body_bytes: std::mem::take(&mut self.body_bytes),
+            code_bytes: chunk.code.len() - chunk.funcs[0].start as usize,
+            counters: std::mem::take(counters),
+            busy: Duration::ZERO,
+            survey: Duration::from_nanos(std::mem::take(&mut self.scratch.survey_time)),
+            emit: Duration::from_nanos(std::mem::take(&mut self.scratch.emit_time)),
+        };
+        Some(chunk)
+    }
+
+    fn batch(&mut self, job: &Job, batch: &Batch<'_>) -> Result<u32, Failure> {
+        let mut reader = BinaryReader::new_features(&batch.entries, batch.offset, job.features);
+        let mut index = batch.first;
+        while !reader.eof() {
+            let mut body = || -> Result<FunctionBody<'_>, Error> {
+                let bytes = reader.read_var_u32()? as usize;
+                let offset = reader.original_position();
+                let body = reader.read_bytes(bytes)?;
+                Ok(FunctionBody::new(BinaryReader::new_features(body, offset, job.features)))
+            };
+            body().and_then(|body| self.function(job, index, body)).map_err(|error| Failure { index, error })?;
+            index += 1;
+        }
+        Ok(index - batch.first)
+    }
+}
+
+/// What a buffer holds, in no more memory than it needs. A large buffer is handed on, any other copied and used again.
+fn take<T: Clone>(buffer: &mut Vec<T>, large: bool) -> Vec<T> {
+    if large {
+        buffer.shrink_to_fit();
+        return std::mem::take(buffer);
+    }
+    let taken = buffer.clone();
+    buffer.clear();
+    taken
+}
+
+fn call(reloc: &Reloc) -> Option<(u32, u32)> {
+    match reloc.target {
+        Target::Func(index) => Some((reloc.at, index)),
+        _ => None,
+    }
+}
+
+/// Batches to compile, in order, and what became of those that were.
+struct Queue<'a> {
+    state: Mutex<State<'a>>,
+    /// Told when there is something to do, or nothing any more.
+    changed: Condvar,
+}
+
+struct State<'a> {
+    batches: VecDeque<Batch<'a>>,
+    /// Will no more be added?
+    closed: bool,
+    /// Functions compiled.
+    compiled: u32,
+    done: Compiled,
+    /// Of the functions that failed, the first.
+    failure: Option<Failure>,
+}
+
+impl<'a> Queue<'a> {
+    fn new(batches: VecDeque<Batch<'a>>, closed: bool) -> Queue<'a> {
+        let state = State { batches, closed, compiled: 0, done: Compiled::default(), failure: None };
+        Queue { state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<'a>> {
+        // A thread that panicked is noticed when it is joined.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Compiles batches until there are no more to come.
+    fn work(&self, job: &Job) {
+        let mut worker = Worker::new(job);
+        while let Some(batch) = self.next() {
+            let start = Instant::now();
+            let result = worker.batch(job, &batch);
+            let mut totals = Totals::default();
+            let chunk = worker.take(&mut totals);
+            drop(batch);
+            totals.busy = start.elapsed();
+            let mut state = self.lock();
+            state.done.totals += totals;
+            match result {
+                Ok(functions) => {
+                    state.compiled += functions;
+                    state.done.chunks.extend(chunk);
+                }
+                // What is still waiting comes later in the module and cannot hold an earlier error.
+                Err(failure) => {
+                    state.batches.clear();
+                    if state.failure.as_ref().is_none_or(|known| failure.index < known.index) {
+                        state.failure = Some(failure);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for a batch; none if no more will come.
+    fn next(&self) -> Option<Batch<'a>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(batch) = state.batches.pop_front() {
+                return Some(batch);
+            }
+            if state.closed {
+                return None;
+            }
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn into_compiled(self) -> Result<Compiled, Error> {
+        self.state.into_inner().unwrap_or_else(PoisonError::into_inner).result()
+    }
+}
+
+impl State<'_> {
+    fn result(&mut self) -> Result<Compiled, Error> {
+        match self.failure.take() {
+            Some(failure) => Err(failure.error),
+            None => {
+                let mut done = std::mem::take(&mut self.done);
+                done.chunks.sort_unstable_by_key(|chunk| chunk.first);
+                Ok(done)
+            }
+        }
+    }
+}
+
+/// Compiles bodies as they arrive.
+pub(crate) enum Arriving {
+    /// On the thread that pushes them.
+    Here { job: Arc<Job>, worker: Box<Worker>, compiled: Compiled, functions: u32 },
+    /// On threads of its own.
+    Pool { pool: Pool, collected: Batch<'static>, functions: u32 },
+}
+
+impl Arriving {
+    /// Prepares for a code section of so many bytes.
+    pub(crate) fn new(job: Job, section_bytes: usize) -> Arriving {
+        let threads = job.threads.min(section_bytes / job.batch);
+        let job = Arc::new(job);
+        if threads < 2 {
+            let worker = Box::new(Worker::new(&job));
+            return Arriving::Here { job, worker, compiled: Compiled::default(), functions: 0 };
+        }
+        Arriving::Pool { pool: Pool::new(job, threads), collected: Batch::none(0), functions: 0 }
+    }
+
+    /// Takes the next entry of the code section, which is at byte `offset` of the module and holds `body`.
+    pub(crate) fn push(&mut self, offset: usize, entry: &[u8], body: FunctionBody<'_>) -> Result<(), Error> {
+        match self {
+            Arriving::Here { job, worker, compiled, functions } => {
+                let start = Instant::now();
+                worker.function(job, *functions, body)?;
+                *functions += 1;
+                if worker.is_full(job) {
+                    compiled.chunks.extend(worker.take(&mut compiled.totals));
+                }
+                compiled.totals.busy += start.elapsed();
+            }
+            Arriving::Pool { pool, collected, functions } => {
+                let Cow::Owned(entries) = &mut collected.entries else { unreachable!("collected bytes are owned") };
+                if entries.is_empty() {
+                    collected.offset = offset;
+                }
+                entries.extend_from_slice(entry);
+                *functions += 1;
+                if entries.len() >= pool.shared.job.batch {
+                    self.flush();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many functions are compiled, or the first error among them if there is one by now.
+    pub(crate) fn compiled(&mut self) -> Result<u32, Error> {
+        match self {
+            Arriving::Here { functions, .. } => Ok(*functions),
+            Arriving::Pool { pool, .. } => {
+                let state = pool.shared.queue.lock();
+                let (compiled, failed) = (state.compiled, state.failure.is_some());
+                drop(state);
+                // Another thread may still be at an earlier function.
+                if failed { pool.join().map(|_| compiled) } else { Ok(compiled) }
+            }
+        }
+    }
+
+    /// Hands on what was collected for the next batch.
+    pub(crate) fn flush(&mut self) {
+        if let Arriving::Pool { pool, collected, functions } = self {
+            pool.add(std::mem::replace(collected, Batch::none(*functions)));
+        }
+    }
+
+    /// Waits for what has arrived. Nothing may be pushed any more.
+    ///
+    /// # Errors
+    ///
+    /// The first in the order of the functions.
+    pub(crate) fn settle(&mut self) -> Result<Compiled, Error> {
+        self.flush();
+        match self {
+            Arriving::Here { worker, compiled, .. } => {
+                compiled.chunks.extend(worker.take(&mut compiled.totals));
+                Ok(std::mem::take(compiled))
+            }
+            Arriving::Pool { pool, .. } => pool.join(),
+        }
+    }
+
+    /// As `settle`, when that was all.
+    pub(crate) fn finish(mut self) -> Result<(Facts, Compiled), Error> {
+        let compiled = self.settle()?;
+        let job = match self {
+            Arriving::Here { job, .. } => job,
+            Arriving::Pool { pool, .. } => pool.shared.job.clone(),
+        };
+        let job = Arc::into_inner(job).expect("the threads have come to their end");
+        Ok((job.into_facts(), compiled))
+    }
+}
+
+impl Batch<'static> {
+    /// No entries yet; the next function has index `first`.
+    fn none(first: u32) -> Batch<'static> {
+        Batch { first, offset: 0, entries: Cow::Owned(Vec::new()) }
+    }
+}
+
+/// Threads that compile what is added until they are joined. Dropped, they stop at their next batch.
+pub(crate) struct Pool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    job: Arc<Job>,
+    queue: Queue<'static>,
+}
+
+impl Pool {
+    fn new(job: Arc<Job>, threads: usize) -> Pool {
+        let shared = Arc::new(Shared { job, queue: Queue::new(VecDeque::new(), false) });
+        let thread = || {
+            let shared = shared.clone();
+            std::thread::spawn(move || shared.queue.work(&shared.job))
+        };
+        Pool { threads: (0..threads).map(|_| thread()).collect(), shared }
+    }
+
+    fn add(&self, batch: Batch<'static>) {
+        let mut state = self.shared.queue.lock();
+        if state.failure.is_none() && !batch.entries.is_empty() {
+            state.batches.push_back(batch);
+            self.shared.queue.changed.notify_one();
+        }
+    }
+
+    /// Lets the threads come to their end, and waits for them.
+    fn join(&mut self) -> Result<Compiled, Error> {
+        self.close();
+        self.threads.drain(..).for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        self.shared.queue.lock().result()
+    }
+
+    fn close(&self) {
+        self.shared.queue.lock().closed = true;
+        self.shared.queue.changed.notify_all();
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.shared.queue.lock().batches.clear();
+        self.close();
+        // A panic there has nobody left to go to.
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Compiler, facts};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    /// A job that goes wrong, at function 5, in a way that only a bug could.
+    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>) {
+        let wasm = wat::parse_str(format!("(module {})", "(func)".repeat(8))).unwrap();
+        let mut translated = artifact::translate(settings, &wasm).unwrap();
+        let facts = facts::facts(&translated.0, &translated.1, settings).unwrap();
+        let mut job = Job::new(settings, facts, &mut translated);
+        let batch = |first| Batch { first, offset: 0, entries: Cow::Owned(vec![2, 0, 0x0b]) };
+        job.types.truncate(5);
+        (job, (0..8).map(batch).collect())
+    }
+
+    #[test]
+    fn a_panic_in_a_thread_comes_through() {
+        let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
+        for threads in [1, 2, 8] {
+            let settings = Settings { threads, batch: Some(1), ..engine.clone() };
+            let (job, batches) = broken(&settings);
+            assert!(catch_unwind(AssertUnwindSafe(|| job.compile(batches))).is_err(), "{threads} threads");
+
+            let (job, batches) = broken(&settings);
+            let mut pool = Pool::new(Arc::new(job), threads);
+            batches.into_iter().for_each(|batch| pool.add(batch));
+            assert!(catch_unwind(AssertUnwindSafe(|| pool.join())).is_err(), "{threads} threads that wait");
+        }
+    }
+}
