@@ -8,10 +8,11 @@ use anyhow::{Context, ensure};
 use cpu_time::ProcessTime;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use wasmtime::{Linker, Store};
+use wasmtime::{Linker, Module, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
@@ -44,11 +45,15 @@ pub(crate) struct Options {
     child: Option<Kind>,
     #[arg(long, hide = true)]
     report: Option<PathBuf>,
+    /// Runs the program in this process, compiled by this compiler, and names its functions for `perf` in
+    /// /tmp/perf-PID.map.
+    #[arg(long, value_name = "COMPILER")]
+    perf: Option<Kind>,
 }
 
 pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
-    if let (Some(kind), Some(report)) = (options.child, &options.report) {
-        return child(options, kind, report);
+    if let Some(kind) = options.child.or(options.perf) {
+        return child(options, kind);
     }
     let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !options.skip.contains(kind)).collect();
     let mut reports = vec![Vec::new(); kinds.len()];
@@ -117,12 +122,15 @@ fn parent(options: &Options, kind: Kind) -> anyhow::Result<(Duration, Report, Ve
     Ok((time, report, std::fs::read(stdout.path())?))
 }
 
-fn child(options: &Options, kind: Kind, report: &Path) -> anyhow::Result<()> {
+fn child(options: &Options, kind: Kind) -> anyhow::Result<()> {
     let bytes = std::fs::read(&options.file)?;
     let start = Instant::now();
     let backend = Backend::new(kind, !options.one_thread)?;
     let module = backend.module(&bytes)?;
     let compile = start.elapsed().as_secs_f64();
+    if options.perf.is_some() {
+        write_perf_map(&module)?;
+    }
 
     let mut wasi = WasiCtxBuilder::new();
     wasi.inherit_stdio().allow_blocking_current_thread(true);
@@ -137,7 +145,7 @@ fn child(options: &Options, kind: Kind, report: &Path) -> anyhow::Result<()> {
     let instance = linker.instantiate(&mut store, &module)?;
     let result = instance.get_typed_func::<(), ()>(&mut store, "_start")?.call(&mut store, ());
     let processors = ProcessTime::try_now()?.as_duration().as_secs_f64();
-    write_json(Some(report), &json!({ "compile": compile, "processors": processors }))?;
+    write_json(options.report.as_deref(), &json!({ "compile": compile, "processors": processors }))?;
     match result {
         Ok(()) => Ok(()),
         Err(error) => match error.downcast_ref::<I32Exit>() {
@@ -145,4 +153,14 @@ fn child(options: &Options, kind: Kind, report: &Path) -> anyhow::Result<()> {
             None => Err(error.into()),
         },
     }
+}
+
+fn write_perf_map(module: &Module) -> anyhow::Result<()> {
+    let mut map = BufWriter::new(File::create(format!("/tmp/perf-{}.map", std::process::id()))?);
+    let text = module.text().as_ptr().addr();
+    for func in module.functions() {
+        let (index, name) = (func.index.as_u32(), func.name.as_deref().unwrap_or(""));
+        writeln!(map, "{:x} {:x} f{index} {name}", text + func.offset, func.len)?;
+    }
+    Ok(map.flush()?)
 }

@@ -255,7 +255,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_units(&n);
         let b = self.pop();
         let a = self.pop();
-        self.flush_below(self.stack.len());
+        self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
         self.call_routine(routine, &[a, b, n]);
         for operand in [a, b, n] {

@@ -1,8 +1,9 @@
 //! Calls of every kind: within the module, through references, of imports, of the host's routines, and tail calls.
 //!
-//! Around a call every entry below the arguments is in its slot, every copy is dropped, and homes in registers that calls
-//! destroy are stored before and loaded after. So nothing of the state lives in a register but preserved homes, and the
-//! arguments can go to their registers in one parallel move.
+//! Around a call no entry below the arguments owns a register: it is in its slot, a constant, or a read of a local that is
+//! still to be made. Every copy is dropped, and homes in registers that calls destroy are stored before and loaded after.
+//! So nothing of the state lives in a register but preserved homes, and the arguments can go to their registers in one
+//! parallel move.
 
 use crate::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
 use crate::compile::FuncGen;
@@ -78,7 +79,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Calls a routine of the host; every operand among the arguments is released. The result, if there is one, is in
     /// the first result register and not yet taken.
     pub(crate) fn libcall(&mut self, libcall: Libcall, args: &[Arg]) {
-        self.flush_below(self.stack.len());
+        self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
         self.libcall_raw(libcall, args);
         for arg in args {
@@ -220,7 +221,11 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
         let owned = self.pop_args(sig.params.len(), abi, 0);
-        self.flush_below(self.stack.len());
+        if sig.results.len() > 1 {
+            // They are pushed as entries below the watermark.
+            self.flush_below(self.stack.len());
+        }
+        self.vacate_registers(owned);
         self.out_reserve();
         self.save_homes();
         self.outgoing = self.outgoing.max(abi.stack_args + abi.stack_results);

@@ -357,6 +357,22 @@ impl<I: Isa> FuncGen<'_, I> {
         self.watermark = self.watermark.max(to);
     }
 
+    /// Brings every entry that is in a register to its slot, as before a call; reads of locals and constants stay as they
+    /// are. Keeps the flags. `held` are registers that the operator owns.
+    pub(crate) fn vacate_registers(&mut self, held: RegSet) {
+        let regs = &self.regs;
+        if regs.pool.minus(regs.free.or(regs.cached).or(held)).is_empty() {
+            return;
+        }
+        self.out.counters.steps += (self.stack.len() - self.watermark) as u64;
+        for at in self.watermark..self.stack.len() {
+            if let Loc::Reg(_) = self.stack[at].loc {
+                self.spill(at);
+            }
+        }
+        self.out_reserve();
+    }
+
     /// Before a local is written: entries that read it get a register of their own. Keeps the flags.
     #[inline]
     pub(crate) fn flush_local(&mut self, local: usize) {

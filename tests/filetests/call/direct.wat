@@ -1,5 +1,6 @@
 ;; Calls inside a module pass arguments in registers; what lives across one is in a preserved register or a slot.
 (module
+  (memory 1)
   (func $callee (param i32 i32) (result i32) (i32.sub (local.get 0) (local.get 1)))
   (func $swap (param i32 i32) (result i32) (call $callee (local.get 1) (local.get 0)))
   (func $across (param i32 i32) (result i32)
@@ -13,6 +14,10 @@
   (func $many (result i64)
     (call $nine (i64.const 1) (i64.const 2) (i64.const 3) (i64.const 4) (i64.const 5) (i64.const 6) (i64.const 7)
                 (i64.const 8) (i64.const 9)))
+  ;; The address and the constant wait for the calls: neither is in a register or a slot before.
+  (func $pending (param i32) (result i32)
+    (i32.store (local.get 0) (call $swap (local.get 0) (i32.const 1)))
+    (i32.add (i32.const 5) (call $swap (i32.const 2) (local.get 0))))
   (func $nine (param i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (i64.add (local.get 0) (local.get 8))))
 ;; x64:
 ;; $callee
@@ -83,6 +88,22 @@
 ;;   mov esi, 6
 ;;   call $nine
 ;;   lea rsp, [rsp-0x20]
+;;   leave
+;;   ret
+;;   ud2
+;; $pending
+;;   mov [rbp-8], rbx
+;;   mov rbx, rdx
+;;   mov rdx, rbx
+;;   mov ecx, 1
+;;   call $swap
+;;   mov eax, eax
+;;   mov [r14+rbx], eax
+;;   mov rcx, rbx
+;;   mov edx, 2
+;;   call $swap
+;;   add eax, 5
+;;   mov rbx, [rbp-8]
 ;;   leave
 ;;   ret
 ;;   ud2
