@@ -12,11 +12,17 @@ use crate::buffer::Buffer;
 pub struct Const(u32);
 
 /// The constants of one function.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pool {
     entries: Vec<Entry>,
     /// By hash of the bits the number of the constant that had it last. May be out of date.
     met: [u32; MET],
+}
+
+impl Default for Pool {
+    fn default() -> Pool {
+        Pool { entries: Vec::new(), met: [0; MET] }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +32,7 @@ struct Entry {
 }
 
 /// How many constants are remembered, a power of two.
-const MET: usize = 32;
+const MET: usize = 64;
 
 /// One link of a chain: a field's offset, and in the top bit whether a byte of immediate follows the field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

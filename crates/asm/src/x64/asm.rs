@@ -154,7 +154,7 @@ impl Asm {
         self.buffer.into_code()
     }
 
-    /// Forgets the code from `offset` on, in which no label is bound or used.
+    /// Forgets the code from `offset` on, in which no label is bound or used and no constant used.
     pub fn truncate(&mut self, offset: u32) {
         self.buffer.truncate(offset);
     }
