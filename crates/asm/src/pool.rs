@@ -47,6 +47,13 @@ impl Pool {
     /// The alignment of constants; the buffer's start must have it where the code is to run.
     pub(crate) const ALIGN: u32 = 16;
 
+    /// Forgets all constants.
+    #[inline]
+    pub(crate) fn reset(&mut self) {
+        debug_assert!(self.is_empty(), "a constant was made and never placed");
+        self.entries.clear();
+    }
+
     /// Is there no constant that waits for its place?
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {

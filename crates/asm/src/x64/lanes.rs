@@ -1,9 +1,10 @@
 //! Rows in the encoding that the processor has: VEX with three operands, or legacy with two and a move.
 //!
-//! These methods take rows whose operands are the same in both encodings, and with AVX those that have VEX only. Each appends the instruction, in the legacy
-//! encoding behind a move where the destination is not the left operand, and returns the instruction's own offset, which
-//! is where a fault in it is recorded. Legacy encodings want 16 bytes of memory aligned ([`Row::wants_aligned`]), which
-//! no address of a guest is: the caller loads them first, by `MOVUPS_RM`. Constants of the pool are aligned.
+//! These methods take rows whose operands are the same in both encodings, and with AVX those that have VEX only. Each
+//! appends the instruction, in the legacy encoding behind a move where the destination is not the left operand, and
+//! returns the instruction's own offset, which is where a fault in it is recorded. Legacy encodings want 16 bytes of
+//! memory aligned ([`Row::wants_aligned`]), which no address of a guest is: the caller loads them first, by
+//! `MOVUPS_RM`. Constants of the pool are aligned.
 
 use super::rows::{self, Form, Imm, Row};
 use super::{Asm, Size};
@@ -67,7 +68,6 @@ const NO_SIZE: Size = Size::S32;
 
 impl Asm {
     /// `d = op s`
-    #[inline]
     pub fn op2(&mut self, avx: bool, row: Row, d: Reg, s: impl Into<Rm>) -> u32 {
         debug_assert!(matches!(row.form, Form::V2) || avx && matches!(row.form, Form::X2));
         debug_assert!(matches!(row.imm, Imm::None));
@@ -85,7 +85,6 @@ impl Asm {
     }
 
     /// `d = op (s, imm)`. Rows that write `rm` have that as `s` and their source as `d`.
-    #[inline]
     pub fn op2i(&mut self, avx: bool, row: Row, d: Reg, s: impl Into<Rm>, imm: i32) -> u32 {
         debug_assert!(matches!(row.form, Form::V2) || avx && matches!(row.form, Form::X2));
         debug_assert!(matches!(row.imm, Imm::I8));
@@ -103,7 +102,6 @@ impl Asm {
     }
 
     /// `d = l op r`. Without AVX `d` is not `r`, unless it is `l` as well.
-    #[inline]
     pub fn op3(&mut self, avx: bool, row: Row, d: Reg, l: Reg, r: impl Into<Rm>) -> u32 {
         debug_assert!(matches!(row.form, Form::V3) || avx && matches!(row.form, Form::X3));
         debug_assert!(matches!(row.imm, Imm::None));
@@ -125,7 +123,6 @@ impl Asm {
     }
 
     /// `d = op (l, r, imm)`. Without AVX `d` is not `r`, unless it is `l` as well.
-    #[inline]
     pub fn op3i(&mut self, avx: bool, row: Row, d: Reg, l: Reg, r: impl Into<Rm>, imm: i32) -> u32 {
         debug_assert!(matches!(row.form, Form::V3) || avx && matches!(row.form, Form::X3));
         debug_assert!(matches!(row.imm, Imm::I8));
@@ -147,7 +144,6 @@ impl Asm {
     }
 
     /// `d = l shifted by imm`, for the rows with a digit.
-    #[inline]
     pub fn shift3(&mut self, avx: bool, row: Row, d: Reg, l: Reg, imm: u8) -> u32 {
         debug_assert!(matches!(row.form, Form::D3));
         if !avx {
