@@ -1,9 +1,9 @@
 //! Constants of 16 bytes that lie behind the code of one function, and the fields that wait for their place.
 //!
 //! As with labels, the fields that refer to a constant form a chain: each holds the offset of the one before, the
-//! constant knows the last. So a use costs no allocation. Constants with the same bits share a place as long as a
-//! small table of those met last knows; a constant that was forgotten costs its 16 bytes again and nothing else, so that
-//! time and output stay linear in the number of constants.
+//! constant knows the last. So a use costs no allocation. Constants with the same bits share a place as long as a small
+//! table of those met last knows; a constant that was forgotten costs its 16 bytes again and nothing else, so that time
+//! and output stay linear in the number of constants.
 
 use crate::buffer::Buffer;
 

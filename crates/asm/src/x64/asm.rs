@@ -214,7 +214,7 @@ impl Asm {
         self.pool.max_bytes()
     }
 
-    /// Appends the constants made since the last time, aligned to 16 bytes, and forgets them. Whatever refers to them is
+    /// Appends the constants made since the last time, aligned to 16 bytes, and forgets them. What refers to them is
     /// ahead of this place, which no code runs into; wherever the code is moved, the buffer's start stays aligned so.
     /// Returns where they start, which without constants is the end of the code.
     pub fn place_constants(&mut self) -> u32 {

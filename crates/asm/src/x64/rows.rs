@@ -2,8 +2,8 @@
 //!
 //! A row names one opcode with its operands. Names are the manual's; where one mnemonic has several opcodes, a suffix
 //! tells the operands in order: `R` the register of the modrm byte, `M` its register or memory, `I` an immediate.
-//! `Int` operands are as wide as the [`Size`](super::Size) given at emission. Here are the scalar rows, in `vector` those
-//! that work on lanes.
+//! `Int` operands are as wide as the [`Size`](super::Size) given at emission. Here are the scalar rows, in `vector`
+//! those that work on lanes.
 
 mod vector;
 
