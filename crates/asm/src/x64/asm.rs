@@ -1,13 +1,15 @@
 //! The assembler: a buffer, its labels, and the instructions by name.
 
 use super::{Size, rows};
-use crate::{Addr, Buffer, Label, Labels, Reg};
+use crate::pool::Pool;
+use crate::{Addr, Buffer, Const, Label, Labels, Reg};
 
 /// Machine code of x86-64 under construction.
 #[derive(Clone, Debug, Default)]
 pub struct Asm {
     buffer: Buffer,
     labels: Labels,
+    pool: Pool,
 }
 
 /// The family of two-operand integer operations; the value is the digit of their opcodes.
@@ -32,6 +34,18 @@ impl Alu {
     #[must_use]
     pub const fn row_mr(self) -> rows::Row {
         rows::ADD_MR.offset(8 * self as u8)
+    }
+
+    /// 8 bits of memory with register.
+    #[must_use]
+    pub const fn row_mr8(self) -> rows::Row {
+        rows::ADD_MR8.offset(8 * self as u8)
+    }
+
+    /// 16 bits of memory with register.
+    #[must_use]
+    pub const fn row_mr16(self) -> rows::Row {
+        rows::ADD_MR16.offset(8 * self as u8)
     }
 
     /// Register or memory with a constant that fits in a signed byte.
@@ -81,7 +95,7 @@ impl Cc {
 #[must_use = "a jump that goes nowhere"]
 pub struct Short(u32);
 
-/// Rounding mode of `roundss` and `roundsd`, with the inexact exception suppressed.
+/// Rounding mode of `roundss` and its like, with the inexact exception suppressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Round {
@@ -140,7 +154,7 @@ impl Asm {
         self.buffer.into_code()
     }
 
-    /// Forgets the code from `offset` on, in which no label is bound or used.
+    /// Forgets the code from `offset` on, in which no label is bound or used and no constant used.
     pub fn truncate(&mut self, offset: u32) {
         self.buffer.truncate(offset);
     }
@@ -162,8 +176,9 @@ impl Asm {
         self.buffer.put_two(first, first_len, second, second_len);
     }
 
-    /// Forgets all labels. Those that were used are bound by now.
+    /// Forgets all labels. Those that were used are bound by now, and all constants have their place.
     pub fn reset_labels(&mut self) {
+        self.pool.reset();
         self.labels.reset();
     }
 
@@ -178,6 +193,45 @@ impl Asm {
     #[inline]
     pub fn bind(&mut self, label: Label) {
         self.labels.bind(label, &mut self.buffer);
+    }
+
+    /// The constant with these bits, to be had as an operand until `place_constants`.
+    #[must_use]
+    pub fn constant(&mut self, bits: u128) -> Const {
+        self.pool.constant(bits)
+    }
+
+    /// Constants that lie one behind the other in this order, 16 bytes each; the first of them.
+    #[must_use]
+    pub fn constant_table(&mut self, table: &[u128]) -> Const {
+        self.pool.table(table)
+    }
+
+    /// Bytes that `place_constants` would append, at most.
+    #[inline]
+    #[must_use]
+    pub fn constant_bytes(&self) -> usize {
+        self.pool.max_bytes()
+    }
+
+    /// Appends the constants made since the last time, aligned to 16 bytes, and forgets them. What refers to them is
+    /// ahead of this place, which no code runs into; wherever the code is moved, the buffer's start stays aligned so.
+    /// Returns where they start, which without constants is the end of the code.
+    pub fn place_constants(&mut self) -> u32 {
+        if self.pool.is_empty() {
+            return self.offset();
+        }
+        self.buffer.reserve(self.pool.max_bytes());
+        self.align(Pool::ALIGN);
+        let start = self.offset();
+        self.pool.place(&mut self.buffer);
+        start
+    }
+
+    /// Appends the field of an operand in memory that is a constant.
+    #[inline]
+    pub(super) fn put_const(&mut self, constant: Const, byte_follows: bool) {
+        self.pool.put_rel32(constant, byte_follows, &mut self.buffer);
     }
 
     /// Padding to a multiple of `align`, a power of two, with instructions that do nothing.
@@ -607,6 +661,24 @@ impl Asm {
     #[inline]
     pub fn leave(&mut self) {
         self.put(0xc9, 1);
+    }
+
+    /// Makes the next instruction, which reads and writes memory, do both in one step that all processors see as one.
+    /// Returns its own offset, which is where the instruction starts and what a fault in it is recorded for.
+    #[inline]
+    pub fn lock(&mut self) -> u32 {
+        self.put(0xf0, 1);
+        self.offset() - 1
+    }
+
+    /// All that was loaded and stored before comes before all that is after.
+    pub fn mfence(&mut self) {
+        self.put(0xf0_ae_0f, 3);
+    }
+
+    /// A hint that this loop waits for another processor.
+    pub fn pause(&mut self) {
+        self.put(0x90f3, 2);
     }
 
     /// Traps; returns its own offset.

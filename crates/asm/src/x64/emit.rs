@@ -10,7 +10,7 @@
 
 use super::rows::{Form, Imm, Map, Operand, Row};
 use super::{Asm, Size};
-use crate::{Addr, Reg};
+use crate::{Addr, Const, Reg};
 
 /// The bits of a REX prefix; VEX has the same, inverted.
 const W: u8 = 8;
@@ -134,8 +134,8 @@ const fn byte_reg(operand: Operand, code: u8) -> bool {
 }
 
 fn debug_check(operand: Operand, reg: Reg) {
-    debug_assert!(!matches!(operand, Operand::Mem | Operand::Digit(_)), "not a register operand");
-    debug_assert_eq!(matches!(operand, Operand::Float), reg.is_float(), "{reg:?} is of the wrong class");
+    debug_assert!(operand.has_reg(), "not a register operand");
+    debug_assert_eq!(operand.is_float(), reg.is_float(), "{reg:?} is of the wrong class");
 }
 
 /// The code of the `reg` field for rows whose field is part of the opcode.
@@ -155,7 +155,7 @@ impl Asm {
     fn legacy_reg(&mut self, row: Row, size: Size, reg: u8, rm: Reg, imm: i32) {
         debug_check(row.rm, rm);
         let rm = rm.code();
-        let rex = rex_w(size) | ((reg >> 3) * R) | rm >> 3;
+        let rex = rex_w(size) | row.w | ((reg >> 3) * R) | rm >> 3;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg) || byte_reg(row.rm, rm));
         let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1).then_imm(row.imm, imm);
         self.put(all.bits, all.len);
@@ -172,7 +172,7 @@ impl Asm {
     #[inline(never)]
     fn any_legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
         let encoded = encode_addr(reg, addr);
-        let rex = rex_w(size) | ((reg >> 3) * R) | encoded.rex;
+        let rex = rex_w(size) | row.w | ((reg >> 3) * R) | encoded.rex;
         let head = legacy_head(row, rex, byte_reg(row.reg, reg));
         self.put_mem(row, head, encoded.bytes, imm);
     }
@@ -223,7 +223,7 @@ impl Asm {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         debug_check(row.rm, rm);
         let rm = rm.code();
-        let rex = rex_w(size) | ((reg >> 3) * R) | rm >> 3;
+        let rex = rex_w(size) | row.w | ((reg >> 3) * R) | rm >> 3;
         let head = vex_head(row, rex, v);
         let all = head.then((0xc0 | (reg & 7) << 3 | rm & 7).into(), 1).then_imm(row.imm, imm);
         self.put(all.bits, all.len);
@@ -233,8 +233,32 @@ impl Asm {
     fn vex_mem(&mut self, row: Row, size: Size, reg: u8, v: u8, addr: Addr, imm: i32) {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         let encoded = encode_addr(reg, addr);
-        let head = vex_head(row, rex_w(size) | ((reg >> 3) * R) | encoded.rex, v);
+        let head = vex_head(row, rex_w(size) | row.w | ((reg >> 3) * R) | encoded.rex, v);
         self.put_mem(row, head, encoded.bytes, imm);
+    }
+
+    /// With a constant behind the code in the place of memory: without base, the displacement counts from the end of
+    /// the instruction.
+    #[inline(never)]
+    fn legacy_const(&mut self, row: Row, size: Size, reg: u8, constant: Const, imm: i32) {
+        let head = legacy_head(row, rex_w(size) | row.w | ((reg >> 3) * R), byte_reg(row.reg, reg));
+        self.put_head_const(row, head, reg, constant, imm);
+    }
+
+    #[inline(never)]
+    fn vex_const(&mut self, row: Row, size: Size, reg: u8, v: u8, constant: Const, imm: i32) {
+        debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
+        let head = vex_head(row, rex_w(size) | row.w | ((reg >> 3) * R), v);
+        self.put_head_const(row, head, reg, constant, imm);
+    }
+
+    fn put_head_const(&mut self, row: Row, head: Bytes, reg: u8, constant: Const, imm: i32) {
+        debug_assert!(row.rm.has_mem() && matches!(row.imm, Imm::None | Imm::I8));
+        let all = head.then(((reg & 7) << 3 | NO_BASE).into(), 1);
+        self.put(all.bits, all.len);
+        let tail = Bytes::NONE.then_imm(row.imm, imm);
+        self.put_const(constant, tail.len == 1);
+        self.put(tail.bits, tail.len);
     }
 
     #[inline(always)]
@@ -278,6 +302,20 @@ impl Asm {
         debug_assert!(!matches!(row.imm, Imm::None));
         debug_check(row.reg, reg);
         self.legacy_mem(row, size, reg.code(), addr, imm);
+    }
+
+    /// Register and a constant in memory.
+    pub fn rc(&mut self, row: Row, size: Size, reg: Reg, constant: Const) {
+        debug_assert!(matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.legacy_const(row, size, reg.code(), constant, 0);
+    }
+
+    /// Register, a constant in memory and one in the instruction.
+    pub fn rci(&mut self, row: Row, size: Size, reg: Reg, constant: Const, imm: i32) {
+        debug_assert!(!matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.legacy_const(row, size, reg.code(), constant, imm);
     }
 
     /// One register.
@@ -340,6 +378,20 @@ impl Asm {
         self.vex_mem(row, size, reg.code(), 0, addr, imm);
     }
 
+    /// VEX, register and a constant in memory.
+    pub fn vrc(&mut self, row: Row, size: Size, reg: Reg, constant: Const) {
+        debug_assert!(matches!(row.form, Form::V2 | Form::X2) && matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_const(row, size, reg.code(), 0, constant, 0);
+    }
+
+    /// VEX, register, a constant in memory and one in the instruction.
+    pub fn vrci(&mut self, row: Row, size: Size, reg: Reg, constant: Const, imm: i32) {
+        debug_assert!(matches!(row.form, Form::V2 | Form::X2) && !matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_const(row, size, reg.code(), 0, constant, imm);
+    }
+
     /// VEX, three registers.
     #[inline]
     pub fn vrvr(&mut self, row: Row, size: Size, reg: Reg, v: Reg, rm: Reg) {
@@ -359,7 +411,7 @@ impl Asm {
     /// VEX, three registers and a constant.
     #[inline]
     pub fn vrvri(&mut self, row: Row, size: Size, reg: Reg, v: Reg, rm: Reg, imm: i32) {
-        debug_assert!(matches!(row.form, Form::V3) && !matches!(row.imm, Imm::None));
+        debug_assert!(matches!(row.form, Form::V3 | Form::X3) && !matches!(row.imm, Imm::None));
         debug_check(row.reg, reg);
         self.vex_reg(row, size, reg.code(), v.code(), rm, imm);
     }
@@ -367,9 +419,46 @@ impl Asm {
     /// VEX, two registers, memory and a constant.
     #[inline]
     pub fn vrvmi(&mut self, row: Row, size: Size, reg: Reg, v: Reg, addr: Addr, imm: i32) {
-        debug_assert!(matches!(row.form, Form::V3) && !matches!(row.imm, Imm::None));
+        debug_assert!(matches!(row.form, Form::V3 | Form::X3) && !matches!(row.imm, Imm::None));
         debug_check(row.reg, reg);
         self.vex_mem(row, size, reg.code(), v.code(), addr, imm);
+    }
+
+    /// VEX, two registers and a constant in memory.
+    pub fn vrvc(&mut self, row: Row, size: Size, reg: Reg, v: Reg, constant: Const) {
+        debug_assert!(matches!(row.form, Form::V3 | Form::X3 | Form::X3Last) && matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_const(row, size, reg.code(), v.code(), constant, 0);
+    }
+
+    /// VEX, two registers, a constant in memory and one in the instruction.
+    pub fn vrvci(&mut self, row: Row, size: Size, reg: Reg, v: Reg, constant: Const, imm: i32) {
+        debug_assert!(matches!(row.form, Form::V3 | Form::X3) && !matches!(row.imm, Imm::None));
+        debug_check(row.reg, reg);
+        self.vex_const(row, size, reg.code(), v.code(), constant, imm);
+    }
+
+    /// VEX, four registers.
+    #[inline]
+    pub fn vrvrr(&mut self, row: Row, size: Size, reg: Reg, v: Reg, rm: Reg, last: Reg) {
+        debug_assert!(matches!(row.form, Form::X4));
+        debug_check(row.reg, reg);
+        self.vex_reg(row, size, reg.code(), v.code(), rm, i32::from(last.code()) << 4);
+    }
+
+    /// VEX, two registers, memory and a register.
+    #[inline]
+    pub fn vrvmr(&mut self, row: Row, size: Size, reg: Reg, v: Reg, addr: Addr, last: Reg) {
+        debug_assert!(matches!(row.form, Form::X4));
+        debug_check(row.reg, reg);
+        self.vex_mem(row, size, reg.code(), v.code(), addr, i32::from(last.code()) << 4);
+    }
+
+    /// VEX, two registers, a constant in memory and a register.
+    pub fn vrvcr(&mut self, row: Row, size: Size, reg: Reg, v: Reg, constant: Const, last: Reg) {
+        debug_assert!(matches!(row.form, Form::X4));
+        debug_check(row.reg, reg);
+        self.vex_const(row, size, reg.code(), v.code(), constant, i32::from(last.code()) << 4);
     }
 
     /// VEX with a digit: additional destination, register source, constant.

@@ -1,18 +1,21 @@
 //! x86-64: registers, the table of encodings, and the assembler.
 //!
-//! An instruction reaches the buffer by one of two ways. *By row*: a line of [`rows`] and its operands
-//! (`a.rr(rows::POPCNT, Size::S64, d, s)`); the compiler's primitives, which choose among forms, work so. *By name*:
+//! An instruction reaches the buffer by one of three ways. *By row*: a line of [`rows`] and its operands
+//! (`a.rr(rows::POPCNT, Size::S64, d, s)`); the compiler's primitives, which choose among forms, work so. *By row, in
+//! the encoding that the processor has*: the methods of `lanes.rs` (`a.op3(cpu.avx, rows::PADDD, d, l, r)`). *By name*:
 //! the methods of `asm.rs` (`a.mov_rr(Size::S64, RBP, RSP)`), for code written by hand. The names say what the operands
-//! are, destination first: `r` a register, `m` memory, `i` a constant.
+//! are, destination first: `r` a register, `m` memory, `c` a constant in memory, `i` one in the instruction.
 
 mod asm;
 mod emit;
+mod lanes;
 mod reg;
 pub mod rows;
 #[cfg(test)]
 mod tests;
 
 pub use asm::{Alu, Asm, Cc, Round, Shift, Short};
+pub use lanes::{Predicate, Rm, lanes4};
 pub use reg::*;
 
 /// The width of an integer operation.

@@ -2,7 +2,12 @@
 //!
 //! A row names one opcode with its operands. Names are the manual's; where one mnemonic has several opcodes, a suffix
 //! tells the operands in order: `R` the register of the modrm byte, `M` its register or memory, `I` an immediate.
-//! `Int` operands are as wide as the [`Size`](super::Size) given at emission.
+//! `Int` operands are as wide as the [`Size`](super::Size) given at emission. Here are the scalar rows, in `vector`
+//! those that work on lanes.
+
+mod vector;
+
+pub use vector::*;
 
 /// One opcode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub struct Row {
     pub imm: Imm,
     /// Which of the two encodings there are.
     pub form: Form,
+    /// The W bit of REX and VEX where it is a part of the opcode, else 0; what the size demands is added to it.
+    pub w: u8,
     /// With an address: an opcode of one byte, no prefix but REX, which is never empty for want of it, no immediate.
     pub plain: bool,
 }
@@ -52,12 +59,55 @@ pub enum Operand {
     Int16,
     /// The lowest 32 bits of an integer register.
     Int32,
-    /// A float register.
+    /// All 64 bits of an integer register.
+    Int64,
+    /// The lowest 32 bits of an integer register, or 8 bits of memory.
+    Int32M8,
+    /// The lowest 32 bits of an integer register, or 16 bits of memory.
+    Int32M16,
+    /// A float register. Never memory: with that the opcode is another instruction, or none.
     Float,
-    /// Memory only.
+    /// A float register, or 8 bits of memory.
+    F8,
+    /// A float register, or 16 bits of memory.
+    F16,
+    /// A float register, or 32 bits of memory.
+    F32,
+    /// A float register, or 64 bits of memory.
+    F64,
+    /// A float register, or 128 bits of memory: aligned to as many in legacy encodings, anywhere in VEX.
+    F128,
+    /// A float register, or 128 bits of memory anywhere.
+    F128U,
+    /// Memory only, of any width.
     Mem,
+    /// 32 bits of memory only.
+    M32,
+    /// 64 bits of memory only.
+    M64,
     /// A part of the opcode.
     Digit(u8),
+}
+
+impl Operand {
+    /// Is a register in this place a float register?
+    #[must_use]
+    pub const fn is_float(self) -> bool {
+        use Operand::*;
+        matches!(self, Float | F8 | F16 | F32 | F64 | F128 | F128U)
+    }
+
+    /// Can there be a register in this place?
+    #[must_use]
+    pub const fn has_reg(self) -> bool {
+        !matches!(self, Operand::Mem | Operand::M32 | Operand::M64 | Operand::Digit(_))
+    }
+
+    /// Can there be memory in this place?
+    #[must_use]
+    pub const fn has_mem(self) -> bool {
+        !matches!(self, Operand::Float | Operand::Digit(_))
+    }
 }
 
 /// An immediate operand.
@@ -88,6 +138,8 @@ pub enum Form {
     X3,
     /// VEX only: `reg`, `rm`, additional source.
     X3Last,
+    /// VEX only: `reg`, additional source, `rm`, and another source whose code is in the immediate.
+    X4,
     /// Legacy with `rm` the destination, and VEX with an additional destination in front.
     D3,
 }
@@ -106,7 +158,11 @@ impl Row {
             && matches!(imm, Imm::None)
             && !matches!(reg, Operand::Int8)
             && matches!(form, Form::L);
-        Row { prefix, map, opcode, opcode_len: escape_len + 1, reg, rm, imm, form, plain }
+        Row { prefix, map, opcode, opcode_len: escape_len + 1, reg, rm, imm, form, w: 0, plain }
+    }
+
+    const fn with_w(self, w: u8) -> Row {
+        Row { w, plain: self.plain && w == 0, ..self }
     }
 
     /// The opcode within its map.
@@ -121,6 +177,12 @@ impl Row {
         Row { opcode: self.opcode + ((by as u32) << (8 * (self.opcode_len - 1))), ..self }
     }
 
+    /// Must memory be aligned to 16 bytes? Only in the legacy encoding, with VEX never.
+    #[must_use]
+    pub const fn wants_aligned(self) -> bool {
+        matches!(self.rm, Operand::F128)
+    }
+
     /// The same instruction with another digit.
     #[must_use]
     pub const fn digit(self, digit: u8) -> Row {
@@ -128,21 +190,36 @@ impl Row {
     }
 }
 
+/// Opcodes one a line. `W` at the end of a line sets that bit.
 macro_rules! rows {
-    ($($name:ident $prefix:literal $map:ident $op:literal $reg:ident $(/ $digit:literal)? $rm:ident $imm:ident $form:ident;)*) => {
+    (
+        $all:ident:
+        $($name:ident $prefix:literal $map:ident $op:literal $reg:ident $(/ $digit:literal)? $rm:ident $imm:ident
+        $form:ident $($w:ident)?;)*
+    ) => {
         $(
             #[doc = concat!("`", stringify!($name), "`")]
             pub const $name: Row =
-                Row::new($prefix, Map::$map, $op, Operand::$reg $(($digit))?, Operand::$rm, Imm::$imm, Form::$form);
+                Row::new($prefix, Map::$map, $op, Operand::$reg $(($digit))?, Operand::$rm, Imm::$imm, Form::$form)
+                $(.with_w($w))?;
         )*
-        /// All rows with their names, for tests.
+        /// All rows of this table with their names, for tests.
         #[cfg(test)]
-        pub(crate) const ALL: &[(&str, Row)] = &[$((stringify!($name), $name)),*];
+        pub(crate) const $all: &[(&str, Row)] = &[$((stringify!($name), $name)),*];
     };
 }
+use rows;
+
+/// The bit as REX has it.
+const W: u8 = 8;
+
+/// The tables, for tests.
+#[cfg(test)]
+pub(crate) const TABLES: [&[(&str, Row)]; 2] = [SCALAR, VECTOR];
 
 #[rustfmt::skip]
 rows! {
+    SCALAR:
     // name       prefix map   op    reg      rm     imm  form
     MOV_RM        0x00   One   0x8b  Int      Int    None L;
     MOV_MR        0x00   One   0x89  Int      Int    None L;
@@ -157,11 +234,25 @@ rows! {
     MOVSX_16      0x00   M0f   0xbf  Int      Int16  None L;
     MOVSXD        0x00   One   0x63  Int      Int32  None L;
     LEA           0x00   One   0x8d  Int      Mem    None L;
+    // With memory the first three are atomic by themselves, those after them behind `Asm::lock`.
     XCHG          0x00   One   0x87  Int      Int    None L;
+    XCHG_MR8      0x00   One   0x86  Int8     Int8   None L;
+    XCHG_MR16     0x66   One   0x87  Int16    Int16  None L;
+    XADD_MR       0x00   M0f   0xc1  Int      Int    None L;
+    XADD_MR8      0x00   M0f   0xc0  Int8     Int8   None L;
+    XADD_MR16     0x66   M0f   0xc1  Int16    Int16  None L;
+    CMPXCHG_MR    0x00   M0f   0xb1  Int      Int    None L;
+    CMPXCHG_MR8   0x00   M0f   0xb0  Int8     Int8   None L;
+    CMPXCHG_MR16  0x66   M0f   0xb1  Int16    Int16  None L;
 
     // The eight of this family differ by 8 in the opcode, resp. in the digit: `Alu::row_rm` and its like.
     ADD_RM        0x00   One   0x03  Int      Int    None L;
     ADD_MR        0x00   One   0x01  Int      Int    None L;
+    ADD_MR8       0x00   One   0x00  Int8     Int8   None L;
+    ADD_MR16      0x66   One   0x01  Int16    Int16  None L;
+    ADD_M8I8      0x00   One   0x80  Digit/0  Int8   I8   L;
+    ADD_M16I8     0x66   One   0x83  Digit/0  Int16  I8   L;
+    ADD_M16I16    0x66   One   0x81  Digit/0  Int16  I16  L;
     ADD_MI8       0x00   One   0x83  Digit/0  Int    I8   L;
     ADD_MI        0x00   One   0x81  Digit/0  Int    I32  L;
     CMP_M8I8      0x00   One   0x80  Digit/7  Int8   I8   L;
@@ -205,50 +296,37 @@ rows! {
     PUSH_M        0x00   One   0xff  Digit/6  Int    None L;
     POP_M         0x00   One   0x8f  Digit/0  Int    None L;
 
-    MOVSS_RM      0xf3   M0f   0x10  Float    Mem    None V2;
-    MOVSS_MR      0xf3   M0f   0x11  Float    Mem    None V2;
-    MOVSD_RM      0xf2   M0f   0x10  Float    Mem    None V2;
-    MOVSD_MR      0xf2   M0f   0x11  Float    Mem    None V2;
-    MOVAPS_RM     0x00   M0f   0x28  Float    Float  None V2;
-    MOVAPS_MR     0x00   M0f   0x29  Float    Mem    None V2;
-    MOVUPS_RM     0x00   M0f   0x10  Float    Float  None V2;
-    MOVUPS_MR     0x00   M0f   0x11  Float    Mem    None V2;
+    MOVSS_RM      0xf3   M0f   0x10  Float    M32    None V2;
+    MOVSS_MR      0xf3   M0f   0x11  Float    M32    None V2;
+    MOVSD_RM      0xf2   M0f   0x10  Float    M64    None V2;
+    MOVSD_MR      0xf2   M0f   0x11  Float    M64    None V2;
     MOVD_RM       0x66   M0f   0x6e  Float    Int    None V2;
     MOVD_MR       0x66   M0f   0x7e  Float    Int    None V2;
 
-    ADDSS         0xf3   M0f   0x58  Float    Float  None V3;
-    ADDSD         0xf2   M0f   0x58  Float    Float  None V3;
-    MULSS         0xf3   M0f   0x59  Float    Float  None V3;
-    MULSD         0xf2   M0f   0x59  Float    Float  None V3;
-    SUBSS         0xf3   M0f   0x5c  Float    Float  None V3;
-    SUBSD         0xf2   M0f   0x5c  Float    Float  None V3;
-    MINSS         0xf3   M0f   0x5d  Float    Float  None V3;
-    MINSD         0xf2   M0f   0x5d  Float    Float  None V3;
-    DIVSS         0xf3   M0f   0x5e  Float    Float  None V3;
-    DIVSD         0xf2   M0f   0x5e  Float    Float  None V3;
-    MAXSS         0xf3   M0f   0x5f  Float    Float  None V3;
-    MAXSD         0xf2   M0f   0x5f  Float    Float  None V3;
-    SQRTSS        0xf3   M0f   0x51  Float    Float  None V3;
-    SQRTSD        0xf2   M0f   0x51  Float    Float  None V3;
-    ROUNDSS       0x66   M0f3a 0x0a  Float    Float  I8   V3;
-    ROUNDSD       0x66   M0f3a 0x0b  Float    Float  I8   V3;
-    UCOMISS       0x00   M0f   0x2e  Float    Float  None V2;
-    UCOMISD       0x66   M0f   0x2e  Float    Float  None V2;
-    CMPSS         0xf3   M0f   0xc2  Float    Float  I8   V3;
-    CMPSD         0xf2   M0f   0xc2  Float    Float  I8   V3;
-    CVTSS2SD      0xf3   M0f   0x5a  Float    Float  None V3;
-    CVTSD2SS      0xf2   M0f   0x5a  Float    Float  None V3;
+    ADDSS         0xf3   M0f   0x58  Float    F32    None V3;
+    ADDSD         0xf2   M0f   0x58  Float    F64    None V3;
+    MULSS         0xf3   M0f   0x59  Float    F32    None V3;
+    MULSD         0xf2   M0f   0x59  Float    F64    None V3;
+    SUBSS         0xf3   M0f   0x5c  Float    F32    None V3;
+    SUBSD         0xf2   M0f   0x5c  Float    F64    None V3;
+    MINSS         0xf3   M0f   0x5d  Float    F32    None V3;
+    MINSD         0xf2   M0f   0x5d  Float    F64    None V3;
+    DIVSS         0xf3   M0f   0x5e  Float    F32    None V3;
+    DIVSD         0xf2   M0f   0x5e  Float    F64    None V3;
+    MAXSS         0xf3   M0f   0x5f  Float    F32    None V3;
+    MAXSD         0xf2   M0f   0x5f  Float    F64    None V3;
+    SQRTSS        0xf3   M0f   0x51  Float    F32    None V3;
+    SQRTSD        0xf2   M0f   0x51  Float    F64    None V3;
+    ROUNDSS       0x66   M0f3a 0x0a  Float    F32    I8   V3;
+    ROUNDSD       0x66   M0f3a 0x0b  Float    F64    I8   V3;
+    UCOMISS       0x00   M0f   0x2e  Float    F32    None V2;
+    UCOMISD       0x66   M0f   0x2e  Float    F64    None V2;
+    CMPSS         0xf3   M0f   0xc2  Float    F32    I8   V3;
+    CMPSD         0xf2   M0f   0xc2  Float    F64    I8   V3;
+    CVTSS2SD      0xf3   M0f   0x5a  Float    F32    None V3;
+    CVTSD2SS      0xf2   M0f   0x5a  Float    F64    None V3;
     CVTSI2SS      0xf3   M0f   0x2a  Float    Int    None V3;
     CVTSI2SD      0xf2   M0f   0x2a  Float    Int    None V3;
-    CVTTSS2SI     0xf3   M0f   0x2c  Int      Float  None V2;
-    CVTTSD2SI     0xf2   M0f   0x2c  Int      Float  None V2;
-    ANDPS         0x00   M0f   0x54  Float    Float  None V3;
-    ANDNPS        0x00   M0f   0x55  Float    Float  None V3;
-    ORPS          0x00   M0f   0x56  Float    Float  None V3;
-    XORPS         0x00   M0f   0x57  Float    Float  None V3;
-    PCMPEQD       0x66   M0f   0x76  Float    Float  None V3;
-    PSRLD         0x66   M0f   0x72  Digit/2  Float  I8   D3;
-    PSLLD         0x66   M0f   0x72  Digit/6  Float  I8   D3;
-    PSRLQ         0x66   M0f   0x73  Digit/2  Float  I8   D3;
-    PSLLQ         0x66   M0f   0x73  Digit/6  Float  I8   D3;
+    CVTTSS2SI     0xf3   M0f   0x2c  Int      F32    None V2;
+    CVTTSD2SI     0xf2   M0f   0x2c  Int      F64    None V2;
 }

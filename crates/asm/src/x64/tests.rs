@@ -1,5 +1,7 @@
 //! Every row and every named method against an independent decoder, and labels against the targets it reads.
 
+mod lanes;
+
 use super::rows::{self, Form, Imm, Operand, Row};
 use super::{Alu, Asm, Cc, Round, Shift, Size};
 use crate::{Addr, Label, Reg};
@@ -18,21 +20,21 @@ const DISPS: [i32; 10] = [0, 1, -1, 127, 128, -128, -129, 0x1234_5678, i32::MAX,
 const SIZES: [Size; 2] = [Size::S32, Size::S64];
 
 fn float_or_int(operand: Operand, n: u8) -> Reg {
-    if operand == Operand::Float { Reg::float(n) } else { Reg::int(n) }
+    if operand.is_float() { Reg::float(n) } else { Reg::int(n) }
 }
 
 /// What the decoder calls a register as an operand of this kind.
 fn register(operand: Operand, size: Size, reg: Reg) -> Register {
     let n = u32::from(reg.code());
     match operand {
-        Operand::Float => Register::XMM0 + n,
+        _ if operand.is_float() => Register::XMM0 + n,
         Operand::Int8 if n < 4 => Register::AL + n,
         Operand::Int8 => Register::SPL + (n - 4),
         Operand::Int16 => Register::AX + n,
-        Operand::Int32 => Register::EAX + n,
+        Operand::Int32 | Operand::Int32M8 | Operand::Int32M16 => Register::EAX + n,
         Operand::Int if size == Size::S32 => Register::EAX + n,
-        Operand::Int => Register::RAX + n,
-        Operand::Mem | Operand::Digit(_) => unreachable!(),
+        Operand::Int | Operand::Int64 => Register::RAX + n,
+        _ => unreachable!("{operand:?} is no register"),
     }
 }
 
@@ -139,7 +141,7 @@ struct Case {
 impl Case {
     fn all() -> Vec<Case> {
         let mut cases = Vec::new();
-        for &(name, row) in rows::ALL {
+        for &(name, row) in rows::TABLES.into_iter().flatten() {
             // Their operand has 64 bits whatever the size.
             let fixed = matches!(name, "CALL_M" | "JMP_M" | "PUSH_M" | "POP_M");
             let sized = !fixed && (row.reg == Operand::Int || row.rm == Operand::Int);
@@ -149,7 +151,7 @@ impl Case {
                         ("MOVD", Size::S64) => "MOVQ".to_string(),
                         _ => mnemonic.clone(),
                     };
-                    let legacy = !matches!(row.form, Form::X2 | Form::X3 | Form::X3Last);
+                    let legacy = !matches!(row.form, Form::X2 | Form::X3 | Form::X3Last | Form::X4);
                     if legacy {
                         cases.push(Case { name, mnemonic: mnemonic.clone(), row, size, vex: false });
                     }
@@ -164,11 +166,11 @@ impl Case {
     }
 
     fn has_mem(&self) -> bool {
-        self.row.form != Form::D3
+        self.row.rm.has_mem()
     }
 
     fn has_reg(&self) -> bool {
-        self.row.rm != Operand::Mem
+        self.row.rm.has_reg()
     }
 
     fn has_v(&self) -> bool {
@@ -177,6 +179,8 @@ impl Case {
 
     fn imms(&self) -> &'static [i32] {
         match self.row.imm {
+            // The fourth register.
+            _ if self.row.form == Form::X4 => &[0, 1, 7, 8, 15],
             Imm::None => &[0],
             Imm::I8 => &[0, 1, -1, 127, -128],
             Imm::I16 => &[0, 1, -1, i16::MAX as i32, i16::MIN as i32],
@@ -190,15 +194,13 @@ impl Case {
         let digit = matches!(row.reg, Operand::Digit(_));
         let has_imm = row.imm != Imm::None;
         let reg = float_or_int(row.reg, reg);
-        let v = float_or_int(
-            if row.rm == Operand::Float || row.reg == Operand::Float { Operand::Float } else { row.rm },
-            v,
-        );
+        let v = float_or_int(if row.rm.is_float() || row.reg.is_float() { Operand::Float } else { row.rm }, v);
         a.truncate(0);
         match rm {
             Ok(rm) => {
                 let rm = float_or_int(row.rm, rm);
                 match (self.vex, self.has_v(), digit, has_imm) {
+                    _ if row.form == Form::X4 => a.vrvrr(row, size, reg, v, rm, Reg::float(imm as u8)),
                     (false, _, true, false) => a.r(row, size, rm),
                     (false, _, true, true) => a.ri(row, size, rm, imm),
                     (false, _, false, false) => a.rr(row, size, reg, rm),
@@ -211,6 +213,7 @@ impl Case {
                 }
             }
             Err(addr) => match (self.vex, self.has_v(), digit, has_imm) {
+                _ if row.form == Form::X4 => a.vrvmr(row, size, reg, v, addr, Reg::float(imm as u8)),
                 (false, _, true, false) => a.m(row, size, addr),
                 (false, _, true, true) => a.mi(row, size, addr, imm),
                 (false, _, false, false) => a.rm(row, size, reg, addr),
@@ -250,7 +253,9 @@ impl Case {
                 expect.swap(0, 1);
             }
         }
-        if has_imm {
+        if row.form == Form::X4 {
+            expect.push(Expect::Reg(Register::XMM0 + imm as u32));
+        } else if has_imm {
             expect.push(Expect::Imm(imm));
         }
         match self.name {
@@ -267,11 +272,12 @@ impl Case {
 
 fn operand_bytes(operand: Operand, size: Size) -> Option<usize> {
     match operand {
-        Operand::Int8 => Some(1),
-        Operand::Int16 => Some(2),
-        Operand::Int32 => Some(4),
+        Operand::Int8 | Operand::Int32M8 | Operand::F8 => Some(1),
+        Operand::Int16 | Operand::Int32M16 | Operand::F16 => Some(2),
+        Operand::Int32 | Operand::F32 | Operand::M32 => Some(4),
         Operand::Int if size == Size::S32 => Some(4),
-        Operand::Int => Some(8),
+        Operand::Int | Operand::Int64 | Operand::F64 | Operand::M64 => Some(8),
+        Operand::F128 | Operand::F128U => Some(16),
         Operand::Float | Operand::Mem | Operand::Digit(_) => None,
     }
 }
@@ -381,6 +387,8 @@ fn named_methods() {
         (|a, _| a.ret(),                                              "ret"),
         (|a, _| a.ret_pop(0),                                         "ret"),
         (|a, _| a.ret_pop(0xfff0),                                    "ret 0FFF0h"),
+        (|a, _| a.mfence(),                                           "mfence"),
+        (|a, _| a.pause(),                                            "pause"),
         (|a, _| assert_eq!(a.ud2(), 0),                               "ud2"),
     ];
     for r in INTS {
