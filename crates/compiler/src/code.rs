@@ -44,6 +44,8 @@ pub struct FuncCode {
     pub end: u32,
     /// Byte offset of the body in the wasm module.
     pub wasm: u32,
+    /// Bytes of the body.
+    pub wasm_bytes: u32,
     /// Its entries of `Output::relocs`.
     pub relocs: Range<u32>,
     /// Its entries of `Output::traps`.

@@ -32,11 +32,12 @@
 //!
 //! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
 //! on as many threads as there are) → `link` (one text, distances resolved) → `artifact` (what Wasmtime loads) → `load`.
-//! Beside it: `settings` (what the engine asks), `trampolines` and `startup` (code that belongs to no function body),
+//! Beside it: `settings` (what the engine asks), `budget` (how much code there may be), `trampolines` and `startup` (code that belongs to no function body),
 //! `tables` (what belongs to which instruction).
 
 mod artifact;
 mod bodies;
+mod budget;
 mod error;
 mod facts;
 mod link;

@@ -385,7 +385,7 @@ fn conclude<'a>(
     mut report: Report,
 ) -> wasmtime::Result<(Artifact<'a>, Report)> {
     let start = Instant::now();
-    let image = link::link(settings, facts, &translated, chunks)?;
+    let image = link::link(settings, facts, &translated, wasm_bytes, chunks)?;
     report.functions = translated.0.module.num_defined_funcs() as u32;
     report.wasm_bytes = wasm_bytes;
     report.body_bytes = totals.body_bytes;
