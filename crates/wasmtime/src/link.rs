@@ -21,8 +21,8 @@ use lightbeam_compiler::routines;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmtime_environ::{
-    Abi, CompiledFunctionsTableBuilder, CompiledTrap, DataIndex, DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex,
-    VMOffsets,
+    Abi, CompiledFunctionsTableBuilder, CompiledTrap, DataIndex, DefinedFuncIndex, FilePos, FuncKey,
+    ModuleInternedTypeIndex, SecondaryMap, StaticModuleIndex, VMOffsets,
 };
 
 /// What fills the gaps between functions: a trap.
@@ -148,11 +148,23 @@ pub(crate) fn link(
                 done(Stub { key: Some(key), target: None, range });
             }
         }
-        let trampoline_types: BTreeSet<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
+        let mut trampoline_types: Vec<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
+        trampoline_types.sort_unstable();
+        trampoline_types.dedup();
+        let mut sigs: SecondaryMap<ModuleInternedTypeIndex, Option<u32>> = SecondaryMap::new();
+        for (ty, sig) in translation.module.types.values().zip(&facts.types) {
+            sigs[ty.unwrap_module_type_index()] = *sig;
+        }
         for ty in trampoline_types {
-            let sig = function_type(&types[ty]).and_then(signature).expect("types that do not compile are refused");
             let start = stubs.start();
-            stubs.wasm_to_array(&sig);
+            match sigs[ty] {
+                Some(sig) => stubs.wasm_to_array(&facts.sigs[sig as usize]),
+                // A supertype that other types share an exit with.
+                None => {
+                    let sig = function_type(&types[ty]).and_then(signature);
+                    stubs.wasm_to_array(&sig.expect("types that do not compile are refused"));
+                }
+            }
             if stubs.asm.offset() as usize > room {
                 return Err(None);
             }
