@@ -1,8 +1,11 @@
 //! The number of threads, and how the functions are divided among them, shows nowhere: not in artifacts, not in errors.
 
+mod common;
+
+use common::{compiler, streamed};
 use lightbeam::{Compiler, Error};
 use std::fmt::Write;
-use wasmtime::{Config, Instance, Store};
+use wasmtime::{Instance, Store};
 
 /// Functions of all kinds that differ in what stands before them in the text and beside it in tables: some escape, some
 /// trap, some call, some need a routine.
@@ -52,10 +55,6 @@ fn binary(functions: u32, replaced: &[(u32, &str)]) -> Vec<u8> {
     wat::parse_str(module(functions, replaced)).unwrap()
 }
 
-fn compiler() -> Compiler {
-    Compiler::new(&Config::new()).unwrap()
-}
-
 /// Every number of threads with every way to divide the functions.
 fn variants() -> impl Iterator<Item = (String, Compiler)> {
     let batches = [Some(1), Some(50), Some(333), Some(5000), None];
@@ -76,14 +75,6 @@ fn variants() -> impl Iterator<Item = (String, Compiler)> {
 /// The error of a module that must have one.
 fn refused(result: wasmtime::Result<Vec<u8>>) -> Error {
     result.map(drop).expect_err("an invalid module").downcast::<Error>().unwrap()
-}
-
-fn streamed(compiler: &Compiler, wasm: &[u8], chunk: usize) -> wasmtime::Result<Vec<u8>> {
-    let mut stream = compiler.stream();
-    for bytes in wasm.chunks(chunk) {
-        stream.push(bytes)?;
-    }
-    stream.finish_artifact()
 }
 
 #[test]
