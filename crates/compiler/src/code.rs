@@ -159,6 +159,9 @@ macro_rules! counters {
             /// Names and values.
             #[must_use]
             pub fn list(&self) -> Vec<(&'static str, u64)> { vec![$((stringify!($name), self.$name)),*] }
+            /// What has been counted since these were `before`.
+            #[must_use]
+            pub fn since(&self, before: &Counters) -> Counters { Counters { $($name: self.$name - before.$name),* } }
             /// Adds another's counts to these.
             pub fn add(&mut self, other: &Counters) { $(self.$name += other.$name;)* }
         }

@@ -3,6 +3,7 @@
 //! functions as if one thread had compiled them all in a row.
 
 use crate::budget::{self, Meter};
+use crate::report::FunctionReport;
 use crate::settings::Settings;
 use crate::{Error, artifact};
 use lightbeam_compiler::Scratch;
@@ -36,6 +37,7 @@ pub(crate) struct Job {
     meter: Meter,
     features: WasmFeatures,
     time_sweeps: bool,
+    count_functions: bool,
     /// How many functions the module imports: where the defined ones begin.
     imported: u32,
     /// By index among the defined functions: type index.
@@ -57,6 +59,7 @@ impl Job {
             meter: Meter::default(),
             features: settings.features,
             time_sweeps: settings.time_sweeps,
+            count_functions: settings.count_functions,
             imported,
             types: inputs.values().map(|input| input.validator.ty).collect(),
             resources: inputs.into_iter().next().map(|(_, input)| input.validator.resources),
@@ -132,6 +135,8 @@ pub(crate) struct Chunk {
     pub(crate) relocs: Vec<Reloc>,
     pub(crate) traps: Vec<TrapSite>,
     pub(crate) addresses: Vec<AddressSite>,
+    /// One for each function, if that is asked for, without their names.
+    pub(crate) reports: Vec<FunctionReport>,
 }
 
 /// One function of a chunk. Offsets are in bytes from the start of its code.
@@ -196,6 +201,8 @@ pub(crate) struct Worker {
     body_bytes: usize,
     /// Bytes of code that the meter has not counted yet.
     unmetered: usize,
+    /// Of the functions in the output, if that is asked for.
+    reports: Vec<FunctionReport>,
 }
 
 /// Nanoseconds since the first call.
@@ -208,7 +215,7 @@ impl Worker {
     pub(crate) fn new(job: &Job) -> Worker {
         let mut scratch = Scratch::default();
         scratch.clock = job.time_sweeps.then_some(nanoseconds);
-        Worker { scratch, output: Output::default(), first: 0, body_bytes: 0, unmetered: 0 }
+        Worker { scratch, output: Output::default(), first: 0, body_bytes: 0, unmetered: 0, reports: Vec::new() }
     }
 
     /// Compiles a function behind those in the output, with the next index if there are any.
@@ -227,10 +234,16 @@ impl Worker {
             ty: job.types[index as usize],
             features: job.features,
         };
+        let before = job.count_functions.then_some(self.output.counters);
         lightbeam_compiler::compile::<X64>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
             .map_err(Error::from)?;
         if let Some(func) = self.output.funcs.last() {
-            self.unmetered += (func.end - func.start) as usize;
+            let code_bytes = (func.end - func.start) as usize;
+            self.unmetered += code_bytes;
+            if let Some(before) = &before {
+                let (index, counters) = (job.imported + index, self.output.counters.since(before));
+                self.reports.push(FunctionReport { index, name: None, body_bytes: range.len(), code_bytes, counters });
+            }
         }
         if self.unmetered >= METERED {
             job.meter.count(std::mem::take(&mut self.unmetered), range.end);
@@ -289,6 +302,7 @@ impl Worker {
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
+            reports: std::mem::take(&mut self.reports),
         };
         *totals += Totals {
             body_bytes: std::mem::take(&mut self.body_bytes),

@@ -98,6 +98,7 @@ mod tests {
             relocs: Vec::new(),
             traps: Vec::new(),
             addresses: Vec::new(),
+            reports: Vec::new(),
         }
     }
 

@@ -53,7 +53,7 @@ mod unsupported;
 pub use error::{Error, ErrorKind};
 pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
-pub use report::{Phases, Progress, Report};
+pub use report::{FunctionReport, Phases, Progress, Report};
 pub use stream::ModuleStream;
 
 use artifact::Artifact;
@@ -129,6 +129,13 @@ impl Compiler {
     #[must_use]
     pub fn time_sweeps(mut self, on: bool) -> Compiler {
         self.settings.time_sweeps = on;
+        self
+    }
+
+    /// Sets whether [`Report::per_function`] is filled in. Without this it is empty.
+    #[must_use]
+    pub fn count_functions(mut self, on: bool) -> Compiler {
+        self.settings.count_functions = on;
         self
     }
 
