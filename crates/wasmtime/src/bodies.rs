@@ -129,6 +129,8 @@ pub(crate) struct Chunk {
     /// Their code, with padding between them.
     pub(crate) code: Vec<u8>,
     pub(crate) funcs: Vec<ChunkFunc>,
+    /// Bytes of code of all of them, without padding.
+    pub(crate) func_bytes: usize,
     /// Calls of functions of the module: offset of the field, index among the defined functions.
     pub(crate) calls: Vec<(u32, u32)>,
     /// All other relocations.
@@ -199,6 +201,8 @@ pub(crate) struct Worker {
     first: u32,
     /// Bytes of the bodies in the output.
     body_bytes: usize,
+    /// Bytes of code of the functions in the output, without padding.
+    func_bytes: usize,
     /// Bytes of code that the meter has not counted yet.
     unmetered: usize,
     /// Of the functions in the output, if that is asked for.
@@ -215,7 +219,15 @@ impl Worker {
     pub(crate) fn new(job: &Job) -> Worker {
         let mut scratch = Scratch::default();
         scratch.clock = job.time_sweeps.then_some(nanoseconds);
-        Worker { scratch, output: Output::default(), first: 0, body_bytes: 0, unmetered: 0, reports: Vec::new() }
+        Worker {
+            scratch,
+            output: Output::default(),
+            first: 0,
+            body_bytes: 0,
+            func_bytes: 0,
+            unmetered: 0,
+            reports: Vec::new(),
+        }
     }
 
     /// Compiles a function behind those in the output, with the next index if there are any.
@@ -234,11 +246,12 @@ impl Worker {
             ty: job.types[index as usize],
             features: job.features,
         };
-        let before = job.count_functions.then_some(self.output.counters);
+        let before = job.count_functions.then(|| self.output.counters);
         lightbeam_compiler::compile::<X64>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
             .map_err(Error::from)?;
         if let Some(func) = self.output.funcs.last() {
             let code_bytes = (func.end - func.start) as usize;
+            self.func_bytes += code_bytes;
             self.unmetered += code_bytes;
             if let Some(before) = &before {
                 let (index, counters) = (job.imported + index, self.output.counters.since(before));
@@ -302,6 +315,7 @@ impl Worker {
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
+            func_bytes: std::mem::take(&mut self.func_bytes),
             reports: std::mem::take(&mut self.reports),
         };
         *totals += Totals {
