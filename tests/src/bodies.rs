@@ -7,7 +7,7 @@ use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use std::ops::Range;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncType, FunctionBody, MemoryType, Parser, Payload, RefType, TableType, TypeRef,
+    BinaryReader, FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, TableType, TypeRef,
     ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
@@ -17,17 +17,6 @@ pub struct Bodies {
     pub facts: Facts,
     /// Its functions and the bytes of their bodies, valid or not.
     pub funcs: Vec<(FuncToValidate<ValidatorResources>, Vec<u8>)>,
-}
-
-fn value_type(ty: ValType) -> Option<Ty> {
-    match ty {
-        ValType::I32 => Some(Ty::I32),
-        ValType::I64 => Some(Ty::I64),
-        ValType::F32 => Some(Ty::F32),
-        ValType::F64 => Some(Ty::F64),
-        ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
-        _ => None,
-    }
 }
 
 const fn index_type(is_64: bool) -> Ty {
@@ -68,7 +57,7 @@ impl Bodies {
                         TypeRef::Func(sig) => self.func(sig, Callee::Imported { code: 0, context: 0 }),
                         TypeRef::Table(ty) => self.table(ty)?,
                         TypeRef::Memory(ty) => self.memory(ty)?,
-                        TypeRef::Global(ty) => self.global(ty.content_type)?,
+                        TypeRef::Global(ty) => self.global(ty)?,
                         TypeRef::Tag(_) | TypeRef::FuncExact(_) => return None,
                     }
                 }
@@ -90,7 +79,7 @@ impl Bodies {
             }
             Payload::GlobalSection(globals) => {
                 for global in globals.clone() {
-                    self.global(global.ok()?.ty.content_type)?;
+                    self.global(global.ok()?.ty)?;
                 }
             }
             Payload::TagSection(_) => return None,
@@ -100,7 +89,7 @@ impl Bodies {
     }
 
     fn sig(&mut self, ty: &FuncType) -> Option<()> {
-        let types = |types: &[ValType]| types.iter().map(|ty| value_type(*ty)).collect::<Option<Vec<Ty>>>();
+        let types = |types: &[ValType]| types.iter().map(|ty| Ty::of(*ty)).collect::<Option<Vec<Ty>>>();
         self.facts.types.push(Some(self.facts.sigs.len() as u32));
         self.facts.sigs.push(Sig::new::<X64>(&types(ty.params())?, &types(ty.results())?));
         Some(())
@@ -110,8 +99,9 @@ impl Bodies {
         self.facts.funcs.push(FuncFact { sig, callee });
     }
 
-    fn global(&mut self, ty: ValType) -> Option<()> {
-        self.facts.globals.push(GlobalFact { ty: value_type(ty)?, place: PLACE, constant: None });
+    fn global(&mut self, ty: GlobalType) -> Option<()> {
+        let (value, mutable) = (Ty::of(ty.content_type)?, ty.mutable);
+        self.facts.globals.push(GlobalFact { ty: value, mutable, place: PLACE, constant: None });
         Some(())
     }
 
@@ -132,6 +122,7 @@ impl Bodies {
 
     fn table(&mut self, ty: TableType) -> Option<()> {
         self.facts.tables.push(TableFact {
+            element: Ty::of(ValType::Ref(ty.element_type))?,
             index: index_type(ty.table64),
             base: PLACE,
             length: PLACE,
@@ -139,7 +130,7 @@ impl Bodies {
             fixed_length: None,
             lazy: true,
         });
-        (ty.element_type == RefType::FUNCREF && !ty.shared).then_some(())
+        (!ty.shared).then_some(())
     }
 }
 

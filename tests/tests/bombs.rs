@@ -2,6 +2,7 @@
 //! not; and modules at the limits compile.
 
 use lightbeam::{AddressMap, Compiler, ErrorKind, Report};
+use lightbeam_compiler::Budget;
 use lightbeam_tests::allocator::{Counting, peak};
 use lightbeam_tests::bombs::{Bomb, EXTREMES, OUT_OF_PROPORTION, REFUSED, allowed, bombs, invalid};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -181,7 +182,12 @@ fn code_out_of_all_proportion_is_refused() {
     let _alone = alone();
     let compiler = compiler();
     for bomb in OUT_OF_PROPORTION {
-        let error = compiler.precompile((bomb.make)(bomb.n)).unwrap_err();
+        let wasm = (bomb.make)(bomb.n);
+        let (bytes, result) = peak(|| compiler.precompile(&wasm));
+        // The code that is allowed, where it grows by doubling, and what else a module has.
+        let most = 3 * Budget::most(wasm.len()) + 16 * wasm.len() + (8 << 20);
+        assert!(bytes <= most, "{}: {bytes} bytes of memory for {} of wasm", bomb.name, wasm.len());
+        let error = result.unwrap_err();
         let error = error.downcast_ref::<lightbeam::Error>().unwrap_or_else(|| panic!("{}: {error:?}", bomb.name));
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{}: {error}", bomb.name);
     }

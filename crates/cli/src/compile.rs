@@ -28,13 +28,23 @@ pub struct CompileCommand {
     #[arg(long, value_name = "N")]
     compile_threads: Option<NonZero<usize>>,
 
-    /// Print to standard error how large everything is and what the compiler did how often.
-    #[arg(long)]
-    counters: bool,
+    /// Print to standard error how large everything is and what the compiler did how often; with `=functions` for each
+    /// function, too.
+    #[arg(long, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "module")]
+    counters: Option<Counted>,
 
     /// The module, binary or text; `-` compiles standard input while it arrives.
     #[arg(value_name = "FILE")]
     module: PathBuf,
+}
+
+/// Of what to print counters.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Counted {
+    /// The module as a whole.
+    Module,
+    /// Each function, and the module as a whole.
+    Functions,
 }
 
 impl CompileCommand {
@@ -44,7 +54,9 @@ impl CompileCommand {
         flags::refuse_meaningless(&mut self.common)?;
         let threads = flags::take_threads(&mut self.common, self.compile_threads);
         let engine = Engine::new(&self.common.config(None)?)?;
-        let compiler = flags::compiler(&engine, threads)?.time_sweeps(self.time);
+        let compiler = flags::compiler(&engine, threads)?
+            .time_sweeps(self.time)
+            .count_functions(self.counters == Some(Counted::Functions));
         let output = match self.output {
             Some(output) => output,
             None => default_output(&self.module)?,
@@ -54,7 +66,7 @@ impl CompileCommand {
         if self.time {
             report::print(&report);
         }
-        if self.counters {
+        if self.counters.is_some() {
             report::print_counters(&report);
         }
         if output == Path::new("-") {

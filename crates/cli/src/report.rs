@@ -1,6 +1,6 @@
 //! What `--time` and `--counters` print.
 
-use lightbeam::Report;
+use lightbeam::{FunctionReport, Report};
 use std::time::Duration;
 
 /// Prints to standard error what compiling cost.
@@ -10,11 +10,52 @@ pub(crate) fn print(report: &Report) {
     }
 }
 
-/// Prints to standard error the sizes of a module and its code, and what the compiler did how often.
+/// Prints to standard error the sizes of a module and its code, and what the compiler did how often: for each function
+/// that was counted, then in total.
 pub(crate) fn print_counters(report: &Report) {
-    for line in counter_lines(report) {
+    for line in function_lines(&report.per_function).iter().chain(&counter_lines(report)) {
         eprintln!("{line}");
     }
+}
+
+/// A column of the table of functions: two lines of its heading, and its value.
+type Column = ([&'static str; 2], fn(&FunctionReport) -> u64);
+
+/// What is counted of a function beside its sizes: what says how well it was compiled.
+const COLUMNS: [Column; 14] = [
+    (["", "index"], |function| function.index.into()),
+    (["wasm", "bytes"], |function| function.body_bytes as u64),
+    (["code", "bytes"], |function| function.code_bytes as u64),
+    (["", "operators"], |function| function.counters.operators),
+    (["", "spills"], |function| function.counters.spills),
+    (["", "reloads"], |function| function.counters.reloads),
+    (["home", "saves"], |function| function.counters.home_saves),
+    (["merge", "moves"], |function| function.counters.merge_moves),
+    (["direct", "sets"], |function| function.counters.direct_sets),
+    (["fused", "compares"], |function| function.counters.fused_compares),
+    (["folded", "loads"], |function| function.counters.folded_loads),
+    (["folded", "slots"], |function| function.counters.folded_slots),
+    (["folded", "addresses"], |function| function.counters.folded_addresses),
+    (["", "traps"], |function| function.counters.traps),
+];
+
+/// A table with a line for each function, if there is any; names, which may be of any length, come last.
+fn function_lines(functions: &[FunctionReport]) -> Vec<String> {
+    if functions.is_empty() {
+        return Vec::new();
+    }
+    let line = |cells: &mut dyn Iterator<Item = String>, name: &str| {
+        let cells: String = cells.map(|cell| format!("{cell:>10}")).collect();
+        format!("{cells}  {name}").trim_end().to_owned()
+    };
+    let headings = [0, 1]
+        .map(|i| line(&mut COLUMNS.iter().map(|(heading, _)| heading[i].to_owned()), if i == 1 { "name" } else { "" }));
+    let rows = functions.iter().map(|function| {
+        let cells = &mut COLUMNS.iter().map(|(_, value)| value(function).to_string());
+        // A name may hold anything, line ends too.
+        line(cells, &function.name.as_deref().unwrap_or_default().escape_debug().to_string())
+    });
+    headings.into_iter().chain(rows).collect()
 }
 
 /// A line for each: its name, how much it is, and how much that is for each thousand operators or byte of body.
@@ -85,6 +126,22 @@ mod tests {
         let line = |name: &str| lines.iter().find(|line| line.trim_start().starts_with(name)).unwrap();
         assert!(line("bytes of machine code").ends_with(" 250      2.50 a byte of body"), "{lines:?}");
         assert!(line("folded loads").ends_with(" 3      1.50 a thousand operators"), "{lines:?}");
+    }
+
+    #[test]
+    fn functions_have_a_line_each() {
+        let mut fold = FunctionReport { index: 7, name: Some("a\nb".into()), ..FunctionReport::default() };
+        (fold.body_bytes, fold.code_bytes, fold.counters.folded_loads) = (30, 1000, 4);
+        let lines = function_lines(&[fold, FunctionReport { index: 8, ..FunctionReport::default() }]);
+        let words = |i: usize| lines[i].split_whitespace().collect::<Vec<_>>();
+        assert_eq!(words(1)[..4], ["index", "bytes", "bytes", "operators"]);
+        assert_eq!(words(2)[..4], ["7", "30", "1000", "0"]);
+        assert_eq!(words(2).last(), Some(&"a\\nb"));
+        // What stands under a heading ends where it does.
+        let loads = lines[0].match_indices("folded").next().unwrap().0 + "folded".len();
+        assert_eq!(lines[2][..loads].split_whitespace().last(), Some("4"), "{lines:?}");
+        assert_eq!(words(3).len(), COLUMNS.len());
+        assert!(function_lines(&[]).is_empty());
     }
 
     #[test]

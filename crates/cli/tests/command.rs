@@ -133,6 +133,37 @@ fn counters_are_told_on_standard_error() {
 }
 
 #[test]
+fn counters_of_functions_add_up_to_those_of_the_module() {
+    let here = Directory::new("counters-of-functions");
+    here.file(
+        "two.wat",
+        "(module (import \"\" \"f\" (func)) (memory 1)
+            (func $first (param i32) (result i32) local.get 0 i32.const 1 i32.add)
+            (func (param i32) (result i32) local.get 0 i32.load local.get 0 i32.load offset=8 i32.add call $first))",
+    );
+    let output = here.lightbeam(&["compile", "--counters=functions", "two.wat"]);
+    check(&output, 0, "");
+    let (_, err) = texts(&output);
+    let lines: Vec<Vec<&str>> = err.lines().map(|line| line.split_whitespace().collect()).collect();
+    // Two lines of headings, a line for each function, then the totals.
+    let heading = lines.iter().position(|words| words.first() == Some(&"index")).unwrap();
+    let (first, second) = (&lines[heading + 1], &lines[heading + 2]);
+    assert_eq!((first[0], first.last()), ("1", Some(&"first")), "{err}");
+    assert_eq!(second[0], "2", "{err}");
+    let total = |name: &str| -> u64 {
+        let line = lines[heading + 3..].iter().find(|words| words.first() == Some(&name)).unwrap();
+        line[1].parse().unwrap()
+    };
+    for (column, name) in [(3, "operators"), (4, "spills"), (5, "reloads"), (13, "traps")] {
+        let sum: u64 = [first, second].iter().map(|words| words[column].parse::<u64>().unwrap()).sum();
+        assert_eq!(sum, total(name), "{name} in:\n{err}");
+    }
+    let output = here.lightbeam(&["compile", "--counters=everything", "two.wat"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(texts(&output).1.contains("possible values: module, functions"), "{}", texts(&output).1);
+}
+
+#[test]
 fn compiled_modules_run_only_when_allowed() {
     let here = Directory::new("compile");
     check(&here.lightbeam(&["compile", FIB, "-o", "fib.cwasm"]), 0, "");

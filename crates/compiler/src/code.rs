@@ -44,6 +44,8 @@ pub struct FuncCode {
     pub end: u32,
     /// Byte offset of the body in the wasm module.
     pub wasm: u32,
+    /// Bytes of the body.
+    pub wasm_bytes: u32,
     /// Its entries of `Output::relocs`.
     pub relocs: Range<u32>,
     /// Its entries of `Output::traps`.
@@ -157,6 +159,9 @@ macro_rules! counters {
             /// Names and values.
             #[must_use]
             pub fn list(&self) -> Vec<(&'static str, u64)> { vec![$((stringify!($name), self.$name)),*] }
+            /// What has been counted since these were `before`.
+            #[must_use]
+            pub fn since(&self, before: &Counters) -> Counters { Counters { $($name: self.$name - before.$name),* } }
             /// Adds another's counts to these.
             pub fn add(&mut self, other: &Counters) { $(self.$name += other.$name;)* }
         }

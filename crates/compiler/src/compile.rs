@@ -63,19 +63,20 @@ pub(crate) struct Lists {
     pub(crate) moves: Moves,
 }
 
-/// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of the body, plus `CONSTANT`.
+/// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of wasm, plus `CONSTANT`. It holds for each
+/// function, seen to here; a host can hold a module of many functions to it as a whole.
 pub struct Budget;
 
 impl Budget {
-    /// Code bytes per wasm byte that a function may take.
+    /// Code bytes for a byte of wasm.
     pub const PER_BYTE: usize = 160;
-    /// Code bytes that any function may take on top.
+    /// Code bytes on top, once.
     pub const CONSTANT: usize = 256 * 1024;
 
-    /// Most code bytes for a body of so many bytes.
+    /// Most code bytes for so many bytes of wasm.
     #[must_use]
-    pub const fn for_body(bytes: usize) -> usize {
-        bytes * Budget::PER_BYTE + Budget::CONSTANT
+    pub const fn most(bytes: usize) -> usize {
+        bytes.saturating_mul(Budget::PER_BYTE).saturating_add(Budget::CONSTANT)
     }
 }
 
@@ -250,6 +251,7 @@ pub fn compile<I: Isa>(
         body: start.1,
         end: out.asm.offset(),
         wasm,
+        wasm_bytes: bytes.len() as u32,
         relocs: relocs..out.relocs.len() as u32,
         traps: traps..out.traps.len() as u32,
         addresses: addresses..out.addresses.len() as u32,
@@ -283,7 +285,7 @@ fn emit<I: Isa>(
     state: &mut State,
     out: &mut Output<I>,
 ) -> Result<(), Error> {
-    let budget_end = out.asm.offset().saturating_add(Budget::for_body(body.len()).min(1 << 31) as u32);
+    let budget_end = out.asm.offset().saturating_add(Budget::most(body.len()).min(1 << 31) as u32);
     let return_label = out.asm.label();
     let first_address = out.addresses.len();
     let mut cg = FuncGen::<I> {
@@ -348,7 +350,7 @@ fn emit<I: Isa>(
         let what = format!(
             "a function body of {} bytes gives more than {} bytes of machine code",
             body.len(),
-            Budget::for_body(body.len())
+            Budget::most(body.len())
         );
         return Err(Error { offset: base as usize, kind: ErrorKind::Limit(what) });
     }

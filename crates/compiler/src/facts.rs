@@ -94,6 +94,8 @@ pub enum Where {
 pub struct GlobalFact {
     /// Type of its value.
     pub ty: Ty,
+    /// May it be set?
+    pub mutable: bool,
     /// Where the value is.
     pub place: Where,
     /// The value, if it never changes and is known, as bits.
@@ -142,6 +144,8 @@ pub struct MemoryFact {
 /// One table of function references.
 #[derive(Clone, Copy, Debug)]
 pub struct TableFact {
+    /// The type of its elements.
+    pub element: Ty,
     /// The type of its indices: `I32` or `I64`.
     pub index: Ty,
     /// Where the pointer to its first element is; an element takes 8 bytes.

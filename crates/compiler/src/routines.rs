@@ -30,6 +30,7 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Fun
         body: start,
         end: out.asm.offset(),
         wasm: 0,
+        wasm_bytes: 0,
         relocs: relocs..out.relocs.len() as u32,
         traps: traps..out.traps.len() as u32,
         addresses: addresses..addresses,

@@ -317,18 +317,6 @@ impl Survey {
     }
 }
 
-/// The compiler's type for one of wasm's, if it has it.
-pub(crate) fn value_type(ty: ValType) -> Option<Ty> {
-    match ty {
-        ValType::I32 => Some(Ty::I32),
-        ValType::I64 => Some(Ty::I64),
-        ValType::F32 => Some(Ty::F32),
-        ValType::F64 => Some(Ty::F64),
-        ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
-        ValType::V128 | ValType::Ref(_) => None,
-    }
-}
-
 /// What users call a type that is not supported.
 pub(crate) fn type_feature(ty: ValType) -> &'static str {
     match ty {

@@ -1,6 +1,7 @@
 //! Value types and widths.
 
 use lightbeam_asm::RegClass;
+use wasmparser::{RefType, ValType};
 
 /// The type of a value on the wasm stack, in a local, a global or a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -35,6 +36,19 @@ impl Ty {
     #[inline(always)]
     pub(crate) const fn from_number(number: u8) -> Ty {
         Ty::BY_NUMBER[number as usize & 7]
+    }
+
+    /// The compiler's type for one of wasm's, if it has it.
+    #[must_use]
+    pub const fn of(ty: ValType) -> Option<Ty> {
+        match ty {
+            ValType::I32 => Some(Ty::I32),
+            ValType::I64 => Some(Ty::I64),
+            ValType::F32 => Some(Ty::F32),
+            ValType::F64 => Some(Ty::F64),
+            ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
+            ValType::V128 | ValType::Ref(_) => None,
+        }
     }
 
     /// The class of register that holds a value of this type.

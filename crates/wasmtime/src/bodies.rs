@@ -2,10 +2,12 @@
 //! turns a batch into a chunk of code with tables. A chunk does not show where it begins and ends: the linker puts the
 //! functions as if one thread had compiled them all in a row.
 
+use crate::budget::{self, Meter};
+use crate::report::FunctionReport;
 use crate::settings::Settings;
 use crate::{Error, artifact};
 use lightbeam_compiler::Scratch;
-use lightbeam_compiler::code::{AddressSite, Counters, Output, Reloc, Target, TrapSite};
+use lightbeam_compiler::code::{AddressSite, Counters, FuncCode, Output, Reloc, Target, TrapSite};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
@@ -26,11 +28,16 @@ const BATCH: usize = 32 << 10;
 /// Code of so many bytes is not copied out of the buffer in which it was made.
 const LARGE: usize = 512 << 10;
 
+/// Bytes of code after which a thread reports how much it has made.
+const METERED: usize = 64 << 10;
+
 /// What all threads need to know of a module.
 pub(crate) struct Job {
     pub(crate) facts: Facts,
+    meter: Meter,
     features: WasmFeatures,
     time_sweeps: bool,
+    count_functions: bool,
     /// How many functions the module imports: where the defined ones begin.
     imported: u32,
     /// By index among the defined functions: type index.
@@ -49,8 +56,10 @@ impl Job {
         let inputs = std::mem::take(&mut translated.0.function_body_inputs);
         Job {
             facts,
+            meter: Meter::default(),
             features: settings.features,
             time_sweeps: settings.time_sweeps,
+            count_functions: settings.count_functions,
             imported,
             types: inputs.values().map(|input| input.validator.ty).collect(),
             resources: inputs.into_iter().next().map(|(_, input)| input.validator.resources),
@@ -120,12 +129,16 @@ pub(crate) struct Chunk {
     /// Their code, with padding between them.
     pub(crate) code: Vec<u8>,
     pub(crate) funcs: Vec<ChunkFunc>,
+    /// Bytes of code of all of them, without padding.
+    pub(crate) func_bytes: usize,
     /// Calls of functions of the module: offset of the field, index among the defined functions.
     pub(crate) calls: Vec<(u32, u32)>,
     /// All other relocations.
     pub(crate) relocs: Vec<Reloc>,
     pub(crate) traps: Vec<TrapSite>,
     pub(crate) addresses: Vec<AddressSite>,
+    /// One for each function, if that is asked for, without their names.
+    pub(crate) reports: Vec<FunctionReport>,
 }
 
 /// One function of a chunk. Offsets are in bytes from the start of its code.
@@ -139,6 +152,8 @@ pub(crate) struct ChunkFunc {
     pub(crate) end: u32,
     /// Byte offset of the body in the module.
     pub(crate) wasm: u32,
+    /// Bytes of the body.
+    pub(crate) wasm_bytes: u32,
 }
 
 /// Totals over functions.
@@ -186,6 +201,12 @@ pub(crate) struct Worker {
     first: u32,
     /// Bytes of the bodies in the output.
     body_bytes: usize,
+    /// Bytes of code of the functions in the output, without padding.
+    func_bytes: usize,
+    /// Bytes of code that the meter has not counted yet.
+    unmetered: usize,
+    /// Of the functions in the output, if that is asked for.
+    reports: Vec<FunctionReport>,
 }
 
 /// Nanoseconds since the first call.
@@ -198,7 +219,15 @@ impl Worker {
     pub(crate) fn new(job: &Job) -> Worker {
         let mut scratch = Scratch::default();
         scratch.clock = job.time_sweeps.then_some(nanoseconds);
-        Worker { scratch, output: Output::default(), first: 0, body_bytes: 0 }
+        Worker {
+            scratch,
+            output: Output::default(),
+            first: 0,
+            body_bytes: 0,
+            func_bytes: 0,
+            unmetered: 0,
+            reports: Vec::new(),
+        }
     }
 
     /// Compiles a function behind those in the output, with the next index if there are any.
@@ -217,8 +246,28 @@ impl Worker {
             ty: job.types[index as usize],
             features: job.features,
         };
+        let before = job.count_functions.then(|| self.output.counters);
         lightbeam_compiler::compile::<X64>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
-            .map_err(Error::from)
+            .map_err(Error::from)?;
+        if let Some(func) = self.output.funcs.last() {
+            let code_bytes = (func.end - func.start) as usize;
+            self.func_bytes += code_bytes;
+            self.unmetered += code_bytes;
+            if let Some(before) = &before {
+                let (index, counters) = (job.imported + index, self.output.counters.since(before));
+                self.reports.push(FunctionReport { index, name: None, body_bytes: range.len(), code_bytes, counters });
+            }
+        }
+        if self.unmetered >= METERED {
+            job.meter.count(std::mem::take(&mut self.unmetered), range.end);
+            if job.meter.exceeded() {
+                // Nobody will link this; only how large it is still matters.
+                let Output { asm, relocs, traps, addresses, .. } = &mut self.output;
+                asm.truncate(0);
+                (relocs.clear(), traps.clear(), addresses.clear());
+            }
+        }
+        Ok(())
     }
 
     /// Is there enough in the output for a chunk?
@@ -254,16 +303,25 @@ impl Worker {
             code,
             funcs: funcs
                 .drain(..)
-                .map(|func| ChunkFunc { start: func.start, body: func.body, end: func.end, wasm: func.wasm })
+                .map(|FuncCode { start, body, end, wasm, wasm_bytes, .. }| ChunkFunc {
+                    start,
+                    body,
+                    end,
+                    wasm,
+                    wasm_bytes,
+                })
                 .collect(),
             calls,
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
+            func_bytes: std::mem::take(&mut self.func_bytes),
+            reports: std::mem::take(&mut self.reports),
         };
         *totals += Totals {
             body_bytes: std::mem::take(&mut self.body_bytes),
-            code_bytes: chunk.code.len() - chunk.funcs[0].start as usize,
+            // None if it was dropped.
+            code_bytes: chunk.code.len().saturating_sub(chunk.funcs[0].start as usize),
             counters: std::mem::take(counters),
             busy: Duration::ZERO,
             survey: Duration::from_nanos(std::mem::take(&mut self.scratch.survey_time)),
@@ -348,11 +406,10 @@ impl<'a> Queue<'a> {
             totals.busy = start.elapsed();
             let mut state = self.lock();
             state.done.totals += totals;
+            // Of a batch that failed, what stands ahead of the failure: it may exceed the budget.
+            state.done.chunks.extend(chunk);
             match result {
-                Ok(functions) => {
-                    state.compiled += functions;
-                    state.done.chunks.extend(chunk);
-                }
+                Ok(functions) => state.compiled += functions,
                 // What is still waiting comes later in the module and cannot hold an earlier error.
                 Err(failure) => {
                     state.batches.clear();
@@ -360,6 +417,9 @@ impl<'a> Queue<'a> {
                         state.failure = Some(failure);
                     }
                 }
+            }
+            if job.meter.exceeded() {
+                state.batches.clear();
             }
         }
     }
@@ -385,13 +445,12 @@ impl<'a> Queue<'a> {
 
 impl State<'_> {
     fn result(&mut self) -> Result<Compiled, Error> {
+        let mut done = std::mem::take(&mut self.done);
+        done.chunks.sort_unstable_by_key(|chunk| chunk.first);
+        budget::check(&done.chunks, self.failure.as_ref().map_or(u32::MAX, |failure| failure.index))?;
         match self.failure.take() {
             Some(failure) => Err(failure.error),
-            None => {
-                let mut done = std::mem::take(&mut self.done);
-                done.chunks.sort_unstable_by_key(|chunk| chunk.first);
-                Ok(done)
-            }
+            None => Ok(done),
         }
     }
 }
@@ -427,6 +486,9 @@ impl Arriving {
                     compiled.chunks.extend(worker.take(&mut compiled.totals));
                 }
                 compiled.totals.busy += start.elapsed();
+                if job.meter.exceeded() {
+                    self.settle()?;
+                }
             }
             Arriving::Pool { pool, collected, functions } => {
                 let Cow::Owned(entries) = &mut collected.entries else { unreachable!("collected bytes are owned") };
@@ -452,7 +514,7 @@ impl Arriving {
                 let (compiled, failed) = (state.compiled, state.failure.is_some());
                 drop(state);
                 // Another thread may still be at an earlier function.
-                if failed { pool.join().map(|_| compiled) } else { Ok(compiled) }
+                if failed || pool.shared.job.meter.exceeded() { pool.join().map(|_| compiled) } else { Ok(compiled) }
             }
         }
     }
@@ -474,6 +536,7 @@ impl Arriving {
         match self {
             Arriving::Here { worker, compiled, .. } => {
                 compiled.chunks.extend(worker.take(&mut compiled.totals));
+                budget::check(&compiled.chunks, u32::MAX)?;
                 Ok(std::mem::take(compiled))
             }
             Arriving::Pool { pool, .. } => pool.join(),
@@ -522,7 +585,7 @@ impl Pool {
 
     fn add(&self, batch: Batch<'static>) {
         let mut state = self.shared.queue.lock();
-        if state.failure.is_none() && !batch.entries.is_empty() {
+        if state.failure.is_none() && !self.shared.job.meter.exceeded() && !batch.entries.is_empty() {
             state.batches.push_back(batch);
             self.shared.queue.changed.notify_one();
         }

@@ -119,6 +119,7 @@ pub(crate) fn facts(
         let defined = module.defined_global_index(index);
         facts.globals.push(GlobalFact {
             ty: value_type(&global.wasm_ty).map_err(refuse)?,
+            mutable: global.mutability,
             place: global_place(&offsets, index, defined),
             constant: defined.filter(|_| !global.mutability).and_then(|defined| constants[defined.index()]),
         });
@@ -130,8 +131,8 @@ pub(crate) fn facts(
         facts.memories.push(memory_fact(translation, &offsets, settings, index, memory));
     }
     for (index, table) in module.tables.iter() {
-        reference_type(&table.ref_type).map_err(refuse)?;
-        facts.tables.push(table_fact(translation, &offsets, settings, index, table));
+        let element = reference_type(&table.ref_type).map_err(refuse)?;
+        facts.tables.push(table_fact(translation, &offsets, settings, index, table, element));
     }
     for (_, (ty, _)) in module.passive_elements.iter() {
         reference_type(ty).map_err(refuse)?;
@@ -244,6 +245,7 @@ fn table_fact(
     settings: &Settings,
     index: TableIndex,
     table: &Table,
+    element: Ty,
 ) -> TableFact {
     let (base, length, owner) = match translation.module.defined_table_index(index) {
         Some(defined) => (
@@ -264,6 +266,7 @@ fn table_fact(
         }
     };
     TableFact {
+        element,
         index: index_type(table.idx_type),
         base,
         length,

@@ -32,11 +32,12 @@
 //!
 //! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
 //! on as many threads as there are) → `link` (one text, distances resolved) → `artifact` (what Wasmtime loads) → `load`.
-//! Beside it: `settings` (what the engine asks), `trampolines` and `startup` (code that belongs to no function body),
+//! Beside it: `settings` (what the engine asks), `budget` (how much code there may be), `trampolines` and `startup` (code that belongs to no function body),
 //! `tables` (what belongs to which instruction).
 
 mod artifact;
 mod bodies;
+mod budget;
 mod error;
 mod facts;
 mod link;
@@ -52,7 +53,7 @@ mod unsupported;
 pub use error::{Error, ErrorKind};
 pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
-pub use report::{Phases, Progress, Report};
+pub use report::{FunctionReport, Phases, Progress, Report};
 pub use stream::ModuleStream;
 
 use artifact::Artifact;
@@ -128,6 +129,13 @@ impl Compiler {
     #[must_use]
     pub fn time_sweeps(mut self, on: bool) -> Compiler {
         self.settings.time_sweeps = on;
+        self
+    }
+
+    /// Sets whether [`Report::per_function`] is filled in. Without this it is empty.
+    #[must_use]
+    pub fn count_functions(mut self, on: bool) -> Compiler {
+        self.settings.count_functions = on;
         self
     }
 

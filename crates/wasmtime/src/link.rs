@@ -7,6 +7,7 @@
 
 use crate::artifact::{Image, PAGE, Piece, Translated};
 use crate::bodies::Chunk;
+use crate::budget;
 use crate::facts::{function_type, offset, signature};
 use crate::settings::Settings;
 use crate::startup;
@@ -20,17 +21,18 @@ use lightbeam_compiler::routines;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmtime_environ::{
-    Abi, CompiledTrap, DataIndex, DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex, VMOffsets,
+    Abi, CompiledFunctionsTableBuilder, CompiledTrap, DataIndex, DefinedFuncIndex, FilePos, FuncKey,
+    ModuleInternedTypeIndex, SecondaryMap, StaticModuleIndex, VMOffsets,
 };
 
 /// What fills the gaps between functions: a trap.
 const FILLER: u8 = 0xcc;
 
-/// The text must be shorter, so that every distance in it fits in 32 bits.
-const MAX_TEXT: usize = 1 << 31;
-
 struct Linker<'a> {
     facts: &'a Facts,
+    /// Bytes of the module, and how long the text may be for it.
+    wasm_bytes: usize,
+    most: usize,
     image: Image,
     chunks: Vec<Placed>,
     /// Where the chunks end in the text, and `rest` begins.
@@ -84,12 +86,15 @@ pub(crate) fn link(
     settings: &Settings,
     facts: &Facts,
     (translation, types): &Translated<'_>,
+    wasm_bytes: usize,
     chunks: Vec<Chunk>,
 ) -> Result<Image, Error> {
     let module = StaticModuleIndex::from_u32(0);
     let concurrency = settings.tunables.concurrency_support;
     let mut linker = Linker {
         facts,
+        wasm_bytes,
+        most: budget::most(wasm_bytes),
         image: Image::new(settings),
         chunks: Vec::with_capacity(chunks.len()),
         functions_end: 0,
@@ -100,8 +105,8 @@ pub(crate) fn link(
         places: BTreeMap::new(),
     };
     linker.functions(module, chunks)?;
-    linker.routines();
-    linker.thunks();
+    linker.routines()?;
+    linker.thunks()?;
 
     let startup = (!translation.module.startup.is_none()).then(|| {
         let mut stubs = Stubs::default();
@@ -111,6 +116,7 @@ pub(crate) fn link(
     let needed = linker.needed(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs));
 
     let offsets = VMOffsets::new(facts::POINTER, &translation.module);
+    let room = linker.room();
     linker.stubs(|stubs, done| {
         for key in &needed {
             let (index, drop) = match *key {
@@ -135,15 +141,33 @@ pub(crate) fn link(
                 let range = stubs.entry(&mut templates[func.sig as usize], index, |stubs, entry| {
                     stubs.array_to_wasm(facts, &facts.sigs[func.sig as usize], entry, concurrency);
                 });
+                if range.end as usize > room {
+                    return Err(Some(index));
+                }
                 let key = FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::from_u32(index));
                 done(Stub { key: Some(key), target: None, range });
             }
         }
-        let trampoline_types: BTreeSet<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
+        let mut trampoline_types: Vec<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
+        trampoline_types.sort_unstable();
+        trampoline_types.dedup();
+        let mut sigs: SecondaryMap<ModuleInternedTypeIndex, Option<u32>> = SecondaryMap::new();
+        for (ty, sig) in translation.module.types.values().zip(&facts.types) {
+            sigs[ty.unwrap_module_type_index()] = *sig;
+        }
         for ty in trampoline_types {
-            let sig = function_type(&types[ty]).and_then(signature).expect("types that do not compile are refused");
             let start = stubs.start();
-            stubs.wasm_to_array(&sig);
+            match sigs[ty] {
+                Some(sig) => stubs.wasm_to_array(&facts.sigs[sig as usize]),
+                // A supertype that other types share an exit with.
+                None => {
+                    let sig = function_type(&types[ty]).and_then(signature);
+                    stubs.wasm_to_array(&sig.expect("types that do not compile are refused"));
+                }
+            }
+            if stubs.asm.offset() as usize > room {
+                return Err(None);
+            }
             let key = FuncKey::WasmToArrayTrampoline(ty);
             done(Stub { key: Some(key), target: None, range: start..stubs.asm.offset() });
         }
@@ -158,7 +182,8 @@ pub(crate) fn link(
             let key = FuncKey::WasmToBuiltinTrampoline(trampolines::builtin(libcall));
             done(Stub { key: Some(key), target: Some(Key::Libcall(libcall)), range: start..stubs.asm.offset() });
         }
-    });
+        Ok(())
+    })?;
     if let Some((stubs, ranges)) = startup {
         let base = linker.append(&stubs);
         for (abi, range) in [(Abi::Wasm, ranges.wasm), (Abi::Array, ranges.array)] {
@@ -196,10 +221,6 @@ impl Linker<'_> {
 
     /// Gives all functions their places and makes their tables.
     fn functions(&mut self, module: StaticModuleIndex, chunks: Vec<Chunk>) -> Result<(), Error> {
-        let padded = chunks.iter().map(|chunk| chunk.code.len() + FUNC_ALIGN as usize).sum::<usize>();
-        if padded >= MAX_TEXT {
-            return Err(too_large());
-        }
         for mut chunk in chunks {
             // A chunk is padded inside as the text is, and before its first function as if the text began with it.
             let first = chunk.funcs[0];
@@ -217,6 +238,10 @@ impl Linker<'_> {
             for (func, index) in std::mem::take(&mut chunk.funcs).iter().zip(chunk.first..) {
                 chunk.code[end as usize..func.start as usize].fill(FILLER);
                 end = func.end;
+                // Padding counts, which the budget of the functions leaves out.
+                if (base + end) as usize > self.most {
+                    return Err(budget::text_too_large(self.wasm_bytes, Some(func.wasm as usize)));
+                }
                 self.bodies[index as usize] = base + func.body;
                 let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(index));
                 self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
@@ -252,7 +277,7 @@ impl Linker<'_> {
     }
 
     /// The routines that relocations name, and those that these name in turn.
-    fn routines(&mut self) {
+    fn routines(&mut self) -> Result<(), Error> {
         let of = |relocs: &[Reloc]| -> BTreeSet<Routine> {
             let routine =
                 |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
@@ -266,13 +291,18 @@ impl Linker<'_> {
                 let func = routines::emit::<X64>(self.facts, routine, &mut output);
                 let start = self.routine(&output, &func);
                 self.places.insert(Key::Routine(routine), start + (func.body - func.start));
+                if self.room() == 0 {
+                    return Err(self.too_large(None));
+                }
             }
             new = of(&self.relocs[seen..]);
             new.retain(|routine| !self.places.contains_key(&Key::Routine(*routine)));
         }
+        Ok(())
     }
 
-    fn thunks(&mut self) {
+    fn thunks(&mut self) -> Result<(), Error> {
+        let room = self.room();
         let mut stubs = Stubs::default();
         let mut templates = vec![None; self.facts.sigs.len()];
         for func in &self.facts.funcs {
@@ -281,12 +311,32 @@ impl Linker<'_> {
                     stubs.thunk(self.facts, &self.facts.sigs[func.sig as usize], entry);
                 });
                 self.thunks[index as usize] = range.start;
+                if range.end as usize > room {
+                    return Err(self.too_large(Some(index)));
+                }
             }
         }
         let base = self.append(&stubs);
         for start in &mut self.thunks {
             *start += base;
         }
+        Ok(())
+    }
+
+    /// How much longer the text may become. What is made in a loop over something that the input chooses looks at it
+    /// again and again, so that nothing much longer is ever held.
+    fn room(&self) -> usize {
+        self.most.saturating_sub(self.len() as usize)
+    }
+
+    /// The text exceeds the budget, with what was made for a function if there is one.
+    fn too_large(&mut self, func: Option<u32>) -> Error {
+        let functions = std::mem::replace(&mut self.image.functions, CompiledFunctionsTableBuilder::new()).finish();
+        let offset = func.and_then(|index| {
+            let key = FuncKey::DefinedWasmFunction(StaticModuleIndex::from_u32(0), DefinedFuncIndex::from_u32(index));
+            functions.src_loc(key)?.file_offset()
+        });
+        budget::text_too_large(self.wasm_bytes, offset.map(|offset| offset as usize))
     }
 
     /// What the relocations so far and `more` name beside functions, in order.
@@ -295,11 +345,15 @@ impl Linker<'_> {
         of_functions.chain(&self.relocs).chain(more).filter_map(|reloc| Key::of(reloc.target)).collect()
     }
 
-    /// Makes routines and appends them.
-    fn stubs(&mut self, make: impl FnOnce(&mut Stubs, &mut dyn FnMut(Stub))) {
+    /// Makes routines and appends them. Those made for functions may exceed the budget, which is an error that names
+    /// the function.
+    fn stubs(
+        &mut self,
+        make: impl FnOnce(&mut Stubs, &mut dyn FnMut(Stub)) -> Result<(), Option<u32>>,
+    ) -> Result<(), Error> {
         let mut stubs = Stubs::default();
         let mut pieces = Vec::new();
-        make(&mut stubs, &mut |piece| pieces.push(piece));
+        make(&mut stubs, &mut |piece| pieces.push(piece)).map_err(|func| self.too_large(func))?;
         let base = self.append(&stubs);
         for Stub { key, target, range } in pieces {
             let (start, end) = (base + range.start, base + range.end);
@@ -310,6 +364,7 @@ impl Linker<'_> {
                 self.places.insert(target, start);
             }
         }
+        Ok(())
     }
 
     fn append(&mut self, stubs: &Stubs) -> u32 {
@@ -322,12 +377,12 @@ impl Linker<'_> {
     }
 
     fn finish(mut self) -> Result<Image, Error> {
-        if self.functions_end as usize + self.rest.len() >= MAX_TEXT {
-            return Err(too_large());
-        }
         // Whole pages, so that nothing but code becomes executable.
         let padding = self.len().next_multiple_of(PAGE as u32) - self.len();
         self.rest.resize(self.rest.len() + padding as usize, FILLER);
+        if self.len() as usize > self.most {
+            return Err(self.too_large(None));
+        }
 
         let mut chunks = std::mem::take(&mut self.chunks);
         for Placed { chunk, base, .. } in &mut chunks {
@@ -372,8 +427,4 @@ fn aligned(at: u32, skip: u32) -> u32 {
 
 fn trap_number(code: TrapCode) -> u8 {
     CompiledTrap::Normal(trampolines::trap(code)).as_u8()
-}
-
-fn too_large() -> Error {
-    Error::too_large("the module's machine code exceeds 2 GiB", None)
 }

@@ -33,6 +33,24 @@ pub struct Report {
     pub artifact_bytes: usize,
     /// What the compiler did how often.
     pub counters: Counters,
+    /// Each function that the module defines, in order, if [`Compiler::count_functions`](crate::Compiler::count_functions)
+    /// asks for it.
+    pub per_function: Vec<FunctionReport>,
+}
+
+/// What compiling one function gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FunctionReport {
+    /// Its index in the module, which counts imported functions too.
+    pub index: u32,
+    /// Its name, if the module tells.
+    pub name: Option<String>,
+    /// Bytes of its body.
+    pub body_bytes: usize,
+    /// Bytes of machine code made for it; padding is not counted.
+    pub code_bytes: usize,
+    /// What the compiler did how often.
+    pub counters: Counters,
 }
 
 /// Wall-clock time by phase of compilation.

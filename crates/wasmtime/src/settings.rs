@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) address_map: AddressMap,
     /// Time both sweeps over function bodies apart?
     pub(crate) time_sweeps: bool,
+    /// Count for each function?
+    pub(crate) count_functions: bool,
     /// Most threads that compile one module.
     pub(crate) threads: usize,
     /// Bytes of function bodies that a thread takes at once, if it is not the usual number.
@@ -44,6 +46,7 @@ impl Settings {
             cpu: X64::host_features(),
             address_map: if engine.get_generate_address_map() { AddressMap::Traps } else { AddressMap::None },
             time_sweeps: false,
+            count_functions: false,
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             batch: None,
         };

@@ -14,6 +14,7 @@ use lightbeam_compiler::facts::Facts;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 use wasmtime::Module;
+use wasmtime_environ::FuncIndex;
 use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Encoding, Parser, Payload};
 
 /// What begins every binary module; anything else is taken for the text format.
@@ -381,11 +382,16 @@ fn conclude<'a>(
     facts: &Facts,
     translated: Translated<'a>,
     wasm_bytes: usize,
-    Compiled { chunks, totals }: Compiled,
+    Compiled { mut chunks, totals }: Compiled,
     mut report: Report,
 ) -> wasmtime::Result<(Artifact<'a>, Report)> {
     let start = Instant::now();
-    let image = link::link(settings, facts, &translated, chunks)?;
+    report.per_function = chunks.iter_mut().flat_map(|chunk| std::mem::take(&mut chunk.reports)).collect();
+    for function in &mut report.per_function {
+        let names = &translated.0.debuginfo.name_section.func_names;
+        function.name = names.get(&FuncIndex::from_u32(function.index)).map(|name| (*name).to_owned());
+    }
+    let image = link::link(settings, facts, &translated, wasm_bytes, chunks)?;
     report.functions = translated.0.module.num_defined_funcs() as u32;
     report.wasm_bytes = wasm_bytes;
     report.body_bytes = totals.body_bytes;

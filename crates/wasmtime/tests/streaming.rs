@@ -1,5 +1,8 @@
 //! The same bytes give the same artifact and the same error, in whatever chunks they come.
 
+mod common;
+
+use common::{compiler, streamed};
 use lightbeam::{Compiler, Error, ErrorKind, Progress};
 use wasmtime::{Config, Instance, Store};
 
@@ -22,18 +25,6 @@ const WAT: &str = r#"(module $everything
     (data (i32.const 8) "active")
     (data $passive "\2a\00\00\00")
     (data (global.get $at) "computed"))"#;
-
-fn compiler() -> Compiler {
-    Compiler::new(&Config::new()).unwrap()
-}
-
-fn streamed(compiler: &Compiler, wasm: &[u8], chunk: usize) -> wasmtime::Result<Vec<u8>> {
-    let mut stream = compiler.stream();
-    for bytes in wasm.chunks(chunk) {
-        stream.push(bytes)?;
-    }
-    stream.finish_artifact()
-}
 
 #[test]
 fn chunks_do_not_show_in_the_artifact() {

@@ -1,8 +1,11 @@
 //! The number of threads, and how the functions are divided among them, shows nowhere: not in artifacts, not in errors.
 
+mod common;
+
+use common::{compiler, streamed};
 use lightbeam::{Compiler, Error};
 use std::fmt::Write;
-use wasmtime::{Config, Instance, Store};
+use wasmtime::{Instance, Store};
 
 /// Functions of all kinds that differ in what stands before them in the text and beside it in tables: some escape, some
 /// trap, some call, some need a routine.
@@ -52,10 +55,6 @@ fn binary(functions: u32, replaced: &[(u32, &str)]) -> Vec<u8> {
     wat::parse_str(module(functions, replaced)).unwrap()
 }
 
-fn compiler() -> Compiler {
-    Compiler::new(&Config::new()).unwrap()
-}
-
 /// Every number of threads with every way to divide the functions.
 fn variants() -> impl Iterator<Item = (String, Compiler)> {
     let batches = [Some(1), Some(50), Some(333), Some(5000), None];
@@ -76,14 +75,6 @@ fn variants() -> impl Iterator<Item = (String, Compiler)> {
 /// The error of a module that must have one.
 fn refused(result: wasmtime::Result<Vec<u8>>) -> Error {
     result.map(drop).expect_err("an invalid module").downcast::<Error>().unwrap()
-}
-
-fn streamed(compiler: &Compiler, wasm: &[u8], chunk: usize) -> wasmtime::Result<Vec<u8>> {
-    let mut stream = compiler.stream();
-    for bytes in wasm.chunks(chunk) {
-        stream.push(bytes)?;
-    }
-    stream.finish_artifact()
 }
 
 #[test]
@@ -176,6 +167,55 @@ fn a_function_is_ahead_of_what_comes_after_it() {
                     let error = refused(streamed(&compiler, broken, chunk));
                     assert_eq!(error, expected, "{name} {i}, {variant}, streamed by {chunk}");
                 }
+            }
+        }
+    }
+}
+
+/// Functions that each give some 27 KB of code, and what stands in for some of them.
+fn dense(functions: u32, replaced: &[(u32, &str)]) -> Vec<u8> {
+    let mut wat = format!("(module (type $t (func (result {})))", "i32 ".repeat(1000));
+    for i in 0..functions {
+        let body = replaced.iter().find(|(index, _)| *index == i).map_or("call 0", |(_, body)| *body);
+        write!(wat, "(func (type $t) {body})").unwrap();
+    }
+    wat.push(')');
+    wat::parse_str(wat).unwrap()
+}
+
+#[test]
+fn so_does_the_budget_of_the_module() {
+    let within = compiler().precompile_timed(dense(15, &[])).unwrap().1;
+    let ample = "nop ".repeat(20_000) + "unreachable";
+    let cases: [(&[(u32, &str)], &str); 6] = [
+        (&[], "machine code"),
+        // Ahead of it, and behind; what comes late is of no help to what was too much before.
+        (&[(3, "i64.const 1")], "type mismatch"),
+        (&[(60, "i64.const 1"), (99, "v128.const i64x2 0 0 drop unreachable")], "machine code"),
+        (&[(60, &ample)], "machine code"),
+        (&[(15, &ample), (99, &ample)], ""),
+        (&[(15, &ample), (98, "i64.const 1"), (99, &ample)], "type mismatch"),
+    ];
+    println!("{} bytes of code within", within.code_bytes);
+    for (case, (replaced, words)) in cases.into_iter().enumerate() {
+        let wasm = dense(100, replaced);
+        let one = compiler().threads(1).precompile(&wasm);
+        if words.is_empty() {
+            let one = one.unwrap();
+            for (variant, compiler) in variants() {
+                assert!(compiler.precompile(&wasm).unwrap() == one, "case {case}, {variant}");
+                assert!(streamed(&compiler, &wasm, 97).unwrap() == one, "case {case}, {variant}, streamed");
+            }
+            continue;
+        }
+        let expected = refused(one);
+        assert!(expected.message().contains(words) && expected.offset().is_some(), "case {case}: {expected}");
+        for (variant, compiler) in variants() {
+            let whole = refused(compiler.precompile(&wasm));
+            assert_eq!(whole, expected, "case {case}, {variant}");
+            for chunk in [7, 997, wasm.len()] {
+                let error = refused(streamed(&compiler, &wasm, chunk));
+                assert_eq!(error, expected, "case {case}, {variant}, streamed by {chunk}");
             }
         }
     }

@@ -59,8 +59,6 @@ pub(super) const BOMBS: &[Bomb] = &[
     Bomb { name: "rotated-arguments", make: rotated_arguments, n: 5_000 },
     Bomb { name: "wide-recursion", make: wide_recursion, n: 200 },
     Bomb { name: "wide-results", make: wide_results, n: 200 },
-    Bomb { name: "calls-for-wide-results", make: calls_for_wide_results, n: 100 },
-    Bomb { name: "wide-exports", make: wide_exports, n: 100 },
     Bomb { name: "wide-tail-calls", make: wide_tail_calls, n: 300 },
     Bomb { name: "loops-with-parameters", make: |n| carrying(0x03, 8, n), n: 3_000 },
     Bomb { name: "blocks-with-parameters", make: |n| carrying(0x02, 100, n), n: 1_000 },
@@ -264,16 +262,16 @@ fn wide_results(n: usize) -> Vec<u8> {
     parts.finish(1)
 }
 
-/// Functions of a few bytes that pass on a thousand results: within the constant part of the budget.
-fn calls_for_wide_results(n: usize) -> Vec<u8> {
+/// Functions of a few bytes that pass on a thousand results.
+pub(super) fn calls_for_wide_results(n: usize) -> Vec<u8> {
     let mut parts = Parts::new();
     let ty = parts.ty(&[], &[I32; 1000]);
     (0..n).for_each(|_| parts.func(ty, &[], &[0x10, 0]));
     parts.finish(0)
 }
 
-/// Exported functions of a few bytes that take and give a thousand values: what it takes to enter them is not theirs.
-fn wide_exports(n: usize) -> Vec<u8> {
+/// Exported functions of a few bytes that take and give a thousand values, and so are large to enter.
+pub(super) fn wide_exports(n: usize) -> Vec<u8> {
     let mut parts = Parts::new();
     let ty = parts.ty(&[I32; 1000], &[I32; 1000]);
     (0..n).for_each(|_| parts.func(ty, &[], &[0]));

@@ -120,6 +120,8 @@ pub const OUT_OF_PROPORTION: &[Bomb] = &[
     Bomb { name: "1,000 arguments and results, 1,000 times", make: |n| wide_calls(n, n), n: 1_000 },
     Bomb { name: "1,000 results shifted at 1,000 branches", make: |n| results(n, n, false), n: 1_000 },
     Bomb { name: "1,000 results shifted at 1,000 branches, each elsewhere", make: |n| results(n, n, true), n: 1_000 },
+    Bomb { name: "calls for 1,000 results in 10,000 functions", make: functions::calls_for_wide_results, n: 10_000 },
+    Bomb { name: "400 exports of 1,000 arguments and results", make: functions::wide_exports, n: 400 },
 ];
 
 const BLOCK: [u8; 3] = [0x02, 0x40, 0x0b];

@@ -3,7 +3,8 @@
 
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::error::{Error, ErrorKind};
-use crate::survey::{Survey, type_feature, value_type};
+use crate::survey::{Survey, type_feature};
+use crate::ty::Ty;
 use wasmparser::{
     BinaryReader, BlockType, FrameKind, FrameStack, FuncValidator, FunctionBody, HeapType, ValType, ValidatorResources,
     VisitOperator,
@@ -25,7 +26,7 @@ pub(super) fn survey(
         let n = reader.read_var_u32()?;
         let ty: ValType = reader.read()?;
         validator.define_locals(offset, n, ty)?;
-        if n > 0 && value_type(ty).is_none() {
+        if n > 0 && Ty::of(ty).is_none() {
             // Validation must still be the judge of an invalid body, so the type is checked first.
             return Err(Error { offset, kind: ErrorKind::Unsupported(type_feature(ty).into()) });
         }
@@ -72,7 +73,7 @@ impl FrameStack for Sweep<'_> {
 impl Sweep<'_> {
     fn touch(&mut self, local: u32, write: bool) {
         if self.survey.touch_again(local).is_none()
-            && let Some(ty) = self.validator.get_local_type(local).and_then(value_type)
+            && let Some(ty) = self.validator.get_local_type(local).and_then(Ty::of)
         {
             self.survey.touch_first(local, write, ty);
         }
@@ -90,7 +91,7 @@ impl Sweep<'_> {
     /// A block type must have nothing but types that the compiler has. (Function types were looked at as such.)
     fn block_type(&self, ty: BlockType) -> Result<(), Error> {
         match ty {
-            BlockType::Type(ty) if value_type(ty).is_none() => self.unsupported(type_feature(ty)),
+            BlockType::Type(ty) if Ty::of(ty).is_none() => self.unsupported(type_feature(ty)),
             _ => Ok(()),
         }
     }
@@ -203,7 +204,7 @@ macro_rules! note {
         }
     };
     ($s:ident visit_typed_select $t:ident) => {
-        if value_type($t).is_none() {
+        if Ty::of($t).is_none() {
             return $s.unsupported(type_feature($t));
         }
     };

@@ -186,6 +186,11 @@ impl Sweep<'_> {
         Some(code(self.facts.tables.get(index as usize)?.index))
     }
 
+    /// The code of a table's elements.
+    fn element(&self, index: u32) -> Option<u8> {
+        Some(code(self.facts.tables.get(index as usize)?.element))
+    }
+
     /// Reads a memory argument of any form: the code of the memory's addresses, and where it ends.
     #[inline(never)]
     fn memory_argument(&self, bytes: &[u8], mut pos: usize, align: u8) -> Option<(u8, usize)> {
@@ -482,22 +487,22 @@ impl Sweep<'_> {
                     push!(code(self.facts.globals.get(index as usize)?.ty));
                 }
                 Class::GlobalSet => {
-                    let index = number!(bytes, pos);
-                    if !self.resources.global_at(index)?.mutable {
+                    let global = self.facts.globals.get(number!(bytes, pos) as usize)?;
+                    if !global.mutable {
                         return None;
                     }
-                    pop!(code(self.facts.globals.get(index as usize)?.ty));
+                    pop!(code(global.ty));
                 }
                 Class::TableGet => {
                     let table = number!(bytes, pos);
                     pop!(self.table(table)?);
-                    push!(FUNCREF);
+                    push!(self.element(table)?);
                     self.survey.call();
                     call_end = pos;
                 }
                 Class::TableSet => {
                     let table = number!(bytes, pos);
-                    pop!(FUNCREF, self.table(table)?);
+                    pop!(self.element(table)?, self.table(table)?);
                 }
                 Class::MemorySize | Class::MemoryGrow => {
                     // Without multiple memories it is a zero byte, which other forms of the number are not.
@@ -643,19 +648,22 @@ impl Sweep<'_> {
             // table.copy
             14 => {
                 let (to, from) = (self.table(first)?, self.table(second)?);
+                if self.element(first) != self.element(second) {
+                    return None;
+                }
                 (&[shorter(from, to), from, to], &[])
             }
             // table.grow
             15 => {
                 let index = self.table(first)?;
-                (&[index, FUNCREF], &[index])
+                (&[index, self.element(first)?], &[index])
             }
             // table.size
             16 => (&[], &[self.table(first)?]),
             // table.fill
             17 => {
                 let index = self.table(first)?;
-                (&[index, FUNCREF, index], &[])
+                (&[index, self.element(first)?, index], &[])
             }
             // add128, sub128
             19 | 20 => (&[I64; 4], &[I64; 2]),

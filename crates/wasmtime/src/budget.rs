@@ -1,0 +1,142 @@
+//! The budget: how much machine code a module may turn into.
+//!
+//! Of the functions it is decided by their order: those up to any one of them, together, must be within the budget of
+//! the module's bytes up to the end of that one. So nobody need know how long the module will be, what is held of a
+//! stream is in proportion to what has come of it, and neither threads nor chunks matter. The text, which has the
+//! entries, exits and routines too, must be within the budget of the whole module; the linker sees to that.
+
+use crate::Error;
+use crate::bodies::Chunk;
+use lightbeam_compiler::Budget;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+/// The text must be shorter, so that every distance in it fits in 32 bits.
+const MAX_TEXT: usize = 1 << 31;
+
+/// Most bytes of code for so many bytes of a module.
+pub(crate) fn most(bytes: usize) -> usize {
+    Budget::most(bytes).min(MAX_TEXT - 1)
+}
+
+/// What all threads of a module have made, so that they stop soon after the budget is exceeded.
+#[derive(Default)]
+pub(crate) struct Meter {
+    code: AtomicUsize,
+    end: AtomicUsize,
+    exceeded: AtomicBool,
+}
+
+impl Meter {
+    /// Counts the code of functions, the last of which ends at byte `end` of the module.
+    ///
+    /// Whoever adds code has moved the end before. So when it is exceeded, what was counted is more than the functions
+    /// up to the last of them may have: then one of these is the first with too much.
+    pub(crate) fn count(&self, code: usize, end: usize) {
+        self.end.fetch_max(end, SeqCst);
+        let code = self.code.fetch_add(code, SeqCst) + code;
+        if code > most(self.end.load(SeqCst)) {
+            self.exceeded.store(true, SeqCst);
+        }
+    }
+
+    /// Is it known that the functions counted so far, with those before them, exceed the budget?
+    pub(crate) fn exceeded(&self) -> bool {
+        self.exceeded.load(SeqCst)
+    }
+}
+
+/// Looks for the first function that exceeds the budget, ahead of the one with an index. All of those are in the
+/// chunks, which are in order.
+pub(crate) fn check(chunks: &[Chunk], before: u32) -> Result<(), Error> {
+    let mut code = 0;
+    for chunk in chunks {
+        // Mostly all of a chunk is within what even the first of its functions may have.
+        let ahead = chunk.first as usize + chunk.funcs.len() <= before as usize;
+        if ahead && code + chunk.func_bytes <= chunk.funcs.first().map_or(0, |func| most(func.wasm as usize)) {
+            code += chunk.func_bytes;
+            continue;
+        }
+        for (func, index) in chunk.funcs.iter().zip(chunk.first..) {
+            if index >= before {
+                return Ok(());
+            }
+            let end = func.wasm as usize + func.wasm_bytes as usize;
+            code += (func.end - func.start) as usize;
+            if code > most(end) {
+                let what = format!("the module's first {end} bytes give");
+                return Err(too_large(&what, most(end), "machine code", Some(func.wasm as usize)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The error of a text that exceeds the budget of its module, at a function if one is to blame.
+pub(crate) fn text_too_large(wasm_bytes: usize, offset: Option<usize>) -> Error {
+    too_large(&format!("the module's {wasm_bytes} bytes give"), most(wasm_bytes), "machine code in all", offset)
+}
+
+fn too_large(what: &str, most: usize, code: &str, offset: Option<usize>) -> Error {
+    if most == MAX_TEXT - 1 {
+        return Error::too_large("the module's machine code exceeds 2 GiB", offset);
+    }
+    Error::too_large(format!("{what} more than {most} bytes of {code}"), offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bodies::ChunkFunc;
+
+    fn chunk(first: u32, funcs: &[(u32, u32, u32)]) -> Chunk {
+        let func = |(code, wasm, wasm_bytes): &(u32, u32, u32)| ChunkFunc {
+            start: 0,
+            body: 0,
+            end: *code,
+            wasm: *wasm,
+            wasm_bytes: *wasm_bytes,
+        };
+        Chunk {
+            first,
+            code: Vec::new(),
+            funcs: funcs.iter().map(func).collect(),
+            func_bytes: funcs.iter().map(|func| func.0 as usize).sum(),
+            calls: Vec::new(),
+            relocs: Vec::new(),
+            traps: Vec::new(),
+            addresses: Vec::new(),
+            reports: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_first_function_with_too_much_is_named() {
+        let within = most(20) as u32;
+        // Exactly the budget, in one chunk or two; then a byte more, and a later function that would make up for it.
+        for chunks in [
+            vec![chunk(0, &[(within, 10, 10), (161, 20, 1), (1, 30, 1000)])],
+            vec![chunk(0, &[(within, 10, 10)]), chunk(1, &[(161, 20, 1), (1, 30, 1000)])],
+            vec![chunk(0, &[(within, 10, 10)]), chunk(1, &[(161, 20, 1)]), chunk(2, &[(1, 30, 1000)])],
+        ] {
+            assert_eq!(check(&chunks, 1), Ok(()));
+            let error = check(&chunks, 2).unwrap_err();
+            assert_eq!(check(&chunks, u32::MAX), Err(error.clone()));
+            assert_eq!(error.offset(), Some(20));
+            let words = format!("the module's first 21 bytes give more than {} bytes of machine code", most(21));
+            assert_eq!(error.message(), words);
+        }
+        let huge = chunk(0, &[(1 << 30, 0, 1 << 28), (1 << 30, 1 << 28, 10)]);
+        assert_eq!(check(&[huge], 2).unwrap_err().message(), "the module's machine code exceeds 2 GiB");
+    }
+
+    #[test]
+    fn the_meter_counts_in_any_order() {
+        let meter = Meter::default();
+        // A later batch is done first.
+        meter.count(most(2000) - 1, 2000);
+        meter.count(1, 1000);
+        assert!(!meter.exceeded());
+        meter.count(1, 1000);
+        assert!(meter.exceeded());
+    }
+}
