@@ -6,7 +6,7 @@ use crate::isa::{Convert, FloatAlu, FloatUnary, Isa, Trunc};
 use crate::shapes::{float, int};
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, OperandPlace, Value};
-use lightbeam_asm::RegSet;
+use lightbeam_asm::{Reg, RegSet};
 
 impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn float_alu(&mut self, width: Width, op: FloatAlu) {
@@ -38,26 +38,21 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn float_minmax(&mut self, width: Width, max: bool) {
-        let ty = float(width);
-        let mut r = self.pop();
-        let mut l = self.pop();
-        let right = self.operand_reg(&mut r);
-        let left = self.operand_reg(&mut l);
-        let d = self.dest(ty, RegSet::of(&[left, right]));
-        I::fminmax(&mut self.out.asm, max, width, d, left, right);
-        self.done(&l);
-        self.done(&r);
-        self.push_reg(ty, d);
+        self.float_pair(float(width), |asm, d, left, right| I::fminmax(asm, max, width, d, left, right));
     }
 
     pub(crate) fn copysign(&mut self, width: Width) {
-        let ty = float(width);
+        self.float_pair(float(width), |asm, d, left, right| I::copysign(asm, width, d, left, right));
+    }
+
+    /// Two operands in registers, and a result in a third: what writes its result before it has read both operands.
+    fn float_pair(&mut self, ty: Ty, emit: impl FnOnce(&mut I::Asm, Reg, Reg, Reg)) {
         let mut r = self.pop();
         let mut l = self.pop();
         let right = self.operand_reg(&mut r);
         let left = self.operand_reg(&mut l);
         let d = self.dest(ty, RegSet::of(&[left, right]));
-        I::copysign(&mut self.out.asm, width, d, left, right);
+        emit(&mut self.out.asm, d, left, right);
         self.done(&l);
         self.done(&r);
         self.push_reg(ty, d);
