@@ -259,12 +259,16 @@ pub fn compile<I: Isa>(
     Ok(())
 }
 
+/// Pads so that what stands `before` bytes from here has the alignment of private entries.
+pub(crate) fn pad_to_entry<I: Isa>(out: &mut Output<I>, before: u32) {
+    let padding = (out.asm.offset() + before).wrapping_neg() & (FUNC_ALIGN - 1);
+    I::pad(&mut out.asm, padding);
+}
+
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.
 fn begin<I: Isa>(out: &mut Output<I>, escapes: bool, index: u32) -> (u32, u32) {
     let entry = if escapes { TAIL_ENTRY_BYTES } else { 0 };
-    while !(out.asm.offset() + entry).is_multiple_of(FUNC_ALIGN) {
-        I::pad(&mut out.asm, 1);
-    }
+    pad_to_entry(out, entry);
     let start = out.asm.offset();
     if escapes {
         let at = I::jmp_sym(&mut out.asm);

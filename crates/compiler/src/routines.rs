@@ -4,7 +4,7 @@
 //! and destroys the others. Its three working values live in the preserved registers, so that the host may be called in
 //! the middle of the loop to fill an element of a lazy table.
 
-use crate::code::{FUNC_ALIGN, FuncCode, Output, Reloc, Routine, Target, TrapCode, TrapSite};
+use crate::code::{FuncCode, Output, Reloc, Routine, Target, TrapCode, TrapSite};
 use crate::facts::{Facts, TableFact, Where};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
@@ -18,9 +18,7 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Fun
     let addresses = out.addresses.len() as u32;
     out.asm.reset_labels();
     out.asm.reserve(96 * I::MAX_PRIMITIVE);
-    while !out.asm.offset().is_multiple_of(FUNC_ALIGN) {
-        I::pad(&mut out.asm, 1);
-    }
+    crate::compile::pad_to_entry(out, 0);
     let start = out.asm.offset();
     let trap = out.asm.label();
     RoutineGen::<I> { facts, out, trap }.routine(routine);

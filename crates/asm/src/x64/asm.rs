@@ -240,6 +240,16 @@ impl Asm {
         self.nop(self.offset().wrapping_neg() & (align - 1));
     }
 
+    /// So many bytes that do nothing, each for itself, so that padding is the same from wherever it is begun.
+    pub fn pad(&mut self, bytes: u32) {
+        let mut left = bytes;
+        while left != 0 {
+            let len = left.min(8);
+            self.put(0x9090_9090_9090_9090, len);
+            left -= len;
+        }
+    }
+
     /// So many bytes that do nothing, in as few instructions as the manual recommends.
     pub fn nop(&mut self, bytes: u32) {
         #[rustfmt::skip]

@@ -421,7 +421,7 @@ impl Isa for X64 {
     }
 
     fn pad(a: &mut Asm, bytes: u32) {
-        a.nop(bytes);
+        a.pad(bytes);
     }
 
     fn align(a: &mut Asm, align: u32) {
