@@ -1,7 +1,9 @@
 //! The artifact that Wasmtime loads: an ELF file around the linked code, with the sections and metadata that
 //! `Module::deserialize` asks for.
 
+use crate::data::DataImage;
 use crate::settings::Settings;
+use crate::standins::Condensed;
 use crate::tables::{AddressTable, TrapTable};
 use std::borrow::Cow;
 use std::io::Write;
@@ -70,18 +72,51 @@ impl Image {
 pub(crate) type Translated<'a> = (ModuleTranslation<'a>, ModuleTypesBuilder);
 
 /// Parses a whole module and validates all of it but the function bodies.
-#[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
+    translate_with(settings, wasm, None)
+}
+
+/// As `translate`; with an image of its data there is a stand-in for the data section.
+pub(crate) fn translate_with<'a>(
+    settings: &Settings,
+    wasm: &'a [u8],
+    image: Option<DataImage>,
+) -> wasmtime::Result<Translated<'a>> {
+    let (mut translation, mut types) = read(settings, wasm)?;
+    match image {
+        Some(image) => image.install(&mut translation, &mut types),
+        None => translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, &mut types),
+    }
+    translation.finalize_table_init(&settings.tunables, &mut types);
+    Ok((translation, types))
+}
+
+/// As `translate`, by way of stand-ins. None if that is not possible, for example because the module is invalid.
+pub(crate) fn translate_condensed<'a>(
+    settings: &Settings,
+    wasm: &[u8],
+    condensed: &'a Condensed,
+) -> Option<Translated<'a>> {
+    let (mut translation, mut types) = read(settings, &condensed.bytes).ok()?;
+    let mut image = DataImage::new(settings, &translation.module)?;
+    image.advance(&wasm[condensed.data.clone()]);
+    image.complete()?;
+    image.install(&mut translation, &mut types);
+    translation.finalize_table_init(&settings.tunables, &mut types);
+    translation.debuginfo.wasm_file.code_section_offset = condensed.code as u64;
+    Some((translation, types))
+}
+
+#[inline(never)] // Profiles tell the phases apart by their functions.
+fn read<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
     let mut validator = Validator::new_with_features(settings.features);
     let mut parser = Parser::new(0);
     parser.set_features(settings.features);
     let mut types = ModuleTypesBuilder::new(&validator);
     let index = StaticModuleIndex::from_u32(0);
-    let mut translation = ModuleEnvironment::new(&settings.tunables, &mut validator, &mut types, index)
+    let translation = ModuleEnvironment::new(&settings.tunables, &mut validator, &mut types, index)
         .translate(parser, wasm)
         .map_err(crate::error::from_translation)?;
-    translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, &mut types);
-    translation.finalize_table_init(&settings.tunables, &mut types);
     Ok((translation, types))
 }
 

@@ -32,17 +32,19 @@
 //!
 //! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
 //! on as many threads as there are) → `link` (one text, distances resolved) → `artifact` (what Wasmtime loads) → `load`.
-//! Beside it: `settings` (what the engine asks), `trampolines` and `startup` (code that belongs to no function body),
+//! Beside it: `data` and `standins` (what Wasmtime's translation does not need to see), `settings` (what the engine asks), `trampolines` and `startup` (code that belongs to no function body),
 //! `tables` (what belongs to which instruction).
 
 mod artifact;
 mod bodies;
+mod data;
 mod error;
 mod facts;
 mod link;
 mod load;
 mod report;
 mod settings;
+mod standins;
 mod startup;
 mod stream;
 mod tables;

@@ -2,14 +2,16 @@
 //!
 //! Function bodies need what the sections ahead of them say. When the code section begins, those sections are translated
 //! with stand-ins for what has not come yet: an empty body per function, an empty segment per data segment. Each
-//! function is then compiled when its last byte is there, and its bytes are not kept. What depends on the rest of the module (names, data, startup)
-//! is made by the linker from a translation of the whole.
+//! function is then compiled when its last byte is there, and its bytes are not kept. Data segments are put in place
+//! as they come. What depends on the rest of the module (names, data, startup) is made by the linker from a translation
+//! of the whole.
 
 use crate::artifact::{self, Artifact, Translated};
 use crate::bodies::{Arriving, Compiled, Job};
+use crate::data::{self, DataImage};
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
-use crate::{Compiler, Error, facts, link, unsupported};
+use crate::{Compiler, Error, facts, link, standins, unsupported};
 use lightbeam_compiler::facts::Facts;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -64,7 +66,11 @@ struct Code {
     arriving: Arriving,
     /// Byte offset of the code section's content in the module.
     start: usize,
-    /// Where in the module the next function body begins, or what follows the last one.
+    /// Function bodies to come.
+    bodies: u32,
+    /// What the data section says of memory 0, which can have it.
+    data: Option<DataImage>,
+    /// Where in the module the next function body begins, or what follows the last stand-in.
     next: usize,
     /// Where `bytes` goes on behind the stand-ins.
     resume: usize,
@@ -169,7 +175,8 @@ impl<'c> ModuleStream<'c> {
         // While threads are still busy with the last functions. An error in one of those comes first all the same.
         code.arriving.flush();
         let start = Instant::now();
-        let translated = artifact::translate(settings, &self.bytes);
+        let image = code.data.take().filter(|image| image.complete().is_some());
+        let translated = artifact::translate_with(settings, &self.bytes, image);
         report.phases.decode += start.elapsed();
         let start = Instant::now();
         let (facts, compiled) = code.arriving.finish()?;
@@ -219,6 +226,13 @@ impl<'c> ModuleStream<'c> {
                 break;
             }
             let here = self.parsed;
+            // The parser gives the data section when all of it is there.
+            if let State::Code(code) = &mut self.state
+                && let Code { bodies: 0, data: Some(image), .. } = &mut **code
+                && self.bytes.get(here) == Some(&data::SECTION)
+            {
+                image.advance(&self.bytes[here..]);
+            }
             let chunk = self.parser.parse(&self.bytes[here..], end).map_err(Error::from)?;
             let (consumed, payload) = match chunk {
                 Chunk::NeedMoreData(_) => break,
@@ -244,12 +258,12 @@ impl<'c> ModuleStream<'c> {
                     // The section's beginning goes, the stand-ins are put in its place.
                     let mut tail = self.bytes.split_off(next);
                     self.bytes.truncate(here);
-                    let arriving = begin(settings, &mut self.bytes, range.len(), count, data_count)?;
+                    let (arriving, data) = begin(settings, &mut self.bytes, range.len(), count, data_count)?;
                     let resume = self.bytes.len();
                     self.parsed = resume;
                     self.bytes.append(&mut tail);
-                    self.state =
-                        State::Code(Box::new(Code { arriving, start: range.start, next, resume, ended: false }));
+                    let code = Code { arriving, start: range.start, bodies: count, data, next, resume, ended: false };
+                    self.state = State::Code(Box::new(code));
                     self.progress.functions_total = Some(count);
                     self.report.phases.decode += start.elapsed();
                 }
@@ -257,7 +271,24 @@ impl<'c> ModuleStream<'c> {
                     let State::Code(code) = &mut self.state else { unreachable!("its section has begun") };
                     code.arriving.push(code.next, &self.bytes[here..self.parsed], body)?;
                     code.next += consumed;
+                    code.bodies -= 1;
                     handed = Some(self.parsed);
+                }
+                Payload::DataSection(_) => {
+                    if let State::Code(code) = &mut self.state
+                        && let Some(segments) = code.data.as_ref().and_then(DataImage::complete)
+                    {
+                        // It goes, as the bodies ahead of it must first, and its stand-in is put in its place.
+                        let handed = handed.take().unwrap_or(code.resume);
+                        let mut tail = self.bytes.split_off(self.parsed);
+                        self.bytes.truncate(here);
+                        self.bytes.drain(code.resume..handed);
+                        code.next += here - handed + consumed;
+                        standins::data(&mut self.bytes, segments);
+                        code.resume = self.bytes.len();
+                        self.parsed = code.resume;
+                        self.bytes.append(&mut tail);
+                    }
                 }
                 Payload::End(_) => match &mut self.state {
                     State::Code(code) => code.ended = true,
@@ -293,43 +324,20 @@ fn begin(
     section_bytes: usize,
     functions: u32,
     data_count: Option<u32>,
-) -> wasmtime::Result<Arriving> {
+) -> wasmtime::Result<(Arriving, Option<DataImage>)> {
     let ahead = bytes.len();
-    // A body of no bytes: never read, as it is compiled from its real bytes.
-    section(bytes, 10, functions, &[0]);
+    standins::code(bytes, functions);
     let resume = bytes.len();
     if let Some(count @ 1..) = data_count {
-        // A passive segment of no bytes.
-        section(bytes, 11, count, &[1, 0]);
+        standins::data(bytes, count);
     }
     let mut translated = artifact::translate(settings, bytes)?;
     let facts = describe(settings, &bytes[..ahead], &translated)?;
+    let image = DataImage::new(settings, &translated.0.module);
     let job = Job::new(settings, facts, &mut translated);
     drop(translated);
     bytes.truncate(resume);
-    Ok(Arriving::new(job, section_bytes))
-}
-
-/// Appends a section of `count` equal entries.
-fn section(wasm: &mut Vec<u8>, id: u8, count: u32, entry: &[u8]) {
-    let number = leb128(count);
-    let size = number.len() + count as usize * entry.len();
-    wasm.push(id);
-    wasm.extend(leb128(u32::try_from(size).expect("a section of stand-ins is short")));
-    wasm.extend(number);
-    for _ in 0..count {
-        wasm.extend_from_slice(entry);
-    }
-}
-
-fn leb128(mut value: u32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value > 0x7f {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-    bytes
+    Ok((Arriving::new(job, section_bytes), image))
 }
 
 /// The facts of a module whose bytes, at least those ahead of its code, are given to locate what is refused.
@@ -350,7 +358,9 @@ pub(crate) fn whole<T>(
         wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))?
     };
     let settings = &compiler.settings;
-    let Ok(mut translated) = artifact::translate(settings, &wasm) else {
+    let condensed = (wasm.len() >= data::WORTH).then(|| standins::condense(settings, &wasm)).flatten();
+    let condensed = condensed.as_ref().and_then(|condensed| artifact::translate_condensed(settings, &wasm, condensed));
+    let Ok(mut translated) = condensed.map_or_else(|| artifact::translate(settings, &wasm), Ok) else {
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = compiler.stream();
         stream.push(&wasm)?;

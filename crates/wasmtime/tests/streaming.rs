@@ -58,6 +58,42 @@ fn chunks_do_not_show_in_the_artifact() {
     }
 }
 
+/// Segments that are put in place as they arrive, those that cannot be, and what is wrong behind them.
+#[test]
+fn large_data_sections() {
+    let compiler = compiler();
+    let large = "x".repeat(70_000);
+    for data in [
+        format!("(data (i32.const 5) \"{large}\") (data (i32.const 80000) \"y\")"),
+        format!("(data (i32.const 5) \"{large}\") (data (i32.const 0) \"y\")"),
+        format!("(data (i32.const 5) \"{large}\") (data \"passive\")"),
+        format!("(data (i32.const 5) \"{large}\") (@custom \"c\" (after data) \"content\")"),
+    ] {
+        for initialised in ["(func $f i32.const 0 i32.const 0 i32.const 0 memory.init 0)", "(func $f)"] {
+            let wasm = wat::parse_str(format!("(module $named (memory 9) {initialised} (func) {data})")).unwrap();
+            let whole = compiler.precompile(&wasm).unwrap();
+            for chunk in [100, 997, 5000, wasm.len()] {
+                assert!(streamed(&compiler, &wasm, chunk).unwrap() == whole, "chunks of {chunk} bytes");
+            }
+            // Nothing may come behind but custom sections; and something that breaks off.
+            for behind in [&[1, 1, 0][..], &[0, 1, 5], &[0, 9, 1], &[11, 1, 0], &[10, 1, 0], &[0xff]] {
+                let wasm = [&wasm, behind].concat();
+                let errors = [100, 5000, wasm.len()].map(|chunk| streamed(&compiler, &wasm, chunk).unwrap_err());
+                let whole = compiler.precompile(&wasm).unwrap_err().downcast::<Error>().unwrap();
+                let reference = wasmtime_environ::wasmparser::validate(&wasm).err().unwrap();
+                assert_eq!(
+                    (whole.kind(), whole.offset()),
+                    (ErrorKind::Invalid, Some(reference.offset())),
+                    "{behind:?}"
+                );
+                for error in errors {
+                    assert_eq!(error.downcast::<Error>().unwrap(), whole);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_streamed_module_runs() {
     let compiler = compiler();
