@@ -1,7 +1,8 @@
 //! Compiles function bodies, on one thread or several. Bodies are handed out in batches of neighbours; each thread
-//! turns a batch into a chunk of code with tables. A chunk does not show where it begins and ends: the linker puts the
-//! functions as if one thread had compiled them all in a row.
+//! turns a batch into a chunk of code with tables. A chunk does not show where it begins and ends: the functions are
+//! placed as if one thread had compiled them all in a row, by whichever thread has the next chunk.
 
+use crate::place::Placer;
 use crate::settings::Settings;
 use crate::{Error, artifact};
 use lightbeam_compiler::Scratch;
@@ -9,7 +10,7 @@ use lightbeam_compiler::code::{AddressSite, Counters, Output, Reloc, Target, Tra
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::AddAssign;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -91,10 +92,10 @@ impl Job {
     }
 
     /// Compiles batches that are all there.
-    pub(crate) fn compile(&self, batches: VecDeque<Batch<'_>>) -> Result<Compiled, Error> {
+    pub(crate) fn compile(&self, batches: VecDeque<Batch<'_>>, placer: Placer) -> Result<Compiled, Error> {
         // Starting a thread takes as long as compiling a small fraction of a batch.
         let helpers = self.threads.min(batches.len()).saturating_sub(1);
-        let queue = Queue::new(batches, true);
+        let queue = Queue::new(batches, true, placer);
         std::thread::scope(|scope| {
             let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(|| queue.work(self))).collect();
             queue.work(self);
@@ -165,10 +166,8 @@ impl AddAssign for Totals {
 }
 
 /// What compiling gives.
-#[derive(Default)]
 pub(crate) struct Compiled {
-    /// By ascending index of the first function.
-    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) functions: Placer,
     pub(crate) totals: Totals,
 }
 
@@ -320,14 +319,26 @@ struct State<'a> {
     closed: bool,
     /// Functions compiled.
     compiled: u32,
-    done: Compiled,
+    /// Chunks that wait for an earlier one, by index of the first function.
+    waiting: BTreeMap<u32, Chunk>,
+    /// None while a thread places something. It looks for more when it is done.
+    placer: Option<Placer>,
+    totals: Totals,
     /// Of the functions that failed, the first.
     failure: Option<Failure>,
 }
 
 impl<'a> Queue<'a> {
-    fn new(batches: VecDeque<Batch<'a>>, closed: bool) -> Queue<'a> {
-        let state = State { batches, closed, compiled: 0, done: Compiled::default(), failure: None };
+    fn new(batches: VecDeque<Batch<'a>>, closed: bool, placer: Placer) -> Queue<'a> {
+        let state = State {
+            batches,
+            closed,
+            compiled: 0,
+            waiting: BTreeMap::new(),
+            placer: Some(placer),
+            totals: Totals::default(),
+            failure: None,
+        };
         Queue { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -347,19 +358,37 @@ impl<'a> Queue<'a> {
             drop(batch);
             totals.busy = start.elapsed();
             let mut state = self.lock();
-            state.done.totals += totals;
+            state.totals += totals;
             match result {
                 Ok(functions) => {
                     state.compiled += functions;
-                    state.done.chunks.extend(chunk);
+                    state.waiting.extend(chunk.map(|chunk| (chunk.first, chunk)));
+                    self.place(state);
                 }
                 // What is still waiting comes later in the module and cannot hold an earlier error.
                 Err(failure) => {
                     state.batches.clear();
+                    state.waiting.clear();
                     if state.failure.as_ref().is_none_or(|known| failure.index < known.index) {
                         state.failure = Some(failure);
                     }
                 }
+            }
+        }
+    }
+
+    /// Places what can be placed, unless another thread is at it.
+    fn place<'q>(&'q self, mut state: MutexGuard<'q, State<'a>>) {
+        while let Some(mut placer) = state.placer.take() {
+            let chunk = state.waiting.remove(&placer.next());
+            if let Some(chunk) = chunk {
+                drop(state);
+                placer.place(chunk);
+                state = self.lock();
+                state.placer = Some(placer);
+            } else {
+                state.placer = Some(placer);
+                return;
             }
         }
     }
@@ -388,9 +417,8 @@ impl State<'_> {
         match self.failure.take() {
             Some(failure) => Err(failure.error),
             None => {
-                let mut done = std::mem::take(&mut self.done);
-                done.chunks.sort_unstable_by_key(|chunk| chunk.first);
-                Ok(done)
+                let functions = self.placer.take().expect("asked for once, when all threads have come to their end");
+                Ok(Compiled { functions, totals: self.totals })
             }
         }
     }
@@ -399,34 +427,36 @@ impl State<'_> {
 /// Compiles bodies as they arrive.
 pub(crate) enum Arriving {
     /// On the thread that pushes them.
-    Here { job: Arc<Job>, worker: Box<Worker>, compiled: Compiled, functions: u32 },
+    Here { job: Arc<Job>, worker: Box<Worker>, placer: Option<Placer>, totals: Totals, functions: u32 },
     /// On threads of its own.
     Pool { pool: Pool, collected: Batch<'static>, functions: u32 },
 }
 
 impl Arriving {
     /// Prepares for a code section of so many bytes.
-    pub(crate) fn new(job: Job, section_bytes: usize) -> Arriving {
+    pub(crate) fn new(job: Job, section_bytes: usize, placer: Placer) -> Arriving {
         let threads = job.threads.min(section_bytes / job.batch);
         let job = Arc::new(job);
         if threads < 2 {
             let worker = Box::new(Worker::new(&job));
-            return Arriving::Here { job, worker, compiled: Compiled::default(), functions: 0 };
+            return Arriving::Here { job, worker, placer: Some(placer), totals: Totals::default(), functions: 0 };
         }
-        Arriving::Pool { pool: Pool::new(job, threads), collected: Batch::none(0), functions: 0 }
+        Arriving::Pool { pool: Pool::new(job, threads, placer), collected: Batch::none(0), functions: 0 }
     }
 
     /// Takes the next entry of the code section, which is at byte `offset` of the module and holds `body`.
     pub(crate) fn push(&mut self, offset: usize, entry: &[u8], body: FunctionBody<'_>) -> Result<(), Error> {
         match self {
-            Arriving::Here { job, worker, compiled, functions } => {
+            Arriving::Here { job, worker, placer, totals, functions } => {
                 let start = Instant::now();
                 worker.function(job, *functions, body)?;
                 *functions += 1;
-                if worker.is_full(job) {
-                    compiled.chunks.extend(worker.take(&mut compiled.totals));
+                totals.busy += start.elapsed();
+                if worker.is_full(job)
+                    && let (Some(chunk), Some(placer)) = (worker.take(totals), placer)
+                {
+                    placer.place(chunk);
                 }
-                compiled.totals.busy += start.elapsed();
             }
             Arriving::Pool { pool, collected, functions } => {
                 let Cow::Owned(entries) = &mut collected.entries else { unreachable!("collected bytes are owned") };
@@ -464,7 +494,7 @@ impl Arriving {
         }
     }
 
-    /// Waits for what has arrived. Nothing may be pushed any more.
+    /// Waits for what has arrived. Nothing may be pushed any more, and this not be asked for again.
     ///
     /// # Errors
     ///
@@ -472,9 +502,10 @@ impl Arriving {
     pub(crate) fn settle(&mut self) -> Result<Compiled, Error> {
         self.flush();
         match self {
-            Arriving::Here { worker, compiled, .. } => {
-                compiled.chunks.extend(worker.take(&mut compiled.totals));
-                Ok(std::mem::take(compiled))
+            Arriving::Here { worker, placer, totals, .. } => {
+                let mut functions = placer.take().expect("nothing comes behind the end");
+                worker.take(totals).into_iter().for_each(|chunk| functions.place(chunk));
+                Ok(Compiled { functions, totals: *totals })
             }
             Arriving::Pool { pool, .. } => pool.join(),
         }
@@ -511,8 +542,8 @@ struct Shared {
 }
 
 impl Pool {
-    fn new(job: Arc<Job>, threads: usize) -> Pool {
-        let shared = Arc::new(Shared { job, queue: Queue::new(VecDeque::new(), false) });
+    fn new(job: Arc<Job>, threads: usize, placer: Placer) -> Pool {
+        let shared = Arc::new(Shared { job, queue: Queue::new(VecDeque::new(), false, placer) });
         let thread = || {
             let shared = shared.clone();
             std::thread::spawn(move || shared.queue.work(&shared.job))
@@ -557,14 +588,14 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     /// A job that goes wrong, at function 5, in a way that only a bug could.
-    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>) {
+    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>, Placer) {
         let wasm = wat::parse_str(format!("(module {})", "(func)".repeat(8))).unwrap();
         let mut translated = artifact::translate(settings, &wasm).unwrap();
         let facts = facts::facts(&translated.0, &translated.1, settings).unwrap();
         let mut job = Job::new(settings, facts, &mut translated);
         let batch = |first| Batch { first, offset: 0, entries: Cow::Owned(vec![2, 0, 0x0b]) };
         job.types.truncate(5);
-        (job, (0..8).map(batch).collect())
+        (job, (0..8).map(batch).collect(), Placer::new(settings, 8))
     }
 
     #[test]
@@ -572,11 +603,11 @@ mod tests {
         let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
         for threads in [1, 2, 8] {
             let settings = Settings { threads, batch: Some(1), ..engine.clone() };
-            let (job, batches) = broken(&settings);
-            assert!(catch_unwind(AssertUnwindSafe(|| job.compile(batches))).is_err(), "{threads} threads");
+            let (job, batches, placer) = broken(&settings);
+            assert!(catch_unwind(AssertUnwindSafe(|| job.compile(batches, placer))).is_err(), "{threads} threads");
 
-            let (job, batches) = broken(&settings);
-            let mut pool = Pool::new(Arc::new(job), threads);
+            let (job, batches, placer) = broken(&settings);
+            let mut pool = Pool::new(Arc::new(job), threads, placer);
             batches.into_iter().for_each(|batch| pool.add(batch));
             assert!(catch_unwind(AssertUnwindSafe(|| pool.join())).is_err(), "{threads} threads that wait");
         }

@@ -42,6 +42,7 @@ mod error;
 mod facts;
 mod link;
 mod load;
+mod place;
 mod report;
 mod settings;
 mod standins;

@@ -7,8 +7,9 @@
 //! of the whole.
 
 use crate::artifact::{self, Artifact, Translated};
-use crate::bodies::{Arriving, Compiled, Job};
+use crate::bodies::{Arriving, Compiled, Job, Totals};
 use crate::data::{self, DataImage};
+use crate::place::Placer;
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
 use crate::{Compiler, Error, facts, link, standins, unsupported};
@@ -169,7 +170,8 @@ impl<'c> ModuleStream<'c> {
             let translated = artifact::translate(settings, &self.bytes)?;
             let facts = describe(settings, &self.bytes, &translated)?;
             report.phases.decode += start.elapsed();
-            let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, Compiled::default(), report)?;
+            let compiled = Compiled { functions: Placer::new(settings, 0), totals: Totals::default() };
+            let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, compiled, report)?;
             return done(artifact, report);
         };
         // While threads are still busy with the last functions. An error in one of those comes first all the same.
@@ -337,7 +339,7 @@ fn begin(
     let job = Job::new(settings, facts, &mut translated);
     drop(translated);
     bytes.truncate(resume);
-    Ok((Arriving::new(job, section_bytes), image))
+    Ok((Arriving::new(job, section_bytes, Placer::new(settings, functions as usize)), image))
 }
 
 /// The facts of a module whose bytes, at least those ahead of its code, are given to locate what is refused.
@@ -372,13 +374,14 @@ pub(crate) fn whole<T>(
     report.phases.decode = start.elapsed();
 
     let start = Instant::now();
-    let mut compiled = Compiled::default();
+    let functions = Placer::new(settings, job.functions() as usize);
+    let mut compiled = Compiled { functions, totals: Totals::default() };
     if job.functions() != 0 {
         let section = translated.0.debuginfo.wasm_file.code_section_offset as usize;
         let mut entries = BinaryReader::new(&wasm[section..], section);
         entries.read_var_u32().map_err(Error::from)?;
         let offset = entries.original_position();
-        compiled = job.compile(job.batches(offset, &wasm[offset..])?)?;
+        compiled = job.compile(job.batches(offset, &wasm[offset..])?, compiled.functions)?;
     }
     report.phases.compile = start.elapsed();
     let (artifact, report) = conclude(settings, &job.into_facts(), translated, wasm.len(), compiled, report)?;
@@ -391,11 +394,11 @@ fn conclude<'a>(
     facts: &Facts,
     translated: Translated<'a>,
     wasm_bytes: usize,
-    Compiled { chunks, totals }: Compiled,
+    Compiled { functions, totals }: Compiled,
     mut report: Report,
 ) -> wasmtime::Result<(Artifact<'a>, Report)> {
     let start = Instant::now();
-    let image = link::link(settings, facts, &translated, chunks)?;
+    let image = link::link(settings, facts, &translated, functions)?;
     report.functions = translated.0.module.num_defined_funcs() as u32;
     report.wasm_bytes = wasm_bytes;
     report.body_bytes = totals.body_bytes;

@@ -1,0 +1,124 @@
+//! Gives compiled functions their places in the text, chunk by chunk and in order, while others are still being
+//! compiled: what is known of a chunk alone is done when it comes, and not when all is there.
+
+use crate::artifact::Image;
+use crate::bodies::Chunk;
+use crate::settings::Settings;
+use crate::trampolines;
+use lightbeam_compiler::code::{AddressSite, FUNC_ALIGN, TrapSite};
+use wasmtime_environ::{CompiledTrap, DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex};
+
+/// What fills the gaps between functions: a trap.
+pub(crate) const FILLER: u8 = 0xcc;
+
+/// The text must be shorter, so that every distance in it fits in 32 bits.
+pub(crate) const MAX_TEXT: usize = 1 << 31;
+
+/// The functions placed so far: the text's beginning, with tables.
+pub(crate) struct Placer {
+    pub(crate) image: Image,
+    pub(crate) chunks: Vec<Placed>,
+    /// Where they end.
+    pub(crate) end: u32,
+    /// Private entries, by index among the defined functions.
+    pub(crate) bodies: Vec<u32>,
+    /// Is that more than a text may be? Then no more are placed.
+    pub(crate) too_large: bool,
+}
+
+/// A chunk of functions with its place.
+pub(crate) struct Placed {
+    /// What remains to be done: its code with the relocations that were not resolved.
+    pub(crate) chunk: Chunk,
+    /// Offset in the text of the start of its code, as far as that is in the text.
+    pub(crate) base: u32,
+    /// From where on its code is in the text.
+    pub(crate) from: u32,
+}
+
+impl Placer {
+    /// Has room for so many functions.
+    pub(crate) fn new(settings: &Settings, functions: usize) -> Placer {
+        Placer {
+            image: Image::new(settings),
+            chunks: Vec::new(),
+            end: 0,
+            bodies: Vec::with_capacity(functions),
+            too_large: false,
+        }
+    }
+
+    /// The index of the first function that has no place yet.
+    pub(crate) fn next(&self) -> u32 {
+        self.bodies.len() as u32
+    }
+
+    /// Places the functions that come next.
+    pub(crate) fn place(&mut self, mut chunk: Chunk) {
+        debug_assert_eq!(chunk.first, self.next());
+        let funcs = std::mem::take(&mut chunk.funcs);
+        if self.too_large {
+            return self.bodies.resize(self.bodies.len() + funcs.len(), 0);
+        }
+        // A chunk is padded inside as the text is, and before its first function as if the text began with it.
+        let first = funcs[0];
+        let start = aligned(self.end, first.body - first.start);
+        let base = start - first.start;
+        let from = match self.chunks.last_mut() {
+            Some(Placed { chunk: before, .. }) => {
+                let padding = (start - self.end) as usize;
+                before.code.resize(before.code.len() + padding, FILLER);
+                first.start
+            }
+            None => 0,
+        };
+        let mut end = 0;
+        let module = StaticModuleIndex::from_u32(0);
+        for func in funcs {
+            chunk.code[end as usize..func.start as usize].fill(FILLER);
+            end = func.end;
+            let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(self.next()));
+            self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
+            self.bodies.push(base + func.body);
+        }
+        self.image.record(base, &std::mem::take(&mut chunk.traps), &std::mem::take(&mut chunk.addresses));
+        // While the code is at hand. What is called further on has no place yet.
+        let bodies = &self.bodies;
+        chunk.calls.retain(|&(at, index)| match bodies.get(index as usize) {
+            Some(&body) => {
+                resolve(&mut chunk.code, at, base + at, body);
+                false
+            }
+            None => true,
+        });
+        self.end = base + end;
+        self.too_large = self.end as usize >= MAX_TEXT;
+        self.chunks.push(Placed { chunk, base, from });
+    }
+}
+
+impl Image {
+    /// Records the traps and addresses of code whose offsets count from `base` of the text.
+    pub(crate) fn record(&mut self, base: u32, traps: &[TrapSite], addresses: &[AddressSite]) {
+        for site in traps {
+            self.traps.push(base + site.at, CompiledTrap::Normal(trampolines::trap(site.code)).as_u8());
+        }
+        if let Some(table) = &mut self.addresses {
+            for site in addresses {
+                table.push(base + site.at, site.wasm);
+            }
+        }
+    }
+}
+
+/// Writes the distance to `place` into the field at `at` of `code`, which is at `field` of the text.
+#[inline]
+pub(crate) fn resolve(code: &mut [u8], at: u32, field: u32, place: u32) {
+    let distance = place.wrapping_sub(field + 4);
+    code[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
+}
+
+/// The first offset from `at` on where what follows after `skip` more bytes is aligned.
+pub(crate) fn aligned(at: u32, skip: u32) -> u32 {
+    (at + skip).next_multiple_of(FUNC_ALIGN) - skip
+}
