@@ -473,6 +473,26 @@ impl Arriving {
         Ok(())
     }
 
+    /// Prepares for so many bytes of data behind the text, unless there is still something to compile.
+    pub(crate) fn prepare(&mut self, data: usize) {
+        self.flush();
+        match self {
+            Arriving::Here { placer: Some(placer), .. } => placer.prepare(data),
+            Arriving::Here { .. } => {}
+            Arriving::Pool { pool, functions, .. } => {
+                let queue = &pool.shared.queue;
+                let mut state = queue.lock();
+                if state.placer.as_ref().is_some_and(|placer| placer.next() == *functions)
+                    && let Some(mut placer) = state.placer.take()
+                {
+                    drop(state);
+                    placer.prepare(data);
+                    queue.lock().placer = Some(placer);
+                }
+            }
+        }
+    }
+
     /// How many functions are compiled, or the first error among them if there is one by now.
     pub(crate) fn compiled(&mut self) -> Result<u32, Error> {
         match self {
@@ -595,7 +615,7 @@ mod tests {
         let mut job = Job::new(settings, facts, &mut translated);
         let batch = |first| Batch { first, offset: 0, entries: Cow::Owned(vec![2, 0, 0x0b]) };
         job.types.truncate(5);
-        (job, (0..8).map(batch).collect(), Placer::new(settings, 8))
+        (job, (0..8).map(batch).collect(), Placer::new(settings, 8, true))
     }
 
     #[test]

@@ -80,6 +80,11 @@ impl DataImage {
             .then_some(self.count)
     }
 
+    /// Bytes of the image so far.
+    pub(crate) fn len(&self) -> usize {
+        self.image.len()
+    }
+
     /// Reads on. `section` is what there is of the section, from its number on, and may have more behind it.
     pub(crate) fn advance(&mut self, section: &[u8]) {
         if !self.over && self.try_advance(section).is_none() {
@@ -230,7 +235,7 @@ mod tests {
 
     fn artifact(settings: &Settings, mut translated: Translated<'_>) -> Vec<u8> {
         translated.0.function_body_inputs.clear();
-        artifact::write(settings, translated, Image::new(settings)).unwrap().into_bytes()
+        artifact::write(settings, translated, Image::new(settings, false)).unwrap().into_bytes().unwrap()
     }
 
     #[test]

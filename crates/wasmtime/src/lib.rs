@@ -49,6 +49,7 @@ mod standins;
 mod startup;
 mod stream;
 mod tables;
+mod text;
 mod trampolines;
 mod unsupported;
 
@@ -166,7 +167,7 @@ impl Compiler {
     ///
     /// As `module`.
     pub fn module_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Module, Report)> {
-        stream::whole(self, bytes.as_ref(), |artifact, report| self.load(artifact, report))
+        stream::whole(self, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
     }
 
     /// Compiles a module, in the binary or the text format, to an artifact for [`Module::deserialize`].
@@ -195,7 +196,7 @@ impl Compiler {
     ///
     /// As `precompile`.
     pub fn precompile_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
-        stream::whole(self, bytes.as_ref(), stream::into_bytes)
+        stream::whole(self, bytes.as_ref(), false, stream::into_bytes)
     }
 
     /// Compiles a module while it is read, and loads it.

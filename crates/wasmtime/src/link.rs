@@ -5,11 +5,12 @@
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
-use crate::artifact::{Image, PAGE, Piece, Translated};
+use crate::artifact::{Image, PAGE, Translated};
 use crate::facts::{function_type, offset, signature};
 use crate::place::{FILLER, MAX_TEXT, Placed, Placer, aligned, resolve};
 use crate::settings::Settings;
 use crate::startup;
+use crate::text::{Editable, Piece, Text};
 use crate::trampolines::{self, Stubs};
 use crate::{Error, facts};
 use lightbeam_compiler::code::{FuncCode, Output, Reloc, Routine, Target};
@@ -62,9 +63,9 @@ pub(crate) fn link(
     facts: &Facts,
     (translation, types): &Translated<'_>,
     functions: Placer,
-) -> Result<Image, Error> {
+) -> wasmtime::Result<Image> {
     if functions.too_large {
-        return Err(too_large());
+        return Err(too_large().into());
     }
     let module = StaticModuleIndex::from_u32(0);
     let concurrency = settings.tunables.concurrency_support;
@@ -188,8 +189,7 @@ impl Linker<'_> {
                 |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
             relocs.iter().filter_map(routine).collect()
         };
-        let mut new: BTreeSet<Routine> =
-            self.functions.chunks.iter().flat_map(|placed| of(&placed.chunk.relocs)).collect();
+        let mut new: BTreeSet<Routine> = self.functions.chunks.iter().flat_map(|placed| of(&placed.relocs)).collect();
         while !new.is_empty() {
             let seen = self.relocs.len();
             for routine in new {
@@ -222,7 +222,7 @@ impl Linker<'_> {
 
     /// What the relocations so far and `more` name beside functions, in order.
     fn needed(&self, more: &[Reloc]) -> BTreeSet<Key> {
-        let of_functions = self.functions.chunks.iter().flat_map(|placed| &placed.chunk.relocs);
+        let of_functions = self.functions.chunks.iter().flat_map(|placed| &placed.relocs);
         of_functions.chain(&self.relocs).chain(more).filter_map(|reloc| Key::of(reloc.target)).collect()
     }
 
@@ -252,32 +252,36 @@ impl Linker<'_> {
         base
     }
 
-    fn finish(mut self) -> Result<Image, Error> {
+    fn finish(mut self) -> wasmtime::Result<Image> {
         if self.functions.end as usize + self.rest.len() >= MAX_TEXT {
-            return Err(too_large());
+            return Err(too_large().into());
         }
         // Whole pages, so that nothing but code becomes executable.
         let padding = self.len().next_multiple_of(PAGE as u32) - self.len();
         self.rest.resize(self.rest.len() + padding as usize, FILLER);
 
-        let mut chunks = std::mem::take(&mut self.functions.chunks);
-        for Placed { chunk, base, .. } in &mut chunks {
-            for (at, index) in std::mem::take(&mut chunk.calls) {
-                resolve(&mut chunk.code, at, *base + at, self.functions.bodies[index as usize]);
-            }
-            for reloc in std::mem::take(&mut chunk.relocs) {
-                resolve(&mut chunk.code, reloc.at, *base + reloc.at, self.place(reloc.target));
-            }
-        }
         let mut rest = std::mem::take(&mut self.rest);
         for reloc in &self.relocs {
             resolve(&mut rest, reloc.at - self.functions.end, reloc.at, self.place(reloc.target));
         }
-        self.functions.image.text.reserve_exact(chunks.len() + 1);
-        let piece = |placed: Placed| Piece { code: placed.chunk.code, from: placed.from as usize };
-        self.functions.image.text.extend(chunks.into_iter().map(piece));
-        self.functions.image.text.push(Piece { code: rest, from: 0 });
-        Ok(self.functions.image)
+        let mut text = std::mem::replace(&mut self.functions.image.text, Text::new(false));
+        text.edit(|editable| match editable {
+            Editable::Pieces(pieces) => {
+                for (placed, piece) in self.functions.chunks.iter().zip(pieces) {
+                    self.resolve(placed, placed.base, &mut piece.code);
+                }
+            }
+            Editable::Whole(text) => self.functions.chunks.iter().for_each(|placed| self.resolve(placed, 0, text)),
+        })?;
+        text.push(Piece { code: rest, from: 0 });
+        Ok(Image { text, ..self.functions.image })
+    }
+
+    /// Resolves what could not be when the functions were placed, in code that begins at `origin` of the text.
+    fn resolve(&self, Placed { base, calls, relocs }: &Placed, origin: u32, code: &mut [u8]) {
+        let mut field = |at: u32, place: u32| resolve(code, base + at - origin, base + at, place);
+        calls.iter().for_each(|&(at, index)| field(at, self.functions.bodies[index as usize]));
+        relocs.iter().for_each(|reloc| field(reloc.at, self.place(reloc.target)));
     }
 
     fn place(&self, target: Target) -> u32 {

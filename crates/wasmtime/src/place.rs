@@ -4,8 +4,10 @@
 use crate::artifact::Image;
 use crate::bodies::Chunk;
 use crate::settings::Settings;
+use crate::tables::AddressTable;
+use crate::text::Piece;
 use crate::trampolines;
-use lightbeam_compiler::code::{AddressSite, FUNC_ALIGN, TrapSite};
+use lightbeam_compiler::code::{AddressSite, FUNC_ALIGN, Reloc, TrapSite};
 use wasmtime_environ::{CompiledTrap, DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex};
 
 /// What fills the gaps between functions: a trap.
@@ -28,19 +30,18 @@ pub(crate) struct Placer {
 
 /// A chunk of functions with its place.
 pub(crate) struct Placed {
-    /// What remains to be done: its code with the relocations that were not resolved.
-    pub(crate) chunk: Chunk,
     /// Offset in the text of the start of its code, as far as that is in the text.
     pub(crate) base: u32,
-    /// From where on its code is in the text.
-    pub(crate) from: u32,
+    /// What remains to be done: calls of functions, then other relocations, as in a chunk.
+    pub(crate) calls: Vec<(u32, u32)>,
+    pub(crate) relocs: Vec<Reloc>,
 }
 
 impl Placer {
-    /// Has room for so many functions.
-    pub(crate) fn new(settings: &Settings, functions: usize) -> Placer {
+    /// Has room for so many functions of a module that will be loaded, or not.
+    pub(crate) fn new(settings: &Settings, functions: usize, loads: bool) -> Placer {
         Placer {
-            image: Image::new(settings),
+            image: Image::new(settings, loads),
             chunks: Vec::new(),
             end: 0,
             bodies: Vec::with_capacity(functions),
@@ -51,6 +52,12 @@ impl Placer {
     /// The index of the first function that has no place yet.
     pub(crate) fn next(&self) -> u32 {
         self.bodies.len() as u32
+    }
+
+    /// Prepares for so many bytes of data behind the text. Tables come, too.
+    pub(crate) fn prepare(&mut self, data: usize) {
+        let tables = self.image.traps.len() + self.image.addresses.as_ref().map_or(0, AddressTable::len);
+        self.image.text.prepare(data + tables);
     }
 
     /// Places the functions that come next.
@@ -64,13 +71,11 @@ impl Placer {
         let first = funcs[0];
         let start = aligned(self.end, first.body - first.start);
         let base = start - first.start;
-        let from = match self.chunks.last_mut() {
-            Some(Placed { chunk: before, .. }) => {
-                let padding = (start - self.end) as usize;
-                before.code.resize(before.code.len() + padding, FILLER);
-                first.start
-            }
-            None => 0,
+        let from = if self.chunks.is_empty() {
+            0
+        } else {
+            self.image.text.pad((start - self.end) as usize);
+            first.start as usize
         };
         let mut end = 0;
         let module = StaticModuleIndex::from_u32(0);
@@ -81,19 +86,25 @@ impl Placer {
             self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
             self.bodies.push(base + func.body);
         }
-        self.image.record(base, &std::mem::take(&mut chunk.traps), &std::mem::take(&mut chunk.addresses));
+        let Chunk { mut code, mut calls, relocs, traps, addresses, .. } = chunk;
+        self.image.record(base, &traps, &addresses);
         // While the code is at hand. What is called further on has no place yet.
         let bodies = &self.bodies;
-        chunk.calls.retain(|&(at, index)| match bodies.get(index as usize) {
+        calls.retain(|&(at, index)| match bodies.get(index as usize) {
             Some(&body) => {
-                resolve(&mut chunk.code, at, base + at, body);
+                resolve(&mut code, at, base + at, body);
                 false
             }
             None => true,
         });
         self.end = base + end;
         self.too_large = self.end as usize >= MAX_TEXT;
-        self.chunks.push(Placed { chunk, base, from });
+        if self.too_large {
+            return;
+        }
+        calls.shrink_to_fit();
+        self.image.text.push(Piece { code, from });
+        self.chunks.push(Placed { base, calls, relocs });
     }
 }
 

@@ -159,7 +159,7 @@ impl<'c> ModuleStream<'c> {
             return Err(error.into());
         }
         if !self.bytes.starts_with(MAGIC) {
-            return whole(self.compiler, &self.bytes, done);
+            return whole(self.compiler, &self.bytes, true, done);
         }
         self.advance(true)?;
         self.bytes.shrink_to_fit();
@@ -170,7 +170,7 @@ impl<'c> ModuleStream<'c> {
             let translated = artifact::translate(settings, &self.bytes)?;
             let facts = describe(settings, &self.bytes, &translated)?;
             report.phases.decode += start.elapsed();
-            let compiled = Compiled { functions: Placer::new(settings, 0), totals: Totals::default() };
+            let compiled = Compiled { functions: Placer::new(settings, 0, true), totals: Totals::default() };
             let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, compiled, report)?;
             return done(artifact, report);
         };
@@ -230,10 +230,11 @@ impl<'c> ModuleStream<'c> {
             let here = self.parsed;
             // The parser gives the data section when all of it is there.
             if let State::Code(code) = &mut self.state
-                && let Code { bodies: 0, data: Some(image), .. } = &mut **code
+                && let Code { bodies: 0, data: Some(image), arriving, .. } = &mut **code
                 && self.bytes.get(here) == Some(&data::SECTION)
             {
                 image.advance(&self.bytes[here..]);
+                arriving.prepare(image.len());
             }
             let chunk = self.parser.parse(&self.bytes[here..], end).map_err(Error::from)?;
             let (consumed, payload) = match chunk {
@@ -314,7 +315,7 @@ impl<'c> ModuleStream<'c> {
 /// The artifact in one piece.
 pub(crate) fn into_bytes(artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Vec<u8>, Report)> {
     let start = Instant::now();
-    let bytes = artifact.into_bytes();
+    let bytes = artifact.into_bytes()?;
     report.phases.link += start.elapsed();
     Ok((bytes, report))
 }
@@ -339,7 +340,7 @@ fn begin(
     let job = Job::new(settings, facts, &mut translated);
     drop(translated);
     bytes.truncate(resume);
-    Ok((Arriving::new(job, section_bytes, Placer::new(settings, functions as usize)), image))
+    Ok((Arriving::new(job, section_bytes, Placer::new(settings, functions as usize, true)), image))
 }
 
 /// The facts of a module whose bytes, at least those ahead of its code, are given to locate what is refused.
@@ -347,10 +348,11 @@ fn describe(settings: &Settings, wasm: &[u8], (translation, types): &Translated<
     facts::facts(translation, types, settings).map_err(|refusal| unsupported::locate(wasm, refusal))
 }
 
-/// Compiles a module, binary or text, that is there as a whole, and hands on the artifact.
+/// Compiles a module, binary or text, that is there as a whole, and hands on the artifact: to be loaded, or not.
 pub(crate) fn whole<T>(
     compiler: &Compiler,
     bytes: &[u8],
+    loads: bool,
     done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
     let start = Instant::now();
@@ -374,7 +376,7 @@ pub(crate) fn whole<T>(
     report.phases.decode = start.elapsed();
 
     let start = Instant::now();
-    let functions = Placer::new(settings, job.functions() as usize);
+    let functions = Placer::new(settings, job.functions() as usize, loads);
     let mut compiled = Compiled { functions, totals: Totals::default() };
     if job.functions() != 0 {
         let section = translated.0.debuginfo.wasm_file.code_section_offset as usize;
@@ -402,7 +404,7 @@ fn conclude<'a>(
     report.functions = translated.0.module.num_defined_funcs() as u32;
     report.wasm_bytes = wasm_bytes;
     report.body_bytes = totals.body_bytes;
-    report.text_bytes = image.text_len();
+    report.text_bytes = image.text.len();
     report.code_bytes = totals.code_bytes;
     report.counters = totals.counters;
     // Of several threads' time, as much as passed while they worked side by side.
