@@ -66,29 +66,30 @@ pub(crate) fn translate_with<'a>(
     wasm: &'a [u8],
     image: Option<DataImage>,
 ) -> wasmtime::Result<Translated<'a>> {
-    let (mut translation, mut types) = read(settings, wasm)?;
-    match image {
-        Some(image) => image.install(&mut translation, &mut types),
-        None => translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, &mut types),
-    }
-    translation.finalize_table_init(&settings.tunables, &mut types);
-    Ok((translation, types))
+    let mut translated = read(settings, wasm)?;
+    initialise(settings, &mut translated, image);
+    Ok(translated)
 }
 
-/// As `translate`, by way of stand-ins. None if that is not possible, for example because the module is invalid.
+/// Decides how memories and tables come to their contents, which completes a translation.
+pub(crate) fn initialise(settings: &Settings, (translation, types): &mut Translated<'_>, image: Option<DataImage>) {
+    match image {
+        Some(image) => image.install(translation, types),
+        None => translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, types),
+    }
+    translation.finalize_table_init(&settings.tunables, types);
+}
+
+/// A translation of what has stand-ins for code and data, to be completed with an image of the data, and the image to be
+/// made. None if that is not possible, for example because the module is invalid.
 pub(crate) fn translate_condensed<'a>(
     settings: &Settings,
-    wasm: &[u8],
     condensed: &'a Condensed,
-) -> Option<Translated<'a>> {
-    let (mut translation, mut types) = read(settings, &condensed.bytes).ok()?;
-    let mut image = DataImage::new(settings, &translation.module)?;
-    image.advance(&wasm[condensed.data.clone()]);
-    image.complete()?;
-    image.install(&mut translation, &mut types);
-    translation.finalize_table_init(&settings.tunables, &mut types);
-    translation.debuginfo.wasm_file.code_section_offset = condensed.code as u64;
-    Some((translation, types))
+) -> Option<(Translated<'a>, DataImage)> {
+    let mut translated = read(settings, &condensed.bytes).ok()?;
+    translated.0.debuginfo.wasm_file.code_section_offset = condensed.code as u64;
+    let image = DataImage::new(settings, &translated.0.module)?;
+    Some((translated, image))
 }
 
 #[inline(never)] // Profiles tell the phases apart by their functions.

@@ -91,13 +91,19 @@ impl Job {
         Ok(batches)
     }
 
-    /// Compiles batches that are all there.
-    pub(crate) fn compile(&self, batches: VecDeque<Batch<'_>>, placer: Placer) -> Result<Compiled, Error> {
+    /// Compiles batches that are all there, and does something else beside it, on this thread.
+    pub(crate) fn compile(
+        &self,
+        batches: VecDeque<Batch<'_>>,
+        placer: Placer,
+        beside: impl FnOnce(),
+    ) -> Result<Compiled, Error> {
         // Starting a thread takes as long as compiling a small fraction of a batch.
         let helpers = self.threads.min(batches.len()).saturating_sub(1);
         let queue = Queue::new(batches, true, placer);
         std::thread::scope(|scope| {
             let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(|| queue.work(self))).collect();
+            beside();
             queue.work(self);
             helpers.into_iter().for_each(|helper| helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
         });
@@ -624,7 +630,10 @@ mod tests {
         for threads in [1, 2, 8] {
             let settings = Settings { threads, batch: Some(1), ..engine.clone() };
             let (job, batches, placer) = broken(&settings);
-            assert!(catch_unwind(AssertUnwindSafe(|| job.compile(batches, placer))).is_err(), "{threads} threads");
+            assert!(
+                catch_unwind(AssertUnwindSafe(|| job.compile(batches, placer, || ()))).is_err(),
+                "{threads} threads"
+            );
 
             let (job, batches, placer) = broken(&settings);
             let mut pool = Pool::new(Arc::new(job), threads, placer);

@@ -280,9 +280,13 @@ mod tests {
                     assert!(segments.is_empty());
                     continue;
                 };
-                let translated = artifact::translate_condensed(&settings, &wasm, &condensed);
-                assert_eq!(translated.is_some(), is_image, "module {i}");
-                let Some(translated) = translated else { continue };
+                let image = artifact::translate_condensed(&settings, &condensed).and_then(|(translated, mut image)| {
+                    image.advance(&wasm[condensed.data.clone()]);
+                    image.complete().map(|_| (translated, image))
+                });
+                assert_eq!(image.is_some(), is_image, "module {i}");
+                let Some((mut translated, image)) = image else { continue };
+                artifact::initialise(&settings, &mut translated, Some(image));
                 let reference = artifact::translate(&settings, &wasm).unwrap();
                 assert!(artifact(&settings, translated) == artifact(&settings, reference), "module {i}");
             }

@@ -363,8 +363,12 @@ pub(crate) fn whole<T>(
     };
     let settings = &compiler.settings;
     let condensed = (wasm.len() >= data::WORTH).then(|| standins::condense(settings, &wasm)).flatten();
-    let condensed = condensed.as_ref().and_then(|condensed| artifact::translate_condensed(settings, &wasm, condensed));
-    let Ok(mut translated) = condensed.map_or_else(|| artifact::translate(settings, &wasm), Ok) else {
+    let early = condensed.as_ref().and_then(|condensed| {
+        let (translated, image) = artifact::translate_condensed(settings, condensed)?;
+        Some((translated, Some((image, &wasm[condensed.data.clone()]))))
+    });
+    let early = early.map_or_else(|| artifact::translate(settings, &wasm).map(|translated| (translated, None)), Ok);
+    let Ok((mut translated, mut data)) = early else {
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = compiler.stream();
         stream.push(&wasm)?;
@@ -378,12 +382,20 @@ pub(crate) fn whole<T>(
     let start = Instant::now();
     let functions = Placer::new(settings, job.functions() as usize, loads);
     let mut compiled = Compiled { functions, totals: Totals::default() };
-    if job.functions() != 0 {
+    let mut make_image = || data.iter_mut().for_each(|(image, section)| image.advance(section));
+    if job.functions() == 0 {
+        make_image();
+    } else {
         let section = translated.0.debuginfo.wasm_file.code_section_offset as usize;
         let mut entries = BinaryReader::new(&wasm[section..], section);
         entries.read_var_u32().map_err(Error::from)?;
         let offset = entries.original_position();
-        compiled = job.compile(job.batches(offset, &wasm[offset..])?, compiled.functions)?;
+        compiled = job.compile(job.batches(offset, &wasm[offset..])?, compiled.functions, make_image)?;
+    }
+    match data {
+        Some((image, _)) if image.complete().is_some() => artifact::initialise(settings, &mut translated, Some(image)),
+        Some(_) => translated = artifact::translate(settings, &wasm)?,
+        None => {}
     }
     report.phases.compile = start.elapsed();
     let (artifact, report) = conclude(settings, &job.into_facts(), translated, wasm.len(), compiled, report)?;
