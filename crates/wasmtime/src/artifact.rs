@@ -152,8 +152,13 @@ impl Artifact<'_> {
 
     /// The artifact in one piece.
     pub(crate) fn into_bytes(self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(self.len);
-        for part in self.parts {
+        let mut parts = self.parts.into_iter();
+        let mut bytes = match parts.next() {
+            Some(Part::Bytes(front)) => front.into_owned(),
+            _ => unreachable!("headers come first"),
+        };
+        bytes.reserve_exact(self.len - bytes.len());
+        for part in parts {
             match (part.bytes(), &self.file) {
                 (Ok(part), _) => bytes.extend_from_slice(part),
                 (Err(len), Some(file)) => text::read(file, len, &mut bytes)?,

@@ -95,7 +95,7 @@ impl Job {
     pub(crate) fn compile(
         &self,
         batches: VecDeque<Batch<'_>>,
-        placer: Placer,
+        placer: Box<Placer>,
         beside: impl FnOnce(),
     ) -> Result<Compiled, Error> {
         // Starting a thread takes as long as compiling a small fraction of a batch.
@@ -173,7 +173,7 @@ impl AddAssign for Totals {
 
 /// What compiling gives.
 pub(crate) struct Compiled {
-    pub(crate) functions: Placer,
+    pub(crate) functions: Box<Placer>,
     pub(crate) totals: Totals,
 }
 
@@ -328,14 +328,14 @@ struct State<'a> {
     /// Chunks that wait for an earlier one, by index of the first function.
     waiting: BTreeMap<u32, Chunk>,
     /// None while a thread places something. It looks for more when it is done.
-    placer: Option<Placer>,
+    placer: Option<Box<Placer>>,
     totals: Totals,
     /// Of the functions that failed, the first.
     failure: Option<Failure>,
 }
 
 impl<'a> Queue<'a> {
-    fn new(batches: VecDeque<Batch<'a>>, closed: bool, placer: Placer) -> Queue<'a> {
+    fn new(batches: VecDeque<Batch<'a>>, closed: bool, placer: Box<Placer>) -> Queue<'a> {
         let state = State {
             batches,
             closed,
@@ -433,14 +433,14 @@ impl State<'_> {
 /// Compiles bodies as they arrive.
 pub(crate) enum Arriving {
     /// On the thread that pushes them.
-    Here { job: Arc<Job>, worker: Box<Worker>, placer: Option<Placer>, totals: Totals, functions: u32 },
+    Here { job: Arc<Job>, worker: Box<Worker>, placer: Option<Box<Placer>>, totals: Totals, functions: u32 },
     /// On threads of its own.
     Pool { pool: Pool, collected: Batch<'static>, functions: u32 },
 }
 
 impl Arriving {
     /// Prepares for a code section of so many bytes.
-    pub(crate) fn new(job: Job, section_bytes: usize, placer: Placer) -> Arriving {
+    pub(crate) fn new(job: Job, section_bytes: usize, placer: Box<Placer>) -> Arriving {
         let threads = job.threads.min(section_bytes / job.batch);
         let job = Arc::new(job);
         if threads < 2 {
@@ -568,7 +568,7 @@ struct Shared {
 }
 
 impl Pool {
-    fn new(job: Arc<Job>, threads: usize, placer: Placer) -> Pool {
+    fn new(job: Arc<Job>, threads: usize, placer: Box<Placer>) -> Pool {
         let shared = Arc::new(Shared { job, queue: Queue::new(VecDeque::new(), false, placer) });
         let thread = || {
             let shared = shared.clone();
@@ -614,7 +614,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     /// A job that goes wrong, at function 5, in a way that only a bug could.
-    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>, Placer) {
+    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>, Box<Placer>) {
         let wasm = wat::parse_str(format!("(module {})", "(func)".repeat(8))).unwrap();
         let mut translated = artifact::translate(settings, &wasm).unwrap();
         let facts = facts::facts(&translated.0, &translated.1, settings).unwrap();

@@ -24,7 +24,7 @@ use wasmtime_environ::{Abi, DataIndex, DefinedFuncIndex, FilePos, FuncKey, Stati
 
 struct Linker<'a> {
     facts: &'a Facts,
-    functions: Placer,
+    functions: Box<Placer>,
     /// What comes behind them.
     rest: Vec<u8>,
     /// Fields to resolve in `rest`, by offset in the text.
@@ -62,7 +62,7 @@ pub(crate) fn link(
     settings: &Settings,
     facts: &Facts,
     (translation, types): &Translated<'_>,
-    functions: Placer,
+    functions: Box<Placer>,
 ) -> wasmtime::Result<Image> {
     if functions.too_large {
         return Err(too_large().into());

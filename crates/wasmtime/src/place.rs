@@ -16,7 +16,7 @@ pub(crate) const FILLER: u8 = 0xcc;
 /// The text must be shorter, so that every distance in it fits in 32 bits.
 pub(crate) const MAX_TEXT: usize = 1 << 31;
 
-/// The functions placed so far: the text's beginning, with tables.
+/// The functions placed so far: the text's beginning, with tables. It goes from thread to thread, and is large.
 pub(crate) struct Placer {
     pub(crate) image: Image,
     pub(crate) chunks: Vec<Placed>,
@@ -39,14 +39,14 @@ pub(crate) struct Placed {
 
 impl Placer {
     /// Has room for so many functions of a module that will be loaded, or not.
-    pub(crate) fn new(settings: &Settings, functions: usize, loads: bool) -> Placer {
-        Placer {
+    pub(crate) fn new(settings: &Settings, functions: usize, loads: bool) -> Box<Placer> {
+        Box::new(Placer {
             image: Image::new(settings, loads),
             chunks: Vec::new(),
             end: 0,
             bodies: Vec::with_capacity(functions),
             too_large: false,
-        }
+        })
     }
 
     /// The index of the first function that has no place yet.

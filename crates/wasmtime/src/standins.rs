@@ -4,7 +4,7 @@
 use crate::data;
 use crate::settings::Settings;
 use std::ops::Range;
-use wasmtime_environ::wasmparser::{Chunk, Parser, Payload};
+use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Parser, Payload};
 
 /// Appends a code section of so many bodies of no bytes: never read, as each is compiled from its real bytes.
 pub(crate) fn code(wasm: &mut Vec<u8>, functions: u32) {
@@ -49,6 +49,19 @@ pub(crate) struct Condensed {
 
 /// Puts stand-ins into a module whose data section is worth it. None for all others, such as invalid ones.
 pub(crate) fn condense(settings: &Settings, wasm: &[u8]) -> Option<Condensed> {
+    let mut sections = BinaryReader::new(wasm, 0);
+    sections.read_bytes(8).ok()?;
+    loop {
+        let number = sections.read_u8().ok()?;
+        let bytes = sections.read_var_u32().ok()? as usize;
+        sections.read_bytes(bytes).ok()?;
+        if number == data::SECTION {
+            if bytes < data::WORTH {
+                return None;
+            }
+            break;
+        }
+    }
     let debug_info = settings.tunables.debug_native || settings.tunables.parse_wasm_debuginfo;
     let mut parser = Parser::new(0);
     parser.set_features(settings.features);
@@ -64,7 +77,7 @@ pub(crate) fn condense(settings: &Settings, wasm: &[u8]) -> Option<Condensed> {
                 self::code(&mut bytes, count);
             }
             Payload::CodeSectionEntry(_) => {}
-            Payload::DataSection(reader) if code.is_some() && section.len() >= data::WORTH => {
+            Payload::DataSection(reader) if code.is_some() => {
                 self::data(&mut bytes, reader.count());
                 data = Some(section);
             }

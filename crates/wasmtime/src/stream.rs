@@ -362,7 +362,7 @@ pub(crate) fn whole<T>(
         wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))?
     };
     let settings = &compiler.settings;
-    let condensed = (wasm.len() >= data::WORTH).then(|| standins::condense(settings, &wasm)).flatten();
+    let condensed = standins::condense(settings, &wasm);
     let early = condensed.as_ref().and_then(|condensed| {
         let (translated, image) = artifact::translate_condensed(settings, condensed)?;
         Some((translated, Some((image, &wasm[condensed.data.clone()]))))
