@@ -31,9 +31,10 @@
 //! # How the files divide the work
 //!
 //! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
-//! on as many threads as there are) → `link` (one text, distances resolved) → `artifact` (what Wasmtime loads) → `load`.
-//! Beside it: `data` and `standins` (what Wasmtime's translation does not need to see), `settings` (what the engine asks), `trampolines` and `startup` (code that belongs to no function body),
-//! `tables` (what belongs to which instruction).
+//! on as many threads as there are) → `place` (functions to their places) → `link` (one text, distances resolved) →
+//! `artifact` (what Wasmtime loads) → `load`. Beside it: `data` and `standins` (what Wasmtime's translation does not need
+//! to see), `text` (code in pieces or in a file), `settings` (what the engine asks), `trampolines` and `startup` (code
+//! that belongs to no function body), `tables` (what belongs to which instruction).
 
 mod artifact;
 mod bodies;

@@ -147,7 +147,8 @@ impl Mapped {
     const STEP: usize = 1 << 20;
 
     fn new(file: File) -> io::Result<Mapped> {
-        Ok(Mapped { addresses: Addresses::new(PAGE as usize + MAX_TEXT)?, file, len: 0 })
+        // A page more, for padding that shows that a text is too large.
+        Ok(Mapped { addresses: Addresses::new(2 * PAGE as usize + MAX_TEXT)?, file, len: 0 })
     }
 
     /// Makes room for so many bytes of text.
