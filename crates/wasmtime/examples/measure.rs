@@ -233,7 +233,7 @@ fn stream(compiler: &Compiler, name: &str, speed: f64, n: usize) -> Result<()> {
     let mut rows: [Vec<Duration>; 5] = Default::default();
     for _ in 0..n {
         let start = Instant::now();
-        black_box(compiler.precompile(&wasm)?);
+        black_box(compiler.module(&wasm)?);
         let whole = start.elapsed();
 
         let start = Instant::now();
@@ -251,8 +251,9 @@ fn stream(compiler: &Compiler, name: &str, speed: f64, n: usize) -> Result<()> {
             longest = longest.max(push.elapsed());
         }
         let last = Instant::now();
-        black_box(stream.finish_artifact()?);
+        let module = stream.finish()?;
         let row = [whole, last - start, late, longest, last.elapsed()];
+        drop(module);
         rows.iter_mut().zip(row).for_each(|(row, took)| row.push(took));
     }
     let [whole, arrival, late, longest, finish] = rows.map(median);

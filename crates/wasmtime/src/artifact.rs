@@ -1,11 +1,16 @@
 //! The artifact that Wasmtime loads: an ELF file around the linked code, with the sections and metadata that
 //! `Module::deserialize` asks for.
 
+use crate::data::DataImage;
 use crate::settings::Settings;
+use crate::standins::Condensed;
 use crate::tables::{AddressTable, TrapTable};
+use crate::text::{self, Piece, Text};
 use std::borrow::Cow;
-use std::io::Write;
+use std::fs::File;
+use std::io;
 use std::mem::offset_of;
+use std::os::unix::fs::FileExt;
 use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
 use wasmtime_environ::object::write::{Object, StandardSegment, WritableBuffer};
 use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
@@ -20,8 +25,8 @@ pub(crate) const PAGE: u64 = 1 << crate::facts::HOST_PAGE_LOG2;
 
 /// Linked code and the tables that describe it. Everything goes in by ascending text offset, keys by ascending order.
 pub(crate) struct Image {
-    /// The machine code, in pieces that follow each other; a whole number of pages.
-    pub(crate) text: Vec<Piece>,
+    /// The machine code; a whole number of pages.
+    pub(crate) text: Text,
     /// What lies where.
     pub(crate) functions: CompiledFunctionsTableBuilder,
     /// Instructions that can trap.
@@ -30,25 +35,11 @@ pub(crate) struct Image {
     pub(crate) addresses: Option<AddressTable>,
 }
 
-/// A piece of the text.
-pub(crate) struct Piece {
-    /// Holds it.
-    pub(crate) code: Vec<u8>,
-    /// Where in `code` it begins.
-    pub(crate) from: usize,
-}
-
-impl Piece {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.code[self.from..]
-    }
-}
-
 impl Image {
     /// No code.
-    pub(crate) fn new(settings: &Settings) -> Image {
+    pub(crate) fn new(settings: &Settings, loads: bool) -> Image {
         Image {
-            text: Vec::new(),
+            text: Text::new(loads),
             functions: CompiledFunctionsTableBuilder::new(),
             traps: TrapTable::default(),
             addresses: settings.tunables.generate_address_map.then(AddressTable::default),
@@ -59,47 +50,98 @@ impl Image {
     pub(crate) fn place(&mut self, key: FuncKey, start: u32, end: u32, wasm: FilePos) {
         self.functions.push_func(key, FunctionLoc { start, length: end - start }, wasm);
     }
-
-    /// Bytes of the text.
-    pub(crate) fn text_len(&self) -> usize {
-        self.text.iter().map(|piece| piece.bytes().len()).sum()
-    }
 }
 
 /// A module's translation and the types that it interned.
 pub(crate) type Translated<'a> = (ModuleTranslation<'a>, ModuleTypesBuilder);
 
 /// Parses a whole module and validates all of it but the function bodies.
-#[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
+    translate_with(settings, wasm, None)
+}
+
+/// As `translate`; with an image of its data there is a stand-in for the data section.
+pub(crate) fn translate_with<'a>(
+    settings: &Settings,
+    wasm: &'a [u8],
+    image: Option<DataImage>,
+) -> wasmtime::Result<Translated<'a>> {
+    let mut translated = read(settings, wasm)?;
+    initialise(settings, &mut translated, image);
+    Ok(translated)
+}
+
+/// Decides how memories and tables come to their contents, which completes a translation.
+pub(crate) fn initialise(settings: &Settings, (translation, types): &mut Translated<'_>, image: Option<DataImage>) {
+    match image {
+        Some(image) => image.install(translation, types),
+        None => translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, types),
+    }
+    translation.finalize_table_init(&settings.tunables, types);
+}
+
+/// A translation of what has stand-ins for code and data, to be completed with an image of the data, and the image to be
+/// made. None if that is not possible, for example because the module is invalid.
+pub(crate) fn translate_condensed<'a>(
+    settings: &Settings,
+    condensed: &'a Condensed,
+) -> Option<(Translated<'a>, DataImage)> {
+    let mut translated = read(settings, &condensed.bytes).ok()?;
+    translated.0.debuginfo.wasm_file.code_section_offset = condensed.code as u64;
+    let image = DataImage::new(settings, &translated.0.module)?;
+    Some((translated, image))
+}
+
+#[inline(never)] // Profiles tell the phases apart by their functions.
+fn read<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
     let mut validator = Validator::new_with_features(settings.features);
     let mut parser = Parser::new(0);
     parser.set_features(settings.features);
     let mut types = ModuleTypesBuilder::new(&validator);
     let index = StaticModuleIndex::from_u32(0);
-    let mut translation = ModuleEnvironment::new(&settings.tunables, &mut validator, &mut types, index)
+    let translation = ModuleEnvironment::new(&settings.tunables, &mut validator, &mut types, index)
         .translate(parser, wasm)
         .map_err(crate::error::from_translation)?;
-    translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, &mut types);
-    translation.finalize_table_init(&settings.tunables, &mut types);
     Ok((translation, types))
 }
 
 /// The artifact of the empty module.
 pub(crate) fn empty(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
     let wasm = b"\0asm\x01\0\0\0";
-    Ok(write(settings, translate(settings, wasm)?, Image::new(settings))?.into_bytes())
+    Ok(write(settings, translate(settings, wasm)?, Image::new(settings, false))?.into_bytes()?)
 }
 
 /// A finished artifact whose large sections are still where they were made, so that they need to be copied only once: to
 /// where it is wanted.
 pub(crate) struct Artifact<'a> {
-    /// Everything else, ahead of them and padded for them.
-    front: Vec<u8>,
-    /// The data segments, then padding.
-    data: Vec<Cow<'a, [u8]>>,
-    text: Vec<Piece>,
+    /// What it consists of, in order.
+    parts: Vec<Part<'a>>,
+    /// Has its large text in place, if that is not among the parts.
+    file: Option<File>,
     len: usize,
+}
+
+/// A part of an artifact.
+enum Part<'a> {
+    Bytes(Cow<'a, [u8]>),
+    Code(Piece),
+    /// So many bytes that are in the file.
+    Filed(usize),
+}
+
+impl<'a> Part<'a> {
+    /// Its bytes, or how many they are.
+    fn bytes(&self) -> Result<&[u8], usize> {
+        match self {
+            Part::Bytes(bytes) => Ok(bytes),
+            Part::Code(piece) => Ok(piece.bytes()),
+            Part::Filed(len) => Err(*len),
+        }
+    }
+
+    fn text(file: &Option<File>, pieces: Vec<Piece>, len: usize) -> impl Iterator<Item = Part<'a>> {
+        file.iter().map(move |_| Part::Filed(len)).chain(pieces.into_iter().map(Part::Code))
+    }
 }
 
 impl Artifact<'_> {
@@ -109,24 +151,42 @@ impl Artifact<'_> {
     }
 
     /// The artifact in one piece.
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        let mut bytes = self.front;
+    pub(crate) fn into_bytes(self) -> io::Result<Vec<u8>> {
+        let mut parts = self.parts.into_iter();
+        let mut bytes = match parts.next() {
+            Some(Part::Bytes(front)) => front.into_owned(),
+            _ => unreachable!("headers come first"),
+        };
         bytes.reserve_exact(self.len - bytes.len());
-        for segment in self.data {
-            bytes.extend_from_slice(&segment);
+        for part in parts {
+            match (part.bytes(), &self.file) {
+                (Ok(part), _) => bytes.extend_from_slice(part),
+                (Err(len), Some(file)) => text::read(file, len, &mut bytes)?,
+                (Err(_), None) => unreachable!("that part is in a file"),
+            }
         }
-        for piece in self.text {
-            bytes.extend_from_slice(piece.bytes());
-        }
-        bytes
+        Ok(bytes)
     }
 
-    /// Writes the artifact, and frees it as it goes.
-    pub(crate) fn write_to(self, mut sink: impl Write) -> std::io::Result<()> {
-        sink.write_all(&self.front)?;
-        drop(self.front);
-        self.data.into_iter().try_for_each(|segment| sink.write_all(&segment))?;
-        self.text.into_iter().try_for_each(|piece| sink.write_all(piece.bytes()))
+    /// The file in memory that has the text already, or a new one; none if there can be none.
+    pub(crate) fn file(&mut self) -> Option<File> {
+        self.file.take().or_else(|| text::memory_file().ok())
+    }
+
+    /// Writes the artifact to the file that it gave, and frees it as it goes.
+    pub(crate) fn write_to(self, file: &File) -> io::Result<()> {
+        let mut at = 0;
+        for part in self.parts {
+            at += match part.bytes() {
+                Ok(bytes) => {
+                    file.write_all_at(bytes, at)?;
+                    bytes.len()
+                }
+                Err(len) => len,
+            } as u64;
+        }
+        // Room for a text is made in advance.
+        file.set_len(at)
     }
 }
 
@@ -141,7 +201,7 @@ pub(crate) fn write<'a>(
     elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings)?);
     // No branch protection on this architecture.
     elf.section(obj::ELF_WASM_BTI, SectionKind::ReadOnlyData, vec![0]);
-    let text_len = image.text_len();
+    let text_len = image.text.len();
     if let Some(addresses) = image.addresses {
         elf.section(obj::ELF_WASMTIME_ADDRMAP, SectionKind::ReadOnlyData, addresses.finish());
     }
@@ -168,17 +228,33 @@ pub(crate) fn write<'a>(
     let Front(mut front) = front;
 
     let data_len = data.iter().map(|segment| segment.len()).sum::<usize>();
-    let data_at = front.len().next_multiple_of(data_align as usize);
-    let text_at = (data_at + data_len).next_multiple_of(PAGE as usize);
-    place(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
-    place(&mut front, text_section, Extent { at: text_at, len: text_len, align: PAGE });
-    if data_len == 0 {
-        front.resize(text_at, 0);
-    } else {
-        front.resize(data_at, 0);
-        data.push(Cow::Owned(vec![0; text_at - data_at - data_len]));
+    let (file, text) = image.text.into_parts()?;
+    let text = Part::text(&file, text, text_len);
+    let data = data.into_iter().map(Part::Bytes);
+    let zeros = |len: usize| Part::Bytes(vec![0; len].into());
+    if text_len < text::LARGE {
+        // All that is read at once together, and the text at the end.
+        let data_at = front.len().next_multiple_of(data_align as usize);
+        let text_at = (data_at + data_len).next_multiple_of(PAGE as usize);
+        place(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
+        place(&mut front, text_section, Extent { at: text_at, len: text_len, align: PAGE });
+        front.resize(if data_len == 0 { text_at } else { data_at }, 0);
+        let padding = text_at - front.len() - data_len;
+        let parts = [Part::Bytes(front.into())].into_iter().chain(data).chain([zeros(padding)]).chain(text).collect();
+        return Ok(Artifact { parts, file, len: text_at + text_len });
     }
-    Ok(Artifact { front, data, text: image.text, len: text_at + text_len })
+    // The text first, behind a page for the header, so that it can be put in place before the rest is known.
+    let data_at = PAGE as usize + text_len;
+    let back_at = (data_at + data_len).next_multiple_of(16);
+    let len = back_at + front.len();
+    let mut header = shift(&mut front, back_at as u64);
+    header.resize(PAGE as usize, 0);
+    place(&mut front, text_section, Extent { at: PAGE as usize, len: text_len, align: PAGE });
+    place(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
+    let padding = zeros(back_at - data_at - data_len);
+    let behind = [padding, Part::Bytes(front.into())];
+    let parts = [Part::Bytes(header.into())].into_iter().chain(text).chain(data).chain(behind).collect();
+    Ok(Artifact { parts, file, len })
 }
 
 /// Where a section is in the file.
@@ -190,17 +266,43 @@ struct Extent {
 
 /// Says in the header of section number `section`, which was written as empty, where its content is.
 fn place(front: &mut [u8], section: usize, Extent { at, len, align }: Extent) {
-    type Header = FileHeader64<LittleEndian>;
-    type Section = SectionHeader64<LittleEndian>;
-    let word = |at: usize| at..at + size_of::<u64>();
-    let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
-    let headers = number(&front[word(offset_of!(Header, e_shoff))]) as usize;
-    let header = headers + section * size_of::<Section>();
-    let size = word(header + offset_of!(Section, sh_size));
-    assert_eq!(number(&front[size.clone()]), 0, "the section was written as empty");
-    front[size].copy_from_slice(&(len as u64).to_le_bytes());
-    front[word(header + offset_of!(Section, sh_offset))].copy_from_slice(&(at as u64).to_le_bytes());
-    front[word(header + offset_of!(Section, sh_addralign))].copy_from_slice(&align.to_le_bytes());
+    let header = section_header(front, section);
+    for (field, value) in [
+        (offset_of!(Section, sh_size), len as u64),
+        (offset_of!(Section, sh_offset), at as u64),
+        (offset_of!(Section, sh_addralign), align),
+    ] {
+        front[header + field..][..8].copy_from_slice(&value.to_le_bytes());
+    }
+}
+
+/// Makes the sections of an ELF file `by` bytes further on, as what goes behind so many others will be. Returns the file's
+/// header, which will be the first thing all the same.
+fn shift(front: &mut [u8], by: u64) -> Vec<u8> {
+    let add = |bytes: &mut [u8], at: usize| {
+        let moved = number(bytes, at) + by;
+        bytes[at..at + 8].copy_from_slice(&moved.to_le_bytes());
+    };
+    let sections = offset_of!(Header, e_shnum);
+    for section in 1..u16::from_le_bytes([front[sections], front[sections + 1]]) {
+        let header = section_header(front, section.into());
+        add(front, header + offset_of!(Section, sh_offset));
+    }
+    let mut header = front[..size_of::<Header>()].to_vec();
+    add(&mut header, offset_of!(Header, e_shoff));
+    header
+}
+
+type Header = FileHeader64<LittleEndian>;
+type Section = SectionHeader64<LittleEndian>;
+
+/// Where the header of a section is.
+fn section_header(front: &[u8], section: usize) -> usize {
+    number(front, offset_of!(Header, e_shoff)) as usize + section * size_of::<Section>()
+}
+
+fn number(front: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(front[at..at + 8].try_into().expect("8 bytes"))
 }
 
 /// Where the ELF file is written, with room to fill up its last page.

@@ -1,8 +1,9 @@
 //! Compiles function bodies, on one thread or several. Bodies are handed out in batches of neighbours; each thread
-//! turns a batch into a chunk of code with tables. A chunk does not show where it begins and ends: the linker puts the
-//! functions as if one thread had compiled them all in a row.
+//! turns a batch into a chunk of code with tables. A chunk does not show where it begins and ends: the functions are
+//! placed as if one thread had compiled them all in a row, by whichever thread has the next chunk.
 
-use crate::budget::{self, Meter};
+use crate::budget::Meter;
+use crate::place::Placer;
 use crate::report::FunctionReport;
 use crate::settings::Settings;
 use crate::{Error, artifact};
@@ -11,7 +12,7 @@ use lightbeam_compiler::code::{AddressSite, Counters, FuncCode, Output, Reloc, T
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::AddAssign;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -99,13 +100,19 @@ impl Job {
         Ok(batches)
     }
 
-    /// Compiles batches that are all there.
-    pub(crate) fn compile(&self, batches: VecDeque<Batch<'_>>) -> Result<Compiled, Error> {
+    /// Compiles batches that are all there, and does something else beside it, on this thread.
+    pub(crate) fn compile(
+        &self,
+        batches: VecDeque<Batch<'_>>,
+        placer: Box<Placer>,
+        beside: impl FnOnce(),
+    ) -> Result<Compiled, Error> {
         // Starting a thread takes as long as compiling a small fraction of a batch.
         let helpers = self.threads.min(batches.len()).saturating_sub(1);
-        let queue = Queue::new(batches, true);
+        let queue = Queue::new(batches, true, placer);
         std::thread::scope(|scope| {
             let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(|| queue.work(self))).collect();
+            beside();
             queue.work(self);
             helpers.into_iter().for_each(|helper| helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
         });
@@ -139,6 +146,8 @@ pub(crate) struct Chunk {
     pub(crate) addresses: Vec<AddressSite>,
     /// One for each function, if that is asked for, without their names.
     pub(crate) reports: Vec<FunctionReport>,
+    /// Was the code dropped, as the module exceeds its budget? What is left says how much there was.
+    pub(crate) dropped: bool,
 }
 
 /// One function of a chunk. Offsets are in bytes from the start of its code.
@@ -180,10 +189,8 @@ impl AddAssign for Totals {
 }
 
 /// What compiling gives.
-#[derive(Default)]
 pub(crate) struct Compiled {
-    /// By ascending index of the first function.
-    pub(crate) chunks: Vec<Chunk>,
+    pub(crate) functions: Box<Placer>,
     pub(crate) totals: Totals,
 }
 
@@ -205,6 +212,8 @@ pub(crate) struct Worker {
     func_bytes: usize,
     /// Bytes of code that the meter has not counted yet.
     unmetered: usize,
+    /// Was code dropped, as the module exceeds its budget?
+    dropped: bool,
     /// Of the functions in the output, if that is asked for.
     reports: Vec<FunctionReport>,
 }
@@ -226,6 +235,7 @@ impl Worker {
             body_bytes: 0,
             func_bytes: 0,
             unmetered: 0,
+            dropped: false,
             reports: Vec::new(),
         }
     }
@@ -262,6 +272,7 @@ impl Worker {
             job.meter.count(std::mem::take(&mut self.unmetered), range.end);
             if job.meter.exceeded() {
                 // Nobody will link this; only how large it is still matters.
+                self.dropped = true;
                 let Output { asm, relocs, traps, addresses, .. } = &mut self.output;
                 asm.truncate(0);
                 (relocs.clear(), traps.clear(), addresses.clear());
@@ -317,6 +328,7 @@ impl Worker {
             addresses: take(addresses, large),
             func_bytes: std::mem::take(&mut self.func_bytes),
             reports: std::mem::take(&mut self.reports),
+            dropped: std::mem::take(&mut self.dropped),
         };
         *totals += Totals {
             body_bytes: std::mem::take(&mut self.body_bytes),
@@ -378,14 +390,26 @@ struct State<'a> {
     closed: bool,
     /// Functions compiled.
     compiled: u32,
-    done: Compiled,
+    /// Chunks that wait for an earlier one, by index of the first function.
+    waiting: BTreeMap<u32, Chunk>,
+    /// None while a thread places something. It looks for more when it is done.
+    placer: Option<Box<Placer>>,
+    totals: Totals,
     /// Of the functions that failed, the first.
     failure: Option<Failure>,
 }
 
 impl<'a> Queue<'a> {
-    fn new(batches: VecDeque<Batch<'a>>, closed: bool) -> Queue<'a> {
-        let state = State { batches, closed, compiled: 0, done: Compiled::default(), failure: None };
+    fn new(batches: VecDeque<Batch<'a>>, closed: bool, placer: Box<Placer>) -> Queue<'a> {
+        let state = State {
+            batches,
+            closed,
+            compiled: 0,
+            waiting: BTreeMap::new(),
+            placer: Some(placer),
+            totals: Totals::default(),
+            failure: None,
+        };
         Queue { state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -405,12 +429,12 @@ impl<'a> Queue<'a> {
             drop(batch);
             totals.busy = start.elapsed();
             let mut state = self.lock();
-            state.done.totals += totals;
+            state.totals += totals;
             // Of a batch that failed, what stands ahead of the failure: it may exceed the budget.
-            state.done.chunks.extend(chunk);
+            state.waiting.extend(chunk.map(|chunk| (chunk.first, chunk)));
             match result {
                 Ok(functions) => state.compiled += functions,
-                // What is still waiting comes later in the module and cannot hold an earlier error.
+                // What has not begun comes later in the module and cannot hold an earlier error.
                 Err(failure) => {
                     state.batches.clear();
                     if state.failure.as_ref().is_none_or(|known| failure.index < known.index) {
@@ -420,6 +444,23 @@ impl<'a> Queue<'a> {
             }
             if job.meter.exceeded() {
                 state.batches.clear();
+            }
+            self.place(state);
+        }
+    }
+
+    /// Places what can be placed, unless another thread is at it.
+    fn place<'q>(&'q self, mut state: MutexGuard<'q, State<'a>>) {
+        while let Some(mut placer) = state.placer.take() {
+            let chunk = state.waiting.remove(&placer.next());
+            if let Some(chunk) = chunk {
+                drop(state);
+                placer.place(chunk);
+                state = self.lock();
+                state.placer = Some(placer);
+            } else {
+                state.placer = Some(placer);
+                return;
             }
         }
     }
@@ -444,13 +485,14 @@ impl<'a> Queue<'a> {
 }
 
 impl State<'_> {
+    /// When all threads have come to their end.
     fn result(&mut self) -> Result<Compiled, Error> {
-        let mut done = std::mem::take(&mut self.done);
-        done.chunks.sort_unstable_by_key(|chunk| chunk.first);
-        budget::check(&done.chunks, self.failure.as_ref().map_or(u32::MAX, |failure| failure.index))?;
+        const ONCE: &str = "compiled functions are asked for once";
+        // What was placed stands ahead of a function that failed, so of two errors this is the first.
+        self.placer.as_ref().expect(ONCE).within_budget()?;
         match self.failure.take() {
             Some(failure) => Err(failure.error),
-            None => Ok(done),
+            None => Ok(Compiled { functions: self.placer.take().expect(ONCE), totals: self.totals }),
         }
     }
 }
@@ -458,34 +500,37 @@ impl State<'_> {
 /// Compiles bodies as they arrive.
 pub(crate) enum Arriving {
     /// On the thread that pushes them.
-    Here { job: Arc<Job>, worker: Box<Worker>, compiled: Compiled, functions: u32 },
+    Here { job: Arc<Job>, worker: Box<Worker>, placer: Option<Box<Placer>>, totals: Totals, functions: u32 },
     /// On threads of its own.
     Pool { pool: Pool, collected: Batch<'static>, functions: u32 },
 }
 
 impl Arriving {
     /// Prepares for a code section of so many bytes.
-    pub(crate) fn new(job: Job, section_bytes: usize) -> Arriving {
+    pub(crate) fn new(job: Job, section_bytes: usize, placer: Box<Placer>) -> Arriving {
         let threads = job.threads.min(section_bytes / job.batch);
         let job = Arc::new(job);
         if threads < 2 {
             let worker = Box::new(Worker::new(&job));
-            return Arriving::Here { job, worker, compiled: Compiled::default(), functions: 0 };
+            return Arriving::Here { job, worker, placer: Some(placer), totals: Totals::default(), functions: 0 };
         }
-        Arriving::Pool { pool: Pool::new(job, threads), collected: Batch::none(0), functions: 0 }
+        Arriving::Pool { pool: Pool::new(job, threads, placer), collected: Batch::none(0), functions: 0 }
     }
 
     /// Takes the next entry of the code section, which is at byte `offset` of the module and holds `body`.
     pub(crate) fn push(&mut self, offset: usize, entry: &[u8], body: FunctionBody<'_>) -> Result<(), Error> {
         match self {
-            Arriving::Here { job, worker, compiled, functions } => {
+            Arriving::Here { job, worker, placer, totals, functions } => {
                 let start = Instant::now();
                 worker.function(job, *functions, body)?;
                 *functions += 1;
-                if worker.is_full(job) {
-                    compiled.chunks.extend(worker.take(&mut compiled.totals));
+                totals.busy += start.elapsed();
+                if worker.is_full(job)
+                    && let (Some(chunk), Some(placer)) = (worker.take(totals), placer)
+                {
+                    placer.place(chunk);
                 }
-                compiled.totals.busy += start.elapsed();
+                // What was counted tells only that there is too much; the placer, which function has it.
                 if job.meter.exceeded() {
                     self.settle()?;
                 }
@@ -503,6 +548,26 @@ impl Arriving {
             }
         }
         Ok(())
+    }
+
+    /// Prepares for so many bytes of data behind the text, unless there is still something to compile.
+    pub(crate) fn prepare(&mut self, data: usize) {
+        self.flush();
+        match self {
+            Arriving::Here { placer: Some(placer), .. } => placer.prepare(data),
+            Arriving::Here { .. } => {}
+            Arriving::Pool { pool, functions, .. } => {
+                let queue = &pool.shared.queue;
+                let mut state = queue.lock();
+                if state.placer.as_ref().is_some_and(|placer| placer.next() == *functions)
+                    && let Some(mut placer) = state.placer.take()
+                {
+                    drop(state);
+                    placer.prepare(data);
+                    queue.lock().placer = Some(placer);
+                }
+            }
+        }
     }
 
     /// How many functions are compiled, or the first error among them if there is one by now.
@@ -526,7 +591,7 @@ impl Arriving {
         }
     }
 
-    /// Waits for what has arrived. Nothing may be pushed any more.
+    /// Waits for what has arrived. Nothing may be pushed any more, and this not be asked for again.
     ///
     /// # Errors
     ///
@@ -534,10 +599,13 @@ impl Arriving {
     pub(crate) fn settle(&mut self) -> Result<Compiled, Error> {
         self.flush();
         match self {
-            Arriving::Here { worker, compiled, .. } => {
-                compiled.chunks.extend(worker.take(&mut compiled.totals));
-                budget::check(&compiled.chunks, u32::MAX)?;
-                Ok(std::mem::take(compiled))
+            Arriving::Here { worker, placer, totals, .. } => {
+                const ONCE: &str = "compiled functions are asked for once";
+                let open = placer.as_mut().expect(ONCE);
+                worker.take(totals).into_iter().for_each(|chunk| open.place(chunk));
+                open.within_budget()?;
+                let functions = placer.take().expect(ONCE);
+                Ok(Compiled { functions, totals: *totals })
             }
             Arriving::Pool { pool, .. } => pool.join(),
         }
@@ -574,8 +642,8 @@ struct Shared {
 }
 
 impl Pool {
-    fn new(job: Arc<Job>, threads: usize) -> Pool {
-        let shared = Arc::new(Shared { job, queue: Queue::new(VecDeque::new(), false) });
+    fn new(job: Arc<Job>, threads: usize, placer: Box<Placer>) -> Pool {
+        let shared = Arc::new(Shared { job, queue: Queue::new(VecDeque::new(), false, placer) });
         let thread = || {
             let shared = shared.clone();
             std::thread::spawn(move || shared.queue.work(&shared.job))
@@ -620,14 +688,14 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     /// A job that goes wrong, at function 5, in a way that only a bug could.
-    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>) {
+    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>, Box<Placer>) {
         let wasm = wat::parse_str(format!("(module {})", "(func)".repeat(8))).unwrap();
         let mut translated = artifact::translate(settings, &wasm).unwrap();
         let facts = facts::facts(&translated.0, &translated.1, settings).unwrap();
         let mut job = Job::new(settings, facts, &mut translated);
         let batch = |first| Batch { first, offset: 0, entries: Cow::Owned(vec![2, 0, 0x0b]) };
         job.types.truncate(5);
-        (job, (0..8).map(batch).collect())
+        (job, (0..8).map(batch).collect(), Placer::new(settings, 8, true))
     }
 
     #[test]
@@ -635,11 +703,14 @@ mod tests {
         let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
         for threads in [1, 2, 8] {
             let settings = Settings { threads, batch: Some(1), ..engine.clone() };
-            let (job, batches) = broken(&settings);
-            assert!(catch_unwind(AssertUnwindSafe(|| job.compile(batches))).is_err(), "{threads} threads");
+            let (job, batches, placer) = broken(&settings);
+            assert!(
+                catch_unwind(AssertUnwindSafe(|| job.compile(batches, placer, || ()))).is_err(),
+                "{threads} threads"
+            );
 
-            let (job, batches) = broken(&settings);
-            let mut pool = Pool::new(Arc::new(job), threads);
+            let (job, batches, placer) = broken(&settings);
+            let mut pool = Pool::new(Arc::new(job), threads, placer);
             batches.into_iter().for_each(|batch| pool.add(batch));
             assert!(catch_unwind(AssertUnwindSafe(|| pool.join())).is_err(), "{threads} threads that wait");
         }

@@ -11,7 +11,7 @@ use lightbeam_compiler::Budget;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 /// The text must be shorter, so that every distance in it fits in 32 bits.
-const MAX_TEXT: usize = 1 << 31;
+pub(crate) const MAX_TEXT: usize = 1 << 31;
 
 /// Most bytes of code for so many bytes of a module.
 pub(crate) fn most(bytes: usize) -> usize {
@@ -45,30 +45,45 @@ impl Meter {
     }
 }
 
-/// Looks for the first function that exceeds the budget, ahead of the one with an index. All of those are in the
-/// chunks, which are in order.
-pub(crate) fn check(chunks: &[Chunk], before: u32) -> Result<(), Error> {
-    let mut code = 0;
-    for chunk in chunks {
-        // Mostly all of a chunk is within what even the first of its functions may have.
-        let ahead = chunk.first as usize + chunk.funcs.len() <= before as usize;
-        if ahead && code + chunk.func_bytes <= chunk.funcs.first().map_or(0, |func| most(func.wasm as usize)) {
-            code += chunk.func_bytes;
-            continue;
+/// Looks for the first function that exceeds the budget, as chunks come in order.
+#[derive(Default)]
+pub(crate) struct Account {
+    /// Bytes of code so far.
+    code: usize,
+    over: Option<Error>,
+}
+
+impl Account {
+    /// Counts the functions that come next.
+    pub(crate) fn add(&mut self, chunk: &Chunk) {
+        if self.over.is_some() {
+            return;
         }
-        for (func, index) in chunk.funcs.iter().zip(chunk.first..) {
-            if index >= before {
-                return Ok(());
-            }
+        // Mostly all of a chunk is within what even the first of its functions may have.
+        if self.code + chunk.func_bytes <= chunk.funcs.first().map_or(0, |func| most(func.wasm as usize)) {
+            self.code += chunk.func_bytes;
+            return;
+        }
+        for func in &chunk.funcs {
             let end = func.wasm as usize + func.wasm_bytes as usize;
-            code += (func.end - func.start) as usize;
-            if code > most(end) {
+            self.code += (func.end - func.start) as usize;
+            if self.code > most(end) {
                 let what = format!("the module's first {end} bytes give");
-                return Err(too_large(&what, most(end), "machine code", Some(func.wasm as usize)));
+                self.over = Some(too_large(&what, most(end), "machine code", Some(func.wasm as usize)));
+                return;
             }
         }
     }
-    Ok(())
+
+    /// Counts that no text can hold what has come.
+    pub(crate) fn exceed_text(&mut self) {
+        self.over = Some(too_large("", MAX_TEXT - 1, "", None));
+    }
+
+    /// The error of the first function with too much.
+    pub(crate) fn within_budget(&self) -> Result<(), Error> {
+        self.over.as_ref().map_or(Ok(()), |error| Err(error.clone()))
+    }
 }
 
 /// The error of a text that exceeds the budget of its module, at a function if one is to blame.
@@ -106,7 +121,14 @@ mod tests {
             traps: Vec::new(),
             addresses: Vec::new(),
             reports: Vec::new(),
+            dropped: false,
         }
+    }
+
+    fn check(chunks: &[Chunk]) -> Result<(), Error> {
+        let mut account = Account::default();
+        chunks.iter().for_each(|chunk| account.add(chunk));
+        account.within_budget()
     }
 
     #[test]
@@ -118,15 +140,15 @@ mod tests {
             vec![chunk(0, &[(within, 10, 10)]), chunk(1, &[(161, 20, 1), (1, 30, 1000)])],
             vec![chunk(0, &[(within, 10, 10)]), chunk(1, &[(161, 20, 1)]), chunk(2, &[(1, 30, 1000)])],
         ] {
-            assert_eq!(check(&chunks, 1), Ok(()));
-            let error = check(&chunks, 2).unwrap_err();
-            assert_eq!(check(&chunks, u32::MAX), Err(error.clone()));
+            let error = check(&chunks).unwrap_err();
             assert_eq!(error.offset(), Some(20));
             let words = format!("the module's first 21 bytes give more than {} bytes of machine code", most(21));
             assert_eq!(error.message(), words);
         }
+        assert_eq!(check(&[chunk(0, &[(within, 10, 10)])]), Ok(()));
+        assert_eq!(check(&[chunk(0, &[(within, 10, 10), (160, 20, 1)])]), Ok(()));
         let huge = chunk(0, &[(1 << 30, 0, 1 << 28), (1 << 30, 1 << 28, 10)]);
-        assert_eq!(check(&[huge], 2).unwrap_err().message(), "the module's machine code exceeds 2 GiB");
+        assert_eq!(check(&[huge]).unwrap_err().message(), "the module's machine code exceeds 2 GiB");
     }
 
     #[test]

@@ -31,22 +31,28 @@
 //! # How the files divide the work
 //!
 //! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
-//! on as many threads as there are) → `link` (one text, distances resolved) → `artifact` (what Wasmtime loads) → `load`.
-//! Beside it: `settings` (what the engine asks), `budget` (how much code there may be), `trampolines` and `startup` (code that belongs to no function body),
-//! `tables` (what belongs to which instruction).
+//! on as many threads as there are) → `place` (functions to their places) → `link` (one text, distances resolved) →
+//! `artifact` (what Wasmtime loads) → `load`. Beside it: `data` and `standins` (what Wasmtime's translation does not need
+//! to see), `text` (code in pieces or in a file), `settings` (what the engine asks), `budget` (how much code there may
+//! be), `trampolines` and `startup` (code that belongs to no function body), `tables` (what belongs to which
+//! instruction).
 
 mod artifact;
 mod bodies;
 mod budget;
+mod data;
 mod error;
 mod facts;
 mod link;
 mod load;
+mod place;
 mod report;
 mod settings;
+mod standins;
 mod startup;
 mod stream;
 mod tables;
+mod text;
 mod trampolines;
 mod unsupported;
 
@@ -171,7 +177,7 @@ impl Compiler {
     ///
     /// As `module`.
     pub fn module_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Module, Report)> {
-        stream::whole(self, bytes.as_ref(), |artifact, report| self.load(artifact, report))
+        stream::whole(self, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
     }
 
     /// Compiles a module, in the binary or the text format, to an artifact for [`Module::deserialize`].
@@ -200,7 +206,7 @@ impl Compiler {
     ///
     /// As `precompile`.
     pub fn precompile_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
-        stream::whole(self, bytes.as_ref(), stream::into_bytes)
+        stream::whole(self, bytes.as_ref(), false, stream::into_bytes)
     }
 
     /// Compiles a module while it is read, and loads it.

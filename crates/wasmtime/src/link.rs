@@ -5,15 +5,16 @@
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
-use crate::artifact::{Image, PAGE, Piece, Translated};
-use crate::bodies::Chunk;
+use crate::artifact::{Image, PAGE, Translated};
 use crate::budget;
 use crate::facts::{function_type, offset, signature};
+use crate::place::{FILLER, Placed, Placer, aligned, resolve};
 use crate::settings::Settings;
 use crate::startup;
+use crate::text::{Editable, Piece, Text};
 use crate::trampolines::{self, Stubs};
 use crate::{Error, facts};
-use lightbeam_compiler::code::{AddressSite, FUNC_ALIGN, FuncCode, Output, Reloc, Routine, Target, TrapCode, TrapSite};
+use lightbeam_compiler::code::{FuncCode, Output, Reloc, Routine, Target};
 use lightbeam_compiler::facts::{Callee, Facts};
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
@@ -21,41 +22,24 @@ use lightbeam_compiler::routines;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmtime_environ::{
-    Abi, CompiledFunctionsTableBuilder, CompiledTrap, DataIndex, DefinedFuncIndex, FilePos, FuncKey,
-    ModuleInternedTypeIndex, SecondaryMap, StaticModuleIndex, VMOffsets,
+    Abi, CompiledFunctionsTableBuilder, DataIndex, DefinedFuncIndex, FilePos, FuncKey, ModuleInternedTypeIndex,
+    SecondaryMap, StaticModuleIndex, VMOffsets,
 };
-
-/// What fills the gaps between functions: a trap.
-const FILLER: u8 = 0xcc;
 
 struct Linker<'a> {
     facts: &'a Facts,
     /// Bytes of the module, and how long the text may be for it.
     wasm_bytes: usize,
     most: usize,
-    image: Image,
-    chunks: Vec<Placed>,
-    /// Where the chunks end in the text, and `rest` begins.
-    functions_end: u32,
+    functions: Box<Placer>,
     /// What comes behind them.
     rest: Vec<u8>,
     /// Fields to resolve in `rest`, by offset in the text.
     relocs: Vec<Reloc>,
-    /// Private entries, by index among the defined functions.
-    bodies: Vec<u32>,
-    /// Thunks of those that have one, likewise.
+    /// Thunks of the defined functions that have one, by index.
     thunks: Vec<u32>,
     /// The few other things that relocations name.
     places: BTreeMap<Key, u32>,
-}
-
-/// A chunk of functions with its place.
-struct Placed {
-    chunk: Chunk,
-    /// Offset in the text of the start of its code, as far as that is in the text.
-    base: u32,
-    /// From where on its code is in the text.
-    from: u32,
 }
 
 /// `Target`, but for functions and thunks, as a key.
@@ -79,32 +63,27 @@ impl Key {
     }
 }
 
-/// Links compiled functions into the image of a module. The chunks hold all of them, in order; how they are divided
-/// among the chunks does not show.
+/// Links compiled functions, which are all placed, into the image of a module.
 #[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn link(
     settings: &Settings,
     facts: &Facts,
     (translation, types): &Translated<'_>,
     wasm_bytes: usize,
-    chunks: Vec<Chunk>,
-) -> Result<Image, Error> {
+    functions: Box<Placer>,
+) -> wasmtime::Result<Image> {
     let module = StaticModuleIndex::from_u32(0);
     let concurrency = settings.tunables.concurrency_support;
     let mut linker = Linker {
         facts,
         wasm_bytes,
         most: budget::most(wasm_bytes),
-        image: Image::new(settings),
-        chunks: Vec::with_capacity(chunks.len()),
-        functions_end: 0,
+        functions,
         rest: Vec::new(),
         relocs: Vec::new(),
-        bodies: vec![0; translation.module.num_defined_funcs()],
         thunks: vec![0; translation.module.num_defined_funcs()],
         places: BTreeMap::new(),
     };
-    linker.functions(module, chunks)?;
     linker.routines()?;
     linker.thunks()?;
 
@@ -187,7 +166,7 @@ pub(crate) fn link(
     if let Some((stubs, ranges)) = startup {
         let base = linker.append(&stubs);
         for (abi, range) in [(Abi::Wasm, ranges.wasm), (Abi::Array, ranges.array)] {
-            linker.image.place(
+            linker.functions.image.place(
                 FuncKey::ModuleStartup(abi, module),
                 base + range.start,
                 base + range.end,
@@ -210,47 +189,13 @@ struct Stub {
 
 impl Linker<'_> {
     fn len(&self) -> u32 {
-        self.functions_end + self.rest.len() as u32
+        self.functions.end + self.rest.len() as u32
     }
 
     /// Pads the text so that what follows after `skip` more bytes is aligned.
     fn align(&mut self, skip: u32) {
         let padding = aligned(self.len(), skip) - self.len();
         self.rest.resize(self.rest.len() + padding as usize, FILLER);
-    }
-
-    /// Gives all functions their places and makes their tables.
-    fn functions(&mut self, module: StaticModuleIndex, chunks: Vec<Chunk>) -> Result<(), Error> {
-        for mut chunk in chunks {
-            // A chunk is padded inside as the text is, and before its first function as if the text began with it.
-            let first = chunk.funcs[0];
-            let start = aligned(self.functions_end, first.body - first.start);
-            let base = start - first.start;
-            let from = match self.chunks.last_mut() {
-                Some(Placed { chunk: before, .. }) => {
-                    let padding = (start - self.functions_end) as usize;
-                    before.code.resize(before.code.len() + padding, FILLER);
-                    first.start
-                }
-                None => 0,
-            };
-            let mut end = 0;
-            for (func, index) in std::mem::take(&mut chunk.funcs).iter().zip(chunk.first..) {
-                chunk.code[end as usize..func.start as usize].fill(FILLER);
-                end = func.end;
-                // Padding counts, which the budget of the functions leaves out.
-                if (base + end) as usize > self.most {
-                    return Err(budget::text_too_large(self.wasm_bytes, Some(func.wasm as usize)));
-                }
-                self.bodies[index as usize] = base + func.body;
-                let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(index));
-                self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
-            }
-            self.record(base, &std::mem::take(&mut chunk.traps), &std::mem::take(&mut chunk.addresses));
-            self.functions_end = base + end;
-            self.chunks.push(Placed { chunk, base, from });
-        }
-        Ok(())
     }
 
     /// Appends a routine's code and tables and returns where it starts.
@@ -260,20 +205,8 @@ impl Linker<'_> {
         debug_assert!(func.start == 0 && func.end == output.asm.code().len() as u32, "alone in its output");
         self.rest.extend_from_slice(output.asm.code());
         self.relocs.extend(output.relocs.iter().map(|reloc| Reloc { at: reloc.at + start, ..*reloc }));
-        self.record(start, &output.traps, &output.addresses);
+        self.functions.image.record(start, &output.traps, &output.addresses);
         start
-    }
-
-    /// Records the traps and addresses of code whose offsets count from `base` of the text.
-    fn record(&mut self, base: u32, traps: &[TrapSite], addresses: &[AddressSite]) {
-        for site in traps {
-            self.image.traps.push(base + site.at, trap_number(site.code));
-        }
-        if let Some(table) = &mut self.image.addresses {
-            for site in addresses {
-                table.push(base + site.at, site.wasm);
-            }
-        }
     }
 
     /// The routines that relocations name, and those that these name in turn.
@@ -283,7 +216,7 @@ impl Linker<'_> {
                 |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
             relocs.iter().filter_map(routine).collect()
         };
-        let mut new: BTreeSet<Routine> = self.chunks.iter().flat_map(|placed| of(&placed.chunk.relocs)).collect();
+        let mut new: BTreeSet<Routine> = self.functions.chunks.iter().flat_map(|placed| of(&placed.relocs)).collect();
         while !new.is_empty() {
             let seen = self.relocs.len();
             for routine in new {
@@ -331,7 +264,8 @@ impl Linker<'_> {
 
     /// The text exceeds the budget, with what was made for a function if there is one.
     fn too_large(&mut self, func: Option<u32>) -> Error {
-        let functions = std::mem::replace(&mut self.image.functions, CompiledFunctionsTableBuilder::new()).finish();
+        let functions =
+            std::mem::replace(&mut self.functions.image.functions, CompiledFunctionsTableBuilder::new()).finish();
         let offset = func.and_then(|index| {
             let key = FuncKey::DefinedWasmFunction(StaticModuleIndex::from_u32(0), DefinedFuncIndex::from_u32(index));
             functions.src_loc(key)?.file_offset()
@@ -341,7 +275,7 @@ impl Linker<'_> {
 
     /// What the relocations so far and `more` name beside functions, in order.
     fn needed(&self, more: &[Reloc]) -> BTreeSet<Key> {
-        let of_functions = self.chunks.iter().flat_map(|placed| &placed.chunk.relocs);
+        let of_functions = self.functions.chunks.iter().flat_map(|placed| &placed.relocs);
         of_functions.chain(&self.relocs).chain(more).filter_map(|reloc| Key::of(reloc.target)).collect()
     }
 
@@ -358,7 +292,7 @@ impl Linker<'_> {
         for Stub { key, target, range } in pieces {
             let (start, end) = (base + range.start, base + range.end);
             if let Some(key) = key {
-                self.image.place(key, start, end, FilePos::none());
+                self.functions.image.place(key, start, end, FilePos::none());
             }
             if let Some(target) = target {
                 self.places.insert(target, start);
@@ -372,59 +306,47 @@ impl Linker<'_> {
         let base = self.len();
         self.rest.extend_from_slice(stubs.asm.code());
         self.relocs.extend(stubs.relocs.iter().map(|reloc| Reloc { at: reloc.at + base, ..*reloc }));
-        self.record(base, &stubs.traps, &[]);
+        self.functions.image.record(base, &stubs.traps, &[]);
         base
     }
 
-    fn finish(mut self) -> Result<Image, Error> {
+    fn finish(mut self) -> wasmtime::Result<Image> {
         // Whole pages, so that nothing but code becomes executable.
         let padding = self.len().next_multiple_of(PAGE as u32) - self.len();
         self.rest.resize(self.rest.len() + padding as usize, FILLER);
         if self.len() as usize > self.most {
-            return Err(self.too_large(None));
+            return Err(self.too_large(None).into());
         }
 
-        let mut chunks = std::mem::take(&mut self.chunks);
-        for Placed { chunk, base, .. } in &mut chunks {
-            for (at, index) in std::mem::take(&mut chunk.calls) {
-                resolve(&mut chunk.code, at, *base + at, self.bodies[index as usize]);
-            }
-            for reloc in std::mem::take(&mut chunk.relocs) {
-                resolve(&mut chunk.code, reloc.at, *base + reloc.at, self.place(reloc.target));
-            }
-        }
         let mut rest = std::mem::take(&mut self.rest);
         for reloc in &self.relocs {
-            resolve(&mut rest, reloc.at - self.functions_end, reloc.at, self.place(reloc.target));
+            resolve(&mut rest, reloc.at - self.functions.end, reloc.at, self.place(reloc.target));
         }
-        self.image.text.reserve_exact(chunks.len() + 1);
-        let piece = |placed: Placed| Piece { code: placed.chunk.code, from: placed.from as usize };
-        self.image.text.extend(chunks.into_iter().map(piece));
-        self.image.text.push(Piece { code: rest, from: 0 });
-        Ok(self.image)
+        let mut text = std::mem::replace(&mut self.functions.image.text, Text::new(false));
+        text.edit(|editable| match editable {
+            Editable::Pieces(pieces) => {
+                for (placed, piece) in self.functions.chunks.iter().zip(pieces) {
+                    self.resolve(placed, placed.base, &mut piece.code);
+                }
+            }
+            Editable::Whole(text) => self.functions.chunks.iter().for_each(|placed| self.resolve(placed, 0, text)),
+        })?;
+        text.push(Piece { code: rest, from: 0 });
+        Ok(Image { text, ..self.functions.image })
+    }
+
+    /// Resolves what could not be when the functions were placed, in code that begins at `origin` of the text.
+    fn resolve(&self, Placed { base, calls, relocs }: &Placed, origin: u32, code: &mut [u8]) {
+        let mut field = |at: u32, place: u32| resolve(code, base + at - origin, base + at, place);
+        calls.iter().for_each(|&(at, index)| field(at, self.functions.bodies[index as usize]));
+        relocs.iter().for_each(|reloc| field(reloc.at, self.place(reloc.target)));
     }
 
     fn place(&self, target: Target) -> u32 {
         match target {
-            Target::Func(index) => self.bodies[index as usize],
+            Target::Func(index) => self.functions.bodies[index as usize],
             Target::Thunk(index) => self.thunks[index as usize],
             other => self.places[&Key::of(other).expect("all but functions and thunks have keys")],
         }
     }
-}
-
-/// Writes the distance to `place` into the field at `at` of `code`, which is at `field` of the text.
-#[inline]
-fn resolve(code: &mut [u8], at: u32, field: u32, place: u32) {
-    let distance = place.wrapping_sub(field + 4);
-    code[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
-}
-
-/// The first offset from `at` on where what follows after `skip` more bytes is aligned.
-fn aligned(at: u32, skip: u32) -> u32 {
-    (at + skip).next_multiple_of(FUNC_ALIGN) - skip
-}
-
-fn trap_number(code: TrapCode) -> u8 {
-    CompiledTrap::Normal(trampolines::trap(code)).as_u8()
 }

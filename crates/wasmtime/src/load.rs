@@ -1,20 +1,16 @@
 //! Hands a finished artifact to Wasmtime.
 
 use crate::artifact::Artifact;
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
-use std::fs::File;
+use crate::text::LARGE;
+use rustix::fs::{SealFlags, fcntl_add_seals};
 use wasmtime::{Engine, Module};
 
-/// From this size on, an artifact is loaded from a file in memory. Making one costs as much as copying this much.
-const MAP_FROM: usize = 512 << 10;
-
-/// Loads an artifact. A large one is written, piece by piece, to an anonymous file that Wasmtime maps, and so is never
-/// in memory twice; Wasmtime closes the file with the module. A small one is copied.
-pub(crate) fn load(engine: &Engine, artifact: Artifact<'_>) -> wasmtime::Result<Module> {
-    if artifact.len() >= MAP_FROM
-        && let Ok(fd) = memfd_create("lightbeam", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
+/// Loads an artifact. A large one is in an anonymous file that Wasmtime maps, or is written to one piece by piece, and so
+/// is never in memory twice; Wasmtime closes the file with the module. A small one is copied.
+pub(crate) fn load(engine: &Engine, mut artifact: Artifact<'_>) -> wasmtime::Result<Module> {
+    if artifact.len() >= LARGE
+        && let Some(file) = artifact.file()
     {
-        let file = File::from(fd);
         artifact.write_to(&file)?;
         // Nobody can change it any more, neither by this nor by any other way to the file.
         fcntl_add_seals(&file, SealFlags::SEAL | SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK)?;
@@ -22,5 +18,5 @@ pub(crate) fn load(engine: &Engine, artifact: Artifact<'_>) -> wasmtime::Result<
         return unsafe { Module::deserialize_open_file(engine, file) };
     }
     // SAFETY: the artifact was just made and has not left this crate.
-    unsafe { Module::deserialize(engine, artifact.into_bytes()) }
+    unsafe { Module::deserialize(engine, artifact.into_bytes()?) }
 }

@@ -2,14 +2,17 @@
 //!
 //! Function bodies need what the sections ahead of them say. When the code section begins, those sections are translated
 //! with stand-ins for what has not come yet: an empty body per function, an empty segment per data segment. Each
-//! function is then compiled when its last byte is there, and its bytes are not kept. What depends on the rest of the module (names, data, startup)
-//! is made by the linker from a translation of the whole.
+//! function is then compiled when its last byte is there, and its bytes are not kept. Data segments are put in place
+//! as they come. What depends on the rest of the module (names, data, startup) is made by the linker from a translation
+//! of the whole.
 
 use crate::artifact::{self, Artifact, Translated};
-use crate::bodies::{Arriving, Compiled, Job};
+use crate::bodies::{Arriving, Compiled, Job, Totals};
+use crate::data::{self, DataImage};
+use crate::place::Placer;
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
-use crate::{Compiler, Error, facts, link, unsupported};
+use crate::{Compiler, Error, facts, link, standins, unsupported};
 use lightbeam_compiler::facts::Facts;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -65,7 +68,11 @@ struct Code {
     arriving: Arriving,
     /// Byte offset of the code section's content in the module.
     start: usize,
-    /// Where in the module the next function body begins, or what follows the last one.
+    /// Function bodies to come.
+    bodies: u32,
+    /// What the data section says of memory 0, which can have it.
+    data: Option<DataImage>,
+    /// Where in the module the next function body begins, or what follows the last stand-in.
     next: usize,
     /// Where `bytes` goes on behind the stand-ins.
     resume: usize,
@@ -153,7 +160,7 @@ impl<'c> ModuleStream<'c> {
             return Err(error.into());
         }
         if !self.bytes.starts_with(MAGIC) {
-            return whole(self.compiler, &self.bytes, done);
+            return whole(self.compiler, &self.bytes, true, done);
         }
         self.advance(true)?;
         self.bytes.shrink_to_fit();
@@ -164,13 +171,15 @@ impl<'c> ModuleStream<'c> {
             let translated = artifact::translate(settings, &self.bytes)?;
             let facts = describe(settings, &self.bytes, &translated)?;
             report.phases.decode += start.elapsed();
-            let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, Compiled::default(), report)?;
+            let compiled = Compiled { functions: Placer::new(settings, 0, true), totals: Totals::default() };
+            let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, compiled, report)?;
             return done(artifact, report);
         };
         // While threads are still busy with the last functions. An error in one of those comes first all the same.
         code.arriving.flush();
         let start = Instant::now();
-        let translated = artifact::translate(settings, &self.bytes);
+        let image = code.data.take().filter(|image| image.complete().is_some());
+        let translated = artifact::translate_with(settings, &self.bytes, image);
         report.phases.decode += start.elapsed();
         let start = Instant::now();
         let (facts, compiled) = code.arriving.finish()?;
@@ -220,6 +229,14 @@ impl<'c> ModuleStream<'c> {
                 break;
             }
             let here = self.parsed;
+            // The parser gives the data section when all of it is there.
+            if let State::Code(code) = &mut self.state
+                && let Code { bodies: 0, data: Some(image), arriving, .. } = &mut **code
+                && self.bytes.get(here) == Some(&data::SECTION)
+            {
+                image.advance(&self.bytes[here..]);
+                arriving.prepare(image.len());
+            }
             let chunk = self.parser.parse(&self.bytes[here..], end).map_err(Error::from)?;
             let (consumed, payload) = match chunk {
                 Chunk::NeedMoreData(_) => break,
@@ -245,12 +262,12 @@ impl<'c> ModuleStream<'c> {
                     // The section's beginning goes, the stand-ins are put in its place.
                     let mut tail = self.bytes.split_off(next);
                     self.bytes.truncate(here);
-                    let arriving = begin(settings, &mut self.bytes, range.len(), count, data_count)?;
+                    let (arriving, data) = begin(settings, &mut self.bytes, range.len(), count, data_count)?;
                     let resume = self.bytes.len();
                     self.parsed = resume;
                     self.bytes.append(&mut tail);
-                    self.state =
-                        State::Code(Box::new(Code { arriving, start: range.start, next, resume, ended: false }));
+                    let code = Code { arriving, start: range.start, bodies: count, data, next, resume, ended: false };
+                    self.state = State::Code(Box::new(code));
                     self.progress.functions_total = Some(count);
                     self.report.phases.decode += start.elapsed();
                 }
@@ -258,7 +275,24 @@ impl<'c> ModuleStream<'c> {
                     let State::Code(code) = &mut self.state else { unreachable!("its section has begun") };
                     code.arriving.push(code.next, &self.bytes[here..self.parsed], body)?;
                     code.next += consumed;
+                    code.bodies -= 1;
                     handed = Some(self.parsed);
+                }
+                Payload::DataSection(_) => {
+                    if let State::Code(code) = &mut self.state
+                        && let Some(segments) = code.data.as_ref().and_then(DataImage::complete)
+                    {
+                        // It goes, as the bodies ahead of it must first, and its stand-in is put in its place.
+                        let handed = handed.take().unwrap_or(code.resume);
+                        let mut tail = self.bytes.split_off(self.parsed);
+                        self.bytes.truncate(here);
+                        self.bytes.drain(code.resume..handed);
+                        code.next += here - handed + consumed;
+                        standins::data(&mut self.bytes, segments);
+                        code.resume = self.bytes.len();
+                        self.parsed = code.resume;
+                        self.bytes.append(&mut tail);
+                    }
                 }
                 Payload::End(_) => match &mut self.state {
                     State::Code(code) => code.ended = true,
@@ -282,7 +316,7 @@ impl<'c> ModuleStream<'c> {
 /// The artifact in one piece.
 pub(crate) fn into_bytes(artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Vec<u8>, Report)> {
     let start = Instant::now();
-    let bytes = artifact.into_bytes();
+    let bytes = artifact.into_bytes()?;
     report.phases.link += start.elapsed();
     Ok((bytes, report))
 }
@@ -294,43 +328,20 @@ fn begin(
     section_bytes: usize,
     functions: u32,
     data_count: Option<u32>,
-) -> wasmtime::Result<Arriving> {
+) -> wasmtime::Result<(Arriving, Option<DataImage>)> {
     let ahead = bytes.len();
-    // A body of no bytes: never read, as it is compiled from its real bytes.
-    section(bytes, 10, functions, &[0]);
+    standins::code(bytes, functions);
     let resume = bytes.len();
     if let Some(count @ 1..) = data_count {
-        // A passive segment of no bytes.
-        section(bytes, 11, count, &[1, 0]);
+        standins::data(bytes, count);
     }
     let mut translated = artifact::translate(settings, bytes)?;
     let facts = describe(settings, &bytes[..ahead], &translated)?;
+    let image = DataImage::new(settings, &translated.0.module);
     let job = Job::new(settings, facts, &mut translated);
     drop(translated);
     bytes.truncate(resume);
-    Ok(Arriving::new(job, section_bytes))
-}
-
-/// Appends a section of `count` equal entries.
-fn section(wasm: &mut Vec<u8>, id: u8, count: u32, entry: &[u8]) {
-    let number = leb128(count);
-    let size = number.len() + count as usize * entry.len();
-    wasm.push(id);
-    wasm.extend(leb128(u32::try_from(size).expect("a section of stand-ins is short")));
-    wasm.extend(number);
-    for _ in 0..count {
-        wasm.extend_from_slice(entry);
-    }
-}
-
-fn leb128(mut value: u32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while value > 0x7f {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-    bytes
+    Ok((Arriving::new(job, section_bytes, Placer::new(settings, functions as usize, true)), image))
 }
 
 /// The facts of a module whose bytes, at least those ahead of its code, are given to locate what is refused.
@@ -338,10 +349,11 @@ fn describe(settings: &Settings, wasm: &[u8], (translation, types): &Translated<
     facts::facts(translation, types, settings).map_err(|refusal| unsupported::locate(wasm, refusal))
 }
 
-/// Compiles a module, binary or text, that is there as a whole, and hands on the artifact.
+/// Compiles a module, binary or text, that is there as a whole, and hands on the artifact: to be loaded, or not.
 pub(crate) fn whole<T>(
     compiler: &Compiler,
     bytes: &[u8],
+    loads: bool,
     done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
     let start = Instant::now();
@@ -351,7 +363,13 @@ pub(crate) fn whole<T>(
         wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))?
     };
     let settings = &compiler.settings;
-    let Ok(mut translated) = artifact::translate(settings, &wasm) else {
+    let condensed = standins::condense(settings, &wasm);
+    let early = condensed.as_ref().and_then(|condensed| {
+        let (translated, image) = artifact::translate_condensed(settings, condensed)?;
+        Some((translated, Some((image, &wasm[condensed.data.clone()]))))
+    });
+    let early = early.map_or_else(|| artifact::translate(settings, &wasm).map(|translated| (translated, None)), Ok);
+    let Ok((mut translated, mut data)) = early else {
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = compiler.stream();
         stream.push(&wasm)?;
@@ -363,13 +381,22 @@ pub(crate) fn whole<T>(
     report.phases.decode = start.elapsed();
 
     let start = Instant::now();
-    let mut compiled = Compiled::default();
-    if job.functions() != 0 {
+    let functions = Placer::new(settings, job.functions() as usize, loads);
+    let mut compiled = Compiled { functions, totals: Totals::default() };
+    let mut make_image = || data.iter_mut().for_each(|(image, section)| image.advance(section));
+    if job.functions() == 0 {
+        make_image();
+    } else {
         let section = translated.0.debuginfo.wasm_file.code_section_offset as usize;
         let mut entries = BinaryReader::new(&wasm[section..], section);
         entries.read_var_u32().map_err(Error::from)?;
         let offset = entries.original_position();
-        compiled = job.compile(job.batches(offset, &wasm[offset..])?)?;
+        compiled = job.compile(job.batches(offset, &wasm[offset..])?, compiled.functions, make_image)?;
+    }
+    match data {
+        Some((image, _)) if image.complete().is_some() => artifact::initialise(settings, &mut translated, Some(image)),
+        Some(_) => translated = artifact::translate(settings, &wasm)?,
+        None => {}
     }
     report.phases.compile = start.elapsed();
     let (artifact, report) = conclude(settings, &job.into_facts(), translated, wasm.len(), compiled, report)?;
@@ -382,20 +409,20 @@ fn conclude<'a>(
     facts: &Facts,
     translated: Translated<'a>,
     wasm_bytes: usize,
-    Compiled { mut chunks, totals }: Compiled,
+    Compiled { mut functions, totals }: Compiled,
     mut report: Report,
 ) -> wasmtime::Result<(Artifact<'a>, Report)> {
     let start = Instant::now();
-    report.per_function = chunks.iter_mut().flat_map(|chunk| std::mem::take(&mut chunk.reports)).collect();
+    report.per_function = std::mem::take(&mut functions.reports);
     for function in &mut report.per_function {
         let names = &translated.0.debuginfo.name_section.func_names;
         function.name = names.get(&FuncIndex::from_u32(function.index)).map(|name| (*name).to_owned());
     }
-    let image = link::link(settings, facts, &translated, wasm_bytes, chunks)?;
+    let image = link::link(settings, facts, &translated, wasm_bytes, functions)?;
     report.functions = translated.0.module.num_defined_funcs() as u32;
     report.wasm_bytes = wasm_bytes;
     report.body_bytes = totals.body_bytes;
-    report.text_bytes = image.text_len();
+    report.text_bytes = image.text.len();
     report.code_bytes = totals.code_bytes;
     report.counters = totals.counters;
     // Of several threads' time, as much as passed while they worked side by side.

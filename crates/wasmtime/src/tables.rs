@@ -21,8 +21,12 @@ impl Blocks {
         self.index.push([at, body]);
     }
 
+    fn len(&self) -> usize {
+        8 + 8 * self.index.len() + self.bodies.len()
+    }
+
     fn finish(self) -> Vec<u8> {
-        let mut section = Vec::with_capacity(8 + 8 * self.index.len() + self.bodies.len());
+        let mut section = Vec::with_capacity(self.len());
         section.extend_from_slice(&self.entries.to_le_bytes());
         section.extend_from_slice(&(self.index.len() as u32).to_le_bytes());
         for [at, body] in self.index {
@@ -128,6 +132,11 @@ impl TrapTable {
         self.len = 0;
     }
 
+    /// Bytes of the section but for the block under construction.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// The section.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.seal();
@@ -187,6 +196,11 @@ impl AddressTable {
         self.last = (at, wasm);
         self.blocks.entries += 1;
         self.len = (self.len + 1) % BLOCK;
+    }
+
+    /// As for `TrapTable`.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.len()
     }
 
     /// The section.

@@ -49,6 +49,83 @@ fn chunks_do_not_show_in_the_artifact() {
     }
 }
 
+/// Segments that are put in place as they arrive, those that cannot be, and what is wrong behind them.
+#[test]
+fn large_data_sections() {
+    let compiler = compiler();
+    let large = "x".repeat(70_000);
+    for data in [
+        format!("(data (i32.const 5) \"{large}\") (data (i32.const 80000) \"y\")"),
+        format!("(data (i32.const 5) \"{large}\") (data (i32.const 0) \"y\")"),
+        format!("(data (i32.const 5) \"{large}\") (data \"passive\")"),
+        format!("(data (i32.const 5) \"{large}\") (@custom \"c\" (after data) \"content\")"),
+    ] {
+        for initialised in ["(func $f i32.const 0 i32.const 0 i32.const 0 memory.init 0)", "(func $f)"] {
+            let wasm = wat::parse_str(format!("(module $named (memory 9) {initialised} (func) {data})")).unwrap();
+            let whole = compiler.precompile(&wasm).unwrap();
+            for chunk in [100, 997, 5000, wasm.len()] {
+                assert!(streamed(&compiler, &wasm, chunk).unwrap() == whole, "chunks of {chunk} bytes");
+            }
+            // Nothing may come behind but custom sections; and something that breaks off.
+            for behind in [&[1, 1, 0][..], &[0, 1, 5], &[0, 9, 1], &[11, 1, 0], &[10, 1, 0], &[0xff]] {
+                let wasm = [&wasm, behind].concat();
+                let errors = [100, 5000, wasm.len()].map(|chunk| streamed(&compiler, &wasm, chunk).unwrap_err());
+                let whole = compiler.precompile(&wasm).unwrap_err().downcast::<Error>().unwrap();
+                let reference = wasmtime_environ::wasmparser::validate(&wasm).err().unwrap();
+                assert_eq!(
+                    (whole.kind(), whole.offset()),
+                    (ErrorKind::Invalid, Some(reference.offset())),
+                    "{behind:?}"
+                );
+                for error in errors {
+                    assert_eq!(error.downcast::<Error>().unwrap(), whole);
+                }
+            }
+        }
+    }
+}
+
+/// A text that goes into a file while it grows, with calls in both directions all over it, and data behind it.
+#[test]
+fn large_texts() {
+    const FUNCTIONS: u32 = 6000;
+    let mut wat = String::from("(module (memory (export \"memory\") 2) (data (i32.const 1000) \"");
+    wat.push_str(&"d".repeat(70_000));
+    wat.push_str("\")");
+    for i in 0..FUNCTIONS {
+        let callee = (i * 7919 + 13) % FUNCTIONS;
+        let work = "local.get 1 i32.load offset=8 local.get 0 i32.rotl i32.const 77777 i32.mul local.set 1 ".repeat(6);
+        wat.push_str(&format!(
+            "(func $f{i} (export \"{i}\") (param i32) (result i32) (local i32) {work} local.get 0 i32.eqz
+                if (result i32) i32.const {i} else local.get 0 i32.const 1 i32.sub call $f{callee} end)"
+        ));
+    }
+    let wasm = wat::parse_str(wat + ")").unwrap();
+    let expected = |first: u32, depth: u32| (0..depth).fold(first, |at, _| (at * 7919 + 13) % FUNCTIONS) as i32;
+    let runs = |compiler: &Compiler, module: &wasmtime::Module| {
+        let mut store = Store::new(compiler.engine(), ());
+        let instance = Instance::new(&mut store, module, &[]).unwrap();
+        for (first, depth) in [(0, 0), (5, 100), (FUNCTIONS - 1, 1000)] {
+            let f = instance.get_typed_func::<i32, i32>(&mut store, &first.to_string()).unwrap();
+            assert_eq!(f.call(&mut store, depth as i32).unwrap(), expected(first, depth));
+        }
+        assert_eq!(instance.get_memory(&mut store, "memory").unwrap().data(&store)[70_999], b'd');
+    };
+    let (whole, report) = compiler().precompile_timed(&wasm).unwrap();
+    assert!(report.text_bytes > 512 << 10, "{} bytes of text", report.text_bytes);
+    for threads in [1, 3] {
+        let compiler = compiler().threads(threads);
+        // SAFETY: the artifact comes from the compiler and nobody has changed it.
+        runs(&compiler, &unsafe { wasmtime::Module::deserialize(compiler.engine(), &whole) }.unwrap());
+        runs(&compiler, &compiler.module(&wasm).unwrap());
+        runs(&compiler, &compiler.read(&wasm[..]).unwrap());
+        assert!(compiler.precompile(&wasm).unwrap() == whole, "{threads} threads");
+        for chunk in [1000, 100_000, wasm.len()] {
+            assert!(streamed(&compiler, &wasm, chunk).unwrap() == whole, "{threads} threads, chunks of {chunk} bytes");
+        }
+    }
+}
+
 #[test]
 fn a_streamed_module_runs() {
     let compiler = compiler();

@@ -1,0 +1,152 @@
+//! Gives compiled functions their places in the text, chunk by chunk and in order, while others are still being
+//! compiled: what is known of a chunk alone is done when it comes, and not when all is there.
+
+use crate::Error;
+use crate::artifact::Image;
+use crate::bodies::Chunk;
+use crate::budget::{Account, MAX_TEXT};
+use crate::report::FunctionReport;
+use crate::settings::Settings;
+use crate::tables::AddressTable;
+use crate::text::Piece;
+use crate::trampolines;
+use lightbeam_compiler::code::{AddressSite, FUNC_ALIGN, Reloc, TrapSite};
+use wasmtime_environ::{CompiledTrap, DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex};
+
+/// What fills the gaps between functions: a trap.
+pub(crate) const FILLER: u8 = 0xcc;
+
+/// The functions placed so far: the text's beginning, with tables. It goes from thread to thread, and is large.
+pub(crate) struct Placer {
+    pub(crate) image: Image,
+    pub(crate) chunks: Vec<Placed>,
+    /// Where they end.
+    pub(crate) end: u32,
+    /// Private entries, by index among the defined functions.
+    pub(crate) bodies: Vec<u32>,
+    /// One for each function, if that is asked for, without their names.
+    pub(crate) reports: Vec<FunctionReport>,
+    account: Account,
+    /// Is the code of some function lost, as the module exceeds its budget? Then no more are placed.
+    stopped: bool,
+}
+
+/// A chunk of functions with its place.
+pub(crate) struct Placed {
+    /// Offset in the text of the start of its code, as far as that is in the text.
+    pub(crate) base: u32,
+    /// What remains to be done: calls of functions, then other relocations, as in a chunk.
+    pub(crate) calls: Vec<(u32, u32)>,
+    pub(crate) relocs: Vec<Reloc>,
+}
+
+impl Placer {
+    /// Has room for so many functions of a module that will be loaded, or not.
+    pub(crate) fn new(settings: &Settings, functions: usize, loads: bool) -> Box<Placer> {
+        Box::new(Placer {
+            image: Image::new(settings, loads),
+            chunks: Vec::new(),
+            end: 0,
+            bodies: Vec::with_capacity(functions),
+            reports: Vec::new(),
+            account: Account::default(),
+            stopped: false,
+        })
+    }
+
+    /// The index of the first function that has no place yet.
+    pub(crate) fn next(&self) -> u32 {
+        self.bodies.len() as u32
+    }
+
+    /// Are the functions that have come within the budget? The error is of the first that is not.
+    pub(crate) fn within_budget(&self) -> Result<(), Error> {
+        self.account.within_budget()?;
+        assert!(!self.stopped, "code was dropped of a module that is within its budget");
+        Ok(())
+    }
+
+    /// Prepares for so many bytes of data behind the text. Tables come, too.
+    pub(crate) fn prepare(&mut self, data: usize) {
+        let tables = self.image.traps.len() + self.image.addresses.as_ref().map_or(0, AddressTable::len);
+        self.image.text.prepare(data + tables);
+    }
+
+    /// Places the functions that come next.
+    pub(crate) fn place(&mut self, mut chunk: Chunk) {
+        debug_assert_eq!(chunk.first, self.next());
+        self.account.add(&chunk);
+        self.reports.append(&mut chunk.reports);
+        let funcs = std::mem::take(&mut chunk.funcs);
+        self.stopped |= chunk.dropped || self.account.within_budget().is_err();
+        if self.stopped {
+            return self.bodies.resize(self.bodies.len() + funcs.len(), 0);
+        }
+        // A chunk is padded inside as the text is, and before its first function as if the text began with it.
+        let (first, last) = (funcs[0], funcs[funcs.len() - 1]);
+        let start = aligned(self.end, first.body - first.start);
+        let base = start - first.start;
+        if (base + last.end) as usize >= MAX_TEXT {
+            // By the padding between functions alone.
+            self.account.exceed_text();
+            self.stopped = true;
+            return self.bodies.resize(self.bodies.len() + funcs.len(), 0);
+        }
+        let from = if self.chunks.is_empty() {
+            0
+        } else {
+            self.image.text.pad((start - self.end) as usize);
+            first.start as usize
+        };
+        let mut end = 0;
+        let module = StaticModuleIndex::from_u32(0);
+        for func in funcs {
+            chunk.code[end as usize..func.start as usize].fill(FILLER);
+            end = func.end;
+            let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(self.next()));
+            self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
+            self.bodies.push(base + func.body);
+        }
+        let Chunk { mut code, mut calls, relocs, traps, addresses, .. } = chunk;
+        self.image.record(base, &traps, &addresses);
+        // While the code is at hand. What is called further on has no place yet.
+        let bodies = &self.bodies;
+        calls.retain(|&(at, index)| match bodies.get(index as usize) {
+            Some(&body) => {
+                resolve(&mut code, at, base + at, body);
+                false
+            }
+            None => true,
+        });
+        self.end = base + end;
+        calls.shrink_to_fit();
+        self.image.text.push(Piece { code, from });
+        self.chunks.push(Placed { base, calls, relocs });
+    }
+}
+
+impl Image {
+    /// Records the traps and addresses of code whose offsets count from `base` of the text.
+    pub(crate) fn record(&mut self, base: u32, traps: &[TrapSite], addresses: &[AddressSite]) {
+        for site in traps {
+            self.traps.push(base + site.at, CompiledTrap::Normal(trampolines::trap(site.code)).as_u8());
+        }
+        if let Some(table) = &mut self.addresses {
+            for site in addresses {
+                table.push(base + site.at, site.wasm);
+            }
+        }
+    }
+}
+
+/// Writes the distance to `place` into the field at `at` of `code`, which is at `field` of the text.
+#[inline]
+pub(crate) fn resolve(code: &mut [u8], at: u32, field: u32, place: u32) {
+    let distance = place.wrapping_sub(field + 4);
+    code[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
+}
+
+/// The first offset from `at` on where what follows after `skip` more bytes is aligned.
+pub(crate) fn aligned(at: u32, skip: u32) -> u32 {
+    (at + skip).next_multiple_of(FUNC_ALIGN) - skip
+}
