@@ -190,6 +190,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(home) => home,
             None => match owned.class(ty.class()).first() {
                 Some(reg) => reg,
+                None if self.reader.peek() == 0x10 => self.take_result(ty),
                 None => self.take(ty.class()),
             },
         };

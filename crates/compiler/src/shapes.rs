@@ -172,7 +172,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// A register for a result: if a call comes next and takes it as an argument, the one in which it does.
-    fn take_result(&mut self, ty: Ty) -> Reg {
+    pub(crate) fn take_result(&mut self, ty: Ty) -> Reg {
         if let Some(reg) = self.argument_ahead()
             && reg.class() == ty.class()
             && self.regs.free.has(reg)
