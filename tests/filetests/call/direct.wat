@@ -18,6 +18,8 @@
   (func $pending (param i32) (result i32)
     (i32.store (local.get 0) (call $swap (local.get 0) (i32.const 1)))
     (i32.add (i32.const 5) (call $swap (i32.const 2) (local.get 0))))
+  ;; The load goes to the register of the argument.
+  (func $loaded (param i32 i32) (result i32) (call $callee (local.get 0) (i32.load (local.get 1))))
   (func $nine (param i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (i64.add (local.get 0) (local.get 8))))
 ;; x64:
 ;; $callee
@@ -104,6 +106,17 @@
 ;;   call $swap
 ;;   add eax, 5
 ;;   mov rbx, [rbp-8]
+;;   leave
+;;   ret
+;;   ud2
+;; $loaded
+;;   mov [rbp-8], edx
+;;   mov [rbp-0x10], ecx
+;;   mov eax, [rbp-0x10]
+;;   mov ecx, [r14+rax]
+;;   mov edx, [rbp-8]
+;;   call $callee
+;;   mov eax, eax
 ;;   leave
 ;;   ret
 ;;   ud2
