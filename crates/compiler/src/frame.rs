@@ -217,10 +217,18 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.emit_moves();
         for (param, place) in sig.private.params.iter().enumerate() {
-            let (Place::Stack(arg), Some(at)) = (*place, self.survey.find(param as u32)) else { continue };
+            let Some(at) = self.survey.find(param as u32) else { continue };
             let local = self.locals[at];
-            if let Some(home) = local.home {
-                I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, 16 + arg as i32));
+            match (*place, local.home) {
+                (Place::Stack(arg), Some(home)) => {
+                    I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, 16 + arg as i32));
+                }
+                // No home, so the moves have not written it: a copy of what was stored.
+                (Place::Reg(reg), None) if self.regs.free.has(reg) => {
+                    self.regs.free.remove(reg);
+                    self.make_copy_of(reg, at);
+                }
+                _ => {}
             }
             if param & 15 == 15 {
                 self.out_reserve();

@@ -492,7 +492,7 @@ impl State<'_> {
         self.placer.as_ref().expect(ONCE).within_budget()?;
         match self.failure.take() {
             Some(failure) => Err(failure.error),
-            None => Ok(Compiled { functions: self.placer.take().expect(ONCE), totals: self.totals }),
+            None => Ok(Compiled { functions: self.placer.take().expect(ONCE).complete(), totals: self.totals }),
         }
     }
 }
@@ -604,7 +604,7 @@ impl Arriving {
                 let open = placer.as_mut().expect(ONCE);
                 worker.take(totals).into_iter().for_each(|chunk| open.place(chunk));
                 open.within_budget()?;
-                let functions = placer.take().expect(ONCE);
+                let functions = placer.take().expect(ONCE).complete();
                 Ok(Compiled { functions, totals: *totals })
             }
             Arriving::Pool { pool, .. } => pool.join(),

@@ -61,9 +61,13 @@ impl Placer {
 
     /// Are the functions that have come within the budget? The error is of the first that is not.
     pub(crate) fn within_budget(&self) -> Result<(), Error> {
-        self.account.within_budget()?;
+        self.account.within_budget()
+    }
+
+    /// All functions have come. Code is dropped only of a module that is refused.
+    pub(crate) fn complete(self: Box<Placer>) -> Box<Placer> {
         assert!(!self.stopped, "code was dropped of a module that is within its budget");
-        Ok(())
+        self
     }
 
     /// Prepares for so many bytes of data behind the text. Tables come, too.

@@ -32,8 +32,9 @@
 ;; $swap
 ;;   mov [rbp-0x10], edx
 ;;   mov [rbp-8], ecx
-;;   mov edx, [rbp-8]
-;;   mov ecx, [rbp-0x10]
+;;   mov r11, rcx
+;;   mov rcx, rdx
+;;   mov rdx, r11
 ;;   call $callee
 ;;   mov eax, eax
 ;;   leave
@@ -42,7 +43,6 @@
 ;; $across
 ;;   mov [rbp-8], edx
 ;;   mov [rbp-0x10], ecx
-;;   mov edx, [rbp-8]
 ;;   mov ecx, 1
 ;;   call $callee
 ;;   mov eax, eax
@@ -112,9 +112,8 @@
 ;; $loaded
 ;;   mov [rbp-8], edx
 ;;   mov [rbp-0x10], ecx
-;;   mov eax, [rbp-0x10]
-;;   mov ecx, [r14+rax]
-;;   mov edx, [rbp-8]
+;;   mov eax, [r14+rcx]
+;;   mov rcx, rax
 ;;   call $callee
 ;;   mov eax, eax
 ;;   leave

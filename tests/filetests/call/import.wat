@@ -5,7 +5,6 @@
 ;; x64:
 ;; $call
 ;;   mov [rbp-8], edx
-;;   mov edx, [rbp-8]
 ;;   mov ecx, 2
 ;;   mov rdi, [r15+0x48]
 ;;   mov rsi, r15

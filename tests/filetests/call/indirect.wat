@@ -8,7 +8,6 @@
 ;; $indirect
 ;;   mov [rbp-8], edx
 ;;   mov [rbp-0x10], ecx
-;;   mov ecx, [rbp-0x10]
 ;;   cmp rcx, 4
 ;;   jae L2
 ;;   mov rax, [r15+0x30]
@@ -17,11 +16,10 @@
 ;;   je L1
 ;;   and rax, 0xFFFFFFFFFFFFFFFE
 ;; L0:
-;;   mov rcx, [r15+0x28]
-;;   mov ecx, [rcx]
-;;   cmp ecx, [rax+0x10]
+;;   mov rsi, [r15+0x28]
+;;   mov esi, [rsi]
+;;   cmp esi, [rax+0x10]
 ;;   jne L3
-;;   mov edx, [rbp-8]
 ;;   mov rdi, [rax+0x18]
 ;;   mov rsi, r15
 ;;   mov rax, [rax+8]
@@ -34,12 +32,14 @@
 ;;   ret
 ;; L1:
 ;;   mov [rbp-0x18], rcx
+;;   mov [rbp-0x20], rdx
 ;;   mov rdx, rcx
 ;;   mov rdi, r15
 ;;   xor esi, esi
 ;;   call elsewhere
 ;;   mov r11, rax
 ;;   mov rcx, [rbp-0x18]
+;;   mov rdx, [rbp-0x20]
 ;;   mov rax, r11
 ;;   jmp L0
 ;;   ud2
@@ -62,7 +62,6 @@
 ;;   mov ecx, [rcx]
 ;;   cmp ecx, [rax+0x10]
 ;;   jne L3
-;;   mov edx, [rbp-8]
 ;;   mov rdi, [rax+0x18]
 ;;   mov rsi, r15
 ;;   mov rax, [rax+8]
@@ -73,12 +72,14 @@
 ;;   jmp rax
 ;; L1:
 ;;   mov [rbp-0x10], rcx
+;;   mov [rbp-0x18], rdx
 ;;   mov rdx, rcx
 ;;   mov rdi, r15
 ;;   xor esi, esi
 ;;   call elsewhere
 ;;   mov r11, rax
 ;;   mov rcx, [rbp-0x10]
+;;   mov rdx, [rbp-0x18]
 ;;   mov rax, r11
 ;;   jmp L0
 ;;   ud2

@@ -9,16 +9,16 @@
 ;; $fill
 ;;   mov [rbp-8], edx
 ;;   mov [rbp-0x10], ecx
-;;   mov eax, [rbp-0x10]
-;;   mov ecx, 0
-;;   mov edx, [rbp-8]
-;;   lea rsi, [rdx+rax]
-;;   cmp rsi, [r15+0x40]
+;;   mov eax, ecx
+;;   mov esi, 0
+;;   mov edi, edx
+;;   lea r8, [rdi+rax]
+;;   cmp r8, [r15+0x40]
 ;;   ja L0
-;;   add rdx, r14
-;;   mov rsi, rdx
-;;   mov rdx, rcx
+;;   add rdi, r14
 ;;   mov rcx, rax
+;;   mov rdx, rsi
+;;   mov rsi, rdi
 ;;   mov rdi, r15
 ;;   call elsewhere
 ;;   leave
@@ -41,8 +41,8 @@
 ;;   ret
 ;; $grow
 ;;   mov [rbp-8], edx
+;;   mov rsi, rdx
 ;;   mov rdi, r15
-;;   mov esi, [rbp-8]
 ;;   xor edx, edx
 ;;   call elsewhere
 ;;   mov eax, eax
