@@ -127,7 +127,7 @@ impl Bodies {
             unchecked_span: 0,
             faults_are_traps: false,
         });
-        (!ty.shared).then_some(())
+        Some(())
     }
 
     fn table(&mut self, ty: TableType) -> Option<()> {
