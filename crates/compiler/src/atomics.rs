@@ -260,11 +260,11 @@ impl<I: Isa> FuncGen<'_, I> {
             return index;
         }
         let most = if ty == Ty::I32 { u64::from(u32::MAX) } else { u64::MAX };
-        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
         if let Some(constant) = index.as_const() {
             return match constant.checked_add(offset).filter(|sum| *sum <= most) {
                 Some(sum) => Operand::constant(ty, sum),
                 None => {
+                    let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
                     I::jmp(&mut self.out.asm, trap);
                     index
                 }
@@ -285,6 +285,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         }
         // The sum is less than its part exactly if it wrapped.
+        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
         I::jcc(&mut self.out.asm, Cond::LtU, trap);
         index
     }

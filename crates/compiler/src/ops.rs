@@ -5,8 +5,7 @@
 
 use crate::compile::FuncGen;
 use crate::isa::{
-    Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Rmw, Shift,
-    Store,
+    Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Rmw, Shift, Store,
 };
 use crate::libcall::Libcall;
 use crate::ty::Ty::{self, F32, F64, FuncRef, I32, I64};

@@ -202,11 +202,7 @@ fn memory_fact(
         // Others may have it longer than this instance lives. No lock is needed to read the length: it only grows.
         Some(defined) if memory.shared => {
             let pointer = offset(offsets.vmctx_vmmemory_pointer(defined));
-            (
-                through(pointer, fields.base()),
-                through(pointer, fields.current_length()),
-                Owner::Here(defined.as_u32()),
-            )
+            (through(pointer, fields.base()), through(pointer, fields.current_length()), Owner::Here(defined.as_u32()))
         }
         Some(defined) => {
             let owned = module.owned_memory_index(defined);
@@ -223,7 +219,10 @@ fn memory_fact(
             (
                 through(pointer, fields.base()),
                 through(pointer, fields.current_length()),
-                Owner::Import { context: import + offset(of_import.vmctx()), index: import + offset(of_import.index()) },
+                Owner::Import {
+                    context: import + offset(of_import.vmctx()),
+                    index: import + offset(of_import.index()),
+                },
             )
         }
     };

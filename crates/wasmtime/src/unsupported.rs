@@ -3,8 +3,8 @@
 
 use crate::error::Error;
 use wasmtime_environ::wasmparser::{
-    CompositeInnerType, ElementItems, FuncType, GlobalType, HeapType, Parser, Payload, RefType, Result,
-    SubType, TableType, TypeRef, ValType,
+    CompositeInnerType, ElementItems, FuncType, GlobalType, HeapType, Parser, Payload, RefType, Result, SubType,
+    TableType, TypeRef, ValType,
 };
 
 /// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.
