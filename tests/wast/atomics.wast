@@ -44,7 +44,15 @@
     (memory.atomic.wait64 offset=8 (local.get 0) (local.get 1) (local.get 2)))
   (func (export "notify") (param i32 i32) (result i32) (memory.atomic.notify (local.get 0) (local.get 1)))
   (func (export "notify-far") (param i32) (result i32) (memory.atomic.notify offset=2 (local.get 0) (i32.const 1)))
-  (func (export "fenced") (result i32) (i32.const 3) (atomic.fence)))
+  (func (export "fenced") (result i32) (i32.const 3) (atomic.fence))
+  (func (export "unreachable") (result i32)
+    (block (result i32)
+      (br 0 (i32.const 4))
+      (atomic.fence)
+      (drop (i64.atomic.rmw.add offset=4 (i64.const 1)))
+      (drop (memory.atomic.wait32 (i32.const 0) (i64.const 1)))
+      (i32.atomic.store8 offset=300 (i32.const 0) (i32.const 1))
+      (i32.atomic.load))))
 
 (invoke "set" (i32.const 0) (i64.const 0xf1f2f3f4f5f6f7f8))
 (assert_return (invoke "load8" (i32.const 1)) (i64.const 0xf7))
@@ -114,6 +122,7 @@
 (assert_return (invoke "notify-far" (i32.const 2)) (i32.const 0))
 (assert_trap (invoke "notify-far" (i32.const -2)) "out of bounds memory access")
 (assert_return (invoke "fenced") (i32.const 3))
+(assert_return (invoke "unreachable") (i32.const 4))
 
 ;; Memories that are not shared have all of it but waiting.
 (module

@@ -1,6 +1,7 @@
 //! Runs scripts of the specification tests and says which of their directives fail. Every directive counts: one that
 //! the runner does not know is a failure, never a silence.
 
+mod custom;
 mod runner;
 mod spectest;
 mod values;

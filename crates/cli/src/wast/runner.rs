@@ -1,6 +1,6 @@
 //! The state of one thread of a script, its instances and definitions by name, and what each kind of directive demands.
 
-use super::{Directives, FileReport, spectest, values};
+use super::{Directives, FileReport, custom, spectest, values};
 use lightbeam::{Compiler, ErrorKind};
 use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe};
@@ -127,9 +127,9 @@ impl<'scope, 'env> Runner<'scope, 'env> {
                 assert_trap_is(&self.execute(exec)?, &[Trap::UnhandledTag], "suspension")
             }
             WastDirective::AssertInvalid { module, message, .. }
-            | WastDirective::AssertMalformed { module, message, .. }
-            | WastDirective::AssertInvalidCustom { module, message, .. }
-            | WastDirective::AssertMalformedCustom { module, message, .. } => self.assert_rejected(module, message),
+            | WastDirective::AssertMalformed { module, message, .. } => self.assert_rejected(module, message),
+            WastDirective::AssertInvalidCustom { module, message, .. }
+            | WastDirective::AssertMalformedCustom { module, message, .. } => self.assert_custom(module, message),
             WastDirective::AssertUnlinkable { module, message, .. } => self.assert_unlinkable(module, message),
             WastDirective::Thread(thread) => self.start(thread),
             WastDirective::Wait { thread, .. } => match self.running.remove(thread.name()) {
@@ -278,6 +278,16 @@ impl<'scope, 'env> Runner<'scope, 'env> {
         match error.downcast_ref::<lightbeam::Error>().map(lightbeam::Error::kind) {
             Some(ErrorKind::Invalid) => Ok(()),
             _ => bail!("expected rejection ({expected}), got: {}", one_line(&error)),
+        }
+    }
+
+    /// What is wrong is in a custom section, and the module is as good as without it.
+    fn assert_custom(&mut self, mut wat: QuoteWat<'_>, expected: &str) -> Result<()> {
+        let Ok(wasm) = wat.encode() else { return Ok(()) };
+        self.compile(&wasm)?;
+        match custom::check(&wasm) {
+            Ok(()) => bail!("expected a custom section to be rejected ({expected}), but it was not"),
+            Err(_) => Ok(()),
         }
     }
 

@@ -175,3 +175,20 @@ fn threads_have_stores_of_their_own_and_shared_memories() {
 "#,
     );
 }
+
+#[test]
+fn branch_hints_are_for_branches() {
+    check(
+        r#"
+(module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\01") (if (then))))
+(module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\00") br_if 0))
+(assert_invalid_custom (module (func (@metadata.code.branch_hint "\01") nop)) "invalid target")
+(assert_invalid_custom (module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\01") drop)) "invalid target")
+(assert_invalid_custom (module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\01") (if (then)))) "") ;; fails
+(assert_invalid_custom (module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\01") br_if 0)) "") ;; fails
+(assert_invalid_custom (module (func)) "invalid target") ;; fails
+(assert_invalid_custom (module (func (result i32))) "invalid target") ;; fails
+(assert_malformed_custom (module quote "(func (@metadata.code.branch_hint \"\\02\") nop)") "malformed")
+"#,
+    );
+}
