@@ -117,7 +117,7 @@ impl Bodies {
             unchecked_span: 0,
             faults_are_traps: false,
         });
-        (!ty.shared).then_some(())
+        Some(())
     }
 
     fn table(&mut self, ty: TableType) -> Option<()> {
@@ -182,7 +182,7 @@ fn mutate_once(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
     match random.below(12) {
         0 => bytes[at] ^= 1 << random.below(8),
         1 => bytes[at] = any,
-        2 => bytes[at] = *random.pick(&[0x00, 0x01, 0x02, 0x05, 0x0b, 0x1a, 0x40, 0x70, 0x7f, 0x80, 0xfc, 0xff]),
+        2 => bytes[at] = *random.pick(&[0x00, 0x01, 0x02, 0x05, 0x0b, 0x1a, 0x40, 0x70, 0x7f, 0x80, 0xfc, 0xfe, 0xff]),
         3 => drop(bytes.remove(at)),
         4 => bytes.insert(at, any),
         5 => bytes.truncate(at),
@@ -262,6 +262,13 @@ fn mutate_operators(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8], kind
                     &[0xfc, 0x0a, 0x00, 0x00],
                     &[0xfc, 0x0f, 0x00],
                     &[0xfc, 0x13],
+                    &[0xfe, 0x00, 0x02, 0x00],
+                    &[0xfe, 0x01, 0x02, 0x00],
+                    &[0xfe, 0x03, 0x00],
+                    &[0xfe, 0x11, 0x03, 0x04],
+                    &[0xfe, 0x1b, 0x00, 0x00],
+                    &[0xfe, 0x1e, 0x02, 0x00],
+                    &[0xfe, 0x4e, 0x02, 0x00],
                     &[0x3f, 0x00],
                     &[0x11, 0x00, 0x00],
                     &[0x12, 0x00],

@@ -122,7 +122,7 @@ fn config(random: &mut Random) -> Config {
         relaxed_simd_enabled: false,
         gc_enabled: false,
         exceptions_enabled: false,
-        threads_enabled: false,
+        threads_enabled: random.one_in(3),
         shared_everything_threads_enabled: false,
         custom_descriptors_enabled: false,
         allow_floats: !random.one_in(4),
@@ -162,11 +162,30 @@ fn config(random: &mut Random) -> Config {
 }
 
 /// Makes every `externref` a `funcref`: wherever the generator's operators take the one, the other is valid too, so no
-/// generated module is wasted on a type that the compiler refuses.
+/// generated module is wasted on a type that the compiler refuses. And nothing waits for another thread, since there is
+/// none: each timeout becomes 0.
 fn only_funcrefs(wasm: &[u8]) -> Option<Vec<u8>> {
     struct Funcrefs;
     impl Reencode for Funcrefs {
         type Error = std::convert::Infallible;
+        fn parse_function_body(
+            &mut self,
+            code: &mut wasm_encoder::CodeSection,
+            body: wasmparser::FunctionBody<'_>,
+        ) -> Result<(), reencode::Error<Self::Error>> {
+            use wasm_encoder::Instruction::{Drop, I64Const, MemoryAtomicWait32, MemoryAtomicWait64};
+            let mut function = self.new_function_with_parsed_locals(&body)?;
+            let mut reader = body.get_operators_reader()?;
+            while !reader.eof() {
+                let instruction = self.parse_instruction(&mut reader)?;
+                if let MemoryAtomicWait32(_) | MemoryAtomicWait64(_) = instruction {
+                    function.instruction(&Drop).instruction(&I64Const(0));
+                }
+                function.instruction(&instruction);
+            }
+            code.function(&function);
+            Ok(())
+        }
         fn abstract_heap_type(
             &mut self,
             ty: wasmparser::AbstractHeapType,

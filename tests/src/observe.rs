@@ -4,8 +4,8 @@ use crate::backend::Setup;
 use crate::random::mix;
 use std::fmt;
 use wasmtime::{
-    Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module, Ref, Store, StoreLimits, StoreLimitsBuilder,
-    Table, Trap, Val, ValType,
+    Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module, Ref, SharedMemory, Store, StoreLimits,
+    StoreLimitsBuilder, Table, Trap, Val, ValType,
 };
 
 /// A value, floats as bits.
@@ -486,6 +486,11 @@ fn finale(store: &mut Store<State>, instance: Instance) -> Vec<Event> {
         .filter_map(|(name, export)| match export {
             Extern::Global(global) => Some(Event::Global(name, Value::from_val(&global.get(&mut *store))?)),
             Extern::Memory(memory) => Some(Event::Memory(name, memory.data(&*store).to_vec())),
+            Extern::SharedMemory(memory) => {
+                // SAFETY: all threads that the module could run on have come to their end.
+                let bytes = memory.data().iter().map(|byte| unsafe { *byte.get() });
+                Some(Event::Memory(name, bytes.collect()))
+            }
             Extern::Table(table) => {
                 let nulls = (0..table.size(&*store)).map(|i| table.get(&mut *store, i).is_none_or(|r| r.is_null()));
                 Some(Event::Table(name, nulls.collect()))
@@ -509,6 +514,7 @@ fn imports(store: &mut Store<State>, module: &Module) -> wasmtime::Result<Vec<Ex
                 let value = value.ok_or_else(|| wasmtime::Error::msg("a global of another type"))?;
                 Global::new(&mut *store, ty, value.to_val())?.into()
             }
+            ExternType::Memory(ty) if ty.is_shared() => SharedMemory::new(module.engine(), ty)?.into(),
             ExternType::Memory(ty) => Memory::new(&mut *store, ty)?.into(),
             ExternType::Table(ty) => Table::new(&mut *store, ty, Ref::Func(None))?.into(),
             other => return Err(wasmtime::Error::msg(format!("an import of type {other:?}"))),

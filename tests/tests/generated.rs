@@ -1,7 +1,7 @@
 //! Generated modules: random ones, and those of generators that each aim at one class of miscompilation.
 
 use lightbeam_tests::backend::{Setup, Without};
-use lightbeam_tests::generate::{bulk, control, memory, moves, narrow, single, traps};
+use lightbeam_tests::generate::{atomics, bulk, control, memory, moves, narrow, single, traps};
 use lightbeam_tests::observe::{Calls, Event, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
 
@@ -84,6 +84,29 @@ fn copies_and_fills_of_constant_lengths() {
     }
     let fuel = Setup { fuel: true, ..Setup::default() };
     module.check(&fuel.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("with fuel: {error}"));
+}
+
+#[test]
+fn atomic_operators_with_operands_of_every_kind() {
+    let setups = Setup::memory_swarm();
+    let mut ran = 0;
+    for (number, memory) in atomics::MEMORIES.iter().enumerate() {
+        let module = atomics::module(memory);
+        let wasm = module.wasm();
+        // Each setting is seen by one memory or two.
+        let mut setups: Vec<Setup> = setups.iter().skip(number).step_by(5).copied().collect();
+        if number == 0 {
+            setups.extend([Setup { fuel: true, ..Setup::default() }, Setup { epochs: true, ..Setup::default() }]);
+        }
+        for setup in setups {
+            let pair = setup.engine().unwrap();
+            let expected = observe(&pair.cranelift(&wasm).unwrap(), &setup, &module.calls);
+            ran += u32::from(expected.len() > 1000);
+            let result = module.check_against(&expected, &pair, &wasm, Rule::Exact);
+            result.unwrap_or_else(|error| panic!("{memory:?} {setup:?}: {error}"));
+        }
+    }
+    assert_eq!(ran, 12, "no memory is refused under any of these settings");
 }
 
 #[test]

@@ -43,6 +43,16 @@ fn modules_of_script(text: &str, modules: &mut Vec<Vec<u8>>) {
 
 /// What hardly anybody writes, one thing a body; some of it is invalid.
 const SELDOM: &str = r#"
+(module (memory i64 1) (func (param i64 i32 i64) (result i32)
+    (memory.atomic.wait32 (local.get 0) (local.get 1) (local.get 2))))
+(module (memory 1) (func (result i32) i32.const 0 i64.const 0 i32.const 0 memory.atomic.wait32))
+(module (memory 1) (func (result i32) unreachable memory.atomic.wait64 atomic.fence))
+(module (memory 1) (memory 1 1 shared) (func (result i64)
+    (i64.atomic.rmw32.cmpxchg_u 1 offset=4 (i32.const 0) (i64.const 0) (i64.const 1))))
+(module (memory 1) (func (result i64) (i64.atomic.rmw.cmpxchg (i32.const 0) (i64.const 0) (i32.const 1))))
+(module (memory 1) (func (drop (i32.atomic.load align=2 (i32.const 0)))))
+(module (memory 1) (func (i32.atomic.store16 align=1 (i32.const 0) (i32.const 0))))
+(module (func (i32.atomic.store (i32.const 0) (i32.const 0))))
 (module (func (local funcref)))
 (module (func (drop (block (result funcref) (unreachable)))))
 (module (func unreachable select drop))
@@ -196,6 +206,7 @@ fn without() -> Vec<WasmFeatures> {
         WasmFeatures::MULTI_MEMORY,
         WasmFeatures::MEMORY64,
         WasmFeatures::WIDE_ARITHMETIC,
+        WasmFeatures::THREADS,
         WasmFeatures::SIMD | WasmFeatures::RELAXED_SIMD,
         WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES,
     ];

@@ -138,6 +138,8 @@ pub enum TrapCode {
     BadConversionToInteger,
     /// `unreachable`.
     Unreachable,
+    /// An atomic access that is not aligned.
+    HeapMisaligned,
 }
 
 /// Machine code offset to wasm offset.

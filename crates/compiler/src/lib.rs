@@ -27,6 +27,7 @@ mod regs;
 mod stack;
 mod value;
 
+mod atomics;
 mod bulk;
 mod calls;
 mod check;

@@ -26,6 +26,12 @@ pub enum Libcall {
     TableGetLazy,
     /// `(index among the owner's defined tables: u32, elements: u64) -> elements before, or -1; the new elements are null`
     TableGrow,
+    /// `(index among the owner's defined memories: u32, position: u64, count: u32) -> waiters woken`
+    AtomicNotify,
+    /// `(index among the owner's defined memories: u32, position: u64, expected: u32, timeout in ns: i64) -> 0, 1 or 2`
+    AtomicWait32,
+    /// As `AtomicWait32`, for `expected: u64`.
+    AtomicWait64,
     /// `()`: fuel has run out; returns if the host adds some.
     OutOfGas,
     /// `() -> u64`: the epoch deadline has come; returns the next.
@@ -46,6 +52,9 @@ impl Libcall {
         Libcall::RefFunc,
         Libcall::TableGetLazy,
         Libcall::TableGrow,
+        Libcall::AtomicNotify,
+        Libcall::AtomicWait32,
+        Libcall::AtomicWait64,
         Libcall::OutOfGas,
         Libcall::NewEpoch,
         Libcall::Trap,

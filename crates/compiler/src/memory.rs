@@ -106,6 +106,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// An address that has been compared with the memory's length: the end of the access must not be after it.
     fn checked_address(&mut self, index: u32, memory: &MemoryFact, span: u64, bytes: u32) -> (Addr, RegSet) {
+        let pinned = self.regs.pinned;
         let (reg, reg_owned) = self.pop_reg();
         let end = self.take(lightbeam_asm::RegClass::Int);
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
@@ -129,6 +130,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.compare_with_length(memory, end);
         I::jcc(&mut self.out.asm, Cond::GtU, trap);
         self.release_all(reg_owned);
+        // The index has been read; there may be no register left but its own.
+        self.regs.pinned = pinned;
         let (base, base_owned) = self.memory_base(index);
         (Addr::indexed(base, end, 0, -(bytes as i32)), RegSet::one(end).or(base_owned))
     }

@@ -1,18 +1,20 @@
 //! The op table: every supported operator is one line, its opcode, its name, and the shape that lowers it.
 //!
-//! Operators of one byte come first, those behind the prefix 0xfc second. What each needs of its immediates, its shape
+//! Operators of one byte come first, then those behind the prefixes 0xfc and 0xfe. What each needs of its immediates, its shape
 //! reads itself; `skip_immediates` knows them for unreachable code.
 
 use crate::compile::FuncGen;
 use crate::isa::{
-    Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Shift, Store,
+    Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Rmw, Shift, Store,
 };
+use crate::libcall::Libcall;
 use crate::ty::Ty::{self, F32, F64, FuncRef, I32, I64};
 use crate::ty::Width::{W32, W64};
 
 macro_rules! ops {
     (one byte { $($code:literal $name:ident => $shape:ident ( $($arg:expr),* );)* }
-     prefix 0xfc { $($code2:literal $name2:ident => $shape2:ident ( $($arg2:expr),* );)* }) => {
+     prefix 0xfc { $($code2:literal $name2:ident => $shape2:ident ( $($arg2:expr),* );)* }
+     prefix 0xfe { $($code4:literal $name4:ident => $shape4:ident ( $($arg4:expr),* );)* }) => {
         impl<I: Isa> FuncGen<'_, I> {
             /// Compiles all operators of the body.
             pub(crate) fn operators(&mut self) {
@@ -24,6 +26,7 @@ macro_rules! ops {
                     match self.next_operator() {
                         $($code => self.$shape($($arg),*),)*
                         0xfc => self.prefixed(),
+                        0xfe => self.atomics(),
                         other => unreachable!("operator {other:#x} passed the survey"),
                     }
                 }
@@ -36,12 +39,21 @@ macro_rules! ops {
                     other => unreachable!("operator 0xfc {other:#x} passed the survey"),
                 }
             }
+
+            #[inline(never)]
+            fn atomics(&mut self) {
+                match self.reader.u32() {
+                    $($code4 => self.$shape4($($arg4),*),)*
+                    other => unreachable!("operator 0xfe {other:#x} passed the survey"),
+                }
+            }
         }
 
-        /// Names of all operators with their opcodes, those behind the prefix with 0xfc00 added.
+        /// Names of all operators with their opcodes, those behind a prefix with that before them.
         #[cfg(test)]
         pub(crate) const NAMES: &[(u32, &str)] = &[
             $(($code, stringify!($name)),)* $((0xfc00 + $code2, stringify!($name2)),)*
+            $((0xfe00 + $code4, stringify!($name4)),)*
         ];
     };
 }
@@ -259,6 +271,75 @@ prefix 0xfc {
     21 i64_mul_wide_s           => mul_wide(true);
     22 i64_mul_wide_u           => mul_wide(false);
 }
+prefix 0xfe {
+    0x00 memory_atomic_notify       => atomic_notify();
+    0x01 memory_atomic_wait32       => atomic_wait(Libcall::AtomicWait32);
+    0x02 memory_atomic_wait64       => atomic_wait(Libcall::AtomicWait64);
+    0x03 atomic_fence               => atomic_fence();
+    0x10 i32_atomic_load            => atomic_load(Load::I32);
+    0x11 i64_atomic_load            => atomic_load(Load::I64);
+    0x12 i32_atomic_load8_u         => atomic_load(Load::I32U8);
+    0x13 i32_atomic_load16_u        => atomic_load(Load::I32U16);
+    0x14 i64_atomic_load8_u         => atomic_load(Load::I64U8);
+    0x15 i64_atomic_load16_u        => atomic_load(Load::I64U16);
+    0x16 i64_atomic_load32_u        => atomic_load(Load::I64U32);
+    0x17 i32_atomic_store           => atomic_store(Store::B32);
+    0x18 i64_atomic_store           => atomic_store(Store::B64);
+    0x19 i32_atomic_store8          => atomic_store(Store::B8);
+    0x1a i32_atomic_store16         => atomic_store(Store::B16);
+    0x1b i64_atomic_store8          => atomic_store(Store::B8);
+    0x1c i64_atomic_store16         => atomic_store(Store::B16);
+    0x1d i64_atomic_store32         => atomic_store(Store::B32);
+    0x1e i32_atomic_rmw_add         => atomic_rmw(Rmw::Add, Load::I32);
+    0x1f i64_atomic_rmw_add         => atomic_rmw(Rmw::Add, Load::I64);
+    0x20 i32_atomic_rmw8_add_u      => atomic_rmw(Rmw::Add, Load::I32U8);
+    0x21 i32_atomic_rmw16_add_u     => atomic_rmw(Rmw::Add, Load::I32U16);
+    0x22 i64_atomic_rmw8_add_u      => atomic_rmw(Rmw::Add, Load::I64U8);
+    0x23 i64_atomic_rmw16_add_u     => atomic_rmw(Rmw::Add, Load::I64U16);
+    0x24 i64_atomic_rmw32_add_u     => atomic_rmw(Rmw::Add, Load::I64U32);
+    0x25 i32_atomic_rmw_sub         => atomic_rmw(Rmw::Sub, Load::I32);
+    0x26 i64_atomic_rmw_sub         => atomic_rmw(Rmw::Sub, Load::I64);
+    0x27 i32_atomic_rmw8_sub_u      => atomic_rmw(Rmw::Sub, Load::I32U8);
+    0x28 i32_atomic_rmw16_sub_u     => atomic_rmw(Rmw::Sub, Load::I32U16);
+    0x29 i64_atomic_rmw8_sub_u      => atomic_rmw(Rmw::Sub, Load::I64U8);
+    0x2a i64_atomic_rmw16_sub_u     => atomic_rmw(Rmw::Sub, Load::I64U16);
+    0x2b i64_atomic_rmw32_sub_u     => atomic_rmw(Rmw::Sub, Load::I64U32);
+    0x2c i32_atomic_rmw_and         => atomic_rmw(Rmw::And, Load::I32);
+    0x2d i64_atomic_rmw_and         => atomic_rmw(Rmw::And, Load::I64);
+    0x2e i32_atomic_rmw8_and_u      => atomic_rmw(Rmw::And, Load::I32U8);
+    0x2f i32_atomic_rmw16_and_u     => atomic_rmw(Rmw::And, Load::I32U16);
+    0x30 i64_atomic_rmw8_and_u      => atomic_rmw(Rmw::And, Load::I64U8);
+    0x31 i64_atomic_rmw16_and_u     => atomic_rmw(Rmw::And, Load::I64U16);
+    0x32 i64_atomic_rmw32_and_u     => atomic_rmw(Rmw::And, Load::I64U32);
+    0x33 i32_atomic_rmw_or          => atomic_rmw(Rmw::Or, Load::I32);
+    0x34 i64_atomic_rmw_or          => atomic_rmw(Rmw::Or, Load::I64);
+    0x35 i32_atomic_rmw8_or_u       => atomic_rmw(Rmw::Or, Load::I32U8);
+    0x36 i32_atomic_rmw16_or_u      => atomic_rmw(Rmw::Or, Load::I32U16);
+    0x37 i64_atomic_rmw8_or_u       => atomic_rmw(Rmw::Or, Load::I64U8);
+    0x38 i64_atomic_rmw16_or_u      => atomic_rmw(Rmw::Or, Load::I64U16);
+    0x39 i64_atomic_rmw32_or_u      => atomic_rmw(Rmw::Or, Load::I64U32);
+    0x3a i32_atomic_rmw_xor         => atomic_rmw(Rmw::Xor, Load::I32);
+    0x3b i64_atomic_rmw_xor         => atomic_rmw(Rmw::Xor, Load::I64);
+    0x3c i32_atomic_rmw8_xor_u      => atomic_rmw(Rmw::Xor, Load::I32U8);
+    0x3d i32_atomic_rmw16_xor_u     => atomic_rmw(Rmw::Xor, Load::I32U16);
+    0x3e i64_atomic_rmw8_xor_u      => atomic_rmw(Rmw::Xor, Load::I64U8);
+    0x3f i64_atomic_rmw16_xor_u     => atomic_rmw(Rmw::Xor, Load::I64U16);
+    0x40 i64_atomic_rmw32_xor_u     => atomic_rmw(Rmw::Xor, Load::I64U32);
+    0x41 i32_atomic_rmw_xchg        => atomic_rmw(Rmw::Xchg, Load::I32);
+    0x42 i64_atomic_rmw_xchg        => atomic_rmw(Rmw::Xchg, Load::I64);
+    0x43 i32_atomic_rmw8_xchg_u     => atomic_rmw(Rmw::Xchg, Load::I32U8);
+    0x44 i32_atomic_rmw16_xchg_u    => atomic_rmw(Rmw::Xchg, Load::I32U16);
+    0x45 i64_atomic_rmw8_xchg_u     => atomic_rmw(Rmw::Xchg, Load::I64U8);
+    0x46 i64_atomic_rmw16_xchg_u    => atomic_rmw(Rmw::Xchg, Load::I64U16);
+    0x47 i64_atomic_rmw32_xchg_u    => atomic_rmw(Rmw::Xchg, Load::I64U32);
+    0x48 i32_atomic_rmw_cmpxchg     => atomic_cmpxchg(Load::I32);
+    0x49 i64_atomic_rmw_cmpxchg     => atomic_cmpxchg(Load::I64);
+    0x4a i32_atomic_rmw8_cmpxchg_u  => atomic_cmpxchg(Load::I32U8);
+    0x4b i32_atomic_rmw16_cmpxchg_u => atomic_cmpxchg(Load::I32U16);
+    0x4c i64_atomic_rmw8_cmpxchg_u  => atomic_cmpxchg(Load::I64U8);
+    0x4d i64_atomic_rmw16_cmpxchg_u => atomic_cmpxchg(Load::I64U16);
+    0x4e i64_atomic_rmw32_cmpxchg_u => atomic_cmpxchg(Load::I64U32);
+}
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -355,6 +436,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 _ => {}
             },
+            0xfe => match self.reader.u32() {
+                3 => {
+                    self.reader.u8();
+                }
+                _ => {
+                    self.reader.memarg();
+                }
+            },
             _ => {}
         }
     }
@@ -374,6 +463,7 @@ mod tests {
                 $( if matches!(
                     stringify!($proposal),
                     "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call" | "wide_arithmetic"
+                        | "threads"
                 ) {
                     let name = stringify!($visit).trim_start_matches("visit_");
                     let known = NAMES.iter().any(|(_, n)| n.trim_end_matches('_') == name);

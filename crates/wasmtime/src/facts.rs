@@ -125,9 +125,6 @@ pub(crate) fn facts(
         });
     }
     for (index, memory) in module.memories.iter() {
-        if memory.shared {
-            return Err(refuse("threads are"));
-        }
         facts.memories.push(memory_fact(translation, &offsets, settings, index, memory));
     }
     for (index, table) in module.tables.iter() {
@@ -200,7 +197,14 @@ fn memory_fact(
 ) -> MemoryFact {
     let module = &translation.module;
     let tunables = MemoryTunables::new(&settings.tunables, MemoryKind::LinearMemory);
+    let fields = POINTER.vm_memory_definition();
+    let through = |pointer: i32, field: u8| Where::Through { pointer, disp: offset(field) };
     let (base, length, owner) = match module.defined_memory_index(index) {
+        // Others may have it longer than this instance lives. No lock is needed to read the length: it only grows.
+        Some(defined) if memory.shared => {
+            let pointer = offset(offsets.vmctx_vmmemory_pointer(defined));
+            (through(pointer, fields.base()), through(pointer, fields.current_length()), Owner::Here(defined.as_u32()))
+        }
         Some(defined) => {
             let owned = module.owned_memory_index(defined);
             (
@@ -211,13 +215,15 @@ fn memory_fact(
         }
         None => {
             let import = offset(offsets.vmctx_vmmemory_import(index));
-            let fields = POINTER.vm_memory_import();
-            let definition = POINTER.vm_memory_definition();
-            let through = |disp: u8| Where::Through { pointer: import + offset(fields.from()), disp: offset(disp) };
+            let of_import = POINTER.vm_memory_import();
+            let pointer = import + offset(of_import.from());
             (
-                through(definition.base()),
-                through(definition.current_length()),
-                Owner::Import { context: import + offset(fields.vmctx()), index: import + offset(fields.index()) },
+                through(pointer, fields.base()),
+                through(pointer, fields.current_length()),
+                Owner::Import {
+                    context: import + offset(of_import.vmctx()),
+                    index: import + offset(of_import.index()),
+                },
             )
         }
     };

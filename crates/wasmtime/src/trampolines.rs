@@ -66,6 +66,9 @@ pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
         Libcall::RefFunc => B::ref_func(),
         Libcall::TableGetLazy => B::table_get_lazy_init_func_ref(),
         Libcall::TableGrow => B::table_grow(),
+        Libcall::AtomicNotify => B::memory_atomic_notify(),
+        Libcall::AtomicWait32 => B::memory_atomic_wait32(),
+        Libcall::AtomicWait64 => B::memory_atomic_wait64(),
         Libcall::OutOfGas => B::out_of_gas(),
         Libcall::NewEpoch => B::new_epoch(),
         Libcall::Trap => B::trap(),
@@ -84,15 +87,16 @@ pub(crate) fn trap(code: TrapCode) -> Trap {
         TrapCode::IntegerDivisionByZero => Trap::IntegerDivisionByZero,
         TrapCode::BadConversionToInteger => Trap::BadConversionToInteger,
         TrapCode::Unreachable => Trap::UnreachableCodeReached,
+        TrapCode::HeapMisaligned => Trap::HeapMisaligned,
     }
 }
 
 /// All reasons to trap, by number.
 #[rustfmt::skip]
-const TRAP_CODES: [TrapCode; 9] = [
+const TRAP_CODES: [TrapCode; 10] = [
     TrapCode::StackOverflow, TrapCode::MemoryOutOfBounds, TrapCode::TableOutOfBounds, TrapCode::IndirectCallToNull,
     TrapCode::BadSignature, TrapCode::IntegerOverflow, TrapCode::IntegerDivisionByZero,
-    TrapCode::BadConversionToInteger, TrapCode::Unreachable,
+    TrapCode::BadConversionToInteger, TrapCode::Unreachable, TrapCode::HeapMisaligned,
 ];
 
 const _: () = {

@@ -3,8 +3,8 @@
 
 use crate::error::Error;
 use wasmtime_environ::wasmparser::{
-    CompositeInnerType, ElementItems, FuncType, GlobalType, HeapType, MemoryType, Parser, Payload, RefType, Result,
-    SubType, TableType, TypeRef, ValType,
+    CompositeInnerType, ElementItems, FuncType, GlobalType, HeapType, Parser, Payload, RefType, Result, SubType,
+    TableType, TypeRef, ValType,
 };
 
 /// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.
@@ -28,12 +28,11 @@ fn search(wasm: &[u8]) -> Result<Found> {
                 TypeRef::Func(_) => None,
                 TypeRef::FuncExact(_) => Some("custom descriptors are"),
                 TypeRef::Table(ty) => table(ty),
-                TypeRef::Memory(ty) => memory(ty),
+                TypeRef::Memory(_) => None,
                 TypeRef::Global(ty) => global(ty),
                 TypeRef::Tag(_) => Some("exception handling is"),
             })?,
             Payload::TableSection(tables) => first(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
-            Payload::MemorySection(memories) => first(memories.into_iter_with_offsets(), memory)?,
             Payload::TagSection(tags) => first(tags.into_iter_with_offsets(), |_| Some("exception handling is"))?,
             Payload::GlobalSection(globals) => first(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
             Payload::ElementSection(segments) => {
@@ -67,7 +66,7 @@ fn first<T>(
 
 fn sub_type(ty: &SubType) -> Option<&'static str> {
     if ty.composite_type.shared {
-        return Some("threads are");
+        return Some("shared-everything threads are");
     }
     if !ty.is_final || ty.supertype_idx.is_some() {
         return Some("garbage collection is");
@@ -84,15 +83,11 @@ fn func(ty: &FuncType) -> Option<&'static str> {
 }
 
 fn global(ty: &GlobalType) -> Option<&'static str> {
-    if ty.shared { Some("threads are") } else { value(ty.content_type) }
+    if ty.shared { Some("shared-everything threads are") } else { value(ty.content_type) }
 }
 
 fn table(ty: &TableType) -> Option<&'static str> {
-    if ty.shared { Some("threads are") } else { reference(ty.element_type) }
-}
-
-fn memory(ty: &MemoryType) -> Option<&'static str> {
-    ty.shared.then_some("threads are")
+    if ty.shared { Some("shared-everything threads are") } else { reference(ty.element_type) }
 }
 
 fn value(ty: ValType) -> Option<&'static str> {

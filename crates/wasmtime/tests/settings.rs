@@ -151,13 +151,17 @@ fn what_is_not_compiled_is_refused_by_name_and_place() {
 }
 
 #[test]
-fn shared_memories_are_refused() {
+fn threads_are_for_the_engine_to_allow() {
+    const ATOMICS: &str = "(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))";
     let mut config = Config::new();
-    config.wasm_threads(true).shared_memory(true);
+    config.wasm_threads(false);
     let compiler = Compiler::new(&config).unwrap();
-    let error = compiler.module("(module (memory 1 1 shared))").unwrap_err().downcast::<Error>().unwrap();
-    assert_eq!(error.kind(), ErrorKind::Unsupported);
-    assert!(error.message().contains("threads"), "{error}");
+    for wat in [ATOMICS, "(module (memory 1 1 shared))"] {
+        let error = compiler.module(wat).unwrap_err().downcast::<Error>().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error}");
+    }
+    config.wasm_threads(true);
+    assert!(Compiler::new(&config).unwrap().module(ATOMICS).is_ok());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Generators of modules that aim at one class of miscompilation each, and the comparison they all end in.
 
+pub mod atomics;
 pub mod bulk;
 pub mod control;
 pub mod memory;

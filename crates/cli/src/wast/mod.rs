@@ -1,21 +1,23 @@
 //! Runs scripts of the specification tests and says which of their directives fail. Every directive counts: one that
 //! the runner does not know is a failure, never a silence.
 
+mod custom;
 mod runner;
 mod spectest;
 mod values;
 
 use lightbeam::Compiler;
-use runner::Runner;
+use runner::{Runner, SharedItems};
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread::Scope;
 use wasmtime::error::Context as _;
 use wasmtime::{Config, Result};
-use wast::Wast;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
+use wast::{Wast, WastDirective};
 
 /// Runs specification test scripts, and prints a line for each directive that fails.
 #[derive(clap::Parser)]
@@ -90,7 +92,7 @@ pub fn config_for(script: &Path) -> Config {
     config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).wasm_tail_call(true);
     config.wasm_simd(true).wasm_relaxed_simd(true).wasm_extended_const(true);
     config.wasm_multi_memory(true).wasm_memory64(true);
-    config.wasm_threads(false).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
+    config.wasm_threads(true).shared_memory(true).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
     config
 }
 
@@ -123,30 +125,57 @@ fn run_directives(text: &str, compiler: &Compiler, report: &mut FileReport) -> R
     let buffer = ParseBuffer::new_with_lexer(lexer)?;
     let script: Wast<'_> = parser::parse(&buffer)?;
 
-    let mut runner = match Runner::new(compiler) {
-        Ok(runner) => runner,
-        Err(error) => {
-            let message = format!("no test host: {}", runner::one_line(&error));
-            report.failures.push(Failure { line: 0, message });
-            return Ok(());
-        }
-    };
-    // Counting lines from the start for each of thousands of directives would be quadratic.
-    let (mut line, mut offset) = (1, 0);
-    for directive in script.directives {
-        let start = directive.span().offset();
-        if start >= offset {
-            line += newlines(&text[offset..start]);
-        } else {
-            line = lines_to(text, start);
-        }
-        offset = start;
-        match runner.run(directive) {
-            Ok(()) => report.passed += 1,
-            Err(error) => report.failures.push(Failure { line, message: runner::one_line(&error) }),
-        }
-    }
+    let directives = Directives { path: &report.path.clone(), text, compiler };
+    std::thread::scope(|scope| directives.run(script.directives, Vec::new(), scope, report));
     Ok(())
+}
+
+/// What all threads of a script need to run their directives.
+#[derive(Clone, Copy)]
+struct Directives<'env> {
+    path: &'env Path,
+    text: &'env str,
+    compiler: &'env Compiler,
+}
+
+impl<'env> Directives<'env> {
+    /// Runs directives in order, those of one thread, and all threads that they start.
+    fn run<'scope>(
+        self,
+        directives: Vec<WastDirective<'env>>,
+        shared: Vec<SharedItems>,
+        scope: &'scope Scope<'scope, 'env>,
+        report: &mut FileReport,
+    ) {
+        let mut runner = match Runner::new(self, shared, scope) {
+            Ok(runner) => runner,
+            Err(error) => {
+                let message = format!("no test host: {}", runner::one_line(&error));
+                report.failures.push(Failure { line: 0, message });
+                return;
+            }
+        };
+        // Counting lines from the start for each of thousands of directives would be quadratic.
+        let (mut line, mut offset) = (1, 0);
+        for directive in directives {
+            let start = directive.span().offset();
+            if start >= offset {
+                line += newlines(&self.text[offset..start]);
+            } else {
+                line = lines_to(self.text, start);
+            }
+            offset = start;
+            match runner.run(directive) {
+                Ok(()) => report.passed += 1,
+                Err(error) => report.failures.push(Failure { line, message: runner::one_line(&error) }),
+            }
+        }
+        for thread in runner.threads() {
+            report.passed += thread.passed;
+            report.failures.extend(thread.failures);
+        }
+        report.failures.sort_by_key(|failure| failure.line);
+    }
 }
 
 fn lines_to(text: &str, offset: usize) -> usize {

@@ -1,16 +1,30 @@
-//! One script's state, its instances and definitions by name, and what each kind of directive demands.
+//! The state of one thread of a script, its instances and definitions by name, and what each kind of directive demands.
 
-use super::{spectest, values};
+use super::{Directives, FileReport, custom, spectest, values};
 use lightbeam::{Compiler, ErrorKind};
 use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe};
-use wasmtime::{Error, Instance, Linker, Module, Result, Store, ThrownException, Trap, Val, bail, format_err};
+use std::thread::{Scope, ScopedJoinHandle};
+use wasmtime::{
+    Error, Instance, Linker, Module, Result, SharedMemory, Store, ThrownException, Trap, Val, bail, format_err,
+};
 use wast::token::Id;
-use wast::{QuoteWat, WastArg, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
+use wast::{QuoteWat, WastArg, WastDirective, WastExecute, WastInvoke, WastRet, WastThread, Wat};
+
+/// The name of a module, and those of its exports that threads can share.
+pub(super) type SharedItems = (String, Vec<(String, SharedMemory)>);
 
 /// Runs directives in order.
-pub(super) struct Runner<'a> {
-    compiler: &'a Compiler,
+pub(super) struct Runner<'scope, 'env> {
+    directives: Directives<'env>,
+    compiler: &'env Compiler,
+    scope: &'scope Scope<'scope, 'env>,
+    /// Instances of the thread that started this one.
+    shared: Vec<SharedItems>,
+    /// Threads that this one has started, by name.
+    running: HashMap<String, ScopedJoinHandle<'scope, FileReport>>,
+    /// What came of those that have been waited for.
+    ended: Vec<FileReport>,
     store: Store<()>,
     linker: Linker<()>,
     /// `(module instance)` without a name means the latest definition, kept under `None`.
@@ -23,19 +37,46 @@ pub(super) struct Runner<'a> {
 /// What guest code came to: results, or the trap, exception or link error that it ended with.
 type Outcome = Result<Vec<Val>>;
 
-impl<'a> Runner<'a> {
-    /// A runner with nothing but `spectest` to import from.
-    pub(super) fn new(compiler: &'a Compiler) -> Result<Runner<'a>> {
+impl<'scope, 'env> Runner<'scope, 'env> {
+    /// A runner with nothing but `spectest` to import from, and perhaps shared items to register.
+    pub(super) fn new(
+        directives: Directives<'env>,
+        shared: Vec<SharedItems>,
+        scope: &'scope Scope<'scope, 'env>,
+    ) -> Result<Runner<'scope, 'env>> {
+        let compiler = directives.compiler;
         let engine = compiler.engine();
         let mut store = Store::new(engine, ());
         let mut linker = Linker::new(engine);
         linker.allow_shadowing(true);
         spectest::define(&mut linker, &mut store, engine)?;
-        Ok(Runner { compiler, store, linker, definitions: HashMap::new(), instances: HashMap::new(), current: None })
+        let (definitions, instances, running) = Default::default();
+        let (ended, current) = (Vec::new(), None);
+        Ok(Runner {
+            directives,
+            compiler,
+            scope,
+            shared,
+            running,
+            ended,
+            store,
+            linker,
+            definitions,
+            instances,
+            current,
+        })
+    }
+
+    /// Waits for all threads that still run; gives what came of all.
+    pub(super) fn threads(mut self) -> Vec<FileReport> {
+        for (_, thread) in self.running {
+            self.ended.push(thread.join().expect("panics are caught"));
+        }
+        self.ended
     }
 
     /// Runs one directive. A panic on the way is the directive's failure, not the end of the run.
-    pub(super) fn run(&mut self, directive: WastDirective<'_>) -> Result<()> {
+    pub(super) fn run(&mut self, directive: WastDirective<'env>) -> Result<()> {
         match panic::catch_unwind(AssertUnwindSafe(|| self.directive(directive))) {
             Ok(done) => done,
             Err(payload) => {
@@ -49,7 +90,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    fn directive(&mut self, directive: WastDirective<'_>) -> Result<()> {
+    fn directive(&mut self, directive: WastDirective<'env>) -> Result<()> {
         match directive {
             WastDirective::Module(wat) => self.module(wat),
             WastDirective::ModuleDefinition(wat) => self.definition(wat),
@@ -57,6 +98,14 @@ impl<'a> Runner<'a> {
                 let key = module.map(|id| id.name().to_string());
                 let Some(module) = self.definitions.get(&key).cloned() else { bail!("no module definition {key:?}") };
                 self.instantiate_as(instance, &module)
+            }
+            WastDirective::Register { name, module: Some(module), .. }
+                if let Some((_, items)) = self.shared.iter().find(|(shared, _)| shared == module.name()) =>
+            {
+                for (item, memory) in items {
+                    self.linker.define(&mut self.store, name, item, memory.clone())?;
+                }
+                Ok(())
             }
             WastDirective::Register { name, module, .. } => {
                 let instance = self.instance(module)?;
@@ -78,12 +127,42 @@ impl<'a> Runner<'a> {
                 assert_trap_is(&self.execute(exec)?, &[Trap::UnhandledTag], "suspension")
             }
             WastDirective::AssertInvalid { module, message, .. }
-            | WastDirective::AssertMalformed { module, message, .. }
-            | WastDirective::AssertInvalidCustom { module, message, .. }
-            | WastDirective::AssertMalformedCustom { module, message, .. } => self.assert_rejected(module, message),
+            | WastDirective::AssertMalformed { module, message, .. } => self.assert_rejected(module, message),
+            WastDirective::AssertInvalidCustom { module, message, .. }
+            | WastDirective::AssertMalformedCustom { module, message, .. } => self.assert_custom(module, message),
             WastDirective::AssertUnlinkable { module, message, .. } => self.assert_unlinkable(module, message),
-            WastDirective::Thread(_) | WastDirective::Wait { .. } => bail!("this runner has no threads"),
+            WastDirective::Thread(thread) => self.start(thread),
+            WastDirective::Wait { thread, .. } => match self.running.remove(thread.name()) {
+                Some(running) => {
+                    self.ended.push(running.join().expect("panics are caught"));
+                    Ok(())
+                }
+                None => bail!("no thread named `${}`", thread.name()),
+            },
         }
+    }
+
+    /// Starts a thread with a store of its own. Its directives count when it has ended.
+    fn start(&mut self, thread: WastThread<'env>) -> Result<()> {
+        let mut shared = Vec::new();
+        if let Some(id) = thread.shared_module {
+            let instance = self.instance(Some(id))?;
+            let exports = instance.exports(&mut self.store).filter_map(|export| {
+                let name = export.name().to_string();
+                Some((name, export.into_shared_memory()?))
+            });
+            shared.push((id.name().to_string(), exports.collect()));
+        }
+        let (directives, scope) = (self.directives, self.scope);
+        let running = scope.spawn(move || {
+            let mut report = FileReport { path: directives.path.into(), passed: 0, failures: Vec::new() };
+            directives.run(thread.directives, shared, scope, &mut report);
+            report
+        });
+        if self.running.insert(thread.name.name().to_string(), running).is_some() {
+            bail!("two threads named `${}` at one time", thread.name.name());
+        }
+        Ok(())
     }
 
     fn module(&mut self, mut wat: QuoteWat<'_>) -> Result<()> {
@@ -199,6 +278,16 @@ impl<'a> Runner<'a> {
         match error.downcast_ref::<lightbeam::Error>().map(lightbeam::Error::kind) {
             Some(ErrorKind::Invalid) => Ok(()),
             _ => bail!("expected rejection ({expected}), got: {}", one_line(&error)),
+        }
+    }
+
+    /// What is wrong is in a custom section, and the module is as good as without it.
+    fn assert_custom(&mut self, mut wat: QuoteWat<'_>, expected: &str) -> Result<()> {
+        let Ok(wasm) = wat.encode() else { return Ok(()) };
+        self.compile(&wasm)?;
+        match custom::check(&wasm) {
+            Ok(()) => bail!("expected a custom section to be rejected ({expected}), but it was not"),
+            Err(_) => Ok(()),
         }
     }
 

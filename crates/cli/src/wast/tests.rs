@@ -142,3 +142,53 @@ fn a_failure_is_one_line() {
     assert_eq!(report.to_string().lines().count(), 1, "{report}");
     assert!(report.to_string().starts_with("script.wast:2: wasm trap: "), "{report}");
 }
+
+#[test]
+fn threads_have_stores_of_their_own_and_shared_memories() {
+    check(
+        r#"
+(module $a (memory (export "m") 1 1 shared)
+  (func (export "read") (result i32) (i32.atomic.load (i32.const 0)))
+  (func (export "sleep") (result i32) (memory.atomic.wait32 (i32.const 4) (i32.const 0) (i64.const -1))))
+(thread $t (shared (module $a))
+  (register "a" $a)
+  (register "b" $b) ;; fails
+  (module (memory (import "a" "m") 1 1 shared)
+    (func (export "write") (i32.atomic.store (i32.const 0) (i32.const 7)))
+    (func (export "wake") (result i32)
+      (loop (br_if 0 (i32.eqz (memory.atomic.notify (i32.const 4) (i32.const 1))))) (i32.const 1)))
+  (assert_return (invoke $a "read") (i32.const 0)) ;; fails
+  (invoke "write")
+  (assert_return (invoke "wake") (i32.const 1)))
+(module $b (memory (import "spectest" "shared_memory") 1 2 shared))
+(wait $u) ;; fails
+(thread $u (invoke "read")) ;; fails
+(wait $u)
+(thread $v)
+(module $c (memory (export "m") 1 1 shared)
+  (func (export "wait") (result i32) (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const 1))))
+(assert_return (invoke $c "wait") (i32.const 2))
+(assert_return (invoke $a "sleep") (i32.const 0))
+(wait $t)
+(assert_return (invoke $a "read") (i32.const 7))
+(assert_return (invoke $a "read") (i32.const 8)) ;; fails
+"#,
+    );
+}
+
+#[test]
+fn branch_hints_are_for_branches() {
+    check(
+        r#"
+(module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\01") (if (then))))
+(module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\00") br_if 0))
+(assert_invalid_custom (module (func (@metadata.code.branch_hint "\01") nop)) "invalid target")
+(assert_invalid_custom (module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\01") drop)) "invalid target")
+(assert_invalid_custom (module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\01") (if (then)))) "") ;; fails
+(assert_invalid_custom (module (func (param i32) (local.get 0) (@metadata.code.branch_hint "\01") br_if 0)) "") ;; fails
+(assert_invalid_custom (module (func)) "invalid target") ;; fails
+(assert_invalid_custom (module (func (result i32))) "invalid target") ;; fails
+(assert_malformed_custom (module quote "(func (@metadata.code.branch_hint \"\\02\") nop)") "malformed")
+"#,
+    );
+}

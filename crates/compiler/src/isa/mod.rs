@@ -96,6 +96,34 @@ impl Alu {
     }
 }
 
+/// What an atomic operator makes of memory and its operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Rmw {
+    Add,
+    Sub,
+    And,
+    Or,
+    Xor,
+    Xchg,
+}
+
+impl Rmw {
+    /// The same without being atomic; `None` for the exchange.
+    #[must_use]
+    pub const fn alu(self) -> Option<Alu> {
+        match self {
+            Rmw::Add => Some(Alu::Add),
+            Rmw::Sub => Some(Alu::Sub),
+            Rmw::And => Some(Alu::And),
+            Rmw::Or => Some(Alu::Or),
+            Rmw::Xor => Some(Alu::Xor),
+            Rmw::Xchg => None,
+        }
+    }
+}
+
 /// Shifts and rotates; counts are taken modulo the width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -415,6 +443,8 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     const TAIL: Convention;
     /// For libcalls: the platform's C convention. It preserves at least `PRESERVED`, `CTX` and `MEMORY_BASE`.
     const LIBCALL: Convention;
+    /// Where a compare-and-exchange has the value it expects and gives the one that was there. Never a home.
+    const EXPECTED: Reg;
     /// Can the right operand of an integer or float operation be memory?
     const MEM_OPERANDS: bool;
     /// Upper bound on the code bytes that one primitive appends.
@@ -516,6 +546,24 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn trunc(a: &mut Self::Asm, op: Trunc, d: Reg, s: Reg, t: Reg, invalid: Label, overflow: Label);
     /// Saturating truncation; NaN gives 0.
     fn trunc_sat(a: &mut Self::Asm, op: Trunc, d: Reg, s: Reg, t: Reg);
+
+    // ---- atomics: sequentially consistent, of 1, 2, 4 or 8 bytes, at addresses that are aligned
+
+    /// `d = [addr]`
+    fn atomic_load(a: &mut Self::Asm, op: Load, d: Reg, addr: Addr) -> At;
+    /// `[addr] = [addr] op r`, `r` not memory.
+    fn atomic_alu(a: &mut Self::Asm, op: Alu, bytes: u32, addr: Addr, r: Src) -> At;
+    /// `d, [addr] = [addr], [addr] op d` for `Add`, `Sub` and `Xchg`. `d` is no part of the address and may be
+    /// `SCRATCH`; what is of fewer than 4 bytes leaves the rest of `d` undefined.
+    fn atomic_exchange(a: &mut Self::Asm, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At;
+    /// If `[addr]` is `EXPECTED`, `[addr] = new`. Either way `EXPECTED` is what was there, as many bytes of it; the rest
+    /// is as before or zero.
+    fn atomic_cmpxchg(a: &mut Self::Asm, bytes: u32, addr: Addr, new: Reg) -> At;
+    /// `EXPECTED, [addr] = [addr], [addr] op r` for `And`, `Or` and `Xor`, zero-extended. Memory as `r` is as wide as
+    /// the access at least. Reads first and writes second, and either can fault.
+    fn atomic_loop(a: &mut Self::Asm, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2];
+    /// All accesses before come before all that are after.
+    fn fence(a: &mut Self::Asm);
 
     // ---- control
 

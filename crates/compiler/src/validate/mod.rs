@@ -6,6 +6,7 @@
 //! start. So a wrong verdict of the fast sweep could only be to take an invalid body for valid; in debug builds each of its
 //! verdicts and surveys is compared with the reference's.
 
+mod atomics;
 mod control;
 mod leb;
 mod operands;

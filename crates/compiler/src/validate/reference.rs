@@ -171,6 +171,15 @@ macro_rules! note {
             $s.call()
         }
     };
+    ($s:ident visit_memory_atomic_notify $m:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_memory_atomic_wait32 $m:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_memory_atomic_wait64 $m:ident) => {
+        $s.call()
+    };
     ($s:ident visit_memory_init $d:ident $m:ident) => {
         $s.call()
     };
@@ -221,6 +230,7 @@ macro_rules! support {
     (reference_types $s:ident) => {};
     (tail_call $s:ident) => {};
     (wide_arithmetic $s:ident) => {};
+    (threads $s:ident) => {};
     (gc $s:ident) => {
         return $s.unsupported("garbage collection")
     };
@@ -235,9 +245,6 @@ macro_rules! support {
     };
     (legacy_exceptions $s:ident) => {
         return $s.unsupported("legacy exception handling")
-    };
-    (threads $s:ident) => {
-        return $s.unsupported("threads (atomic operators)")
     };
     (shared_everything_threads $s:ident) => {
         return $s.unsupported("shared-everything threads")

@@ -193,7 +193,7 @@ impl Sweep<'_> {
 
     /// Reads a memory argument of any form: the code of the memory's addresses, and where it ends.
     #[inline(never)]
-    fn memory_argument(&self, bytes: &[u8], mut pos: usize, align: u8) -> Option<(u8, usize)> {
+    pub(super) fn memory_argument(&self, bytes: &[u8], mut pos: usize, align: u8) -> Option<(u8, usize)> {
         let features = self.rules.features;
         let mut flags = number!(bytes, pos);
         let mut memory = 0;
@@ -537,6 +537,14 @@ impl Sweep<'_> {
                     let constants = if at == constants[2] { [constants[0], constants[1]] } else { [NOWHERE; 2] };
                     let (next, after) = self.prefixed(bytes, pos, window, &mut call_end, constants)?;
                     (pos, window) = (next, after);
+                }
+                Class::Atomic => {
+                    let (next, after, calls) = self.atomic(bytes, pos, window)?;
+                    (pos, window) = (next, after);
+                    if calls {
+                        self.survey.call();
+                        call_end = pos;
+                    }
                 }
             }
         }

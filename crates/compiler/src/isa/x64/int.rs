@@ -8,7 +8,7 @@ use lightbeam_asm::{Addr, Reg};
 
 const SCRATCH: Reg = R11;
 
-const fn family(op: Alu) -> x64::Alu {
+pub(super) const fn family(op: Alu) -> x64::Alu {
     match op {
         Alu::Add => x64::Alu::Add,
         Alu::Sub => x64::Alu::Sub,

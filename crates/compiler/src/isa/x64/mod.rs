@@ -13,6 +13,7 @@
 //! - Legacy and VEX forms are mixed freely: the upper halves of vector registers stay clean, as 256-bit
 //!   instructions are never emitted and hosts leave none dirty.
 
+mod atomics;
 mod convert;
 mod float;
 mod int;
@@ -113,6 +114,7 @@ impl Isa for X64 {
         passes_contexts: false,
         result_area: None,
     };
+    const EXPECTED: Reg = RAX;
     const MEM_OPERANDS: bool = true;
     const MAX_PRIMITIVE: usize = 96;
 
@@ -340,6 +342,32 @@ impl Isa for X64 {
 
     fn trunc_sat(a: &mut Asm, op: Trunc, d: Reg, s: Reg, t: Reg) {
         convert::trunc_sat(a, op, d, s, t);
+    }
+
+    // ---- atomics
+
+    fn atomic_load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
+        Self::load(a, op, d, addr)
+    }
+
+    fn atomic_alu(a: &mut Asm, op: Alu, bytes: u32, addr: Addr, r: Src) -> At {
+        atomics::alu(a, op, bytes, addr, r)
+    }
+
+    fn atomic_exchange(a: &mut Asm, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At {
+        atomics::exchange(a, op, bytes, d, addr)
+    }
+
+    fn atomic_cmpxchg(a: &mut Asm, bytes: u32, addr: Addr, new: Reg) -> At {
+        atomics::cmpxchg(a, bytes, addr, new)
+    }
+
+    fn atomic_loop(a: &mut Asm, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2] {
+        atomics::until_alone(a, op, access, addr, r)
+    }
+
+    fn fence(a: &mut Asm) {
+        atomics::fence(a);
     }
 
     // ---- control
