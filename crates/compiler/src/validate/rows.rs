@@ -52,6 +52,8 @@ pub(super) enum Class {
     RefFunc,
     /// Behind 0xfc.
     Prefix,
+    /// Behind 0xfd.
+    Vector,
 }
 
 /// One operator.
@@ -185,6 +187,7 @@ const ROWS: &[(u8, u8, Row)] = &[
     (0xd1, 0xd1, unary(FUNCREF, I32)),
     (0xd2, 0xd2, row(Class::RefFunc)),
     (0xfc, 0xfc, row(Class::Prefix)),
+    (0xfd, 0xfd, row(Class::Vector)),
 ];
 
 /// By opcode, with all features that the compiler supports switched on.
@@ -226,6 +229,7 @@ impl Rules {
         needs(features.sign_extension(), &[0xc0, 0xc1, 0xc2, 0xc3, 0xc4]);
         needs(features.tail_call(), &[0x12, 0x13]);
         needs(features.reference_types(), &[0x1c, 0x25, 0x26, 0xd0, 0xd1, 0xd2]);
+        needs(features.simd(), &[0xfd]);
         // Which of the operators are about floats is of no interest: nobody switches them off.
         needs(features.floats(), &std::array::from_fn::<u8, 256, _>(|opcode| opcode as u8));
         Rules { features, rows }
