@@ -25,6 +25,7 @@ fn value_type(ty: ValType) -> Option<Ty> {
         ValType::I64 => Some(Ty::I64),
         ValType::F32 => Some(Ty::F32),
         ValType::F64 => Some(Ty::F64),
+        ValType::V128 => Some(Ty::V128),
         ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
         _ => None,
     }

@@ -556,7 +556,7 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn vector_shift(a: &mut Self::Asm, cpu: &CpuFeatures, op: Shift, lanes: Lanes, d: Reg, l: Reg, n: Amount, t: Reg);
     /// How a shuffle wants its operands.
     fn shuffle_form(cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16]) -> VectorForm;
-    /// `d = bytes of l and r`, or of `l` alone.
+    /// `d = bytes of l and r`, or of `l` alone, which is `r` then.
     fn shuffle(a: &mut Self::Asm, cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16], d: Reg, l: Reg, r: Reg);
     /// `d = s in each lane`.
     fn splat(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, s: Reg);

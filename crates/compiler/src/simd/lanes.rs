@@ -115,12 +115,13 @@ impl<I: Isa> FuncGen<'_, I> {
         if form.swap {
             std::mem::swap(&mut l, &mut r);
         }
-        let right = if one { I::FLOAT_SCRATCH } else { self.operand_reg(&mut r) };
-        let (d, left) = if one {
+        let (d, left, right) = if one {
             let left = self.operand_reg(&mut l);
-            (self.dest_reusing(Ty::V128, l.owned()), left)
+            (self.dest_reusing(Ty::V128, l.owned()), left, left)
         } else {
-            self.vector_dest(form.dest, &mut l, &r)
+            let right = self.operand_reg(&mut r);
+            let (d, left) = self.vector_dest(form.dest, &mut l, &r);
+            (d, left, right)
         };
         I::shuffle(&mut self.out.asm, &cpu, from, &lanes, d, left, right);
         self.finish_vector(d, l.owned().or(r.owned()));
