@@ -25,6 +25,8 @@ pub struct Setup {
     pub lazy_tables: bool,
     /// Are memories made from images, copied on write?
     pub copy_on_write: bool,
+    /// Must relaxed SIMD give the same everywhere?
+    pub deterministic: bool,
     /// Processor features that Lightbeam does without; Cranelift always uses what it finds.
     pub without: Without,
 }
@@ -76,6 +78,7 @@ impl Default for Setup {
             epochs: false,
             lazy_tables: true,
             copy_on_write: true,
+            deterministic: false,
             without: Without::default(),
         }
     }
@@ -96,7 +99,16 @@ impl Setup {
             lazy_tables: !random.one_in(3),
             copy_on_write: !random.one_in(3),
             without: if random.one_in(3) { Without(random.bits() as u8 & Without::ALL.0) } else { Without(0) },
+            deterministic: random.one_in(2),
         }
+        .agreeing()
+    }
+
+    /// Rounded once or twice, `relaxed_madd` gives other results; which, depends on the processor.
+    #[must_use]
+    pub fn agreeing(self) -> Setup {
+        const AVX_AND_FMA: u8 = 0b10_0001;
+        Setup { deterministic: self.deterministic || self.without.0 & AVX_AND_FMA != 0, ..self }
     }
 
     /// The memory settings worth a run of their own: guards that make checks needless, too small ones, none at all.
@@ -136,6 +148,7 @@ impl Setup {
             .epoch_interruption(self.epochs)
             .table_lazy_init(self.lazy_tables)
             .memory_init_cow(self.copy_on_write)
+            .relaxed_simd_deterministic(self.deterministic)
             .wasm_backtrace_max_frames(None);
         if let Some(bytes) = self.reservation {
             config.memory_reservation(bytes);

@@ -107,6 +107,7 @@ pub fn case(seed: u64, canonical: bool) -> Option<Case> {
 }
 
 fn config(random: &mut Random) -> Config {
+    let vectors = random.one_in(2);
     let mut config = Config {
         bulk_memory_enabled: true,
         reference_types_enabled: !random.one_in(4),
@@ -118,8 +119,8 @@ fn config(random: &mut Random) -> Config {
         wide_arithmetic_enabled: random.one_in(2),
         custom_page_sizes_enabled: random.one_in(3),
         memory64_enabled: random.one_in(3),
-        simd_enabled: false,
-        relaxed_simd_enabled: false,
+        simd_enabled: vectors,
+        relaxed_simd_enabled: vectors && random.one_in(2),
         gc_enabled: false,
         exceptions_enabled: false,
         threads_enabled: random.one_in(3),

@@ -19,6 +19,8 @@ pub enum Value {
     F32(u32),
     /// `f64`
     F64(u64),
+    /// `v128`
+    V128(u128),
     /// A function reference: is it one, or null?
     Func(bool),
 }
@@ -31,6 +33,7 @@ pub enum Type {
     I64,
     F32,
     F64,
+    V128,
     Func,
 }
 
@@ -43,11 +46,12 @@ impl Value {
             Value::I64(_) => Type::I64,
             Value::F32(_) => Type::F32,
             Value::F64(_) => Type::F64,
+            Value::V128(_) => Type::V128,
             Value::Func(_) => Type::Func,
         }
     }
 
-    /// The value of a type with these bits; references are null.
+    /// The value of a type with these bits; of a vector they are both halves, references are null.
     #[must_use]
     pub fn from_bits(ty: Type, bits: u64) -> Value {
         match ty {
@@ -55,6 +59,7 @@ impl Value {
             Type::I64 => Value::I64(bits),
             Type::F32 => Value::F32(bits as u32),
             Type::F64 => Value::F64(bits),
+            Type::V128 => Value::V128(u128::from(bits) << 64 | u128::from(bits)),
             Type::Func => Value::Func(false),
         }
     }
@@ -67,6 +72,7 @@ impl Value {
             Value::I64(v) => Val::I64(v as i64),
             Value::F32(v) => Val::F32(v),
             Value::F64(v) => Val::F64(v),
+            Value::V128(v) => Val::V128(v.into()),
             Value::Func(_) => Val::FuncRef(None),
         }
     }
@@ -79,6 +85,7 @@ impl Value {
             Val::I64(v) => Value::I64(*v as u64),
             Val::F32(v) => Value::F32(*v),
             Val::F64(v) => Value::F64(*v),
+            Val::V128(v) => Value::V128(v.as_u128()),
             Val::FuncRef(f) => Value::Func(f.is_some()),
             _ => return None,
         })
@@ -90,6 +97,7 @@ impl Value {
         match (self, other) {
             (Value::F32(a), Value::F32(b)) => a == b || f32::from_bits(a).is_nan() && f32::from_bits(b).is_nan(),
             (Value::F64(a), Value::F64(b)) => a == b || f64::from_bits(a).is_nan() && f64::from_bits(b).is_nan(),
+            (Value::V128(a), Value::V128(b)) => a == b || same_lanes(a, b, 32) || same_lanes(a, b, 64),
             _ => self == other,
         }
     }
@@ -102,6 +110,7 @@ impl fmt::Debug for Value {
             Value::I64(v) => write!(f, "i64 {v:#x}"),
             Value::F32(v) => write!(f, "f32 {v:#010x} ({})", f32::from_bits(*v)),
             Value::F64(v) => write!(f, "f64 {v:#018x} ({})", f64::from_bits(*v)),
+            Value::V128(v) => write!(f, "v128 {v:#034x}"),
             Value::Func(true) => write!(f, "a function"),
             Value::Func(false) => write!(f, "null"),
         }
@@ -117,6 +126,7 @@ impl Type {
             ValType::I64 => Type::I64,
             ValType::F32 => Type::F32,
             ValType::F64 => Type::F64,
+            ValType::V128 => Type::V128,
             ValType::Ref(r) if r.heap_type().is_func() => Type::Func,
             _ => return None,
         })
@@ -267,6 +277,13 @@ fn differ(expected: &Event, actual: &Event, rule: Rule) -> Option<String> {
     (!same).then(|| format!("expected {expected:?}, got {actual:?}"))
 }
 
+/// Are the lanes of so many bits the same but for NaNs?
+fn same_lanes(a: u128, b: u128, bits: u32) -> bool {
+    let lane = |vector: u128, i: u32| (vector >> (i * bits)) as u64 & u64::MAX >> (64 - bits);
+    let ty = if bits == 32 { Type::F32 } else { Type::F64 };
+    (0..128 / bits).all(|i| Value::from_bits(ty, lane(a, i)).same_but_nan(Value::from_bits(ty, lane(b, i))))
+}
+
 fn same_but_nan(a: &[Value], b: &[Value]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_but_nan(*b))
 }
@@ -295,9 +312,23 @@ pub fn interesting(ty: Type, seed: u64) -> Value {
             (_, Type::I64) => boundary(&I64),
             (_, Type::F32) => boundary(&F32),
             (_, Type::F64) => boundary(&F64),
+            (_, Type::V128) => return Value::V128(vector(bits)),
             (_, Type::Func) => 0,
         },
     )
+}
+
+/// A vector of lanes of one width, boundaries each.
+fn vector(seed: u64) -> u128 {
+    let (ty, bits) = [(Type::I32, 32), (Type::I64, 64), (Type::F32, 32), (Type::F64, 64)][seed as usize >> 40 & 3];
+    (0..128 / bits).fold(0, |vector, lane: u64| {
+        let value = match interesting(ty, seed ^ lane << 17) {
+            Value::I32(v) | Value::F32(v) => u128::from(v),
+            Value::I64(v) | Value::F64(v) => u128::from(v),
+            Value::V128(_) | Value::Func(_) => unreachable!("a lane is a number"),
+        };
+        vector << bits | value
+    })
 }
 
 /// Boundaries of 32-bit integers.
@@ -383,6 +414,7 @@ pub fn boundaries(ty: Type) -> Vec<Value> {
         Type::I64 => &I64,
         Type::F32 => &F32,
         Type::F64 => &F64,
+        Type::V128 => return (0..24).map(|seed| Value::V128(vector(mix(seed)))).collect(),
         Type::Func => &[0],
     };
     bits.iter().map(|bits| Value::from_bits(ty, *bits)).collect()

@@ -129,6 +129,7 @@ fn to_val(value: Value) -> Val {
         Value::I64(v) => Val::I64(v as i64),
         Value::F32(v) => Val::F32(F32::from_bits(v)),
         Value::F64(v) => Val::F64(F64::from_bits(v)),
+        Value::V128(_) => unreachable!("it has no vectors"),
         Value::Func(_) => Val::FuncRef(Nullable::Null),
     }
 }

@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 /// The programs that use a feature not yet supported, and what its refusal must name.
-const REFUSED: &[(&str, &str)] = &[("blake3-simd", "SIMD")];
+const REFUSED: &[(&str, &str)] = &[];
 
 fn main() {
     let arguments = Arguments::from_args();

@@ -1,7 +1,7 @@
 //! Generated modules: random ones, and those of generators that each aim at one class of miscompilation.
 
 use lightbeam_tests::backend::{Setup, Without};
-use lightbeam_tests::generate::{atomics, bulk, control, memory, moves, narrow, single, traps};
+use lightbeam_tests::generate::{atomics, bulk, control, memory, moves, narrow, simd, single, traps};
 use lightbeam_tests::observe::{Calls, Event, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
 
@@ -32,6 +32,26 @@ fn single_operators_with_every_set_of_processor_features() {
             let pair = Setup { without, ..Setup::default() }.engine().unwrap();
             let result = module.check_against(&expected, &pair, &wasm, Rule::AnyNan);
             result.unwrap_or_else(|error| panic!("{name} without {without:?}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn vectors_with_sets_of_processor_features() {
+    let (avx, avx2, fma) = (Without(0b10_0011), Without(0b00_0010), Without(0b10_0000));
+    for deterministic in [false, true] {
+        let default = Setup { deterministic, ..Setup::default() }.engine().unwrap();
+        for module in simd::modules() {
+            let wasm = module.wasm();
+            let expected = observe(&default.cranelift(&wasm).unwrap(), &default.setup, &module.calls);
+            for without in [Without(0), avx, avx2, fma, Without::ALL] {
+                let setup = Setup { deterministic, without, ..Setup::default() };
+                if setup.agreeing() != setup && module.funcs.contains("madd") {
+                    continue;
+                }
+                let result = module.check_against(&expected, &setup.engine().unwrap(), &wasm, Rule::AnyNan);
+                result.unwrap_or_else(|error| panic!("{setup:?}: {error}"));
+            }
         }
     }
 }

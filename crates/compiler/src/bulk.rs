@@ -64,7 +64,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let from = from.plus(offset);
             let a = &mut self.out.asm;
             let at = match pieces.piece {
-                16 => I::load_v128(a, reg, from),
+                16 => I::load(a, Load::V128, reg, from),
                 8 => I::load(a, Load::F64, reg, from),
                 4 => I::load(a, Load::F32, reg, from),
                 2 => I::load(a, Load::I32U16, reg, from),
@@ -80,7 +80,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for &(to, reg) in &stores[..count] {
             let a = &mut self.out.asm;
             let at = match pieces.piece {
-                16 => I::store_v128(a, to, reg),
+                16 => I::store(a, Store::V128, to, reg),
                 8 => I::store(a, Store::F64, to, reg),
                 4 => I::store(a, Store::F32, to, reg),
                 2 => I::store(a, Store::B16, to, reg),
@@ -104,7 +104,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let to = to.plus(offset);
             let a = &mut self.out.asm;
             let at = match pieces.piece {
-                16 => I::store_v128(a, to, zero),
+                16 => I::store(a, Store::V128, to, zero),
                 8 => I::store_imm(a, Store::B64, to, 0),
                 4 => I::store_imm(a, Store::B32, to, 0),
                 2 => I::store_imm(a, Store::B16, to, 0),

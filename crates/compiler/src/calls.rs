@@ -94,28 +94,28 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The bare call: arguments, call, nothing saved.
     pub(crate) fn libcall_raw(&mut self, libcall: Libcall, args: &[Arg]) {
         self.lists.moves.clear();
-        for (arg, to) in args.iter().zip(I::LIBCALL.int_args) {
+        for (arg, to) in Self::libcall_places(args) {
             if let Arg::Operand(operand) = arg
                 && let Some(from) = operand.as_reg()
             {
-                self.lists.moves.add(*to, from);
+                self.lists.moves.add(to, from);
             }
         }
         self.emit_moves();
-        for (arg, to) in args.iter().zip(I::LIBCALL.int_args) {
+        for (arg, to) in Self::libcall_places(args) {
             match *arg {
                 Arg::Operand(operand) if operand.as_reg().is_some() => {}
-                Arg::Operand(operand) => self.load_operand(*to, &operand),
-                Arg::Imm(value) => I::iconst(&mut self.out.asm, Width::W64, *to, value as i64, false),
-                Arg::Ctx | Arg::Owner(Owner::Here(_)) => I::mov(&mut self.out.asm, Width::W64, *to, I::CTX),
+                Arg::Operand(operand) => self.load_operand(to, &operand),
+                Arg::Imm(value) => I::iconst(&mut self.out.asm, Width::W64, to, value as i64, false),
+                Arg::Ctx | Arg::Owner(Owner::Here(_)) => I::mov(&mut self.out.asm, Width::W64, to, I::CTX),
                 Arg::Owner(Owner::Import { context, .. }) => {
-                    I::load(&mut self.out.asm, Load::I64, *to, Addr::base(I::CTX, context));
+                    I::load(&mut self.out.asm, Load::I64, to, Addr::base(I::CTX, context));
                 }
                 Arg::OwnerIndex(Owner::Here(index)) => {
-                    I::iconst(&mut self.out.asm, Width::W32, *to, i64::from(index), false);
+                    I::iconst(&mut self.out.asm, Width::W32, to, i64::from(index), false);
                 }
                 Arg::OwnerIndex(Owner::Import { index, .. }) => {
-                    I::load(&mut self.out.asm, Load::I32, *to, Addr::base(I::CTX, index));
+                    I::load(&mut self.out.asm, Load::I32, to, Addr::base(I::CTX, index));
                 }
             }
         }
@@ -123,6 +123,18 @@ impl<I: Isa> FuncGen<'_, I> {
         let at = I::call_sym(&mut self.out.asm);
         self.reloc(at, Target::Libcall(libcall));
         self.map_address(start, self.wasm);
+    }
+
+    /// The arguments of a libcall with their registers; none is on the stack of the machine.
+    fn libcall_places(args: &[Arg]) -> impl Iterator<Item = (&Arg, Reg)> {
+        let (mut ints, mut floats) = (I::LIBCALL.int_args.iter(), I::LIBCALL.float_args.iter());
+        args.iter().map(move |arg| {
+            let regs = match arg {
+                Arg::Operand(operand) if operand.ty().is_float() => &mut floats,
+                _ => &mut ints,
+            };
+            (arg, *regs.next().expect("a libcall has few arguments"))
+        })
     }
 
     /// Takes the first result register as the result of a libcall, of a type.

@@ -134,6 +134,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     /// Offset of operand slot 0's upper end from the frame pointer.
     pub(crate) slots_base: i32,
     pub(crate) slots_used: u32,
+    /// Logarithm of a slot's size: 8 bytes, or 16 in functions that have vectors.
+    pub(crate) slot_log2: u32,
     /// Bytes below the operand slots: arguments and result areas of calls.
     pub(crate) outgoing: u32,
     /// Bytes for registers that stubs save.
@@ -315,6 +317,7 @@ fn emit<I: Isa>(
         block_number: 0,
         slots_base: 0,
         slots_used: 0,
+        slot_log2: if survey.vectors { 4 } else { 3 },
         outgoing: 0,
         stub_saves: 0,
         result_area_slot: 0,
@@ -339,6 +342,7 @@ fn emit<I: Isa>(
     cg.epilogue();
     cg.stubs();
     cg.trap_stubs();
+    cg.out.asm.place_constants();
     cg.out.counters.operators += cg.operators;
     cg.out.counters.steps += survey.steps;
     let frame = cg.frame_size();

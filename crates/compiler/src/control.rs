@@ -775,6 +775,7 @@ pub(crate) fn value_type_of(byte: u8) -> Ty {
         0x7e => Ty::I64,
         0x7d => Ty::F32,
         0x7c => Ty::F64,
+        0x7b => Ty::V128,
         _ => Ty::FuncRef,
     }
 }

@@ -194,10 +194,19 @@ pub struct Settings {
     pub hardware_traps: bool,
     /// Which code offsets the address map records.
     pub address_map: AddressMap,
+    /// Must operators of relaxed SIMD give the same everywhere?
+    pub deterministic: bool,
     /// Processor features that the code may use beyond the floor of the instruction set.
     pub cpu: CpuFeatures,
     /// Prove the compiler's state after every operator, as debug builds always do.
     pub check: bool,
+}
+
+impl Settings {
+    /// Does the host multiply and add, because the result must be rounded once and the processor cannot?
+    pub(crate) fn calls_for_fma(&self) -> bool {
+        self.deterministic && !(self.cpu.avx && self.cpu.fma)
+    }
 }
 
 /// Which code offsets the address map records.

@@ -15,6 +15,7 @@ use crate::compile::{FuncGen, LocalState};
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::moves::Step;
 use crate::sig::Place;
+use crate::simd::zero_bits;
 use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
@@ -22,7 +23,7 @@ use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 /// bodies are at most so long that operands cannot take more than a few hundred: the host keeps far more than that below
 /// the limit, and nothing further down can follow.
 const UNCHECKED_LEAF_LOCALS: u32 = 256;
-/// See `UNCHECKED_LEAF_LOCALS`; two bytes push at most one operand of eight.
+/// See `UNCHECKED_LEAF_LOCALS`; two bytes push at most one operand of eight, or of sixteen.
 const UNCHECKED_LEAF_BODY: usize = 128;
 
 /// Locals with fewer weighted touches than this are not worth saving and restoring a preserved register.
@@ -139,6 +140,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         for at in 0..self.locals.len() {
             let home = self.locals[at].home;
+            let ty = self.locals[at].ty;
             let needs_slot = match home {
                 None => true,
                 Some(reg) => !I::PRESERVED.contains(&reg) && self.survey_may_call(),
@@ -147,13 +149,15 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.locals[at].slot = match self.arrival(self.survey.locals[at].local) {
                     Some(Place::Stack(arg)) => 16 + arg as i32,
                     _ => {
-                        offset -= 8;
+                        // Vectors are aligned.
+                        offset = if ty == Ty::V128 { (offset - 16) & !15 } else { offset - 8 };
                         offset
                     }
                 };
             }
         }
-        self.slots_base = offset;
+        // So are slots as large as they are.
+        self.slots_base = offset & -(1 << self.slot_log2);
         self.lists.volatile_homes.clear();
         if self.survey_may_call() {
             let locals = self.locals.iter().enumerate();
@@ -246,9 +250,9 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             let LocalState { ty, home, slot, .. } = self.locals[at];
             match home {
-                Some(reg) if ty.is_float() => I::fconst(&mut self.out.asm, ty.width(), reg, 0),
+                Some(reg) if ty.is_float() => self.load_const(ty, reg, zero_bits(ty)),
                 Some(reg) => I::iconst(&mut self.out.asm, ty.width(), reg, 0, false),
-                None => self.store_const_to(Addr::base(I::FRAME, slot), ty, 0),
+                None => self.store_const_to(Addr::base(I::FRAME, slot), ty, zero_bits(ty)),
             }
         }
     }
@@ -323,12 +327,13 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Offset from the frame pointer of the area in which stubs save registers; known when all slots are.
     pub(crate) fn stub_area(&self) -> i32 {
-        self.slots_base - 8 * self.slots_used as i32
+        self.slots_base - ((self.slots_used as i32) << self.slot_log2)
     }
 
     /// Bytes of the frame below the frame pointer.
     pub(crate) fn frame_size(&self) -> u32 {
-        ((-self.slots_base) as u32 + 8 * self.slots_used + self.stub_saves + self.outgoing).next_multiple_of(16)
+        let slots = self.slots_used << self.slot_log2;
+        ((-self.slots_base) as u32 + slots + self.stub_saves + self.outgoing).next_multiple_of(16)
     }
 
     /// The types of the function's results.

@@ -2,6 +2,8 @@
 
 use crate::compile::FuncGen;
 use crate::isa::{Isa, Load, Store};
+use crate::shapes::int;
+use crate::ty::Ty;
 use crate::value::{Hot, Loc, Value};
 use lightbeam_asm::RegSet;
 
@@ -24,16 +26,16 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(global.ty, d);
     }
 
-    fn folds_global(&self, ty: crate::ty::Ty) -> bool {
-        self.folds_load(Load::of(ty))
+    fn folds_global(&self, ty: Ty) -> bool {
+        if ty == Ty::V128 { self.folds_vector() } else { self.folds_load(Load::of(ty)) }
     }
 
     pub(crate) fn global_set(&mut self) {
         let global = self.facts.globals[self.reader.u32() as usize];
         let mut value = self.pop();
-        let int = crate::shapes::int(global.ty.width());
         if let Some(bits) = value.as_const()
-            && self.imm_of(int, bits).is_some()
+            && global.ty != Ty::V128
+            && self.imm_of(int(global.ty.width()), bits).is_some()
         {
             let addr = self.place(global.place);
             return self.store_const_to(addr, global.ty, bits);

@@ -39,6 +39,7 @@ mod memory;
 mod meter;
 pub mod routines;
 mod shapes;
+mod simd;
 mod tables;
 
 pub use compile::{Budget, Scratch, compile};

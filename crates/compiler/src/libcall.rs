@@ -36,6 +36,10 @@ pub enum Libcall {
     OutOfGas,
     /// `() -> u64`: the epoch deadline has come; returns the next.
     NewEpoch,
+    /// `(v128, v128, v128) -> v128`: product of the first two and sum with the third, of four lanes, rounded once.
+    FmaF32x4,
+    /// The same of two lanes.
+    FmaF64x2,
     /// `(code: u32)`: raises the trap whose `TrapCode` has this number, and does not return.
     Trap,
 }
@@ -57,6 +61,8 @@ impl Libcall {
         Libcall::AtomicWait64,
         Libcall::OutOfGas,
         Libcall::NewEpoch,
+        Libcall::FmaF32x4,
+        Libcall::FmaF64x2,
         Libcall::Trap,
     ];
 }

@@ -150,7 +150,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, not at a constant.
     #[inline(always)]
-    fn plain_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
+    pub(crate) fn plain_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
         let plain = memory == 0
             && offset < self.plain_offsets
             && !matches!(self.stack.last(), Some(Value { loc: Loc::Const(_), .. }));

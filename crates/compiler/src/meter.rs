@@ -49,7 +49,7 @@ impl<I: Isa> FuncGen<'_, I> {
             live.remove(out);
         }
         stub.live = live;
-        self.stub_saves = self.stub_saves.max(8 * live.len());
+        self.stub_saves = self.stub_saves.max(live.len() << self.slot_log2);
         self.lists.stubs.push(stub);
     }
 
@@ -63,8 +63,10 @@ impl<I: Isa> FuncGen<'_, I> {
             self.wasm = stub.wasm;
             self.out.asm.bind(stub.label);
             let area = self.stub_area();
-            let save = |n: usize| Addr::base(I::FRAME, area - 8 * (n as i32 + 1));
-            let store = |reg: Reg| if reg.is_float() { Store::F64 } else { Store::B64 };
+            let log2 = self.slot_log2;
+            let save = |n: usize| Addr::base(I::FRAME, area - ((n as i32 + 1) << log2));
+            let float = if log2 == 4 { Ty::V128 } else { Ty::F64 };
+            let store = |reg: Reg| if reg.is_float() { Store::of(float) } else { Store::B64 };
             for (n, reg) in stub.live.enumerate() {
                 I::store(&mut self.out.asm, store(reg), save(n), reg);
             }
@@ -83,7 +85,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             self.out_reserve();
             for (n, reg) in stub.live.enumerate() {
-                let load = if reg.is_float() { Load::F64 } else { Load::I64 };
+                let load = if reg.is_float() { Load::of(float) } else { Load::I64 };
                 I::load(&mut self.out.asm, load, reg, save(n));
             }
             if let StubKind::FillElement { out, .. } = stub.kind {

@@ -1,7 +1,7 @@
 //! The op table: every supported operator is one line, its opcode, its name, and the shape that lowers it.
 //!
-//! Operators of one byte come first, then those behind the prefixes 0xfc and 0xfe. What each needs of its immediates, its shape
-//! reads itself; `skip_immediates` knows them for unreachable code.
+//! Operators of one byte come first, then those behind the prefixes 0xfc and 0xfe; `simd/ops.rs` has those behind 0xfd.
+//! What each needs of its immediates, its shape reads itself; `skip_immediates` knows them for unreachable code.
 
 use crate::compile::FuncGen;
 use crate::isa::{
@@ -26,6 +26,7 @@ macro_rules! ops {
                     match self.next_operator() {
                         $($code => self.$shape($($arg),*),)*
                         0xfc => self.prefixed(),
+                        0xfd => self.vector_operator(),
                         0xfe => self.atomics(),
                         other => unreachable!("operator {other:#x} passed the survey"),
                     }
@@ -436,6 +437,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 _ => {}
             },
+            0xfd => self.skip_vector_immediates(),
             0xfe => match self.reader.u32() {
                 3 => {
                     self.reader.u8();
@@ -458,21 +460,24 @@ mod tests {
     #[test]
     fn the_table_is_complete() {
         let mut missing = vec![];
+        let simd = crate::simd::NAMES;
         macro_rules! collect {
             ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
                 $( if matches!(
                     stringify!($proposal),
                     "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call" | "wide_arithmetic"
                         | "threads"
+                        | "simd" | "relaxed_simd"
                 ) {
                     let name = stringify!($visit).trim_start_matches("visit_");
-                    let known = NAMES.iter().any(|(_, n)| n.trim_end_matches('_') == name);
+                    let known = NAMES.iter().chain(simd).any(|(_, n)| n.trim_end_matches('_') == name);
                     // More than one type is not valid.
                     if !known && name != "typed_select_multi" { missing.push(name); }
                 } )*
             };
         }
         wasmparser::for_each_visit_operator!(collect);
+        wasmparser::for_each_visit_simd_operator!(collect);
         assert!(missing.is_empty(), "no line for {missing:?}");
     }
 }

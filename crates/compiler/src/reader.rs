@@ -113,6 +113,19 @@ impl<'a> Reader<'a> {
         u64::from_le_bytes(bytes)
     }
 
+    /// The position of the 16 bytes that come next, which are passed over; `bits128_at` reads them.
+    pub(crate) fn skip128(&mut self) -> usize {
+        self.pos += 16;
+        self.pos - 16
+    }
+
+    /// The 16 bytes at a position, as a number.
+    pub(crate) fn bits128_at(&self, pos: usize) -> u128 {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&self.bytes[pos..pos + 16]);
+        u128::from_le_bytes(bytes)
+    }
+
     /// Alignment is a hint and dropped; gives (memory, offset).
     #[inline]
     pub(crate) fn memarg(&mut self) -> (u32, u64) {

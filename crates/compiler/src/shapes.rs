@@ -214,7 +214,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Is this register the home of the local that the next operator writes?
     #[inline]
-    fn hint_is(&self, reg: Reg) -> bool {
+    pub(crate) fn hint_is(&self, reg: Reg) -> bool {
         self.reader.peek_local_write().is_some_and(|local| self.fixed_reg(self.survey.position(local)) == Some(reg))
     }
 

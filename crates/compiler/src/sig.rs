@@ -12,6 +12,8 @@ pub struct Sig {
     pub params: Box<[Ty]>,
     /// Types of the results.
     pub results: Box<[Ty]>,
+    /// Is there a vector among its values?
+    pub(crate) vectors: bool,
     /// The parameters as the stack of operand types holds them.
     pub(crate) params_word: Word,
     /// The results likewise.
@@ -45,7 +47,7 @@ pub enum Place {
     /// In this register.
     Reg(Reg),
     /// Bytes above the stack pointer before the call pushes its return address (arguments), or into the result area
-    /// (results). Each value takes 8 bytes.
+    /// (results). Each value takes 8 bytes, or 16 that are aligned.
     Stack(u32),
 }
 
@@ -56,6 +58,7 @@ impl Sig {
         Sig {
             params: params.into(),
             results: results.into(),
+            vectors: params.iter().chain(results).any(|ty| *ty == Ty::V128),
             params_word: Word::new(params),
             results_word: Word::new(results),
             private: Abi::assign(&I::PRIVATE, params, results),
@@ -96,7 +99,7 @@ fn places<'a>(
     mut ints: impl Iterator<Item = &'a Reg>,
     mut floats: impl Iterator<Item = &'a Reg>,
 ) -> (Box<[Place]>, u32) {
-    let mut stack = 0;
+    let mut stack = 0u32;
     let places = types
         .iter()
         .map(|ty| {
@@ -107,8 +110,10 @@ fn places<'a>(
             match reg {
                 Some(reg) => Place::Reg(*reg),
                 None => {
-                    stack += 8;
-                    Place::Stack(stack - 8)
+                    let bytes = ty.bytes().max(8);
+                    let at = stack.next_multiple_of(bytes);
+                    stack = at + bytes;
+                    Place::Stack(at)
                 }
             }
         })

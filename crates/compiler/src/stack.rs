@@ -220,6 +220,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
         match ty.class() {
             RegClass::Int => I::iconst(&mut self.out.asm, ty.width(), to, bits as i64, true),
+            RegClass::Float if ty == Ty::V128 => self.load_vector_const(to, bits),
             RegClass::Float => I::fconst(&mut self.out.asm, ty.width(), to, bits),
         }
     }
@@ -281,7 +282,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline]
     pub(crate) fn slot(&mut self, position: usize) -> Addr {
         self.slots_used = self.slots_used.max(position as u32 + 1);
-        Addr::base(I::FRAME, self.slots_base - 8 * (position as i32 + 1))
+        Addr::base(I::FRAME, self.slots_base - ((position as i32 + 1) << self.slot_log2))
     }
 
     /// Stores an entry that is in a register to its slot and frees the register. Keeps the flags.
@@ -330,6 +331,11 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Writes a constant to memory that cannot fault. Keeps the flags.
     pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
+        if ty == Ty::V128 {
+            self.load_vector_const(I::FLOAT_SCRATCH, bits);
+            I::store(&mut self.out.asm, Store::V128, slot, I::FLOAT_SCRATCH);
+            return;
+        }
         let int = match ty.width() {
             Width::W32 => Ty::I32,
             Width::W64 => Ty::I64,

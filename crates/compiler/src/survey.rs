@@ -62,6 +62,8 @@ pub(crate) struct Survey {
     pub(crate) call_weight: u32,
     /// Is there any call at all?
     pub(crate) calls: bool,
+    /// Can any entry of the stack or any local be a vector?
+    pub(crate) vectors: bool,
     /// Number of parameters.
     params: u32,
     /// Open frames; for a loop, where its touches begin in `touches`.
@@ -90,6 +92,7 @@ pub(crate) struct Visible<'a> {
     windows: &'a [u32],
     call_weight: u32,
     calls: bool,
+    vectors: bool,
     params: u32,
     code_start: usize,
 }
@@ -116,6 +119,7 @@ impl Survey {
         });
         self.call_weight = 0;
         self.calls = false;
+        self.vectors = false;
         self.params = params;
         self.loop_depth = 0;
         self.weight = weight(0);
@@ -125,13 +129,14 @@ impl Survey {
 
     /// All that sweep 2 can see of it, to compare.
     pub(crate) fn visible(&self) -> Visible<'_> {
-        let Survey { locals, blocks, windows, call_weight, calls, params, code_start, .. } = self;
+        let Survey { locals, blocks, windows, call_weight, calls, vectors, params, code_start, .. } = self;
         Visible {
             locals,
             blocks,
             windows,
             call_weight: *call_weight,
             calls: *calls,
+            vectors: *vectors,
             params: *params,
             code_start: *code_start,
         }
@@ -188,6 +193,7 @@ impl Survey {
         }
         let at = self.locals.len() as u32;
         self.index[i] = (self.stamp, at);
+        self.vectors |= ty == Ty::V128;
         let here = self.frames.last().map_or(FUNCTION, |f| f.0);
         let (zeroed, owner) = match (local < self.params, write) {
             (true, _) => (false, FUNCTION),
@@ -320,7 +326,6 @@ impl Survey {
 /// What users call a type that is not supported.
 pub(crate) fn type_feature(ty: ValType) -> &'static str {
     match ty {
-        ValType::V128 => "SIMD (v128)",
         ValType::Ref(RefType::EXTERNREF) => "externref",
         ValType::Ref(r) if is_exception(r.heap_type()) => "exception handling (exnref)",
         ValType::Ref(r) if r.is_func_ref() || !r.is_nullable() => "typed function references",

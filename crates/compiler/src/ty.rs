@@ -15,6 +15,8 @@ pub enum Ty {
     F32,
     /// 64-bit float; the rest of the register is undefined.
     F64,
+    /// 128 bits, in lanes as each operator sees them.
+    V128,
     /// A function reference: a pointer of the host's, null is 0.
     FuncRef,
 }
@@ -24,8 +26,8 @@ impl Ty {
     const BY_NUMBER: [Ty; 8] = {
         let mut all = [Ty::I32; 8];
         let mut i = 0;
-        while i < 5 {
-            let ty = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::FuncRef][i];
+        while i < 6 {
+            let ty = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef][i];
             all[ty as usize] = ty;
             i += 1;
         }
@@ -46,8 +48,9 @@ impl Ty {
             ValType::I64 => Some(Ty::I64),
             ValType::F32 => Some(Ty::F32),
             ValType::F64 => Some(Ty::F64),
+            ValType::V128 => Some(Ty::V128),
             ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
-            ValType::V128 | ValType::Ref(_) => None,
+            ValType::Ref(_) => None,
         }
     }
 
@@ -56,31 +59,33 @@ impl Ty {
     pub const fn class(self) -> RegClass {
         match self {
             Ty::I32 | Ty::I64 | Ty::FuncRef => RegClass::Int,
-            Ty::F32 | Ty::F64 => RegClass::Float,
+            Ty::F32 | Ty::F64 | Ty::V128 => RegClass::Float,
         }
     }
 
-    /// Is it a float?
+    /// Is it kept in a float register? Vectors are.
     #[must_use]
     pub const fn is_float(self) -> bool {
-        matches!(self, Ty::F32 | Ty::F64)
+        matches!(self, Ty::F32 | Ty::F64 | Ty::V128)
     }
 
-    /// How many of its bits count.
+    /// How many of its bits count. Not for vectors, which nothing treats as numbers.
     #[must_use]
     pub const fn width(self) -> Width {
         match self {
             Ty::I32 | Ty::F32 => Width::W32,
             Ty::I64 | Ty::F64 | Ty::FuncRef => Width::W64,
+            Ty::V128 => panic!("a vector is no number"),
         }
     }
 
     /// Bytes that a value takes in memory.
     #[must_use]
     pub const fn bytes(self) -> u32 {
-        match self.width() {
-            Width::W32 => 4,
-            Width::W64 => 8,
+        match self {
+            Ty::I32 | Ty::F32 => 4,
+            Ty::I64 | Ty::F64 | Ty::FuncRef => 8,
+            Ty::V128 => 16,
         }
     }
 }

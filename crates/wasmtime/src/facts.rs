@@ -32,7 +32,7 @@ pub(crate) fn value_type(ty: &WasmValType) -> Result<Ty, &'static str> {
         WasmValType::I64 => Ok(Ty::I64),
         WasmValType::F32 => Ok(Ty::F32),
         WasmValType::F64 => Ok(Ty::F64),
-        WasmValType::V128 => Err("SIMD is"),
+        WasmValType::V128 => Ok(Ty::V128),
         WasmValType::Ref(ty) => reference_type(ty),
     }
 }

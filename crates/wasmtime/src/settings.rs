@@ -67,6 +67,7 @@ impl Settings {
             epochs: self.tunables.epoch_interruption,
             hardware_traps: self.tunables.signals_based_traps,
             address_map: self.address_map,
+            deterministic: self.tunables.relaxed_simd_deterministic,
             cpu: self.cpu,
             check: cfg!(debug_assertions),
         }

@@ -3,7 +3,7 @@
 
 use crate::facts::{POINTER, offset};
 use crate::trampolines::{Entry, Stubs};
-use lightbeam_asm::x64::{Alu, Cc, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, rows};
+use lightbeam_asm::x64::{Alu, Cc, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, XMM15, rows};
 use lightbeam_asm::{Addr, Label, Reg};
 use lightbeam_compiler::code::{Target, TrapCode, TrapSite};
 use lightbeam_compiler::facts::{Callee, Facts, GlobalFact, Where};
@@ -293,13 +293,34 @@ impl Startup<'_> {
     }
 
     fn global(&mut self, global: GlobalFact, expr: &ConstExpr) {
-        self.value(expr);
         let Where::Ctx(disp) = global.place else { unreachable!("only a module's own globals have initialisers") };
+        if global.ty == Ty::V128 {
+            return self.vector_global(disp, expr);
+        }
         let size = match global.ty.width() {
             Width::W32 => Size::S32,
             Width::W64 => Size::S64,
         };
+        self.value(expr);
         self.stubs.asm.mov_mr(size, Addr::base(CTX, disp), RAX);
+    }
+
+    /// Of a vector there is only ever one operator.
+    fn vector_global(&mut self, disp: i32, expr: &ConstExpr) {
+        self.cost += 1;
+        match *expr.ops() {
+            [ConstOp::V128Const(bits)] => {
+                for (word, at) in [(bits as i64, disp), ((bits >> 64) as i64, disp + 8)] {
+                    self.stubs.asm.mov_ri(Size::S64, RAX, word);
+                    self.stubs.asm.mov_mr(Size::S64, Addr::base(CTX, at), RAX);
+                }
+            }
+            [ConstOp::GlobalGet(index)] => {
+                self.stubs.load_place(Ty::V128, XMM15, self.facts.globals[index.index()].place);
+                self.stubs.asm.movups_mr(Addr::base(CTX, disp), XMM15);
+            }
+            ref other => unreachable!("{other:?} gives a vector"),
+        }
     }
 
     fn passive_elements(&mut self, index: PassiveElemIndex, elements: &TableSegmentElements) {

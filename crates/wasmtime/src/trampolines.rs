@@ -69,6 +69,8 @@ pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
         Libcall::AtomicNotify => B::memory_atomic_notify(),
         Libcall::AtomicWait32 => B::memory_atomic_wait32(),
         Libcall::AtomicWait64 => B::memory_atomic_wait64(),
+        Libcall::FmaF32x4 => B::fma_f32x4(),
+        Libcall::FmaF64x2 => B::fma_f64x2(),
         Libcall::OutOfGas => B::out_of_gas(),
         Libcall::NewEpoch => B::new_epoch(),
         Libcall::Trap => B::trap(),
@@ -195,6 +197,7 @@ impl Stubs {
         match ty {
             Ty::F32 => self.asm.movss_rm(d, addr),
             Ty::F64 => self.asm.movsd_rm(d, addr),
+            Ty::V128 => self.asm.movups_rm(d, addr),
             Ty::I32 | Ty::I64 | Ty::FuncRef => self.asm.mov_rm(size(ty), d, addr),
         }
     }
@@ -203,6 +206,7 @@ impl Stubs {
         match ty {
             Ty::F32 => self.asm.movss_mr(addr, s),
             Ty::F64 => self.asm.movsd_mr(addr, s),
+            Ty::V128 => self.asm.movups_mr(addr, s),
             Ty::I32 | Ty::I64 | Ty::FuncRef => self.asm.mov_mr(size(ty), addr, s),
         }
     }

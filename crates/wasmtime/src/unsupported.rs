@@ -92,8 +92,7 @@ fn table(ty: &TableType) -> Option<&'static str> {
 
 fn value(ty: ValType) -> Option<&'static str> {
     match ty {
-        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => None,
-        ValType::V128 => Some("SIMD is"),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => None,
         ValType::Ref(ty) => reference(ty),
     }
 }

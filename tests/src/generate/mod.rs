@@ -6,6 +6,7 @@ pub mod control;
 pub mod memory;
 pub mod moves;
 pub mod narrow;
+pub mod simd;
 pub mod single;
 pub mod traps;
 
@@ -104,6 +105,7 @@ pub fn name(ty: Type) -> &'static str {
         Type::I64 => "i64",
         Type::F32 => "f32",
         Type::F64 => "f64",
+        Type::V128 => "v128",
         Type::Func => "funcref",
     }
 }
@@ -125,6 +127,7 @@ pub fn literal(value: Value) -> String {
             let payload = v & 0xf_ffff_ffff_ffff;
             if f.is_nan() { format!("f64.const {sign}nan:{payload:#x}") } else { format!("f64.const {f:?}") }
         }
+        Value::V128(v) => format!("v128.const i64x2 {:#x} {:#x}", v as u64, (v >> 64) as u64),
         Value::Func(_) => "ref.null func".into(),
     }
 }

@@ -95,6 +95,6 @@ fn from(ty: Type, value: u32) -> Value {
         Type::I64 => Value::I64(value.into()),
         Type::F32 => Value::F32((value as f32).to_bits()),
         Type::F64 => Value::F64(f64::from(value).to_bits()),
-        Type::Func => Value::Func(false),
+        Type::V128 | Type::Func => Value::Func(false),
     }
 }

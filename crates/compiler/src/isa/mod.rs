@@ -15,6 +15,10 @@
 
 pub mod x64;
 
+mod vector;
+
+pub use vector::*;
+
 use crate::facts::CpuFeatures;
 use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegSet};
@@ -322,6 +326,7 @@ pub enum Load {
     I64U16,
     I64S32,
     I64U32,
+    V128,
 }
 
 impl Load {
@@ -334,6 +339,7 @@ impl Load {
             I32S16 | I32U16 | I64S16 | I64U16 => 2,
             I32 | F32 | I64S32 | I64U32 => 4,
             I64 | F64 => 8,
+            V128 => 16,
         }
     }
 
@@ -346,6 +352,7 @@ impl Load {
             I64 | I64S8 | I64U8 | I64S16 | I64U16 | I64S32 | I64U32 => Ty::I64,
             F32 => Ty::F32,
             F64 => Ty::F64,
+            V128 => Ty::V128,
         }
     }
 
@@ -357,14 +364,15 @@ impl Load {
             Ty::I64 | Ty::FuncRef => Load::I64,
             Ty::F32 => Load::F32,
             Ty::F64 => Load::F64,
+            Ty::V128 => Load::V128,
         }
     }
 }
 
-/// What a store writes: the lowest bytes of an integer, or a float.
+/// What a store writes: the lowest bytes of an integer, a float, or a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "bits of an integer, or the float type")]
+#[expect(missing_docs, reason = "bits of an integer, or the type")]
 pub enum Store {
     B8,
     B16,
@@ -372,6 +380,7 @@ pub enum Store {
     B64,
     F32,
     F64,
+    V128,
 }
 
 impl Store {
@@ -383,6 +392,7 @@ impl Store {
             Store::B16 => 2,
             Store::B32 | Store::F32 => 4,
             Store::B64 | Store::F64 => 8,
+            Store::V128 => 16,
         }
     }
 
@@ -394,6 +404,7 @@ impl Store {
             Ty::I64 | Ty::FuncRef => Store::B64,
             Ty::F32 => Store::F32,
             Ty::F64 => Store::F64,
+            Ty::V128 => Store::V128,
         }
     }
 }
@@ -474,15 +485,11 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn iconst(a: &mut Self::Asm, width: Width, d: Reg, value: i64, keep_flags: bool);
     /// `d = the float with these bits`. `d` may be `FLOAT_SCRATCH`.
     fn fconst(a: &mut Self::Asm, width: Width, d: Reg, bits: u64);
-    /// `d = [addr]`. `d` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
+    /// `d = [addr]`, at any alignment. `d` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
     fn load(a: &mut Self::Asm, op: Load, d: Reg, addr: Addr) -> At;
-    /// `[addr] = s`. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
+    /// `[addr] = s`, at any alignment. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
     fn store(a: &mut Self::Asm, op: Store, addr: Addr, s: Reg) -> At;
-    /// `d = 16 bytes of memory`, in a float register, at any alignment.
-    fn load_v128(a: &mut Self::Asm, d: Reg, addr: Addr) -> At;
-    /// `16 bytes of memory = s`, at any alignment.
-    fn store_v128(a: &mut Self::Asm, addr: Addr, s: Reg) -> At;
-    /// `[addr] = value`, for which `imm_ok(W64, value)` holds.
+    /// `[addr] = value`, no vector, for which `imm_ok(W64, value)` holds.
     fn store_imm(a: &mut Self::Asm, op: Store, addr: Addr, value: i32) -> At;
     /// `d = addr` itself, at this width. `d` may be `SCRATCH`.
     fn lea(a: &mut Self::Asm, width: Width, d: Reg, addr: Addr);
@@ -565,6 +572,55 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     /// All accesses before come before all that are after.
     fn fence(a: &mut Self::Asm);
 
+    // ---- vectors
+
+    /// May memory operands of vectors be at any address? Otherwise they are at multiples of 16.
+    fn unaligned_vectors(cpu: &CpuFeatures) -> bool;
+    /// `d = bits`. `d` may be `FLOAT_SCRATCH`. Keeps the flags.
+    fn vconst(a: &mut Self::Asm, d: Reg, bits: u128);
+    /// How an operation wants its operand.
+    fn vector_unary_form(cpu: &CpuFeatures, op: VectorUnary) -> VectorForm;
+    /// `d = op s`. `t` is the temporary, if the form has one, here and below.
+    fn vector_unary(a: &mut Self::Asm, cpu: &CpuFeatures, op: VectorUnary, d: Reg, s: VectorSrc, t: Reg) -> At;
+    /// How an operation wants its operands.
+    fn vector_binary_form(cpu: &CpuFeatures, op: VectorBinary) -> VectorForm;
+    /// `d = l op r`, exchanged if the form says so.
+    fn vector_binary(
+        a: &mut Self::Asm,
+        cpu: &CpuFeatures,
+        op: VectorBinary,
+        d: Reg,
+        l: Reg,
+        r: VectorSrc,
+        t: Reg,
+    ) -> At;
+    /// How an operation wants its operands, all of them in registers.
+    fn vector_ternary_form(cpu: &CpuFeatures, op: VectorTernary) -> VectorForm;
+    /// `d = op (s[0], s[1], s[2])`.
+    fn vector_ternary(a: &mut Self::Asm, cpu: &CpuFeatures, op: VectorTernary, d: Reg, s: [Reg; 3], t: Reg);
+    /// Does a shift by a register need a temporary?
+    fn vector_shift_temp(op: Shift, lanes: Lanes) -> bool;
+    /// `d =` each lane of `l` shifted, by a constant below the width or a register modulo the width.
+    fn vector_shift(a: &mut Self::Asm, cpu: &CpuFeatures, op: Shift, lanes: Lanes, d: Reg, l: Reg, n: Amount, t: Reg);
+    /// How a shuffle wants its operands.
+    fn shuffle_form(cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16]) -> VectorForm;
+    /// `d = bytes of l and r`, or of `l` alone, which is `r` then.
+    fn shuffle(a: &mut Self::Asm, cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16], d: Reg, l: Reg, r: Reg);
+    /// `d = s in each lane`.
+    fn splat(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, s: Reg);
+    /// `d = lane i of s`; integers of less than 32 bits are extended to that.
+    fn extract_lane(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, signed: bool, d: Reg, s: Reg, i: u8);
+    /// `d = l` with lane `i` from a register or memory; `d` is not the register.
+    fn replace_lane(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, l: Reg, r: Src, i: u8) -> At;
+    /// `[addr] = lane i of s`, no float.
+    fn store_lane(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, addr: Addr, s: Reg, i: u8) -> At;
+    /// `d =` a vector from less than 16 bytes of memory.
+    fn vector_load(a: &mut Self::Asm, cpu: &CpuFeatures, op: VectorLoad, d: Reg, addr: Addr) -> At;
+    /// Asks and says which condition to test.
+    fn vector_test(a: &mut Self::Asm, cpu: &CpuFeatures, op: VectorTest, s: Reg) -> Cond;
+    /// `d = the highest bit of each lane`.
+    fn bitmask(a: &mut Self::Asm, cpu: &CpuFeatures, lanes: Lanes, d: Reg, s: Reg);
+
     // ---- control
 
     /// Goes to the label.
@@ -614,6 +670,8 @@ pub trait AsmBuffer: Default + Send {
     fn label(&mut self) -> Label;
     /// The label is here. Bound once.
     fn bind(&mut self, label: Label);
+    /// Appends the constants that the code refers to, behind the last instruction.
+    fn place_constants(&mut self);
     /// Takes back the code after `offset`, with which no label and no fix-up may be connected.
     fn truncate(&mut self, offset: u32);
     /// The code.

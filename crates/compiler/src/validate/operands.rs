@@ -16,13 +16,14 @@ pub(super) const fn code(ty: Ty) -> u8 {
 
 /// The type of a code.
 pub(super) fn ty_of(code: u8) -> Option<Ty> {
-    [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::FuncRef].into_iter().find(|ty| *ty as u8 + 1 == code)
+    [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef].into_iter().find(|ty| *ty as u8 + 1 == code)
 }
 
 pub(super) const I32: u8 = code(Ty::I32);
 pub(super) const I64: u8 = code(Ty::I64);
 pub(super) const F32: u8 = code(Ty::F32);
 pub(super) const F64: u8 = code(Ty::F64);
+pub(super) const V128: u8 = code(Ty::V128);
 pub(super) const FUNCREF: u8 = code(Ty::FuncRef);
 
 /// An operand of unreachable code that matches every type.

@@ -3,6 +3,8 @@
 
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::error::{Error, ErrorKind};
+use crate::facts::Facts;
+use crate::sig::Sig;
 use crate::survey::{Survey, type_feature};
 use crate::ty::Ty;
 use wasmparser::{
@@ -15,9 +17,11 @@ pub(super) fn survey(
     survey: &mut Survey,
     validator: &mut FuncValidator<ValidatorResources>,
     body: &FunctionBody<'_>,
-    params: u32,
+    facts: &Facts,
+    sig: &Sig,
 ) -> Result<(), Error> {
-    survey.begin(params);
+    survey.begin(sig.params.len() as u32);
+    survey.vectors = sig.vectors;
     let mut reader = body.get_binary_reader();
     let start = reader.original_position();
     let count = reader.read_var_u32()?;
@@ -37,7 +41,7 @@ pub(super) fn survey(
     let mut constants = [None; 2];
     while !reader.eof() {
         let offset = reader.original_position();
-        let mut visitor = Sweep { validator, survey, offset, called: false, constants, constant: None };
+        let mut visitor = Sweep { validator, survey, facts, offset, called: false, constants, constant: None };
         reader.visit_operator(&mut visitor)??;
         constants = [if visitor.constant.is_some() { constants[1] } else { None }, visitor.constant];
         if !visitor.called {
@@ -55,6 +59,7 @@ fn finish(reader: &BinaryReader<'_>, validator: &mut FuncValidator<ValidatorReso
 struct Sweep<'a> {
     validator: &'a mut FuncValidator<ValidatorResources>,
     survey: &'a mut Survey,
+    facts: &'a Facts,
     offset: usize,
     /// Was the operator a call, as the survey sees it?
     called: bool,
@@ -84,16 +89,28 @@ impl Sweep<'_> {
         self.called = true;
     }
 
+    /// May be done by the host.
+    fn madd(&mut self) {
+        if self.facts.settings.calls_for_fma() {
+            self.call();
+        }
+    }
+
     fn unsupported(&self, what: &str) -> Result<(), Error> {
         Err(Error { offset: self.offset, kind: ErrorKind::Unsupported(what.into()) })
     }
 
     /// A block type must have nothing but types that the compiler has. (Function types were looked at as such.)
-    fn block_type(&self, ty: BlockType) -> Result<(), Error> {
+    fn block_type(&mut self, ty: BlockType) -> Result<(), Error> {
         match ty {
-            BlockType::Type(ty) if Ty::of(ty).is_none() => self.unsupported(type_feature(ty)),
-            _ => Ok(()),
+            BlockType::Type(ty) => match Ty::of(ty) {
+                Some(ty) => self.survey.vectors |= ty == Ty::V128,
+                None => return self.unsupported(type_feature(ty)),
+            },
+            BlockType::FuncType(index) => self.survey.vectors |= self.facts.sig_of_type(index).vectors,
+            BlockType::Empty => {}
         }
+        Ok(())
     }
 }
 
@@ -145,11 +162,16 @@ macro_rules! note {
     ($s:ident visit_unreachable) => {
         $s.survey.unreachable()
     };
-    ($s:ident visit_call $f:ident) => {
+    ($s:ident visit_call $f:ident) => {{
+        $s.survey.vectors |= $s.facts.sig_of_func($f).vectors;
         $s.call()
-    };
-    ($s:ident visit_call_indirect $ty:ident $t:ident) => {
+    }};
+    ($s:ident visit_call_indirect $ty:ident $t:ident) => {{
+        $s.survey.vectors |= $s.facts.sig_of_type($ty).vectors;
         $s.call()
+    }};
+    ($s:ident visit_global_get $g:ident) => {
+        $s.survey.vectors |= $s.facts.globals[$g as usize].ty == Ty::V128
     };
     // It may have to fill in the table's element first, and the arguments live across that.
     ($s:ident visit_return_call_indirect $ty:ident $t:ident) => {
@@ -255,12 +277,6 @@ macro_rules! support {
     (stack_switching $s:ident) => {
         return $s.unsupported("stack switching")
     };
-    (simd $s:ident) => {
-        return $s.unsupported("SIMD")
-    };
-    (relaxed_simd $s:ident) => {
-        return $s.unsupported("relaxed SIMD")
-    };
 }
 
 macro_rules! visit {
@@ -293,14 +309,19 @@ macro_rules! visit {
 macro_rules! visit_simd {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
         $(
-            #[allow(unreachable_code, reason = "refused proposals return")]
             fn $visit(&mut self $($(, $arg: $argty)*)?) -> Self::Output {
                 self.validator.simd_visitor(self.offset).$visit($($($arg),*)?)?;
-                support!($proposal self);
+                self.survey.vectors = true;
+                visit_simd!(@note $visit self);
                 Ok(())
             }
         )*
     };
+    (@note visit_f32x4_relaxed_madd $s:ident) => { $s.madd() };
+    (@note visit_f32x4_relaxed_nmadd $s:ident) => { $s.madd() };
+    (@note visit_f64x2_relaxed_madd $s:ident) => { $s.madd() };
+    (@note visit_f64x2_relaxed_nmadd $s:ident) => { $s.madd() };
+    (@note $visit:ident $s:ident) => {};
 }
 
 impl<'a> VisitOperator<'a> for Sweep<'_> {

@@ -54,6 +54,8 @@ pub(super) enum Class {
     Prefix,
     /// Behind 0xfe.
     Atomic,
+    /// Behind 0xfd.
+    Vector,
 }
 
 /// One operator.
@@ -188,6 +190,7 @@ const ROWS: &[(u8, u8, Row)] = &[
     (0xd2, 0xd2, row(Class::RefFunc)),
     (0xfc, 0xfc, row(Class::Prefix)),
     (0xfe, 0xfe, row(Class::Atomic)),
+    (0xfd, 0xfd, row(Class::Vector)),
 ];
 
 /// By opcode, with all features that the compiler supports switched on.
@@ -230,6 +233,7 @@ impl Rules {
         needs(features.tail_call(), &[0x12, 0x13]);
         needs(features.threads(), &[0xfe]);
         needs(features.reference_types(), &[0x1c, 0x25, 0x26, 0xd0, 0xd1, 0xd2]);
+        needs(features.simd(), &[0xfd]);
         // Which of the operators are about floats is of no interest: nobody switches them off.
         needs(features.floats(), &std::array::from_fn::<u8, 256, _>(|opcode| opcode as u8));
         Rules { features, rows }

@@ -5,7 +5,7 @@
 use super::Buffers;
 use super::control::{Frame, Kind, Shape};
 use super::leb;
-use super::operands::{BASE, BOTTOM, F32, F64, FUNCREF, I32, I64, Spilled, Window, code, ty_of};
+use super::operands::{BASE, BOTTOM, F32, F64, FUNCREF, I32, I64, Spilled, V128, Window, code, ty_of};
 use super::rows::{Class, Rules};
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::facts::Facts;
@@ -38,6 +38,7 @@ pub(super) fn survey(
     }
     let Buffers { rules, frames, spilled, groups, .. } = buffers;
     survey.begin(sig.params.len() as u32);
+    survey.vectors = sig.vectors;
     frames.clear();
     spilled.clear();
     groups.clear();
@@ -49,7 +50,7 @@ pub(super) fn survey(
 }
 
 pub(super) struct Sweep<'a> {
-    rules: &'a Rules,
+    pub(super) rules: &'a Rules,
     pub(super) facts: &'a Facts,
     sig: &'a Sig,
     resources: &'a ValidatorResources,
@@ -131,6 +132,7 @@ impl Sweep<'_> {
         let references = self.rules.features.reference_types();
         match *bytes.get(pos)? {
             byte @ 0x7c..=0x7f => Some((0x80 - byte, pos + 1)),
+            0x7b if self.rules.features.simd() => Some((V128, pos + 1)),
             0x70 if references => Some((FUNCREF, pos + 1)),
             // (ref null func)
             0x63 if references && *bytes.get(pos + 1)? == 0x70 => Some((FUNCREF, pos + 2)),
@@ -140,13 +142,14 @@ impl Sweep<'_> {
 
     /// Reads the type of a block.
     #[inline]
-    fn block_type(&self, bytes: &[u8], pos: usize) -> Option<(Shape, usize)> {
+    fn block_type(&mut self, bytes: &[u8], pos: usize) -> Option<(Shape, usize)> {
         let byte = *bytes.get(pos)?;
         if byte == 0x40 {
             return Some((Shape::EMPTY, pos + 1));
         }
         if byte & 0xc0 == 0x40 {
             let (code, pos) = self.value_type(bytes, pos)?;
+            self.survey.vectors |= code == V128;
             return Some((Shape::one(code), pos));
         }
         let (index, len) = leb::type_index(bytes, pos);
@@ -154,6 +157,7 @@ impl Sweep<'_> {
             return None;
         }
         let sig = (*self.facts.types.get(index as usize)?)?;
+        self.survey.vectors |= self.facts.sigs[sig as usize].vectors;
         Some((Shape::sig(sig), pos + len as usize))
     }
 
@@ -290,6 +294,7 @@ impl Sweep<'_> {
                 } else {
                     window = self.spilled.push_types(window, &sig.results);
                 }
+                self.survey.vectors |= sig.vectors;
                 self.survey.call();
                 call_end = pos;
             }};
@@ -452,7 +457,7 @@ impl Sweep<'_> {
                 }
                 Class::Select => {
                     let [condition, a, b, ..] = window.to_le_bytes();
-                    if condition == I32 && a == b && a <= F64 {
+                    if condition == I32 && a == b && a <= V128 {
                         window >>= 16;
                     } else {
                         window = self.select(window)?;
@@ -484,7 +489,9 @@ impl Sweep<'_> {
                 }
                 Class::GlobalGet => {
                     let index = number!(bytes, pos);
-                    push!(code(self.facts.globals.get(index as usize)?.ty));
+                    let code = code(self.facts.globals.get(index as usize)?.ty);
+                    self.survey.vectors |= code == V128;
+                    push!(code);
                 }
                 Class::GlobalSet => {
                     let global = self.facts.globals.get(number!(bytes, pos) as usize)?;
@@ -532,6 +539,10 @@ impl Sweep<'_> {
                     push!(FUNCREF);
                     self.survey.call();
                     call_end = pos;
+                }
+                Class::Vector => {
+                    let (next, after) = self.vector(bytes, pos, window, &mut call_end)?;
+                    (pos, window) = (next, after);
                 }
                 Class::Prefix => {
                     let constants = if at == constants[2] { [constants[0], constants[1]] } else { [NOWHERE; 2] };

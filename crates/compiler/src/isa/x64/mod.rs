@@ -17,6 +17,7 @@ mod atomics;
 mod convert;
 mod float;
 mod int;
+mod simd;
 #[cfg(test)]
 mod tests;
 
@@ -38,7 +39,7 @@ const fn size(width: Width) -> Size {
 
 /// By `Load`.
 #[rustfmt::skip]
-static LOADS: [(rows::Row, Size); 14] = [
+static LOADS: [(rows::Row, Size); 15] = [
     /* I32    */ (rows::MOV_RM,   Size::S32),
     /* I64    */ (rows::MOV_RM,   Size::S64),
     /* F32    */ (rows::MOVSS_RM, Size::S32),
@@ -53,17 +54,19 @@ static LOADS: [(rows::Row, Size); 14] = [
     /* I64U16 */ (rows::MOVZX_16, Size::S32),
     /* I64S32 */ (rows::MOVSXD,   Size::S64),
     /* I64U32 */ (rows::MOV_RM,   Size::S32),
+    /* V128   */ (rows::MOVUPS_RM, Size::S32),
 ];
 
 /// By `Store`.
 #[rustfmt::skip]
-static STORES: [(rows::Row, Size); 6] = [
+static STORES: [(rows::Row, Size); 7] = [
     /* B8     */ (rows::MOV_MR8,  Size::S32),
     /* B16    */ (rows::MOV_MR16, Size::S32),
     /* B32    */ (rows::MOV_MR,   Size::S32),
     /* B64    */ (rows::MOV_MR,   Size::S64),
     /* F32    */ (rows::MOVSS_MR, Size::S32),
     /* F64    */ (rows::MOVSD_MR, Size::S32),
+    /* V128   */ (rows::MOVUPS_MR, Size::S32),
 ];
 
 /// Tail's integer arguments and results, those of the C convention, and the floats of both.
@@ -116,7 +119,7 @@ impl Isa for X64 {
     };
     const EXPECTED: Reg = RAX;
     const MEM_OPERANDS: bool = true;
-    const MAX_PRIMITIVE: usize = 96;
+    const MAX_PRIMITIVE: usize = 128;
 
     fn host_features() -> CpuFeatures {
         #[cfg(target_arch = "x86_64")]
@@ -200,18 +203,6 @@ impl Isa for X64 {
         at
     }
 
-    fn load_v128(a: &mut Asm, d: Reg, addr: Addr) -> At {
-        let at = a.offset();
-        a.movups_rm(d, addr);
-        at
-    }
-
-    fn store_v128(a: &mut Asm, addr: Addr, s: Reg) -> At {
-        let at = a.offset();
-        a.movups_mr(addr, s);
-        at
-    }
-
     fn store_imm(a: &mut Asm, op: Store, addr: Addr, value: i32) -> At {
         let at = a.offset();
         let (row, size) = match op {
@@ -219,6 +210,7 @@ impl Isa for X64 {
             Store::B16 => (rows::MOV_MI16, Size::S32),
             Store::B32 | Store::F32 => (rows::MOV_MI, Size::S32),
             Store::B64 | Store::F64 => (rows::MOV_MI, Size::S64),
+            Store::V128 => unreachable!("no vector is an immediate"),
         };
         a.mi(row, size, addr, value);
         at
@@ -370,6 +362,84 @@ impl Isa for X64 {
         atomics::fence(a);
     }
 
+    // ---- vectors
+
+    fn unaligned_vectors(cpu: &CpuFeatures) -> bool {
+        cpu.avx
+    }
+
+    fn vconst(a: &mut Asm, d: Reg, bits: u128) {
+        simd::constant(a, d, bits);
+    }
+
+    fn vector_unary_form(_: &CpuFeatures, op: VectorUnary) -> VectorForm {
+        simd::unary_form(op)
+    }
+
+    fn vector_unary(a: &mut Asm, cpu: &CpuFeatures, op: VectorUnary, d: Reg, s: VectorSrc, t: Reg) -> At {
+        simd::unary(a, cpu, op, d, s, t)
+    }
+
+    fn vector_binary_form(cpu: &CpuFeatures, op: VectorBinary) -> VectorForm {
+        simd::binary_form(cpu, op)
+    }
+
+    fn vector_binary(a: &mut Asm, cpu: &CpuFeatures, op: VectorBinary, d: Reg, l: Reg, r: VectorSrc, t: Reg) -> At {
+        simd::binary(a, cpu, op, d, l, r, t)
+    }
+
+    fn vector_ternary_form(cpu: &CpuFeatures, op: VectorTernary) -> VectorForm {
+        simd::ternary_form(cpu, op)
+    }
+
+    fn vector_ternary(a: &mut Asm, cpu: &CpuFeatures, op: VectorTernary, d: Reg, s: [Reg; 3], t: Reg) {
+        simd::ternary(a, cpu, op, d, s, t);
+    }
+
+    fn vector_shift_temp(op: Shift, lanes: Lanes) -> bool {
+        simd::shift_temp(op, lanes)
+    }
+
+    fn vector_shift(a: &mut Asm, cpu: &CpuFeatures, op: Shift, lanes: Lanes, d: Reg, l: Reg, n: Amount, t: Reg) {
+        simd::shift(a, cpu, op, lanes, d, l, n, t);
+    }
+
+    fn shuffle_form(cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16]) -> VectorForm {
+        simd::shuffle_form(cpu, from, lanes)
+    }
+
+    fn shuffle(a: &mut Asm, cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16], d: Reg, l: Reg, r: Reg) {
+        simd::shuffle(a, cpu, from, lanes, d, l, r);
+    }
+
+    fn splat(a: &mut Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, s: Reg) {
+        simd::splat(a, cpu, lane, d, s);
+    }
+
+    fn extract_lane(a: &mut Asm, cpu: &CpuFeatures, lane: Lane, signed: bool, d: Reg, s: Reg, i: u8) {
+        simd::extract_lane(a, cpu, lane, signed, d, s, i);
+    }
+
+    fn replace_lane(a: &mut Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, l: Reg, r: Src, i: u8) -> At {
+        simd::replace_lane(a, cpu, lane, d, l, r, i)
+    }
+
+    fn store_lane(a: &mut Asm, cpu: &CpuFeatures, lane: Lane, addr: Addr, s: Reg, i: u8) -> At {
+        simd::store_lane(a, cpu, lane, addr, s, i)
+    }
+
+    fn vector_load(a: &mut Asm, cpu: &CpuFeatures, op: VectorLoad, d: Reg, addr: Addr) -> At {
+        simd::load(a, cpu, op, d, addr)
+    }
+
+    fn vector_test(a: &mut Asm, cpu: &CpuFeatures, op: VectorTest, s: Reg) -> Cond {
+        simd::test(a, cpu, op, s)
+    }
+
+    fn bitmask(a: &mut Asm, cpu: &CpuFeatures, lanes: Lanes, d: Reg, s: Reg) {
+        simd::bitmask(a, cpu, lanes, d, s);
+    }
+
     // ---- control
 
     #[inline]
@@ -488,6 +558,10 @@ impl AsmBuffer for Asm {
     #[inline]
     fn bind(&mut self, label: Label) {
         self.bind(label);
+    }
+
+    fn place_constants(&mut self) {
+        self.place_constants();
     }
 
     fn truncate(&mut self, offset: u32) {

@@ -5,7 +5,7 @@ use iced_x86::{CpuidFeature, FlowControl, InstructionInfoFactory, Mnemonic, OpAc
 use std::fmt::Debug;
 
 /// What one use of a primitive may do.
-struct Contract {
+pub(super) struct Contract {
     reads: RegSet,
     writes: RegSet,
     keeps_flags: bool,
@@ -50,7 +50,11 @@ fn reg(register: Register) -> Option<Reg> {
 /// Zeroing and all-ones idioms read nothing, whatever their operands say.
 fn is_idiom(i: &Instruction) -> bool {
     use Mnemonic::*;
-    matches!(i.mnemonic(), Xor | Xorps | Pcmpeqd) && i.op0_register() == i.op1_register()
+    match i.mnemonic() {
+        Xor | Xorps | Pxor | Pcmpeqd => i.op0_register() == i.op1_register(),
+        Vpxor | Vpcmpeqd => i.op1_register() == i.op2_register(),
+        _ => false,
+    }
 }
 
 fn has(cpu: &CpuFeatures, feature: CpuidFeature) -> bool {
@@ -62,14 +66,14 @@ fn has(cpu: &CpuFeatures, feature: CpuidFeature) -> bool {
         BMI2 => cpu.bmi2,
         LZCNT => cpu.lzcnt,
         FMA => cpu.fma,
-        INTEL8086 | INTEL186 | INTEL286 | INTEL386 | INTEL486 | X64 | CMOV | SSE | SSE2 | SSE4_1 | POPCNT
-        | MULTIBYTENOP => true,
+        INTEL8086 | INTEL186 | INTEL286 | INTEL386 | INTEL486 | X64 | CMOV | SSE | SSE2 | SSE3 | SSSE3 | SSE4_1
+        | SSE4_2 | POPCNT | MULTIBYTENOP => true,
         _ => false,
     }
 }
 
 impl Contract {
-    fn new(reads: &[Reg], writes: &[Reg]) -> Contract {
+    pub(super) fn new(reads: &[Reg], writes: &[Reg]) -> Contract {
         Contract {
             reads: RegSet::of(reads),
             writes: RegSet::of(writes),
@@ -80,7 +84,7 @@ impl Contract {
         }
     }
 
-    fn addr(mut self, addr: Addr) -> Contract {
+    pub(super) fn addr(mut self, addr: Addr) -> Contract {
         self.reads = self.reads.or(addr.regs());
         self
     }
@@ -106,12 +110,12 @@ impl Contract {
         Contract { narrow: (width == Width::W32).then_some(d), ..self }
     }
 
-    fn cpu(self, cpu: CpuFeatures) -> Contract {
+    pub(super) fn cpu(self, cpu: CpuFeatures) -> Contract {
         Contract { cpu, ..self }
     }
 
     /// Runs the primitive and checks it. `what` is for messages.
-    fn check(&self, what: impl Debug, emit: impl FnOnce(&mut Asm)) {
+    pub(super) fn check(&self, what: impl Debug, emit: impl FnOnce(&mut Asm)) {
         self.check_at(what, |a| {
             emit(a);
             None
@@ -119,7 +123,7 @@ impl Contract {
     }
 
     /// The same for a primitive that may return where it can fault: the one instruction that touches memory.
-    fn check_at(&self, what: impl Debug, emit: impl FnOnce(&mut Asm) -> Option<At>) {
+    pub(super) fn check_at(&self, what: impl Debug, emit: impl FnOnce(&mut Asm) -> Option<At>) {
         let mut a = Asm::default();
         let at = emit(&mut a);
         assert!(a.offset() as usize <= X64::MAX_PRIMITIVE, "{what:?} takes {} bytes", a.offset());

@@ -3,6 +3,7 @@
 
 mod contract;
 mod sequences;
+mod vectors;
 
 use super::*;
 use iced_x86::{Decoder, DecoderOptions, Instruction};
