@@ -134,6 +134,7 @@ fn settings() -> Vec<Trial> {
         "table_init.wast",
         "linking.wast",
         "proposals/custom-page-sizes/custom-page-sizes.wast",
+        "proposals/threads/atomic.wast",
         "proposals/wide-arithmetic/wide-arithmetic.wast",
     ];
     let mut trials = Vec::new();
