@@ -20,8 +20,8 @@
 ;;   ret
 ;; $grow
 ;;   mov [rbp-8], edx
+;;   mov rsi, rdx
 ;;   mov rdi, r15
-;;   mov esi, [rbp-8]
 ;;   xor edx, edx
 ;;   call elsewhere
 ;;   mov eax, eax
@@ -37,22 +37,22 @@
 ;;   mov [rbp-8], edx
 ;;   mov [rbp-0x10], ecx
 ;;   mov [rbp-0x18], r8d
-;;   mov eax, [rbp-0x18]
-;;   mov ecx, [rbp-0x10]
-;;   mov edx, [rbp-8]
-;;   lea rsi, [rcx+rax]
+;;   mov eax, r8d
+;;   mov esi, ecx
+;;   mov edi, edx
+;;   lea r9, [rsi+rax]
 ;;   mov r11, [r15+0x30]
-;;   cmp rsi, [r11+8]
+;;   cmp r9, [r11+8]
 ;;   ja L0
-;;   lea rsi, [rdx+rax]
+;;   lea r9, [rdi+rax]
 ;;   mov r11, [r15+0x30]
-;;   cmp rsi, [r11+8]
+;;   cmp r9, [r11+8]
 ;;   ja L0
-;;   add rcx, r14
-;;   add rdx, r14
-;;   mov rsi, rdx
-;;   mov rdx, rcx
+;;   add rsi, r14
+;;   add rdi, r14
 ;;   mov rcx, rax
+;;   mov rdx, rsi
+;;   mov rsi, rdi
 ;;   mov rdi, r15
 ;;   call elsewhere
 ;;   leave

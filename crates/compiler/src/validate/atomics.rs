@@ -40,8 +40,9 @@ impl Sweep<'_> {
             }
             _ => return None,
         };
-        // The alignment is no hint here. Longer forms of the number are left to the reference.
-        if *bytes.get(pos)? & !0x40 != align {
+        // The alignment is no hint here. If bit 6 does not name a memory, it is found to be too much alignment below.
+        let (flags, _) = leb::u32(bytes, pos);
+        if flags & !0x40 != u32::from(align) {
             return None;
         }
         let (address, pos) = self.memory_argument(bytes, pos, align)?;
