@@ -28,6 +28,8 @@ pub(crate) enum Arg {
     Operand(Operand),
     /// A number.
     Imm(u64),
+    /// The engine-wide id of a type, which is at this offset among the ids.
+    TypeId(i32),
 }
 
 /// Whom a call reaches.
@@ -106,23 +108,33 @@ impl<I: Isa> FuncGen<'_, I> {
             match *arg {
                 Arg::Operand(operand) if operand.as_reg().is_some() => {}
                 Arg::Operand(operand) => self.load_operand(*to, &operand),
+                Arg::TypeId(offset) => {
+                    let ids = self.facts.ctx.type_ids;
+                    I::load(&mut self.out.asm, Load::I64, *to, Addr::base(I::CTX, ids));
+                    I::load(&mut self.out.asm, Load::I32, *to, Addr::base(*to, offset));
+                }
                 Arg::Imm(value) => I::iconst(&mut self.out.asm, Width::W64, *to, value as i64, false),
                 Arg::Ctx | Arg::Owner(Owner::Here(_)) => I::mov(&mut self.out.asm, Width::W64, *to, I::CTX),
                 Arg::Owner(Owner::Import { context, .. }) => {
                     I::load(&mut self.out.asm, Load::I64, *to, Addr::base(I::CTX, context));
                 }
-                Arg::OwnerIndex(Owner::Here(index)) => {
-                    I::iconst(&mut self.out.asm, Width::W32, *to, i64::from(index), false);
-                }
-                Arg::OwnerIndex(Owner::Import { index, .. }) => {
-                    I::load(&mut self.out.asm, Load::I32, *to, Addr::base(I::CTX, index));
-                }
+                Arg::OwnerIndex(owner) => self.load_owner_index(*to, owner),
             }
         }
         let start = crate::isa::AsmBuffer::offset(&self.out.asm);
         let at = I::call_sym(&mut self.out.asm);
         self.reloc(at, Target::Libcall(libcall));
         self.map_address(start, self.wasm);
+    }
+
+    /// `d = ` the index of something among its owner's.
+    pub(crate) fn load_owner_index(&mut self, d: Reg, owner: Owner) {
+        match owner {
+            Owner::Here(index) => I::iconst(&mut self.out.asm, Width::W32, d, i64::from(index), false),
+            Owner::Import { index, .. } => {
+                I::load(&mut self.out.asm, Load::I32, d, Addr::base(I::CTX, index));
+            }
+        }
     }
 
     /// Takes the first result register as the result of a libcall, of a type.
@@ -228,6 +240,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.vacate_registers(owned);
         self.out_reserve();
         self.save_homes();
+        self.save_for_handlers();
         self.outgoing = self.outgoing.max(abi.stack_args + abi.stack_results);
         let extra = match to {
             To::Reference(reg) => Some((Self::CALLEE, reg)),
@@ -244,6 +257,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.out_reserve();
         self.enter_callee(to, sig, abi);
+        self.call_site();
         if abi.stack_args > 0 {
             // The callee has popped its arguments: back to where the frame ends.
             I::lea(&mut self.out.asm, Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));

@@ -26,6 +26,10 @@ pub struct Output<I: Isa> {
     pub traps: Vec<TrapSite>,
     /// The address map, in ascending order within a function.
     pub addresses: Vec<AddressSite>,
+    /// Calls from which exceptions come to handlers in the same function, in ascending order.
+    pub sites: Vec<CallSite>,
+    /// What such calls name; several may name the same.
+    pub handlers: Vec<Handler>,
     /// Totals over all functions.
     pub counters: Counters,
 }
@@ -52,6 +56,8 @@ pub struct FuncCode {
     pub traps: Range<u32>,
     /// Its entries of `Output::addresses`.
     pub addresses: Range<u32>,
+    /// Bytes that it takes in the exception table.
+    pub exception_bytes: u32,
 }
 
 /// A 32-bit field that holds a distance to something outside the function.
@@ -140,6 +146,36 @@ pub enum TrapCode {
     Unreachable,
 }
 
+/// A call from which an exception may come to a handler in the same function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallSite {
+    /// Offset of the instruction that the call returns to.
+    pub at: u32,
+    /// The handlers in the order in which they are tried: where they begin and end in `Output::handlers`.
+    pub handlers: (u32, u32),
+    /// From the stack pointer, as it is during the call, up to the frame pointer, in bytes.
+    pub frame: u32,
+    /// From the stack pointer up to where the frame keeps the instance pointer, in bytes.
+    pub context: u32,
+}
+
+impl CallSite {
+    /// Bytes that it takes in the exception table: three words for itself and three for each handler.
+    #[must_use]
+    pub const fn bytes(&self) -> u32 {
+        12 + 12 * (self.handlers.1 - self.handlers.0)
+    }
+}
+
+/// Where an exception goes if its tag is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Index of the tag; `None` if every exception is the right one. Then the handler is the last of its call.
+    pub tag: Option<u32>,
+    /// Offset of the code that it continues with.
+    pub at: u32,
+}
+
 /// Machine code offset to wasm offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressSite {
@@ -201,6 +237,8 @@ counters! {
     relocations
     /// Entries of the address map.
     addresses
+    /// Entries of the exception table: handlers of calls.
+    handlers
     /// Iterations of the loops whose length neither the operator nor the machine bounds: over entries flushed or dropped,
     /// values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear in the
     /// module, as a test holds.

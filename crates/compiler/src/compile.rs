@@ -3,6 +3,7 @@
 use crate::code::{AddressSite, FUNC_ALIGN, FuncCode, Output, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
 use crate::control::Block;
 use crate::error::{Error, ErrorKind};
+use crate::exceptions::Exceptions;
 use crate::facts::{AddressMap, Callee, Facts};
 use crate::isa::{AsmBuffer, Isa};
 use crate::meter::Stub;
@@ -61,6 +62,7 @@ pub(crate) struct Lists {
     /// Arguments of a call that are in no register yet, with theirs.
     pub(crate) args: Vec<(Reg, Operand)>,
     pub(crate) moves: Moves,
+    pub(crate) exceptions: Exceptions,
 }
 
 /// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of wasm, plus `CONSTANT`. It holds for each
@@ -147,7 +149,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     /// Fuel of operators passed and not yet charged.
     pub(crate) fuel: u32,
     /// Offset of the code beyond which the function is refused.
-    budget_end: u32,
+    pub(crate) budget_end: u32,
     /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
     pub(crate) room_end: u32,
     /// See `FuncGen::plain_address`.
@@ -237,6 +239,7 @@ pub fn compile<I: Isa>(
     out.asm.reset_labels();
     out.asm.reserve(4 * I::MAX_PRIMITIVE);
     let start = begin(out, escapes, index);
+    let sites = out.sites.len();
 
     let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
     scratch.emit_time += now(scratch.clock) - surveyed;
@@ -255,6 +258,7 @@ pub fn compile<I: Isa>(
         relocs: relocs..out.relocs.len() as u32,
         traps: traps..out.traps.len() as u32,
         addresses: addresses..out.addresses.len() as u32,
+        exception_bytes: out.sites[sites..].iter().map(|site| site.bytes()).sum(),
     });
     Ok(())
 }
@@ -328,17 +332,20 @@ fn emit<I: Isa>(
     cg.lists.else_copies.clear();
     cg.lists.traps.clear();
     cg.lists.stubs.clear();
+    let first_handlers = cg.begin_handlers();
 
     let enter = cg.prologue();
     cg.open_function();
     cg.operators();
     cg.epilogue();
+    cg.landing_pads();
     cg.stubs();
     cg.trap_stubs();
     cg.out.counters.operators += cg.operators;
     cg.out.counters.steps += survey.steps;
     let frame = cg.frame_size();
     I::patch_frame(&mut cg.out.asm, enter, frame);
+    cg.finish_handlers(first_handlers, frame);
     let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.out.asm.offset() > cg.budget_end;
 
     let FuncGen { stack, locals, blocks, copies, .. } = cg;

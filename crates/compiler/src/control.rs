@@ -44,9 +44,26 @@ enum Kind {
     Else,
 }
 
+impl Block {
+    /// Where branches to it go.
+    pub(crate) fn label(&self) -> Label {
+        self.label
+    }
+
+    /// The height of the stack below what its label carries.
+    pub(crate) fn height(&self) -> usize {
+        self.height as usize
+    }
+
+    /// Does a single value that its label carries cross in a slot? (Else it crosses in a register.)
+    pub(crate) fn takes_one_in_slot(&self) -> bool {
+        self.kind == Kind::Loop
+    }
+}
+
 /// What a block takes and gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum BlockTypes {
+pub(crate) enum BlockTypes {
     /// Takes nothing, gives nothing.
     Empty,
     /// Takes nothing, gives one value.
@@ -83,7 +100,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    fn block_type(&mut self) -> BlockTypes {
+    pub(crate) fn block_type(&mut self) -> BlockTypes {
         match self.reader.peek() {
             0x40 => {
                 self.reader.u8();
@@ -103,7 +120,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// The register in which a single value crosses a label.
-    fn merge_reg(ty: Ty) -> Reg {
+    pub(crate) fn merge_reg(ty: Ty) -> Reg {
         match ty.class() {
             RegClass::Int => I::PRIVATE.int_results[0],
             RegClass::Float => I::PRIVATE.float_results[0],
@@ -152,6 +169,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn block(&mut self) {
         let types = self.block_type();
+        self.open_block(types);
+    }
+
+    pub(crate) fn open_block(&mut self, types: BlockTypes) {
         let uses = self.next_block_use();
         let height = self.stack.len() - self.params_of(types).len();
         if uses.branched {
@@ -324,6 +345,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.close_window();
         }
         self.blocks.pop();
+        self.close_handlers();
     }
 
     fn end_block(&mut self, block: Block) {
@@ -542,7 +564,11 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- branching
 
     fn target(&mut self, depth: u32) -> Block {
-        let at = self.blocks.len() - 1 - depth as usize;
+        self.target_at(self.blocks.len() - 1 - depth as usize)
+    }
+
+    /// The block at a depth from the outermost, to whose label a branch goes.
+    pub(crate) fn target_at(&mut self, at: usize) -> Block {
         if at == 0 {
             self.return_branched = true;
         }
@@ -744,8 +770,11 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Reads an operator in unreachable code and keeps count of the blocks.
     pub(crate) fn skip(&mut self) {
         match self.reader.u8() {
-            0x02..=0x04 => {
+            opcode @ (0x02..=0x04 | 0x1f) => {
                 self.block_type();
+                if opcode == 0x1f {
+                    self.skip_catches();
+                }
                 self.block_number += 1;
                 self.dead_depth += 1;
             }

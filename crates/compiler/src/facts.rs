@@ -23,6 +23,10 @@ pub struct Facts {
     pub memories: Vec<MemoryFact>,
     /// By table index, imports first.
     pub tables: Vec<TableFact>,
+    /// By tag index, imports first.
+    pub tags: Vec<TagFact>,
+    /// What all exceptions have in common; `None` if the module has no tags.
+    pub exceptions: Option<ExceptionFacts>,
     /// By element segment index: the host's index of it if the segment is passive, else `None` (it is empty once the
     /// module has started).
     pub elems: Vec<Option<u32>>,
@@ -158,6 +162,61 @@ pub struct TableFact {
     pub fixed_length: Option<u64>,
     /// Are elements filled in on first use? Then 0 means not yet filled, and bit 0 of any other is a tag to clear.
     pub lazy: bool,
+}
+
+/// What exceptions have in common. Offsets are in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct ExceptionFacts {
+    /// Store: pointer to the first byte of the heap that they are in.
+    pub heap: i32,
+    /// Exception: the number of the instance that defines its tag, a `u32`.
+    pub instance: i32,
+    /// Exception: the index of its tag among those that this instance's module defines, a `u32`.
+    pub tag: i32,
+}
+
+/// One tag.
+#[derive(Clone, Debug)]
+pub struct TagFact {
+    /// Index into `Facts::sigs`: an exception carries the parameters.
+    pub sig: u32,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Where among the type ids that of its exceptions is.
+    pub type_id: i32,
+    /// What its exceptions look like.
+    pub object: ObjectFact,
+}
+
+/// What objects of a type look like.
+#[derive(Clone, Debug)]
+pub struct ObjectFact {
+    /// Bytes.
+    pub size: u32,
+    /// Alignment in bytes.
+    pub align: u32,
+    /// The kind, with what the collector keeps beside it.
+    pub kind: u32,
+    /// The fields.
+    pub fields: Box<[FieldFact]>,
+}
+
+/// A field of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldFact {
+    /// How a value is kept.
+    pub storage: Storage,
+    /// Where it is in the object.
+    pub offset: i32,
+}
+
+/// How a value is kept in an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// A number.
+    Number(Ty),
+    /// A function reference, as the number that `Libcall::GcIntern` gives; the host's number of its static type.
+    Func(u32),
 }
 
 /// Byte offsets in the host's structures.

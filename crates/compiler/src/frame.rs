@@ -133,6 +133,15 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.lists.saved.push((home, offset));
             }
         }
+        if self.survey.handlers {
+            // What a handler finds in the preserved registers is not what the caller wants back.
+            self.lists.saved.clear();
+            for (i, reg) in I::PRESERVED.iter().enumerate() {
+                self.lists.saved.push((*reg, -8 * (i as i32 + 1)));
+            }
+            offset = -8 * (I::PRESERVED.len() as i32 + 1);
+            self.lists.exceptions.context = offset;
+        }
         if self.sig.private.result_area.is_some() {
             offset -= 8;
             self.result_area_slot = offset;
@@ -141,7 +150,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let home = self.locals[at].home;
             let needs_slot = match home {
                 None => true,
-                Some(reg) => !I::PRESERVED.contains(&reg) && self.survey_may_call(),
+                Some(reg) => self.survey_may_call() && (self.survey.handlers || !I::PRESERVED.contains(&reg)),
             };
             if needs_slot {
                 self.locals[at].slot = match self.arrival(self.survey.locals[at].local) {
@@ -160,6 +169,11 @@ impl<I: Isa> FuncGen<'_, I> {
             self.lists.volatile_homes.extend(
                 locals.filter(|(_, l)| l.home.is_some_and(|reg| !I::PRESERVED.contains(&reg))).map(|(at, _)| at as u32),
             );
+        }
+        if self.survey.handlers {
+            let homes = &mut self.lists.exceptions.homes;
+            homes.clear();
+            homes.extend((0..self.locals.len() as u32).filter(|at| self.locals[*at as usize].home.is_some()));
         }
         let homes: RegSet = self.locals.iter().filter_map(|l| l.home).fold(RegSet::EMPTY, |mut set, reg| {
             set.add(reg);
@@ -194,6 +208,10 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if let Some(reg) = self.sig.private.result_area {
             I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, self.result_area_slot), reg);
+        }
+        if self.survey.handlers {
+            let context = Addr::base(I::FRAME, self.lists.exceptions.context);
+            I::store(&mut self.out.asm, Store::B64, context, I::CTX);
         }
         self.bring_in_parameters();
         self.zero_locals();

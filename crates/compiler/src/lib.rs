@@ -31,6 +31,7 @@ mod bulk;
 mod calls;
 mod check;
 mod control;
+mod exceptions;
 mod floats;
 mod globals;
 mod locals;

@@ -30,6 +30,18 @@ pub enum Libcall {
     OutOfGas,
     /// `() -> u64`: the epoch deadline has come; returns the next.
     NewEpoch,
+    /// `(kind: u32, type id: u32, bytes: u32, alignment: u32) -> reference` to a new object, whose header is written and
+    /// nothing else. May collect.
+    GcAlloc,
+    /// `(funcref) -> u32` by which the heap refers to it. Does not collect.
+    GcIntern,
+    /// `(number: u32, type: u32) -> funcref` that the heap refers to by the number; `type` is the host's number of the
+    /// static type. Does not collect.
+    GcInterned,
+    /// `() -> u32`: the number of an instance, that of a tag's owner.
+    InstanceId,
+    /// `(exception: u32)`: throws it, and does not return. Traps if it is null.
+    ThrowRef,
     /// `(code: u32)`: raises the trap whose `TrapCode` has this number, and does not return.
     Trap,
 }
@@ -48,6 +60,11 @@ impl Libcall {
         Libcall::TableGrow,
         Libcall::OutOfGas,
         Libcall::NewEpoch,
+        Libcall::GcAlloc,
+        Libcall::GcIntern,
+        Libcall::GcInterned,
+        Libcall::InstanceId,
+        Libcall::ThrowRef,
         Libcall::Trap,
     ];
 }

@@ -55,6 +55,8 @@ one byte {
     0x03 loop_                  => loop_();
     0x04 if_                    => if_();
     0x05 else_                  => else_();
+    0x08 throw                  => throw();
+    0x0a throw_ref              => throw_ref();
     0x0b end                    => end();
     0x0c br                     => br();
     0x0d br_if                  => br_if();
@@ -67,6 +69,7 @@ one byte {
     0x1a drop                   => drop_();
     0x1b select                 => select();
     0x1c typed_select           => typed_select();
+    0x1f try_table              => try_table();
     0x20 local_get              => local_get();
     0x21 local_set              => local_set();
     0x22 local_tee              => local_tee();
@@ -316,7 +319,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Reads the immediates of an operator that is not compiled, blocks excepted.
     pub(crate) fn skip_immediates(&mut self, opcode: u8) {
         match opcode {
-            0x0c | 0x0d | 0x10 | 0x12 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 => {
+            0x08 | 0x0c | 0x0d | 0x10 | 0x12 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 => {
                 self.reader.u32();
             }
             0x11 | 0x13 => {
@@ -374,6 +377,7 @@ mod tests {
                 $( if matches!(
                     stringify!($proposal),
                     "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call" | "wide_arithmetic"
+                        | "exceptions"
                 ) {
                     let name = stringify!($visit).trim_start_matches("visit_");
                     let known = NAMES.iter().any(|(_, n)| n.trim_end_matches('_') == name);

@@ -260,6 +260,11 @@ impl<I: Isa> FuncGen<'_, I> {
         self.copies[depth].meet(self.regs.cached, &self.regs.copy_of);
     }
 
+    /// An edge to a label on which no register holds a copy.
+    pub(crate) fn edge_without_copies(&mut self, depth: usize) {
+        self.copies[depth].meet(RegSet::EMPTY, &self.regs.copy_of);
+    }
+
     /// The copies that hold here.
     pub(crate) fn copies_here(&self) -> Copies {
         let mut copies = Copies::NONE;

@@ -34,6 +34,7 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Fun
         relocs: relocs..out.relocs.len() as u32,
         traps: traps..out.traps.len() as u32,
         addresses: addresses..addresses,
+        exception_bytes: 0,
     }
 }
 

@@ -62,6 +62,8 @@ pub(crate) struct Survey {
     pub(crate) call_weight: u32,
     /// Is there any call at all?
     pub(crate) calls: bool,
+    /// Is there a `try_table` with handlers?
+    pub(crate) handlers: bool,
     /// Number of parameters.
     params: u32,
     /// Open frames; for a loop, where its touches begin in `touches`.
@@ -90,6 +92,7 @@ pub(crate) struct Visible<'a> {
     windows: &'a [u32],
     call_weight: u32,
     calls: bool,
+    handlers: bool,
     params: u32,
     code_start: usize,
 }
@@ -116,6 +119,7 @@ impl Survey {
         });
         self.call_weight = 0;
         self.calls = false;
+        self.handlers = false;
         self.params = params;
         self.loop_depth = 0;
         self.weight = weight(0);
@@ -125,13 +129,14 @@ impl Survey {
 
     /// All that sweep 2 can see of it, to compare.
     pub(crate) fn visible(&self) -> Visible<'_> {
-        let Survey { locals, blocks, windows, call_weight, calls, params, code_start, .. } = self;
+        let Survey { locals, blocks, windows, call_weight, calls, handlers, params, code_start, .. } = self;
         Visible {
             locals,
             blocks,
             windows,
             call_weight: *call_weight,
             calls: *calls,
+            handlers: *handlers,
             params: *params,
             code_start: *code_start,
         }
@@ -297,10 +302,22 @@ impl Survey {
         self.last_call = 0;
     }
 
+    /// A `throw`, which does not return. A handler of this function may be where it goes; then the loop around both must
+    /// not keep anything in registers that calls destroy.
+    pub(crate) fn throw(&mut self) {
+        self.calls = true;
+        if self.handlers
+            && let Some(block) = self.innermost()
+        {
+            block.calls = true;
+        }
+    }
+
     /// An `unreachable`. A call right before it does not return: nothing need be kept across it.
     pub(crate) fn unreachable(&mut self) {
         let weight = std::mem::take(&mut self.last_call);
-        if weight == 0 {
+        // A handler of this function may be where the call goes instead.
+        if weight == 0 || self.handlers {
             return;
         }
         self.call_weight -= weight.min(self.call_weight);

@@ -1,6 +1,7 @@
 //! The artifact that Wasmtime loads: an ELF file around the linked code, with the sections and metadata that
 //! `Module::deserialize` asks for.
 
+use crate::exceptions::ExceptionTable;
 use crate::settings::Settings;
 use crate::tables::{AddressTable, TrapTable};
 use std::borrow::Cow;
@@ -12,7 +13,7 @@ use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags
 use wasmtime_environ::wasmparser::{Parser, Validator};
 use wasmtime_environ::{
     CompiledFunctionsTableBuilder, FilePos, FlagValue, FuncKey, FunctionLoc, ModuleEnvironment, ModuleTranslation,
-    ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, obj,
+    ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, Tunables, obj,
 };
 
 /// Alignment of the text, so that it can be mapped executable.
@@ -28,6 +29,8 @@ pub(crate) struct Image {
     pub(crate) traps: TrapTable,
     /// Code offset to wasm offset.
     pub(crate) addresses: Option<AddressTable>,
+    /// Where exceptions go.
+    pub(crate) exceptions: ExceptionTable,
 }
 
 /// A piece of the text.
@@ -52,6 +55,7 @@ impl Image {
             functions: CompiledFunctionsTableBuilder::new(),
             traps: TrapTable::default(),
             addresses: settings.tunables.generate_address_map.then(AddressTable::default),
+            exceptions: ExceptionTable::default(),
         }
     }
 
@@ -138,7 +142,10 @@ pub(crate) fn write<'a>(
     image: Image,
 ) -> wasmtime::Result<Artifact<'a>> {
     let mut elf = Elf::new();
-    elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings)?);
+    // Exceptions are objects of a collector's.
+    let collected = !translation.module.tags.is_empty();
+    translation.module.needs_gc_heap |= collected;
+    elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings, collected)?);
     // No branch protection on this architecture.
     elf.section(obj::ELF_WASM_BTI, SectionKind::ReadOnlyData, vec![0]);
     let text_len = image.text_len();
@@ -146,8 +153,7 @@ pub(crate) fn write<'a>(
         elf.section(obj::ELF_WASMTIME_ADDRMAP, SectionKind::ReadOnlyData, addresses.finish());
     }
     elf.section(obj::ELF_WASMTIME_TRAPS, SectionKind::ReadOnlyData, image.traps.finish());
-    // The exception table without call sites: two counts, both 0.
-    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, SectionKind::ReadOnlyData, vec![0; 8]);
+    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, SectionKind::ReadOnlyData, image.exceptions.finish());
     // Text and data are empty at first. Their bytes follow when all else is written.
     let text_section = elf.section(".text", SectionKind::Text, Vec::new());
     let mut builder = ObjectBuilder::new(elf.object, &settings.tunables);
@@ -226,15 +232,17 @@ impl WritableBuffer for Front {
 }
 
 /// What Wasmtime compares with the engine before it looks at anything else: a version byte, the version of Wasmtime
-/// with its length, and target, flags, tunables and features, in the encoding and order of its private `Metadata`.
-fn engine_metadata(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
+/// with its length, and target, flags, tunables and features, in the encoding and order of its private `Metadata`. A
+/// module that has to do with the collector's heap goes with the engine's collector only.
+fn engine_metadata(settings: &Settings, collected: bool) -> wasmtime::Result<Vec<u8>> {
     const VERSION: &str = "48";
     let shared_flags: [(&str, FlagValue<'_>); 0] = [];
+    let collector = settings.collector.filter(|_| collected);
     let metadata = (
         target_lexicon::Triple::host().to_string(),
         &shared_flags[..],
         settings.isa_flags(),
-        &settings.tunables,
+        &Tunables { collector, ..settings.tunables.clone() },
         settings.features.bits(),
     );
     let mut section = vec![0, VERSION.len() as u8];

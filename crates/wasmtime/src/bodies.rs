@@ -7,7 +7,7 @@ use crate::report::FunctionReport;
 use crate::settings::Settings;
 use crate::{Error, artifact};
 use lightbeam_compiler::Scratch;
-use lightbeam_compiler::code::{AddressSite, Counters, FuncCode, Output, Reloc, Target, TrapSite};
+use lightbeam_compiler::code::{AddressSite, CallSite, Counters, FuncCode, Handler, Output, Reloc, Target, TrapSite};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
@@ -129,7 +129,7 @@ pub(crate) struct Chunk {
     /// Their code, with padding between them.
     pub(crate) code: Vec<u8>,
     pub(crate) funcs: Vec<ChunkFunc>,
-    /// Bytes of code of all of them, without padding.
+    /// Bytes of code of all of them, without padding, and of their part of the exception table.
     pub(crate) func_bytes: usize,
     /// Calls of functions of the module: offset of the field, index among the defined functions.
     pub(crate) calls: Vec<(u32, u32)>,
@@ -137,6 +137,9 @@ pub(crate) struct Chunk {
     pub(crate) relocs: Vec<Reloc>,
     pub(crate) traps: Vec<TrapSite>,
     pub(crate) addresses: Vec<AddressSite>,
+    pub(crate) sites: Vec<CallSite>,
+    /// What the sites name.
+    pub(crate) handlers: Vec<Handler>,
     /// One for each function, if that is asked for, without their names.
     pub(crate) reports: Vec<FunctionReport>,
 }
@@ -154,6 +157,8 @@ pub(crate) struct ChunkFunc {
     pub(crate) wasm: u32,
     /// Bytes of the body.
     pub(crate) wasm_bytes: u32,
+    /// Bytes of its part of the exception table.
+    pub(crate) exception_bytes: u32,
 }
 
 /// Totals over functions.
@@ -201,7 +206,7 @@ pub(crate) struct Worker {
     first: u32,
     /// Bytes of the bodies in the output.
     body_bytes: usize,
-    /// Bytes of code of the functions in the output, without padding.
+    /// Bytes of code of the functions in the output, without padding, and of their part of the exception table.
     func_bytes: usize,
     /// Bytes of code that the meter has not counted yet.
     unmetered: usize,
@@ -251,8 +256,9 @@ impl Worker {
             .map_err(Error::from)?;
         if let Some(func) = self.output.funcs.last() {
             let code_bytes = (func.end - func.start) as usize;
-            self.func_bytes += code_bytes;
-            self.unmetered += code_bytes;
+            let bytes = code_bytes + func.exception_bytes as usize;
+            self.func_bytes += bytes;
+            self.unmetered += bytes;
             if let Some(before) = &before {
                 let (index, counters) = (job.imported + index, self.output.counters.since(before));
                 self.reports.push(FunctionReport { index, name: None, body_bytes: range.len(), code_bytes, counters });
@@ -262,9 +268,9 @@ impl Worker {
             job.meter.count(std::mem::take(&mut self.unmetered), range.end);
             if job.meter.exceeded() {
                 // Nobody will link this; only how large it is still matters.
-                let Output { asm, relocs, traps, addresses, .. } = &mut self.output;
+                let Output { asm, relocs, traps, addresses, sites, handlers, .. } = &mut self.output;
                 asm.truncate(0);
-                (relocs.clear(), traps.clear(), addresses.clear());
+                (relocs.clear(), traps.clear(), addresses.clear(), sites.clear(), handlers.clear());
             }
         }
         Ok(())
@@ -277,7 +283,7 @@ impl Worker {
 
     /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
     pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Chunk> {
-        let Output { asm, funcs, relocs, traps, addresses, counters } = &mut self.output;
+        let Output { asm, funcs, relocs, traps, addresses, sites, handlers, counters } = &mut self.output;
         if funcs.is_empty() {
             return None;
         }
@@ -303,18 +309,21 @@ impl Worker {
             code,
             funcs: funcs
                 .drain(..)
-                .map(|FuncCode { start, body, end, wasm, wasm_bytes, .. }| ChunkFunc {
+                .map(|FuncCode { start, body, end, wasm, wasm_bytes, exception_bytes, .. }| ChunkFunc {
                     start,
                     body,
                     end,
                     wasm,
                     wasm_bytes,
+                    exception_bytes,
                 })
                 .collect(),
             calls,
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
+            sites: take(sites, large),
+            handlers: take(handlers, large),
             func_bytes: std::mem::take(&mut self.func_bytes),
             reports: std::mem::take(&mut self.reports),
         };

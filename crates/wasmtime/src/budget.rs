@@ -61,7 +61,7 @@ pub(crate) fn check(chunks: &[Chunk], before: u32) -> Result<(), Error> {
                 return Ok(());
             }
             let end = func.wasm as usize + func.wasm_bytes as usize;
-            code += (func.end - func.start) as usize;
+            code += (func.end - func.start) as usize + func.exception_bytes as usize;
             if code > most(end) {
                 let what = format!("the module's first {end} bytes give");
                 return Err(too_large(&what, most(end), "machine code", Some(func.wasm as usize)));
@@ -95,6 +95,7 @@ mod tests {
             end: *code,
             wasm: *wasm,
             wasm_bytes: *wasm_bytes,
+            exception_bytes: 0,
         };
         Chunk {
             first,
@@ -105,6 +106,8 @@ mod tests {
             relocs: Vec::new(),
             traps: Vec::new(),
             addresses: Vec::new(),
+            sites: Vec::new(),
+            handlers: Vec::new(),
             reports: Vec::new(),
         }
     }

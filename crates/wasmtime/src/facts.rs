@@ -2,6 +2,7 @@
 //! comes from `VMOffsets` and `PtrSize`; none is written down here.
 
 use crate::error::Error;
+use crate::exceptions;
 use crate::settings::Settings;
 use lightbeam_compiler::facts::{Callee, CtxFacts, Facts, FuncFact, GlobalFact, MemoryFact, Owner, TableFact, Where};
 use lightbeam_compiler::isa::x64::X64;
@@ -80,9 +81,6 @@ pub(crate) fn facts(
 ) -> Result<Facts, Error> {
     let module = &translation.module;
     let refuse = |what: &'static str| Error::unsupported(what, None);
-    if !module.tags.is_empty() {
-        return Err(refuse("exception handling is"));
-    }
     let offsets = VMOffsets::new(POINTER, module);
     let mut facts = Facts { ctx: ctx(), settings: settings.of_code(), ..Facts::default() };
 
@@ -136,6 +134,13 @@ pub(crate) fn facts(
     }
     for (_, (ty, _)) in module.passive_elements.iter() {
         reference_type(ty).map_err(refuse)?;
+    }
+    if !module.tags.is_empty() {
+        facts.exceptions = Some(exceptions::facts(settings).map_err(refuse)?);
+    }
+    for (index, tag) in module.tags.iter() {
+        let sig = sig_of(tag.signature.unwrap_module_type_index());
+        facts.tags.push(exceptions::tag(settings, module, types, &offsets, index, sig).map_err(refuse)?);
     }
     facts.elems = translation.passive_elem_map.values().map(|passive| passive.map(|index| index.as_u32())).collect();
     Ok(facts)

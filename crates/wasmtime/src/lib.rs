@@ -39,6 +39,7 @@ mod artifact;
 mod bodies;
 mod budget;
 mod error;
+mod exceptions;
 mod facts;
 mod link;
 mod load;

@@ -247,6 +247,7 @@ impl Linker<'_> {
                 self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
             }
             self.record(base, &std::mem::take(&mut chunk.traps), &std::mem::take(&mut chunk.addresses));
+            self.image.exceptions.push(base, &std::mem::take(&mut chunk.sites), &std::mem::take(&mut chunk.handlers));
             self.functions_end = base + end;
             self.chunks.push(Placed { chunk, base, from });
         }

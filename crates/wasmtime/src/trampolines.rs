@@ -68,6 +68,11 @@ pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
         Libcall::TableGrow => B::table_grow(),
         Libcall::OutOfGas => B::out_of_gas(),
         Libcall::NewEpoch => B::new_epoch(),
+        Libcall::GcAlloc => B::gc_alloc_raw(),
+        Libcall::GcIntern => B::intern_func_ref_for_gc_heap(),
+        Libcall::GcInterned => B::get_interned_func_ref(),
+        Libcall::InstanceId => B::get_instance_id(),
+        Libcall::ThrowRef => B::throw_ref(),
         Libcall::Trap => B::trap(),
     }
 }
@@ -393,7 +398,11 @@ impl Stubs {
         self.call_builtin(builtin);
         match builtin.trap_sentinel() {
             None => {}
-            // Only `bool` is returned so: a byte.
+            Some(TrapSentinel::Falsy) if libcall == Libcall::GcAlloc => {
+                self.asm.test_rr(Size::S32, RAX, RAX);
+                self.asm.jcc(Cc::E, fail);
+            }
+            // All others return a `bool` so: a byte.
             Some(TrapSentinel::Falsy) => {
                 self.asm.test_ri(Size::S32, RAX, 0xff);
                 self.asm.jcc(Cc::E, fail);

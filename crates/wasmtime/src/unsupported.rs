@@ -30,11 +30,11 @@ fn search(wasm: &[u8]) -> Result<Found> {
                 TypeRef::Table(ty) => table(ty),
                 TypeRef::Memory(ty) => memory(ty),
                 TypeRef::Global(ty) => global(ty),
-                TypeRef::Tag(_) => Some("exception handling is"),
+                // Their types are looked at as such.
+                TypeRef::Tag(_) => None,
             })?,
             Payload::TableSection(tables) => first(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
             Payload::MemorySection(memories) => first(memories.into_iter_with_offsets(), memory)?,
-            Payload::TagSection(tags) => first(tags.into_iter_with_offsets(), |_| Some("exception handling is"))?,
             Payload::GlobalSection(globals) => first(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
             Payload::ElementSection(segments) => {
                 first(segments.into_iter_with_offsets(), |segment| match &segment.items {

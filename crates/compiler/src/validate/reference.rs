@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind};
 use crate::survey::{Survey, type_feature};
 use crate::ty::Ty;
 use wasmparser::{
-    BinaryReader, BlockType, FrameKind, FrameStack, FuncValidator, FunctionBody, HeapType, ValType, ValidatorResources,
+    BinaryReader, BlockType, Catch, FrameKind, FrameStack, FuncValidator, FunctionBody, HeapType, ValType, ValidatorResources,
     VisitOperator,
 };
 
@@ -88,6 +88,14 @@ impl Sweep<'_> {
         Err(Error { offset: self.offset, kind: ErrorKind::Unsupported(what.into()) })
     }
 
+    /// A handler: its label counts from the blocks around the `try_table`, which is not open yet.
+    fn catch(&mut self, catch: &Catch) {
+        self.survey.handlers = true;
+        let (Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label }) =
+            *catch;
+        self.survey.branch(label);
+    }
+
     /// A block type must have nothing but types that the compiler has. (Function types were looked at as such.)
     fn block_type(&self, ty: BlockType) -> Result<(), Error> {
         match ty {
@@ -120,6 +128,19 @@ macro_rules! note {
         $s.block_type($ty)?;
         $s.survey.open(false)
     }};
+    ($s:ident visit_try_table $t:ident) => {{
+        $s.block_type($t.ty)?;
+        for catch in &$t.catches {
+            $s.catch(catch);
+        }
+        $s.survey.open(false)
+    }};
+    ($s:ident visit_throw $tag:ident) => {
+        $s.survey.throw()
+    };
+    ($s:ident visit_throw_ref) => {
+        $s.survey.throw()
+    };
     ($s:ident visit_else) => {
         $s.survey.turn()
     };
@@ -230,9 +251,7 @@ macro_rules! support {
     (memory_control $s:ident) => {
         return $s.unsupported("memory control")
     };
-    (exceptions $s:ident) => {
-        return $s.unsupported("exception handling")
-    };
+    (exceptions $s:ident) => {};
     (legacy_exceptions $s:ident) => {
         return $s.unsupported("legacy exception handling")
     };
