@@ -318,7 +318,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Emits the landing pads, behind the function's last instruction.
     pub(crate) fn landing_pads(&mut self) {
         for i in 0..self.lists.exceptions.catches.len() {
-            let Catch { tag, reference, block: Some(block), wasm, .. } = self.lists.exceptions.catches[i] else { continue };
+            let Catch { tag, reference, block: Some(block), wasm, .. } = self.lists.exceptions.catches[i] else {
+                continue;
+            };
             if self.check_budget() {
                 return;
             }

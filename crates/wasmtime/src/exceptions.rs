@@ -11,8 +11,8 @@ use wasmtime_environ::drc::DrcTypeLayouts;
 use wasmtime_environ::null::NullTypeLayouts;
 use wasmtime_environ::packed_option::ReservedValue;
 use wasmtime_environ::{
-    Collector, GcTypeLayouts, Module, ModuleInternedTypeIndex, ModuleTypesBuilder, PtrSize, TagIndex,
-    VMGcKind, VMOffsets, WasmCompositeInnerType, WasmExnType, WasmHeapType, WasmStorageType, WasmValType,
+    Collector, GcTypeLayouts, Module, ModuleInternedTypeIndex, ModuleTypesBuilder, PtrSize, TagIndex, VMGcKind,
+    VMOffsets, WasmCompositeInnerType, WasmExnType, WasmHeapType, WasmStorageType, WasmValType,
 };
 
 /// The layouts that a collector gives its objects.
@@ -69,9 +69,10 @@ fn object(settings: &Settings, ty: &WasmExnType) -> Result<ObjectFact, &'static 
         Collector::Copying => InlineTraceInfo::r#struct(&layout).encode(),
         Collector::DeferredReferenceCounting | Collector::Null => 0,
     };
-    let fields = ty.fields.iter().zip(layout.fields.iter()).map(|(field, layout)| {
-        Ok(FieldFact { storage: storage(&field.element_type)?, offset: offset(layout.offset) })
-    });
+    let fields =
+        ty.fields.iter().zip(layout.fields.iter()).map(|(field, layout)| {
+            Ok(FieldFact { storage: storage(&field.element_type)?, offset: offset(layout.offset) })
+        });
     Ok(ObjectFact {
         size: layout.size,
         align: layout.align,
@@ -96,7 +97,9 @@ fn storage(ty: &WasmStorageType) -> Result<Storage, &'static str> {
 /// The host's number of a static type of function references.
 fn func_type(ty: &WasmValType) -> u32 {
     match ty {
-        WasmValType::Ref(ty) if ty.heap_type == WasmHeapType::Func => ModuleInternedTypeIndex::reserved_value().as_bits(),
+        WasmValType::Ref(ty) if ty.heap_type == WasmHeapType::Func => {
+            ModuleInternedTypeIndex::reserved_value().as_bits()
+        }
         other => unreachable!("{other} is refused"),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod bulk;
 pub mod control;
+pub mod exceptions;
 pub mod memory;
 pub mod moves;
 pub mod narrow;

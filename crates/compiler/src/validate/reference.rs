@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind};
 use crate::survey::{Survey, type_feature};
 use crate::ty::Ty;
 use wasmparser::{
-    BinaryReader, BlockType, Catch, FrameKind, FrameStack, FuncValidator, FunctionBody, HeapType, ValType, ValidatorResources,
-    VisitOperator,
+    BinaryReader, BlockType, Catch, FrameKind, FrameStack, FuncValidator, FunctionBody, HeapType, ValType,
+    ValidatorResources, VisitOperator,
 };
 
 /// Validates a body and takes its survey.
