@@ -370,6 +370,9 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if !self.is_dead() {
             self.merge_values(block);
+        } else if !self.copies[self.blocks.len() - 1].is_reached() {
+            // All that names the label is unreachable itself, or a handler without calls.
+            return self.truncate_stack(block.height as usize);
         }
         self.join(block);
     }

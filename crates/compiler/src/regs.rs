@@ -37,6 +37,11 @@ impl Copies {
     /// No edge so far.
     pub(crate) const NONE: Copies = Copies { seen: false, set: RegSet::EMPTY, of: [0; 32] };
 
+    /// Has any edge been seen?
+    pub(crate) fn is_reached(&self) -> bool {
+        self.seen
+    }
+
     /// Forgets all edges.
     #[inline]
     pub(crate) fn forget(&mut self) {
