@@ -27,6 +27,7 @@ mod regs;
 mod stack;
 mod value;
 
+mod array_routines;
 mod bulk;
 mod calls;
 mod check;
@@ -34,9 +35,12 @@ mod control;
 mod floats;
 mod globals;
 mod locals;
+mod gc;
 mod memory;
 mod meter;
 pub mod routines;
+mod refs;
+mod safepoints;
 mod shapes;
 mod tables;
 

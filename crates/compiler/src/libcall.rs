@@ -30,6 +30,21 @@ pub enum Libcall {
     OutOfGas,
     /// `() -> u64`: the epoch deadline has come; returns the next.
     NewEpoch,
+    /// `(kind: u32, type id: u32, bytes: u32, alignment: u32) -> reference` to a new object, whose header is written and
+    /// nothing else. May collect.
+    GcAlloc,
+    /// `()`: collects.
+    GcCollect,
+    /// `(reference: u32)`: the object, which nothing but the heap refers to any more, is no longer needed. Does not
+    /// collect.
+    GcDrop,
+    /// `(funcref) -> u32` by which the heap refers to it. Does not collect.
+    GcIntern,
+    /// `(number: u32, type: u32) -> funcref` that the heap refers to by the number; `type` is the host's number of the
+    /// static type. Does not collect.
+    GcInterned,
+    /// `(id: u32, id: u32) -> u32`: is the first type a subtype of the second? Does not collect.
+    IsSubtype,
     /// `(code: u32)`: raises the trap whose `TrapCode` has this number, and does not return.
     Trap,
 }
@@ -48,6 +63,18 @@ impl Libcall {
         Libcall::TableGrow,
         Libcall::OutOfGas,
         Libcall::NewEpoch,
+        Libcall::GcAlloc,
+        Libcall::GcCollect,
+        Libcall::GcDrop,
+        Libcall::GcIntern,
+        Libcall::GcInterned,
+        Libcall::IsSubtype,
         Libcall::Trap,
     ];
+
+    /// May a collector run before it returns?
+    pub(crate) const fn collects(self) -> bool {
+        use Libcall::{GcAlloc, GcCollect, MemoryGrow, NewEpoch, OutOfGas, TableGrow};
+        matches!(self, MemoryGrow | TableGrow | OutOfGas | NewEpoch | GcAlloc | GcCollect)
+    }
 }

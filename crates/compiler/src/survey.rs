@@ -4,7 +4,7 @@
 //! nothing, here as in every later step: entries are stamped with the function they belong to, never cleared.
 
 use crate::ty::Ty;
-use wasmparser::{AbstractHeapType, HeapType, RefType, ValType};
+use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex, ValType};
 
 /// What is known of one touched local.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -317,15 +317,27 @@ impl Survey {
     }
 }
 
-/// The compiler's type for one of wasm's, if it has it.
-pub(crate) fn value_type(ty: ValType) -> Option<Ty> {
+/// The compiler's type for one of wasm's, if it has it. What a type index stands for, `is_func` knows.
+pub(crate) fn value_type(ty: ValType, is_func: impl Fn(UnpackedIndex) -> bool) -> Option<Ty> {
     match ty {
         ValType::I32 => Some(Ty::I32),
         ValType::I64 => Some(Ty::I64),
         ValType::F32 => Some(Ty::F32),
         ValType::F64 => Some(Ty::F64),
-        ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
-        ValType::V128 | ValType::Ref(_) => None,
+        ValType::Ref(ty) => heap_type(ty.heap_type(), is_func),
+        ValType::V128 => None,
+    }
+}
+
+/// The compiler's type for references to one of wasm's heap types, if it has it.
+pub(crate) fn heap_type(ty: HeapType, is_func: impl Fn(UnpackedIndex) -> bool) -> Option<Ty> {
+    use AbstractHeapType::{Cont, Exn, Func, NoCont, NoExn, NoFunc};
+    match ty {
+        HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => None,
+        HeapType::Abstract { ty: Func | NoFunc, .. } => Some(Ty::FuncRef),
+        HeapType::Abstract { ty: Exn | NoExn | Cont | NoCont, .. } => None,
+        HeapType::Abstract { .. } => Some(Ty::GcRef),
+        HeapType::Concrete(index) => Some(if is_func(index) { Ty::FuncRef } else { Ty::GcRef }),
     }
 }
 
@@ -333,13 +345,18 @@ pub(crate) fn value_type(ty: ValType) -> Option<Ty> {
 pub(crate) fn type_feature(ty: ValType) -> &'static str {
     match ty {
         ValType::V128 => "SIMD (v128)",
-        ValType::Ref(RefType::EXTERNREF) => "externref",
-        ValType::Ref(r) if is_exception(r.heap_type()) => "exception handling (exnref)",
-        ValType::Ref(r) if r.is_func_ref() || !r.is_nullable() => "typed function references",
-        _ => "garbage collection (GC reference types)",
+        ValType::Ref(r) => heap_feature(r.heap_type()),
+        _ => unreachable!("a number is supported"),
     }
 }
 
-fn is_exception(ty: HeapType) -> bool {
-    matches!(ty, HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. })
+/// What users call a heap type that is not supported.
+pub(crate) fn heap_feature(ty: HeapType) -> &'static str {
+    use AbstractHeapType::{Cont, Exn, NoCont, NoExn};
+    match ty {
+        HeapType::Abstract { shared: true, .. } => "shared-everything threads",
+        HeapType::Abstract { ty: Exn | NoExn, .. } => "exception handling (exnref)",
+        HeapType::Abstract { ty: Cont | NoCont, .. } => "stack switching",
+        _ => "custom descriptors",
+    }
 }

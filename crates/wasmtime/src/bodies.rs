@@ -5,7 +5,7 @@
 use crate::settings::Settings;
 use crate::{Error, artifact};
 use lightbeam_compiler::Scratch;
-use lightbeam_compiler::code::{AddressSite, Counters, Output, Reloc, Target, TrapSite};
+use lightbeam_compiler::code::{AddressSite, Counters, Output, Reloc, Safepoint, Target, TrapSite};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
@@ -126,6 +126,8 @@ pub(crate) struct Chunk {
     pub(crate) relocs: Vec<Reloc>,
     pub(crate) traps: Vec<TrapSite>,
     pub(crate) addresses: Vec<AddressSite>,
+    pub(crate) safepoints: Vec<Safepoint>,
+    pub(crate) maps: Vec<u32>,
 }
 
 /// One function of a chunk. Offsets are in bytes from the start of its code.
@@ -228,7 +230,7 @@ impl Worker {
 
     /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
     pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Chunk> {
-        let Output { asm, funcs, relocs, traps, addresses, counters } = &mut self.output;
+        let Output { asm, funcs, relocs, traps, addresses, safepoints, maps, counters } = &mut self.output;
         if funcs.is_empty() {
             return None;
         }
@@ -260,6 +262,8 @@ impl Worker {
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
+            safepoints: take(safepoints, large),
+            maps: take(maps, large),
         };
         *totals += Totals {
             body_bytes: std::mem::take(&mut self.body_bytes),

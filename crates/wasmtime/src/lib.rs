@@ -37,8 +37,10 @@
 
 mod artifact;
 mod bodies;
+mod constants;
 mod error;
 mod facts;
+mod gc;
 mod link;
 mod load;
 mod report;
