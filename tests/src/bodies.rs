@@ -102,6 +102,8 @@ impl Bodies {
     fn sig(&mut self, ty: &FuncType) -> Option<()> {
         let types = |types: &[ValType]| types.iter().map(|ty| value_type(*ty)).collect::<Option<Vec<Ty>>>();
         self.facts.types.push(Some(self.facts.sigs.len() as u32));
+        self.facts.objects.push(None);
+        self.facts.final_types.push(true);
         self.facts.sigs.push(Sig::new::<X64>(&types(ty.params())?, &types(ty.results())?));
         Some(())
     }
@@ -111,7 +113,7 @@ impl Bodies {
     }
 
     fn global(&mut self, ty: ValType) -> Option<()> {
-        self.facts.globals.push(GlobalFact { ty: value_type(ty)?, place: PLACE, constant: None });
+        self.facts.globals.push(GlobalFact { ty: value_type(ty)?, plain: true, place: PLACE, constant: None });
         Some(())
     }
 
@@ -132,6 +134,9 @@ impl Bodies {
 
     fn table(&mut self, ty: TableType) -> Option<()> {
         self.facts.tables.push(TableFact {
+            elem: Ty::FuncRef,
+            plain: true,
+            type_id: None,
             index: index_type(ty.table64),
             base: PLACE,
             length: PLACE,

@@ -261,9 +261,8 @@ pub fn compile<I: Isa>(
     Ok(())
 }
 
-/// Compiles a constant expression as a function without parameters. A host has limited how long it may be, so that its
-/// code is short.
-pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -> FuncCode {
+/// Compiles a constant expression as a function without parameters.
+pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -> Result<FuncCode, Error> {
     let body = &facts.constants[index as usize];
     let sig = Sig::new::<I>(&[], &[Ty::GcRef]);
     let mut survey = Survey::default();
@@ -273,8 +272,8 @@ pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -
     out.asm.reset_labels();
     out.asm.reserve(4 * I::MAX_PRIMITIVE);
     let (start, entry) = begin(out, false, u32::MAX);
-    emit(facts, &survey, &sig, body, 0, &mut State::default(), out).expect("a constant expression is short");
-    FuncCode {
+    emit(facts, &survey, &sig, body, 0, &mut State::default(), out)?;
+    Ok(FuncCode {
         index: u32::MAX,
         start,
         body: entry,
@@ -283,7 +282,7 @@ pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -
         relocs: relocs..out.relocs.len() as u32,
         traps: traps..out.traps.len() as u32,
         addresses: addresses..out.addresses.len() as u32,
-    }
+    })
 }
 
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.

@@ -6,6 +6,7 @@
 
 use crate::code::{FUNC_ALIGN, FuncCode, Output, Reloc, Routine, Target, TrapCode, TrapSite};
 use crate::compile;
+use crate::error::Error;
 use crate::facts::{Facts, TableFact, Where};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
@@ -14,7 +15,11 @@ use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg};
 
 /// Emits a routine at the end of `out` and says where it is.
-pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> FuncCode {
+///
+/// # Errors
+///
+/// If a constant expression gives more code than it may.
+pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Result<FuncCode, Error> {
     if let Routine::Constant { index } = routine {
         return compile::constant(facts, index, out);
     }
@@ -28,7 +33,7 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Fun
     let start = out.asm.offset();
     let trap = out.asm.label();
     RoutineGen::<I> { facts, out, trap, traps: vec![(trap, TrapCode::TableOutOfBounds)] }.routine(routine);
-    FuncCode {
+    Ok(FuncCode {
         index: u32::MAX,
         start,
         body: start,
@@ -37,7 +42,7 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Fun
         relocs: relocs..out.relocs.len() as u32,
         traps: traps..out.traps.len() as u32,
         addresses: addresses..addresses,
-    }
+    })
 }
 
 /// A routine under construction.

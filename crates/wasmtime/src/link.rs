@@ -106,7 +106,7 @@ pub(crate) fn link(
         let ranges = startup::emit(&mut stubs, translation, facts, concurrency);
         (stubs, ranges)
     });
-    linker.routines(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs));
+    linker.routines(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs))?;
     linker.thunks();
 
     let needed = linker.needed(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs));
@@ -257,7 +257,7 @@ impl Linker<'_> {
     }
 
     /// The routines that relocations name, `more` among them, and those that these name in turn.
-    fn routines(&mut self, more: &[Reloc]) {
+    fn routines(&mut self, more: &[Reloc]) -> Result<(), Error> {
         let of = |relocs: &[Reloc]| -> BTreeSet<Routine> {
             let routine =
                 |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
@@ -279,13 +279,14 @@ impl Linker<'_> {
                     Routine::Constant { .. } => unmetered.as_ref().unwrap_or(self.facts),
                     _ => self.facts,
                 };
-                let func = routines::emit::<X64>(facts, routine, &mut output);
+                let func = routines::emit::<X64>(facts, routine, &mut output)?;
                 let start = self.routine(&output, &func);
                 self.places.insert(Key::Routine(routine), start + (func.body - func.start));
             }
             new = of(&self.relocs[seen..]);
             new.retain(|routine| !self.places.contains_key(&Key::Routine(*routine)));
         }
+        Ok(())
     }
 
     fn thunks(&mut self) {
