@@ -30,6 +30,11 @@ pub struct Output<I: Isa> {
     pub sites: Vec<CallSite>,
     /// What such calls name; several may name the same.
     pub handlers: Vec<Handler>,
+    /// Calls during which a collector may run and that have references in the frame, in ascending order.
+    pub safepoints: Vec<Safepoint>,
+    /// Stack maps, each some words: how many bytes below the frame pointer it covers; how many words follow; and in
+    /// these a bit for each four bytes from the lowest on, which is set where a reference is.
+    pub maps: Vec<u32>,
     /// Totals over all functions.
     pub counters: Counters,
 }
@@ -111,6 +116,63 @@ pub enum Routine {
         /// Element segment index.
         segment: u32,
     },
+    /// `() -> reference`: the value of a constant expression of `Facts::constants`. May collect.
+    Constant {
+        /// Its index there.
+        index: u32,
+    },
+    /// `(address, reference)`: overwrites a reference in memory with another, where the collector counts references.
+    SetReference,
+    /// `(reference)`: tells a collector that counts references of one that came out of memory. May collect.
+    Expose,
+    /// The same, but it does not collect.
+    List,
+    /// `(length) -> reference` to a new array of a type, its elements not yet written. May collect.
+    ArrayNew {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, bits)`: writes every element of a new array.
+    ArrayInit {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, index, bits, length)`: `array.fill`.
+    ArrayFill {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, index, array, index, length)`: `array.copy` between arrays whose elements are stored alike.
+    ArrayCopy {
+        /// Type index of the destination.
+        ty: u32,
+    },
+    /// `(position, length)`: traps if so many elements of a type, from this byte on, are not all in a data segment.
+    ArrayCheckData {
+        /// Type index.
+        ty: u32,
+        /// Data segment index.
+        segment: u32,
+    },
+    /// `(position, length)`: traps if so many elements are not all in an element segment.
+    ArrayCheckElem {
+        /// Element segment index.
+        segment: u32,
+    },
+    /// `(array, index, position, length)`: `array.init_data`.
+    ArrayInitData {
+        /// Type index.
+        ty: u32,
+        /// Data segment index.
+        segment: u32,
+    },
+    /// `(array, index, position, length)`: `array.init_elem`.
+    ArrayInitElem {
+        /// Type index.
+        ty: u32,
+        /// Element segment index.
+        segment: u32,
+    },
 }
 
 /// An instruction that can trap.
@@ -144,6 +206,23 @@ pub enum TrapCode {
     BadConversionToInteger,
     /// `unreachable`.
     Unreachable,
+    /// A null reference where there must be none.
+    NullReference,
+    /// An array access out of bounds.
+    ArrayOutOfBounds,
+    /// An object larger than any can be.
+    AllocationTooLarge,
+    /// `ref.cast` of something else.
+    CastFailure,
+}
+
+/// A call during which references in the frame may be read and changed by a collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Safepoint {
+    /// Offset of the instruction that the call returns to.
+    pub at: u32,
+    /// Where its map begins among `Output::maps`; several may have the same.
+    pub map: u32,
 }
 
 /// A call from which an exception may come to a handler in the same function.
@@ -239,6 +318,8 @@ counters! {
     addresses
     /// Entries of the exception table: handlers of calls.
     handlers
+    /// Calls that have a stack map.
+    safepoints
     /// Iterations of the loops whose length neither the operator nor the machine bounds: over entries flushed or dropped,
     /// values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear in the
     /// module, as a test holds.

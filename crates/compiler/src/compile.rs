@@ -6,10 +6,11 @@ use crate::error::{Error, ErrorKind};
 use crate::exceptions::Exceptions;
 use crate::facts::{AddressMap, Callee, Facts};
 use crate::isa::{AsmBuffer, Isa};
-use crate::meter::Stub;
+use crate::meter::{KeptRef, Stub};
 use crate::moves::Moves;
 use crate::reader::Reader;
 use crate::regs::{Copies, Regs};
+use crate::safepoints::Roots;
 use crate::shapes::FlagsOf;
 use crate::sig::Sig;
 use crate::survey::Survey;
@@ -50,6 +51,9 @@ pub(crate) struct Lists {
     pub(crate) else_copies: Vec<Copies>,
     pub(crate) traps: Vec<PendingTrap>,
     pub(crate) stubs: Vec<Stub>,
+    /// References that stubs keep in memory, see `Stub::refs`.
+    pub(crate) stub_refs: Vec<KeptRef>,
+    pub(crate) roots: Roots,
     pub(crate) targets: Vec<Label>,
     /// By depth: the table that named it last, and where its label is in `br_labels`.
     pub(crate) seen: Vec<(u32, u32)>,
@@ -263,6 +267,32 @@ pub fn compile<I: Isa>(
     Ok(())
 }
 
+/// Compiles a constant expression as a function without parameters.
+pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -> Result<FuncCode, Error> {
+    let body = &facts.constants[index as usize];
+    let sig = Sig::new::<I>(&[], &[Ty::GcRef]);
+    let mut survey = Survey::default();
+    survey.begin(0);
+    survey.call();
+    let (relocs, traps, addresses) = (out.relocs.len() as u32, out.traps.len() as u32, out.addresses.len() as u32);
+    out.asm.reset_labels();
+    out.asm.reserve(4 * I::MAX_PRIMITIVE);
+    let (start, entry) = begin(out, false, u32::MAX);
+    emit(facts, &survey, &sig, body, 0, &mut State::default(), out)?;
+    Ok(FuncCode {
+        index: u32::MAX,
+        start,
+        body: entry,
+        end: out.asm.offset(),
+        wasm: 0,
+        wasm_bytes: 0,
+        relocs: relocs..out.relocs.len() as u32,
+        traps: traps..out.traps.len() as u32,
+        addresses: addresses..out.addresses.len() as u32,
+        exception_bytes: 0,
+    })
+}
+
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.
 fn begin<I: Isa>(out: &mut Output<I>, escapes: bool, index: u32) -> (u32, u32) {
     let entry = if escapes { TAIL_ENTRY_BYTES } else { 0 };
@@ -333,6 +363,9 @@ fn emit<I: Isa>(
     cg.lists.traps.clear();
     cg.lists.stubs.clear();
     let first_handlers = cg.begin_handlers();
+    cg.lists.stub_refs.clear();
+    let maps = cg.out.maps.len();
+    cg.lists.roots.begin(facts.references || survey.catches_references, maps);
 
     let enter = cg.prologue();
     cg.open_function();

@@ -106,15 +106,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.reader.u8();
                 BlockTypes::Empty
             }
-            byte @ 0x6f..=0x7f => {
-                self.reader.u8();
-                BlockTypes::One(value_type_of(byte))
-            }
-            0x63 | 0x64 => {
-                self.reader.u8();
-                self.reader.i64();
-                BlockTypes::One(Ty::FuncRef)
-            }
+            0x41..=0x7f => BlockTypes::One(self.value_type()),
             _ => BlockTypes::Type(self.reader.i64() as u32),
         }
     }
@@ -332,7 +324,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.slot(at);
                 self.stack.push(Value::slot(*ty));
             }
-            self.watermark = self.stack.len();
+            self.raise_watermark(self.stack.len());
         }
     }
 
@@ -403,7 +395,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.stack.push(Value::slot(ty));
             }
             if count > 0 {
-                self.watermark = self.stack.len();
+                self.raise_watermark(self.stack.len());
             }
         }
     }
@@ -619,14 +611,19 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return;
         }
+        let cond = self.pop_condition_after(|_| {});
+        self.branch_if(cond, depth);
+    }
+
+    /// Branches if the flags say so. What the label carries is on top and stays there. The flags are kept.
+    pub(crate) fn branch_if(&mut self, cond: Cond, depth: u32) {
         let block = self.target(depth);
         let count = self.label_arity(&block);
         if self.merges_in_place(&block, count) {
-            let cond = self.pop_condition_after(|cg| cg.merge_values(&block));
+            self.merge_values(&block);
             self.edge_to(self.blocks.len() - 1 - depth as usize);
             I::jcc(&mut self.out.asm, cond, block.label);
         } else {
-            let cond = self.pop_condition_after(|_| {});
             let skip = self.out.asm.label();
             I::jcc(&mut self.out.asm, cond.invert(), skip);
             self.edge_to(self.blocks.len() - 1 - depth as usize);
@@ -644,13 +641,12 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Do the values that a branch to `block` carries end up in places that are right if it is not taken, too? The
-    /// condition is still on top.
+    /// Do the values that a branch to `block` carries end up in places that are right if it is not taken, too?
     fn merges_in_place(&self, block: &Block, count: usize) -> bool {
         match (count, block.kind) {
             (0, _) => true,
             (1, Kind::Block | Kind::If | Kind::Else | Kind::Function) => true,
-            _ => self.stack.len() - 1 - count == block.height as usize,
+            _ => self.stack.len() - count == block.height as usize,
         }
     }
 
@@ -797,16 +793,5 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             opcode => self.skip_immediates(opcode),
         }
-    }
-}
-
-/// The type that a byte of the binary format means.
-pub(crate) fn value_type_of(byte: u8) -> Ty {
-    match byte {
-        0x7f => Ty::I32,
-        0x7e => Ty::I64,
-        0x7d => Ty::F32,
-        0x7c => Ty::F64,
-        _ => Ty::FuncRef,
     }
 }

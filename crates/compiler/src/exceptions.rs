@@ -16,11 +16,11 @@
 //! n handlers takes n entries; they count against the budget of the function like code.
 
 use crate::calls::Arg;
-use crate::code::{CallSite, Handler, TrapCode};
+use crate::code::{CallSite, Handler, Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::control::Block;
-use crate::facts::{ExceptionFacts, Storage, TagFact};
-use crate::isa::{Alu, AsmBuffer, Isa, Load, Src, Store};
+use crate::facts::{Collector, ExceptionFacts, Storage, TagFact};
+use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
 use crate::value::Operand;
@@ -70,6 +70,14 @@ struct Catch {
     pad: u32,
     /// Wasm offset of the `try_table`.
     wasm: u32,
+}
+
+/// The type as which a value is kept; a function reference is a number by then.
+fn kept_as(storage: Storage) -> Ty {
+    match storage {
+        Storage::Func(_) => Ty::I32,
+        other => other.ty(),
+    }
 }
 
 /// Where the tables of handlers began before the function.
@@ -247,28 +255,28 @@ impl<I: Isa> FuncGen<'_, I> {
         ];
         self.out_reserve();
         self.libcall_raw(Libcall::GcAlloc, &args);
+        self.safepoint();
         self.fill(tag, exception, first, instance);
-        let reference = Operand::borrowed(Ty::I32, I::LIBCALL.int_results[0]);
+        let reference = Operand::borrowed(Ty::GcRef, I::LIBCALL.int_results[0]);
         self.throw_now(&reference);
     }
 
     /// Writes a new exception, which is in the first result register and stays there: what it carries is in slots from
     /// position `first` on, the number of its tag's instance at `instance`.
     fn fill(&mut self, tag: &TagFact, exception: ExceptionFacts, first: usize, instance: Addr) {
-        let [object, temp] = Self::TEMPS;
-        self.object_address(object, exception);
+        let [object, temp, base] = Self::TEMPS;
+        self.object_address(object);
+        self.heap_base(base);
         for (i, field) in tag.object.fields.iter().enumerate() {
             if i & 3 == 3 && self.check_budget() {
                 return;
             }
             let slot = self.slot(first + i);
             let to = Addr::base(object, field.offset);
-            let ty = match field.storage {
-                Storage::Number(ty) => ty,
-                Storage::Func(_) => Ty::I32,
-            };
+            let ty = kept_as(field.storage);
             let temp = if ty.is_float() { I::FLOAT_SCRATCH } else { temp };
             I::load(&mut self.out.asm, Load::of(ty), temp, slot);
+            self.count(field.storage, base, temp);
             I::store(&mut self.out.asm, Store::of(ty), to, temp);
         }
         I::load(&mut self.out.asm, Load::I32, temp, instance);
@@ -301,15 +309,13 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Registers that are free where nothing is in registers but homes and the first result.
-    const TEMPS: [Reg; 2] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
+    /// Registers that are free where nothing is in registers but the first result.
+    const TEMPS: [Reg; 3] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
 
     /// `d = ` the address of the exception in the first result register.
-    fn object_address(&mut self, d: Reg, exception: ExceptionFacts) {
-        let store = self.facts.ctx.store;
+    fn object_address(&mut self, d: Reg) {
+        self.heap_base(d);
         let a = &mut self.out.asm;
-        I::load(a, Load::I64, d, Addr::base(I::CTX, store));
-        I::load(a, Load::I64, d, Addr::base(d, exception.heap));
         I::alu(a, Alu::Add, Width::W64, d, d, Src::Reg(I::LIBCALL.int_results[0]));
     }
 
@@ -349,47 +355,74 @@ impl<I: Isa> FuncGen<'_, I> {
         if fields.is_empty() {
             return;
         }
-        let exception = facts.exceptions.expect("there is a tag");
-        let [object, temp] = Self::TEMPS;
-        // What calls destroy.
+        let [object, temp, _] = Self::TEMPS;
+        // Some values are not what is in the exception: a call makes them of it, before which it goes where it is found
+        // again. No collector runs before the label.
+        let counts = facts.counts();
+        let is_made = |storage: Storage| match storage {
+            Storage::Func(_) => true,
+            Storage::Gc { traced } => traced && counts,
+            _ => false,
+        };
         let kept = self.slot(block.height() + fields.len());
-        if fields.iter().any(|field| matches!(field.storage, Storage::Func(_))) {
+        if fields.iter().any(|field| is_made(field.storage)) {
             I::store(&mut self.out.asm, Store::B32, kept, result);
         }
-        self.object_address(object, exception);
+        self.object_address(object);
         for (i, field) in fields.iter().enumerate() {
             if i & 3 == 3 && self.check_budget() {
                 return;
             }
+            let ty = field.storage.ty();
             let from = Addr::base(object, field.offset);
-            let (ty, value) = match field.storage {
-                Storage::Number(ty) => {
-                    let d = match (in_register, ty.is_float()) {
-                        (true, _) => Self::merge_reg(ty),
-                        (false, true) => I::FLOAT_SCRATCH,
-                        (false, false) => temp,
-                    };
-                    I::load(&mut self.out.asm, Load::of(ty), d, from);
-                    (ty, d)
-                }
-                Storage::Func(ty) => {
-                    self.out_reserve();
-                    let number = Operand::memory(Ty::I32, from);
-                    self.libcall_raw(Libcall::GcInterned, &[Arg::Ctx, Arg::Operand(number), Arg::Imm(u64::from(ty))]);
-                    (Ty::FuncRef, result)
-                }
-            };
-            if in_register {
-                debug_assert_eq!(value, Self::merge_reg(ty));
-                return;
-            }
             let slot = self.slot(block.height() + i);
-            I::store(&mut self.out.asm, Store::of(ty), slot, value);
-            if let Storage::Func(_) = field.storage {
+            let d = match (in_register, ty.is_float()) {
+                (true, _) => Self::merge_reg(ty),
+                (false, true) => I::FLOAT_SCRATCH,
+                (false, false) => temp,
+            };
+            if !is_made(field.storage) {
+                I::load(&mut self.out.asm, Load::of(ty), d, from);
+                if !in_register {
+                    I::store(&mut self.out.asm, Store::of(ty), slot, d);
+                }
+                continue;
+            }
+            self.out_reserve();
+            if let Storage::Func(ty) = field.storage {
+                let number = Arg::Operand(Operand::memory(Ty::I32, from));
+                self.libcall_raw(Libcall::GcInterned, &[Arg::Ctx, number, Arg::Imm(u64::from(ty))]);
+                I::store(&mut self.out.asm, Store::B64, slot, result);
+            } else {
+                I::load(&mut self.out.asm, Load::I32, temp, from);
+                I::store(&mut self.out.asm, Store::B32, slot, temp);
+                self.list_reference(temp);
+            }
+            if in_register {
+                I::load(&mut self.out.asm, Load::of(ty), d, slot);
+            } else {
                 I::load(&mut self.out.asm, Load::I32, result, kept);
-                self.object_address(object, exception);
+                self.object_address(object);
             }
         }
+    }
+
+    /// Tells a collector that counts references of the one in a register, which has come out of the heap.
+    fn list_reference(&mut self, reference: Reg) {
+        let gc = self.gc();
+        let Collector::Counting(counting) = gc.collector else { unreachable!("only where references are counted") };
+        let done = self.out.asm.label();
+        let [_, _, kind] = Self::TEMPS;
+        I::test(&mut self.out.asm, Width::W32, reference, Src::Reg(reference));
+        I::jcc(&mut self.out.asm, Cond::Eq, done);
+        I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
+        I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.heap_base(kind);
+        I::load(&mut self.out.asm, Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
+        I::test(&mut self.out.asm, Width::W32, kind, Src::Imm(counting.listed.cast_signed()));
+        I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.call_routine(Routine::List, &[Operand::borrowed(Ty::GcRef, reference)]);
+        self.out.asm.bind(done);
     }
 
     /// Loads every home from its slot.

@@ -69,7 +69,12 @@ impl<I: Isa> FuncGen<'_, I> {
         self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
         // By class the heaviest locals, heaviest first; among equals the one touched first.
         let mut tops = [Top { locals: [(0, 0); CANDIDATES], len: 0 }; 2];
+        let may_call = self.survey_may_call();
         for (at, local) in survey.locals.iter().enumerate() {
+            // Where a collector may run, references are in memory.
+            if local.ty == Ty::GcRef && may_call {
+                continue;
+            }
             tops[local.ty.class() as usize].add(local.weight, at as u32);
         }
         for class in [RegClass::Int, RegClass::Float] {
@@ -146,13 +151,17 @@ impl<I: Isa> FuncGen<'_, I> {
             offset -= 8;
             self.result_area_slot = offset;
         }
+        let may_call = self.survey_may_call();
+        let mut references = false;
         for at in 0..self.locals.len() {
-            let home = self.locals[at].home;
+            let LocalState { home, ty, .. } = self.locals[at];
             let needs_slot = match home {
                 None => true,
-                Some(reg) => self.survey_may_call() && (self.survey.handlers || !I::PRESERVED.contains(&reg)),
+                Some(reg) => may_call && (self.survey.handlers || !I::PRESERVED.contains(&reg)),
             };
-            if needs_slot {
+            if ty == Ty::GcRef && may_call {
+                references = true;
+            } else if needs_slot {
                 self.locals[at].slot = match self.arrival(self.survey.locals[at].local) {
                     Some(Place::Stack(arg)) => 16 + arg as i32,
                     _ => {
@@ -160,6 +169,14 @@ impl<I: Isa> FuncGen<'_, I> {
                         offset
                     }
                 };
+            }
+        }
+        // Those that stack maps name are all in this frame, side by side.
+        if references {
+            for local in self.locals.iter_mut().filter(|local| local.ty == Ty::GcRef) {
+                offset -= 8;
+                local.slot = offset;
+                self.lists.roots.locals.push(offset);
             }
         }
         self.slots_base = offset;
@@ -237,8 +254,12 @@ impl<I: Isa> FuncGen<'_, I> {
         for (param, place) in sig.private.params.iter().enumerate() {
             let (Place::Stack(arg), Some(at)) = (*place, self.survey.find(param as u32)) else { continue };
             let local = self.locals[at];
+            let from = Addr::base(I::FRAME, 16 + arg as i32);
             if let Some(home) = local.home {
-                I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, 16 + arg as i32));
+                I::load(&mut self.out.asm, Load::of(local.ty), home, from);
+            } else if local.slot < 0 {
+                I::load(&mut self.out.asm, Load::I32, I::SCRATCH, from);
+                I::store(&mut self.out.asm, Store::B32, Addr::base(I::FRAME, local.slot), I::SCRATCH);
             }
             if param & 15 == 15 {
                 self.out_reserve();
@@ -247,8 +268,11 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn zero_locals(&mut self) {
+        let params = self.sig.params.len() as u32;
+        let mapped = !self.lists.roots.locals.is_empty();
         for at in 0..self.locals.len() {
-            if !self.survey.locals[at].zeroed {
+            let local = &self.survey.locals[at];
+            if !local.zeroed && !(mapped && local.ty == Ty::GcRef && local.local >= params) {
                 continue;
             }
             if at & 7 == 7 && self.check_budget() {

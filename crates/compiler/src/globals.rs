@@ -21,15 +21,21 @@ impl<I: Isa> FuncGen<'_, I> {
             None => self.take(global.ty.class()),
         };
         I::load(&mut self.out.asm, Load::of(global.ty), d, addr);
-        self.push_reg(global.ty, d);
+        match global.ty {
+            crate::ty::Ty::GcRef => self.push_exposed(d),
+            ty => self.push_reg(ty, d),
+        }
     }
 
     fn folds_global(&self, ty: crate::ty::Ty) -> bool {
-        self.folds_load(Load::of(ty))
+        ty != crate::ty::Ty::GcRef && self.folds_load(Load::of(ty))
     }
 
     pub(crate) fn global_set(&mut self) {
         let global = self.facts.globals[self.reader.u32() as usize];
+        if global.ty == crate::ty::Ty::GcRef && self.facts.counts() {
+            return self.global_set_counted(global.place);
+        }
         let mut value = self.pop();
         let int = crate::shapes::int(global.ty.width());
         if let Some(bits) = value.as_const()
@@ -42,5 +48,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let addr = self.place(global.place);
         I::store(&mut self.out.asm, Store::of(global.ty), addr, reg);
         self.done(&value);
+    }
+
+    fn global_set_counted(&mut self, place: crate::facts::Where) {
+        let value = self.pop();
+        let address = self.take(lightbeam_asm::RegClass::Int);
+        let place = self.place(place);
+        I::lea(&mut self.out.asm, crate::ty::Width::W64, address, place);
+        self.set_reference(address, &value, value.owned());
     }
 }

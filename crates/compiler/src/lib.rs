@@ -27,17 +27,21 @@ mod regs;
 mod stack;
 mod value;
 
+mod array_routines;
 mod bulk;
 mod calls;
 mod check;
 mod control;
 mod exceptions;
 mod floats;
+mod gc;
 mod globals;
 mod locals;
 mod memory;
 mod meter;
+mod refs;
 pub mod routines;
+mod safepoints;
 mod shapes;
 mod tables;
 

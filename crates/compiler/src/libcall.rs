@@ -33,6 +33,11 @@ pub enum Libcall {
     /// `(kind: u32, type id: u32, bytes: u32, alignment: u32) -> reference` to a new object, whose header is written and
     /// nothing else. May collect.
     GcAlloc,
+    /// `()`: collects.
+    GcCollect,
+    /// `(reference: u32)`: the object, which nothing but the heap refers to any more, is no longer needed. Does not
+    /// collect.
+    GcDrop,
     /// `(funcref) -> u32` by which the heap refers to it. Does not collect.
     GcIntern,
     /// `(number: u32, type: u32) -> funcref` that the heap refers to by the number; `type` is the host's number of the
@@ -42,6 +47,8 @@ pub enum Libcall {
     InstanceId,
     /// `(exception: u32)`: throws it, and does not return. Traps if it is null.
     ThrowRef,
+    /// `(id: u32, id: u32) -> u32`: is the first type a subtype of the second? Does not collect.
+    IsSubtype,
     /// `(code: u32)`: raises the trap whose `TrapCode` has this number, and does not return.
     Trap,
 }
@@ -61,10 +68,19 @@ impl Libcall {
         Libcall::OutOfGas,
         Libcall::NewEpoch,
         Libcall::GcAlloc,
+        Libcall::GcCollect,
+        Libcall::GcDrop,
         Libcall::GcIntern,
         Libcall::GcInterned,
         Libcall::InstanceId,
         Libcall::ThrowRef,
+        Libcall::IsSubtype,
         Libcall::Trap,
     ];
+
+    /// May a collector run before it returns?
+    pub(crate) const fn collects(self) -> bool {
+        use Libcall::{GcAlloc, GcCollect, MemoryGrow, NewEpoch, OutOfGas, TableGrow};
+        matches!(self, MemoryGrow | TableGrow | OutOfGas | NewEpoch | GcAlloc | GcCollect)
+    }
 }

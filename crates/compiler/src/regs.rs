@@ -2,7 +2,7 @@
 
 use crate::compile::FuncGen;
 use crate::isa::{Isa, Load};
-use crate::value::Loc;
+use crate::value::{Loc, Value};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The state of all registers that the function may use for values, homes excluded. Every register of the pool is in
@@ -21,6 +21,14 @@ pub(crate) struct Regs {
     pub(crate) pinned: RegSet,
     /// Cached registers give way in turn.
     clock: u32,
+}
+
+/// An entry taken off the stack to be looked at and put back, see `FuncGen::pop_kept`.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept {
+    pub(crate) value: Value,
+    /// The register to read it from.
+    pub(crate) reg: Reg,
 }
 
 /// Which registers hold copies of which locals at a control edge, or at all edges into a label so far.

@@ -12,6 +12,9 @@ pub struct Sig {
     pub params: Box<[Ty]>,
     /// Types of the results.
     pub results: Box<[Ty]>,
+    /// Do these types tell all that validation needs to know? They do for numbers, `funcref` and `externref`, and not
+    /// for any other type of reference; then the reference validator judges whatever has to do with this signature.
+    pub plain: bool,
     /// The parameters as the stack of operand types holds them.
     pub(crate) params_word: Word,
     /// The results likewise.
@@ -56,6 +59,7 @@ impl Sig {
         Sig {
             params: params.into(),
             results: results.into(),
+            plain: true,
             params_word: Word::new(params),
             results_word: Word::new(results),
             private: Abi::assign(&I::PRIVATE, params, results),

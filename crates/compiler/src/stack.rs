@@ -20,7 +20,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn push(&mut self, value: Value) {
         if self.stack.len() - self.watermark >= WINDOW {
             self.flush_one(self.watermark);
-            self.watermark += 1;
+            self.raise_watermark(self.watermark + 1);
         }
         self.stack.push(value);
     }
@@ -354,7 +354,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.out_reserve();
             }
         }
-        self.watermark = self.watermark.max(to);
+        self.raise_watermark(to);
     }
 
     /// Brings every entry that is in a register to its slot, as before a call; reads of locals and constants stay as they

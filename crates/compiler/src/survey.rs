@@ -4,7 +4,7 @@
 //! nothing, here as in every later step: entries are stamped with the function they belong to, never cleared.
 
 use crate::ty::Ty;
-use wasmparser::{AbstractHeapType, HeapType, RefType, ValType};
+use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex, ValType};
 
 /// What is known of one touched local.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +64,8 @@ pub(crate) struct Survey {
     pub(crate) calls: bool,
     /// Is there a `try_table` with handlers?
     pub(crate) handlers: bool,
+    /// Does one of them give the exception itself?
+    pub(crate) catches_references: bool,
     /// Number of parameters.
     params: u32,
     /// Open frames; for a loop, where its touches begin in `touches`.
@@ -120,6 +122,7 @@ impl Survey {
         self.call_weight = 0;
         self.calls = false;
         self.handlers = false;
+        self.catches_references = false;
         self.params = params;
         self.loop_depth = 0;
         self.weight = weight(0);
@@ -334,17 +337,45 @@ impl Survey {
     }
 }
 
+/// The compiler's type for one of wasm's, if it has it. What a type index stands for, `is_func` knows.
+pub(crate) fn value_type(ty: ValType, is_func: impl Fn(UnpackedIndex) -> bool) -> Option<Ty> {
+    match ty {
+        ValType::I32 => Some(Ty::I32),
+        ValType::I64 => Some(Ty::I64),
+        ValType::F32 => Some(Ty::F32),
+        ValType::F64 => Some(Ty::F64),
+        ValType::Ref(ty) => heap_type(ty.heap_type(), is_func),
+        ValType::V128 => None,
+    }
+}
+
+/// The compiler's type for references to one of wasm's heap types, if it has it.
+pub(crate) fn heap_type(ty: HeapType, is_func: impl Fn(UnpackedIndex) -> bool) -> Option<Ty> {
+    use AbstractHeapType::{Cont, Func, NoCont, NoFunc};
+    match ty {
+        HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => None,
+        HeapType::Abstract { ty: Func | NoFunc, .. } => Some(Ty::FuncRef),
+        HeapType::Abstract { ty: Cont | NoCont, .. } => None,
+        HeapType::Abstract { .. } => Some(Ty::GcRef),
+        HeapType::Concrete(index) => Some(if is_func(index) { Ty::FuncRef } else { Ty::GcRef }),
+    }
+}
+
 /// What users call a type that is not supported.
 pub(crate) fn type_feature(ty: ValType) -> &'static str {
     match ty {
         ValType::V128 => "SIMD (v128)",
-        ValType::Ref(RefType::EXTERNREF) => "externref",
-        ValType::Ref(r) if is_exception(r.heap_type()) => "exception handling (exnref)",
-        ValType::Ref(r) if r.is_func_ref() || !r.is_nullable() => "typed function references",
-        _ => "garbage collection (GC reference types)",
+        ValType::Ref(r) => heap_feature(r.heap_type()),
+        _ => unreachable!("a number is supported"),
     }
 }
 
-fn is_exception(ty: HeapType) -> bool {
-    matches!(ty, HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. })
+/// What users call a heap type that is not supported.
+pub(crate) fn heap_feature(ty: HeapType) -> &'static str {
+    use AbstractHeapType::{Cont, NoCont};
+    match ty {
+        HeapType::Abstract { shared: true, .. } => "shared-everything threads",
+        HeapType::Abstract { ty: Cont | NoCont, .. } => "stack switching",
+        _ => "custom descriptors",
+    }
 }

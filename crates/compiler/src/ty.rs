@@ -17,6 +17,9 @@ pub enum Ty {
     F64,
     /// A function reference: a pointer of the host's, null is 0.
     FuncRef,
+    /// A reference to something of a collector's: an index into its heap, or a small number with bit 0 set; null is 0.
+    /// In registers and slots as an `I32`. Where the collector may run it is in a slot that a stack map names.
+    GcRef,
 }
 
 impl Ty {
@@ -24,8 +27,8 @@ impl Ty {
     const BY_NUMBER: [Ty; 8] = {
         let mut all = [Ty::I32; 8];
         let mut i = 0;
-        while i < 5 {
-            let ty = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::FuncRef][i];
+        while i < 6 {
+            let ty = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::FuncRef, Ty::GcRef][i];
             all[ty as usize] = ty;
             i += 1;
         }
@@ -55,7 +58,7 @@ impl Ty {
     #[must_use]
     pub const fn class(self) -> RegClass {
         match self {
-            Ty::I32 | Ty::I64 | Ty::FuncRef => RegClass::Int,
+            Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => RegClass::Int,
             Ty::F32 | Ty::F64 => RegClass::Float,
         }
     }
@@ -70,7 +73,7 @@ impl Ty {
     #[must_use]
     pub const fn width(self) -> Width {
         match self {
-            Ty::I32 | Ty::F32 => Width::W32,
+            Ty::I32 | Ty::F32 | Ty::GcRef => Width::W32,
             Ty::I64 | Ty::F64 | Ty::FuncRef => Width::W64,
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::exceptions::ExceptionTable;
 use crate::settings::Settings;
-use crate::tables::{AddressTable, TrapTable};
+use crate::tables::{AddressTable, StackMaps, TrapTable};
 use std::borrow::Cow;
 use std::io::Write;
 use std::mem::offset_of;
@@ -25,8 +25,12 @@ pub(crate) struct Image {
     pub(crate) text: Vec<Piece>,
     /// What lies where.
     pub(crate) functions: CompiledFunctionsTableBuilder,
+    /// Does code or a constant expression make or look into objects of the collector's heap?
+    pub(crate) objects: bool,
     /// Instructions that can trap.
     pub(crate) traps: TrapTable,
+    /// Where references are while a collector may run.
+    pub(crate) stack_maps: StackMaps,
     /// Code offset to wasm offset.
     pub(crate) addresses: Option<AddressTable>,
     /// Where exceptions go.
@@ -53,7 +57,9 @@ impl Image {
         Image {
             text: Vec::new(),
             functions: CompiledFunctionsTableBuilder::new(),
+            objects: false,
             traps: TrapTable::default(),
+            stack_maps: StackMaps::default(),
             addresses: settings.tunables.generate_address_map.then(AddressTable::default),
             exceptions: ExceptionTable::default(),
         }
@@ -142,10 +148,12 @@ pub(crate) fn write<'a>(
     image: Image,
 ) -> wasmtime::Result<Artifact<'a>> {
     let mut elf = Elf::new();
-    // Exceptions are objects of a collector's.
-    let collected = !translation.module.tags.is_empty();
-    translation.module.needs_gc_heap |= collected;
-    elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings, collected)?);
+    let mut tunables = settings.tunables.clone();
+    if image.objects {
+        tunables.collector = settings.collector;
+        translation.module.needs_gc_heap = true;
+    }
+    elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings, &tunables)?);
     // No branch protection on this architecture.
     elf.section(obj::ELF_WASM_BTI, SectionKind::ReadOnlyData, vec![0]);
     let text_len = image.text_len();
@@ -153,6 +161,9 @@ pub(crate) fn write<'a>(
         elf.section(obj::ELF_WASMTIME_ADDRMAP, SectionKind::ReadOnlyData, addresses.finish());
     }
     elf.section(obj::ELF_WASMTIME_TRAPS, SectionKind::ReadOnlyData, image.traps.finish());
+    if let Some(maps) = image.stack_maps.finish() {
+        elf.section(obj::ELF_WASMTIME_STACK_MAP, SectionKind::ReadOnlyData, maps);
+    }
     elf.section(obj::ELF_WASMTIME_EXCEPTIONS, SectionKind::ReadOnlyData, image.exceptions.finish());
     // Text and data are empty at first. Their bytes follow when all else is written.
     let text_section = elf.section(".text", SectionKind::Text, Vec::new());
@@ -232,17 +243,15 @@ impl WritableBuffer for Front {
 }
 
 /// What Wasmtime compares with the engine before it looks at anything else: a version byte, the version of Wasmtime
-/// with its length, and target, flags, tunables and features, in the encoding and order of its private `Metadata`. A
-/// module that has to do with the collector's heap goes with the engine's collector only.
-fn engine_metadata(settings: &Settings, collected: bool) -> wasmtime::Result<Vec<u8>> {
+/// with its length, and target, flags, tunables and features, in the encoding and order of its private `Metadata`.
+fn engine_metadata(settings: &Settings, tunables: &Tunables) -> wasmtime::Result<Vec<u8>> {
     const VERSION: &str = "48";
     let shared_flags: [(&str, FlagValue<'_>); 0] = [];
-    let collector = settings.collector.filter(|_| collected);
     let metadata = (
         target_lexicon::Triple::host().to_string(),
         &shared_flags[..],
         settings.isa_flags(),
-        &Tunables { collector, ..settings.tunables.clone() },
+        tunables,
         settings.features.bits(),
     );
     let mut section = vec![0, VERSION.len() as u8];

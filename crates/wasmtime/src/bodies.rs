@@ -7,7 +7,9 @@ use crate::report::FunctionReport;
 use crate::settings::Settings;
 use crate::{Error, artifact};
 use lightbeam_compiler::Scratch;
-use lightbeam_compiler::code::{AddressSite, CallSite, Counters, FuncCode, Handler, Output, Reloc, Target, TrapSite};
+use lightbeam_compiler::code::{
+    AddressSite, CallSite, Counters, FuncCode, Handler, Output, Reloc, Safepoint, Target, TrapSite,
+};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
@@ -137,6 +139,8 @@ pub(crate) struct Chunk {
     pub(crate) relocs: Vec<Reloc>,
     pub(crate) traps: Vec<TrapSite>,
     pub(crate) addresses: Vec<AddressSite>,
+    pub(crate) safepoints: Vec<Safepoint>,
+    pub(crate) maps: Vec<u32>,
     pub(crate) sites: Vec<CallSite>,
     /// What the sites name.
     pub(crate) handlers: Vec<Handler>,
@@ -268,9 +272,10 @@ impl Worker {
             job.meter.count(std::mem::take(&mut self.unmetered), range.end);
             if job.meter.exceeded() {
                 // Nobody will link this; only how large it is still matters.
-                let Output { asm, relocs, traps, addresses, sites, handlers, .. } = &mut self.output;
+                let Output { asm, relocs, traps, addresses, sites, handlers, safepoints, maps, .. } = &mut self.output;
                 asm.truncate(0);
                 (relocs.clear(), traps.clear(), addresses.clear(), sites.clear(), handlers.clear());
+                (safepoints.clear(), maps.clear());
             }
         }
         Ok(())
@@ -283,7 +288,8 @@ impl Worker {
 
     /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
     pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Chunk> {
-        let Output { asm, funcs, relocs, traps, addresses, sites, handlers, counters } = &mut self.output;
+        let Output { asm, funcs, relocs, traps, addresses, sites, handlers, safepoints, maps, counters } =
+            &mut self.output;
         if funcs.is_empty() {
             return None;
         }
@@ -322,6 +328,8 @@ impl Worker {
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
+            safepoints: take(safepoints, large),
+            maps: take(maps, large),
             sites: take(sites, large),
             handlers: take(handlers, large),
             func_bytes: std::mem::take(&mut self.func_bytes),

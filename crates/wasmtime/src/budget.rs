@@ -108,6 +108,8 @@ mod tests {
             addresses: Vec::new(),
             sites: Vec::new(),
             handlers: Vec::new(),
+            safepoints: Vec::new(),
+            maps: Vec::new(),
             reports: Vec::new(),
         }
     }

@@ -38,9 +38,11 @@
 mod artifact;
 mod bodies;
 mod budget;
+mod constants;
 mod error;
 mod exceptions;
 mod facts;
+mod gc;
 mod link;
 mod load;
 mod report;

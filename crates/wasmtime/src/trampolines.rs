@@ -69,10 +69,13 @@ pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
         Libcall::OutOfGas => B::out_of_gas(),
         Libcall::NewEpoch => B::new_epoch(),
         Libcall::GcAlloc => B::gc_alloc_raw(),
+        Libcall::GcCollect => B::force_gc(),
+        Libcall::GcDrop => B::drop_gc_ref(),
         Libcall::GcIntern => B::intern_func_ref_for_gc_heap(),
         Libcall::GcInterned => B::get_interned_func_ref(),
         Libcall::InstanceId => B::get_instance_id(),
         Libcall::ThrowRef => B::throw_ref(),
+        Libcall::IsSubtype => B::is_subtype(),
         Libcall::Trap => B::trap(),
     }
 }
@@ -89,15 +92,20 @@ pub(crate) fn trap(code: TrapCode) -> Trap {
         TrapCode::IntegerDivisionByZero => Trap::IntegerDivisionByZero,
         TrapCode::BadConversionToInteger => Trap::BadConversionToInteger,
         TrapCode::Unreachable => Trap::UnreachableCodeReached,
+        TrapCode::NullReference => Trap::NullReference,
+        TrapCode::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
+        TrapCode::AllocationTooLarge => Trap::AllocationTooLarge,
+        TrapCode::CastFailure => Trap::CastFailure,
     }
 }
 
 /// All reasons to trap, by number.
 #[rustfmt::skip]
-const TRAP_CODES: [TrapCode; 9] = [
+const TRAP_CODES: [TrapCode; 13] = [
     TrapCode::StackOverflow, TrapCode::MemoryOutOfBounds, TrapCode::TableOutOfBounds, TrapCode::IndirectCallToNull,
     TrapCode::BadSignature, TrapCode::IntegerOverflow, TrapCode::IntegerDivisionByZero,
-    TrapCode::BadConversionToInteger, TrapCode::Unreachable,
+    TrapCode::BadConversionToInteger, TrapCode::Unreachable, TrapCode::NullReference, TrapCode::ArrayOutOfBounds,
+    TrapCode::AllocationTooLarge, TrapCode::CastFailure,
 ];
 
 const _: () = {
@@ -196,7 +204,7 @@ impl Stubs {
         match ty {
             Ty::F32 => self.asm.movss_rm(d, addr),
             Ty::F64 => self.asm.movsd_rm(d, addr),
-            Ty::I32 | Ty::I64 | Ty::FuncRef => self.asm.mov_rm(size(ty), d, addr),
+            Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => self.asm.mov_rm(size(ty), d, addr),
         }
     }
 
@@ -204,7 +212,7 @@ impl Stubs {
         match ty {
             Ty::F32 => self.asm.movss_mr(addr, s),
             Ty::F64 => self.asm.movsd_mr(addr, s),
-            Ty::I32 | Ty::I64 | Ty::FuncRef => self.asm.mov_mr(size(ty), addr, s),
+            Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => self.asm.mov_mr(size(ty), addr, s),
         }
     }
 

@@ -3,8 +3,8 @@
 
 use crate::error::Error;
 use wasmtime_environ::wasmparser::{
-    CompositeInnerType, ElementItems, FuncType, GlobalType, HeapType, MemoryType, Parser, Payload, RefType, Result,
-    SubType, TableType, TypeRef, ValType,
+    CompositeInnerType, ElementItems, FieldType, FuncType, GlobalType, HeapType, MemoryType, Parser, Payload, RefType,
+    Result, StorageType, SubType, TableType, TypeRef, ValType,
 };
 
 /// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.
@@ -69,13 +69,18 @@ fn sub_type(ty: &SubType) -> Option<&'static str> {
     if ty.composite_type.shared {
         return Some("threads are");
     }
-    if !ty.is_final || ty.supertype_idx.is_some() {
-        return Some("garbage collection is");
-    }
     match &ty.composite_type.inner {
         CompositeInnerType::Func(ty) => func(ty),
-        CompositeInnerType::Array(_) | CompositeInnerType::Struct(_) => Some("garbage collection is"),
+        CompositeInnerType::Array(ty) => field(&ty.0),
+        CompositeInnerType::Struct(ty) => ty.fields.iter().find_map(field),
         CompositeInnerType::Cont(_) => Some("stack switching is"),
+    }
+}
+
+fn field(ty: &FieldType) -> Option<&'static str> {
+    match ty.element_type {
+        StorageType::I8 | StorageType::I16 => None,
+        StorageType::Val(ty) => value(ty),
     }
 }
 
@@ -104,20 +109,10 @@ fn value(ty: ValType) -> Option<&'static str> {
 }
 
 fn reference(ty: RefType) -> Option<&'static str> {
-    if ty == RefType::FUNCREF {
-        return None;
+    use wasmtime_environ::wasmparser::AbstractHeapType::{Cont, NoCont};
+    match ty.heap_type() {
+        HeapType::Abstract { ty: Cont | NoCont, .. } => Some("stack switching is"),
+        HeapType::Exact(_) => Some("custom descriptors are"),
+        HeapType::Abstract { .. } | HeapType::Concrete(_) => None,
     }
-    Some(match ty.heap_type() {
-        HeapType::Abstract { ty, .. } => {
-            use wasmtime_environ::wasmparser::AbstractHeapType::{Cont, Exn, Extern, Func, NoCont, NoExn, NoFunc};
-            match ty {
-                Func | NoFunc => "typed function references are",
-                Extern => "externref is",
-                Exn | NoExn => "exception handling is",
-                Cont | NoCont => "stack switching is",
-                _ => "garbage collection is",
-            }
-        }
-        HeapType::Concrete(_) | HeapType::Exact(_) => "typed function references are",
-    })
 }

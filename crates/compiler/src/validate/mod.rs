@@ -52,10 +52,10 @@ pub(crate) fn survey(
 ) -> Result<bool, Error> {
     let decided = sweep::survey(survey, buffers, facts, sig, &func, body.as_bytes()).is_some();
     if !decided {
-        by_reference(survey, buffers, sig, func, body)?;
+        by_reference(survey, buffers, facts, sig, func, body)?;
     } else if cfg!(debug_assertions) {
         let mut expected = Survey::default();
-        let verdict = by_reference(&mut expected, buffers, sig, func, body);
+        let verdict = by_reference(&mut expected, buffers, facts, sig, func, body);
         assert!(verdict.is_ok(), "the fast sweep takes for valid what is not: {verdict:?}");
         assert_same(survey, &expected);
     }
@@ -65,12 +65,13 @@ pub(crate) fn survey(
 fn by_reference(
     survey: &mut Survey,
     buffers: &mut Buffers,
+    facts: &Facts,
     sig: &Sig,
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
 ) -> Result<(), Error> {
     let mut validator = func.into_validator(std::mem::take(&mut buffers.reference));
-    let verdict = reference::survey(survey, &mut validator, body, sig.params.len() as u32);
+    let verdict = reference::survey(survey, &mut validator, facts, body, sig.params.len() as u32);
     buffers.reference = validator.into_allocations();
     verdict
 }
@@ -108,7 +109,7 @@ impl Judge {
         body: &FunctionBody<'_>,
     ) -> Result<(), Error> {
         let sig = facts.sig_of_func(func.index);
-        by_reference(&mut self.reference, &mut self.buffers, sig, func, body)
+        by_reference(&mut self.reference, &mut self.buffers, facts, sig, func, body)
     }
 
     /// After both have taken one body for valid.
