@@ -91,6 +91,8 @@ impl Bodies {
     fn sig(&mut self, ty: &FuncType) -> Option<()> {
         let types = |types: &[ValType]| types.iter().map(|ty| Ty::of(*ty)).collect::<Option<Vec<Ty>>>();
         self.facts.types.push(Some(self.facts.sigs.len() as u32));
+        self.facts.objects.push(None);
+        self.facts.final_types.push(true);
         self.facts.sigs.push(Sig::new::<X64>(&types(ty.params())?, &types(ty.results())?));
         Some(())
     }
@@ -101,7 +103,7 @@ impl Bodies {
 
     fn global(&mut self, ty: GlobalType) -> Option<()> {
         let (value, mutable) = (Ty::of(ty.content_type)?, ty.mutable);
-        self.facts.globals.push(GlobalFact { ty: value, mutable, place: PLACE, constant: None });
+        self.facts.globals.push(GlobalFact { ty: value, mutable, plain: true, place: PLACE, constant: None });
         Some(())
     }
 
@@ -122,7 +124,9 @@ impl Bodies {
 
     fn table(&mut self, ty: TableType) -> Option<()> {
         self.facts.tables.push(TableFact {
-            element: Ty::of(ValType::Ref(ty.element_type))?,
+            elem: Ty::FuncRef,
+            plain: true,
+            type_id: None,
             index: index_type(ty.table64),
             base: PLACE,
             length: PLACE,

@@ -4,7 +4,7 @@
 use lightbeam::{AddressMap, Compiler, ErrorKind, Report};
 use lightbeam_compiler::Budget;
 use lightbeam_tests::allocator::{Counting, peak};
-use lightbeam_tests::bombs::{Bomb, EXTREMES, OUT_OF_PROPORTION, REFUSED, allowed, bombs, invalid};
+use lightbeam_tests::bombs::{Bomb, EXTREMES, REFUSED, allowed, bombs, invalid, out_of_proportion};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasmtime::Config;
 
@@ -141,7 +141,7 @@ fn what_has_a_refused_feature_is_refused_for_it() {
 fn bombs_are_valid_modules() {
     let _alone = alone();
     let engine = wasmtime::Engine::default();
-    for bomb in bombs().chain(EXTREMES).chain(OUT_OF_PROPORTION).chain(REFUSED) {
+    for bomb in bombs().chain(EXTREMES).chain(out_of_proportion()).chain(REFUSED) {
         wasmtime::Module::validate(&engine, &(bomb.make)(bomb.n))
             .unwrap_or_else(|error| panic!("{}: {error}", bomb.name));
         assert!(wasmtime::Module::validate(&engine, &invalid((bomb.make)(bomb.n / 4))).is_err(), "{}", bomb.name);
@@ -181,7 +181,7 @@ fn what_exceeds_a_limit_is_refused_by_name() {
 fn code_out_of_all_proportion_is_refused() {
     let _alone = alone();
     let compiler = compiler();
-    for bomb in OUT_OF_PROPORTION {
+    for bomb in out_of_proportion() {
         let wasm = (bomb.make)(bomb.n);
         let (bytes, result) = peak(|| compiler.precompile(&wasm));
         // The code that is allowed, where it grows by doubling, and what else a module has.

@@ -1,7 +1,7 @@
 //! Generated modules: random ones, and those of generators that each aim at one class of miscompilation.
 
 use lightbeam_tests::backend::{Setup, Without};
-use lightbeam_tests::generate::{atomics, bulk, control, memory, moves, narrow, simd, single, traps};
+use lightbeam_tests::generate::{atomics, bulk, control, exceptions, memory, moves, narrow, simd, single, traps};
 use lightbeam_tests::observe::{Calls, Event, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
 
@@ -82,6 +82,19 @@ fn control_flow_keeps_every_value_in_its_place() {
     let setups = [plain, Setup { fuel: true, ..plain }, Setup { epochs: true, signals: false, ..plain }];
     for seed in 0..scaled(120) {
         let module = control::module(seed, 20 + seed as usize % 5 * 30);
+        let setup = setups[seed as usize % setups.len()];
+        let result = module.check(&setup.engine().unwrap(), Rule::Exact);
+        result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
+    }
+}
+
+#[test]
+fn exceptions_find_their_handlers_and_locals_keep_their_values() {
+    let plain = Setup::default();
+    let moving = Setup { reservation: Some(0), guard: Some(0), ..plain };
+    let setups = [plain, Setup { epochs: true, signals: false, ..plain }, moving];
+    for seed in 0..scaled(150) {
+        let module = exceptions::module(seed, 10 + seed as usize % 5 * 30);
         let setup = setups[seed as usize % setups.len()];
         let result = module.check(&setup.engine().unwrap(), Rule::Exact);
         result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));

@@ -2,7 +2,7 @@
 
 use lightbeam::{Compiler, ErrorKind};
 use lightbeam_compiler::Budget;
-use lightbeam_tests::bombs::{EXTREMES, OUT_OF_PROPORTION, bombs};
+use lightbeam_tests::bombs::{EXTREMES, bombs, out_of_proportion};
 use wasmtime::Config;
 
 const GUARANTEES: &str = include_str!("../../docs/guarantees.md");
@@ -38,7 +38,7 @@ fn limits_are_refused_in_the_words_of_the_table() {
     check(&family("locals-and-blocks", 50_000), ErrorKind::Invalid, "too many locals: locals exceed maximum");
     let long = family("dead-code", 3_900_000);
     check(&long, ErrorKind::TooLarge, "function body exceeds the limit of 7654321 bytes");
-    for bomb in OUT_OF_PROPORTION {
+    for bomb in out_of_proportion() {
         let words = match bomb.name.split(' ').next() {
             Some("calls") => "the module's first … bytes give more than … bytes of machine code",
             Some("400") => "the module's … bytes give more than … bytes of machine code in all",

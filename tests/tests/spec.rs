@@ -34,6 +34,7 @@ fn main() {
     }
     trials.extend(testsuite(&waiting));
     trials.extend(settings());
+    trials.extend(collectors());
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -155,6 +156,69 @@ fn settings() -> Vec<Trial> {
             }
             Ok(())
         }));
+    }
+    trials
+}
+
+/// The scripts that have to do with references, under each collector, with traps by signals and without.
+fn collectors() -> Vec<Trial> {
+    use lightbeam_tests::backend::Setup;
+    use wasmtime::Collector;
+    const SELECTED: &[&str] = &[
+        "array.wast",
+        "array_copy.wast",
+        "array_fill.wast",
+        "array_init_data.wast",
+        "array_init_elem.wast",
+        "array_new_data.wast",
+        "array_new_elem.wast",
+        "br_on_cast.wast",
+        "br_on_cast_fail.wast",
+        "br_on_non_null.wast",
+        "br_on_null.wast",
+        "call_ref.wast",
+        "elem.wast",
+        "extern.wast",
+        "global.wast",
+        "i31.wast",
+        "linking.wast",
+        "ref_as_non_null.wast",
+        "ref_cast.wast",
+        "ref_eq.wast",
+        "ref_is_null.wast",
+        "ref_test.wast",
+        "return_call_ref.wast",
+        "select.wast",
+        "struct.wast",
+        "table.wast",
+        "table_fill.wast",
+        "table_get.wast",
+        "table_grow.wast",
+        "table_init.wast",
+        "table_set.wast",
+        "type-subtyping.wast",
+    ];
+    let Some(folder) = shared::folder("spec") else { return Vec::new() };
+    let base = Setup::default();
+    let setups = [base, Setup { signals: false, ..base }, Setup { lazy_tables: false, ..base }];
+    let mut trials = Vec::new();
+    for collector in [Collector::Copying, Collector::DeferredReferenceCounting, Collector::Null] {
+        for (number, setup) in setups.into_iter().enumerate() {
+            let folder = folder.clone();
+            trials.push(Trial::test(format!("collectors/{collector:?} {number}"), move || {
+                for name in SELECTED {
+                    let mut config = setup.config();
+                    config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).collector(collector);
+                    let engine = wasmtime::Engine::new(&config).map_err(|error| format!("{error:?}"))?;
+                    let compiler = setup.lightbeam(&engine).map_err(|error| format!("{error:?}"))?;
+                    let report = run_file(&folder.join(name), &compiler);
+                    if !report.failures.is_empty() {
+                        return Err(format!("{name}: {report}").into());
+                    }
+                }
+                Ok(())
+            }));
+        }
     }
     trials
 }

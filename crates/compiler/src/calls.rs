@@ -28,6 +28,8 @@ pub(crate) enum Arg {
     Operand(Operand),
     /// A number.
     Imm(u64),
+    /// The engine-wide id of a type, which is at this offset among the ids.
+    TypeId(i32),
 }
 
 /// Whom a call reaches.
@@ -37,8 +39,8 @@ enum To {
     Defined(u32),
     /// The import whose code address and instance pointer are at these offsets.
     Import { code: i32, context: i32 },
-    /// The function reference in this register.
-    Reference(Reg),
+    /// The function reference in this register. Is it known not to be null?
+    Reference(Reg, bool),
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -82,6 +84,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
         self.libcall_raw(libcall, args);
+        if libcall.collects() {
+            self.safepoint();
+        }
         for arg in args {
             if let Arg::Operand(operand) = arg {
                 self.done(operand);
@@ -106,17 +111,17 @@ impl<I: Isa> FuncGen<'_, I> {
             match *arg {
                 Arg::Operand(operand) if operand.as_reg().is_some() => {}
                 Arg::Operand(operand) => self.load_operand(to, &operand),
+                Arg::TypeId(offset) => {
+                    let ids = self.facts.ctx.type_ids;
+                    I::load(&mut self.out.asm, Load::I64, to, Addr::base(I::CTX, ids));
+                    I::load(&mut self.out.asm, Load::I32, to, Addr::base(to, offset));
+                }
                 Arg::Imm(value) => I::iconst(&mut self.out.asm, Width::W64, to, value as i64, false),
                 Arg::Ctx | Arg::Owner(Owner::Here(_)) => I::mov(&mut self.out.asm, Width::W64, to, I::CTX),
                 Arg::Owner(Owner::Import { context, .. }) => {
                     I::load(&mut self.out.asm, Load::I64, to, Addr::base(I::CTX, context));
                 }
-                Arg::OwnerIndex(Owner::Here(index)) => {
-                    I::iconst(&mut self.out.asm, Width::W32, to, i64::from(index), false);
-                }
-                Arg::OwnerIndex(Owner::Import { index, .. }) => {
-                    I::load(&mut self.out.asm, Load::I32, to, Addr::base(I::CTX, index));
-                }
+                Arg::OwnerIndex(owner) => self.load_owner_index(to, owner),
             }
         }
         let start = crate::isa::AsmBuffer::offset(&self.out.asm);
@@ -137,11 +142,21 @@ impl<I: Isa> FuncGen<'_, I> {
         })
     }
 
+    /// `d = ` the index of something among its owner's.
+    pub(crate) fn load_owner_index(&mut self, d: Reg, owner: Owner) {
+        match owner {
+            Owner::Here(index) => I::iconst(&mut self.out.asm, Width::W32, d, i64::from(index), false),
+            Owner::Import { index, .. } => {
+                I::load(&mut self.out.asm, Load::I32, d, Addr::base(I::CTX, index));
+            }
+        }
+    }
+
     /// Takes the first result register as the result of a libcall, of a type.
     pub(crate) fn push_libcall_result(&mut self, ty: Ty) {
         let reg = I::LIBCALL.int_results[0];
         self.take_this(reg);
-        if ty == Ty::I32 {
+        if ty.width() == Width::W32 {
             I::mov(&mut self.out.asm, Width::W32, reg, reg);
         }
         self.push_reg(ty, reg);
@@ -172,7 +187,15 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let sig = self.facts.sig_of_type(ty);
         let reference = self.checked_reference(ty, table);
-        self.call_to(To::Reference(reference), sig, &sig.tail);
+        self.call_to(To::Reference(reference, true), sig, &sig.tail);
+    }
+
+    pub(crate) fn call_ref(&mut self) {
+        let ty = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_type(ty);
+        let reference = self.pop_callee();
+        self.call_to(To::Reference(reference, false), sig, &sig.tail);
     }
 
     /// Takes the arguments off the stack. Those that go on the stack of the machine are written at `base` bytes above the
@@ -240,14 +263,15 @@ impl<I: Isa> FuncGen<'_, I> {
         self.vacate_registers(owned);
         self.out_reserve();
         self.save_homes();
+        self.save_for_handlers();
         self.outgoing = self.outgoing.max(abi.stack_args + abi.stack_results);
         let extra = match to {
-            To::Reference(reg) => Some((Self::CALLEE, reg)),
+            To::Reference(reg, _) => Some((Self::CALLEE, reg)),
             _ => None,
         };
         self.place_args(extra);
         self.give_back(owned);
-        if let To::Reference(reg) = to {
+        if let To::Reference(reg, _) = to {
             self.release(reg);
         }
         self.drop_copies();
@@ -256,6 +280,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.out_reserve();
         self.enter_callee(to, sig, abi);
+        self.call_site();
+        self.safepoint();
         if abi.stack_args > 0 {
             // The callee has popped its arguments: back to where the frame ends.
             I::lea(&mut self.out.asm, Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));
@@ -282,9 +308,12 @@ impl<I: Isa> FuncGen<'_, I> {
                 start = crate::isa::AsmBuffer::offset(&self.out.asm);
                 I::call_reg(&mut self.out.asm, I::SCRATCH);
             }
-            To::Reference(_) => {
+            To::Reference(_, checked) => {
                 let ctx = self.facts.ctx;
-                self.pass_contexts(abi, Addr::base(Self::CALLEE, ctx.funcref_context));
+                let at = self.pass_contexts(abi, Addr::base(Self::CALLEE, ctx.funcref_context));
+                if !checked {
+                    self.null_faults_at(at);
+                }
                 I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
                 self.prefer_private(sig, abi);
                 start = crate::isa::AsmBuffer::offset(&self.out.asm);
@@ -294,11 +323,30 @@ impl<I: Isa> FuncGen<'_, I> {
         self.map_address(start, self.wasm);
     }
 
-    /// Puts both instance pointers in their registers; the callee's is at `callee`.
-    fn pass_contexts(&mut self, abi: &Abi, callee: Addr) {
+    /// Puts both instance pointers in their registers; the callee's is at `callee`, where the first instruction reads it.
+    fn pass_contexts(&mut self, abi: &Abi, callee: Addr) -> u32 {
         let (callee_reg, caller_reg) = abi.contexts.expect("a convention that crosses instances");
-        I::load(&mut self.out.asm, Load::I64, callee_reg, callee);
+        let at = I::load(&mut self.out.asm, Load::I64, callee_reg, callee);
         I::mov(&mut self.out.asm, Width::W64, caller_reg, I::CTX);
+        at
+    }
+
+    /// The instruction at `at` faults if the function reference that it reads through is null.
+    fn null_faults_at(&mut self, at: u32) {
+        if self.facts.settings.hardware_traps {
+            self.trap_at(at, TrapCode::NullReference, self.wasm);
+        }
+    }
+
+    /// Pops a function reference to call into a register of its own. Where faults may not be used it is not null then.
+    fn pop_callee(&mut self) -> Reg {
+        let reference = self.pop_owned();
+        if !self.facts.settings.hardware_traps {
+            let null = self.trap_label(TrapCode::NullReference);
+            I::test(&mut self.out.asm, Width::W64, reference, Src::Reg(reference));
+            I::jcc(&mut self.out.asm, Cond::Eq, null);
+        }
+        reference
     }
 
     /// If the callee turns out to be of this instance, enters it behind its `Tail` entry. Without a branch: which it is
@@ -321,7 +369,7 @@ impl<I: Isa> FuncGen<'_, I> {
             ([ty], [Place::Reg(reg)]) => {
                 self.take_this(*reg);
                 // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
-                if *ty == Ty::I32 && !self.next_ignores_upper_half() {
+                if (*ty == Ty::I32 && !self.next_ignores_upper_half()) || *ty == Ty::GcRef {
                     I::mov(&mut self.out.asm, Width::W32, *reg, *reg);
                 }
                 self.restore_homes();
@@ -358,7 +406,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 for ty in &sig.results {
                     self.stack.push(Value::slot(*ty));
                 }
-                self.watermark = self.stack.len();
+                self.raise_watermark(self.stack.len());
             }
         }
     }
@@ -404,7 +452,15 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let sig = self.facts.sig_of_type(ty);
         let reference = self.checked_reference(ty, table);
-        self.tail_call_to(To::Reference(reference), sig, &sig.tail);
+        self.tail_call_to(To::Reference(reference, true), sig, &sig.tail);
+    }
+
+    pub(crate) fn return_call_ref(&mut self) {
+        let ty = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_type(ty);
+        let reference = self.pop_callee();
+        self.tail_call_to(To::Reference(reference, false), sig, &sig.tail);
     }
 
     fn tail_call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
@@ -414,7 +470,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let owned = self.pop_args(sig.params.len(), abi, 8);
         self.out_reserve();
         let extra = match to {
-            To::Reference(reg) => Some((Self::CALLEE, reg)),
+            To::Reference(reg, _) => Some((Self::CALLEE, reg)),
             _ => None,
         };
         if rebuild {
@@ -422,7 +478,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.place_args(extra);
         self.give_back(owned);
-        if let To::Reference(reg) = to {
+        if let To::Reference(reg, _) = to {
             self.release(reg);
         }
         self.out_reserve();
@@ -435,9 +491,12 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.pass_contexts(abi, Addr::base(I::CTX, context));
                 I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(I::CTX, code));
             }
-            To::Reference(_) => {
+            To::Reference(_, checked) => {
                 let ctx = self.facts.ctx;
-                self.pass_contexts(abi, Addr::base(Self::CALLEE, ctx.funcref_context));
+                let at = self.pass_contexts(abi, Addr::base(Self::CALLEE, ctx.funcref_context));
+                if !checked {
+                    self.null_faults_at(at);
+                }
                 I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
                 self.prefer_private(sig, abi);
             }

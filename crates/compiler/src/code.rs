@@ -26,6 +26,15 @@ pub struct Output<I: Isa> {
     pub traps: Vec<TrapSite>,
     /// The address map, in ascending order within a function.
     pub addresses: Vec<AddressSite>,
+    /// Calls from which exceptions come to handlers in the same function, in ascending order.
+    pub sites: Vec<CallSite>,
+    /// What such calls name; several may name the same.
+    pub handlers: Vec<Handler>,
+    /// Calls during which a collector may run and that have references in the frame, in ascending order.
+    pub safepoints: Vec<Safepoint>,
+    /// Stack maps, each some words: how many bytes below the frame pointer it covers; how many words follow; and in
+    /// these a bit for each four bytes from the lowest on, which is set where a reference is.
+    pub maps: Vec<u32>,
     /// Totals over all functions.
     pub counters: Counters,
 }
@@ -52,6 +61,8 @@ pub struct FuncCode {
     pub traps: Range<u32>,
     /// Its entries of `Output::addresses`.
     pub addresses: Range<u32>,
+    /// Bytes that it takes in the exception table.
+    pub exception_bytes: u32,
 }
 
 /// A 32-bit field that holds a distance to something outside the function.
@@ -105,6 +116,63 @@ pub enum Routine {
         /// Element segment index.
         segment: u32,
     },
+    /// `() -> reference`: the value of a constant expression of `Facts::constants`. May collect.
+    Constant {
+        /// Its index there.
+        index: u32,
+    },
+    /// `(address, reference)`: overwrites a reference in memory with another, where the collector counts references.
+    SetReference,
+    /// `(reference)`: tells a collector that counts references of one that came out of memory. May collect.
+    Expose,
+    /// The same, but it does not collect.
+    List,
+    /// `(length) -> reference` to a new array of a type, its elements not yet written. May collect.
+    ArrayNew {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, bits)`: writes every element of a new array.
+    ArrayInit {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, index, bits, length)`: `array.fill`.
+    ArrayFill {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, index, array, index, length)`: `array.copy` between arrays whose elements are stored alike.
+    ArrayCopy {
+        /// Type index of the destination.
+        ty: u32,
+    },
+    /// `(position, length)`: traps if so many elements of a type, from this byte on, are not all in a data segment.
+    ArrayCheckData {
+        /// Type index.
+        ty: u32,
+        /// Data segment index.
+        segment: u32,
+    },
+    /// `(position, length)`: traps if so many elements are not all in an element segment.
+    ArrayCheckElem {
+        /// Element segment index.
+        segment: u32,
+    },
+    /// `(array, index, position, length)`: `array.init_data`.
+    ArrayInitData {
+        /// Type index.
+        ty: u32,
+        /// Data segment index.
+        segment: u32,
+    },
+    /// `(array, index, position, length)`: `array.init_elem`.
+    ArrayInitElem {
+        /// Type index.
+        ty: u32,
+        /// Element segment index.
+        segment: u32,
+    },
 }
 
 /// An instruction that can trap.
@@ -140,6 +208,53 @@ pub enum TrapCode {
     Unreachable,
     /// An atomic access that is not aligned.
     HeapMisaligned,
+    /// A null reference where there must be none.
+    NullReference,
+    /// An array access out of bounds.
+    ArrayOutOfBounds,
+    /// An object larger than any can be.
+    AllocationTooLarge,
+    /// `ref.cast` of something else.
+    CastFailure,
+}
+
+/// A call during which references in the frame may be read and changed by a collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Safepoint {
+    /// Offset of the instruction that the call returns to.
+    pub at: u32,
+    /// Where its map begins among `Output::maps`; several may have the same.
+    pub map: u32,
+}
+
+/// A call from which an exception may come to a handler in the same function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallSite {
+    /// Offset of the instruction that the call returns to.
+    pub at: u32,
+    /// The handlers in the order in which they are tried: where they begin and end in `Output::handlers`.
+    pub handlers: (u32, u32),
+    /// From the stack pointer, as it is during the call, up to the frame pointer, in bytes.
+    pub frame: u32,
+    /// From the stack pointer up to where the frame keeps the instance pointer, in bytes.
+    pub context: u32,
+}
+
+impl CallSite {
+    /// Bytes that it takes in the exception table: three words for itself and three for each handler.
+    #[must_use]
+    pub const fn bytes(&self) -> u32 {
+        12 + 12 * (self.handlers.1 - self.handlers.0)
+    }
+}
+
+/// Where an exception goes if its tag is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Index of the tag; `None` if every exception is the right one. Then the handler is the last of its call.
+    pub tag: Option<u32>,
+    /// Offset of the code that it continues with.
+    pub at: u32,
 }
 
 /// Machine code offset to wasm offset.
@@ -203,6 +318,10 @@ counters! {
     relocations
     /// Entries of the address map.
     addresses
+    /// Entries of the exception table: handlers of calls.
+    handlers
+    /// Calls that have a stack map.
+    safepoints
     /// Iterations of the loops whose length neither the operator nor the machine bounds: over entries flushed or dropped,
     /// values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear in the
     /// module, as a test holds.

@@ -3,12 +3,14 @@
 use crate::code::{AddressSite, FUNC_ALIGN, FuncCode, Output, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
 use crate::control::Block;
 use crate::error::{Error, ErrorKind};
+use crate::exceptions::Exceptions;
 use crate::facts::{AddressMap, Callee, Facts};
 use crate::isa::{AsmBuffer, Isa};
-use crate::meter::Stub;
+use crate::meter::{KeptRef, Stub};
 use crate::moves::Moves;
 use crate::reader::Reader;
 use crate::regs::{Copies, Regs};
+use crate::safepoints::Roots;
 use crate::shapes::FlagsOf;
 use crate::sig::Sig;
 use crate::survey::Survey;
@@ -49,6 +51,9 @@ pub(crate) struct Lists {
     pub(crate) else_copies: Vec<Copies>,
     pub(crate) traps: Vec<PendingTrap>,
     pub(crate) stubs: Vec<Stub>,
+    /// References that stubs keep in memory, see `Stub::refs`.
+    pub(crate) stub_refs: Vec<KeptRef>,
+    pub(crate) roots: Roots,
     pub(crate) targets: Vec<Label>,
     /// By depth: the table that named it last, and where its label is in `br_labels`.
     pub(crate) seen: Vec<(u32, u32)>,
@@ -61,6 +66,7 @@ pub(crate) struct Lists {
     /// Arguments of a call that are in no register yet, with theirs.
     pub(crate) args: Vec<(Reg, Operand)>,
     pub(crate) moves: Moves,
+    pub(crate) exceptions: Exceptions,
 }
 
 /// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of wasm, plus `CONSTANT`. It holds for each
@@ -149,7 +155,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     /// Fuel of operators passed and not yet charged.
     pub(crate) fuel: u32,
     /// Offset of the code beyond which the function is refused.
-    budget_end: u32,
+    pub(crate) budget_end: u32,
     /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
     pub(crate) room_end: u32,
     /// See `FuncGen::plain_address`.
@@ -239,6 +245,7 @@ pub fn compile<I: Isa>(
     out.asm.reset_labels();
     out.asm.reserve(4 * I::MAX_PRIMITIVE);
     let start = begin(out, escapes, index);
+    let sites = out.sites.len();
 
     let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
     scratch.emit_time += now(scratch.clock) - surveyed;
@@ -257,6 +264,7 @@ pub fn compile<I: Isa>(
         relocs: relocs..out.relocs.len() as u32,
         traps: traps..out.traps.len() as u32,
         addresses: addresses..out.addresses.len() as u32,
+        exception_bytes: out.sites[sites..].iter().map(|site| site.bytes()).sum(),
     });
     Ok(())
 }
@@ -265,6 +273,32 @@ pub fn compile<I: Isa>(
 pub(crate) fn pad_to_entry<I: Isa>(out: &mut Output<I>, before: u32) {
     let padding = (out.asm.offset() + before).wrapping_neg() & (FUNC_ALIGN - 1);
     I::pad(&mut out.asm, padding);
+}
+
+/// Compiles a constant expression as a function without parameters.
+pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -> Result<FuncCode, Error> {
+    let body = &facts.constants[index as usize];
+    let sig = Sig::new::<I>(&[], &[Ty::GcRef]);
+    let mut survey = Survey::default();
+    survey.begin(0);
+    survey.call();
+    let (relocs, traps, addresses) = (out.relocs.len() as u32, out.traps.len() as u32, out.addresses.len() as u32);
+    out.asm.reset_labels();
+    out.asm.reserve(4 * I::MAX_PRIMITIVE);
+    let (start, entry) = begin(out, false, u32::MAX);
+    emit(facts, &survey, &sig, body, 0, &mut State::default(), out)?;
+    Ok(FuncCode {
+        index: u32::MAX,
+        start,
+        body: entry,
+        end: out.asm.offset(),
+        wasm: 0,
+        wasm_bytes: 0,
+        relocs: relocs..out.relocs.len() as u32,
+        traps: traps..out.traps.len() as u32,
+        addresses: addresses..out.addresses.len() as u32,
+        exception_bytes: 0,
+    })
 }
 
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.
@@ -335,11 +369,16 @@ fn emit<I: Isa>(
     cg.lists.else_copies.clear();
     cg.lists.traps.clear();
     cg.lists.stubs.clear();
+    let first_handlers = cg.begin_handlers();
+    cg.lists.stub_refs.clear();
+    let maps = cg.out.maps.len();
+    cg.lists.roots.begin(facts.references || survey.catches_references, maps);
 
     let enter = cg.prologue();
     cg.open_function();
     cg.operators();
     cg.epilogue();
+    cg.landing_pads();
     cg.stubs();
     cg.trap_stubs();
     cg.out.asm.place_constants();
@@ -347,6 +386,7 @@ fn emit<I: Isa>(
     cg.out.counters.steps += survey.steps;
     let frame = cg.frame_size();
     I::patch_frame(&mut cg.out.asm, enter, frame);
+    cg.finish_handlers(first_handlers, frame);
     let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.out.asm.offset() > cg.budget_end;
 
     let FuncGen { stack, locals, blocks, copies, .. } = cg;

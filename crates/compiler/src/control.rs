@@ -44,9 +44,26 @@ enum Kind {
     Else,
 }
 
+impl Block {
+    /// Where branches to it go.
+    pub(crate) fn label(&self) -> Label {
+        self.label
+    }
+
+    /// The height of the stack below what its label carries.
+    pub(crate) fn height(&self) -> usize {
+        self.height as usize
+    }
+
+    /// Does a single value that its label carries cross in a slot? (Else it crosses in a register.)
+    pub(crate) fn takes_one_in_slot(&self) -> bool {
+        self.kind == Kind::Loop
+    }
+}
+
 /// What a block takes and gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum BlockTypes {
+pub(crate) enum BlockTypes {
     /// Takes nothing, gives nothing.
     Empty,
     /// Takes nothing, gives one value.
@@ -83,27 +100,19 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    fn block_type(&mut self) -> BlockTypes {
+    pub(crate) fn block_type(&mut self) -> BlockTypes {
         match self.reader.peek() {
             0x40 => {
                 self.reader.u8();
                 BlockTypes::Empty
             }
-            byte @ 0x6f..=0x7f => {
-                self.reader.u8();
-                BlockTypes::One(value_type_of(byte))
-            }
-            0x63 | 0x64 => {
-                self.reader.u8();
-                self.reader.i64();
-                BlockTypes::One(Ty::FuncRef)
-            }
+            0x41..=0x7f => BlockTypes::One(self.value_type()),
             _ => BlockTypes::Type(self.reader.i64() as u32),
         }
     }
 
     /// The register in which a single value crosses a label.
-    fn merge_reg(ty: Ty) -> Reg {
+    pub(crate) fn merge_reg(ty: Ty) -> Reg {
         match ty.class() {
             RegClass::Int => I::PRIVATE.int_results[0],
             RegClass::Float => I::PRIVATE.float_results[0],
@@ -152,6 +161,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn block(&mut self) {
         let types = self.block_type();
+        self.open_block(types);
+    }
+
+    pub(crate) fn open_block(&mut self, types: BlockTypes) {
         let uses = self.next_block_use();
         let height = self.stack.len() - self.params_of(types).len();
         if uses.branched {
@@ -311,7 +324,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.slot(at);
                 self.stack.push(Value::slot(*ty));
             }
-            self.watermark = self.stack.len();
+            self.raise_watermark(self.stack.len());
         }
     }
 
@@ -324,6 +337,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.close_window();
         }
         self.blocks.pop();
+        self.close_handlers();
     }
 
     fn end_block(&mut self, block: Block) {
@@ -348,6 +362,9 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if !self.is_dead() {
             self.merge_values(block);
+        } else if !self.copies[self.blocks.len() - 1].is_reached() {
+            // All that names the label is unreachable itself, or a handler without calls.
+            return self.truncate_stack(block.height as usize);
         }
         self.join(block);
     }
@@ -378,7 +395,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.stack.push(Value::slot(ty));
             }
             if count > 0 {
-                self.watermark = self.stack.len();
+                self.raise_watermark(self.stack.len());
             }
         }
     }
@@ -542,7 +559,11 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- branching
 
     fn target(&mut self, depth: u32) -> Block {
-        let at = self.blocks.len() - 1 - depth as usize;
+        self.target_at(self.blocks.len() - 1 - depth as usize)
+    }
+
+    /// The block at a depth from the outermost, to whose label a branch goes.
+    pub(crate) fn target_at(&mut self, at: usize) -> Block {
         if at == 0 {
             self.return_branched = true;
         }
@@ -590,14 +611,19 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return;
         }
+        let cond = self.pop_condition_after(|_| {});
+        self.branch_if(cond, depth);
+    }
+
+    /// Branches if the flags say so. What the label carries is on top and stays there. The flags are kept.
+    pub(crate) fn branch_if(&mut self, cond: Cond, depth: u32) {
         let block = self.target(depth);
         let count = self.label_arity(&block);
         if self.merges_in_place(&block, count) {
-            let cond = self.pop_condition_after(|cg| cg.merge_values(&block));
+            self.merge_values(&block);
             self.edge_to(self.blocks.len() - 1 - depth as usize);
             I::jcc(&mut self.out.asm, cond, block.label);
         } else {
-            let cond = self.pop_condition_after(|_| {});
             let skip = self.out.asm.label();
             I::jcc(&mut self.out.asm, cond.invert(), skip);
             self.edge_to(self.blocks.len() - 1 - depth as usize);
@@ -615,13 +641,12 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Do the values that a branch to `block` carries end up in places that are right if it is not taken, too? The
-    /// condition is still on top.
+    /// Do the values that a branch to `block` carries end up in places that are right if it is not taken, too?
     fn merges_in_place(&self, block: &Block, count: usize) -> bool {
         match (count, block.kind) {
             (0, _) => true,
             (1, Kind::Block | Kind::If | Kind::Else | Kind::Function) => true,
-            _ => self.stack.len() - 1 - count == block.height as usize,
+            _ => self.stack.len() - count == block.height as usize,
         }
     }
 
@@ -744,8 +769,11 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Reads an operator in unreachable code and keeps count of the blocks.
     pub(crate) fn skip(&mut self) {
         match self.reader.u8() {
-            0x02..=0x04 => {
+            opcode @ (0x02..=0x04 | 0x1f) => {
                 self.block_type();
+                if opcode == 0x1f {
+                    self.skip_catches();
+                }
                 self.block_number += 1;
                 self.dead_depth += 1;
             }
@@ -765,17 +793,5 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             opcode => self.skip_immediates(opcode),
         }
-    }
-}
-
-/// The type that a byte of the binary format means.
-pub(crate) fn value_type_of(byte: u8) -> Ty {
-    match byte {
-        0x7f => Ty::I32,
-        0x7e => Ty::I64,
-        0x7d => Ty::F32,
-        0x7c => Ty::F64,
-        0x7b => Ty::V128,
-        _ => Ty::FuncRef,
     }
 }

@@ -15,6 +15,19 @@ pub struct Facts {
     /// By type index of the module: byte offset of the type's engine-wide id, a `u32`, in the array that
     /// `ctx.type_ids` points to.
     pub type_id_offsets: Vec<i32>,
+    /// By type index of the module: has the type no subtypes but itself?
+    pub final_types: Vec<bool>,
+    /// Types that have subtypes in this module, by offset of their ids among the type ids, in ascending order; with up to
+    /// three of these, likewise.
+    pub subtypes: Vec<(i32, [Option<i32>; 3])>,
+    /// By type index of the module: what objects of the type look like, or `None` where it is a function type.
+    pub objects: Vec<Option<ObjectFact>>,
+    /// Can there be references to objects in a frame?
+    pub references: bool,
+    /// What the collector asks of the code; `None` if the module has nothing to do with one.
+    pub gc: Option<GcFacts>,
+    /// Constant expressions that make objects, as operators with the last `end`; see `Routine::Constant`.
+    pub constants: Vec<Vec<u8>>,
     /// By function index, imports first.
     pub funcs: Vec<FuncFact>,
     /// By global index, imports first.
@@ -23,6 +36,10 @@ pub struct Facts {
     pub memories: Vec<MemoryFact>,
     /// By table index, imports first.
     pub tables: Vec<TableFact>,
+    /// By tag index, imports first.
+    pub tags: Vec<TagFact>,
+    /// What all exceptions have in common; `None` if the module has no tags.
+    pub exceptions: Option<ExceptionFacts>,
     /// By element segment index: the host's index of it if the segment is passive, else `None` (it is empty once the
     /// module has started).
     pub elems: Vec<Option<u32>>,
@@ -37,6 +54,31 @@ impl Facts {
     #[must_use]
     pub fn sig_of_type(&self, ty: u32) -> &Sig {
         &self.sigs[self.types[ty as usize].expect("validated as a function type") as usize]
+    }
+
+    /// Must the collector hear of each reference that is read from memory or written to it?
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.gc.is_some_and(|gc| gc.counts())
+    }
+
+    /// A few direct subtypes of the type whose id is at this offset among the type ids, likewise: those that this module
+    /// defines first.
+    #[must_use]
+    pub fn subtypes_of(&self, type_id: i32) -> impl Iterator<Item = i32> + use<> {
+        let known = self.subtypes.binary_search_by_key(&type_id, |entry| entry.0).ok();
+        let [a, b, c] = known.map_or([None; 3], |at| self.subtypes[at].1);
+        [a, b, c].into_iter().flatten()
+    }
+
+    /// The type of references to a heap type that is written as this number.
+    #[must_use]
+    pub fn reference_to(&self, heap: i64) -> Ty {
+        let func = match usize::try_from(heap) {
+            Ok(index) => self.types[index].is_some(),
+            Err(_) => matches!(heap & 0x7f, 0x70 | 0x73),
+        };
+        if func { Ty::FuncRef } else { Ty::GcRef }
     }
 
     /// The signature of a function.
@@ -96,6 +138,8 @@ pub struct GlobalFact {
     pub ty: Ty,
     /// May it be set?
     pub mutable: bool,
+    /// See `Sig::plain`.
+    pub plain: bool,
     /// Where the value is.
     pub place: Where,
     /// The value, if it never changes and is known, as bits.
@@ -141,14 +185,18 @@ pub struct MemoryFact {
     pub faults_are_traps: bool,
 }
 
-/// One table of function references.
+/// One table.
 #[derive(Clone, Copy, Debug)]
 pub struct TableFact {
-    /// The type of its elements.
-    pub element: Ty,
+    /// The type of its elements: `FuncRef`, which take 8 bytes each, or `GcRef`, which take 4.
+    pub elem: Ty,
+    /// See `Sig::plain`.
+    pub plain: bool,
+    /// If all its elements are functions of one type or null: where among the type ids that type is.
+    pub type_id: Option<i32>,
     /// The type of its indices: `I32` or `I64`.
     pub index: Ty,
-    /// Where the pointer to its first element is; an element takes 8 bytes.
+    /// Where the pointer to its first element is.
     pub base: Where,
     /// Where its current number of elements, a `u64`, is.
     pub length: Where,
@@ -158,6 +206,178 @@ pub struct TableFact {
     pub fixed_length: Option<u64>,
     /// Are elements filled in on first use? Then 0 means not yet filled, and bit 0 of any other is a tag to clear.
     pub lazy: bool,
+}
+
+/// What exceptions have in common. Offsets are in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct ExceptionFacts {
+    /// Exception: the number of the instance that defines its tag, a `u32`.
+    pub instance: i32,
+    /// Exception: the index of its tag among those that this instance's module defines, a `u32`.
+    pub tag: i32,
+}
+
+/// One tag.
+#[derive(Clone, Debug)]
+pub struct TagFact {
+    /// Whose it is.
+    pub owner: Owner,
+    /// Where among the type ids that of its exceptions is.
+    pub type_id: i32,
+    /// What its exceptions look like.
+    pub object: ObjectFact,
+}
+
+impl TableFact {
+    /// Logarithm of the bytes that an element takes.
+    #[must_use]
+    pub const fn elem_log2(&self) -> u8 {
+        if self.elem.bytes() == 8 { 3 } else { 2 }
+    }
+}
+
+/// What a collector asks of the code. Offsets are in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct GcFacts {
+    /// Instance: pointer to the collector's own data.
+    pub data: i32,
+    /// Store: pointer to the first byte of the heap.
+    pub heap: i32,
+    /// Object: its kind, a `u32`.
+    pub kind: i32,
+    /// Object: the engine-wide id of its type, a `u32`.
+    pub type_id: i32,
+    /// Array: its length, a `u32`.
+    pub array_length: i32,
+    /// Bits of the kind that arrays, structures, and everything that can be compared with `ref.eq` have set.
+    pub kinds: Kinds,
+    /// Of which sort it is.
+    pub collector: Collector,
+}
+
+/// Bits of the kind of an object. Those of each kind include those of its supertypes.
+#[derive(Clone, Copy, Debug)]
+pub struct Kinds {
+    /// Of all that `ref.eq` compares and is no number.
+    pub eq: u32,
+    /// Of structures.
+    pub structure: u32,
+    /// Of arrays.
+    pub array: u32,
+}
+
+/// The sorts of collectors.
+#[derive(Clone, Copy, Debug)]
+pub enum Collector {
+    /// Objects move. New ones are cut off the front of free space.
+    Copying {
+        /// Its data: where free space begins, a `u32`.
+        free: i32,
+        /// Its data: where free space ends, a `u32`.
+        end: i32,
+        /// Object: its size in bytes, a `u32`.
+        size: i32,
+        /// Sizes are multiples of this power of two.
+        align: u32,
+    },
+    /// References in the heap are counted, those in frames are found by stack maps among all that were read lately.
+    Counting(Counting),
+    /// Nothing is collected.
+    None,
+}
+
+/// What a collector asks that counts references.
+#[derive(Clone, Copy, Debug)]
+pub struct Counting {
+    /// Object: the number of references, a `u64`.
+    pub count: i32,
+    /// Object: the next in the list of those read lately, a `u32`.
+    pub next: i32,
+    /// Bit of an object's kind: is it in that list?
+    pub listed: u32,
+    /// Its data: the first of the list, a `u32`.
+    pub list: i32,
+    /// Its data: how many there are in the list, a `u32`.
+    pub length: i32,
+    /// Its data: how many were left after the last collection, a `u32`.
+    pub length_after: i32,
+}
+
+impl GcFacts {
+    /// Must the collector hear of each reference that is read from memory or written to it?
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        matches!(self.collector, Collector::Counting(_))
+    }
+}
+
+/// What objects of a structure, array or exception type look like.
+#[derive(Clone, Debug)]
+pub struct ObjectFact {
+    /// Bytes of a structure or exception, or of an array before its elements.
+    pub size: u32,
+    /// Alignment in bytes.
+    pub align: u32,
+    /// The kind, with what the collector keeps beside it.
+    pub kind: u32,
+    /// Is it an array?
+    pub array: bool,
+    /// The fields of a structure, what an exception carries; the one field of an array is its element, at the offset of the first.
+    pub fields: Box<[FieldFact]>,
+}
+
+/// A field of a structure, or the element of an array.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldFact {
+    /// How a value is kept.
+    pub storage: Storage,
+    /// Where it is in the object.
+    pub offset: i32,
+}
+
+/// How a value is kept in an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// The lowest 8 bits of an `i32`.
+    I8,
+    /// The lowest 16 bits of an `i32`.
+    I16,
+    /// A number.
+    Number(Ty),
+    /// A reference to an object, which the collector must hear of if `traced`.
+    Gc {
+        /// May it be to something of the heap?
+        traced: bool,
+    },
+    /// A function reference, as the number that `Libcall::GcIntern` gives; the host's number of its static type.
+    Func(u32),
+}
+
+impl Storage {
+    /// Logarithm of the bytes that it takes.
+    #[must_use]
+    pub const fn log2(self) -> u8 {
+        match self {
+            Storage::I8 => 0,
+            Storage::I16 => 1,
+            Storage::Gc { .. } | Storage::Func(_) => 2,
+            Storage::Number(ty) => match ty.bytes() {
+                4 => 2,
+                _ => 3,
+            },
+        }
+    }
+
+    /// The type of its value on the stack.
+    #[must_use]
+    pub const fn ty(self) -> Ty {
+        match self {
+            Storage::I8 | Storage::I16 => Ty::I32,
+            Storage::Number(ty) => ty,
+            Storage::Gc { .. } => Ty::GcRef,
+            Storage::Func(_) => Ty::FuncRef,
+        }
+    }
 }
 
 /// Byte offsets in the host's structures.

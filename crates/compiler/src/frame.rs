@@ -70,7 +70,12 @@ impl<I: Isa> FuncGen<'_, I> {
         self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
         // By class the heaviest locals, heaviest first; among equals the one touched first.
         let mut tops = [Top { locals: [(0, 0); CANDIDATES], len: 0 }; 2];
+        let may_call = self.survey_may_call();
         for (at, local) in survey.locals.iter().enumerate() {
+            // Where a collector may run, references are in memory.
+            if local.ty == Ty::GcRef && may_call {
+                continue;
+            }
             tops[local.ty.class() as usize].add(local.weight, at as u32);
         }
         for class in [RegClass::Int, RegClass::Float] {
@@ -134,18 +139,30 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.lists.saved.push((home, offset));
             }
         }
+        if self.survey.handlers {
+            // What a handler finds in the preserved registers is not what the caller wants back.
+            self.lists.saved.clear();
+            for (i, reg) in I::PRESERVED.iter().enumerate() {
+                self.lists.saved.push((*reg, -8 * (i as i32 + 1)));
+            }
+            offset = -8 * (I::PRESERVED.len() as i32 + 1);
+            self.lists.exceptions.context = offset;
+        }
         if self.sig.private.result_area.is_some() {
             offset -= 8;
             self.result_area_slot = offset;
         }
+        let may_call = self.survey_may_call();
+        let mut references = false;
         for at in 0..self.locals.len() {
-            let home = self.locals[at].home;
-            let ty = self.locals[at].ty;
+            let LocalState { home, ty, .. } = self.locals[at];
             let needs_slot = match home {
                 None => true,
-                Some(reg) => !I::PRESERVED.contains(&reg) && self.survey_may_call(),
+                Some(reg) => may_call && (self.survey.handlers || !I::PRESERVED.contains(&reg)),
             };
-            if needs_slot {
+            if ty == Ty::GcRef && may_call {
+                references = true;
+            } else if needs_slot {
                 self.locals[at].slot = match self.arrival(self.survey.locals[at].local) {
                     Some(Place::Stack(arg)) => 16 + arg as i32,
                     _ => {
@@ -156,6 +173,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 };
             }
         }
+        // Those that stack maps name are all in this frame, side by side.
+        if references {
+            for local in self.locals.iter_mut().filter(|local| local.ty == Ty::GcRef) {
+                offset -= 8;
+                local.slot = offset;
+                self.lists.roots.locals.push(offset);
+            }
+        }
         // So are slots as large as they are.
         self.slots_base = offset & -(1 << self.slot_log2);
         self.lists.volatile_homes.clear();
@@ -164,6 +189,11 @@ impl<I: Isa> FuncGen<'_, I> {
             self.lists.volatile_homes.extend(
                 locals.filter(|(_, l)| l.home.is_some_and(|reg| !I::PRESERVED.contains(&reg))).map(|(at, _)| at as u32),
             );
+        }
+        if self.survey.handlers {
+            let homes = &mut self.lists.exceptions.homes;
+            homes.clear();
+            homes.extend((0..self.locals.len() as u32).filter(|at| self.locals[*at as usize].home.is_some()));
         }
         let homes: RegSet = self.locals.iter().filter_map(|l| l.home).fold(RegSet::EMPTY, |mut set, reg| {
             set.add(reg);
@@ -199,6 +229,10 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(reg) = self.sig.private.result_area {
             I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, self.result_area_slot), reg);
         }
+        if self.survey.handlers {
+            let context = Addr::base(I::FRAME, self.lists.exceptions.context);
+            I::store(&mut self.out.asm, Store::B64, context, I::CTX);
+        }
         self.bring_in_parameters();
         self.zero_locals();
         self.function_entry_checks();
@@ -227,6 +261,10 @@ impl<I: Isa> FuncGen<'_, I> {
                 (Place::Stack(arg), Some(home)) => {
                     I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, 16 + arg as i32));
                 }
+                (Place::Stack(arg), None) if local.slot < 0 => {
+                    I::load(&mut self.out.asm, Load::I32, I::SCRATCH, Addr::base(I::FRAME, 16 + arg as i32));
+                    I::store(&mut self.out.asm, Store::B32, Addr::base(I::FRAME, local.slot), I::SCRATCH);
+                }
                 // No home, so the moves have not written it: a copy of what was stored.
                 (Place::Reg(reg), None) if self.regs.free.has(reg) => {
                     self.regs.free.remove(reg);
@@ -241,8 +279,11 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn zero_locals(&mut self) {
+        let params = self.sig.params.len() as u32;
+        let mapped = !self.lists.roots.locals.is_empty();
         for at in 0..self.locals.len() {
-            if !self.survey.locals[at].zeroed {
+            let local = &self.survey.locals[at];
+            if !local.zeroed && !(mapped && local.ty == Ty::GcRef && local.local >= params) {
                 continue;
             }
             if at & 7 == 7 && self.check_budget() {

@@ -23,15 +23,25 @@ impl<I: Isa> FuncGen<'_, I> {
             None => self.take(global.ty.class()),
         };
         I::load(&mut self.out.asm, Load::of(global.ty), d, addr);
-        self.push_reg(global.ty, d);
+        match global.ty {
+            crate::ty::Ty::GcRef => self.push_exposed(d),
+            ty => self.push_reg(ty, d),
+        }
     }
 
     fn folds_global(&self, ty: Ty) -> bool {
-        if ty == Ty::V128 { self.folds_vector() } else { self.folds_load(Load::of(ty)) }
+        match ty {
+            Ty::V128 => self.folds_vector(),
+            Ty::GcRef => false,
+            _ => self.folds_load(Load::of(ty)),
+        }
     }
 
     pub(crate) fn global_set(&mut self) {
         let global = self.facts.globals[self.reader.u32() as usize];
+        if global.ty == crate::ty::Ty::GcRef && self.facts.counts() {
+            return self.global_set_counted(global.place);
+        }
         let mut value = self.pop();
         if let Some(bits) = value.as_const()
             && global.ty != Ty::V128
@@ -44,5 +54,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let addr = self.place(global.place);
         I::store(&mut self.out.asm, Store::of(global.ty), addr, reg);
         self.done(&value);
+    }
+
+    fn global_set_counted(&mut self, place: crate::facts::Where) {
+        let value = self.pop();
+        let address = self.take(lightbeam_asm::RegClass::Int);
+        let place = self.place(place);
+        I::lea(&mut self.out.asm, crate::ty::Width::W64, address, place);
+        self.set_reference(address, &value, value.owned());
     }
 }

@@ -40,6 +40,25 @@ pub enum Libcall {
     FmaF32x4,
     /// The same of two lanes.
     FmaF64x2,
+    /// `(kind: u32, type id: u32, bytes: u32, alignment: u32) -> reference` to a new object, whose header is written and
+    /// nothing else. May collect.
+    GcAlloc,
+    /// `()`: collects.
+    GcCollect,
+    /// `(reference: u32)`: the object, which nothing but the heap refers to any more, is no longer needed. Does not
+    /// collect.
+    GcDrop,
+    /// `(funcref) -> u32` by which the heap refers to it. Does not collect.
+    GcIntern,
+    /// `(number: u32, type: u32) -> funcref` that the heap refers to by the number; `type` is the host's number of the
+    /// static type. Does not collect.
+    GcInterned,
+    /// `() -> u32`: the number of an instance, that of a tag's owner.
+    InstanceId,
+    /// `(exception: u32)`: throws it, and does not return. Traps if it is null.
+    ThrowRef,
+    /// `(id: u32, id: u32) -> u32`: is the first type a subtype of the second? Does not collect.
+    IsSubtype,
     /// `(code: u32)`: raises the trap whose `TrapCode` has this number, and does not return.
     Trap,
 }
@@ -63,6 +82,20 @@ impl Libcall {
         Libcall::NewEpoch,
         Libcall::FmaF32x4,
         Libcall::FmaF64x2,
+        Libcall::GcAlloc,
+        Libcall::GcCollect,
+        Libcall::GcDrop,
+        Libcall::GcIntern,
+        Libcall::GcInterned,
+        Libcall::InstanceId,
+        Libcall::ThrowRef,
+        Libcall::IsSubtype,
         Libcall::Trap,
     ];
+
+    /// May a collector run before it returns?
+    pub(crate) const fn collects(self) -> bool {
+        use Libcall::{GcAlloc, GcCollect, MemoryGrow, NewEpoch, OutOfGas, TableGrow};
+        matches!(self, MemoryGrow | TableGrow | OutOfGas | NewEpoch | GcAlloc | GcCollect)
+    }
 }

@@ -1,11 +1,12 @@
 //! Interruption: fuel, epochs, and the out-of-line stubs that call the host in the middle of an operator.
 
 use crate::calls::Arg;
+use crate::code::Routine;
 use crate::compile::FuncGen;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
-use crate::value::Operand;
+use crate::value::{Loc, Operand, Value};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
 /// A detour that is taken rarely: calls the host with every register in use saved, then comes back.
@@ -16,10 +17,24 @@ pub(crate) struct Stub {
     /// Where it goes when done.
     pub(crate) resume: Label,
     pub(crate) kind: StubKind,
-    /// Registers to save; filled in by `add_stub`.
+    /// Registers to save; filled in by `add_stub`, as the next two.
     pub(crate) live: RegSet,
+    /// Registers with references that the host may change: where these begin and end in `Lists::stub_refs`.
+    pub(crate) refs: (u32, u32),
+    /// The stack map while the host runs.
+    pub(crate) map: Option<u32>,
     /// Wasm offset of the operator.
     pub(crate) wasm: u32,
+}
+
+/// A reference in a register while a stub calls the host: it is in the frame then and loaded from there afterwards.
+#[derive(Clone, Copy)]
+pub(crate) struct KeptRef {
+    reg: Reg,
+    /// Offset of its slot from the frame pointer.
+    slot: i32,
+    /// Must it be stored? A local's slot is up to date.
+    store: bool,
 }
 
 /// What a stub calls.
@@ -31,6 +46,28 @@ pub(crate) enum StubKind {
     OutOfGas,
     /// The epoch deadline has come.
     NewEpoch,
+    /// Makes an object of a type that is not an array, and gives the reference and the base of the heap.
+    NewObject { ty: u32, size: u32, out: Reg, base: Reg },
+    /// Tells a collector that counts references of the one in this register, which an entry of the stack owns.
+    Expose { reference: Reg },
+    /// Asks whether the type with the id in `actual` is a subtype of another, and gives the answer in the same register.
+    IsSubtype { actual: Reg, expected: i32 },
+}
+
+impl StubKind {
+    /// The register in which it gives something, which need not be saved.
+    fn out(self) -> Option<Reg> {
+        match self {
+            StubKind::FillElement { out, .. } | StubKind::NewObject { out, .. } => Some(out),
+            StubKind::IsSubtype { actual, .. } => Some(actual),
+            StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } => None,
+        }
+    }
+
+    /// May a collector run?
+    fn collects(self) -> bool {
+        !matches!(self, StubKind::FillElement { .. } | StubKind::IsSubtype { .. })
+    }
 }
 
 /// What an operator costs, as the host counts: 1, but nothing for those that only shape control.
@@ -45,9 +82,31 @@ impl<I: Isa> FuncGen<'_, I> {
         for i in 0..self.lists.volatile_homes.len() {
             live.add(self.locals[self.lists.volatile_homes[i] as usize].home.expect("it has one"));
         }
-        if let StubKind::FillElement { out, .. } = stub.kind {
+        if let Some(out) = stub.kind.out() {
             live.remove(out);
         }
+        if let StubKind::NewObject { base, .. } = stub.kind {
+            live.remove(base);
+        }
+        let first = self.lists.stub_refs.len() as u32;
+        if stub.kind.collects() && self.lists.roots.any {
+            stub.map = self.map_here(true);
+            for reg in self.regs.cached {
+                let local = &self.locals[self.regs.copy_of[reg.index()] as usize];
+                if local.ty == Ty::GcRef {
+                    live.remove(reg);
+                    self.lists.stub_refs.push(KeptRef { reg, slot: local.slot, store: false });
+                }
+            }
+            for at in self.watermark..self.stack.len() {
+                if let Value { ty: Ty::GcRef, loc: Loc::Reg(reg) } = self.stack[at] {
+                    live.remove(reg);
+                    let slot = self.slot_offset(at);
+                    self.lists.stub_refs.push(KeptRef { reg, slot, store: true });
+                }
+            }
+        }
+        stub.refs = (first, self.lists.stub_refs.len() as u32);
         stub.live = live;
         self.stub_saves = self.stub_saves.max(live.len() << self.slot_log2);
         self.lists.stubs.push(stub);
@@ -70,31 +129,63 @@ impl<I: Isa> FuncGen<'_, I> {
             for (n, reg) in stub.live.enumerate() {
                 I::store(&mut self.out.asm, store(reg), save(n), reg);
             }
-            self.out_reserve();
-            match stub.kind {
-                StubKind::FillElement { table, index, .. } => {
-                    let index = Operand::borrowed(Ty::I64, index);
-                    let args = [Arg::Ctx, Arg::Imm(u64::from(table)), Arg::Operand(index)];
-                    self.libcall_raw(Libcall::TableGetLazy, &args);
+            let refs = stub.refs.0 as usize..stub.refs.1 as usize;
+            for KeptRef { reg, slot, store } in &self.lists.stub_refs[refs.clone()] {
+                if *store {
+                    I::store(&mut self.out.asm, Store::B32, Addr::base(I::FRAME, *slot), *reg);
                 }
-                StubKind::OutOfGas => self.libcall_raw(Libcall::OutOfGas, &[Arg::Ctx]),
-                StubKind::NewEpoch => self.libcall_raw(Libcall::NewEpoch, &[Arg::Ctx]),
             }
-            if let StubKind::FillElement { .. } = stub.kind {
-                I::mov(&mut self.out.asm, Width::W64, I::SCRATCH, I::LIBCALL.int_results[0]);
+            self.out_reserve();
+            self.stub_call(stub.kind);
+            self.safepoint_with(stub.map);
+            let result = I::LIBCALL.int_results[0];
+            if stub.kind.out().is_some() {
+                I::mov(&mut self.out.asm, Width::W64, I::SCRATCH, result);
             }
             self.out_reserve();
             for (n, reg) in stub.live.enumerate() {
                 let load = if reg.is_float() { Load::of(float) } else { Load::I64 };
                 I::load(&mut self.out.asm, load, reg, save(n));
             }
-            if let StubKind::FillElement { out, .. } = stub.kind {
-                I::mov(&mut self.out.asm, Width::W64, out, I::SCRATCH);
-            } else {
+            for KeptRef { reg, slot, .. } in &self.lists.stub_refs[refs] {
+                I::load(&mut self.out.asm, Load::I32, *reg, Addr::base(I::FRAME, *slot));
+            }
+            match stub.kind {
+                StubKind::FillElement { out, .. } => I::mov(&mut self.out.asm, Width::W64, out, I::SCRATCH),
+                StubKind::NewObject { out, base, .. } => {
+                    I::mov(&mut self.out.asm, Width::W32, out, I::SCRATCH);
+                    self.heap_base(base);
+                    self.reload_moved_base();
+                }
+                StubKind::IsSubtype { actual, .. } => I::mov(&mut self.out.asm, Width::W32, actual, I::SCRATCH),
                 // While the host had control it may have let others grow the memory.
-                self.reload_moved_base();
+                StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } => self.reload_moved_base(),
             }
             I::jmp(&mut self.out.asm, stub.resume);
+        }
+    }
+
+    /// The call that a stub makes.
+    fn stub_call(&mut self, kind: StubKind) {
+        match kind {
+            StubKind::FillElement { table, index, .. } => {
+                let index = Operand::borrowed(Ty::I64, index);
+                let args = [Arg::Ctx, Arg::Imm(u64::from(table)), Arg::Operand(index)];
+                self.libcall_raw(Libcall::TableGetLazy, &args);
+            }
+            StubKind::OutOfGas => self.libcall_raw(Libcall::OutOfGas, &[Arg::Ctx]),
+            StubKind::NewEpoch => self.libcall_raw(Libcall::NewEpoch, &[Arg::Ctx]),
+            StubKind::NewObject { ty, size, .. } => {
+                let args = self.alloc_args(ty, Arg::Imm(u64::from(size)));
+                self.libcall_raw(Libcall::GcAlloc, &args);
+            }
+            StubKind::Expose { reference } => {
+                self.call_routine(Routine::Expose, &[Operand::borrowed(Ty::GcRef, reference)]);
+            }
+            StubKind::IsSubtype { actual, expected } => {
+                let args = [Arg::Ctx, Arg::Operand(Operand::borrowed(Ty::I32, actual)), Arg::TypeId(expected)];
+                self.libcall_raw(Libcall::IsSubtype, &args);
+            }
         }
     }
 
@@ -127,12 +218,17 @@ impl<I: Isa> FuncGen<'_, I> {
         self.stub_if(Cond::GeS, StubKind::OutOfGas);
     }
 
-    fn stub_if(&mut self, cond: Cond, kind: StubKind) {
+    /// Adds a stub that begins and ends at these labels.
+    pub(crate) fn add_stub_at(&mut self, label: Label, resume: Label, kind: StubKind) {
+        self.add_stub(Stub { label, resume, kind, live: RegSet::EMPTY, refs: (0, 0), map: None, wasm: self.wasm });
+    }
+
+    pub(crate) fn stub_if(&mut self, cond: Cond, kind: StubKind) {
         let label = self.out.asm.label();
         let resume = self.out.asm.label();
         I::jcc(&mut self.out.asm, cond, label);
         self.out.asm.bind(resume);
-        self.add_stub(Stub { label, resume, kind, live: RegSet::EMPTY, wasm: self.wasm });
+        self.add_stub(Stub { label, resume, kind, live: RegSet::EMPTY, refs: (0, 0), map: None, wasm: self.wasm });
     }
 
     // ---- epochs

@@ -1,18 +1,19 @@
 //! The op table: every supported operator is one line, its opcode, its name, and the shape that lowers it.
 //!
-//! Operators of one byte come first, then those behind the prefixes 0xfc and 0xfe; `simd/ops.rs` has those behind 0xfd.
-//! What each needs of its immediates, its shape reads itself; `skip_immediates` knows them for unreachable code.
+//! Operators of one byte come first, then those behind the prefixes 0xfb, 0xfc and 0xfe; `simd/ops.rs` has those behind
+//! 0xfd. What each needs of its immediates, its shape reads itself; `skip_immediates` knows them for unreachable code.
 
 use crate::compile::FuncGen;
 use crate::isa::{
     Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Load, Rmw, Shift, Store,
 };
 use crate::libcall::Libcall;
-use crate::ty::Ty::{self, F32, F64, FuncRef, I32, I64};
+use crate::ty::Ty::{self, F32, F64, I32, I64};
 use crate::ty::Width::{W32, W64};
 
 macro_rules! ops {
     (one byte { $($code:literal $name:ident => $shape:ident ( $($arg:expr),* );)* }
+     prefix 0xfb { $($code1:literal $name1:ident => $shape1:ident ( $($arg1:expr),* );)* }
      prefix 0xfc { $($code2:literal $name2:ident => $shape2:ident ( $($arg2:expr),* );)* }
      prefix 0xfe { $($code4:literal $name4:ident => $shape4:ident ( $($arg4:expr),* );)* }) => {
         impl<I: Isa> FuncGen<'_, I> {
@@ -26,6 +27,7 @@ macro_rules! ops {
                     match self.next_operator() {
                         $($code => self.$shape($($arg),*),)*
                         0xfc => self.prefixed(),
+                        0xfb => self.prefixed_objects(),
                         0xfd => self.vector_operator(),
                         0xfe => self.atomics(),
                         other => unreachable!("operator {other:#x} passed the survey"),
@@ -50,10 +52,22 @@ macro_rules! ops {
             }
         }
 
+        impl<I: Isa> FuncGen<'_, I> {
+            #[inline(never)]
+            fn prefixed_objects(&mut self) {
+                match self.reader.u32() {
+                    $($code1 => self.$shape1($($arg1),*),)*
+                    other => unreachable!("operator 0xfb {other:#x} passed the survey"),
+                }
+            }
+        }
+
         /// Names of all operators with their opcodes, those behind a prefix with that before them.
         #[cfg(test)]
         pub(crate) const NAMES: &[(u32, &str)] = &[
-            $(($code, stringify!($name)),)* $((0xfc00 + $code2, stringify!($name2)),)*
+            $(($code, stringify!($name)),)*
+            $((0xfb00 + $code1, stringify!($name1)),)*
+            $((0xfc00 + $code2, stringify!($name2)),)*
             $((0xfe00 + $code4, stringify!($name4)),)*
         ];
     };
@@ -68,6 +82,8 @@ one byte {
     0x03 loop_                  => loop_();
     0x04 if_                    => if_();
     0x05 else_                  => else_();
+    0x08 throw                  => throw();
+    0x0a throw_ref              => throw_ref();
     0x0b end                    => end();
     0x0c br                     => br();
     0x0d br_if                  => br_if();
@@ -77,9 +93,12 @@ one byte {
     0x11 call_indirect          => call_indirect();
     0x12 return_call            => return_call();
     0x13 return_call_indirect   => return_call_indirect();
+    0x14 call_ref               => call_ref();
+    0x15 return_call_ref        => return_call_ref();
     0x1a drop                   => drop_();
     0x1b select                 => select();
     0x1c typed_select           => typed_select();
+    0x1f try_table              => try_table();
     0x20 local_get              => local_get();
     0x21 local_set              => local_set();
     0x22 local_tee              => local_tee();
@@ -247,6 +266,43 @@ one byte {
     0xd0 ref_null               => ref_null();
     0xd1 ref_is_null            => ref_is_null();
     0xd2 ref_func               => ref_func();
+    0xd3 ref_eq                 => compare(W32, Cond::Eq);
+    0xd4 ref_as_non_null        => ref_as_non_null();
+    0xd5 br_on_null             => br_on_null();
+    0xd6 br_on_non_null         => br_on_non_null();
+}
+prefix 0xfb {
+    0 struct_new                => struct_new();
+    1 struct_new_default        => struct_new_default();
+    2 struct_get                => struct_get(false);
+    3 struct_get_s              => struct_get(true);
+    4 struct_get_u              => struct_get(false);
+    5 struct_set                => struct_set();
+    6 array_new                 => array_new();
+    7 array_new_default         => array_new_default();
+    8 array_new_fixed           => array_new_fixed();
+    9 array_new_data            => array_new_data();
+    10 array_new_elem           => array_new_elem();
+    11 array_get                => array_get(false);
+    12 array_get_s              => array_get(true);
+    13 array_get_u              => array_get(false);
+    14 array_set                => array_set();
+    15 array_len                => array_len();
+    16 array_fill               => array_fill();
+    17 array_copy               => array_copy();
+    18 array_init_data          => array_init_data();
+    19 array_init_elem          => array_init_elem();
+    20 ref_test_non_null        => ref_test(false);
+    21 ref_test_nullable        => ref_test(true);
+    22 ref_cast_non_null        => ref_cast(false);
+    23 ref_cast_nullable        => ref_cast(true);
+    24 br_on_cast               => br_on_cast(false);
+    25 br_on_cast_fail          => br_on_cast(true);
+    26 any_convert_extern       => nop();
+    27 extern_convert_any       => nop();
+    28 ref_i31                  => ref_i31();
+    29 i31_get_s                => i31_get(true);
+    30 i31_get_u                => i31_get(false);
 }
 prefix 0xfc {
     0 i32_trunc_sat_f32_s       => trunc_sat(W32, W32, true);
@@ -354,7 +410,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn typed_select(&mut self) {
         let count = self.reader.u32();
         for _ in 0..count {
-            self.reference_type();
+            self.value_type();
         }
         self.select();
     }
@@ -380,25 +436,33 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn ref_null(&mut self) {
-        self.reader.i64();
-        self.push_const(FuncRef, 0);
+        let heap = self.reader.i64();
+        self.push_const(self.facts.reference_to(heap), 0);
     }
 
     /// Reads a value type.
-    fn reference_type(&mut self) -> Ty {
-        match self.reader.u8() {
-            0x63 | 0x64 => {
-                self.reader.i64();
-                FuncRef
+    pub(crate) fn value_type(&mut self) -> Ty {
+        match self.reader.peek() {
+            0x7c..=0x7f => {
+                let byte = self.reader.u8();
+                [F64, F32, I64, I32][usize::from(byte - 0x7c)]
             }
-            byte => crate::control::value_type_of(byte),
+            0x63 | 0x64 => {
+                self.reader.u8();
+                let heap = self.reader.i64();
+                self.facts.reference_to(heap)
+            }
+            _ => {
+                let heap = self.reader.i64();
+                self.facts.reference_to(heap)
+            }
         }
     }
 
     /// Reads the immediates of an operator that is not compiled, blocks excepted.
     pub(crate) fn skip_immediates(&mut self, opcode: u8) {
         match opcode {
-            0x0c | 0x0d | 0x10 | 0x12 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 => {
+            0x08 | 0x0c | 0x0d | 0x10 | 0x12 | 0x14 | 0x15 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 | 0xd5 | 0xd6 => {
                 self.reader.u32();
             }
             0x11 | 0x13 => {
@@ -412,7 +476,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             0x1c => {
                 for _ in 0..self.reader.u32() {
-                    self.reference_type();
+                    self.value_type();
                 }
             }
             0x28..=0x3e => {
@@ -427,6 +491,25 @@ impl<I: Isa> FuncGen<'_, I> {
             0x44 => {
                 self.reader.bits64();
             }
+            0xfb => match self.reader.u32() {
+                2..=5 | 8..=10 | 17..=19 => {
+                    self.reader.u32();
+                    self.reader.u32();
+                }
+                0 | 1 | 6 | 7 | 11..=14 | 16 => {
+                    self.reader.u32();
+                }
+                20..=23 => {
+                    self.reader.i64();
+                }
+                24 | 25 => {
+                    self.reader.u8();
+                    self.reader.u32();
+                    self.reader.i64();
+                    self.reader.i64();
+                }
+                _ => {}
+            },
             0xfc => match self.reader.u32() {
                 8 | 10 | 12 | 14 => {
                     self.reader.u32();
@@ -465,9 +548,9 @@ mod tests {
             ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
                 $( if matches!(
                     stringify!($proposal),
-                    "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call" | "wide_arithmetic"
-                        | "threads"
-                        | "simd" | "relaxed_simd"
+                    "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call"
+                        | "wide_arithmetic" | "function_references" | "gc" | "exceptions" | "threads" | "simd"
+                        | "relaxed_simd"
                 ) {
                     let name = stringify!($visit).trim_start_matches("visit_");
                     let known = NAMES.iter().chain(simd).any(|(_, n)| n.trim_end_matches('_') == name);

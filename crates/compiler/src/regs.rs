@@ -2,7 +2,7 @@
 
 use crate::compile::FuncGen;
 use crate::isa::{Isa, Load};
-use crate::value::Loc;
+use crate::value::{Loc, Value};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The state of all registers that the function may use for values, homes excluded. Every register of the pool is in
@@ -23,6 +23,14 @@ pub(crate) struct Regs {
     clock: u32,
 }
 
+/// An entry taken off the stack to be looked at and put back, see `FuncGen::pop_kept`.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept {
+    pub(crate) value: Value,
+    /// The register to read it from.
+    pub(crate) reg: Reg,
+}
+
 /// Which registers hold copies of which locals at a control edge, or at all edges into a label so far.
 #[derive(Clone, Copy)]
 pub(crate) struct Copies {
@@ -36,6 +44,11 @@ pub(crate) struct Copies {
 impl Copies {
     /// No edge so far.
     pub(crate) const NONE: Copies = Copies { seen: false, set: RegSet::EMPTY, of: [0; 32] };
+
+    /// Has any edge been seen?
+    pub(crate) fn is_reached(&self) -> bool {
+        self.seen
+    }
 
     /// Forgets all edges.
     #[inline]
@@ -258,6 +271,11 @@ impl<I: Isa> FuncGen<'_, I> {
     /// cut to what holds here.
     pub(crate) fn edge_to(&mut self, depth: usize) {
         self.copies[depth].meet(self.regs.cached, &self.regs.copy_of);
+    }
+
+    /// An edge to a label on which no register holds a copy.
+    pub(crate) fn edge_without_copies(&mut self, depth: usize) {
+        self.copies[depth].meet(RegSet::EMPTY, &self.regs.copy_of);
     }
 
     /// The copies that hold here.

@@ -5,6 +5,8 @@
 //! the middle of the loop to fill an element of a lazy table.
 
 use crate::code::{FuncCode, Output, Reloc, Routine, Target, TrapCode, TrapSite};
+use crate::compile;
+use crate::error::Error;
 use crate::facts::{Facts, TableFact, Where};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
@@ -13,7 +15,14 @@ use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg};
 
 /// Emits a routine at the end of `out` and says where it is.
-pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> FuncCode {
+///
+/// # Errors
+///
+/// If a constant expression gives more code than it may.
+pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Result<FuncCode, Error> {
+    if let Routine::Constant { index } = routine {
+        return compile::constant(facts, index, out);
+    }
     let (relocs, traps) = (out.relocs.len() as u32, out.traps.len() as u32);
     let addresses = out.addresses.len() as u32;
     out.asm.reset_labels();
@@ -21,8 +30,8 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Fun
     crate::compile::pad_to_entry(out, 0);
     let start = out.asm.offset();
     let trap = out.asm.label();
-    RoutineGen::<I> { facts, out, trap }.routine(routine);
-    FuncCode {
+    RoutineGen::<I> { facts, out, trap, traps: vec![(trap, TrapCode::TableOutOfBounds)] }.routine(routine);
+    Ok(FuncCode {
         index: u32::MAX,
         start,
         body: start,
@@ -32,25 +41,29 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Fun
         relocs: relocs..out.relocs.len() as u32,
         traps: traps..out.traps.len() as u32,
         addresses: addresses..addresses,
-    }
+        exception_bytes: 0,
+    })
 }
 
-struct RoutineGen<'a, I: Isa> {
-    facts: &'a Facts,
-    out: &'a mut Output<I>,
-    /// Out of bounds.
+/// A routine under construction.
+pub(crate) struct RoutineGen<'a, I: Isa> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) out: &'a mut Output<I>,
+    /// Out of bounds of a table.
     trap: Label,
+    /// Where traps go, by reason.
+    traps: Vec<(Label, TrapCode)>,
 }
 
 /// Bytes of a routine's frame: three saved registers and one word, aligned.
 const FRAME_BYTES: u32 = 32;
 
 /// Bytes of an element in an element segment of the host's.
-const SEGMENT_ELEMENT_LOG2: u8 = 4;
+pub(crate) const SEGMENT_ELEMENT_LOG2: u8 = 4;
 
 impl<I: Isa> RoutineGen<'_, I> {
     /// The step of a copy, 1 or -1.
-    const STEP: Addr = Addr::base(I::FRAME, -32);
+    pub(crate) const STEP: Addr = Addr::base(I::FRAME, -32);
 
     fn routine(mut self, routine: Routine) {
         let enter = I::enter(&mut self.out.asm);
@@ -65,6 +78,18 @@ impl<I: Isa> RoutineGen<'_, I> {
             Routine::TableFill { table } => self.fill(table, a, b, n, done),
             Routine::TableCopy { to, from } => self.copy(to, from, a, b, n, done),
             Routine::TableInit { table, segment } => self.init(table, segment, a, b, n, done),
+            Routine::Constant { .. } => unreachable!("made by the compiler of bodies"),
+            Routine::SetReference => self.set_reference(a, b, n),
+            Routine::Expose => self.expose(a, true),
+            Routine::List => self.expose(a, false),
+            Routine::ArrayNew { ty } => self.array_new(ty, a, b, n),
+            Routine::ArrayInit { ty } => self.array_init(ty, a, b, n, done),
+            Routine::ArrayFill { ty } => self.array_fill(ty, a, b, n, done),
+            Routine::ArrayCopy { ty } => self.array_copy(ty, a, b, n, done),
+            Routine::ArrayCheckData { ty, segment } => self.data_range(ty, segment, a, b),
+            Routine::ArrayCheckElem { segment } => self.elem_range(segment, a, b),
+            Routine::ArrayInitData { ty, segment } => self.array_init_data(ty, segment, a, b, n),
+            Routine::ArrayInitElem { ty, segment } => self.array_init_elem(ty, segment, [a, b, n], done),
         }
         self.out.asm.bind(done);
         for (i, reg) in [a, b, n].into_iter().enumerate() {
@@ -72,17 +97,41 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         I::leave(&mut self.out.asm);
         I::ret(&mut self.out.asm, 0);
-        self.out.asm.bind(self.trap);
-        if self.facts.settings.hardware_traps {
-            let at = I::trap(&mut self.out.asm);
-            self.out.traps.push(TrapSite { at, code: TrapCode::TableOutOfBounds });
-        } else {
-            I::iconst(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[1], TrapCode::TableOutOfBounds as i64, false);
-            self.libcall(Libcall::Trap);
+        for (label, code) in std::mem::take(&mut self.traps) {
+            self.out.asm.bind(label);
+            if self.facts.settings.hardware_traps {
+                let at = I::trap(&mut self.out.asm);
+                self.out.traps.push(TrapSite { at, code });
+            } else {
+                I::iconst(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[1], code as i64, false);
+                self.libcall(Libcall::Trap);
+            }
         }
     }
 
-    fn libcall(&mut self, libcall: Libcall) {
+    /// A label that traps with a code.
+    pub(crate) fn trap_label(&mut self, code: TrapCode) -> Label {
+        if let Some((label, _)) = self.traps.iter().find(|(_, known)| *known == code) {
+            return *label;
+        }
+        let label = self.out.asm.label();
+        self.traps.push((label, code));
+        label
+    }
+
+    /// Calls another routine, its arguments in place.
+    pub(crate) fn call(&mut self, routine: Routine) {
+        let at = I::call_sym(&mut self.out.asm);
+        self.out.relocs.push(Reloc { at, target: Target::Routine(routine) });
+    }
+
+    /// The extent of a data segment, in the first two result registers.
+    pub(crate) fn data_segment(&mut self, segment: u32) {
+        let at = I::call_sym(&mut self.out.asm);
+        self.out.relocs.push(Reloc { at, target: Target::DataSegment(segment) });
+    }
+
+    pub(crate) fn libcall(&mut self, libcall: Libcall) {
         I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[0], I::CTX);
         let at = I::call_sym(&mut self.out.asm);
         self.out.relocs.push(Reloc { at, target: Target::Libcall(libcall) });
@@ -114,7 +163,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::LtU, self.trap);
     }
 
-    fn done_if_zero(&mut self, n: Reg, done: Label) {
+    pub(crate) fn done_if_zero(&mut self, n: Reg, done: Label) {
         I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
         I::jcc(&mut self.out.asm, Cond::Eq, done);
     }
@@ -126,10 +175,14 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         let place = self.place(table.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        I::store(&mut self.out.asm, Store::B64, Addr::indexed(base, index, 3, 0), value);
+        let element = Addr::indexed(base, index, table.elem_log2(), 0);
+        if table.elem == Ty::GcRef && self.facts.counts() {
+            return self.overwrite(element, value);
+        }
+        I::store(&mut self.out.asm, Store::of(table.elem), element, value);
     }
 
-    fn add(&mut self, reg: Reg, by: i32) {
+    pub(crate) fn add(&mut self, reg: Reg, by: i32) {
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, reg, reg, Src::Imm(by));
     }
 
@@ -169,7 +222,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.out.asm.bind(again);
         let place = self.place(from.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        I::load(&mut self.out.asm, Load::I64, value, Addr::indexed(base, source, 3, 0));
+        I::load(&mut self.out.asm, Load::of(from.elem), value, Addr::indexed(base, source, from.elem_log2(), 0));
         if from.lazy {
             let filled = self.out.asm.label();
             let ready = self.out.asm.label();
@@ -221,7 +274,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, source, source, Src::Reg(I::LIBCALL.int_results[0]));
         let again = self.out.asm.label();
         self.out.asm.bind(again);
-        I::load(&mut self.out.asm, Load::I64, value, Addr::base(source, 0));
+        I::load(&mut self.out.asm, Load::of(table.elem), value, Addr::base(source, 0));
         self.set(&table, base, at, value);
         self.add(at, 1);
         self.add(source, 1 << SEGMENT_ELEMENT_LOG2);

@@ -752,7 +752,8 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn ref_is_null(&mut self) {
-        self.eqz(Width::W64);
+        let width = self.stack.last().expect("validated").ty.width();
+        self.eqz(width);
     }
 
     pub(crate) fn select(&mut self) {

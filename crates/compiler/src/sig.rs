@@ -14,6 +14,9 @@ pub struct Sig {
     pub results: Box<[Ty]>,
     /// Is there a vector among its values?
     pub(crate) vectors: bool,
+    /// Do these types tell all that validation needs to know? They do for numbers, `funcref` and `externref`, and not
+    /// for any other type of reference; then the reference validator judges whatever has to do with this signature.
+    pub plain: bool,
     /// The parameters as the stack of operand types holds them.
     pub(crate) params_word: Word,
     /// The results likewise.
@@ -59,6 +62,7 @@ impl Sig {
             params: params.into(),
             results: results.into(),
             vectors: params.iter().chain(results).any(|ty| *ty == Ty::V128),
+            plain: true,
             params_word: Word::new(params),
             results_word: Word::new(results),
             private: Abi::assign(&I::PRIVATE, params, results),

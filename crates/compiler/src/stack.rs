@@ -20,7 +20,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn push(&mut self, value: Value) {
         if self.stack.len() - self.watermark >= WINDOW {
             self.flush_one(self.watermark);
-            self.watermark += 1;
+            self.raise_watermark(self.watermark + 1);
         }
         self.stack.push(value);
     }
@@ -282,7 +282,13 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline]
     pub(crate) fn slot(&mut self, position: usize) -> Addr {
         self.slots_used = self.slots_used.max(position as u32 + 1);
-        Addr::base(I::FRAME, self.slots_base - ((position as i32 + 1) << self.slot_log2))
+        Addr::base(I::FRAME, self.slot_offset(position))
+    }
+
+    /// Where the slot of a position is from the frame pointer.
+    #[inline]
+    pub(crate) fn slot_offset(&self, position: usize) -> i32 {
+        self.slots_base - ((position as i32 + 1) << self.slot_log2)
     }
 
     /// Stores an entry that is in a register to its slot and frees the register. Keeps the flags.
@@ -360,7 +366,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.out_reserve();
             }
         }
-        self.watermark = self.watermark.max(to);
+        self.raise_watermark(to);
     }
 
     /// Brings every entry that is in a register to its slot, as before a call; reads of locals and constants stay as they

@@ -4,7 +4,7 @@
 //! nothing, here as in every later step: entries are stamped with the function they belong to, never cleared.
 
 use crate::ty::Ty;
-use wasmparser::{AbstractHeapType, HeapType, RefType, ValType};
+use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex, ValType};
 
 /// What is known of one touched local.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +64,10 @@ pub(crate) struct Survey {
     pub(crate) calls: bool,
     /// Can any entry of the stack or any local be a vector?
     pub(crate) vectors: bool,
+    /// Is there a `try_table` with handlers?
+    pub(crate) handlers: bool,
+    /// Does one of them give the exception itself?
+    pub(crate) catches_references: bool,
     /// Number of parameters.
     params: u32,
     /// Open frames; for a loop, where its touches begin in `touches`.
@@ -93,6 +97,7 @@ pub(crate) struct Visible<'a> {
     call_weight: u32,
     calls: bool,
     vectors: bool,
+    handlers: bool,
     params: u32,
     code_start: usize,
 }
@@ -120,6 +125,8 @@ impl Survey {
         self.call_weight = 0;
         self.calls = false;
         self.vectors = false;
+        self.handlers = false;
+        self.catches_references = false;
         self.params = params;
         self.loop_depth = 0;
         self.weight = weight(0);
@@ -129,7 +136,7 @@ impl Survey {
 
     /// All that sweep 2 can see of it, to compare.
     pub(crate) fn visible(&self) -> Visible<'_> {
-        let Survey { locals, blocks, windows, call_weight, calls, vectors, params, code_start, .. } = self;
+        let Survey { locals, blocks, windows, call_weight, calls, vectors, handlers, params, code_start, .. } = self;
         Visible {
             locals,
             blocks,
@@ -137,6 +144,7 @@ impl Survey {
             call_weight: *call_weight,
             calls: *calls,
             vectors: *vectors,
+            handlers: *handlers,
             params: *params,
             code_start: *code_start,
         }
@@ -303,10 +311,22 @@ impl Survey {
         self.last_call = 0;
     }
 
+    /// A `throw`, which does not return. A handler of this function may be where it goes; then the loop around both must
+    /// not keep anything in registers that calls destroy.
+    pub(crate) fn throw(&mut self) {
+        self.calls = true;
+        if self.handlers
+            && let Some(block) = self.innermost()
+        {
+            block.calls = true;
+        }
+    }
+
     /// An `unreachable`. A call right before it does not return: nothing need be kept across it.
     pub(crate) fn unreachable(&mut self) {
         let weight = std::mem::take(&mut self.last_call);
-        if weight == 0 {
+        // A handler of this function may be where the call goes instead.
+        if weight == 0 || self.handlers {
             return;
         }
         self.call_weight -= weight.min(self.call_weight);
@@ -323,16 +343,44 @@ impl Survey {
     }
 }
 
-/// What users call a type that is not supported.
-pub(crate) fn type_feature(ty: ValType) -> &'static str {
+/// The compiler's type for one of wasm's, if it has it. What a type index stands for, `is_func` knows.
+pub(crate) fn value_type(ty: ValType, is_func: impl Fn(UnpackedIndex) -> bool) -> Option<Ty> {
     match ty {
-        ValType::Ref(RefType::EXTERNREF) => "externref",
-        ValType::Ref(r) if is_exception(r.heap_type()) => "exception handling (exnref)",
-        ValType::Ref(r) if r.is_func_ref() || !r.is_nullable() => "typed function references",
-        _ => "garbage collection (GC reference types)",
+        ValType::I32 => Some(Ty::I32),
+        ValType::I64 => Some(Ty::I64),
+        ValType::F32 => Some(Ty::F32),
+        ValType::F64 => Some(Ty::F64),
+        ValType::V128 => Some(Ty::V128),
+        ValType::Ref(ty) => heap_type(ty.heap_type(), is_func),
     }
 }
 
-fn is_exception(ty: HeapType) -> bool {
-    matches!(ty, HeapType::Abstract { ty: AbstractHeapType::Exn | AbstractHeapType::NoExn, .. })
+/// The compiler's type for references to one of wasm's heap types, if it has it.
+pub(crate) fn heap_type(ty: HeapType, is_func: impl Fn(UnpackedIndex) -> bool) -> Option<Ty> {
+    use AbstractHeapType::{Cont, Func, NoCont, NoFunc};
+    match ty {
+        HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => None,
+        HeapType::Abstract { ty: Func | NoFunc, .. } => Some(Ty::FuncRef),
+        HeapType::Abstract { ty: Cont | NoCont, .. } => None,
+        HeapType::Abstract { .. } => Some(Ty::GcRef),
+        HeapType::Concrete(index) => Some(if is_func(index) { Ty::FuncRef } else { Ty::GcRef }),
+    }
+}
+
+/// What users call a type that is not supported.
+pub(crate) fn type_feature(ty: ValType) -> &'static str {
+    match ty {
+        ValType::Ref(r) => heap_feature(r.heap_type()),
+        _ => unreachable!("a number or vector is supported"),
+    }
+}
+
+/// What users call a heap type that is not supported.
+pub(crate) fn heap_feature(ty: HeapType) -> &'static str {
+    use AbstractHeapType::{Cont, NoCont};
+    match ty {
+        HeapType::Abstract { shared: true, .. } => "shared-everything threads",
+        HeapType::Abstract { ty: Cont | NoCont, .. } => "stack switching",
+        _ => "custom descriptors",
+    }
 }

@@ -1,4 +1,4 @@
-//! Tables of function references: elements, references, and the check before a call through one.
+//! Tables: elements, references to functions, and the check before a call through one.
 //!
 //! In a lazy table 0 means that an element has not been filled in, and any other value has bit 0 set as a tag.
 
@@ -34,7 +34,7 @@ impl<I: Isa> FuncGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::GeU, trap);
         let place = self.place(table.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        Addr::indexed(base, reg, 3, 0)
+        Addr::indexed(base, reg, table.elem_log2(), 0)
     }
 
     /// Pops an index and loads the reference of that element into a register of its own, filling it in if need be.
@@ -43,7 +43,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut index = self.pop();
         let base = self.take(RegClass::Int);
         let addr = self.element(&table, &mut index, base);
-        I::load(&mut self.out.asm, Load::I64, base, addr);
+        I::load(&mut self.out.asm, Load::of(table.elem), base, addr);
         if table.lazy {
             let label = self.out.asm.label();
             let resume = self.out.asm.label();
@@ -57,6 +57,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 resume,
                 kind: StubKind::FillElement { table: table_index, index: index_reg, out: base },
                 live: RegSet::EMPTY,
+                refs: (0, 0),
+                map: None,
                 wasm: self.wasm,
             });
         }
@@ -67,20 +69,33 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn table_get(&mut self) {
         let table = self.reader.u32();
         let reg = self.load_element(table);
-        self.push_reg(Ty::FuncRef, reg);
+        let elem = self.facts.tables[table as usize].elem;
+        match elem {
+            Ty::GcRef => self.push_exposed(reg),
+            _ => self.push_reg(elem, reg),
+        }
     }
 
     pub(crate) fn table_set(&mut self) {
         let table = self.facts.tables[self.reader.u32() as usize];
         let mut value = self.pop();
         let mut index = self.pop();
+        if table.elem == Ty::GcRef && self.facts.counts() {
+            let reg = self.operand_reg(&mut value);
+            let base = self.take(RegClass::Int);
+            let addr = self.element(&table, &mut index, base);
+            I::lea(&mut self.out.asm, Width::W64, base, addr);
+            let (owned, value) = (index.owned().or(value.owned()), Operand::borrowed(Ty::GcRef, reg));
+            self.set_reference(base, &value, owned);
+            return;
+        }
         let reg = self.operand_owned(&mut value);
         let base = self.take(RegClass::Int);
         let addr = self.element(&table, &mut index, base);
         if table.lazy {
             I::alu(&mut self.out.asm, Alu::Or, Width::W64, reg, reg, Src::Imm(FILLED));
         }
-        I::store(&mut self.out.asm, Store::B64, addr, reg);
+        I::store(&mut self.out.asm, Store::of(table.elem), addr, reg);
         self.release(base);
         self.done(&index);
         self.done(&value);
@@ -105,19 +120,35 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn checked_reference(&mut self, ty: u32, table: u32) -> Reg {
         let reference = self.load_element(table);
         let ctx = self.facts.ctx;
-        let id = self.take(RegClass::Int);
-        I::load(&mut self.out.asm, Load::I64, id, Addr::base(I::CTX, ctx.type_ids));
-        I::load(&mut self.out.asm, Load::I32, id, Addr::base(id, self.facts.type_id_offsets[ty as usize]));
+        let expected = self.facts.type_id_offsets[ty as usize];
         if !self.facts.settings.hardware_traps {
             let null = self.trap_label(TrapCode::IndirectCallToNull);
             I::test(&mut self.out.asm, Width::W64, reference, Src::Reg(reference));
             I::jcc(&mut self.out.asm, Cond::Eq, null);
         }
-        // A null reference faults here.
-        let at = I::cmp(&mut self.out.asm, Width::W32, id, Src::Mem(Addr::base(reference, ctx.funcref_type)));
-        self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
+        let type_of_callee = Addr::base(reference, ctx.funcref_type);
+        if self.facts.tables[table as usize].type_id == Some(expected) {
+            // Whatever is in this table is of the type, if it is not null.
+            if self.facts.settings.hardware_traps {
+                let at = I::load(&mut self.out.asm, Load::I32, I::SCRATCH, type_of_callee);
+                self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
+            }
+            return reference;
+        }
         let bad = self.trap_label(TrapCode::BadSignature);
-        I::jcc(&mut self.out.asm, Cond::Ne, bad);
+        let id = self.take(RegClass::Int);
+        if self.facts.final_types[ty as usize] {
+            I::load(&mut self.out.asm, Load::I64, id, Addr::base(I::CTX, ctx.type_ids));
+            I::load(&mut self.out.asm, Load::I32, id, Addr::base(id, expected));
+            // A null reference faults here.
+            let at = I::cmp(&mut self.out.asm, Width::W32, id, Src::Mem(type_of_callee));
+            self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
+            I::jcc(&mut self.out.asm, Cond::Ne, bad);
+        } else {
+            let at = I::load(&mut self.out.asm, Load::I32, id, type_of_callee);
+            self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
+            self.check_type_id(id, expected, false, bad);
+        }
         self.release(id);
         reference
     }
@@ -146,7 +177,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let width = table.index;
         let args = [
             Operand::borrowed(width, before),
-            Operand::memory(Ty::FuncRef, value_slot),
+            Operand::memory(table.elem, value_slot),
             Operand::memory(width, delta_slot),
         ];
         self.charge_units(&args[2]);

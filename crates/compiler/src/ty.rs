@@ -19,6 +19,9 @@ pub enum Ty {
     V128,
     /// A function reference: a pointer of the host's, null is 0.
     FuncRef,
+    /// A reference to something of a collector's: an index into its heap, or a small number with bit 0 set; null is 0.
+    /// In registers and slots as an `I32`. Where the collector may run it is in a slot that a stack map names.
+    GcRef,
 }
 
 impl Ty {
@@ -27,7 +30,7 @@ impl Ty {
         let mut all = [Ty::I32; 8];
         let mut i = 0;
         while i < 6 {
-            let ty = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef][i];
+            let ty = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef][i];
             all[ty as usize] = ty;
             i += 1;
         }
@@ -58,7 +61,7 @@ impl Ty {
     #[must_use]
     pub const fn class(self) -> RegClass {
         match self {
-            Ty::I32 | Ty::I64 | Ty::FuncRef => RegClass::Int,
+            Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => RegClass::Int,
             Ty::F32 | Ty::F64 | Ty::V128 => RegClass::Float,
         }
     }
@@ -73,7 +76,7 @@ impl Ty {
     #[must_use]
     pub const fn width(self) -> Width {
         match self {
-            Ty::I32 | Ty::F32 => Width::W32,
+            Ty::I32 | Ty::F32 | Ty::GcRef => Width::W32,
             Ty::I64 | Ty::F64 | Ty::FuncRef => Width::W64,
             Ty::V128 => panic!("a vector is no number"),
         }
@@ -83,7 +86,7 @@ impl Ty {
     #[must_use]
     pub const fn bytes(self) -> u32 {
         match self {
-            Ty::I32 | Ty::F32 => 4,
+            Ty::I32 | Ty::F32 | Ty::GcRef => 4,
             Ty::I64 | Ty::F64 | Ty::FuncRef => 8,
             Ty::V128 => 16,
         }

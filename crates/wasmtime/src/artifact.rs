@@ -2,9 +2,10 @@
 //! `Module::deserialize` asks for.
 
 use crate::data::DataImage;
+use crate::exceptions::ExceptionTable;
 use crate::settings::Settings;
 use crate::standins::Condensed;
-use crate::tables::{AddressTable, TrapTable};
+use crate::tables::{AddressTable, StackMaps, TrapTable};
 use crate::text::{self, Piece, Text};
 use std::borrow::Cow;
 use std::fs::File;
@@ -17,7 +18,7 @@ use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags
 use wasmtime_environ::wasmparser::{Parser, Validator};
 use wasmtime_environ::{
     CompiledFunctionsTableBuilder, FilePos, FlagValue, FuncKey, FunctionLoc, ModuleEnvironment, ModuleTranslation,
-    ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, obj,
+    ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, Tunables, obj,
 };
 
 /// Alignment of the text, so that it can be mapped executable.
@@ -29,10 +30,16 @@ pub(crate) struct Image {
     pub(crate) text: Text,
     /// What lies where.
     pub(crate) functions: CompiledFunctionsTableBuilder,
+    /// Does code or a constant expression make or look into objects of the collector's heap?
+    pub(crate) objects: bool,
     /// Instructions that can trap.
     pub(crate) traps: TrapTable,
+    /// Where references are while a collector may run.
+    pub(crate) stack_maps: StackMaps,
     /// Code offset to wasm offset.
     pub(crate) addresses: Option<AddressTable>,
+    /// Where exceptions go.
+    pub(crate) exceptions: ExceptionTable,
 }
 
 impl Image {
@@ -41,8 +48,11 @@ impl Image {
         Image {
             text: Text::new(loads),
             functions: CompiledFunctionsTableBuilder::new(),
+            objects: false,
             traps: TrapTable::default(),
+            stack_maps: StackMaps::default(),
             addresses: settings.tunables.generate_address_map.then(AddressTable::default),
+            exceptions: ExceptionTable::default(),
         }
     }
 
@@ -198,7 +208,12 @@ pub(crate) fn write<'a>(
     image: Image,
 ) -> wasmtime::Result<Artifact<'a>> {
     let mut elf = Elf::new();
-    elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings)?);
+    let mut tunables = settings.tunables.clone();
+    if image.objects {
+        tunables.collector = settings.collector;
+        translation.module.needs_gc_heap = true;
+    }
+    elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings, &tunables)?);
     // No branch protection on this architecture.
     elf.section(obj::ELF_WASM_BTI, SectionKind::ReadOnlyData, vec![0]);
     let text_len = image.text.len();
@@ -206,8 +221,10 @@ pub(crate) fn write<'a>(
         elf.section(obj::ELF_WASMTIME_ADDRMAP, SectionKind::ReadOnlyData, addresses.finish());
     }
     elf.section(obj::ELF_WASMTIME_TRAPS, SectionKind::ReadOnlyData, image.traps.finish());
-    // The exception table without call sites: two counts, both 0.
-    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, SectionKind::ReadOnlyData, vec![0; 8]);
+    if let Some(maps) = image.stack_maps.finish() {
+        elf.section(obj::ELF_WASMTIME_STACK_MAP, SectionKind::ReadOnlyData, maps);
+    }
+    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, SectionKind::ReadOnlyData, image.exceptions.finish());
     // Text and data are empty at first. Their bytes follow when all else is written.
     let text_section = elf.section(".text", SectionKind::Text, Vec::new());
     let mut builder = ObjectBuilder::new(elf.object, &settings.tunables);
@@ -329,14 +346,14 @@ impl WritableBuffer for Front {
 
 /// What Wasmtime compares with the engine before it looks at anything else: a version byte, the version of Wasmtime
 /// with its length, and target, flags, tunables and features, in the encoding and order of its private `Metadata`.
-fn engine_metadata(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
+fn engine_metadata(settings: &Settings, tunables: &Tunables) -> wasmtime::Result<Vec<u8>> {
     const VERSION: &str = "48";
     let shared_flags: [(&str, FlagValue<'_>); 0] = [];
     let metadata = (
         target_lexicon::Triple::host().to_string(),
         &shared_flags[..],
         settings.isa_flags(),
-        &settings.tunables,
+        tunables,
         settings.features.bits(),
     );
     let mut section = vec![0, VERSION.len() as u8];

@@ -8,7 +8,9 @@ use crate::report::FunctionReport;
 use crate::settings::Settings;
 use crate::{Error, artifact};
 use lightbeam_compiler::Scratch;
-use lightbeam_compiler::code::{AddressSite, Counters, FuncCode, Output, Reloc, Target, TrapSite};
+use lightbeam_compiler::code::{
+    AddressSite, CallSite, Counters, FuncCode, Handler, Output, Reloc, Safepoint, Target, TrapSite,
+};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use std::borrow::Cow;
@@ -136,7 +138,7 @@ pub(crate) struct Chunk {
     /// Their code, with padding between them.
     pub(crate) code: Vec<u8>,
     pub(crate) funcs: Vec<ChunkFunc>,
-    /// Bytes of code of all of them, without padding.
+    /// Bytes of code of all of them, without padding, and of their part of the exception table.
     pub(crate) func_bytes: usize,
     /// Calls of functions of the module: offset of the field, index among the defined functions.
     pub(crate) calls: Vec<(u32, u32)>,
@@ -144,6 +146,11 @@ pub(crate) struct Chunk {
     pub(crate) relocs: Vec<Reloc>,
     pub(crate) traps: Vec<TrapSite>,
     pub(crate) addresses: Vec<AddressSite>,
+    pub(crate) safepoints: Vec<Safepoint>,
+    pub(crate) maps: Vec<u32>,
+    pub(crate) sites: Vec<CallSite>,
+    /// What the sites name.
+    pub(crate) handlers: Vec<Handler>,
     /// One for each function, if that is asked for, without their names.
     pub(crate) reports: Vec<FunctionReport>,
     /// Was the code dropped, as the module exceeds its budget? What is left says how much there was.
@@ -163,6 +170,8 @@ pub(crate) struct ChunkFunc {
     pub(crate) wasm: u32,
     /// Bytes of the body.
     pub(crate) wasm_bytes: u32,
+    /// Bytes of its part of the exception table.
+    pub(crate) exception_bytes: u32,
 }
 
 /// Totals over functions.
@@ -208,7 +217,7 @@ pub(crate) struct Worker {
     first: u32,
     /// Bytes of the bodies in the output.
     body_bytes: usize,
-    /// Bytes of code of the functions in the output, without padding.
+    /// Bytes of code of the functions in the output, without padding, and of their part of the exception table.
     func_bytes: usize,
     /// Bytes of code that the meter has not counted yet.
     unmetered: usize,
@@ -261,8 +270,9 @@ impl Worker {
             .map_err(Error::from)?;
         if let Some(func) = self.output.funcs.last() {
             let code_bytes = (func.end - func.start) as usize;
-            self.func_bytes += code_bytes;
-            self.unmetered += code_bytes;
+            let bytes = code_bytes + func.exception_bytes as usize;
+            self.func_bytes += bytes;
+            self.unmetered += bytes;
             if let Some(before) = &before {
                 let (index, counters) = (job.imported + index, self.output.counters.since(before));
                 self.reports.push(FunctionReport { index, name: None, body_bytes: range.len(), code_bytes, counters });
@@ -273,9 +283,10 @@ impl Worker {
             if job.meter.exceeded() {
                 // Nobody will link this; only how large it is still matters.
                 self.dropped = true;
-                let Output { asm, relocs, traps, addresses, .. } = &mut self.output;
+                let Output { asm, relocs, traps, addresses, sites, handlers, safepoints, maps, .. } = &mut self.output;
                 asm.truncate(0);
-                (relocs.clear(), traps.clear(), addresses.clear());
+                (relocs.clear(), traps.clear(), addresses.clear(), sites.clear(), handlers.clear());
+                (safepoints.clear(), maps.clear());
             }
         }
         Ok(())
@@ -288,7 +299,8 @@ impl Worker {
 
     /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
     pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Chunk> {
-        let Output { asm, funcs, relocs, traps, addresses, counters } = &mut self.output;
+        let Output { asm, funcs, relocs, traps, addresses, sites, handlers, safepoints, maps, counters } =
+            &mut self.output;
         if funcs.is_empty() {
             return None;
         }
@@ -314,18 +326,23 @@ impl Worker {
             code,
             funcs: funcs
                 .drain(..)
-                .map(|FuncCode { start, body, end, wasm, wasm_bytes, .. }| ChunkFunc {
+                .map(|FuncCode { start, body, end, wasm, wasm_bytes, exception_bytes, .. }| ChunkFunc {
                     start,
                     body,
                     end,
                     wasm,
                     wasm_bytes,
+                    exception_bytes,
                 })
                 .collect(),
             calls,
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
+            safepoints: take(safepoints, large),
+            maps: take(maps, large),
+            sites: take(sites, large),
+            handlers: take(handlers, large),
             func_bytes: std::mem::take(&mut self.func_bytes),
             reports: std::mem::take(&mut self.reports),
             dropped: std::mem::take(&mut self.dropped),

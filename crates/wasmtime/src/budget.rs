@@ -66,7 +66,7 @@ impl Account {
         }
         for func in &chunk.funcs {
             let end = func.wasm as usize + func.wasm_bytes as usize;
-            self.code += (func.end - func.start) as usize;
+            self.code += (func.end - func.start) as usize + func.exception_bytes as usize;
             if self.code > most(end) {
                 let what = format!("the module's first {end} bytes give");
                 self.over = Some(too_large(&what, most(end), "machine code", Some(func.wasm as usize)));
@@ -110,6 +110,7 @@ mod tests {
             end: *code,
             wasm: *wasm,
             wasm_bytes: *wasm_bytes,
+            exception_bytes: 0,
         };
         Chunk {
             first,
@@ -120,6 +121,10 @@ mod tests {
             relocs: Vec::new(),
             traps: Vec::new(),
             addresses: Vec::new(),
+            sites: Vec::new(),
+            handlers: Vec::new(),
+            safepoints: Vec::new(),
+            maps: Vec::new(),
             reports: Vec::new(),
             dropped: false,
         }

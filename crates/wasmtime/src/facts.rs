@@ -1,17 +1,21 @@
 //! What Wasmtime's translation of a module says, turned into the plain data that the compiler works from. Every offset
 //! comes from `VMOffsets` and `PtrSize`; none is written down here.
 
+use crate::constants;
 use crate::error::Error;
+use crate::exceptions;
+use crate::gc;
 use crate::settings::Settings;
 use lightbeam_compiler::facts::{Callee, CtxFacts, Facts, FuncFact, GlobalFact, MemoryFact, Owner, TableFact, Where};
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
+use std::collections::BTreeMap;
 use wasmtime_environ::{
-    DefinedGlobalIndex, EntityRef, FuncIndex, GlobalConstValue, GlobalIndex, IndexType, Memory, MemoryIndex,
-    MemoryKind, MemoryTunables, ModuleInternedTypeIndex, ModuleTranslation, ModuleTypesBuilder, PtrSize, SecondaryMap,
-    Table, TableIndex, VMOffsets, WasmCompositeInnerType, WasmFuncType, WasmHeapType, WasmRefType, WasmSubType,
-    WasmValType,
+    DefinedGlobalIndex, EngineOrModuleTypeIndex, EntityRef, FuncIndex, GlobalConstValue, GlobalIndex, IndexType,
+    Memory, MemoryIndex, MemoryKind, MemoryTunables, Module, ModuleInternedTypeIndex, ModuleTranslation,
+    ModuleTypesBuilder, PtrSize, SecondaryMap, Table, TableIndex, VMOffsets, WasmCompositeInnerType, WasmFuncType,
+    WasmHeapTopType, WasmHeapType, WasmRefType, WasmSubType, WasmValType,
 };
 
 /// Bytes of a pointer on the machines that Lightbeam compiles for; `PtrSize` derives all layouts from it.
@@ -39,26 +43,29 @@ pub(crate) fn value_type(ty: &WasmValType) -> Result<Ty, &'static str> {
 
 /// As `value_type`, for references.
 pub(crate) fn reference_type(ty: &WasmRefType) -> Result<Ty, &'static str> {
-    match ty.heap_type {
-        WasmHeapType::Func if ty.nullable => Ok(Ty::FuncRef),
-        WasmHeapType::Func | WasmHeapType::ConcreteFunc(_) | WasmHeapType::NoFunc => {
-            Err("typed function references are")
-        }
-        WasmHeapType::Extern => Err("externref is"),
-        WasmHeapType::Exn | WasmHeapType::ConcreteExn(_) | WasmHeapType::NoExn => Err("exception handling is"),
-        WasmHeapType::Cont | WasmHeapType::ConcreteCont(_) | WasmHeapType::NoCont => Err("stack switching is"),
-        _ => Err("garbage collection is"),
+    match ty.heap_type.top() {
+        WasmHeapTopType::Func => Ok(Ty::FuncRef),
+        WasmHeapTopType::Any | WasmHeapTopType::Extern | WasmHeapTopType::Exn => Ok(Ty::GcRef),
+        WasmHeapTopType::Cont => Err("stack switching is"),
     }
 }
 
-/// The function type in a type definition, or the name of the proposal that the definition needs.
-pub(crate) fn function_type(ty: &WasmSubType) -> Result<&WasmFuncType, &'static str> {
-    if !ty.is_final || ty.supertype.is_some() {
-        return Err("garbage collection is");
+/// Does the machine's type tell all of this one? See `Sig::plain`.
+fn is_plain(ty: &WasmValType) -> bool {
+    match ty {
+        WasmValType::Ref(ty) => ty.nullable && matches!(ty.heap_type, WasmHeapType::Func | WasmHeapType::Extern),
+        _ => true,
+    }
+}
+
+/// The function type in a type definition, if it is one, or the name of the proposal that the definition needs.
+pub(crate) fn function_type(ty: &WasmSubType) -> Result<Option<&WasmFuncType>, &'static str> {
+    if ty.composite_type.shared {
+        return Err("threads are");
     }
     match &ty.composite_type.inner {
-        WasmCompositeInnerType::Func(func) => Ok(func),
-        WasmCompositeInnerType::Array(_) | WasmCompositeInnerType::Struct(_) => Err("garbage collection is"),
+        WasmCompositeInnerType::Func(func) => Ok(Some(func)),
+        WasmCompositeInnerType::Array(_) | WasmCompositeInnerType::Struct(_) => Ok(None),
         WasmCompositeInnerType::Cont(_) => Err("stack switching is"),
         WasmCompositeInnerType::Exn(_) => Err("exception handling is"),
     }
@@ -67,7 +74,9 @@ pub(crate) fn function_type(ty: &WasmSubType) -> Result<&WasmFuncType, &'static 
 /// The machine form of a function type, or the name of the proposal that it needs.
 pub(crate) fn signature(ty: &WasmFuncType) -> Result<Sig, &'static str> {
     let types = |types: &[WasmValType]| types.iter().map(value_type).collect::<Result<Vec<Ty>, _>>();
-    Ok(Sig::new::<X64>(&types(ty.params())?, &types(ty.results())?))
+    let mut sig = Sig::new::<X64>(&types(ty.params())?, &types(ty.results())?);
+    sig.plain = ty.params().iter().chain(ty.results()).all(is_plain);
+    Ok(sig)
 }
 
 /// Describes a translated module to the compiler. A module with something that Lightbeam does not compile is refused
@@ -80,26 +89,28 @@ pub(crate) fn facts(
 ) -> Result<Facts, Error> {
     let module = &translation.module;
     let refuse = |what: &'static str| Error::unsupported(what, None);
-    if !module.tags.is_empty() {
-        return Err(refuse("exception handling is"));
-    }
     let offsets = VMOffsets::new(POINTER, module);
     let mut facts = Facts { ctx: ctx(), settings: settings.of_code(), ..Facts::default() };
 
     let mut sigs: SecondaryMap<ModuleInternedTypeIndex, Option<u32>> = SecondaryMap::new();
     for (_, ty) in module.types.iter() {
         let ty = ty.unwrap_module_type_index();
-        let sig = match sigs[ty] {
-            Some(known) => known,
-            None => {
-                let sig = signature(function_type(&types[ty]).map_err(refuse)?).map_err(refuse)?;
-                facts.sigs.push(sig);
-                *sigs[ty].insert(facts.sigs.len() as u32 - 1)
+        let definition = &types[ty];
+        let sig = match (sigs[ty], function_type(definition).map_err(refuse)?) {
+            (_, None) => None,
+            (Some(known), _) => Some(known),
+            (None, Some(func)) => {
+                facts.sigs.push(signature(func).map_err(refuse)?);
+                sigs[ty] = Some(facts.sigs.len() as u32 - 1);
+                sigs[ty]
             }
         };
-        facts.types.push(Some(sig));
-        facts.type_id_offsets.push(offset(ty.as_u32() * u32::from(POINTER.size_of_vmshared_type_index())));
+        facts.types.push(sig);
+        facts.objects.push(gc::object(settings, definition).map_err(refuse)?);
+        facts.final_types.push(definition.is_final);
+        facts.type_id_offsets.push(type_id(ty));
     }
+    facts.subtypes = subtypes(module, types);
     let sig_of = |ty: ModuleInternedTypeIndex| sigs[ty].expect("a function has one of the module's types");
 
     facts.funcs = module
@@ -120,6 +131,7 @@ pub(crate) fn facts(
         facts.globals.push(GlobalFact {
             ty: value_type(&global.wasm_ty).map_err(refuse)?,
             mutable: global.mutability,
+            plain: is_plain(&global.wasm_ty),
             place: global_place(&offsets, index, defined),
             constant: defined.filter(|_| !global.mutability).and_then(|defined| constants[defined.index()]),
         });
@@ -128,14 +140,52 @@ pub(crate) fn facts(
         facts.memories.push(memory_fact(translation, &offsets, settings, index, memory));
     }
     for (index, table) in module.tables.iter() {
-        let element = reference_type(&table.ref_type).map_err(refuse)?;
-        facts.tables.push(table_fact(translation, &offsets, settings, index, table, element));
+        let elem = reference_type(&table.ref_type).map_err(refuse)?;
+        facts.tables.push(table_fact(translation, &offsets, settings, index, table, elem));
     }
     for (_, (ty, _)) in module.passive_elements.iter() {
         reference_type(ty).map_err(refuse)?;
     }
+    let has_objects = facts.objects.iter().any(Option::is_some)
+        || facts.globals.iter().any(|global| global.ty == Ty::GcRef)
+        || facts.tables.iter().any(|table| table.elem == Ty::GcRef)
+        || !module.tags.is_empty();
+    if settings.collector.is_some() {
+        facts.gc = Some(gc::facts(settings, &offsets).map_err(refuse)?);
+    }
+    facts.constants = constants::of_module(translation);
+    let mentioned = |sig: &Sig| sig.params.iter().chain(&sig.results).any(|ty| *ty == Ty::GcRef);
+    facts.references = has_objects || facts.sigs.iter().any(mentioned);
+    if !module.tags.is_empty() {
+        facts.exceptions = Some(exceptions::facts(settings).map_err(refuse)?);
+    }
+    for (index, _) in module.tags.iter() {
+        facts.tags.push(exceptions::tag(settings, module, types, &offsets, index).map_err(refuse)?);
+    }
     facts.elems = translation.passive_elem_map.values().map(|passive| passive.map(|index| index.as_u32())).collect();
     Ok(facts)
+}
+
+/// See `Facts::subtypes`.
+fn subtypes(module: &Module, types: &ModuleTypesBuilder) -> Vec<(i32, [Option<i32>; 3])> {
+    let mut known: BTreeMap<i32, [Option<i32>; 3]> = BTreeMap::new();
+    for (_, ty) in module.types.iter() {
+        let ty = ty.unwrap_module_type_index();
+        let Some(supertype) = types[ty].supertype else { continue };
+        let of = known.entry(type_id(supertype.unwrap_module_type_index())).or_default();
+        let id = Some(type_id(ty));
+        if !of.contains(&id)
+            && let Some(free) = of.iter_mut().find(|known| known.is_none())
+        {
+            *free = id;
+        }
+    }
+    known.into_iter().collect()
+}
+
+/// Where among the type ids that of a type is.
+pub(crate) fn type_id(ty: ModuleInternedTypeIndex) -> i32 {
+    offset(ty.as_u32() * u32::from(POINTER.size_of_vmshared_type_index()))
 }
 
 fn ctx() -> CtxFacts {
@@ -251,7 +301,7 @@ fn table_fact(
     settings: &Settings,
     index: TableIndex,
     table: &Table,
-    element: Ty,
+    elem: Ty,
 ) -> TableFact {
     let (base, length, owner) = match translation.module.defined_table_index(index) {
         Some(defined) => (
@@ -272,12 +322,17 @@ fn table_fact(
         }
     };
     TableFact {
-        element,
+        elem,
+        plain: is_plain(&WasmValType::Ref(table.ref_type)),
+        type_id: match table.ref_type.heap_type {
+            WasmHeapType::ConcreteFunc(EngineOrModuleTypeIndex::Module(ty)) => Some(type_id(ty)),
+            _ => None,
+        },
         index: index_type(table.idx_type),
         base,
         length,
         owner,
         fixed_length: (table.limits.max == Some(table.limits.min)).then_some(table.limits.min),
-        lazy: settings.tunables.table_lazy_init,
+        lazy: settings.tunables.table_lazy_init && elem == Ty::FuncRef,
     }
 }

@@ -40,9 +40,12 @@
 mod artifact;
 mod bodies;
 mod budget;
+mod constants;
 mod data;
 mod error;
+mod exceptions;
 mod facts;
+mod gc;
 mod link;
 mod load;
 mod place;

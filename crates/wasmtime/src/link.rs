@@ -84,14 +84,15 @@ pub(crate) fn link(
         thunks: vec![0; translation.module.num_defined_funcs()],
         places: BTreeMap::new(),
     };
-    linker.routines()?;
-    linker.thunks()?;
-
+    linker.functions.image.objects = facts.references;
     let startup = (!translation.module.startup.is_none()).then(|| {
         let mut stubs = Stubs::default();
         let ranges = startup::emit(&mut stubs, translation, facts, concurrency);
         (stubs, ranges)
     });
+    linker.routines(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs))?;
+    linker.thunks()?;
+
     let needed = linker.needed(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs));
 
     let offsets = VMOffsets::new(facts::POINTER, &translation.module);
@@ -140,7 +141,8 @@ pub(crate) fn link(
                 Some(sig) => stubs.wasm_to_array(&facts.sigs[sig as usize]),
                 // A supertype that other types share an exit with.
                 None => {
-                    let sig = function_type(&types[ty]).and_then(signature);
+                    let func = function_type(&types[ty]).expect("types that do not compile are refused");
+                    let sig = signature(func.expect("a function type"));
                     stubs.wasm_to_array(&sig.expect("types that do not compile are refused"));
                 }
             }
@@ -206,22 +208,34 @@ impl Linker<'_> {
         self.rest.extend_from_slice(output.asm.code());
         self.relocs.extend(output.relocs.iter().map(|reloc| Reloc { at: reloc.at + start, ..*reloc }));
         self.functions.image.record(start, &output.traps, &output.addresses);
+        self.functions.image.stack_maps.extend(start, &output.safepoints, &output.maps);
         start
     }
 
-    /// The routines that relocations name, and those that these name in turn.
-    fn routines(&mut self) -> Result<(), Error> {
+    /// The routines that relocations name, `more` among them, and those that these name in turn.
+    fn routines(&mut self, more: &[Reloc]) -> Result<(), Error> {
         let of = |relocs: &[Reloc]| -> BTreeSet<Routine> {
             let routine =
                 |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
             relocs.iter().filter_map(routine).collect()
         };
         let mut new: BTreeSet<Routine> = self.functions.chunks.iter().flat_map(|placed| of(&placed.relocs)).collect();
+        new.extend(of(more));
+        // Fuel is charged for constant expressions where they are used.
+        let unmetered = (!self.facts.constants.is_empty()).then(|| {
+            let mut facts = self.facts.clone();
+            (facts.settings.fuel, facts.settings.epochs) = (false, false);
+            facts
+        });
         while !new.is_empty() {
             let seen = self.relocs.len();
             for routine in new {
                 let mut output = Output::<X64>::default();
-                let func = routines::emit::<X64>(self.facts, routine, &mut output);
+                let facts = match routine {
+                    Routine::Constant { .. } => unmetered.as_ref().unwrap_or(self.facts),
+                    _ => self.facts,
+                };
+                let func = routines::emit::<X64>(facts, routine, &mut output)?;
                 let start = self.routine(&output, &func);
                 self.places.insert(Key::Routine(routine), start + (func.body - func.start));
                 if self.room() == 0 {

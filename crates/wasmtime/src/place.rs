@@ -111,8 +111,10 @@ impl Placer {
             self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
             self.bodies.push(base + func.body);
         }
-        let Chunk { mut code, mut calls, relocs, traps, addresses, .. } = chunk;
+        let Chunk { mut code, mut calls, relocs, traps, addresses, sites, handlers, safepoints, maps, .. } = chunk;
         self.image.record(base, &traps, &addresses);
+        self.image.exceptions.push(base, &sites, &handlers);
+        self.image.stack_maps.extend(base, &safepoints, &maps);
         // While the code is at hand. What is called further on has no place yet.
         let bodies = &self.bodies;
         calls.retain(|&(at, index)| match bodies.get(index as usize) {

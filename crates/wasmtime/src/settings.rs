@@ -10,13 +10,15 @@ use std::num::NonZero;
 use target_lexicon::Triple;
 use wasmtime::{Engine, Module};
 use wasmtime_environ::wasmparser::WasmFeatures;
-use wasmtime_environ::{FlagValue, Tunables};
+use wasmtime_environ::{Collector, FlagValue, Tunables};
 
 /// Everything besides the module that code and artifact depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// The engine's own settings, which the artifact repeats.
     pub(crate) tunables: Tunables,
+    /// The engine's collector. Artifacts name it if they depend on it.
+    pub(crate) collector: Option<Collector>,
     /// What a module may use to be valid.
     pub(crate) features: WasmFeatures,
     /// The greatest size of a sparse memory image.
@@ -41,6 +43,7 @@ impl Settings {
         refuse(engine)?;
         let mut settings = Settings {
             tunables: tunables(engine),
+            collector: collector(engine),
             features: engine.get_wasm_features(),
             dense_image_size: engine.get_memory_guaranteed_dense_image_size(),
             cpu: X64::host_features(),
@@ -128,10 +131,23 @@ fn refuse(engine: &Engine) -> Result<(), Error> {
     }
 }
 
+/// The engine's collector, under the name that artifacts have for it.
+fn collector(engine: &Engine) -> Option<Collector> {
+    if !engine.get_wasm_features().gc_types() {
+        return None;
+    }
+    Some(match engine.get_collector()? {
+        wasmtime::Collector::DeferredReferenceCounting => Collector::DeferredReferenceCounting,
+        wasmtime::Collector::Null => Collector::Null,
+        // What is chosen where nothing else is asked for.
+        _ => Collector::Copying,
+    })
+}
+
 /// The engine's settings as far as they can be read back; the others are as an engine has them by default.
 fn tunables(engine: &Engine) -> Tunables {
     Tunables {
-        // No code made here touches the heap of a collector, so it goes with any.
+        // What does not touch the heap of a collector goes with any.
         collector: None,
         memory_reservation: engine.get_memory_reservation(),
         memory_guard_size: engine.get_memory_guard_size(),

@@ -28,7 +28,7 @@ fn section(wasm: &mut Vec<u8>, id: u8, count: u32, entry: &[u8]) {
     }
 }
 
-fn leb128(mut value: u32) -> Vec<u8> {
+pub(crate) fn leb128(mut value: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     while value > 0x7f {
         bytes.push(value as u8 | 0x80);

@@ -1,12 +1,13 @@
 //! What a module does before its first call: global initialisers, element segments, data segments and the start
 //! function, as one routine that Wasmtime calls when it has made an instance.
 
+use crate::constants;
 use crate::facts::{POINTER, offset};
 use crate::trampolines::{Entry, Stubs};
 use lightbeam_asm::x64::{Alu, Cc, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, XMM15, rows};
 use lightbeam_asm::{Addr, Label, Reg};
-use lightbeam_compiler::code::{Target, TrapCode, TrapSite};
-use lightbeam_compiler::facts::{Callee, Facts, GlobalFact, Where};
+use lightbeam_compiler::code::{Routine, Target, TrapCode, TrapSite};
+use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, Where};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
@@ -20,9 +21,6 @@ use wasmtime_environ::{
 };
 
 const CTX: Reg = X64::CTX;
-
-/// Bytes of a table's element.
-const ELEMENT: i32 = 8;
 
 /// Bytes of an element of a passive element segment, a `ValRaw`.
 const SEGMENT_ELEMENT: i32 = 16;
@@ -53,6 +51,19 @@ struct Startup<'a> {
     traps: Vec<(Label, TrapCode)>,
     /// Fuel used on the way here and not yet counted; like a function, the routine itself costs 1.
     cost: u64,
+}
+
+/// How elements are written.
+#[derive(Clone, Copy)]
+struct Elements {
+    /// Their type: `FuncRef` or `GcRef`.
+    ty: Ty,
+    /// Bytes from one to the next.
+    stride: i32,
+    /// Bits that each has set.
+    tag: i32,
+    /// Is nothing there yet?
+    fresh: bool,
 }
 
 /// What a module's startup is made of, as ranges of the code.
@@ -243,6 +254,10 @@ impl Startup<'_> {
     fn value(&mut self, expr: &ConstExpr) {
         let mut depth = 0;
         self.cost += expr.ops().len() as u64;
+        if constants::makes_objects(expr) {
+            let index = self.facts.constants.binary_search(&constants::encode(expr)).expect("a fact of the module");
+            return self.stubs.call(Target::Routine(Routine::Constant { index: index as u32 }));
+        }
         for op in expr.ops() {
             match *op {
                 ConstOp::I32Add | ConstOp::I64Add | ConstOp::I32Sub | ConstOp::I64Sub => {
@@ -297,12 +312,27 @@ impl Startup<'_> {
         if global.ty == Ty::V128 {
             return self.vector_global(disp, expr);
         }
-        let size = match global.ty.width() {
-            Width::W32 => Size::S32,
-            Width::W64 => Size::S64,
-        };
         self.value(expr);
-        self.stubs.asm.mov_mr(size, Addr::base(CTX, disp), RAX);
+        self.count(global.ty, 1);
+        self.stubs.asm.mov_mr(bits_size(global.ty), Addr::base(CTX, disp), RAX);
+    }
+
+    /// Where references are counted: the one in `rax`, if it is of this type, is about to be written to so many places that
+    /// held none before. Destroys `rcx` and `rdx`.
+    fn count(&mut self, ty: Ty, places: u64) {
+        let (Ty::GcRef, Some(gc)) = (ty, self.facts.gc) else { return };
+        let Collector::Counting(counting) = gc.collector else { return };
+        let done = self.stubs.asm.label();
+        self.stubs.asm.test_rr(Size::S32, RAX, RAX);
+        self.stubs.asm.jcc(Cc::E, done);
+        self.stubs.asm.test_ri(Size::S32, RAX, 1);
+        self.stubs.asm.jcc(Cc::Ne, done);
+        self.store_context();
+        self.stubs.asm.mov_rm(Size::S64, RCX, Addr::base(RCX, gc.heap));
+        self.stubs.asm.mov_ri(Size::S64, RDX, places.cast_signed());
+        self.stubs.asm.mov_rr(Size::S32, RAX, RAX);
+        self.stubs.asm.alu_mr(Alu::Add, Size::S64, Addr::indexed(RCX, RAX, 0, counting.count), RDX);
+        self.stubs.asm.bind(done);
     }
 
     /// Of a vector there is only ever one operator.
@@ -330,7 +360,11 @@ impl Startup<'_> {
         self.stubs.asm.mov_ri(Size::S32, RSI, index.as_u32().into());
         self.libcall(Libcall::ElemBase);
         self.stubs.asm.mov_rr(Size::S64, RBX, RAX);
-        self.elements(elements, SEGMENT_ELEMENT, 0);
+        let ty = match elements {
+            TableSegmentElements::Expressions { ty, .. } if ty.is_vmgcref_type() => Ty::GcRef,
+            _ => Ty::FuncRef,
+        };
+        self.elements(elements, Elements { ty, stride: SEGMENT_ELEMENT, tag: 0, fresh: true });
     }
 
     /// The bit that marks an element of this table as filled in.
@@ -348,11 +382,14 @@ impl Startup<'_> {
         }
         self.stubs.asm.mov_rr(Size::S64, RAX, RBX);
         self.mark(self.tag(index));
+        let table = self.facts.tables[index.index()];
+        self.count(table.elem, elements);
         self.stubs.asm.mov_ri(Size::S64, RCX, elements.cast_signed());
-        self.stubs.load_place(Ty::I64, RBX, self.facts.tables[index.index()].base);
+        self.stubs.load_place(Ty::I64, RBX, table.base);
         let next = self.stubs.asm.label();
         self.stubs.asm.bind(next);
-        self.stubs.asm.mov_mr(Size::S64, Addr::indexed(RBX, RCX, 3, -ELEMENT), RAX);
+        let last = -(table.elem.bytes() as i32);
+        self.stubs.asm.mov_mr(bits_size(table.elem), Addr::indexed(RBX, RCX, table.elem_log2(), last), RAX);
         self.stubs.asm.alu_ri(Alu::Sub, Size::S64, RCX, 1);
         self.stubs.asm.jcc(Cc::Ne, next);
     }
@@ -373,32 +410,44 @@ impl Startup<'_> {
             return;
         }
         self.stubs.load_place(Ty::I64, RBX, table.base);
-        self.stubs.asm.lea_rm(Size::S64, RBX, Addr::indexed(RBX, R12, 3, 0));
-        self.elements(&segment.elements, ELEMENT, self.tag(segment.table_index));
+        self.stubs.asm.lea_rm(Size::S64, RBX, Addr::indexed(RBX, R12, table.elem_log2(), 0));
+        let stride = table.elem.bytes() as i32;
+        let tag = self.tag(segment.table_index);
+        self.elements(&segment.elements, Elements { ty: table.elem, stride, tag, fresh: false });
     }
 
-    /// Writes the elements to `rbx` and on, `stride` bytes apart, each with `tag`.
-    fn elements(&mut self, elements: &TableSegmentElements, stride: i32, tag: i32) {
-        if let Some(list) = function_list(elements) {
+    /// Writes the elements to `rbx` and on.
+    fn elements(&mut self, elements: &TableSegmentElements, how: Elements) {
+        if how.ty == Ty::FuncRef
+            && let Some(list) = function_list(elements)
+        {
             if matches!(elements, TableSegmentElements::Expressions { .. }) {
                 self.cost += list.len() as u64;
             }
-            return self.list(list, stride, tag);
+            return self.list(list, how);
         }
         let TableSegmentElements::Expressions { exprs, .. } = elements else {
             unreachable!("functions are a list");
         };
         for expr in exprs {
             self.value(expr);
-            self.element(stride, tag);
+            self.element(how);
         }
     }
 
     /// Writes the element that is in `rax`.
-    fn element(&mut self, stride: i32, tag: i32) {
-        self.mark(tag);
-        self.stubs.asm.mov_mr(Size::S64, Addr::base(RBX, 0), RAX);
-        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RBX, stride);
+    fn element(&mut self, how: Elements) {
+        self.mark(how.tag);
+        if how.ty == Ty::GcRef && !how.fresh && self.facts.counts() {
+            let [address, reference] = [X64::PRIVATE.int_args[0], X64::PRIVATE.int_args[1]];
+            self.stubs.asm.mov_rr(Size::S32, reference, RAX);
+            self.stubs.asm.mov_rr(Size::S64, address, RBX);
+            self.stubs.call(Target::Routine(Routine::SetReference));
+        } else {
+            self.count(how.ty, 1);
+            self.stubs.asm.mov_mr(bits_size(how.ty), Addr::base(RBX, 0), RAX);
+        }
+        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RBX, how.stride);
     }
 
     fn mark(&mut self, tag: i32) {
@@ -407,7 +456,7 @@ impl Startup<'_> {
         }
     }
 
-    fn list(&mut self, list: Vec<u32>, stride: i32, tag: i32) {
+    fn list(&mut self, list: Vec<u32>, how: Elements) {
         let [indices, next, null, write] = [(); 4].map(|()| self.stubs.asm.label());
         self.stubs.asm.lea_label(R12, indices);
         self.stubs.asm.mov_ri(Size::S32, R13, list.len() as i64);
@@ -420,7 +469,7 @@ impl Startup<'_> {
         self.stubs.asm.bind(null);
         self.stubs.asm.zero(RAX);
         self.stubs.asm.bind(write);
-        self.element(stride, tag);
+        self.element(how);
         self.stubs.asm.alu_ri(Alu::Add, Size::S64, R12, 4);
         self.stubs.asm.alu_ri(Alu::Sub, Size::S32, R13, 1);
         self.stubs.asm.jcc(Cc::Ne, next);
@@ -482,6 +531,14 @@ fn function_list(elements: &TableSegmentElements) -> Option<Vec<u32>> {
                 _ => None,
             })
             .collect(),
+    }
+}
+
+/// The size of a value of a type.
+fn bits_size(ty: Ty) -> Size {
+    match ty.width() {
+        Width::W32 => Size::S32,
+        Width::W64 => Size::S64,
     }
 }
 

@@ -1,6 +1,41 @@
-//! The two tables of a text that grow with every access: which instruction traps why, and which code belongs to which
+//! Stack maps, and the two tables of a text that grow with every access: which instruction traps why, and which code belongs to which
 //! byte of the module. In the formats of Wasmtime's `TrapEncodingBuilder` and `AddressMapSection`, whose bytes these are
 //! (a test compares them); those builders take a list of structures per function, and made half of what linking cost.
+
+use lightbeam_compiler::code::Safepoint;
+
+/// Stack maps, in the format of Wasmtime's `StackMapSection`: return addresses, where the map of each is, and the maps.
+/// Several addresses may share a map. The compiler makes maps in that format.
+#[derive(Default)]
+pub(crate) struct StackMaps {
+    at: Vec<u32>,
+    map: Vec<u32>,
+    maps: Vec<u32>,
+}
+
+impl StackMaps {
+    /// Adds maps and the calls that have them, whose offsets count from `base` of the text.
+    pub(crate) fn extend(&mut self, base: u32, safepoints: &[Safepoint], maps: &[u32]) {
+        let first = self.maps.len() as u32;
+        self.at.extend(safepoints.iter().map(|point| base + point.at));
+        self.map.extend(safepoints.iter().map(|point| first + point.map));
+        self.maps.extend_from_slice(maps);
+        debug_assert!(self.at.is_sorted());
+    }
+
+    /// The section, if there is to be one.
+    pub(crate) fn finish(self) -> Option<Vec<u8>> {
+        if self.at.is_empty() {
+            return None;
+        }
+        let mut section = Vec::with_capacity(4 * (1 + 2 * self.at.len() + self.maps.len()));
+        section.extend_from_slice(&(self.at.len() as u32).to_le_bytes());
+        for word in self.at.into_iter().chain(self.map).chain(self.maps) {
+            section.extend_from_slice(&word.to_le_bytes());
+        }
+        Some(section)
+    }
+}
 
 /// Entries of a block, in both formats.
 const BLOCK: usize = 128;

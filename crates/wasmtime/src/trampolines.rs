@@ -73,6 +73,14 @@ pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
         Libcall::FmaF64x2 => B::fma_f64x2(),
         Libcall::OutOfGas => B::out_of_gas(),
         Libcall::NewEpoch => B::new_epoch(),
+        Libcall::GcAlloc => B::gc_alloc_raw(),
+        Libcall::GcCollect => B::force_gc(),
+        Libcall::GcDrop => B::drop_gc_ref(),
+        Libcall::GcIntern => B::intern_func_ref_for_gc_heap(),
+        Libcall::GcInterned => B::get_interned_func_ref(),
+        Libcall::InstanceId => B::get_instance_id(),
+        Libcall::ThrowRef => B::throw_ref(),
+        Libcall::IsSubtype => B::is_subtype(),
         Libcall::Trap => B::trap(),
     }
 }
@@ -90,15 +98,20 @@ pub(crate) fn trap(code: TrapCode) -> Trap {
         TrapCode::BadConversionToInteger => Trap::BadConversionToInteger,
         TrapCode::Unreachable => Trap::UnreachableCodeReached,
         TrapCode::HeapMisaligned => Trap::HeapMisaligned,
+        TrapCode::NullReference => Trap::NullReference,
+        TrapCode::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
+        TrapCode::AllocationTooLarge => Trap::AllocationTooLarge,
+        TrapCode::CastFailure => Trap::CastFailure,
     }
 }
 
 /// All reasons to trap, by number.
 #[rustfmt::skip]
-const TRAP_CODES: [TrapCode; 10] = [
+const TRAP_CODES: [TrapCode; 14] = [
     TrapCode::StackOverflow, TrapCode::MemoryOutOfBounds, TrapCode::TableOutOfBounds, TrapCode::IndirectCallToNull,
     TrapCode::BadSignature, TrapCode::IntegerOverflow, TrapCode::IntegerDivisionByZero,
-    TrapCode::BadConversionToInteger, TrapCode::Unreachable, TrapCode::HeapMisaligned,
+    TrapCode::BadConversionToInteger, TrapCode::Unreachable, TrapCode::HeapMisaligned, TrapCode::NullReference,
+    TrapCode::ArrayOutOfBounds, TrapCode::AllocationTooLarge, TrapCode::CastFailure,
 ];
 
 const _: () = {
@@ -198,7 +211,7 @@ impl Stubs {
             Ty::F32 => self.asm.movss_rm(d, addr),
             Ty::F64 => self.asm.movsd_rm(d, addr),
             Ty::V128 => self.asm.movups_rm(d, addr),
-            Ty::I32 | Ty::I64 | Ty::FuncRef => self.asm.mov_rm(size(ty), d, addr),
+            Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => self.asm.mov_rm(size(ty), d, addr),
         }
     }
 
@@ -207,7 +220,7 @@ impl Stubs {
             Ty::F32 => self.asm.movss_mr(addr, s),
             Ty::F64 => self.asm.movsd_mr(addr, s),
             Ty::V128 => self.asm.movups_mr(addr, s),
-            Ty::I32 | Ty::I64 | Ty::FuncRef => self.asm.mov_mr(size(ty), addr, s),
+            Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => self.asm.mov_mr(size(ty), addr, s),
         }
     }
 
@@ -401,7 +414,11 @@ impl Stubs {
         self.call_builtin(builtin);
         match builtin.trap_sentinel() {
             None => {}
-            // Only `bool` is returned so: a byte.
+            Some(TrapSentinel::Falsy) if libcall == Libcall::GcAlloc => {
+                self.asm.test_rr(Size::S32, RAX, RAX);
+                self.asm.jcc(Cc::E, fail);
+            }
+            // All others return a `bool` so: a byte.
             Some(TrapSentinel::Falsy) => {
                 self.asm.test_ri(Size::S32, RAX, 0xff);
                 self.asm.jcc(Cc::E, fail);

@@ -3,8 +3,8 @@
 
 use crate::error::Error;
 use wasmtime_environ::wasmparser::{
-    CompositeInnerType, ElementItems, FuncType, GlobalType, HeapType, Parser, Payload, RefType, Result, SubType,
-    TableType, TypeRef, ValType,
+    CompositeInnerType, ElementItems, FieldType, FuncType, GlobalType, HeapType, Parser, Payload, RefType, Result,
+    StorageType, SubType, TableType, TypeRef, ValType,
 };
 
 /// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.
@@ -30,10 +30,10 @@ fn search(wasm: &[u8]) -> Result<Found> {
                 TypeRef::Table(ty) => table(ty),
                 TypeRef::Memory(_) => None,
                 TypeRef::Global(ty) => global(ty),
-                TypeRef::Tag(_) => Some("exception handling is"),
+                // Their types are looked at as such.
+                TypeRef::Tag(_) => None,
             })?,
             Payload::TableSection(tables) => first(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
-            Payload::TagSection(tags) => first(tags.into_iter_with_offsets(), |_| Some("exception handling is"))?,
             Payload::GlobalSection(globals) => first(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
             Payload::ElementSection(segments) => {
                 first(segments.into_iter_with_offsets(), |segment| match &segment.items {
@@ -68,13 +68,19 @@ fn sub_type(ty: &SubType) -> Option<&'static str> {
     if ty.composite_type.shared {
         return Some("shared-everything threads are");
     }
-    if !ty.is_final || ty.supertype_idx.is_some() {
-        return Some("garbage collection is");
-    }
     match &ty.composite_type.inner {
         CompositeInnerType::Func(ty) => func(ty),
-        CompositeInnerType::Array(_) | CompositeInnerType::Struct(_) => Some("garbage collection is"),
+        CompositeInnerType::Array(ty) => field(&ty.0),
+        CompositeInnerType::Struct(ty) => ty.fields.iter().find_map(field),
         CompositeInnerType::Cont(_) => Some("stack switching is"),
+    }
+}
+
+fn field(ty: &FieldType) -> Option<&'static str> {
+    match ty.element_type {
+        StorageType::I8 | StorageType::I16 => None,
+        StorageType::Val(ValType::V128) => Some("vectors in objects are"),
+        StorageType::Val(ty) => value(ty),
     }
 }
 
@@ -98,20 +104,10 @@ fn value(ty: ValType) -> Option<&'static str> {
 }
 
 fn reference(ty: RefType) -> Option<&'static str> {
-    if ty == RefType::FUNCREF {
-        return None;
+    use wasmtime_environ::wasmparser::AbstractHeapType::{Cont, NoCont};
+    match ty.heap_type() {
+        HeapType::Abstract { ty: Cont | NoCont, .. } => Some("stack switching is"),
+        HeapType::Exact(_) => Some("custom descriptors are"),
+        HeapType::Abstract { .. } | HeapType::Concrete(_) => None,
     }
-    Some(match ty.heap_type() {
-        HeapType::Abstract { ty, .. } => {
-            use wasmtime_environ::wasmparser::AbstractHeapType::{Cont, Exn, Extern, Func, NoCont, NoExn, NoFunc};
-            match ty {
-                Func | NoFunc => "typed function references are",
-                Extern => "externref is",
-                Exn | NoExn => "exception handling is",
-                Cont | NoCont => "stack switching is",
-                _ => "garbage collection is",
-            }
-        }
-        HeapType::Concrete(_) | HeapType::Exact(_) => "typed function references are",
-    })
 }

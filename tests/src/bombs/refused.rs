@@ -3,7 +3,7 @@
 use super::{Bomb, END, uleb};
 use wasm_encoder::{
     AbstractHeapType, CodeSection, EntityType, FieldType, Function, FunctionSection, HeapType, ImportSection, Module,
-    RefType, StorageType, TagKind, TagSection, TagType, TypeSection, ValType,
+    RefType, StorageType, TypeSection, ValType,
 };
 
 /// Each needs a feature that Lightbeam refuses by name, at its first operator, declaration or type.
@@ -11,7 +11,6 @@ pub const REFUSED: &[Bomb] = &[
     Bomb { name: "vectors-without-bodies", make: |n| locals_of(ValType::V128, 50_000, n), n: 10_000 },
     Bomb { name: "external-references-and-calls", make: external_references, n: 20_000 },
     Bomb { name: "references-never-null", make: never_null, n: 20_000 },
-    Bomb { name: "handlers-and-calls", make: handlers, n: 2_000 },
     Bomb { name: "structures", make: structures, n: 5_000 },
 ];
 
@@ -71,29 +70,6 @@ fn never_null(n: usize) -> Vec<u8> {
     }
     last.raw([END]);
     finish(&types, &ImportSection::new(), 1, n, &last)
-}
-
-fn handlers(n: usize) -> Vec<u8> {
-    let types = plain();
-    let mut tags = TagSection::new();
-    let mut code = Vec::new();
-    for tag in 0..n {
-        tags.tag(TagType { kind: TagKind::Exception, func_type_idx: 0 });
-        code.extend([0x1f, 0x40, 1, 0]);
-        uleb(tag, &mut code);
-        code.push(0);
-    }
-    code.extend([0x10, 0].repeat(n));
-    code.extend(vec![END; n + 1]);
-    let mut last = Function::new([]);
-    last.raw(code);
-    let mut funcs = FunctionSection::new();
-    funcs.function(0);
-    let mut section = CodeSection::new();
-    section.function(&last);
-    let mut module = Module::new();
-    module.section(&types).section(&funcs).section(&tags).section(&section);
-    module.finish()
 }
 
 fn structures(n: usize) -> Vec<u8> {

@@ -3,6 +3,7 @@
 pub mod atomics;
 pub mod bulk;
 pub mod control;
+pub mod exceptions;
 pub mod memory;
 pub mod moves;
 pub mod narrow;

@@ -360,7 +360,7 @@ impl Load {
     #[must_use]
     pub const fn of(ty: Ty) -> Load {
         match ty {
-            Ty::I32 => Load::I32,
+            Ty::I32 | Ty::GcRef => Load::I32,
             Ty::I64 | Ty::FuncRef => Load::I64,
             Ty::F32 => Load::F32,
             Ty::F64 => Load::F64,
@@ -400,7 +400,7 @@ impl Store {
     #[must_use]
     pub const fn of(ty: Ty) -> Store {
         match ty {
-            Ty::I32 => Store::B32,
+            Ty::I32 | Ty::GcRef => Store::B32,
             Ty::I64 | Ty::FuncRef => Store::B64,
             Ty::F32 => Store::F32,
             Ty::F64 => Store::F64,

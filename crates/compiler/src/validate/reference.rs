@@ -3,13 +3,13 @@
 
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::error::{Error, ErrorKind};
-use crate::facts::Facts;
+use crate::facts::{Facts, Storage};
 use crate::sig::Sig;
-use crate::survey::{Survey, type_feature};
+use crate::survey::{Survey, heap_feature, heap_type, type_feature, value_type};
 use crate::ty::Ty;
 use wasmparser::{
-    BinaryReader, BlockType, FrameKind, FrameStack, FuncValidator, FunctionBody, HeapType, ValType, ValidatorResources,
-    VisitOperator,
+    BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator, FunctionBody, HeapType,
+    RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator, WasmModuleResources,
 };
 
 /// Validates a body and takes its survey.
@@ -30,7 +30,7 @@ pub(super) fn survey(
         let n = reader.read_var_u32()?;
         let ty: ValType = reader.read()?;
         validator.define_locals(offset, n, ty)?;
-        if n > 0 && Ty::of(ty).is_none() {
+        if n > 0 && value_type(ty, |index| is_func(validator, index)).is_none() {
             // Validation must still be the judge of an invalid body, so the type is checked first.
             return Err(Error { offset, kind: ErrorKind::Unsupported(type_feature(ty).into()) });
         }
@@ -69,6 +69,16 @@ struct Sweep<'a> {
     constant: Option<u64>,
 }
 
+/// Is it a function type?
+fn is_func(validator: &FuncValidator<ValidatorResources>, index: UnpackedIndex) -> bool {
+    let ty = match index {
+        UnpackedIndex::Module(index) => validator.resources().sub_type_at(index),
+        UnpackedIndex::Id(id) => Some(validator.resources().sub_type_at_id(id)),
+        UnpackedIndex::RecGroup(_) => None,
+    };
+    ty.is_some_and(|ty| matches!(ty.composite_type.inner, CompositeInnerType::Func(_)))
+}
+
 impl FrameStack for Sweep<'_> {
     fn current_frame(&self) -> Option<FrameKind> {
         self.validator.get_control_frame(0).map(|frame| frame.kind)
@@ -78,10 +88,59 @@ impl FrameStack for Sweep<'_> {
 impl Sweep<'_> {
     fn touch(&mut self, local: u32, write: bool) {
         if self.survey.touch_again(local).is_none()
-            && let Some(ty) = self.validator.get_local_type(local).and_then(Ty::of)
+            && let Some(ty) = self.validator.get_local_type(local).and_then(|ty| self.value_type(ty))
         {
             self.survey.touch_first(local, write, ty);
         }
+    }
+
+    fn value_type(&self, ty: ValType) -> Option<Ty> {
+        value_type(ty, |index| is_func(self.validator, index))
+    }
+
+    /// An operator that reads or writes something that is kept like this: some call the host.
+    fn access(&mut self, storage: Option<Storage>) {
+        match storage {
+            Some(Storage::Func(_)) => self.call(),
+            Some(Storage::Gc { traced: true }) if self.facts.counts() => self.call(),
+            _ => {}
+        }
+    }
+
+    fn field(&self, ty: u32, field: u32) -> Option<Storage> {
+        let object = self.facts.objects[ty as usize].as_ref()?;
+        Some(object.fields.get(field as usize)?.storage)
+    }
+
+    /// An operator that reads or writes a global or an element of a table.
+    fn access_ty(&mut self, ty: Ty) {
+        if ty == Ty::GcRef {
+            self.access(Some(Storage::Gc { traced: true }));
+        }
+    }
+
+    /// A test of references against a type that may call the host.
+    fn test(&mut self, ty: HeapType) {
+        if let HeapType::Concrete(UnpackedIndex::Module(index)) = ty
+            && !self.facts.final_types[index as usize]
+        {
+            self.call();
+        }
+    }
+
+    /// A type that an operator names must be one that the compiler has.
+    fn heap(&self, ty: HeapType) -> Result<(), Error> {
+        match heap_type(ty, |index| is_func(self.validator, index)) {
+            Some(_) => Ok(()),
+            None => self.unsupported(heap_feature(ty)),
+        }
+    }
+
+    fn cast(&mut self, from: RefType, to: RefType) -> Result<(), Error> {
+        self.heap(from.heap_type())?;
+        self.heap(to.heap_type())?;
+        self.test(to.heap_type());
+        Ok(())
     }
 
     fn call(&mut self) {
@@ -100,10 +159,19 @@ impl Sweep<'_> {
         Err(Error { offset: self.offset, kind: ErrorKind::Unsupported(what.into()) })
     }
 
+    /// A handler: its label counts from the blocks around the `try_table`, which is not open yet.
+    fn catch(&mut self, catch: &Catch) {
+        self.survey.handlers = true;
+        self.survey.catches_references |= matches!(catch, Catch::OneRef { .. } | Catch::AllRef { .. });
+        let (Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label }) =
+            *catch;
+        self.survey.branch(label);
+    }
+
     /// A block type must have nothing but types that the compiler has. (Function types were looked at as such.)
     fn block_type(&mut self, ty: BlockType) -> Result<(), Error> {
         match ty {
-            BlockType::Type(ty) => match Ty::of(ty) {
+            BlockType::Type(ty) => match self.value_type(ty) {
                 Some(ty) => self.survey.vectors |= ty == Ty::V128,
                 None => return self.unsupported(type_feature(ty)),
             },
@@ -137,6 +205,19 @@ macro_rules! note {
         $s.block_type($ty)?;
         $s.survey.open(false)
     }};
+    ($s:ident visit_try_table $t:ident) => {{
+        $s.block_type($t.ty)?;
+        for catch in &$t.catches {
+            $s.catch(catch);
+        }
+        $s.survey.open(false)
+    }};
+    ($s:ident visit_throw $tag:ident) => {
+        $s.survey.throw()
+    };
+    ($s:ident visit_throw_ref) => {
+        $s.survey.throw()
+    };
     ($s:ident visit_else) => {
         $s.survey.turn()
     };
@@ -170,9 +251,6 @@ macro_rules! note {
         $s.survey.vectors |= $s.facts.sig_of_type($ty).vectors;
         $s.call()
     }};
-    ($s:ident visit_global_get $g:ident) => {
-        $s.survey.vectors |= $s.facts.globals[$g as usize].ty == Ty::V128
-    };
     // It may have to fill in the table's element first, and the arguments live across that.
     ($s:ident visit_return_call_indirect $ty:ident $t:ident) => {
         $s.call()
@@ -230,15 +308,103 @@ macro_rules! note {
         $s.call()
     };
     ($s:ident visit_ref_null $t:ident) => {
-        if $t != HeapType::FUNC {
-            return $s.unsupported(if $t == HeapType::EXTERN { "externref" } else { "typed references" });
-        }
+        $s.heap($t)?
     };
     ($s:ident visit_typed_select $t:ident) => {
-        if Ty::of($t).is_none() {
+        if $s.value_type($t).is_none() {
             return $s.unsupported(type_feature($t));
         }
     };
+    ($s:ident visit_global_get $i:ident) => {{
+        let ty = $s.facts.globals[$i as usize].ty;
+        $s.survey.vectors |= ty == Ty::V128;
+        $s.access_ty(ty)
+    }};
+    ($s:ident visit_global_set $i:ident) => {
+        $s.access_ty($s.facts.globals[$i as usize].ty)
+    };
+    ($s:ident visit_table_set $t:ident) => {
+        $s.access_ty($s.facts.tables[$t as usize].elem)
+    };
+    ($s:ident visit_call_ref $ty:ident) => {{
+        $s.survey.vectors |= $s.facts.sig_of_type($ty).vectors;
+        $s.call()
+    }};
+    ($s:ident visit_br_on_null $d:ident) => {
+        $s.survey.branch($d)
+    };
+    ($s:ident visit_br_on_non_null $d:ident) => {
+        $s.survey.branch($d)
+    };
+    ($s:ident visit_struct_new $ty:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_struct_new_default $ty:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_struct_get $ty:ident $f:ident) => {
+        $s.access($s.field($ty, $f))
+    };
+    ($s:ident visit_struct_set $ty:ident $f:ident) => {
+        $s.access($s.field($ty, $f))
+    };
+    ($s:ident visit_array_new $ty:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_array_new_default $ty:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_array_new_fixed $ty:ident $n:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_array_new_data $ty:ident $d:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_array_new_elem $ty:ident $d:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_array_get $ty:ident) => {
+        $s.access($s.field($ty, 0))
+    };
+    ($s:ident visit_array_set $ty:ident) => {
+        $s.access($s.field($ty, 0))
+    };
+    ($s:ident visit_array_fill $ty:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_array_copy $to:ident $from:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_array_init_data $ty:ident $d:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_array_init_elem $ty:ident $d:ident) => {
+        $s.call()
+    };
+    ($s:ident visit_ref_test_non_null $t:ident) => {{
+        $s.heap($t)?;
+        $s.test($t)
+    }};
+    ($s:ident visit_ref_test_nullable $t:ident) => {{
+        $s.heap($t)?;
+        $s.test($t)
+    }};
+    ($s:ident visit_ref_cast_non_null $t:ident) => {{
+        $s.heap($t)?;
+        $s.test($t)
+    }};
+    ($s:ident visit_ref_cast_nullable $t:ident) => {{
+        $s.heap($t)?;
+        $s.test($t)
+    }};
+    ($s:ident visit_br_on_cast $d:ident $from:ident $to:ident) => {{
+        $s.cast($from, $to)?;
+        $s.survey.branch($d)
+    }};
+    ($s:ident visit_br_on_cast_fail $d:ident $from:ident $to:ident) => {{
+        $s.cast($from, $to)?;
+        $s.survey.branch($d)
+    }};
     ($s:ident $visit:ident $($arg:ident)*) => {{
         $(let _ = $arg;)*
     }};
@@ -253,27 +419,21 @@ macro_rules! support {
     (tail_call $s:ident) => {};
     (wide_arithmetic $s:ident) => {};
     (threads $s:ident) => {};
-    (gc $s:ident) => {
-        return $s.unsupported("garbage collection")
-    };
+    (gc $s:ident) => {};
     (custom_descriptors $s:ident) => {
         return $s.unsupported("custom descriptors")
     };
     (memory_control $s:ident) => {
         return $s.unsupported("memory control")
     };
-    (exceptions $s:ident) => {
-        return $s.unsupported("exception handling")
-    };
+    (exceptions $s:ident) => {};
     (legacy_exceptions $s:ident) => {
         return $s.unsupported("legacy exception handling")
     };
     (shared_everything_threads $s:ident) => {
         return $s.unsupported("shared-everything threads")
     };
-    (function_references $s:ident) => {
-        return $s.unsupported("typed function references")
-    };
+    (function_references $s:ident) => {};
     (stack_switching $s:ident) => {
         return $s.unsupported("stack switching")
     };

@@ -2,7 +2,7 @@
 //!
 //! The classes are few and the rest is data, so that the sweep's one indirect jump is easy to predict.
 
-use super::operands::{F32, F64, FUNCREF, I32, I64};
+use super::operands::{F32, F64, I32, I64};
 use wasmparser::WasmFeatures;
 
 /// What the sweep does with an operator.
@@ -49,6 +49,7 @@ pub(super) enum Class {
     MemorySize,
     MemoryGrow,
     RefNull,
+    RefIsNull,
     RefFunc,
     /// Behind 0xfc.
     Prefix,
@@ -186,7 +187,7 @@ const ROWS: &[(u8, u8, Row)] = &[
     (0xc0, 0xc1, unary(I32, I32)),              // extend 8 and 16 bits
     (0xc2, 0xc4, unary(I64, I64)),              // extend 8, 16 and 32 bits
     (0xd0, 0xd0, row(Class::RefNull)),
-    (0xd1, 0xd1, unary(FUNCREF, I32)),
+    (0xd1, 0xd1, row(Class::RefIsNull)),
     (0xd2, 0xd2, row(Class::RefFunc)),
     (0xfc, 0xfc, row(Class::Prefix)),
     (0xfe, 0xfe, row(Class::Atomic)),

@@ -5,7 +5,7 @@
 use super::Buffers;
 use super::control::{Frame, Kind, Shape};
 use super::leb;
-use super::operands::{BASE, BOTTOM, F32, F64, FUNCREF, I32, I64, Spilled, V128, Window, code, ty_of};
+use super::operands::{BASE, BOTTOM, EXTERNREF, F32, F64, FUNCREF, I32, I64, Spilled, V128, Window, code, ty_of};
 use super::rows::{Class, Rules};
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::facts::Facts;
@@ -37,6 +37,9 @@ pub(super) fn survey(
         return None;
     }
     let Buffers { rules, frames, spilled, groups, .. } = buffers;
+    if !sig.plain {
+        return None;
+    }
     survey.begin(sig.params.len() as u32);
     survey.vectors = sig.vectors;
     frames.clear();
@@ -130,12 +133,15 @@ impl Sweep<'_> {
     #[inline]
     fn value_type(&self, bytes: &[u8], pos: usize) -> Option<(u8, usize)> {
         let references = self.rules.features.reference_types();
+        let objects = references && self.rules.features.gc_types();
         match *bytes.get(pos)? {
             byte @ 0x7c..=0x7f => Some((0x80 - byte, pos + 1)),
             0x7b if self.rules.features.simd() => Some((V128, pos + 1)),
             0x70 if references => Some((FUNCREF, pos + 1)),
-            // (ref null func)
+            0x6f if objects => Some((EXTERNREF, pos + 1)),
+            // (ref null func), (ref null extern)
             0x63 if references && *bytes.get(pos + 1)? == 0x70 => Some((FUNCREF, pos + 2)),
+            0x63 if objects && *bytes.get(pos + 1)? == 0x6f => Some((EXTERNREF, pos + 2)),
             _ => None,
         }
     }
@@ -157,8 +163,9 @@ impl Sweep<'_> {
             return None;
         }
         let sig = (*self.facts.types.get(index as usize)?)?;
-        self.survey.vectors |= self.facts.sigs[sig as usize].vectors;
-        Some((Shape::sig(sig), pos + len as usize))
+        let Sig { vectors, plain, .. } = self.facts.sigs[sig as usize];
+        self.survey.vectors |= vectors;
+        plain.then_some((Shape::sig(sig), pos + len as usize))
     }
 
     /// The first touch of a local.
@@ -185,14 +192,15 @@ impl Sweep<'_> {
         Some(code(self.facts.memories.get(index as usize)?.index))
     }
 
-    /// The code of the type of a table's indices. Its elements are function references, as those of all tables.
-    fn table(&self, index: u32) -> Option<u8> {
-        Some(code(self.facts.tables.get(index as usize)?.index))
+    /// The code of the type of a table's indices, and that of its elements.
+    fn table(&self, index: u32) -> Option<(u8, u8)> {
+        let table = self.facts.tables.get(index as usize).filter(|table| table.plain)?;
+        Some((code(table.index), code(table.elem)))
     }
 
-    /// The code of a table's elements.
-    fn element(&self, index: u32) -> Option<u8> {
-        Some(code(self.facts.tables.get(index as usize)?.element))
+    /// The code of a global's type.
+    fn global(&self, index: u32) -> Option<u8> {
+        Some(code(self.facts.globals.get(index as usize).filter(|global| global.plain)?.ty))
     }
 
     /// Reads a memory argument of any form: the code of the memory's addresses, and where it ends.
@@ -284,6 +292,9 @@ impl Sweep<'_> {
         macro_rules! call {
             ($sig:expr) => {{
                 let sig = $sig;
+                if !sig.plain {
+                    return None;
+                }
                 if sig.params_word.is_on(window) {
                     window >>= sig.params_word.bits;
                 } else {
@@ -303,7 +314,7 @@ impl Sweep<'_> {
         macro_rules! tail_call {
             ($sig:expr) => {{
                 let sig = $sig;
-                if sig.results != self.sig.results {
+                if sig.results != self.sig.results || !sig.plain {
                     return None;
                 }
                 self.spilled.below(window, &sig.params)?;
@@ -313,7 +324,10 @@ impl Sweep<'_> {
         // The rest of `call_indirect`: pops the index and gives the signature.
         macro_rules! indirect {
             ($type:expr, $table:expr) => {{
-                let index = self.table($table)?;
+                let (index, elem) = self.table($table)?;
+                if elem != FUNCREF {
+                    return None;
+                }
                 pop!(index);
                 let sig = (*self.facts.types.get($type as usize)?)?;
                 &self.facts.sigs[sig as usize]
@@ -489,27 +503,42 @@ impl Sweep<'_> {
                 }
                 Class::GlobalGet => {
                     let index = number!(bytes, pos);
-                    let code = code(self.facts.globals.get(index as usize)?.ty);
-                    self.survey.vectors |= code == V128;
-                    push!(code);
+                    let ty = self.global(index)?;
+                    self.survey.vectors |= ty == V128;
+                    push!(ty);
+                    if ty == EXTERNREF && self.facts.counts() {
+                        self.survey.call();
+                        call_end = pos;
+                    }
                 }
                 Class::GlobalSet => {
-                    let global = self.facts.globals.get(number!(bytes, pos) as usize)?;
-                    if !global.mutable {
+                    let index = number!(bytes, pos);
+                    if !self.facts.globals.get(index as usize)?.mutable {
                         return None;
                     }
-                    pop!(code(global.ty));
+                    let ty = self.global(index)?;
+                    pop!(ty);
+                    if ty == EXTERNREF && self.facts.counts() {
+                        self.survey.call();
+                        call_end = pos;
+                    }
                 }
                 Class::TableGet => {
                     let table = number!(bytes, pos);
-                    pop!(self.table(table)?);
-                    push!(self.element(table)?);
+                    let (index, elem) = self.table(table)?;
+                    pop!(index);
+                    push!(elem);
                     self.survey.call();
                     call_end = pos;
                 }
                 Class::TableSet => {
                     let table = number!(bytes, pos);
-                    pop!(self.element(table)?, self.table(table)?);
+                    let (index, elem) = self.table(table)?;
+                    pop!(elem, index);
+                    if elem == EXTERNREF && self.facts.counts() {
+                        self.survey.call();
+                        call_end = pos;
+                    }
                 }
                 Class::MemorySize | Class::MemoryGrow => {
                     // Without multiple memories it is a zero byte, which other forms of the number are not.
@@ -525,11 +554,21 @@ impl Sweep<'_> {
                     push!(address);
                 }
                 Class::RefNull => {
-                    if *bytes.get(pos)? != 0x70 {
+                    let ty = match *bytes.get(pos)? {
+                        0x70 => FUNCREF,
+                        0x6f if features.gc_types() => EXTERNREF,
+                        _ => return None,
+                    };
+                    pos += 1;
+                    push!(ty);
+                }
+                Class::RefIsNull => {
+                    let (below, ty) = self.pop_any(window)?;
+                    if !matches!(ty, FUNCREF | EXTERNREF | BOTTOM) {
                         return None;
                     }
-                    pos += 1;
-                    push!(FUNCREF);
+                    window = below;
+                    push!(I32);
                 }
                 Class::RefFunc => {
                     let index = number!(bytes, pos);
@@ -570,7 +609,8 @@ impl Sweep<'_> {
         let (window, a) = self.pop_any(window)?;
         let (window, b) = self.pop_any(window)?;
         let code = if a == BOTTOM { b } else { a };
-        if code == FUNCREF || b == FUNCREF || (b != BOTTOM && b != code) {
+        let reference = |code| matches!(code, FUNCREF | EXTERNREF);
+        if reference(code) || reference(b) || (b != BOTTOM && b != code) {
             return None;
         }
         Some(self.spilled.push(window, code))
@@ -654,10 +694,12 @@ impl Sweep<'_> {
             // table.init
             12 => {
                 let segment = ValType::Ref(self.resources.element_type_at(first)?);
-                if !self.resources.is_subtype(segment, ValType::Ref(RefType::FUNCREF)) {
+                let (index, elem) = self.table(second)?;
+                let elem = if elem == FUNCREF { RefType::FUNCREF } else { RefType::EXTERNREF };
+                if !self.resources.is_subtype(segment, ValType::Ref(elem)) {
                     return None;
                 }
-                (&[I32, I32, self.table(second)?], &[])
+                (&[I32, I32, index], &[])
             }
             // elem.drop
             13 => {
@@ -666,23 +708,23 @@ impl Sweep<'_> {
             }
             // table.copy
             14 => {
-                let (to, from) = (self.table(first)?, self.table(second)?);
-                if self.element(first) != self.element(second) {
+                let ((to, to_elem), (from, from_elem)) = (self.table(first)?, self.table(second)?);
+                if to_elem != from_elem {
                     return None;
                 }
                 (&[shorter(from, to), from, to], &[])
             }
             // table.grow
             15 => {
-                let index = self.table(first)?;
-                (&[index, self.element(first)?], &[index])
+                let (index, elem) = self.table(first)?;
+                (&[index, elem], &[index])
             }
             // table.size
-            16 => (&[], &[self.table(first)?]),
+            16 => (&[], &[self.table(first)?.0]),
             // table.fill
             17 => {
-                let index = self.table(first)?;
-                (&[index, self.element(first)?, index], &[])
+                let (index, elem) = self.table(first)?;
+                (&[index, elem, index], &[])
             }
             // add128, sub128
             19 | 20 => (&[I64; 4], &[I64; 2]),

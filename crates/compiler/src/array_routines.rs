@@ -1,0 +1,422 @@
+//! Routines over objects, made once per module like those over tables: making, filling and copying arrays, and the
+//! barriers of a collector that counts references.
+
+use crate::code::{Routine, TrapCode};
+use crate::facts::{Collector, FieldFact, GcFacts, ObjectFact, Storage};
+use crate::gc::store_of;
+use crate::isa::{Alu, Amount, AsmBuffer, Cond, Isa, Load, Shift, Src, Store};
+use crate::libcall::Libcall;
+use crate::routines::{RoutineGen, SEGMENT_ELEMENT_LOG2};
+use crate::ty::Width;
+use lightbeam_asm::{Addr, Label, Reg};
+
+/// A collector that counts references runs when so many were read, or twice as many as were left the last time.
+const MANY_LISTED: i32 = 1024;
+
+impl<I: Isa> RoutineGen<'_, I> {
+    /// Arguments from the fourth on stay where they came.
+    const FOURTH: Reg = I::PRIVATE.int_args[3];
+    const FIFTH: Reg = I::PRIVATE.int_args[4];
+    const RESULT: Reg = I::PRIVATE.int_results[0];
+
+    fn gc(&self) -> GcFacts {
+        self.facts.gc.expect("a module with objects has a collector")
+    }
+
+    fn array(&self, ty: u32) -> (&ObjectFact, FieldFact) {
+        let object = self.facts.objects[ty as usize].as_ref().expect("validated as an array type");
+        (object, object.fields[0])
+    }
+
+    fn heap_base(&mut self, d: Reg) {
+        let heap = self.gc().heap;
+        I::load(&mut self.out.asm, Load::I64, d, Addr::base(I::CTX, self.facts.ctx.store));
+        I::load(&mut self.out.asm, Load::I64, d, Addr::base(d, heap));
+    }
+
+    fn shift_left(&mut self, reg: Reg, by: u8) {
+        if by > 0 {
+            let cpu = self.facts.settings.cpu;
+            I::shift(&mut self.out.asm, &cpu, Shift::Shl, Width::W64, reg, reg, Amount::Imm(by));
+        }
+    }
+
+    fn argument(&mut self, n: usize, from: Reg) {
+        I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[n], from);
+    }
+
+    /// Goes to `label` if a reference is null or a number.
+    fn jump_if_no_object(&mut self, reference: Reg, label: Label) {
+        I::test(&mut self.out.asm, Width::W32, reference, Src::Reg(reference));
+        I::jcc(&mut self.out.asm, Cond::Eq, label);
+        I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
+        I::jcc(&mut self.out.asm, Cond::Ne, label);
+    }
+
+    // ---- barriers
+
+    pub(crate) fn expose(&mut self, reference: Reg, collects: bool) {
+        let gc = self.gc();
+        let Collector::Counting(counting) = gc.collector else { unreachable!("only where references are counted") };
+        let [base, data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
+        let done = self.out.asm.label();
+        self.heap_base(base);
+        let field = |offset| Addr::indexed(base, reference, 0, offset);
+        let a = &mut self.out.asm;
+        I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+        I::load(a, Load::I32, temp, Addr::base(data, counting.list));
+        I::store(a, Store::B32, field(counting.next), temp);
+        I::load(a, Load::I32, temp, field(gc.kind));
+        I::alu_mem(a, Alu::Add, Width::W64, field(counting.count), Src::Imm(1));
+        I::alu(a, Alu::Or, Width::W32, temp, temp, Src::Imm(counting.listed.cast_signed()));
+        I::store(a, Store::B32, field(gc.kind), temp);
+        I::store(a, Store::B32, Addr::base(data, counting.list), reference);
+        I::load(a, Load::I32, temp, Addr::base(data, counting.length));
+        I::alu(a, Alu::Add, Width::W32, temp, temp, Src::Imm(1));
+        I::store(a, Store::B32, Addr::base(data, counting.length), temp);
+        if !collects {
+            return self.out.asm.bind(done);
+        }
+        I::cmp(a, Width::W32, temp, Src::Imm(MANY_LISTED));
+        I::jcc(a, Cond::LtU, done);
+        I::load(a, Load::I32, base, Addr::base(data, counting.length_after));
+        I::lea(a, Width::W64, base, Addr::indexed(base, base, 0, 0));
+        I::cmp(a, Width::W64, temp, Src::Reg(base));
+        I::jcc(a, Cond::LtU, done);
+        self.libcall(Libcall::GcCollect);
+        self.out.asm.bind(done);
+    }
+
+    /// Overwrites the reference at `address` by `new`; all three registers are preserved ones.
+    pub(crate) fn set_reference(&mut self, address: Reg, new: Reg, old: Reg) {
+        let Collector::Counting(counting) = self.gc().collector else {
+            unreachable!("only where references are counted")
+        };
+        let [base, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
+        let [counted, drop, done] = [(); 3].map(|()| self.out.asm.label());
+        self.heap_base(base);
+        I::load(&mut self.out.asm, Load::I32, old, Addr::base(address, 0));
+        self.jump_if_no_object(new, counted);
+        let count = Addr::indexed(base, new, 0, counting.count);
+        I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Imm(1));
+        self.out.asm.bind(counted);
+        I::store(&mut self.out.asm, Store::B32, Addr::base(address, 0), new);
+        self.jump_if_no_object(old, done);
+        let count = Addr::indexed(base, old, 0, counting.count);
+        I::load(&mut self.out.asm, Load::I64, temp, count);
+        self.add(temp, -1);
+        I::test(&mut self.out.asm, Width::W64, temp, Src::Reg(temp));
+        I::jcc(&mut self.out.asm, Cond::Eq, drop);
+        I::store(&mut self.out.asm, Store::B64, count, temp);
+        I::jmp(&mut self.out.asm, done);
+        self.out.asm.bind(drop);
+        self.argument(1, old);
+        self.libcall(Libcall::GcDrop);
+        self.out.asm.bind(done);
+    }
+
+    /// Overwrites the reference at an address by the one in `value`, which is not the first register of arguments.
+    pub(crate) fn overwrite(&mut self, address: Addr, value: Reg) {
+        let [to, new] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
+        debug_assert_ne!(value, to);
+        I::lea(&mut self.out.asm, Width::W64, to, address);
+        I::mov(&mut self.out.asm, Width::W64, new, value);
+        self.call(Routine::SetReference);
+    }
+
+    // ---- making arrays
+
+    pub(crate) fn array_new(&mut self, ty: u32, length: Reg, size: Reg, temp: Reg) {
+        let gc = self.gc();
+        let (object, field) = self.array(ty);
+        let (header, kind, align) = (object.size, object.kind, object.align);
+        let id = self.facts.type_id_offsets[ty as usize];
+        let cpu = self.facts.settings.cpu;
+        let [data, base, end] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
+        let [slow, made] = [(); 2].map(|()| self.out.asm.label());
+        let too_large = self.trap_label(TrapCode::AllocationTooLarge);
+        // 64 bits hold the size of any array; of more than 32 there is none.
+        I::mov(&mut self.out.asm, Width::W32, length, length);
+        I::mov(&mut self.out.asm, Width::W64, size, length);
+        self.shift_left(size, field.storage.log2());
+        self.add(size, header.cast_signed());
+        I::shift(&mut self.out.asm, &cpu, Shift::ShrU, Width::W64, temp, size, Amount::Imm(32));
+        I::test(&mut self.out.asm, Width::W64, temp, Src::Reg(temp));
+        I::jcc(&mut self.out.asm, Cond::Ne, too_large);
+        if let Collector::Copying { free, end: end_at, size: size_at, align } = gc.collector {
+            let a = &mut self.out.asm;
+            I::lea(a, Width::W64, temp, Addr::base(size, align.cast_signed() - 1));
+            I::alu(a, Alu::And, Width::W64, temp, temp, Src::Imm(-align.cast_signed()));
+            I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+            I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
+            I::load(a, Load::I32, end, Addr::base(data, end_at));
+            I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(Self::RESULT));
+            I::cmp(a, Width::W64, end, Src::Reg(temp));
+            I::jcc(a, Cond::LtU, slow);
+            I::lea(a, Width::W64, end, Addr::indexed(Self::RESULT, temp, 0, 0));
+            I::store(a, Store::B32, Addr::base(data, free), end);
+            self.heap_base(base);
+            let at = |offset| Addr::indexed(base, Self::RESULT, 0, offset);
+            let a = &mut self.out.asm;
+            I::store_imm(a, Store::B32, at(gc.kind), kind.cast_signed());
+            I::load(a, Load::I64, data, Addr::base(I::CTX, self.facts.ctx.type_ids));
+            I::load(a, Load::I32, data, Addr::base(data, id));
+            I::store(a, Store::B32, at(gc.type_id), data);
+            I::store(a, Store::B32, at(size_at), temp);
+            I::jmp(a, made);
+            self.out.asm.bind(slow);
+        } else {
+            self.out.asm.bind(slow);
+        }
+        I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
+        I::load(&mut self.out.asm, Load::I32, I::LIBCALL.int_args[2], Addr::base(I::SCRATCH, id));
+        self.argument(3, size);
+        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(kind), false);
+        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[4], i64::from(align), false);
+        self.libcall(Libcall::GcAlloc);
+        I::mov(&mut self.out.asm, Width::W32, Self::RESULT, I::LIBCALL.int_results[0]);
+        self.heap_base(base);
+        self.out.asm.bind(made);
+        let at = Addr::indexed(base, Self::RESULT, 0, gc.array_length);
+        I::store(&mut self.out.asm, Store::B32, at, length);
+    }
+
+    // ---- ranges
+
+    /// Traps unless `index + length` is at most the length of an array, both 32-bit; makes `array` a pointer to the
+    /// element. Destroys `temp`; none of the others is `temp` or the same.
+    fn array_range(&mut self, ty: u32, array: Reg, index: Reg, length: Reg, temp: Reg) {
+        let gc = self.gc();
+        let (_, field) = self.array(ty);
+        let null = self.trap_label(TrapCode::NullReference);
+        let out = self.trap_label(TrapCode::ArrayOutOfBounds);
+        I::test(&mut self.out.asm, Width::W32, array, Src::Reg(array));
+        I::jcc(&mut self.out.asm, Cond::Eq, null);
+        self.heap_base(temp);
+        let a = &mut self.out.asm;
+        I::lea(a, Width::W64, array, Addr::indexed(temp, array, 0, 0));
+        I::load(a, Load::I32, temp, Addr::base(array, gc.array_length));
+        I::alu(a, Alu::Sub, Width::W64, temp, temp, Src::Reg(index));
+        I::cmp(a, Width::W64, temp, Src::Reg(length));
+        I::jcc(a, Cond::LtS, out);
+        I::lea(a, Width::W64, array, Addr::indexed(array, index, field.storage.log2(), field.offset));
+    }
+
+    /// `memset` of `bytes` bytes.
+    fn set_bytes(&mut self, pointer: Reg, byte: Reg, bytes: Reg) {
+        self.argument(1, pointer);
+        self.argument(2, byte);
+        self.argument(3, bytes);
+        self.libcall(Libcall::MemoryFill);
+    }
+
+    /// The arguments are as 32 bits each, but for those that are bits.
+    fn narrow(&mut self, regs: &[Reg]) {
+        for reg in regs {
+            I::mov(&mut self.out.asm, Width::W32, *reg, *reg);
+        }
+    }
+
+    pub(crate) fn array_init(&mut self, ty: u32, array: Reg, bits: Reg, n: Reg, done: Label) {
+        let gc = self.gc();
+        let (_, field) = self.array(ty);
+        let base = I::PRIVATE.int_args[0];
+        self.narrow(&[array]);
+        self.heap_base(base);
+        I::load(&mut self.out.asm, Load::I32, n, Addr::indexed(base, array, 0, gc.array_length));
+        I::lea(&mut self.out.asm, Width::W64, array, Addr::indexed(base, array, 0, field.offset));
+        if let (Storage::Gc { traced: true }, Collector::Counting(counting)) = (field.storage, gc.collector) {
+            let counted = self.out.asm.label();
+            self.jump_if_no_object(bits, counted);
+            let count = Addr::indexed(base, bits, 0, counting.count);
+            I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Reg(n));
+            self.out.asm.bind(counted);
+        }
+        self.fill_elements(field.storage, array, bits, n, done);
+    }
+
+    /// Stores bits to so many elements, whatever they were.
+    fn fill_elements(&mut self, storage: Storage, pointer: Reg, bits: Reg, n: Reg, done: Label) {
+        if storage.log2() == 0 {
+            return self.set_bytes(pointer, bits, n);
+        }
+        let [loop_, again] = [(); 2].map(|()| self.out.asm.label());
+        I::test(&mut self.out.asm, Width::W64, bits, Src::Reg(bits));
+        I::jcc(&mut self.out.asm, Cond::Ne, loop_);
+        self.shift_left(n, storage.log2());
+        self.set_bytes(pointer, bits, n);
+        I::jmp(&mut self.out.asm, done);
+        self.out.asm.bind(loop_);
+        self.done_if_zero(n, done);
+        self.out.asm.bind(again);
+        let op = match store_of(storage) {
+            Store::F32 => Store::B32,
+            Store::F64 => Store::B64,
+            other => other,
+        };
+        I::store(&mut self.out.asm, op, Addr::base(pointer, 0), bits);
+        self.add(pointer, 1 << storage.log2());
+        self.add(n, -1);
+        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+        I::jcc(&mut self.out.asm, Cond::Ne, again);
+    }
+
+    pub(crate) fn array_fill(&mut self, ty: u32, array: Reg, index: Reg, n: Reg, done: Label) {
+        let (_, field) = self.array(ty);
+        // The value came third, the length fourth.
+        let bits = I::PRIVATE.int_args[2];
+        I::mov(&mut self.out.asm, Width::W32, n, Self::FOURTH);
+        self.narrow(&[array, index]);
+        self.array_range(ty, array, index, n, I::PRIVATE.int_args[0]);
+        I::mov(&mut self.out.asm, Width::W64, index, bits);
+        let bits = index;
+        if field.storage == (Storage::Gc { traced: true }) && self.facts.counts() {
+            self.done_if_zero(n, done);
+            let again = self.out.asm.label();
+            self.out.asm.bind(again);
+            self.overwrite(Addr::base(array, 0), bits);
+            self.add(array, 4);
+            self.add(n, -1);
+            I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+            return I::jcc(&mut self.out.asm, Cond::Ne, again);
+        }
+        self.fill_elements(field.storage, array, bits, n, done);
+    }
+
+    pub(crate) fn array_copy(&mut self, ty: u32, array: Reg, index: Reg, n: Reg, done: Label) {
+        let (_, field) = self.array(ty);
+        let source = I::PRIVATE.int_args[2];
+        let temp = I::PRIVATE.int_args[0];
+        I::mov(&mut self.out.asm, Width::W32, n, Self::FIFTH);
+        self.narrow(&[array, index, source, Self::FOURTH]);
+        // Both arrays are looked at before any bound.
+        let null = self.trap_label(TrapCode::NullReference);
+        for reg in [array, source] {
+            I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+            I::jcc(&mut self.out.asm, Cond::Eq, null);
+        }
+        self.array_range(ty, array, index, n, temp);
+        self.array_range(ty, source, Self::FOURTH, n, temp);
+        I::mov(&mut self.out.asm, Width::W64, index, source);
+        let source = index;
+        if field.storage != (Storage::Gc { traced: true }) || !self.facts.counts() {
+            self.shift_left(n, field.storage.log2());
+            for (i, reg) in [array, source, n].into_iter().enumerate() {
+                self.argument(i + 1, reg);
+            }
+            return self.libcall(Libcall::MemoryCopy);
+        }
+        self.done_if_zero(n, done);
+        let [forward, again] = [(); 2].map(|()| self.out.asm.label());
+        I::store_imm(&mut self.out.asm, Store::B64, Self::STEP, 4);
+        I::cmp(&mut self.out.asm, Width::W64, array, Src::Reg(source));
+        I::jcc(&mut self.out.asm, Cond::LeU, forward);
+        I::store_imm(&mut self.out.asm, Store::B64, Self::STEP, -4);
+        I::lea(&mut self.out.asm, Width::W64, array, Addr::indexed(array, n, 2, -4));
+        I::lea(&mut self.out.asm, Width::W64, source, Addr::indexed(source, n, 2, -4));
+        self.out.asm.bind(forward);
+        self.out.asm.bind(again);
+        let value = I::PRIVATE.int_args[2];
+        I::load(&mut self.out.asm, Load::I32, value, Addr::base(source, 0));
+        self.overwrite(Addr::base(array, 0), value);
+        let step = I::PRIVATE.int_args[0];
+        I::load(&mut self.out.asm, Load::I64, step, Self::STEP);
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, array, array, Src::Reg(step));
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, source, source, Src::Reg(step));
+        self.add(n, -1);
+        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+        I::jcc(&mut self.out.asm, Cond::Ne, again);
+    }
+
+    // ---- segments
+
+    /// Traps unless `position` and so many elements are in a data segment; makes `position` a pointer.
+    pub(crate) fn data_range(&mut self, ty: u32, segment: u32, position: Reg, n: Reg) {
+        let (_, field) = self.array(ty);
+        let [pointer, bytes] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
+        let out = self.trap_label(TrapCode::MemoryOutOfBounds);
+        self.narrow(&[position, n]);
+        self.data_segment(segment);
+        let end = I::PRIVATE.int_args[0];
+        let a = &mut self.out.asm;
+        I::lea(a, Width::W64, end, Addr::indexed(position, n, field.storage.log2(), 0));
+        I::cmp(a, Width::W64, bytes, Src::Reg(end));
+        I::jcc(a, Cond::LtU, out);
+        I::alu(a, Alu::Add, Width::W64, position, position, Src::Reg(pointer));
+    }
+
+    pub(crate) fn array_init_data(&mut self, ty: u32, segment: u32, array: Reg, index: Reg, position: Reg) {
+        let (_, field) = self.array(ty);
+        let n = Self::FOURTH;
+        self.narrow(&[array, index, n]);
+        self.array_range(ty, array, index, n, I::PRIVATE.int_args[0]);
+        self.data_range(ty, segment, position, n);
+        self.shift_left(n, field.storage.log2());
+        self.argument(3, n);
+        self.argument(1, array);
+        self.argument(2, position);
+        self.libcall(Libcall::MemoryCopy);
+    }
+
+    /// Traps unless `position` and so many elements are in an element segment.
+    pub(crate) fn elem_range(&mut self, segment: u32, position: Reg, n: Reg) {
+        let out = self.trap_label(TrapCode::TableOutOfBounds);
+        let end = I::PRIVATE.int_args[0];
+        self.narrow(&[position, n]);
+        match self.facts.elems[segment as usize] {
+            Some(index) => {
+                I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
+                self.libcall(Libcall::ElemLength);
+                I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(position, n, 0, 0));
+                I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
+                I::jcc(&mut self.out.asm, Cond::GtU, out);
+            }
+            None => {
+                // It is empty by now.
+                I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(position, n, 0, 0));
+                I::test(&mut self.out.asm, Width::W64, end, Src::Reg(end));
+                I::jcc(&mut self.out.asm, Cond::Ne, out);
+            }
+        }
+    }
+
+    pub(crate) fn array_init_elem(&mut self, ty: u32, segment: u32, [array, index, position]: [Reg; 3], done: Label) {
+        let (_, field) = self.array(ty);
+        self.narrow(&[array, index, Self::FOURTH]);
+        self.array_range(ty, array, index, Self::FOURTH, I::PRIVATE.int_args[0]);
+        // The index has served: the length takes its place.
+        let n = index;
+        I::mov(&mut self.out.asm, Width::W64, n, Self::FOURTH);
+        self.elem_range(segment, position, n);
+        let Some(index) = self.facts.elems[segment as usize] else { return };
+        self.done_if_zero(n, done);
+        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
+        self.libcall(Libcall::ElemBase);
+        self.shift_left(position, SEGMENT_ELEMENT_LOG2);
+        let base = I::LIBCALL.int_results[0];
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, position, position, Src::Reg(base));
+        let again = self.out.asm.label();
+        self.out.asm.bind(again);
+        match field.storage {
+            Storage::Func(_) => {
+                I::load(&mut self.out.asm, Load::I64, I::LIBCALL.int_args[1], Addr::base(position, 0));
+                self.libcall(Libcall::GcIntern);
+                I::store(&mut self.out.asm, Store::B32, Addr::base(array, 0), I::LIBCALL.int_results[0]);
+            }
+            Storage::Gc { traced: true } if self.facts.counts() => {
+                let value = I::PRIVATE.int_args[2];
+                I::load(&mut self.out.asm, Load::I32, value, Addr::base(position, 0));
+                self.overwrite(Addr::base(array, 0), value);
+            }
+            _ => {
+                I::load(&mut self.out.asm, Load::I32, I::SCRATCH, Addr::base(position, 0));
+                I::store(&mut self.out.asm, Store::B32, Addr::base(array, 0), I::SCRATCH);
+            }
+        }
+        self.add(array, 4);
+        self.add(position, 1 << SEGMENT_ELEMENT_LOG2);
+        self.add(n, -1);
+        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+        I::jcc(&mut self.out.asm, Cond::Ne, again);
+    }
+}

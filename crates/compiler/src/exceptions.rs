@@ -1,0 +1,450 @@
+//! Exceptions: `try_table`, `throw`, and where those that are caught come in.
+//!
+//! As long as nothing is thrown, a `try_table` is a block. Each call inside of one that has handlers stands in a table
+//! with them. Whoever throws makes an object of what the exception carries and hands it to the host, which walks the
+//! frames, looks the calls up, and jumps to the *landing pad* of the handler that it finds: with the stack and frame pointers
+//! as they were at the call, the exception in the first result register, and nothing else as it was. So
+//!
+//! - a function with handlers keeps its instance pointer in its frame, by which the host knows the tags, and all
+//!   preserved registers of its caller;
+//! - the homes of locals are stored before each such call. All other locals are in their slots anyway, and so are the
+//!   entries below the label that the handler names, as that is branched to;
+//! - a landing pad loads what is in registers by convention, brings what the exception carries to where the label wants
+//!   it, and branches there. It brings no copies.
+//!
+//! The handlers of nested `try_table`s are linked to those around them. The table has no such links, so a call within
+//! n handlers takes n entries; they count against the budget of the function like code.
+
+use crate::calls::Arg;
+use crate::code::{CallSite, Handler, Routine, TrapCode};
+use crate::compile::FuncGen;
+use crate::control::Block;
+use crate::facts::{Collector, ExceptionFacts, Storage, TagFact};
+use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::libcall::Libcall;
+use crate::ty::{Ty, Width};
+use crate::value::Operand;
+use lightbeam_asm::{Addr, Reg};
+use std::ops::Range;
+
+/// What is known of the handlers of a function.
+#[derive(Default)]
+pub(crate) struct Exceptions {
+    scopes: Vec<Scope>,
+    catches: Vec<Catch>,
+    /// The innermost open scope.
+    innermost: Option<u32>,
+    /// Frame offset of the instance pointer; only in functions with handlers, as the next.
+    pub(crate) context: i32,
+    /// Positions of the locals that have homes.
+    pub(crate) homes: Vec<u32>,
+}
+
+/// A `try_table` that has handlers.
+struct Scope {
+    /// The one around it.
+    outer: Option<u32>,
+    /// How many blocks were open around it.
+    depth: u32,
+    /// Its handlers among `Exceptions::catches`.
+    catches: Range<u32>,
+    /// Does its last handler take every exception?
+    closed: bool,
+    /// Is there a call in it, so that its handlers have landing pads?
+    used: bool,
+    /// What its calls name, once there was one.
+    handlers: Option<(u32, u32)>,
+}
+
+/// A handler.
+struct Catch {
+    /// The tag of what it takes; `None` for everything.
+    tag: Option<u32>,
+    /// Does it give the exception itself, too?
+    reference: bool,
+    /// The block whose label it names, by depth from the outermost.
+    target: u32,
+    /// That block, once a call has named the handler.
+    block: Option<Block>,
+    /// Offset of its landing pad.
+    pad: u32,
+    /// Wasm offset of the `try_table`.
+    wasm: u32,
+}
+
+/// The type as which a value is kept; a function reference is a number by then.
+fn kept_as(storage: Storage) -> Ty {
+    match storage {
+        Storage::Func(_) => Ty::I32,
+        other => other.ty(),
+    }
+}
+
+/// Where the tables of handlers began before the function.
+#[derive(Clone, Copy)]
+pub(crate) struct FirstHandlers {
+    sites: usize,
+    handlers: usize,
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// Begins a function.
+    pub(crate) fn begin_handlers(&mut self) -> FirstHandlers {
+        let exceptions = &mut self.lists.exceptions;
+        exceptions.scopes.clear();
+        exceptions.catches.clear();
+        exceptions.innermost = None;
+        FirstHandlers { sites: self.out.sites.len(), handlers: self.out.handlers.len() }
+    }
+
+    // ---- scopes
+
+    pub(crate) fn try_table(&mut self) {
+        let types = self.block_type();
+        let count = self.reader.u32();
+        let depth = self.blocks.len() as u32;
+        let first = self.lists.exceptions.catches.len() as u32;
+        let mut closed = false;
+        self.out.counters.steps += u64::from(count);
+        for _ in 0..count {
+            let kind = self.reader.u8();
+            let tag = (kind < 2).then(|| self.reader.u32());
+            let target = depth - 1 - self.reader.u32();
+            if !closed {
+                let wasm = self.wasm;
+                let catch = Catch { tag, reference: kind & 1 != 0, target, block: None, pad: 0, wasm };
+                self.lists.exceptions.catches.push(catch);
+                closed = tag.is_none();
+            }
+        }
+        self.open_block(types);
+        let exceptions = &mut self.lists.exceptions;
+        let catches = first..exceptions.catches.len() as u32;
+        if !catches.is_empty() {
+            let outer = exceptions.innermost;
+            exceptions.innermost = Some(exceptions.scopes.len() as u32);
+            exceptions.scopes.push(Scope { outer, depth, catches, closed, used: false, handlers: None });
+        }
+    }
+
+    /// A block has been closed: perhaps it was a scope.
+    #[inline]
+    pub(crate) fn close_handlers(&mut self) {
+        let exceptions = &mut self.lists.exceptions;
+        if let Some(innermost) = exceptions.innermost
+            && exceptions.scopes[innermost as usize].depth as usize == self.blocks.len()
+        {
+            exceptions.innermost = exceptions.scopes[innermost as usize].outer;
+        }
+    }
+
+    /// Reads the handlers of a `try_table` that is not compiled.
+    pub(crate) fn skip_catches(&mut self) {
+        for _ in 0..self.reader.u32() {
+            if self.reader.u8() < 2 {
+                self.reader.u32();
+            }
+            self.reader.u32();
+        }
+    }
+
+    // ---- calls
+
+    /// Before a call that an exception may come from: stores the homes that the call itself would not have destroyed.
+    #[inline]
+    pub(crate) fn save_for_handlers(&mut self) {
+        if self.lists.exceptions.innermost.is_some() {
+            self.save_preserved_homes();
+        }
+    }
+
+    #[inline(never)]
+    fn save_preserved_homes(&mut self) {
+        for i in 0..self.lists.exceptions.homes.len() {
+            let local = self.locals[self.lists.exceptions.homes[i] as usize];
+            let home = local.home.expect("it has one");
+            if I::PRESERVED.contains(&home) {
+                I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
+                self.out.counters.home_saves += 1;
+            }
+        }
+    }
+
+    /// After a call that an exception may come from.
+    #[inline]
+    pub(crate) fn call_site(&mut self) {
+        if let Some(scope) = self.lists.exceptions.innermost {
+            self.add_site(scope);
+        }
+    }
+
+    #[inline(never)]
+    fn add_site(&mut self, scope: u32) {
+        let handlers = match self.lists.exceptions.scopes[scope as usize].handlers {
+            Some(known) => known,
+            None => self.link_handlers(scope),
+        };
+        let site = CallSite { at: self.out.asm.offset(), handlers, frame: 0, context: 0 };
+        self.out.counters.handlers += u64::from(handlers.1 - handlers.0);
+        self.budget_end = self.budget_end.saturating_sub(site.bytes());
+        self.room_end = self.room_end.min(self.budget_end);
+        self.out.sites.push(site);
+    }
+
+    /// Lists the handlers of a scope and of those around it, in the order in which they are tried.
+    fn link_handlers(&mut self, scope: u32) -> (u32, u32) {
+        let first = self.out.handlers.len() as u32;
+        let mut next = Some(scope);
+        while let Some(at) = next {
+            let scope = &mut self.lists.exceptions.scopes[at as usize];
+            let catches = scope.catches.clone();
+            let was_used = std::mem::replace(&mut scope.used, true);
+            next = if scope.closed { None } else { scope.outer };
+            self.out.counters.steps += catches.len() as u64;
+            // Nobody will see more than the budget allows.
+            if 12 * (self.out.handlers.len() as u32 - first) > self.budget_end {
+                break;
+            }
+            for i in catches {
+                let Catch { tag, target, .. } = self.lists.exceptions.catches[i as usize];
+                self.out.handlers.push(Handler { tag, at: i });
+                if !was_used {
+                    let block = self.target_at(target as usize);
+                    self.lists.exceptions.catches[i as usize].block = Some(block);
+                    self.edge_without_copies(target as usize);
+                }
+            }
+        }
+        let handlers = (first, self.out.handlers.len() as u32);
+        self.lists.exceptions.scopes[scope as usize].handlers = Some(handlers);
+        handlers
+    }
+
+    // ---- throwing
+
+    pub(crate) fn throw(&mut self) {
+        let facts = self.facts;
+        let tag = &facts.tags[self.reader.u32() as usize];
+        let exception = facts.exceptions.expect("there is a tag");
+        self.charge_fuel();
+        self.flush_below(self.stack.len());
+        self.drop_copies();
+        self.save_all_homes();
+        let first = self.stack.len() - tag.object.fields.len();
+        // Behind what it carries.
+        let instance = self.slot(self.stack.len());
+        self.libcall_raw(Libcall::InstanceId, &[Arg::Owner(tag.owner)]);
+        I::store(&mut self.out.asm, Store::B32, instance, I::LIBCALL.int_results[0]);
+        for (i, field) in tag.object.fields.iter().enumerate() {
+            if let Storage::Func(_) = field.storage {
+                if self.check_budget() {
+                    break;
+                }
+                let slot = self.slot(first + i);
+                self.libcall_raw(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, slot))]);
+                I::store(&mut self.out.asm, Store::B32, slot, I::LIBCALL.int_results[0]);
+            }
+        }
+        let object = &tag.object;
+        let args = [
+            Arg::Ctx,
+            Arg::Imm(u64::from(object.kind)),
+            Arg::TypeId(tag.type_id),
+            Arg::Imm(u64::from(object.size)),
+            Arg::Imm(u64::from(object.align)),
+        ];
+        self.out_reserve();
+        self.libcall_raw(Libcall::GcAlloc, &args);
+        self.safepoint();
+        self.fill(tag, exception, first, instance);
+        let reference = Operand::borrowed(Ty::GcRef, I::LIBCALL.int_results[0]);
+        self.throw_now(&reference);
+    }
+
+    /// Writes a new exception, which is in the first result register and stays there: what it carries is in slots from
+    /// position `first` on, the number of its tag's instance at `instance`.
+    fn fill(&mut self, tag: &TagFact, exception: ExceptionFacts, first: usize, instance: Addr) {
+        let [object, temp, base] = Self::TEMPS;
+        self.object_address(object);
+        self.heap_base(base);
+        for (i, field) in tag.object.fields.iter().enumerate() {
+            if i & 3 == 3 && self.check_budget() {
+                return;
+            }
+            let slot = self.slot(first + i);
+            let to = Addr::base(object, field.offset);
+            let ty = kept_as(field.storage);
+            let temp = if ty.is_float() { I::FLOAT_SCRATCH } else { temp };
+            I::load(&mut self.out.asm, Load::of(ty), temp, slot);
+            self.count(field.storage, base, temp);
+            I::store(&mut self.out.asm, Store::of(ty), to, temp);
+        }
+        I::load(&mut self.out.asm, Load::I32, temp, instance);
+        I::store(&mut self.out.asm, Store::B32, Addr::base(object, exception.instance), temp);
+        self.load_owner_index(temp, tag.owner);
+        I::store(&mut self.out.asm, Store::B32, Addr::base(object, exception.tag), temp);
+    }
+
+    pub(crate) fn throw_ref(&mut self) {
+        self.charge_fuel();
+        let reference = self.pop();
+        self.save_all_homes();
+        self.throw_now(&reference);
+        self.done(&reference);
+    }
+
+    /// Hands an exception to the host. The homes are stored.
+    fn throw_now(&mut self, reference: &Operand) {
+        self.out_reserve();
+        self.libcall_raw(Libcall::ThrowRef, &[Arg::Ctx, Arg::Operand(*reference)]);
+        self.call_site();
+        self.trap_now(TrapCode::Unreachable, self.wasm);
+        self.become_dead();
+    }
+
+    fn save_all_homes(&mut self) {
+        if self.lists.exceptions.innermost.is_some() {
+            self.save_homes();
+            self.save_preserved_homes();
+        }
+    }
+
+    /// Registers that are free where nothing is in registers but the first result.
+    const TEMPS: [Reg; 3] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
+
+    /// `d = ` the address of the exception in the first result register.
+    fn object_address(&mut self, d: Reg) {
+        self.heap_base(d);
+        let a = &mut self.out.asm;
+        I::alu(a, Alu::Add, Width::W64, d, d, Src::Reg(I::LIBCALL.int_results[0]));
+    }
+
+    // ---- landing
+
+    /// Emits the landing pads, behind the function's last instruction.
+    pub(crate) fn landing_pads(&mut self) {
+        for i in 0..self.lists.exceptions.catches.len() {
+            let Catch { tag, reference, block: Some(block), wasm, .. } = self.lists.exceptions.catches[i] else {
+                continue;
+            };
+            if self.check_budget() {
+                return;
+            }
+            self.wasm = wasm;
+            self.lists.exceptions.catches[i].pad = self.out.asm.offset();
+            let context = Addr::base(I::FRAME, self.lists.exceptions.context);
+            I::load(&mut self.out.asm, Load::I64, I::CTX, context);
+            self.reload_memory_base();
+            self.unpack(tag, reference, &block);
+            self.load_homes();
+            I::jmp(&mut self.out.asm, block.label());
+        }
+    }
+
+    /// Brings what the exception in the first result register carries, and itself if that is asked for, to where the label
+    /// of a block wants it.
+    fn unpack(&mut self, tag: Option<u32>, reference: bool, block: &Block) {
+        let facts = self.facts;
+        let result = I::LIBCALL.int_results[0];
+        let fields = tag.map_or(&[][..], |tag| &facts.tags[tag as usize].object.fields);
+        let in_register = fields.len() + usize::from(reference) == 1 && !block.takes_one_in_slot();
+        if reference && !in_register {
+            let slot = self.slot(block.height() + fields.len());
+            I::store(&mut self.out.asm, Store::B32, slot, result);
+        }
+        if fields.is_empty() {
+            return;
+        }
+        let [object, temp, _] = Self::TEMPS;
+        // Some values are not what is in the exception: a call makes them of it, before which it goes where it is found
+        // again. No collector runs before the label.
+        let counts = facts.counts();
+        let is_made = |storage: Storage| match storage {
+            Storage::Func(_) => true,
+            Storage::Gc { traced } => traced && counts,
+            _ => false,
+        };
+        let kept = self.slot(block.height() + fields.len());
+        if fields.iter().any(|field| is_made(field.storage)) {
+            I::store(&mut self.out.asm, Store::B32, kept, result);
+        }
+        self.object_address(object);
+        for (i, field) in fields.iter().enumerate() {
+            if i & 3 == 3 && self.check_budget() {
+                return;
+            }
+            let ty = field.storage.ty();
+            let from = Addr::base(object, field.offset);
+            let slot = self.slot(block.height() + i);
+            let d = match (in_register, ty.is_float()) {
+                (true, _) => Self::merge_reg(ty),
+                (false, true) => I::FLOAT_SCRATCH,
+                (false, false) => temp,
+            };
+            if !is_made(field.storage) {
+                I::load(&mut self.out.asm, Load::of(ty), d, from);
+                if !in_register {
+                    I::store(&mut self.out.asm, Store::of(ty), slot, d);
+                }
+                continue;
+            }
+            self.out_reserve();
+            if let Storage::Func(ty) = field.storage {
+                let number = Arg::Operand(Operand::memory(Ty::I32, from));
+                self.libcall_raw(Libcall::GcInterned, &[Arg::Ctx, number, Arg::Imm(u64::from(ty))]);
+                I::store(&mut self.out.asm, Store::B64, slot, result);
+            } else {
+                I::load(&mut self.out.asm, Load::I32, temp, from);
+                I::store(&mut self.out.asm, Store::B32, slot, temp);
+                self.list_reference(temp);
+            }
+            if in_register {
+                I::load(&mut self.out.asm, Load::of(ty), d, slot);
+            } else {
+                I::load(&mut self.out.asm, Load::I32, result, kept);
+                self.object_address(object);
+            }
+        }
+    }
+
+    /// Tells a collector that counts references of the one in a register, which has come out of the heap.
+    fn list_reference(&mut self, reference: Reg) {
+        let gc = self.gc();
+        let Collector::Counting(counting) = gc.collector else { unreachable!("only where references are counted") };
+        let done = self.out.asm.label();
+        let [_, _, kind] = Self::TEMPS;
+        I::test(&mut self.out.asm, Width::W32, reference, Src::Reg(reference));
+        I::jcc(&mut self.out.asm, Cond::Eq, done);
+        I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
+        I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.heap_base(kind);
+        I::load(&mut self.out.asm, Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
+        I::test(&mut self.out.asm, Width::W32, kind, Src::Imm(counting.listed.cast_signed()));
+        I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.call_routine(Routine::List, &[Operand::borrowed(Ty::GcRef, reference)]);
+        self.out.asm.bind(done);
+    }
+
+    /// Loads every home from its slot.
+    fn load_homes(&mut self) {
+        self.out_reserve();
+        for i in 0..self.lists.exceptions.homes.len() {
+            let local = self.locals[self.lists.exceptions.homes[i] as usize];
+            let home = local.home.expect("it has one");
+            I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
+            self.out.counters.home_saves += 1;
+        }
+    }
+
+    /// What the tables of handlers wait for: where the landing pads are, and how large the frame is.
+    pub(crate) fn finish_handlers(&mut self, first: FirstHandlers, frame: u32) {
+        let exceptions = &self.lists.exceptions;
+        for handler in &mut self.out.handlers[first.handlers..] {
+            handler.at = exceptions.catches[handler.at as usize].pad;
+        }
+        for site in &mut self.out.sites[first.sites..] {
+            site.frame = frame;
+            site.context = frame.wrapping_add_signed(exceptions.context);
+        }
+    }
+}

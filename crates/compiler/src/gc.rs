@@ -1,0 +1,641 @@
+//! Objects of the collector's heap: structures and arrays, and the barriers of a collector that counts references.
+//!
+//! An object is made with the values of its fields still on the stack, where a collector finds the references among
+//! them; then they are taken off and stored. While an operator holds a reference in a register, nothing may collect.
+
+use crate::calls::Arg;
+use crate::code::{Routine, TrapCode};
+use crate::compile::FuncGen;
+use crate::facts::{Collector, ObjectFact, Storage};
+use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::libcall::Libcall;
+use crate::meter::StubKind;
+use crate::ty::{Ty, Width};
+use crate::value::{Operand, OperandPlace};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+
+/// Structures of more fields are cleared by the host.
+const MANY_FIELDS: usize = 16;
+
+/// The store of a value that is kept like this. A function reference is a number by then.
+pub(crate) const fn store_of(storage: Storage) -> Store {
+    match storage {
+        Storage::I8 => Store::B8,
+        Storage::I16 => Store::B16,
+        Storage::Number(ty) => Store::of(ty),
+        Storage::Gc { .. } | Storage::Func(_) => Store::B32,
+    }
+}
+
+/// The load of a value that is kept like this, likewise.
+const fn load_of(storage: Storage, signed: bool) -> Load {
+    match (storage, signed) {
+        (Storage::I8, false) => Load::I32U8,
+        (Storage::I8, true) => Load::I32S8,
+        (Storage::I16, false) => Load::I32U16,
+        (Storage::I16, true) => Load::I32S16,
+        (Storage::Number(ty), _) => Load::of(ty),
+        (Storage::Gc { .. } | Storage::Func(_), _) => Load::I32,
+    }
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// `d = ` where the heap begins; `d` may be the scratch register.
+    pub(crate) fn heap_base(&mut self, d: Reg) {
+        let heap = self.gc().heap;
+        I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        I::load(&mut self.out.asm, Load::I64, d, Addr::base(I::SCRATCH, heap));
+    }
+
+    // ---- barriers
+
+    /// Pushes a reference that came out of memory, in a register that the caller owns.
+    pub(crate) fn push_exposed(&mut self, reg: Reg) {
+        let gc = self.gc();
+        let Collector::Counting(counting) = gc.collector else { return self.push_reg(Ty::GcRef, reg) };
+        let [insert, done] = [(); 2].map(|()| self.out.asm.label());
+        let temp = self.take(RegClass::Int);
+        I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+        I::jcc(&mut self.out.asm, Cond::Eq, done);
+        I::test(&mut self.out.asm, Width::W32, reg, Src::Imm(1));
+        I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.heap_base(temp);
+        I::load(&mut self.out.asm, Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
+        I::test(&mut self.out.asm, Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
+        I::jcc(&mut self.out.asm, Cond::Eq, insert);
+        self.out.asm.bind(done);
+        self.release(temp);
+        self.push_reg(Ty::GcRef, reg);
+        self.add_stub_at(insert, done, StubKind::Expose { reference: reg });
+    }
+
+    /// Overwrites the reference at an address, which is in a register that the caller owns, where references are counted.
+    /// `owned` goes free with it.
+    pub(crate) fn set_reference(&mut self, address: Reg, value: &Operand, owned: RegSet) {
+        self.vacate_registers(RegSet::EMPTY);
+        self.save_homes();
+        self.call_routine(Routine::SetReference, &[Operand::own(Ty::I64, address), *value]);
+        self.release(address);
+        self.give_back(owned);
+        self.drop_copies();
+        self.restore_homes();
+    }
+
+    /// Counts a reference that is about to be written to a new object.
+    pub(crate) fn count(&mut self, storage: Storage, base: Reg, reference: Reg) {
+        let (Storage::Gc { traced: true }, Collector::Counting(counting)) = (storage, self.gc().collector) else {
+            return;
+        };
+        let done = self.out.asm.label();
+        I::test(&mut self.out.asm, Width::W32, reference, Src::Reg(reference));
+        I::jcc(&mut self.out.asm, Cond::Eq, done);
+        I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
+        I::jcc(&mut self.out.asm, Cond::Ne, done);
+        let count = Addr::indexed(base, reference, 0, counting.count);
+        I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Imm(1));
+        self.out.asm.bind(done);
+    }
+
+    // ---- values in memory
+
+    /// Stores an operand, whose type may be wider than what is stored.
+    fn store_operand(&mut self, op: Store, to: Addr, operand: &Operand) {
+        let reg = match operand.place() {
+            OperandPlace::Reg(reg) => reg,
+            OperandPlace::Const(bits) => {
+                let int = if op.bytes() == 8 { Ty::I64 } else { Ty::I32 };
+                let bits_op = match op {
+                    Store::F32 => Store::B32,
+                    Store::F64 => Store::B64,
+                    other => other,
+                };
+                if let Some(imm) = self.imm_of(int, bits) {
+                    I::store_imm(&mut self.out.asm, bits_op, to, imm);
+                } else {
+                    I::iconst(&mut self.out.asm, int.width(), I::SCRATCH, bits as i64, false);
+                    I::store(&mut self.out.asm, bits_op, to, I::SCRATCH);
+                }
+                return;
+            }
+            OperandPlace::Mem(_) => {
+                let scratch = match operand.ty().class() {
+                    RegClass::Int => I::SCRATCH,
+                    RegClass::Float => I::FLOAT_SCRATCH,
+                };
+                self.load_operand(scratch, operand);
+                scratch
+            }
+        };
+        I::store(&mut self.out.asm, op, to, reg);
+    }
+
+    /// Pops a value into a field of a new object.
+    fn init_field(&mut self, storage: Storage, base: Reg, to: Addr) {
+        let mut operand = self.pop();
+        if let Storage::Gc { traced: true } = storage
+            && self.facts.counts()
+            && operand.as_const().is_none()
+        {
+            let reg = self.operand_reg(&mut operand);
+            self.count(storage, base, reg);
+        }
+        self.store_operand(store_of(storage), to, &operand);
+        self.done(&operand);
+    }
+
+    /// Replaces the function reference on top by the number that the heap has for it.
+    fn intern_top(&mut self) {
+        let reference = self.pop();
+        self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(reference)]);
+        self.push_libcall_result(Ty::I32);
+    }
+
+    /// Pushes what a load of a field has given: a value, or a number for a function reference.
+    fn push_loaded(&mut self, storage: Storage, reg: Reg) {
+        match storage {
+            Storage::Gc { traced: true } => self.push_exposed(reg),
+            Storage::Func(ty) => {
+                let number = Arg::Operand(Operand::own(Ty::I32, reg));
+                self.libcall(Libcall::GcInterned, &[Arg::Ctx, number, Arg::Imm(u64::from(ty))]);
+                self.push_libcall_result(Ty::FuncRef);
+            }
+            other => self.push_reg(other.ty(), reg),
+        }
+    }
+
+    /// The register for a loaded field.
+    fn dest_of(&mut self, storage: Storage) -> Reg {
+        match storage {
+            Storage::Gc { .. } | Storage::Func(_) => self.take(RegClass::Int),
+            other => self.dest(other.ty(), RegSet::EMPTY),
+        }
+    }
+
+    // ---- making objects
+
+    /// Arguments to have an object made of so many bytes.
+    pub(crate) fn alloc_args(&self, ty: u32, size: Arg) -> [Arg; 5] {
+        let object = self.object(ty);
+        let id = self.facts.type_id_offsets[ty as usize];
+        [Arg::Ctx, Arg::Imm(u64::from(object.kind)), Arg::TypeId(id), size, Arg::Imm(u64::from(object.align))]
+    }
+
+    fn object(&self, ty: u32) -> &ObjectFact {
+        self.facts.objects[ty as usize].as_ref().expect("validated as a type of objects")
+    }
+
+    /// Makes an object of so many bytes, its header written; gives the reference and the base of the heap, in registers
+    /// that the caller owns.
+    fn new_object(&mut self, ty: u32, size: u32) -> (Reg, Reg) {
+        let gc = self.gc();
+        let Collector::Copying { free, end, size: size_at, align } = gc.collector else {
+            let args = self.alloc_args(ty, Arg::Imm(u64::from(size)));
+            self.libcall(Libcall::GcAlloc, &args);
+            let object = I::LIBCALL.int_results[0];
+            self.take_this(object);
+            I::mov(&mut self.out.asm, Width::W32, object, object);
+            let base = self.take(RegClass::Int);
+            self.heap_base(base);
+            return (object, base);
+        };
+        let size = size.next_multiple_of(align);
+        let kind = self.object(ty).kind;
+        let id = self.facts.type_id_offsets[ty as usize];
+        let [base, object, temp] = [(); 3].map(|()| self.take(RegClass::Int));
+        let [slow, resume] = [(); 2].map(|()| self.out.asm.label());
+        let ctx = self.facts.ctx;
+        let a = &mut self.out.asm;
+        I::load(a, Load::I64, base, Addr::base(I::CTX, gc.data));
+        I::load(a, Load::I32, object, Addr::base(base, free));
+        I::load(a, Load::I32, temp, Addr::base(base, end));
+        // Free space never ends before it begins.
+        I::alu(a, Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
+        I::cmp(a, Width::W32, temp, Src::Imm(size.cast_signed()));
+        I::jcc(a, Cond::LtU, slow);
+        I::lea(a, Width::W32, temp, Addr::base(object, size.cast_signed()));
+        I::store(a, Store::B32, Addr::base(base, free), temp);
+        self.heap_base(base);
+        let a = &mut self.out.asm;
+        I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, gc.kind), kind.cast_signed());
+        I::load(a, Load::I64, temp, Addr::base(I::CTX, ctx.type_ids));
+        I::load(a, Load::I32, temp, Addr::base(temp, id));
+        I::store(a, Store::B32, Addr::indexed(base, object, 0, gc.type_id), temp);
+        I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, size_at), size.cast_signed());
+        self.out.asm.bind(resume);
+        self.release(temp);
+        self.add_stub_at(slow, resume, StubKind::NewObject { ty, size, out: object, base });
+        (object, base)
+    }
+
+    pub(crate) fn struct_new(&mut self) {
+        let ty = self.reader.u32();
+        self.struct_of_top(ty);
+    }
+
+    /// Makes a structure of the values on top.
+    fn struct_of_top(&mut self, ty: u32) {
+        let facts = self.facts;
+        let object = facts.objects[ty as usize].as_ref().expect("validated as a structure type");
+        self.object_of_top(ty, object.size, object.fields.len(), |i| {
+            let field = object.fields[i];
+            (field.storage, field.offset)
+        });
+    }
+
+    /// Makes an object of so many values on top, each of which is kept as `field` says.
+    fn object_of_top(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
+        self.out.counters.steps += count as u64;
+        let interns = (0..count).any(|i| matches!(field(i).0, Storage::Func(_)));
+        if interns {
+            return self.object_of_functions(ty, size, count, field);
+        }
+        let (object, base) = self.new_object(ty, size);
+        self.write_length(ty, count, object, base);
+        for i in (0..count).rev() {
+            if i & 7 == 7 && self.check_budget() {
+                // The values need not be there any more, nor anything else.
+                self.truncate_stack(self.stack.len() - 1 - i);
+                break;
+            }
+            let (storage, offset) = field(i);
+            self.init_field(storage, base, Addr::indexed(base, object, 0, offset));
+        }
+        self.release(base);
+        self.push_reg(Ty::GcRef, object);
+    }
+
+    /// The length of an array is part of its header.
+    fn write_length(&mut self, ty: u32, length: usize, object: Reg, base: Reg) {
+        if self.object(ty).array {
+            let at = Addr::indexed(base, object, 0, self.gc().array_length);
+            I::store_imm(&mut self.out.asm, Store::B32, at, length as i32);
+        }
+    }
+
+    /// As `object_of_top` where the host is asked about each function reference: everything is in slots meanwhile.
+    fn object_of_functions(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
+        self.flush_below(self.stack.len());
+        let first = self.stack.len() - count;
+        let (object, base) = self.new_object(ty, size);
+        self.write_length(ty, count, object, base);
+        self.release(base);
+        self.push_reg(Ty::GcRef, object);
+        for i in 0..count {
+            if self.check_budget() {
+                break;
+            }
+            let (storage, offset) = field(i);
+            let slot = self.slot(first + i);
+            let mut value = Operand::memory(storage.ty(), slot);
+            if let Storage::Func(_) = storage {
+                self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(value)]);
+                self.push_libcall_result(Ty::I32);
+                value = self.pop();
+            }
+            let object = self.pop_kept();
+            let base = self.take(RegClass::Int);
+            self.heap_base(base);
+            if let Storage::Gc { traced: true } = storage {
+                let reg = self.operand_reg(&mut value);
+                self.count(storage, base, reg);
+            }
+            self.store_operand(store_of(storage), Addr::indexed(base, object.reg, 0, offset), &value);
+            self.done(&value);
+            self.release(base);
+            self.put_back(object);
+        }
+        let object = self.pop_owned();
+        self.truncate_stack(first);
+        self.push_reg(Ty::GcRef, object);
+    }
+
+    pub(crate) fn struct_new_default(&mut self) {
+        let ty = self.reader.u32();
+        let facts = self.facts;
+        let object = facts.objects[ty as usize].as_ref().expect("validated as a structure type");
+        let interns = object.fields.iter().any(|field| matches!(field.storage, Storage::Func(_)));
+        if interns || object.fields.len() <= MANY_FIELDS {
+            for field in &object.fields {
+                self.push_const(field.storage.ty(), 0);
+            }
+            return self.struct_of_top(ty);
+        }
+        let (reference, base) = self.new_object(ty, object.size);
+        let first = object.fields[0].offset;
+        I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(base, reference, 0, first));
+        self.push_reg(Ty::GcRef, reference);
+        let pointer = Arg::Operand(Operand::own(Ty::I64, base));
+        let bytes = u64::from(object.size - first as u32);
+        self.libcall(Libcall::MemoryFill, &[Arg::Ctx, pointer, Arg::Imm(0), Arg::Imm(bytes)]);
+    }
+
+    // ---- fields
+
+    pub(crate) fn struct_get(&mut self, signed: bool) {
+        let ty = self.reader.u32();
+        let field = self.reader.u32();
+        let field = self.object(ty).fields[field as usize];
+        let mut object = self.pop();
+        let reg = self.operand_reg(&mut object);
+        self.check_null(Ty::GcRef, reg);
+        self.done(&object);
+        let d = self.dest_of(field.storage);
+        self.heap_base(I::SCRATCH);
+        let from = Addr::indexed(I::SCRATCH, reg, 0, field.offset);
+        I::load(&mut self.out.asm, load_of(field.storage, signed), d, from);
+        self.push_loaded(field.storage, d);
+    }
+
+    pub(crate) fn struct_set(&mut self) {
+        let ty = self.reader.u32();
+        let field = self.reader.u32();
+        let field = self.object(ty).fields[field as usize];
+        if let Storage::Func(_) = field.storage {
+            self.intern_top();
+        }
+        let value = self.pop();
+        let mut object = self.pop();
+        let reg = self.operand_reg(&mut object);
+        self.check_null(Ty::GcRef, reg);
+        let base = self.take(RegClass::Int);
+        self.heap_base(base);
+        self.write_field(field.storage, base, Addr::indexed(base, reg, 0, field.offset), &value, object.owned());
+    }
+
+    /// Overwrites a field at an address. `base` is a register of it that the caller owns; `owned` goes free, too.
+    fn write_field(&mut self, storage: Storage, base: Reg, to: Addr, value: &Operand, owned: RegSet) {
+        let owned = owned.or(value.owned());
+        if let Storage::Gc { traced: true } = storage
+            && self.facts.counts()
+        {
+            I::lea(&mut self.out.asm, Width::W64, base, to);
+            return self.set_reference(base, value, owned);
+        }
+        self.store_operand(store_of(storage), to, value);
+        self.release(base);
+        self.give_back(owned);
+    }
+
+    // ---- arrays
+
+    /// Pops an index and an array, checks both, and gives the address of the element with the register of its base, which
+    /// the caller owns, and what else goes free after use.
+    fn element_address(&mut self, ty: u32) -> (Addr, Reg, RegSet) {
+        let gc = self.gc();
+        let field = self.object(ty).fields[0];
+        let mut index = self.pop();
+        let mut array = self.pop();
+        let at = self.operand_reg(&mut index);
+        let reg = self.operand_reg(&mut array);
+        self.check_null(Ty::GcRef, reg);
+        let base = self.take(RegClass::Int);
+        self.heap_base(base);
+        I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(base, reg, 0, 0));
+        let trap = self.trap_label(TrapCode::ArrayOutOfBounds);
+        I::cmp(&mut self.out.asm, Width::W32, at, Src::Mem(Addr::base(base, gc.array_length)));
+        I::jcc(&mut self.out.asm, Cond::GeU, trap);
+        self.done(&array);
+        (Addr::indexed(base, at, field.storage.log2(), field.offset), base, index.owned())
+    }
+
+    pub(crate) fn array_get(&mut self, signed: bool) {
+        let ty = self.reader.u32();
+        let storage = self.object(ty).fields[0].storage;
+        let (from, base, owned) = self.element_address(ty);
+        self.release(base);
+        self.give_back(owned);
+        // One of those that have just gone free may be it: nothing is read after it is written.
+        let d = self.dest_of(storage);
+        I::load(&mut self.out.asm, load_of(storage, signed), d, from);
+        self.push_loaded(storage, d);
+    }
+
+    pub(crate) fn array_set(&mut self) {
+        let ty = self.reader.u32();
+        let storage = self.object(ty).fields[0].storage;
+        if let Storage::Func(_) = storage {
+            self.intern_top();
+        }
+        let value = self.pop();
+        let (to, base, owned) = self.element_address(ty);
+        self.write_field(storage, base, to, &value, owned);
+    }
+
+    pub(crate) fn array_len(&mut self) {
+        let mut array = self.pop();
+        let reg = self.operand_reg(&mut array);
+        self.check_null(Ty::GcRef, reg);
+        self.done(&array);
+        let d = self.dest(Ty::I32, RegSet::EMPTY);
+        let length = self.gc().array_length;
+        self.heap_base(I::SCRATCH);
+        I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(I::SCRATCH, reg, 0, length));
+        self.push_reg(Ty::I32, d);
+    }
+
+    pub(crate) fn array_new_fixed(&mut self) {
+        let ty = self.reader.u32();
+        let count = self.reader.u32();
+        let object = self.object(ty);
+        let (field, base) = (object.fields[0], object.size);
+        let size = base + (count << field.storage.log2());
+        self.object_of_top(ty, size, count as usize, |i| {
+            (field.storage, field.offset + ((i as i32) << field.storage.log2()))
+        });
+    }
+
+    /// Calls a routine over arrays; a collector may run meanwhile if it makes one.
+    fn array_routine(&mut self, routine: Routine, operands: &[Operand]) {
+        self.vacate_registers(RegSet::EMPTY);
+        self.save_homes();
+        self.call_routine(routine, operands);
+        if let Routine::ArrayNew { .. } = routine {
+            self.safepoint();
+        }
+        for operand in operands {
+            self.done(operand);
+        }
+        self.drop_copies();
+        self.restore_homes();
+    }
+
+    /// Makes an array of the length that an operand is, without its elements, and pushes it.
+    fn push_new_array(&mut self, ty: u32, length: Operand) {
+        self.array_routine(Routine::ArrayNew { ty }, &[length]);
+        let object = I::PRIVATE.int_results[0];
+        self.take_this(object);
+        I::mov(&mut self.out.asm, Width::W32, object, object);
+        self.push_reg(Ty::GcRef, object);
+    }
+
+    /// The entry of the stack at a position, which is in its slot, as bits.
+    fn bits_at(&mut self, at: usize) -> Operand {
+        let int = match self.stack[at].ty.width() {
+            Width::W32 => Ty::I32,
+            Width::W64 => Ty::I64,
+        };
+        let slot = self.slot(at);
+        Operand::memory(int, slot)
+    }
+
+    /// Takes a new array from the top and puts it in the place of the `below` entries under it.
+    fn leave_array(&mut self, below: usize) {
+        let array = self.pop_owned();
+        self.truncate_stack(self.stack.len() - below);
+        self.push_reg(Ty::GcRef, array);
+    }
+
+    pub(crate) fn array_new(&mut self) {
+        let ty = self.reader.u32();
+        let length = self.pop();
+        self.charge_units(&length);
+        self.push_new_array(ty, length);
+        self.fill_new(ty);
+        self.leave_array(1);
+    }
+
+    /// Fills the new array on top with the value below it.
+    fn fill_new(&mut self, ty: u32) {
+        self.flush_below(self.stack.len());
+        let at = self.stack.len() - 1;
+        let mut bits = self.bits_at(at - 1);
+        if let Storage::Func(_) = self.object(ty).fields[0].storage {
+            self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(bits)]);
+            self.push_libcall_result(Ty::I32);
+            bits = self.pop();
+        }
+        let array = self.bits_at(at);
+        self.array_routine(Routine::ArrayInit { ty }, &[array, bits]);
+    }
+
+    pub(crate) fn array_new_default(&mut self) {
+        let ty = self.reader.u32();
+        let length = self.pop();
+        self.charge_units(&length);
+        let storage = self.object(ty).fields[0].storage;
+        self.push_const(storage.ty(), 0);
+        self.push_new_array(ty, length);
+        self.fill_new(ty);
+        self.leave_array(1);
+    }
+
+    pub(crate) fn array_new_data(&mut self) {
+        let ty = self.reader.u32();
+        let segment = self.reader.u32();
+        let check = Routine::ArrayCheckData { ty, segment };
+        self.array_from_segment(ty, check, Routine::ArrayInitData { ty, segment });
+    }
+
+    pub(crate) fn array_new_elem(&mut self) {
+        let ty = self.reader.u32();
+        let segment = self.reader.u32();
+        self.array_from_segment(ty, Routine::ArrayCheckElem { segment }, Routine::ArrayInitElem { ty, segment });
+    }
+
+    /// Makes an array of a part of a segment: position and length are on top.
+    fn array_from_segment(&mut self, ty: u32, check: Routine, init: Routine) {
+        if self.meters() {
+            let length = self.pop();
+            self.charge_units(&length);
+            self.push_operand(&length);
+        }
+        self.flush_below(self.stack.len());
+        let at = self.stack.len() - 2;
+        let (position, length) = (self.bits_at(at), self.bits_at(at + 1));
+        self.array_routine(check, &[position, length]);
+        self.push_new_array(ty, length);
+        self.flush_below(self.stack.len());
+        let array = self.bits_at(at + 2);
+        let zero = Operand::constant(Ty::I32, 0);
+        if let Routine::ArrayInitElem { .. } = init {
+            // Elements are overwritten, which reads what was there.
+            self.array_routine(Routine::ArrayInit { ty }, &[array, zero]);
+        }
+        self.array_routine(init, &[array, zero, position, length]);
+        self.leave_array(2);
+    }
+
+    pub(crate) fn array_fill(&mut self) {
+        let ty = self.reader.u32();
+        let length = self.pop();
+        self.charge_units(&length);
+        if let Storage::Func(_) = self.object(ty).fields[0].storage {
+            // The length waits on the stack while the host is asked.
+            self.push_operand(&length);
+            self.flush_below(self.stack.len());
+            let bits = self.bits_at(self.stack.len() - 2);
+            self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, address_of(&bits)))]);
+            self.push_libcall_result(Ty::I32);
+            let number = self.pop();
+            let length = self.pop();
+            self.pop_value();
+            return self.fill_with(ty, number, length);
+        }
+        let bits = self.pop_bits();
+        self.fill_with(ty, bits, length);
+    }
+
+    fn fill_with(&mut self, ty: u32, bits: Operand, length: Operand) {
+        let index = self.pop();
+        let array = self.pop();
+        self.array_routine(Routine::ArrayFill { ty }, &[array, index, bits, length]);
+    }
+
+    /// Pops a value as bits in an integer register, in memory, or as a constant.
+    fn pop_bits(&mut self) -> Operand {
+        let operand = self.pop();
+        let ty = operand.ty();
+        if !ty.is_float() {
+            return operand;
+        }
+        let int = if ty == Ty::F32 { Ty::I32 } else { Ty::I64 };
+        match operand.place() {
+            OperandPlace::Const(bits) => Operand::constant(int, bits),
+            OperandPlace::Mem(addr) if operand.owned().is_empty() && !operand.faults() => Operand::memory(int, addr),
+            _ => {
+                let mut operand = operand;
+                let from = self.operand_reg(&mut operand);
+                let reg = self.take(RegClass::Int);
+                I::bits(&mut self.out.asm, ty.width(), reg, from);
+                self.done(&operand);
+                Operand::own(int, reg)
+            }
+        }
+    }
+
+    pub(crate) fn array_copy(&mut self) {
+        let ty = self.reader.u32();
+        let _from = self.reader.u32();
+        let length = self.pop();
+        self.charge_units(&length);
+        let [source_index, source, index, array] = [(); 4].map(|()| self.pop());
+        self.array_routine(Routine::ArrayCopy { ty }, &[array, index, source, source_index, length]);
+    }
+
+    pub(crate) fn array_init_data(&mut self) {
+        let ty = self.reader.u32();
+        let segment = self.reader.u32();
+        self.init_from_segment(Routine::ArrayInitData { ty, segment });
+    }
+
+    pub(crate) fn array_init_elem(&mut self) {
+        let ty = self.reader.u32();
+        let segment = self.reader.u32();
+        self.init_from_segment(Routine::ArrayInitElem { ty, segment });
+    }
+
+    fn init_from_segment(&mut self, routine: Routine) {
+        let length = self.pop();
+        self.charge_units(&length);
+        let [position, index, array] = [(); 3].map(|()| self.pop());
+        self.array_routine(routine, &[array, index, position, length]);
+    }
+}
+
+/// Where an operand in memory is.
+fn address_of(operand: &Operand) -> Addr {
+    match operand.place() {
+        OperandPlace::Mem(addr) => addr,
+        _ => unreachable!("it is in its slot"),
+    }
+}

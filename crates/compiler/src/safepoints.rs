@@ -1,0 +1,158 @@
+//! Stack maps: where in the frame references to objects are while a collector may run.
+//!
+//! A collector may run during every call but those of routines that promise it does not. It reads the references in the
+//! frame and may change them, so none is in a register then: locals of such types have no homes in functions that call,
+//! entries of the stack go to their slots as before any call, and copies are dropped.
+//!
+//! The slots of reference locals hold nothing but references from the function's entry on, so all maps of a function name
+//! all of them. What changes is on the stack. Entries below the watermark stay where they are, so each is looked at once
+//! when it has come below; above it there are few. A map is made only if it differs from the one before, and the bytes of
+//! all maps of a function are limited as its code is.
+
+use crate::code::Safepoint;
+use crate::compile::{Budget, FuncGen, Unusual};
+use crate::isa::{AsmBuffer, Isa};
+use crate::ty::Ty;
+use crate::value::Loc;
+
+/// What is known of the references in the frame.
+#[derive(Default)]
+pub(crate) struct Roots {
+    /// Can there be any?
+    pub(crate) any: bool,
+    /// The slots of reference locals, as offsets from the frame pointer.
+    pub(crate) locals: Vec<i32>,
+    /// Positions of references among the first `known` entries of the stack, which were below the watermark.
+    below: Vec<u32>,
+    pub(crate) known: usize,
+    /// Has `below` changed since the last map?
+    changed: bool,
+    /// The last map, and what it says of entries above the watermark: where that was, and a bit for each entry.
+    last: Option<u32>,
+    last_window: (usize, u32),
+    /// Where the function's maps begin.
+    first: usize,
+}
+
+impl Roots {
+    /// Begins a function.
+    pub(crate) fn begin(&mut self, any: bool, first: usize) {
+        self.any = any;
+        self.locals.clear();
+        self.below.clear();
+        self.known = 0;
+        self.changed = false;
+        self.last = None;
+        self.first = first;
+    }
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// Entries up to here are in their slots now.
+    #[inline]
+    pub(crate) fn raise_watermark(&mut self, to: usize) {
+        if to > self.watermark {
+            let roots = &mut self.lists.roots;
+            roots.known = roots.known.min(self.watermark);
+            self.watermark = to;
+        }
+    }
+
+    /// A call that has just been emitted is one during which a collector may run.
+    #[inline]
+    pub(crate) fn safepoint(&mut self) {
+        if self.lists.roots.any {
+            let map = self.map_here(false);
+            self.safepoint_with(map);
+        }
+    }
+
+    /// The same for a call whose map was made before.
+    pub(crate) fn safepoint_with(&mut self, map: Option<u32>) {
+        if let Some(map) = map {
+            let at = self.out.asm.offset();
+            self.out.safepoints.push(Safepoint { at, map });
+            self.out.counters.safepoints += 1;
+        }
+    }
+
+    /// The map of this place; `None` if there are no references. With `registers`, entries that are in registers have been
+    /// stored to their slots beside that.
+    #[inline(never)]
+    pub(crate) fn map_here(&mut self, registers: bool) -> Option<u32> {
+        let roots = &mut self.lists.roots;
+        if !roots.any {
+            return None;
+        }
+        roots.known = roots.known.min(self.watermark);
+        while roots.below.last().is_some_and(|at| *at as usize >= roots.known) {
+            roots.below.pop();
+            roots.changed = true;
+        }
+        self.out.counters.steps += (self.stack.len() - roots.known) as u64;
+        for at in roots.known..self.watermark {
+            if self.stack[at].ty == Ty::GcRef {
+                roots.below.push(at as u32);
+                roots.changed = true;
+            }
+        }
+        roots.known = self.watermark;
+        let mut window = 0u32;
+        for (bit, value) in self.stack[self.watermark..].iter().enumerate() {
+            let here = matches!(value.loc, Loc::Slot) || (registers && matches!(value.loc, Loc::Reg(_)));
+            window |= u32::from(here && value.ty == Ty::GcRef) << bit;
+        }
+        if window == 0 && roots.below.is_empty() && roots.locals.is_empty() {
+            return None;
+        }
+        let key = (if window == 0 { 0 } else { self.watermark }, window);
+        if roots.last.is_some() && !roots.changed && roots.last_window == key {
+            return roots.last;
+        }
+        roots.changed = false;
+        roots.last_window = key;
+        let map = self.make_map(window);
+        self.lists.roots.last = Some(map);
+        Some(map)
+    }
+
+    fn make_map(&mut self, window: u32) -> u32 {
+        let roots = &self.lists.roots;
+        let top = match window {
+            0 => roots.below.last().map_or(0, |at| *at as usize + 1),
+            _ => self.watermark + (32 - window.leading_zeros()) as usize,
+        };
+        self.slots_used = self.slots_used.max(top as u32);
+        let covered = ((top as i32) << self.slot_log2) - self.slots_base;
+        let maps = &mut self.out.maps;
+        let map = maps.len();
+        maps.extend([covered as u32, 0]);
+        let mut set = |frame_offset: i32| {
+            let bit = ((frame_offset + covered) / 4) as usize;
+            let word = map + 2 + bit / 32;
+            if maps.len() <= word {
+                maps.resize(word + 1, 0);
+            }
+            maps[word] |= 1 << (bit % 32);
+        };
+        let (base, log2) = (self.slots_base, self.slot_log2);
+        let slot = |at: usize| base - ((at as i32 + 1) << log2);
+        for at in &roots.below {
+            set(slot(*at as usize));
+        }
+        for bit in 0..32 {
+            if window >> bit & 1 != 0 {
+                set(slot(self.watermark + bit));
+            }
+        }
+        for offset in &roots.locals {
+            set(*offset);
+        }
+        let words = maps.len() - map - 2;
+        maps[map + 1] = words as u32;
+        if 4 * (maps.len() - roots.first) > Budget::most(self.reader.len()) {
+            self.unusual.set(Unusual::OVER_BUDGET, true);
+        }
+        map as u32
+    }
+}

@@ -1,0 +1,111 @@
+//! Constant expressions that make objects. They are given to the compiler as bodies of routines, so that there is one
+//! place that knows how objects are made. All others the startup routine computes itself.
+
+use std::collections::BTreeSet;
+use wasmtime_environ::{
+    ConstExpr, ConstOp, ModuleTranslation, TableInitialValue, TableSegmentElements, WasmHeapTopType,
+};
+
+/// Does it take an operator of the heap?
+pub(crate) fn makes_objects(expr: &ConstExpr) -> bool {
+    expr.ops().iter().any(|op| {
+        matches!(
+            op,
+            ConstOp::RefI31
+                | ConstOp::StructNew { .. }
+                | ConstOp::StructNewDefault { .. }
+                | ConstOp::ArrayNew { .. }
+                | ConstOp::ArrayNewDefault { .. }
+                | ConstOp::ArrayNewFixed { .. }
+                | ConstOp::ExternConvertAny
+                | ConstOp::AnyConvertExtern
+        )
+    })
+}
+
+/// Those that occur in a module, each once, in ascending order.
+pub(crate) fn of_module(translation: &ModuleTranslation<'_>) -> Vec<Vec<u8>> {
+    let mut known = BTreeSet::new();
+    let mut add = |expr: &ConstExpr| {
+        if makes_objects(expr) {
+            known.insert(encode(expr));
+        }
+    };
+    translation.global_initializers.iter().for_each(|(_, expr)| add(expr));
+    for (_, value) in translation.table_initialization.initial_values.iter() {
+        if let TableInitialValue::Expr(expr) = value {
+            add(expr);
+        }
+    }
+    let mut elements = |elements: &TableSegmentElements| {
+        if let TableSegmentElements::Expressions { exprs, .. } = elements {
+            exprs.iter().for_each(&mut add);
+        }
+    };
+    translation.passive_elements.iter().for_each(|(_, segment)| elements(segment));
+    translation.table_initialization.segments.iter().for_each(|segment| elements(&segment.elements));
+    known.into_iter().collect()
+}
+
+/// The expression in the binary format, with its `end`.
+pub(crate) fn encode(expr: &ConstExpr) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for op in expr.ops() {
+        match *op {
+            ConstOp::I32Const(value) => signed(&mut bytes, 0x41, value.into()),
+            ConstOp::I64Const(value) => signed(&mut bytes, 0x42, value),
+            ConstOp::F32Const(bits) => {
+                bytes.push(0x43);
+                bytes.extend(bits.to_le_bytes());
+            }
+            ConstOp::F64Const(bits) => {
+                bytes.push(0x44);
+                bytes.extend(bits.to_le_bytes());
+            }
+            ConstOp::GlobalGet(index) => unsigned(&mut bytes, &[0x23], &[index.as_u32()]),
+            // Of which type the null is matters to nobody any more.
+            ConstOp::RefNull(ty) => {
+                bytes.extend([0xd0, if ty.top() == WasmHeapTopType::Func { 0x70 } else { 0x6e }]);
+            }
+            ConstOp::RefFunc(index) => unsigned(&mut bytes, &[0xd2], &[index.as_u32()]),
+            ConstOp::I32Add => bytes.push(0x6a),
+            ConstOp::I32Sub => bytes.push(0x6b),
+            ConstOp::I32Mul => bytes.push(0x6c),
+            ConstOp::I64Add => bytes.push(0x7c),
+            ConstOp::I64Sub => bytes.push(0x7d),
+            ConstOp::I64Mul => bytes.push(0x7e),
+            ConstOp::StructNew { struct_type_index: ty } => unsigned(&mut bytes, &[0xfb, 0], &[ty.as_u32()]),
+            ConstOp::StructNewDefault { struct_type_index: ty } => unsigned(&mut bytes, &[0xfb, 1], &[ty.as_u32()]),
+            ConstOp::ArrayNew { array_type_index: ty } => unsigned(&mut bytes, &[0xfb, 6], &[ty.as_u32()]),
+            ConstOp::ArrayNewDefault { array_type_index: ty } => unsigned(&mut bytes, &[0xfb, 7], &[ty.as_u32()]),
+            ConstOp::ArrayNewFixed { array_type_index: ty, array_size } => {
+                unsigned(&mut bytes, &[0xfb, 8], &[ty.as_u32(), array_size]);
+            }
+            ConstOp::AnyConvertExtern => bytes.extend([0xfb, 26]),
+            ConstOp::ExternConvertAny => bytes.extend([0xfb, 27]),
+            ConstOp::RefI31 => bytes.extend([0xfb, 28]),
+            ConstOp::V128Const(_) => unreachable!("it needs a type that has been refused"),
+        }
+    }
+    bytes.push(0x0b);
+    bytes
+}
+
+fn unsigned(bytes: &mut Vec<u8>, opcode: &[u8], immediates: &[u32]) {
+    bytes.extend(opcode);
+    for immediate in immediates {
+        bytes.extend(crate::standins::leb128(*immediate));
+    }
+}
+
+fn signed(bytes: &mut Vec<u8>, opcode: u8, mut value: i64) {
+    bytes.push(opcode);
+    loop {
+        let byte = value as u8 & 0x7f;
+        value >>= 7;
+        if (value == 0 && byte & 0x40 == 0) || (value == -1 && byte & 0x40 != 0) {
+            return bytes.push(byte);
+        }
+        bytes.push(byte | 0x80);
+    }
+}

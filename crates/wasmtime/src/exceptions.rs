@@ -1,0 +1,68 @@
+//! What Wasmtime is told of exceptions: what those of a tag look like, and which call passes them to which handler.
+
+use crate::facts::{offset, type_id};
+use crate::gc;
+use crate::settings::Settings;
+use lightbeam_compiler::code::{CallSite, Handler};
+use lightbeam_compiler::facts::{ExceptionFacts, Owner, TagFact};
+use wasmtime_environ::{Module, ModuleTypesBuilder, TagIndex, VMOffsets};
+
+/// What exceptions have in common, or the name of what is missing for them.
+pub(crate) fn facts(settings: &Settings) -> Result<ExceptionFacts, &'static str> {
+    let layouts = gc::layouts(settings)?;
+    Ok(ExceptionFacts {
+        instance: offset(layouts.exception_tag_instance_offset()),
+        tag: offset(layouts.exception_tag_defined_offset()),
+    })
+}
+
+/// Describes a tag.
+pub(crate) fn tag(
+    settings: &Settings,
+    module: &Module,
+    types: &ModuleTypesBuilder,
+    offsets: &VMOffsets<u8>,
+    index: TagIndex,
+) -> Result<TagFact, &'static str> {
+    let ty = module.tags[index].exception.unwrap_module_type_index();
+    let owner = match module.defined_tag_index(index) {
+        Some(defined) => Owner::Here(defined.as_u32()),
+        None => Owner::Import {
+            context: offset(offsets.vmctx_vmtag_import_vmctx(index)),
+            index: offset(offsets.vmctx_vmtag_import_index(index)),
+        },
+    };
+    let object = gc::object(settings, &types[ty])?.expect("the exceptions of a tag are of an exception type");
+    Ok(TagFact { owner, type_id: type_id(ty), object })
+}
+
+/// The section `.wasmtime.exceptions`: the numbers of calls and of handlers; by call where it returns to, how far the
+/// frame pointer is, and where its handlers end; by handler its tag, where the frame keeps the instance, and where it is.
+#[derive(Default)]
+pub(crate) struct ExceptionTable {
+    calls: [Vec<u32>; 3],
+    handlers: [Vec<u32>; 3],
+}
+
+impl ExceptionTable {
+    /// Adds the calls of a chunk whose offsets count from `base` of the text, behind all others.
+    pub(crate) fn push(&mut self, base: u32, sites: &[CallSite], handlers: &[Handler]) {
+        for site in sites {
+            for handler in &handlers[site.handlers.0 as usize..site.handlers.1 as usize] {
+                self.handlers[0].push(handler.tag.unwrap_or(u32::MAX));
+                self.handlers[1].push(site.context);
+                self.handlers[2].push(base + handler.at);
+            }
+            self.calls[0].push(base + site.at);
+            self.calls[1].push(site.frame);
+            self.calls[2].push(self.handlers[0].len() as u32);
+        }
+    }
+
+    /// The section.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        let counts = [self.calls[0].len() as u32, self.handlers[0].len() as u32];
+        let arrays = self.calls.iter().chain(&self.handlers).flatten();
+        counts.iter().chain(arrays).flat_map(|word| word.to_le_bytes()).collect()
+    }
+}

@@ -1,0 +1,113 @@
+//! What the engine's collector asks of code: the layout of objects, and where its own data is. All of it comes from
+//! `wasmtime_environ`.
+
+use crate::facts::{POINTER, offset, value_type};
+use crate::settings::Settings;
+use lightbeam_compiler::facts::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
+use wasmtime_environ::copying::{self, CopyingTypeLayouts, InlineTraceInfo};
+use wasmtime_environ::drc::{self, DrcTypeLayouts};
+use wasmtime_environ::null::NullTypeLayouts;
+use wasmtime_environ::packed_option::ReservedValue;
+use wasmtime_environ::{
+    Collector as Chosen, EngineOrModuleTypeIndex, GcLayout, GcTypeLayouts, ModuleInternedTypeIndex, PtrSize, VMGcKind,
+    VMOffsets, WasmCompositeInnerType, WasmFieldType, WasmHeapTopType, WasmHeapType, WasmStorageType, WasmSubType,
+    WasmValType,
+};
+
+/// The name of what is missing where the engine has no collector.
+const NO_COLLECTOR: &str = "garbage collection without a collector is";
+
+pub(crate) fn layouts(settings: &Settings) -> Result<&'static dyn GcTypeLayouts, &'static str> {
+    match settings.collector.ok_or(NO_COLLECTOR)? {
+        Chosen::DeferredReferenceCounting => Ok(&DrcTypeLayouts),
+        Chosen::Null => Ok(&NullTypeLayouts),
+        Chosen::Copying => Ok(&CopyingTypeLayouts),
+    }
+}
+
+/// What the collector asks of the code of a module.
+pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFacts, &'static str> {
+    let collector = match settings.collector.ok_or(NO_COLLECTOR)? {
+        Chosen::Null => Collector::None,
+        Chosen::Copying => Collector::Copying {
+            free: offset(POINTER.vmcopying_heap_data_bump_ptr()),
+            end: offset(POINTER.vmcopying_heap_data_active_space_end()),
+            // Right behind the header that all collectors share.
+            size: offset(wasmtime_environ::VM_GC_HEADER_SIZE),
+            align: copying::ALIGN,
+        },
+        Chosen::DeferredReferenceCounting => Collector::Counting(Counting {
+            count: offset(offsets.vm_drc_header_ref_count()),
+            next: offset(offsets.vm_drc_header_next_over_approximated_stack_root()),
+            listed: drc::HEADER_IN_OVER_APPROX_LIST_BIT,
+            list: offset(POINTER.vmdrc_heap_data_over_approximated_stack_roots()),
+            length: offset(POINTER.vmdrc_heap_data_current_over_approximated_stack_roots_len()),
+            length_after: offset(POINTER.vmdrc_heap_data_over_approximated_stack_roots_len_after_last_gc()),
+        }),
+    };
+    Ok(GcFacts {
+        data: offset(POINTER.vmctx_gc_heap_data()),
+        heap: offset(POINTER.vm_store_context().gc_heap_base()),
+        kind: offset(wasmtime_environ::VM_GC_HEADER_KIND_OFFSET),
+        type_id: offset(wasmtime_environ::VM_GC_HEADER_TYPE_INDEX_OFFSET),
+        array_length: offset(layouts(settings)?.array_length_field_offset()),
+        kinds: Kinds {
+            eq: VMGcKind::EqRef.as_u32(),
+            structure: VMGcKind::StructRef.as_u32(),
+            array: VMGcKind::ArrayRef.as_u32(),
+        },
+        collector,
+    })
+}
+
+/// What objects of a type look like, if it is one of objects; or the name of the proposal that a field needs.
+pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<ObjectFact>, &'static str> {
+    let fields: &[WasmFieldType] = match &ty.composite_type.inner {
+        WasmCompositeInnerType::Array(ty) => std::slice::from_ref(&ty.0),
+        WasmCompositeInnerType::Struct(ty) => &ty.fields,
+        WasmCompositeInnerType::Exn(ty) => &ty.fields,
+        _ => return Ok(None),
+    };
+    let storages = fields.iter().map(|field| storage(&field.element_type)).collect::<Result<Vec<_>, _>>()?;
+    let layout = layouts(settings)?.gc_layout(&ty.composite_type).ok().flatten().expect("a type of objects has one");
+    let beside = match settings.collector {
+        Some(Chosen::Copying) => InlineTraceInfo::new(&layout).encode(),
+        _ => 0,
+    };
+    let field = |storage: Storage, at: u32| FieldFact { storage, offset: offset(at) };
+    Ok(Some(match layout {
+        GcLayout::Array(layout) => ObjectFact {
+            size: layout.base_size,
+            align: layout.align,
+            kind: VMGcKind::ArrayRef.as_u32() | beside,
+            array: true,
+            fields: storages.into_iter().map(|storage| field(storage, layout.base_size)).collect(),
+        },
+        GcLayout::Struct(layout) => ObjectFact {
+            size: layout.size,
+            align: layout.align,
+            kind: if layout.is_exception { VMGcKind::ExnRef } else { VMGcKind::StructRef }.as_u32() | beside,
+            array: false,
+            fields: storages.into_iter().zip(&*layout.fields).map(|(storage, at)| field(storage, at.offset)).collect(),
+        },
+    }))
+}
+
+fn storage(ty: &WasmStorageType) -> Result<Storage, &'static str> {
+    Ok(match ty {
+        WasmStorageType::I8 => Storage::I8,
+        WasmStorageType::I16 => Storage::I16,
+        WasmStorageType::Val(WasmValType::Ref(ty)) => match ty.heap_type.top() {
+            WasmHeapTopType::Func => Storage::Func(match ty.heap_type {
+                WasmHeapType::ConcreteFunc(EngineOrModuleTypeIndex::Module(ty)) => ty.as_u32(),
+                _ => ModuleInternedTypeIndex::reserved_value().as_u32(),
+            }),
+            _ => {
+                value_type(&WasmValType::Ref(*ty))?;
+                Storage::Gc { traced: !matches!(ty.heap_type, WasmHeapType::I31 | WasmHeapType::None) }
+            }
+        },
+        WasmStorageType::Val(WasmValType::V128) => return Err("vectors in objects and exceptions are"),
+        WasmStorageType::Val(ty) => Storage::Number(value_type(ty)?),
+    })
+}
