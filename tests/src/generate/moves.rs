@@ -6,7 +6,7 @@ use crate::observe::{Type, Value, interesting};
 use crate::random::Random;
 use std::fmt::Write as _;
 
-const NUMBERS: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
+const NUMBERS: [Type; 5] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::V128];
 
 /// Functions that return their `n` parameters permuted, and callers of them of every kind.
 #[must_use]
