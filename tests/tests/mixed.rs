@@ -45,8 +45,12 @@ fn keeping(call: &str, params: &[Type], results: &[Type]) -> String {
     let (mut make, mut check) = (String::new(), String::new());
     for i in 0..count {
         let (ty, local) = (NUMBERS[i % 5], first + i);
-        make += &format!("{}.const {} local.set {local} ", name(ty), 1000 + i);
-        check += &format!("local.get {local} {0}.const {1} {0}.ne (if (then unreachable)) ", name(ty), 1000 + i);
+        let (constant, differ) = match ty {
+            Type::V128 => (format!("v128.const i64x2 {} {i}", 1000 + i), "v128.xor v128.any_true".to_string()),
+            _ => (format!("{}.const {}", name(ty), 1000 + i), format!("{}.ne", name(ty))),
+        };
+        make += &format!("{constant} local.set {local} ");
+        check += &format!("local.get {local} {constant} {differ} (if (then unreachable)) ");
     }
     let locals: Vec<Type> = (0..count).map(|i| NUMBERS[i % 5]).collect();
     // In registers the values are live over a loop with calls, where they are used both before and after.

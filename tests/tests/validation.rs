@@ -196,6 +196,7 @@ fn without() -> Vec<WasmFeatures> {
         WasmFeatures::MULTI_MEMORY,
         WasmFeatures::MEMORY64,
         WasmFeatures::WIDE_ARITHMETIC,
+        WasmFeatures::RELAXED_SIMD,
         WasmFeatures::SIMD | WasmFeatures::RELAXED_SIMD,
         WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES,
     ];
