@@ -123,12 +123,12 @@ fn the_address_map_can_be_chosen() {
 fn what_is_not_compiled_is_refused_by_name_and_place() {
     // Each module, what the message names, and the bytes at the offset that it gives.
     let cases: [(&str, &str, &[u8]); 12] = [
-        ("(module (type (func (param v128))))", "SIMD", &[0x60, 0x01, 0x7b]),
+        ("(module (type (func (param v128 externref))))", "externref", &[0x60, 0x02, 0x7b, 0x6f]),
         ("(module (type (func (result externref))))", "externref", &[0x60, 0x00, 0x01, 0x6f]),
         ("(module (type (struct)))", "garbage collection", &[0x5f, 0x00]),
         ("(module (type (sub (func))))", "garbage collection", &[0x50, 0x00, 0x60]),
         ("(module (import \"\" \"t\" (table 1 externref)))", "externref", &[0x00, 0x01, b't', 0x01, 0x6f]),
-        ("(module (import \"\" \"g\" (global v128)))", "SIMD", &[0x00, 0x01, b'g', 0x03, 0x7b]),
+        ("(module (import \"\" \"g\" (global externref)))", "externref", &[0x00, 0x01, b'g', 0x03, 0x6f]),
         ("(module (import \"\" \"e\" (tag)))", "exception handling", &[0x00, 0x01, b'e', 0x04]),
         ("(module (tag))", "exception handling", &[0x00, 0x00]),
         ("(module (table 1 anyref))", "garbage collection", &[0x6e, 0x00, 0x01]),
