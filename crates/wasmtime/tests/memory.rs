@@ -86,9 +86,8 @@ fn modules() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
     let function = |operators| format!("(func (param i32) (result i32) (local i32) {} local.get 1)", body(operators));
     let named =
         |i: usize| format!("(func $a_function_with_a_name_of_its_own_{i} (param i32) (result i32) local.get 0)");
-    let constants: String = (0..20_000)
-        .map(|i| format!("local.get 0 v128.const i64x2 {i} 7{i} i32x4.add local.set 0 "))
-        .collect();
+    let constants: String =
+        (0..20_000).map(|i| format!("local.get 0 v128.const i64x2 {i} 7{i} i32x4.add local.set 0 ")).collect();
     let constants = module(format!("(func (param v128) {constants})"));
     let bytes_of_constants = constants.len();
     let large = |body: usize| module(function(body)).len();
