@@ -96,9 +96,18 @@ fn functions(module: &Module) -> String {
         writeln!(out, ";; ${name}").expect("a string takes all");
         let instructions: Vec<Instruction> =
             Decoder::with_ip(64, &text[body.clone()], body.start as u64, DecoderOptions::NONE).into_iter().collect();
-        print(&instructions[prologue(&instructions)..], &names, &mut out);
+        let instructions = &instructions[prologue(&instructions)..];
+        let constants = instructions.iter().filter_map(constant).min().unwrap_or(u64::MAX);
+        let code = instructions.iter().take_while(|i| i.ip() < constants).count();
+        print(&instructions[..code], text, &names, &mut out);
     }
     out
+}
+
+/// Where the constant behind the code is that an instruction refers to, if it does. Tables are referred to by `lea`.
+fn constant(i: &Instruction) -> Option<u64> {
+    let refers = i.is_ip_rel_memory_operand() && i.mnemonic() != Mnemonic::Lea && i.ip_rel_memory_address() % 16 == 0;
+    refers.then(|| i.ip_rel_memory_address())
 }
 
 /// How many instructions make the frame and check the stack: the same for all functions, but for the frame's size.
@@ -116,7 +125,7 @@ fn prologue(code: &[Instruction]) -> usize {
 }
 
 /// One instruction a line. Jumps go to numbered labels, so that a change of length shows at one place only.
-fn print(code: &[Instruction], names: &BTreeMap<u64, String>, out: &mut String) {
+fn print(code: &[Instruction], text: &[u8], names: &BTreeMap<u64, String>, out: &mut String) {
     let is_branch = |i: &&Instruction| i.op_count() == 1 && i.op0_kind() == OpKind::NearBranch64;
     let inside = |target: &u64| code.iter().any(|i| i.ip() == *target);
     let mut targets: Vec<u64> = code.iter().filter(is_branch).map(Instruction::near_branch64).filter(inside).collect();
@@ -142,6 +151,12 @@ fn print(code: &[Instruction], names: &BTreeMap<u64, String>, out: &mut String) 
             line = format!("{} {place}", format!("{:?}", instruction.mnemonic()).to_lowercase());
         } else {
             formatter.format(instruction, &mut line);
+            if let (Some(at), Some(open)) = (constant(instruction), line.find('[')) {
+                // What it is says more than where.
+                let bits: [u8; 16] = text[at as usize..][..16].try_into().expect("of this length");
+                let rest = line.split_once(']').map_or("", |(_, rest)| rest).to_string();
+                line.replace_range(open.., &format!("[{:#034x}]{rest}", u128::from_le_bytes(bits)));
+            }
         }
         // Padding behind the code says nothing.
         if instruction.mnemonic() != Mnemonic::Int3 {

@@ -7,7 +7,7 @@ use lightbeam_tests::observe::{Type, Value, interesting};
 use lightbeam_tests::random::Random;
 use wasmtime::{Caller, Extern, Func, FuncType, Instance, Linker, Module, Ref, Store, Val, ValType};
 
-const NUMBERS: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
+const NUMBERS: [Type; 5] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::V128];
 
 /// All ways to give two modules to two compilers: `true` is Lightbeam.
 const SIDES: [(bool, bool); 4] = [(true, false), (false, true), (true, true), (false, false)];
@@ -44,11 +44,15 @@ fn keeping(call: &str, params: &[Type], results: &[Type]) -> String {
     let count = 24;
     let (mut make, mut check) = (String::new(), String::new());
     for i in 0..count {
-        let (ty, local) = (NUMBERS[i % 4], first + i);
-        make += &format!("{}.const {} local.set {local} ", name(ty), 1000 + i);
-        check += &format!("local.get {local} {0}.const {1} {0}.ne (if (then unreachable)) ", name(ty), 1000 + i);
+        let (ty, local) = (NUMBERS[i % 5], first + i);
+        let (constant, differ) = match ty {
+            Type::V128 => (format!("v128.const i64x2 {} {i}", 1000 + i), "v128.xor v128.any_true".to_string()),
+            _ => (format!("{}.const {}", name(ty), 1000 + i), format!("{}.ne", name(ty))),
+        };
+        make += &format!("{constant} local.set {local} ");
+        check += &format!("local.get {local} {constant} {differ} (if (then unreachable)) ");
     }
-    let locals: Vec<Type> = (0..count).map(|i| NUMBERS[i % 4]).collect();
+    let locals: Vec<Type> = (0..count).map(|i| NUMBERS[i % 5]).collect();
     // In registers the values are live over a loop with calls, where they are used both before and after.
     format!(
         "(func {{}} {} {} {} {make} (loop {} {check} {gets} {call} {check}))",

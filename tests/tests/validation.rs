@@ -207,6 +207,7 @@ fn without() -> Vec<WasmFeatures> {
         WasmFeatures::MEMORY64,
         WasmFeatures::WIDE_ARITHMETIC,
         WasmFeatures::THREADS,
+        WasmFeatures::RELAXED_SIMD,
         WasmFeatures::SIMD | WasmFeatures::RELAXED_SIMD,
         WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES,
     ];

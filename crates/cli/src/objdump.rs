@@ -1,7 +1,7 @@
 //! `lightbeam objdump`: each wasm operator with the machine code that it gave, from the address map.
 
 use crate::{flags, input};
-use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
+use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, Mnemonic};
 use lightbeam::AddressMap;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -114,7 +114,8 @@ fn dump(module: &Module, lines: &Lines, wanted: &[String], out: &mut impl io::Wr
             continue;
         }
         shown += 1;
-        let spans = spans_within(&map, function.offset..function.offset + function.len);
+        let end = code_end(module.text(), function.offset..function.offset + function.len);
+        let spans = spans_within(&map, function.offset..end);
         writeln!(out, "{}", heading(&function))?;
         match lines.bodies.get(defined) {
             Some(body) => dump_operators(module.text(), lines, body, &spans, out)?,
@@ -188,6 +189,23 @@ fn write_code(text: &[u8], code: &Range<usize>, out: &mut impl io::Write) -> io:
         writeln!(out, "            {:6x}:  {line}", instruction.ip())?;
     }
     Ok(())
+}
+
+/// Where a function's code ends and its constants begin: at the first that an instruction refers to. Tables of branches,
+/// which `lea` refers to, stand within the code.
+fn code_end(text: &[u8], function: Range<usize>) -> usize {
+    let mut end = function.end;
+    let mut decoder = Decoder::with_ip(64, &text[function.clone()], function.start as u64, DecoderOptions::NONE);
+    let mut instruction = Instruction::default();
+    while decoder.can_decode() && (decoder.ip() as usize) < end {
+        decoder.decode_out(&mut instruction);
+        let at = instruction.ip_rel_memory_address() as usize;
+        let refers = instruction.is_ip_rel_memory_operand() && instruction.mnemonic() != Mnemonic::Lea;
+        if refers && at.is_multiple_of(16) && (decoder.ip() as usize..end).contains(&at) {
+            end = at;
+        }
+    }
+    end
 }
 
 /// The address map as the stretch of code that each entry is for, in the order of the code.

@@ -86,6 +86,10 @@ fn modules() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
     let function = |operators| format!("(func (param i32) (result i32) (local i32) {} local.get 1)", body(operators));
     let named =
         |i: usize| format!("(func $a_function_with_a_name_of_its_own_{i} (param i32) (result i32) local.get 0)");
+    let constants: String =
+        (0..20_000).map(|i| format!("local.get 0 v128.const i64x2 {i} 7{i} i32x4.add local.set 0 ")).collect();
+    let constants = module(format!("(func (param v128) {constants})"));
+    let bytes_of_constants = constants.len();
     let large = |body: usize| module(function(body)).len();
     vec![
         ("large data", module(format!("{} (data (i32.const 16) \"{}\")", function(100), "x".repeat(20 << 20))), 0, 0),
@@ -99,6 +103,7 @@ fn modules() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
         ),
         ("many names", module((0..30_000).map(named).collect()), 0, 0),
         ("one big body", module(function(100_000)), 0, large(100_000)),
+        ("one body of vector constants", constants, 0, bytes_of_constants),
         ("a few big bodies", module(function(20_000).repeat(6)), 0, large(20_000)),
     ]
 }

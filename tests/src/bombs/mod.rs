@@ -5,6 +5,7 @@ mod exceptions;
 mod functions;
 mod modules;
 mod refused;
+mod vectors;
 
 pub use refused::REFUSED;
 use wasm_encoder::{
@@ -26,7 +27,8 @@ pub struct Bomb {
 
 /// All families within the supported features.
 pub fn bombs() -> impl Iterator<Item = &'static Bomb> {
-    CLASSIC.iter().chain(exceptions::BOMBS).chain(functions::BOMBS).chain(modules::BOMBS)
+    let families = [CLASSIC, exceptions::BOMBS, functions::BOMBS, modules::BOMBS, vectors::BOMBS];
+    families.into_iter().flatten()
 }
 
 /// What output of a shape may grow by when its `n` doubles: for a shape of n by n, whose input grows fourfold, the same
@@ -112,6 +114,8 @@ pub const EXTREMES: &[Bomb] = &[
     Bomb { name: "50,000 locals, each touched", make: |n| touched_locals(n - 1), n: 50_000 },
     Bomb { name: "br_tables of 300,000 entries in all", make: |n| table_rows(n / 300, 300), n: 300_000 },
     Bomb { name: "a br_table of 65,000 entries", make: table_entries, n: 65_000 },
+    Bomb { name: "1 MB of vector constants", make: vectors::constants, n: 42_000 },
+    Bomb { name: "49,999 vectors as locals, each touched", make: vectors::locals, n: 49_999 },
     Bomb { name: "400,000 nested blocks", make: |n| nested(&[0x02, 0x40], n), n: 400_000 },
     Bomb { name: "200,000 nested ifs", make: |n| nested(&[0x20, 0, 0x04, 0x40], n), n: 200_000 },
 ];

@@ -1,12 +1,12 @@
 //! Values that change places: arguments, results, block parameters and locals permuted at every kind of edge, few and
 //! a thousand, of all types. (Rows 20, 22 and 47 of the catalogue of bugs.)
 
-use super::{Generated, clause, literal, name};
+use super::{Generated, clause, literal};
 use crate::observe::{Type, Value, interesting};
 use crate::random::Random;
 use std::fmt::Write as _;
 
-const NUMBERS: [Type; 4] = [Type::I32, Type::I64, Type::F32, Type::F64];
+const NUMBERS: [Type; 5] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::V128];
 
 /// Functions that return their `n` parameters permuted, and callers of them of every kind.
 #[must_use]
@@ -117,7 +117,8 @@ fn constants(types: &[Type]) -> String {
 
 /// The waiting reads are already the results; what is left is to disturb the registers.
 fn drop_into_results(types: &[Type]) -> String {
-    types.iter().enumerate().map(|(i, ty)| format!("local.get {} drop {}.const 1 drop ", i + 1, name(*ty))).collect()
+    let one = |ty: &Type| literal(Value::from_bits(*ty, 1));
+    types.iter().enumerate().map(|(i, ty)| format!("local.get {} drop {} drop ", i + 1, one(ty))).collect()
 }
 
 fn same_type(types: &[Type], i: usize, random: &mut Random) -> usize {
