@@ -86,7 +86,9 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     /// Overwrites the reference at `address` by `new`; all three registers are preserved ones.
     pub(crate) fn set_reference(&mut self, address: Reg, new: Reg, old: Reg) {
-        let Collector::Counting(counting) = self.gc().collector else { unreachable!("only where references are counted") };
+        let Collector::Counting(counting) = self.gc().collector else {
+            unreachable!("only where references are counted")
+        };
         let [base, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
         let [counted, drop, done] = [(); 3].map(|()| self.out.asm.label());
         self.heap_base(base);
@@ -375,13 +377,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
     }
 
-    pub(crate) fn array_init_elem(
-        &mut self,
-        ty: u32,
-        segment: u32,
-        [array, index, position]: [Reg; 3],
-        done: Label,
-    ) {
+    pub(crate) fn array_init_elem(&mut self, ty: u32, segment: u32, [array, index, position]: [Reg; 3], done: Label) {
         let (_, field) = self.array(ty);
         self.narrow(&[array, index, Self::FOURTH]);
         self.array_range(ty, array, index, Self::FOURTH, I::PRIVATE.int_args[0]);

@@ -11,10 +11,10 @@ use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use std::collections::BTreeMap;
 use wasmtime_environ::{
-    DefinedGlobalIndex, EngineOrModuleTypeIndex, EntityRef, FuncIndex, GlobalConstValue, GlobalIndex, IndexType, Memory, MemoryIndex,
-    MemoryKind, MemoryTunables, Module, ModuleInternedTypeIndex, ModuleTranslation, ModuleTypesBuilder, PtrSize, SecondaryMap,
-    Table, TableIndex, VMOffsets, WasmCompositeInnerType, WasmFuncType, WasmHeapTopType, WasmHeapType, WasmRefType, WasmSubType,
-    WasmValType,
+    DefinedGlobalIndex, EngineOrModuleTypeIndex, EntityRef, FuncIndex, GlobalConstValue, GlobalIndex, IndexType,
+    Memory, MemoryIndex, MemoryKind, MemoryTunables, Module, ModuleInternedTypeIndex, ModuleTranslation,
+    ModuleTypesBuilder, PtrSize, SecondaryMap, Table, TableIndex, VMOffsets, WasmCompositeInnerType, WasmFuncType,
+    WasmHeapTopType, WasmHeapType, WasmRefType, WasmSubType, WasmValType,
 };
 
 /// Bytes of a pointer on the machines that Lightbeam compiles for; `PtrSize` derives all layouts from it.

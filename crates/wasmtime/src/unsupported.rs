@@ -3,8 +3,8 @@
 
 use crate::error::Error;
 use wasmtime_environ::wasmparser::{
-    CompositeInnerType, ElementItems, FieldType, FuncType, GlobalType, HeapType, MemoryType, Parser, Payload, RefType, Result,
-    StorageType, SubType, TableType, TypeRef, ValType,
+    CompositeInnerType, ElementItems, FieldType, FuncType, GlobalType, HeapType, MemoryType, Parser, Payload, RefType,
+    Result, StorageType, SubType, TableType, TypeRef, ValType,
 };
 
 /// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.

@@ -3,6 +3,7 @@
 
 mod functions;
 mod modules;
+mod references;
 mod refused;
 
 pub use refused::REFUSED;
@@ -25,7 +26,7 @@ pub struct Bomb {
 
 /// All families within the supported features.
 pub fn bombs() -> impl Iterator<Item = &'static Bomb> {
-    CLASSIC.iter().chain(functions::BOMBS).chain(modules::BOMBS)
+    CLASSIC.iter().chain(functions::BOMBS).chain(modules::BOMBS).chain(references::BOMBS)
 }
 
 /// What output of a shape may grow by when its `n` doubles: for a shape of n by n, whose input grows fourfold, the same
@@ -120,6 +121,7 @@ pub const OUT_OF_PROPORTION: &[Bomb] = &[
     Bomb { name: "1,000 arguments and results, 1,000 times", make: |n| wide_calls(n, n), n: 1_000 },
     Bomb { name: "1,000 results shifted at 1,000 branches", make: |n| results(n, n, false), n: 1_000 },
     Bomb { name: "1,000 results shifted at 1,000 branches, each elsewhere", make: |n| results(n, n, true), n: 1_000 },
+    Bomb { name: "20,000 calls, each with other live references", make: references::external_references, n: 20_000 },
 ];
 
 const BLOCK: [u8; 3] = [0x02, 0x40, 0x0b];
