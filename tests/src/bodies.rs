@@ -26,6 +26,7 @@ fn value_type(ty: ValType) -> Option<Ty> {
         ValType::F32 => Some(Ty::F32),
         ValType::F64 => Some(Ty::F64),
         ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
+        ValType::Ref(RefType::EXTERNREF) => Some(Ty::GcRef),
         _ => None,
     }
 }
@@ -134,7 +135,7 @@ impl Bodies {
 
     fn table(&mut self, ty: TableType) -> Option<()> {
         self.facts.tables.push(TableFact {
-            elem: Ty::FuncRef,
+            elem: if ty.element_type == RefType::FUNCREF { Ty::FuncRef } else { Ty::GcRef },
             plain: true,
             type_id: None,
             index: index_type(ty.table64),
@@ -144,7 +145,7 @@ impl Bodies {
             fixed_length: None,
             lazy: true,
         });
-        (ty.element_type == RefType::FUNCREF && !ty.shared).then_some(())
+        (matches!(ty.element_type, RefType::FUNCREF | RefType::EXTERNREF) && !ty.shared).then_some(())
     }
 }
 
