@@ -4,7 +4,7 @@ use crate::random::Random;
 use lightbeam::CpuFeatures;
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
-use wasmtime::{Config, Engine, Module, Result};
+use wasmtime::{Collector, Config, Engine, Module, Result};
 
 /// What an engine is asked for. Both compilers of a comparison work for the same engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Setup {
     pub copy_on_write: bool,
     /// Must relaxed SIMD give the same everywhere?
     pub deterministic: bool,
+    /// Which collector there is.
+    pub collector: Collector,
     /// Processor features that Lightbeam does without; Cranelift always uses what it finds.
     pub without: Without,
 }
@@ -79,6 +81,7 @@ impl Default for Setup {
             lazy_tables: true,
             copy_on_write: true,
             deterministic: false,
+            collector: Collector::Copying,
             without: Without::default(),
         }
     }
@@ -98,6 +101,12 @@ impl Setup {
             epochs: random.one_in(4),
             lazy_tables: !random.one_in(3),
             copy_on_write: !random.one_in(3),
+            collector: *random.pick(&[
+                Collector::Copying,
+                Collector::Copying,
+                Collector::DeferredReferenceCounting,
+                Collector::Null,
+            ]),
             without: if random.one_in(3) { Without(random.bits() as u8 & Without::ALL.0) } else { Without(0) },
             deterministic: random.one_in(2),
         }
@@ -142,6 +151,9 @@ impl Setup {
             .wasm_custom_page_sizes(true)
             .wasm_threads(true)
             .shared_memory(true)
+            .wasm_function_references(true)
+            .wasm_gc(true)
+            .collector(self.collector)
             .memory_may_move(self.may_move)
             .signals_based_traps(self.signals)
             .consume_fuel(self.fuel)

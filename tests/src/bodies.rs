@@ -124,7 +124,7 @@ impl Bodies {
 
     fn table(&mut self, ty: TableType) -> Option<()> {
         self.facts.tables.push(TableFact {
-            elem: Ty::FuncRef,
+            elem: Ty::of(ValType::Ref(ty.element_type))?,
             plain: true,
             type_id: None,
             index: index_type(ty.table64),

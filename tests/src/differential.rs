@@ -103,7 +103,36 @@ pub fn case(seed: u64, canonical: bool) -> Option<Case> {
     let dna = random.bytes(2048 + random.clone().below(6144));
     let mut module = wasm_smith::Module::new(config, &mut Unstructured::new(&dna)).ok()?;
     module.ensure_termination(300).ok()?;
-    Some(Case { setup, wasm: only_funcrefs(&module.to_bytes())?, canonical })
+    Some(Case { setup, wasm: without_waiting(&module.to_bytes())?, canonical })
+}
+
+/// Nothing waits for another thread, since there is none: each timeout becomes 0.
+fn without_waiting(wasm: &[u8]) -> Option<Vec<u8>> {
+    struct Timeouts;
+    impl Reencode for Timeouts {
+        type Error = std::convert::Infallible;
+        fn parse_function_body(
+            &mut self,
+            code: &mut wasm_encoder::CodeSection,
+            body: wasmparser::FunctionBody<'_>,
+        ) -> Result<(), reencode::Error<Self::Error>> {
+            use wasm_encoder::Instruction::{Drop, I64Const, MemoryAtomicWait32, MemoryAtomicWait64};
+            let mut function = self.new_function_with_parsed_locals(&body)?;
+            let mut reader = body.get_operators_reader()?;
+            while !reader.eof() {
+                let instruction = self.parse_instruction(&mut reader)?;
+                if let MemoryAtomicWait32(_) | MemoryAtomicWait64(_) = instruction {
+                    function.instruction(&Drop).instruction(&I64Const(0));
+                }
+                function.instruction(&instruction);
+            }
+            code.function(&function);
+            Ok(())
+        }
+    }
+    let mut module = wasm_encoder::Module::new();
+    Timeouts.parse_core_module(&mut module, Parser::new(0), wasm).ok()?;
+    Some(module.finish())
 }
 
 fn config(random: &mut Random) -> Config {
@@ -121,7 +150,7 @@ fn config(random: &mut Random) -> Config {
         memory64_enabled: random.one_in(3),
         simd_enabled: vectors,
         relaxed_simd_enabled: vectors && random.one_in(2),
-        gc_enabled: false,
+        gc_enabled: random.one_in(3),
         exceptions_enabled: false,
         threads_enabled: random.one_in(3),
         shared_everything_threads_enabled: false,
@@ -159,45 +188,8 @@ fn config(random: &mut Random) -> Config {
     // The maximum must fit a memory of the page size 1 as well, which the generator draws after this.
     config.memory_max_size_required = random.one_in(4);
     config.table_max_size_required = random.one_in(4);
+    config.reference_types_enabled |= config.gc_enabled;
     config
-}
-
-/// Makes every `externref` a `funcref`: wherever the generator's operators take the one, the other is valid too, so no
-/// generated module is wasted on a type that the compiler refuses. And nothing waits for another thread, since there is
-/// none: each timeout becomes 0.
-fn only_funcrefs(wasm: &[u8]) -> Option<Vec<u8>> {
-    struct Funcrefs;
-    impl Reencode for Funcrefs {
-        type Error = std::convert::Infallible;
-        fn parse_function_body(
-            &mut self,
-            code: &mut wasm_encoder::CodeSection,
-            body: wasmparser::FunctionBody<'_>,
-        ) -> Result<(), reencode::Error<Self::Error>> {
-            use wasm_encoder::Instruction::{Drop, I64Const, MemoryAtomicWait32, MemoryAtomicWait64};
-            let mut function = self.new_function_with_parsed_locals(&body)?;
-            let mut reader = body.get_operators_reader()?;
-            while !reader.eof() {
-                let instruction = self.parse_instruction(&mut reader)?;
-                if let MemoryAtomicWait32(_) | MemoryAtomicWait64(_) = instruction {
-                    function.instruction(&Drop).instruction(&I64Const(0));
-                }
-                function.instruction(&instruction);
-            }
-            code.function(&function);
-            Ok(())
-        }
-        fn abstract_heap_type(
-            &mut self,
-            ty: wasmparser::AbstractHeapType,
-        ) -> Result<wasm_encoder::AbstractHeapType, reencode::Error<Self::Error>> {
-            use wasmparser::AbstractHeapType::{Extern, Func};
-            Ok(reencode::utils::abstract_heap_type(self, if ty == Extern { Func } else { ty }))
-        }
-    }
-    let mut module = wasm_encoder::Module::new();
-    Funcrefs.parse_core_module(&mut module, Parser::new(0), wasm).ok()?;
-    Some(module.finish())
 }
 
 fn one(seed: u64, summary: &mut Summary) {

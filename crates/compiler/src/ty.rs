@@ -43,7 +43,7 @@ impl Ty {
         Ty::BY_NUMBER[number as usize & 7]
     }
 
-    /// The compiler's type for one of wasm's, if it has it.
+    /// The compiler's type for one of wasm's, if that tells all that validation needs to know of it.
     #[must_use]
     pub const fn of(ty: ValType) -> Option<Ty> {
         match ty {
@@ -53,6 +53,7 @@ impl Ty {
             ValType::F64 => Some(Ty::F64),
             ValType::V128 => Some(Ty::V128),
             ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
+            ValType::Ref(RefType::EXTERNREF) => Some(Ty::GcRef),
             ValType::Ref(_) => None,
         }
     }

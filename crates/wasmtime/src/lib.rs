@@ -23,8 +23,7 @@
 //!
 //! # What it compiles
 //!
-//! WebAssembly 2.0 but for SIMD and `externref`, and of what came after: multiple memories, 64-bit memories and tables,
-//! extended constant expressions, tail calls, wide arithmetic, custom page sizes, and threads: shared memories, atomic
+//! WebAssembly 3.0, and of what is beside it: wide arithmetic, custom page sizes, and threads: shared memories, atomic
 //! operators, `wait` and `notify`. Which of these a module may use is for the engine's [`Config`](wasmtime::Config) to
 //! say. Modules that use something else are refused with an [`Error`] that names it and where it is.
 //!
