@@ -121,7 +121,7 @@ fn config(random: &mut Random) -> Config {
         simd_enabled: false,
         relaxed_simd_enabled: false,
         gc_enabled: false,
-        exceptions_enabled: false,
+        exceptions_enabled: random.one_in(3),
         threads_enabled: false,
         shared_everything_threads_enabled: false,
         custom_descriptors_enabled: false,

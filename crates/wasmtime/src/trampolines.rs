@@ -406,11 +406,12 @@ impl Stubs {
         self.call_builtin(builtin);
         match builtin.trap_sentinel() {
             None => {}
+            // A reference, of which 32 bits count.
             Some(TrapSentinel::Falsy) if libcall == Libcall::GcAlloc => {
                 self.asm.test_rr(Size::S32, RAX, RAX);
                 self.asm.jcc(Cc::E, fail);
             }
-            // All others return a `bool` so: a byte.
+            // Else only `bool` is returned so: a byte.
             Some(TrapSentinel::Falsy) => {
                 self.asm.test_ri(Size::S32, RAX, 0xff);
                 self.asm.jcc(Cc::E, fail);

@@ -1,0 +1,121 @@
+;; Elements are checked against the length in the object; arrays are made and copied by routines.
+(module
+  (type $a (array (mut i32)))
+  (func $get (param (ref $a) i32) (result i32) (array.get $a (local.get 0) (local.get 1)))
+  (func $set (param (ref $a) i32 i32) (array.set $a (local.get 0) (local.get 1) (local.get 2)))
+  (func $len (param (ref $a)) (result i32) (array.len (local.get 0)))
+  (func $new (param i32) (result (ref $a)) (array.new_default $a (local.get 0)))
+  (func $fixed (param i32) (result (ref $a)) (array.new_fixed $a 2 (local.get 0) (i32.const 5)))
+  (func $copy (param (ref $a) i32 i32) (array.copy $a $a (local.get 0) (i32.const 0) (local.get 0) (local.get 1) (local.get 2))))
+;; x64:
+;; $get
+;;   mov rsi, rdx
+;;   mov rdi, rcx
+;;   test esi, esi
+;;   je L0
+;;   mov r11, [r15+8]
+;;   mov rax, [r11+0x20]
+;;   lea rax, [rax+rsi]
+;;   cmp edi, [rax+0x10]
+;;   jae L1
+;;   mov eax, [rax+rdi*4+0x14]
+;;   leave
+;;   ret
+;; L0:
+;;   ud2
+;; L1:
+;;   ud2
+;; $set
+;;   mov rsi, rdx
+;;   mov rdi, rcx
+;;   test esi, esi
+;;   je L0
+;;   mov r11, [r15+8]
+;;   mov rax, [r11+0x20]
+;;   lea rax, [rax+rsi]
+;;   cmp edi, [rax+0x10]
+;;   jae L1
+;;   mov [rax+rdi*4+0x14], r8d
+;;   leave
+;;   ret
+;; L0:
+;;   ud2
+;; L1:
+;;   ud2
+;; $len
+;;   mov rsi, rdx
+;;   test esi, esi
+;;   je L0
+;;   mov r11, [r15+8]
+;;   mov r11, [r11+0x20]
+;;   mov eax, [r11+rsi+0x10]
+;;   leave
+;;   ret
+;; L0:
+;;   ud2
+;; $new
+;;   mov [rbp-8], edx
+;;   mov edx, [rbp-8]
+;;   call elsewhere
+;;   mov eax, eax
+;;   mov dword ptr [rbp-0x10], 0
+;;   mov [rbp-0x18], eax
+;;   mov edx, [rbp-0x18]
+;;   mov ecx, [rbp-0x10]
+;;   call elsewhere
+;;   mov eax, [rbp-0x18]
+;;   leave
+;;   ret
+;;   ud2
+;; $fixed
+;;   mov [rbp-8], edx
+;;   mov rax, [r15+0x20]
+;;   mov ecx, [rax]
+;;   mov edx, [rax+4]
+;;   sub edx, ecx
+;;   cmp edx, 0x20
+;;   jb L1
+;;   lea edx, [rcx+0x20]
+;;   mov [rax], edx
+;;   mov r11, [r15+8]
+;;   mov rax, [r11+0x20]
+;;   mov dword ptr [rax+rcx], 0xA8000006
+;;   mov rdx, [r15+0x28]
+;;   mov edx, [rdx]
+;;   mov [rax+rcx+4], edx
+;;   mov dword ptr [rax+rcx+8], 0x20
+;; L0:
+;;   mov dword ptr [rax+rcx+0x10], 2
+;;   mov dword ptr [rax+rcx+0x18], 5
+;;   mov r11d, [rbp-8]
+;;   mov [rax+rcx+0x14], r11d
+;;   mov eax, ecx
+;;   leave
+;;   ret
+;; L1:
+;;   mov rdi, r15
+;;   mov esi, 0xA8000006
+;;   mov rdx, [r15+0x28]
+;;   mov edx, [rdx]
+;;   mov ecx, 0x20
+;;   mov r8d, 0x10
+;;   call elsewhere
+;;   mov r11, rax
+;;   mov ecx, r11d
+;;   mov r11, [r15+8]
+;;   mov rax, [r11+0x20]
+;;   jmp L0
+;;   ud2
+;; $copy
+;;   mov [rbp-0x18], edx
+;;   mov [rbp-8], ecx
+;;   mov [rbp-0x10], r8d
+;;   mov edx, [rbp-0x18]
+;;   mov ecx, 0
+;;   mov r8d, [rbp-0x18]
+;;   mov r9d, [rbp-8]
+;;   mov edi, [rbp-0x10]
+;;   call elsewhere
+;;   leave
+;;   ret
+;;   ud2

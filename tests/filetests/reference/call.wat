@@ -1,0 +1,28 @@
+;; References are in their slots across a call, and read from there after it.
+(module
+  (import "" "f" (func $f))
+  (func $across (param externref externref) (result externref externref) (local externref)
+    (local.get 0)
+    (local.set 2 (local.get 1))
+    (call $f)
+    (local.get 2)))
+;; x64:
+;; $across
+;;   mov [rbp-8], edx
+;;   mov [rbp-0x10], ecx
+;;   mov dword ptr [rbp-0x18], 0
+;;   mov eax, [rbp-0x10]
+;;   mov [rbp-0x18], eax
+;;   mov rdi, [r15+0x48]
+;;   mov rsi, r15
+;;   mov r11, [r15+0x38]
+;;   call r11
+;;   mov r11d, [rbp-8]
+;;   mov [rbp-0x20], r11d
+;;   mov r11d, [rbp-0x18]
+;;   mov [rbp-0x28], r11d
+;;   mov eax, [rbp-0x20]
+;;   mov ecx, [rbp-0x28]
+;;   leave
+;;   ret
+;;   ud2
