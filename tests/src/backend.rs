@@ -4,7 +4,7 @@ use crate::random::Random;
 use lightbeam::CpuFeatures;
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
-use wasmtime::{Config, Engine, Module, Result};
+use wasmtime::{Collector, Config, Engine, Module, Result};
 
 /// What an engine is asked for. Both compilers of a comparison work for the same engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Setup {
     pub lazy_tables: bool,
     /// Are memories made from images, copied on write?
     pub copy_on_write: bool,
+    /// Which collector there is.
+    pub collector: Collector,
     /// Processor features that Lightbeam does without; Cranelift always uses what it finds.
     pub without: Without,
 }
@@ -76,6 +78,7 @@ impl Default for Setup {
             epochs: false,
             lazy_tables: true,
             copy_on_write: true,
+            collector: Collector::Copying,
             without: Without::default(),
         }
     }
@@ -95,6 +98,12 @@ impl Setup {
             epochs: random.one_in(4),
             lazy_tables: !random.one_in(3),
             copy_on_write: !random.one_in(3),
+            collector: *random.pick(&[
+                Collector::Copying,
+                Collector::Copying,
+                Collector::DeferredReferenceCounting,
+                Collector::Null,
+            ]),
             without: if random.one_in(3) { Without(random.bits() as u8 & Without::ALL.0) } else { Without(0) },
         }
     }
@@ -129,6 +138,9 @@ impl Setup {
             .wasm_wide_arithmetic(true)
             .wasm_custom_page_sizes(true)
             .wasm_threads(false)
+            .wasm_function_references(true)
+            .wasm_gc(true)
+            .collector(self.collector)
             .memory_may_move(self.may_move)
             .signals_based_traps(self.signals)
             .consume_fuel(self.fuel)

@@ -7,8 +7,8 @@ use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use std::ops::Range;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, TableType, TypeRef,
-    ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    BinaryReader, FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, RefType, TableType,
+    TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// A module ready for its bodies to be validated.
@@ -17,6 +17,18 @@ pub struct Bodies {
     pub facts: Facts,
     /// Its functions and the bytes of their bodies, valid or not.
     pub funcs: Vec<(FuncToValidate<ValidatorResources>, Vec<u8>)>,
+}
+
+fn value_type(ty: ValType) -> Option<Ty> {
+    match ty {
+        ValType::I32 => Some(Ty::I32),
+        ValType::I64 => Some(Ty::I64),
+        ValType::F32 => Some(Ty::F32),
+        ValType::F64 => Some(Ty::F64),
+        ValType::Ref(RefType::FUNCREF) => Some(Ty::FuncRef),
+        ValType::Ref(RefType::EXTERNREF) => Some(Ty::GcRef),
+        _ => None,
+    }
 }
 
 const fn index_type(is_64: bool) -> Ty {
@@ -89,7 +101,7 @@ impl Bodies {
     }
 
     fn sig(&mut self, ty: &FuncType) -> Option<()> {
-        let types = |types: &[ValType]| types.iter().map(|ty| Ty::of(*ty)).collect::<Option<Vec<Ty>>>();
+        let types = |types: &[ValType]| types.iter().map(|ty| value_type(*ty)).collect::<Option<Vec<Ty>>>();
         self.facts.types.push(Some(self.facts.sigs.len() as u32));
         self.facts.objects.push(None);
         self.facts.final_types.push(true);
@@ -102,7 +114,7 @@ impl Bodies {
     }
 
     fn global(&mut self, ty: GlobalType) -> Option<()> {
-        let (value, mutable) = (Ty::of(ty.content_type)?, ty.mutable);
+        let (value, mutable) = (value_type(ty.content_type)?, ty.mutable);
         self.facts.globals.push(GlobalFact { ty: value, mutable, plain: true, place: PLACE, constant: None });
         Some(())
     }
@@ -124,7 +136,7 @@ impl Bodies {
 
     fn table(&mut self, ty: TableType) -> Option<()> {
         self.facts.tables.push(TableFact {
-            elem: Ty::FuncRef,
+            elem: if ty.element_type == RefType::FUNCREF { Ty::FuncRef } else { Ty::GcRef },
             plain: true,
             type_id: None,
             index: index_type(ty.table64),
@@ -134,7 +146,7 @@ impl Bodies {
             fixed_length: None,
             lazy: true,
         });
-        (!ty.shared).then_some(())
+        (matches!(ty.element_type, RefType::FUNCREF | RefType::EXTERNREF) && !ty.shared).then_some(())
     }
 }
 

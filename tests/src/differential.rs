@@ -8,7 +8,6 @@ use arbitrary::Unstructured;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use wasm_encoder::reencode::{self, Reencode};
 use wasm_smith::{Config, MemoryOffsetChoices};
 use wasmparser::{Operator, Parser, Payload};
 use wasmtime::{ExternType, Module};
@@ -103,7 +102,7 @@ pub fn case(seed: u64, canonical: bool) -> Option<Case> {
     let dna = random.bytes(2048 + random.clone().below(6144));
     let mut module = wasm_smith::Module::new(config, &mut Unstructured::new(&dna)).ok()?;
     module.ensure_termination(300).ok()?;
-    Some(Case { setup, wasm: only_funcrefs(&module.to_bytes())?, canonical })
+    Some(Case { setup, wasm: module.to_bytes(), canonical })
 }
 
 fn config(random: &mut Random) -> Config {
@@ -120,7 +119,7 @@ fn config(random: &mut Random) -> Config {
         memory64_enabled: random.one_in(3),
         simd_enabled: false,
         relaxed_simd_enabled: false,
-        gc_enabled: false,
+        gc_enabled: random.one_in(3),
         exceptions_enabled: random.one_in(3),
         threads_enabled: false,
         shared_everything_threads_enabled: false,
@@ -158,26 +157,8 @@ fn config(random: &mut Random) -> Config {
     // The maximum must fit a memory of the page size 1 as well, which the generator draws after this.
     config.memory_max_size_required = random.one_in(4);
     config.table_max_size_required = random.one_in(4);
+    config.reference_types_enabled |= config.gc_enabled;
     config
-}
-
-/// Makes every `externref` a `funcref`: wherever the generator's operators take the one, the other is valid too, so no
-/// generated module is wasted on a type that the compiler refuses.
-fn only_funcrefs(wasm: &[u8]) -> Option<Vec<u8>> {
-    struct Funcrefs;
-    impl Reencode for Funcrefs {
-        type Error = std::convert::Infallible;
-        fn abstract_heap_type(
-            &mut self,
-            ty: wasmparser::AbstractHeapType,
-        ) -> Result<wasm_encoder::AbstractHeapType, reencode::Error<Self::Error>> {
-            use wasmparser::AbstractHeapType::{Extern, Func};
-            Ok(reencode::utils::abstract_heap_type(self, if ty == Extern { Func } else { ty }))
-        }
-    }
-    let mut module = wasm_encoder::Module::new();
-    Funcrefs.parse_core_module(&mut module, Parser::new(0), wasm).ok()?;
-    Some(module.finish())
 }
 
 fn one(seed: u64, summary: &mut Summary) {

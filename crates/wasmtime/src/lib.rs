@@ -23,8 +23,8 @@
 //!
 //! # What it compiles
 //!
-//! WebAssembly 2.0 but for SIMD and `externref`, and of what came after: multiple memories, 64-bit memories and tables,
-//! extended constant expressions, tail calls, wide arithmetic and custom page sizes. Which of these a module may use is
+//! WebAssembly 2.0 but for SIMD, and of what came after: multiple memories, 64-bit memories and tables, extended constant
+//! expressions, tail calls, typed function references, garbage collection, wide arithmetic and custom page sizes. Which of these a module may use is
 //! for the engine's [`Config`](wasmtime::Config) to say. Modules that use something else are refused with an [`Error`]
 //! that names it and where it is.
 //!

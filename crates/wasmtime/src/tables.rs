@@ -309,4 +309,27 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn stack_maps_are_what_wasmtime_reads() {
+        let mut maps = StackMaps::default();
+        assert!(StackMaps::default().finish().is_none());
+        let point = |at, map| Safepoint { at, map };
+        maps.extend(
+            0x100,
+            &[point(4, 0), point(9, 0), point(70, 3)],
+            &[24, 1, 0b10_0001, 1032, 9, 0, 0, 0, 0, 0, 0, 0, 0, 2],
+        );
+        maps.extend(0x200, &[point(0, 0)], &[8, 1, 1]);
+        let section = maps.finish().unwrap();
+        let read = |at| {
+            let map = wasmtime_environ::StackMap::lookup(at, &section)?;
+            Some((map.frame_size(), map.offsets().collect::<Vec<_>>()))
+        };
+        assert_eq!(read(0x104), Some((24, vec![0, 20])));
+        assert_eq!(read(0x109), Some((24, vec![0, 20])));
+        assert_eq!(read(0x100 + 70), Some((1032, vec![1028])));
+        assert_eq!(read(0x200), Some((8, vec![0])));
+        assert_eq!(read(0x105), None);
+    }
 }
