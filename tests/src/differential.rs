@@ -151,7 +151,7 @@ fn config(random: &mut Random) -> Config {
         simd_enabled: vectors,
         relaxed_simd_enabled: vectors && random.one_in(2),
         gc_enabled: random.one_in(3),
-        exceptions_enabled: false,
+        exceptions_enabled: random.one_in(3),
         threads_enabled: random.one_in(3),
         shared_everything_threads_enabled: false,
         custom_descriptors_enabled: false,

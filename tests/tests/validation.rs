@@ -187,8 +187,9 @@ fn judge(
     let mut plain = again(&func);
     let reference = judges.reference(&bodies.facts, func, &body(bytes));
     if !fast && reference.is_ok() {
-        // Typed references and objects are the reference's to judge.
-        plain.features = features.difference(WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES);
+        // Typed references, objects and exceptions are the reference's to judge.
+        plain.features =
+            features.difference(WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES | WasmFeatures::EXCEPTIONS);
         if judges.reference(&bodies.facts, plain, &body(bytes)).is_err() {
             count.left += 1;
             return;

@@ -266,7 +266,9 @@ impl<I: Isa> FuncGen<'_, I> {
     fn fill(&mut self, tag: &TagFact, exception: ExceptionFacts, first: usize, instance: Addr) {
         let [object, temp, base] = Self::TEMPS;
         self.object_address(object);
-        self.heap_base(base);
+        if self.facts.counts() {
+            self.heap_base(base);
+        }
         for (i, field) in tag.object.fields.iter().enumerate() {
             if i & 3 == 3 && self.check_budget() {
                 return;

@@ -34,8 +34,8 @@
 ;;   mov ecx, 0x20
 ;;   mov r8d, 0x10
 ;;   call elsewhere
-;;   mov rdx, [r15+8]
-;;   mov rdx, [rdx+0x20]
+;;   mov r11, [r15+8]
+;;   mov rdx, [r11+0x20]
 ;;   add rdx, rax
 ;;   mov ecx, [rbp-0x10]
 ;;   mov [rdx+0x18], ecx
@@ -95,14 +95,14 @@
 ;;   leave
 ;;   ret
 ;;   mov r15, [rbp-0x20]
-;;   mov rdx, [r15+8]
-;;   mov rdx, [rdx+0x20]
+;;   mov r11, [r15+8]
+;;   mov rdx, [r11+0x20]
 ;;   add rdx, rax
 ;;   mov eax, [rdx+0x18]
 ;;   jmp L1
 ;;   mov r15, [rbp-0x20]
-;;   mov rdx, [r15+8]
-;;   mov rdx, [rdx+0x20]
+;;   mov r11, [r15+8]
+;;   mov rdx, [r11+0x20]
 ;;   add rdx, rax
 ;;   mov rcx, [rdx+0x18]
 ;;   mov [rbp-0x30], rcx

@@ -1,0 +1,98 @@
+;; The exception itself is the value of a label, in a register; thrown again it goes to the host as it is. References that
+;; it carries are read out of the heap, those on the stack are in slots that a map names.
+(module
+  (tag $t (param externref i32))
+  (global $g (mut exnref) (ref.null exn))
+  (func $callee)
+  (func $keep
+    (global.set $g
+      (block $h (result exnref)
+        (try_table (catch_all_ref $h) (call $callee))
+        (return))))
+  (func $again (throw_ref (global.get $g)))
+  (func $carried (param externref) (result externref)
+    (block $h (result externref i32 exnref)
+      (try_table (catch_ref $t $h) (throw $t (local.get 0) (i32.const 5)))
+      (unreachable))
+    (drop) (drop)))
+;; x64:
+;; $callee
+;;   leave
+;;   ret
+;; $keep
+;;   mov [rbp-8], rbx
+;;   mov [rbp-0x10], r12
+;;   mov [rbp-0x18], r13
+;;   mov [rbp-0x20], r15
+;;   call $callee
+;;   jmp L1
+;; L0:
+;;   mov [r15+0x30], eax
+;; L1:
+;;   mov rbx, [rbp-8]
+;;   mov r12, [rbp-0x10]
+;;   mov r13, [rbp-0x18]
+;;   leave
+;;   ret
+;;   mov r15, [rbp-0x20]
+;;   jmp L0
+;;   ud2
+;; $again
+;;   mov eax, [r15+0x30]
+;;   mov rsi, rax
+;;   mov rdi, r15
+;;   call elsewhere
+;;   ud2
+;;   ud2
+;; $carried
+;;   mov [rbp-8], rbx
+;;   mov [rbp-0x10], r12
+;;   mov [rbp-0x18], r13
+;;   mov [rbp-0x20], r15
+;;   mov [rbp-0x28], edx
+;;   mov r11d, [rbp-0x28]
+;;   mov [rbp-0x30], r11d
+;;   mov dword ptr [rbp-0x38], 5
+;;   mov rdi, r15
+;;   call elsewhere
+;;   mov [rbp-0x40], eax
+;;   mov rdi, r15
+;;   mov esi, 0x4000022
+;;   mov rdx, [r15+0x28]
+;;   mov edx, [rdx+0x10]
+;;   mov ecx, 0x20
+;;   mov r8d, 0x10
+;;   call elsewhere
+;;   mov r11, [r15+8]
+;;   mov rdx, [r11+0x20]
+;;   add rdx, rax
+;;   mov ecx, [rbp-0x30]
+;;   mov [rdx+0x18], ecx
+;;   mov ecx, [rbp-0x38]
+;;   mov [rdx+0x1C], ecx
+;;   mov ecx, [rbp-0x40]
+;;   mov [rdx+0x10], ecx
+;;   xor ecx, ecx
+;;   mov [rdx+0x14], ecx
+;;   mov rsi, rax
+;;   mov rdi, r15
+;;   call elsewhere
+;;   ud2
+;; L0:
+;;   mov eax, [rbp-0x30]
+;;   mov rbx, [rbp-8]
+;;   mov r12, [rbp-0x10]
+;;   mov r13, [rbp-0x18]
+;;   leave
+;;   ret
+;;   mov r15, [rbp-0x20]
+;;   mov [rbp-0x40], eax
+;;   mov r11, [r15+8]
+;;   mov rdx, [r11+0x20]
+;;   add rdx, rax
+;;   mov ecx, [rdx+0x18]
+;;   mov [rbp-0x30], ecx
+;;   mov ecx, [rdx+0x1C]
+;;   mov [rbp-0x38], ecx
+;;   jmp L0
+;;   ud2
