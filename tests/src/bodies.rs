@@ -7,8 +7,8 @@ use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use std::ops::Range;
 use wasmparser::{
-    BinaryReader, FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, RefType, TableType,
-    TypeRef, ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    BinaryReader, FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, TableType, TypeRef,
+    ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 /// A module ready for its bodies to be validated.
@@ -89,7 +89,7 @@ impl Bodies {
     }
 
     fn sig(&mut self, ty: &FuncType) -> Option<()> {
-        let types = |types: &[ValType]| types.iter().map(|ty| value_type(*ty)).collect::<Option<Vec<Ty>>>();
+        let types = |types: &[ValType]| types.iter().map(|ty| Ty::of(*ty)).collect::<Option<Vec<Ty>>>();
         self.facts.types.push(Some(self.facts.sigs.len() as u32));
         self.facts.objects.push(None);
         self.facts.final_types.push(true);
@@ -102,7 +102,7 @@ impl Bodies {
     }
 
     fn global(&mut self, ty: GlobalType) -> Option<()> {
-        let (value, mutable) = (value_type(ty.content_type)?, ty.mutable);
+        let (value, mutable) = (Ty::of(ty.content_type)?, ty.mutable);
         self.facts.globals.push(GlobalFact { ty: value, mutable, plain: true, place: PLACE, constant: None });
         Some(())
     }
