@@ -443,9 +443,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Reads a value type.
     pub(crate) fn value_type(&mut self) -> Ty {
         match self.reader.peek() {
-            0x7c..=0x7f => {
+            0x7b..=0x7f => {
                 let byte = self.reader.u8();
-                [F64, F32, I64, I32][usize::from(byte - 0x7c)]
+                [Ty::V128, F64, F32, I64, I32][usize::from(byte - 0x7b)]
             }
             0x63 | 0x64 => {
                 self.reader.u8();

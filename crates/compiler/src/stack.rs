@@ -227,6 +227,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// An integer operand as the right-hand side of an instruction, and what to release after it. Loads what cannot be
     /// one.
+    #[inline]
     pub(crate) fn src(&mut self, operand: &mut Operand) -> Src {
         match operand.place() {
             OperandPlace::Reg(reg) => Src::Reg(reg),

@@ -28,10 +28,10 @@ impl Ty {
     /// By number, padded to a power of two.
     const BY_NUMBER: [Ty; 8] = {
         let mut all = [Ty::I32; 8];
+        let types = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef];
         let mut i = 0;
-        while i < 6 {
-            let ty = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef][i];
-            all[ty as usize] = ty;
+        while i < types.len() {
+            all[types[i] as usize] = types[i];
             i += 1;
         }
         all
@@ -60,6 +60,7 @@ impl Ty {
 
     /// The class of register that holds a value of this type.
     #[must_use]
+    #[inline(always)]
     pub const fn class(self) -> RegClass {
         match self {
             Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => RegClass::Int,
@@ -69,17 +70,19 @@ impl Ty {
 
     /// Is it kept in a float register? Vectors are.
     #[must_use]
+    #[inline(always)]
     pub const fn is_float(self) -> bool {
         matches!(self, Ty::F32 | Ty::F64 | Ty::V128)
     }
 
     /// How many of its bits count. Not for vectors, which nothing treats as numbers.
     #[must_use]
+    #[inline(always)]
     pub const fn width(self) -> Width {
+        debug_assert!(!matches!(self, Ty::V128), "a vector is no number");
         match self {
             Ty::I32 | Ty::F32 | Ty::GcRef => Width::W32,
-            Ty::I64 | Ty::F64 | Ty::FuncRef => Width::W64,
-            Ty::V128 => panic!("a vector is no number"),
+            Ty::I64 | Ty::F64 | Ty::FuncRef | Ty::V128 => Width::W64,
         }
     }
 

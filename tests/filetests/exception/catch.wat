@@ -82,7 +82,6 @@
 ;;   mov [rbp-0x18], r13
 ;;   mov [rbp-0x20], r15
 ;;   mov [rbp-0x28], edx
-;;   mov edx, [rbp-0x28]
 ;;   call $callee
 ;;   mov eax, 0
 ;;   jmp L1

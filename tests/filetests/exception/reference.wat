@@ -50,8 +50,7 @@
 ;;   mov [rbp-0x18], r13
 ;;   mov [rbp-0x20], r15
 ;;   mov [rbp-0x28], edx
-;;   mov r11d, [rbp-0x28]
-;;   mov [rbp-0x30], r11d
+;;   mov [rbp-0x30], edx
 ;;   mov dword ptr [rbp-0x38], 5
 ;;   mov rdi, r15
 ;;   call elsewhere

@@ -55,7 +55,6 @@
 ;;   ud2
 ;; $new
 ;;   mov [rbp-8], edx
-;;   mov edx, [rbp-8]
 ;;   call elsewhere
 ;;   mov eax, eax
 ;;   mov dword ptr [rbp-0x10], 0
@@ -71,28 +70,28 @@
 ;;   mov [rbp-8], edx
 ;;   mov rax, [r15+0x20]
 ;;   mov ecx, [rax]
-;;   mov edx, [rax+4]
-;;   sub edx, ecx
-;;   cmp edx, 0x20
+;;   mov esi, [rax+4]
+;;   sub esi, ecx
+;;   cmp esi, 0x20
 ;;   jb L1
-;;   lea edx, [rcx+0x20]
-;;   mov [rax], edx
+;;   lea esi, [rcx+0x20]
+;;   mov [rax], esi
 ;;   mov r11, [r15+8]
 ;;   mov rax, [r11+0x20]
 ;;   mov dword ptr [rax+rcx], 0xA8000006
-;;   mov rdx, [r15+0x28]
-;;   mov edx, [rdx]
-;;   mov [rax+rcx+4], edx
+;;   mov rsi, [r15+0x28]
+;;   mov esi, [rsi]
+;;   mov [rax+rcx+4], esi
 ;;   mov dword ptr [rax+rcx+8], 0x20
 ;; L0:
 ;;   mov dword ptr [rax+rcx+0x10], 2
 ;;   mov dword ptr [rax+rcx+0x18], 5
-;;   mov r11d, [rbp-8]
-;;   mov [rax+rcx+0x14], r11d
+;;   mov [rax+rcx+0x14], edx
 ;;   mov eax, ecx
 ;;   leave
 ;;   ret
 ;; L1:
+;;   mov [rbp-0x10], rdx
 ;;   mov rdi, r15
 ;;   mov esi, 0xA8000006
 ;;   mov rdx, [r15+0x28]
@@ -101,6 +100,7 @@
 ;;   mov r8d, 0x10
 ;;   call elsewhere
 ;;   mov r11, rax
+;;   mov rdx, [rbp-0x10]
 ;;   mov ecx, r11d
 ;;   mov r11, [r15+8]
 ;;   mov rax, [r11+0x20]
@@ -110,11 +110,10 @@
 ;;   mov [rbp-0x18], edx
 ;;   mov [rbp-8], ecx
 ;;   mov [rbp-0x10], r8d
-;;   mov edx, [rbp-0x18]
+;;   mov rdi, r8
+;;   mov r9, rcx
+;;   mov r8, rdx
 ;;   mov ecx, 0
-;;   mov r8d, [rbp-0x18]
-;;   mov r9d, [rbp-8]
-;;   mov edi, [rbp-0x10]
 ;;   call elsewhere
 ;;   leave
 ;;   ret

@@ -11,8 +11,7 @@
 ;;   mov [rbp-8], edx
 ;;   mov [rbp-0x10], ecx
 ;;   mov dword ptr [rbp-0x18], 0
-;;   mov eax, [rbp-0x10]
-;;   mov [rbp-0x18], eax
+;;   mov [rbp-0x18], ecx
 ;;   mov rdi, [r15+0x48]
 ;;   mov rsi, r15
 ;;   mov r11, [r15+0x38]

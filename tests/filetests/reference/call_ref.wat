@@ -7,8 +7,7 @@
 ;; $call
 ;;   mov [rbp-8], edx
 ;;   mov [rbp-0x10], rcx
-;;   mov rax, [rbp-0x10]
-;;   mov edx, [rbp-8]
+;;   mov rax, rcx
 ;;   mov rdi, [rax+0x18]
 ;;   mov rsi, r15
 ;;   mov rax, [rax+8]

@@ -11,45 +11,43 @@
 ;; x64:
 ;; $test
 ;;   mov [rbp-8], edx
-;;   mov eax, [rbp-8]
-;;   test eax, eax
+;;   test edx, edx
 ;;   je L2
-;;   test al, 1
+;;   test dl, 1
 ;;   jne L2
 ;;   mov r11, [r15+8]
 ;;   mov r11, [r11+0x20]
-;;   mov edx, [r11+rax+4]
+;;   mov ecx, [r11+rdx+4]
 ;;   mov r11, [r15+0x28]
-;;   cmp edx, [r11]
+;;   cmp ecx, [r11]
 ;;   je L1
 ;;   mov r11, [r15+0x28]
-;;   cmp edx, [r11+4]
+;;   cmp ecx, [r11+4]
 ;;   je L1
 ;;   jmp L4
 ;; L0:
-;;   test edx, edx
+;;   test ecx, ecx
 ;;   je L2
 ;; L1:
-;;   mov ecx, 1
+;;   mov eax, 1
 ;;   jmp L3
 ;; L2:
-;;   xor ecx, ecx
+;;   xor eax, eax
 ;; L3:
-;;   mov eax, ecx
 ;;   leave
 ;;   ret
 ;; L4:
 ;;   mov [rbp-0x10], rax
-;;   mov [rbp-0x18], rcx
-;;   mov rsi, rdx
+;;   mov [rbp-0x18], rdx
+;;   mov rsi, rcx
 ;;   mov rdi, r15
 ;;   mov rdx, [r15+0x28]
 ;;   mov edx, [rdx]
 ;;   call elsewhere
 ;;   mov r11, rax
 ;;   mov rax, [rbp-0x10]
-;;   mov rcx, [rbp-0x18]
-;;   mov edx, r11d
+;;   mov rdx, [rbp-0x18]
+;;   mov ecx, r11d
 ;;   jmp L0
 ;;   ud2
 ;; $cast

@@ -12,32 +12,31 @@
 ;;   mov [rbp-0x18], ecx
 ;;   movsd [rbp-0x10], xmm0
 ;;   mov rax, [r15+0x20]
-;;   mov ecx, [rax]
-;;   mov edx, [rax+4]
-;;   sub edx, ecx
-;;   cmp edx, 0x30
+;;   mov esi, [rax]
+;;   mov edi, [rax+4]
+;;   sub edi, esi
+;;   cmp edi, 0x30
 ;;   jb L1
-;;   lea edx, [rcx+0x30]
-;;   mov [rax], edx
+;;   lea edi, [rsi+0x30]
+;;   mov [rax], edi
 ;;   mov r11, [r15+8]
 ;;   mov rax, [r11+0x20]
-;;   mov dword ptr [rax+rcx], 0xB0000022
-;;   mov rdx, [r15+0x28]
-;;   mov edx, [rdx]
-;;   mov [rax+rcx+4], edx
-;;   mov dword ptr [rax+rcx+8], 0x30
+;;   mov dword ptr [rax+rsi], 0xB0000022
+;;   mov rdi, [r15+0x28]
+;;   mov edi, [rdi]
+;;   mov [rax+rsi+4], edi
+;;   mov dword ptr [rax+rsi+8], 0x30
 ;; L0:
-;;   movsd xmm15, [rbp-0x10]
-;;   movsd [rax+rcx+0x20], xmm15
-;;   mov r11d, [rbp-0x18]
-;;   mov [rax+rcx+0x18], r11d
-;;   mov byte ptr [rax+rcx+0x14], 7
-;;   mov r11d, [rbp-8]
-;;   mov [rax+rcx+0x10], r11d
-;;   mov eax, ecx
+;;   movsd [rax+rsi+0x20], xmm0
+;;   mov [rax+rsi+0x18], ecx
+;;   mov byte ptr [rax+rsi+0x14], 7
+;;   mov [rax+rsi+0x10], edx
+;;   mov eax, esi
 ;;   leave
 ;;   ret
 ;; L1:
+;;   mov [rbp-0x20], rdx
+;;   movsd [rbp-0x28], xmm0
 ;;   mov rdi, r15
 ;;   mov esi, 0xB0000022
 ;;   mov rdx, [r15+0x28]
@@ -46,7 +45,10 @@
 ;;   mov r8d, 0x10
 ;;   call elsewhere
 ;;   mov r11, rax
-;;   mov ecx, r11d
+;;   mov rdx, [rbp-0x20]
+;;   movsd xmm0, [rbp-0x28]
+;;   mov ecx, [rbp-0x18]
+;;   mov esi, r11d
 ;;   mov r11, [r15+8]
 ;;   mov rax, [r11+0x20]
 ;;   jmp L0

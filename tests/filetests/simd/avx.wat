@@ -173,7 +173,6 @@
 ;;   nop
 ;; $tested
 ;;   movups [rbp-0x10], xmm0
-;;   movups xmm0, [rbp-0x10]
 ;;   vpxor xmm15, xmm15, xmm15
 ;;   vpcmpeqd xmm15, xmm15, xmm0
 ;;   vptest xmm15, xmm15
@@ -251,11 +250,9 @@
 ;;   ret
 ;; $call
 ;;   movups [rbp-0x10], xmm0
-;;   movups xmm0, [rbp-0x10]
 ;;   vpcmpeqd xmm15, xmm15, xmm15
-;;   vpxor xmm0, xmm0, xmm15
-;;   movups [rbp-0x20], xmm0
-;;   movups xmm0, [rbp-0x10]
+;;   vpxor xmm1, xmm0, xmm15
+;;   movups [rbp-0x20], xmm1
 ;;   call $callee
 ;;   vpaddb xmm0, xmm0, [rbp-0x20]
 ;;   leave

@@ -191,7 +191,6 @@
 ;;   nop [rax+rax]
 ;; $tested
 ;;   movups [rbp-0x10], xmm0
-;;   movups xmm0, [rbp-0x10]
 ;;   pxor xmm15, xmm15
 ;;   pcmpeqd xmm15, xmm0
 ;;   ptest xmm15, xmm15
@@ -281,11 +280,10 @@
 ;;   ret
 ;; $call
 ;;   movups [rbp-0x10], xmm0
-;;   movups xmm0, [rbp-0x10]
 ;;   pcmpeqd xmm15, xmm15
-;;   pxor xmm0, xmm15
-;;   movups [rbp-0x20], xmm0
-;;   movups xmm0, [rbp-0x10]
+;;   movaps xmm1, xmm0
+;;   pxor xmm1, xmm15
+;;   movups [rbp-0x20], xmm1
 ;;   call $callee
 ;;   paddb xmm0, [rbp-0x20]
 ;;   leave
