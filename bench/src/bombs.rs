@@ -15,7 +15,7 @@ use std::path::PathBuf;
 #[path = "../../tests/src/bombs/mod.rs"]
 mod families;
 
-use families::{EXTREMES, OUT_OF_PROPORTION, REFUSED, allowed, bombs, invalid};
+use families::{EXTREMES, REFUSED, allowed, bombs, invalid, out_of_proportion};
 
 /// What doubling may cost.
 const MAX_TIME: f64 = 2.3;
@@ -143,7 +143,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
 
     println!("Near the limits, and beyond them:\n");
     let mut lines = Vec::new();
-    for bomb in EXTREMES.iter().chain(OUT_OF_PROPORTION).filter(|bomb| asked(bomb.name)) {
+    for bomb in EXTREMES.iter().chain(out_of_proportion()).filter(|bomb| asked(bomb.name)) {
         let wasm = (bomb.make)(bomb.n);
         let bytes = wasm.len();
         let cells = match costs(&backend, [wasm], options, true) {
