@@ -1,7 +1,9 @@
 //! Generated modules: random ones, and those of generators that each aim at one class of miscompilation.
 
 use lightbeam_tests::backend::{Setup, Without};
-use lightbeam_tests::generate::{atomics, bulk, control, exceptions, memory, moves, narrow, simd, single, traps};
+use lightbeam_tests::generate::{
+    atomics, bulk, control, exceptions, memory, moves, narrow, pressure, simd, single, traps,
+};
 use lightbeam_tests::observe::{Calls, Event, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
 
@@ -84,6 +86,22 @@ fn control_flow_keeps_every_value_in_its_place() {
         let module = control::module(seed, 20 + seed as usize % 5 * 30);
         let setup = setups[seed as usize % setups.len()];
         let result = module.check(&setup.engine().unwrap(), Rule::Exact);
+        result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
+    }
+}
+
+#[test]
+fn operands_outlive_the_registers_that_operators_take() {
+    let plain = Setup::default();
+    let setups = [
+        plain,
+        Setup { without: Without(0b10_0011), ..plain },
+        Setup { signals: false, guard: Some(0), reservation: Some(0), ..plain },
+    ];
+    for seed in 0..scaled(200) {
+        let module = pressure::module(seed, 10 + seed as usize % 5 * 25);
+        let setup = setups[seed as usize % setups.len()];
+        let result = module.check(&setup.engine().unwrap(), Rule::AnyNan);
         result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
     }
 }

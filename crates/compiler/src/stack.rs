@@ -78,6 +78,8 @@ impl<I: Isa> FuncGen<'_, I> {
             Loc::Hot => {
                 let hot: Hot = self.hot.take().expect("a hot entry has its load");
                 self.hot_wasm = hot.wasm.unwrap_or(0);
+                // Its address may be in copies, which the load has pinned for itself alone.
+                self.pin(hot.addr.regs());
                 Operand::hot(ty, &hot)
             }
             _ => unreachable!("flags are taken by the operator after the compare"),
