@@ -87,10 +87,15 @@ impl<I: Isa> FuncGen<'_, I> {
             } else {
                 let reg = self.operand_reg(&mut operand);
                 self.forget_copy_of(at);
-                I::store(&mut self.out.asm, Store::of(ty), slot, reg);
-                // The register now holds a clean copy, if it is free for that.
-                if operand.is_own_reg() {
+                // The register now holds a copy, if it is free for that. The slot may wait, unless a collector looks there.
+                let own = operand.is_own_reg();
+                if own {
                     self.make_copy_of(reg, at);
+                }
+                if own && ty != Ty::GcRef {
+                    self.regs.dirty.add(reg);
+                } else {
+                    I::store(&mut self.out.asm, Store::of(ty), slot, reg);
                 }
             }
         }

@@ -146,17 +146,18 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             _ => {}
         }
+        // Before the first branch: what has to give way is stored on every path.
+        let temp = self.take(RegClass::Int);
         self.test_null(ty, reg);
         I::jcc(&mut self.out.asm, Cond::Eq, if nullable { yes } else { no });
         if ty == Ty::GcRef {
             I::test(&mut self.out.asm, Width::W32, reg, Src::Imm(NUMBER));
             if heap == heap::I31 {
                 I::jcc(&mut self.out.asm, Cond::Eq, no);
-                return;
+                return self.release(temp);
             }
             I::jcc(&mut self.out.asm, Cond::Ne, if heap == heap::EQ { yes } else { no });
         }
-        let temp = self.take(RegClass::Int);
         match usize::try_from(heap) {
             Err(_) => {
                 let gc = self.gc();

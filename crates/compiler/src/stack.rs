@@ -54,6 +54,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     Operand::borrowed(ty, home)
                 } else if let Some(copy) = local.copy {
                     self.regs.pinned.add(copy);
+                    self.regs.recent.add(copy);
                     Operand::borrowed(ty, copy)
                 } else {
                     Operand::memory(ty, Addr::base(I::FRAME, local.slot))
@@ -109,6 +110,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if let Some(copy) = local.copy {
                     self.pop_value();
                     self.pin(RegSet::one(copy));
+                    self.regs.recent.add(copy);
                     return (copy, RegSet::EMPTY);
                 }
                 self.pop_loaded()
@@ -186,6 +188,9 @@ impl<I: Isa> FuncGen<'_, I> {
         if let OperandPlace::Reg(reg) = operand.place()
             && self.regs.cached.has(reg)
         {
+            if self.regs.dirty.has(reg) {
+                self.clean(reg);
+            }
             let local = &self.locals[self.regs.copy_of[reg.index()] as usize];
             *operand = Operand::memory(operand.ty(), Addr::base(I::FRAME, local.slot));
             self.regs.pinned.remove(reg);
@@ -372,9 +377,10 @@ impl<I: Isa> FuncGen<'_, I> {
         self.raise_watermark(to);
     }
 
-    /// Brings every entry that is in a register to its slot, as before a call; reads of locals and constants stay as they
-    /// are. Keeps the flags. `held` are registers that the operator owns.
+    /// Brings every entry that is in a register to its slot, as before a call, and stores what copies are ahead; reads of
+    /// locals and constants stay as they are. Keeps the flags. `held` are registers that the operator owns.
     pub(crate) fn vacate_registers(&mut self, held: RegSet) {
+        self.clean_copies();
         let regs = &self.regs;
         if regs.pool.minus(regs.free.or(regs.cached).or(held)).is_empty() {
             return;

@@ -94,6 +94,12 @@ fn statement(random: &mut Random, locals: &[Type], calls: bool, body: &mut Strin
         2 if to >= ADDRESSES && ty != Type::V128 => {
             writeln!(body, "  (local.set {to} (select (local.get {from}) ({load} (local.get {address})) {compared}))")
         }
+        4 if to >= ADDRESSES => writeln!(body, "  (local.set {to} (local.get {from}))"),
+        5 if to >= ADDRESSES => {
+            let again = *random.pick(&of_type);
+            let again = if again < ADDRESSES { to } else { again };
+            writeln!(body, "  (local.set {to} (local.tee {again} ({load} offset={offset} (local.get {address}))))")
+        }
         // What is loaded is never written, so that no float becomes a NaN.
         3 => writeln!(
             body,
