@@ -126,6 +126,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) hot_wasm: u32,
     /// What the flags tell beside a pending condition.
     pub(crate) flags: Option<FlagsOf>,
+    /// A register each of whose lanes is all ones or all zeros, as long as no code is emitted behind this offset.
+    pub(crate) lane_mask: Option<(Reg, u32)>,
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
     pub(crate) blocks: Vec<Block>,
@@ -342,6 +344,7 @@ fn emit<I: Isa>(
         hot: None,
         hot_wasm: 0,
         flags: None,
+        lane_mask: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),
         blocks: std::mem::take(&mut state.blocks),

@@ -294,6 +294,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// A label may be bound here, with no instruction before it: those who come by other ways bring other flags.
     fn forget_flags(&mut self) {
         self.flags = None;
+        self.lane_mask = None;
     }
 
     pub(crate) fn else_(&mut self) {

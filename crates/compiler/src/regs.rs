@@ -86,7 +86,17 @@ impl Copies {
 impl Regs {
     pub(crate) fn new(pool: RegSet) -> Regs {
         let none = RegSet::EMPTY;
-        Regs { pool, free: pool, cached: none, dirty: none, copy_of: [0; 64], locked: none, pinned: none, recent: none, clock: 0 }
+        Regs {
+            pool,
+            free: pool,
+            cached: none,
+            dirty: none,
+            copy_of: [0; 64],
+            locked: none,
+            pinned: none,
+            recent: none,
+            clock: 0,
+        }
     }
 
     /// May a register be owned by a value? Not if it is a home, pinned by the machine, or keeps a local in a loop.
