@@ -96,6 +96,8 @@ pub(crate) struct LocalState {
     pub(crate) copy: Option<Reg>,
     /// Offset of its slot from the frame pointer.
     pub(crate) slot: i32,
+    /// See `LocalUse::depth`.
+    pub(crate) depth: u32,
 }
 
 /// A trap out of line: `label` is bound to an instruction that traps at the end of the function.

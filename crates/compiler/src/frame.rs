@@ -67,7 +67,13 @@ impl<I: Isa> FuncGen<'_, I> {
         self.out.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
         self.out.counters.locals += survey.locals.len() as u64;
         self.locals.clear();
-        self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
+        self.locals.extend(survey.locals.iter().map(|l| LocalState {
+            ty: l.ty,
+            home: None,
+            copy: None,
+            slot: 0,
+            depth: l.depth(),
+        }));
         // By class the heaviest locals, heaviest first; among equals the one touched first.
         let mut tops = [Top { locals: [(0, 0); CANDIDATES], len: 0 }; 2];
         let may_call = self.survey_may_call();

@@ -67,7 +67,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.load_operand(home, &operand);
                 self.done(&operand);
             }
-            if state.home.is_none() {
+            // Behind the loop that keeps it there, a local of the loop's own is read no more.
+            if state.home.is_none() && (state.depth < self.regs.locked_depth || ty == Ty::GcRef) {
                 I::store(&mut self.out.asm, Store::of(ty), Addr::base(I::FRAME, state.slot), home);
             }
         } else {

@@ -19,6 +19,8 @@ pub(crate) struct Regs {
     pub(crate) copy_of: [u16; 64],
     /// Cached registers that keep their locals until the loop ends, see `FuncGen::open_window`.
     pub(crate) locked: RegSet,
+    /// Depth of that loop.
+    pub(crate) locked_depth: u32,
     /// Not to be taken before the operator ends, though cached.
     pub(crate) pinned: RegSet,
     /// Cached registers that were read or written lately. They give way after the others, which do in turn.
@@ -93,6 +95,7 @@ impl Regs {
             dirty: none,
             copy_of: [0; 64],
             locked: none,
+            locked_depth: 0,
             pinned: none,
             recent: none,
             clock: 0,
@@ -214,7 +217,8 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn drop_copy(&mut self, reg: Reg) {
         debug_assert!(self.regs.cached.has(reg) && !self.regs.locked.has(reg));
         if self.regs.dirty.has(reg) {
-            self.clean(reg);
+            self.clean_for(RegSet::one(reg), self.blocks.len());
+            self.regs.dirty.remove(reg);
         }
         self.regs.cached.remove(reg);
         self.regs.free.add(reg);
@@ -237,18 +241,23 @@ impl<I: Isa> FuncGen<'_, I> {
         I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
     }
 
-    /// Stores all copies that are ahead of their locals' slots, as before an edge or a call. Keeps the flags.
+    /// Stores all copies that are ahead of their locals' slots, as before a call or the opening of a block: all that may
+    /// be read from here on. Keeps the flags.
     #[inline]
     pub(crate) fn clean_copies(&mut self) {
         if !self.regs.dirty.is_empty() {
-            self.clean_all();
+            self.clean_for(self.regs.dirty, self.blocks.len());
         }
     }
 
+    /// Stores those of these copies that may be read at the label of the block at a depth.
     #[inline(never)]
-    fn clean_all(&mut self) {
-        for reg in self.regs.dirty {
-            self.clean(reg);
+    fn clean_for(&mut self, copies: RegSet, depth: usize) {
+        for reg in copies {
+            // What belongs to a frame that the label is not inside of is written there before it is read.
+            if (self.locals[self.regs.copy_of[reg.index()] as usize].depth as usize) < depth {
+                self.clean(reg);
+            }
         }
         self.out_reserve();
     }
@@ -256,6 +265,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Drops all copies but those that a loop keeps.
     pub(crate) fn drop_copies(&mut self) {
         self.clean_copies();
+        self.regs.dirty = RegSet::EMPTY;
         let dropped = self.regs.cached.minus(self.regs.locked);
         for reg in dropped {
             self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
@@ -268,7 +278,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// as it lasts. Writes go to the register and to the slot, so that no edge out of the loop has anything to do; reads
     /// come from the register. The loop's label then has these copies on all its edges.
     pub(crate) fn open_window(&mut self, block: usize) {
-        debug_assert!(self.regs.locked.is_empty() && self.regs.dirty.is_empty());
+        debug_assert!(self.regs.locked.is_empty());
+        self.regs.locked_depth = self.blocks.len() as u32;
         let survey = self.survey;
         let mut ints = self.lockable(I::VOLATILE_HOMES);
         let mut floats = self.lockable(I::FLOAT_HOMES);
@@ -302,6 +313,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 RegClass::Float => floats.remove(reg),
             }
             self.regs.locked.add(reg);
+            self.regs.dirty.remove(reg);
             self.out.counters.window_locals += 1;
         }
     }
@@ -321,22 +333,19 @@ impl<I: Isa> FuncGen<'_, I> {
     ///
     /// To be called before the branch is emitted. Keeps the flags.
     pub(crate) fn edge_to(&mut self, depth: usize) {
-        // What returns has no locals any more.
-        if depth > 0 {
-            self.clean_copies();
+        if !self.regs.dirty.is_empty() {
+            self.clean_for(self.regs.dirty, depth);
         }
         self.copies[depth].meet(self.regs.cached, &self.regs.copy_of);
     }
 
     /// An edge to a label on which no register holds a copy.
     pub(crate) fn edge_without_copies(&mut self, depth: usize) {
-        debug_assert!(self.regs.dirty.is_empty(), "calls store copies");
         self.copies[depth].meet(RegSet::EMPTY, &self.regs.copy_of);
     }
 
     /// The copies that hold here.
     pub(crate) fn copies_here(&self) -> Copies {
-        debug_assert!(self.regs.dirty.is_empty(), "what is ahead of its slot is stored before an edge");
         let mut copies = Copies::NONE;
         copies.meet(self.regs.cached, &self.regs.copy_of);
         copies

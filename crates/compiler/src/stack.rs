@@ -188,7 +188,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let OperandPlace::Reg(reg) = operand.place()
             && self.regs.cached.has(reg)
         {
-            if self.regs.dirty.has(reg) {
+            if self.regs.dirty.or(self.regs.locked).has(reg) {
                 self.clean(reg);
             }
             let local = &self.locals[self.regs.copy_of[reg.index()] as usize];

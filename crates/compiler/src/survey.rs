@@ -22,6 +22,15 @@ pub(crate) struct LocalUse {
     in_loop: u32,
 }
 
+impl LocalUse {
+    /// The depth of the control frame that has all touches of the local, and the first of them, a write, in its straight
+    /// line: wherever control is when it has left that frame or begins it again, what the local holds is never read. 0 for
+    /// the function's own frame.
+    pub(crate) fn depth(&self) -> u32 {
+        self.owner.depth
+    }
+}
+
 /// What is known of one `block`, `loop` or `if`, in the order in which they open.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct BlockUse {

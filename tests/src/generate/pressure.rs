@@ -58,7 +58,7 @@ pub fn module(seed: u64, statements: usize) -> Generated {
     }
     let calls = random.one_in(2);
     for _ in 0..statements {
-        statement(random, &locals, calls, &mut body);
+        statement(random, &locals, calls, 3, &mut body);
     }
     // Everything ends in memory, where it is compared.
     for (i, ty) in locals.iter().enumerate() {
@@ -68,14 +68,17 @@ pub fn module(seed: u64, statements: usize) -> Generated {
     // Bytes that are small, finite numbers as floats of either width.
     let data: String = (0..160).map(|i| format!("\\{:02x}\\{:02x}\\80\\3f", i, i * 7 % 251)).collect();
     let head = format!(
-        "(memory (export \"memory\") 1)\n(data (i32.const 0) \"{data}\")\n(func $nothing)\n(global $g (mut i32) (i32.const 0))"
+        "(memory (export \"memory\") 1)\n(data (i32.const 0) \"{data}\")\n(func $nothing)\n(global $g (mut i32) (i32.const 0))\n(global $left (mut i32) (i32.const 40))"
     );
     let mut module = Generated::new(head);
     module.func("f", &[], &[], &body, vec![vec![]]);
     module
 }
 
-fn statement(random: &mut Random, locals: &[Type], calls: bool, body: &mut String) {
+fn statement(random: &mut Random, locals: &[Type], calls: bool, depth: usize, body: &mut String) {
+    if depth > 0 && random.one_in(12) {
+        return nest(random, locals, calls, depth - 1, body);
+    }
     let offset = 4 * random.below(12);
     let address = random.below(ADDRESSES);
     let to = random.below(locals.len());
@@ -115,4 +118,38 @@ fn statement(random: &mut Random, locals: &[Type], calls: bool, body: &mut Strin
         _ => writeln!(body, "  (global.set $g (i32.add (global.get $g) {compared}))"),
     }
     .expect("a string takes all");
+}
+
+/// A block, a loop or two arms, with statements in them and ways out.
+fn nest(random: &mut Random, locals: &[Type], calls: bool, depth: usize, body: &mut String) {
+    let kind = random.below(4);
+    let leave = |random: &mut Random| {
+        let outwards = *random.pick(if depth < 2 { &[0, 1, 3][..] } else { &[0, 1] });
+        let address = random.below(ADDRESSES);
+        format!("  (br_if {outwards} (i32.lt_s (i32.load (local.get {address})) (global.get $g)))\n")
+    };
+    // From a loop the ways lead out of it only, or they would lead back more than once.
+    body.push_str(match kind {
+        0 => "  (block (loop\n",
+        1 | 2 => "  (block (block\n",
+        _ => "  (block (if (i32.and (global.get $g) (i32.const 1)) (then\n",
+    });
+    for i in 0..3 + random.below(12) {
+        statement(random, locals, calls, depth, body);
+        if i % 4 == 3 && kind != 0 {
+            body.push_str(&leave(random));
+        } else if i % 4 == 3 {
+            body.push_str("  (br_if 1 (i32.and (global.get $g) (i32.const 4)))\n");
+        }
+        if kind == 3 && i == 4 {
+            body.push_str("  ) (else\n");
+        }
+    }
+    body.push_str(match kind {
+        0 => {
+            "  (global.set $left (i32.sub (global.get $left) (i32.const 1)))\n  (br_if 0 (i32.gt_s (global.get $left) (i32.const 0)))))\n"
+        }
+        1 | 2 => "  ))\n",
+        _ => "  )))\n",
+    });
 }
