@@ -124,7 +124,7 @@ fn what_is_not_compiled_is_refused_by_name_and_place() {
     // Each module, what the message names, and the bytes at the offset that it gives.
     let cases: [(&str, &str, &[u8]); 2] = [
         ("(module (type (func)) (type (cont 0)))", "stack switching", &[0x5d, 0x00]),
-        ("(module (type (func)) (rec (type $c (cont 0))) (table 0 (ref null $c)))", "stack switching", &[0x5d, 0x00]),
+        ("(module (type (func)) (rec (type $c (cont 0))) (table 0 (ref null $c)))", "stack switching", &[0x4e, 0x01]),
     ];
     let mut config = Config::new();
     config.wasm_stack_switching(true);
