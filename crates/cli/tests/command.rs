@@ -279,6 +279,9 @@ fn objdump_shows_operators_and_code() {
     }
     assert_eq!(out.matches("function ").count(), 1, "only the one asked for:\n{out}");
     check_error(&here.lightbeam(&["objdump", "--func", "nothing", FIB]), &["no such function"]);
+    here.file("export.wat", r#"(module (func) (func (export "nameless") (result i32) (i32.const 7)))"#);
+    let (out, _) = texts(&here.lightbeam(&["objdump", "--func", "nameless", "export.wat"]));
+    assert!(out.starts_with("function 1, ") && out.matches("function ").count() == 1, "{out}");
 
     check(&here.lightbeam(&["compile", FIB, "-o", "fib.cwasm"]), 0, "");
     let (out, _) = texts(&here.lightbeam(&["objdump", "fib.cwasm"]));
