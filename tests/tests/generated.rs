@@ -6,6 +6,7 @@ use lightbeam_tests::generate::{
 };
 use lightbeam_tests::observe::{Calls, Event, Outcome, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
+use wasmtime::Collector;
 
 /// How many of something to run: `LIGHTBEAM_SCALE` times the number for the ordinary test run.
 fn scaled(n: u64) -> u64 {
@@ -110,6 +111,7 @@ fn programs_compute_the_same() {
         Setup { fuel: true, ..plain },
         Setup { epochs: true, signals: false, ..plain },
         Setup { reservation: Some(0), guard: Some(0), ..plain },
+        Setup { collector: Collector::DeferredReferenceCounting, ..plain },
     ];
     let (mut calls, mut returned) = (0, 0);
     for seed in 0..scaled(300) {
