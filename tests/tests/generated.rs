@@ -1,7 +1,9 @@
 //! Generated modules: random ones, and those of generators that each aim at one class of miscompilation.
 
 use lightbeam_tests::backend::{Setup, Without};
-use lightbeam_tests::generate::{atomics, bulk, control, exceptions, memory, moves, narrow, simd, single, traps};
+use lightbeam_tests::generate::{
+    atomics, bulk, control, exceptions, memory, moves, narrow, simd, single, tails, traps,
+};
 use lightbeam_tests::observe::{Calls, Event, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
 
@@ -52,6 +54,16 @@ fn vectors_with_sets_of_processor_features() {
                 let result = module.check_against(&expected, &setup.engine().unwrap(), &wasm, Rule::AnyNan);
                 result.unwrap_or_else(|error| panic!("{setup:?}: {error}"));
             }
+        }
+    }
+}
+
+#[test]
+fn tail_calls_from_and_to_any_numbers_of_arguments() {
+    for lazy_tables in [true, false] {
+        let pair = Setup { lazy_tables, ..Setup::default() }.engine().unwrap();
+        for module in tails::modules() {
+            module.check(&pair, Rule::Exact).unwrap();
         }
     }
 }

@@ -19,31 +19,19 @@ pub(crate) fn locate(wasm: &[u8], refusal: Error) -> Error {
 type Found = Option<(&'static str, usize)>;
 
 fn search(wasm: &[u8]) -> Result<Found> {
-    // By index of the type: does it have vectors among its parameters?
-    let mut vectors = Vec::new();
-    let tag =
-        |vectors: &[bool], ty: u32| (vectors.get(ty as usize) == Some(&true)).then_some("vectors in exceptions are");
     for payload in Parser::new(0).parse_all(wasm) {
         let found = match payload? {
             Payload::TypeSection(types) => {
-                for group in types.clone() {
-                    vectors.extend(group?.types().map(|ty| match &ty.composite_type.inner {
-                        CompositeInnerType::Func(ty) => ty.params().contains(&ValType::V128),
-                        _ => false,
-                    }));
-                }
                 first(types.into_iter_with_offsets(), |group| group.types().find_map(sub_type))?
             }
             Payload::ImportSection(imports) => first(imports.into_imports_with_offsets(), |import| match &import.ty {
                 TypeRef::Func(_) => None,
                 TypeRef::FuncExact(_) => Some("custom descriptors are"),
                 TypeRef::Table(ty) => table(ty),
-                TypeRef::Memory(_) => None,
+                TypeRef::Memory(_) | TypeRef::Tag(_) => None,
                 TypeRef::Global(ty) => global(ty),
-                TypeRef::Tag(ty) => tag(&vectors, ty.func_type_idx),
             })?,
             Payload::TableSection(tables) => first(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
-            Payload::TagSection(tags) => first(tags.into_iter_with_offsets(), |ty| tag(&vectors, ty.func_type_idx))?,
             Payload::GlobalSection(globals) => first(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
             Payload::ElementSection(segments) => {
                 first(segments.into_iter_with_offsets(), |segment| match &segment.items {
@@ -89,7 +77,6 @@ fn sub_type(ty: &SubType) -> Option<&'static str> {
 fn field(ty: &FieldType) -> Option<&'static str> {
     match ty.element_type {
         StorageType::I8 | StorageType::I16 => None,
-        StorageType::Val(ValType::V128) => Some("vectors in objects are"),
         StorageType::Val(ty) => value(ty),
     }
 }

@@ -9,6 +9,7 @@ pub mod moves;
 pub mod narrow;
 pub mod simd;
 pub mod single;
+pub mod tails;
 pub mod traps;
 
 use crate::backend::Pair;

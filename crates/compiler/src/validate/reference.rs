@@ -103,8 +103,15 @@ impl Sweep<'_> {
         match storage {
             Some(Storage::Func(_)) => self.call(),
             Some(Storage::Gc { traced: true }) if self.facts.counts() => self.call(),
+            Some(Storage::Number(ty)) => self.survey.vectors |= ty == Ty::V128,
             _ => {}
         }
+    }
+
+    /// An object of a type is made.
+    fn make(&mut self, ty: u32) {
+        self.survey.vectors |= self.facts.objects[ty as usize].as_ref().is_some_and(|object| object.vectors);
+        self.call();
     }
 
     fn field(&self, ty: u32, field: u32) -> Option<Storage> {
@@ -337,10 +344,10 @@ macro_rules! note {
         $s.survey.branch($d)
     };
     ($s:ident visit_struct_new $ty:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_struct_new_default $ty:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_struct_get $ty:ident $f:ident) => {
         $s.access($s.field($ty, $f))
@@ -349,13 +356,13 @@ macro_rules! note {
         $s.access($s.field($ty, $f))
     };
     ($s:ident visit_array_new $ty:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_array_new_default $ty:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_array_new_fixed $ty:ident $n:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_array_new_data $ty:ident $d:ident) => {
         $s.call()
