@@ -128,6 +128,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) flags: Option<FlagsOf>,
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
+    /// Which of the locals is the address of the collector's heap, if that is kept.
+    pub(crate) heap: Option<usize>,
     pub(crate) blocks: Vec<Block>,
     /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
     pub(crate) copies: Vec<Copies>,
@@ -346,6 +348,7 @@ fn emit<I: Isa>(
         flags: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),
+        heap: survey.heap(),
         blocks: std::mem::take(&mut state.blocks),
         copies: std::mem::take(&mut state.copies),
         unusual: Unusual::of(facts),

@@ -161,8 +161,12 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(never)]
     fn save_preserved_homes(&mut self) {
         for i in 0..self.lists.exceptions.homes.len() {
-            let local = self.locals[self.lists.exceptions.homes[i] as usize];
+            let at = self.lists.exceptions.homes[i] as usize;
+            let local = self.locals[at];
             let home = local.home.expect("it has one");
+            if self.heap == Some(at) {
+                continue;
+            }
             if I::PRESERVED.contains(&home) {
                 I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
                 self.out.counters.home_saves += 1;

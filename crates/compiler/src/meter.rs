@@ -46,8 +46,8 @@ pub(crate) enum StubKind {
     OutOfGas,
     /// The epoch deadline has come.
     NewEpoch,
-    /// Makes an object of a type that is not an array, and gives the reference and the base of the heap.
-    NewObject { ty: u32, size: u32, out: Reg, base: Reg },
+    /// Makes an object of a type and gives the reference and, in `base` if it names one, where the heap begins.
+    NewObject { ty: u32, size: u32, out: Reg, base: Option<Reg> },
     /// Tells a collector that counts references of the one in this register, which an entry of the stack owns.
     Expose { reference: Reg },
     /// Asks whether the type with the id in `actual` is a subtype of another, and gives the answer in the same register.
@@ -85,7 +85,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(out) = stub.kind.out() {
             live.remove(out);
         }
-        if let StubKind::NewObject { base, .. } = stub.kind {
+        if let StubKind::NewObject { base: Some(base), .. } = stub.kind {
             live.remove(base);
         }
         let first = self.lists.stub_refs.len() as u32;
@@ -154,7 +154,9 @@ impl<I: Isa> FuncGen<'_, I> {
                 StubKind::FillElement { out, .. } => I::mov(&mut self.out.asm, Width::W64, out, I::SCRATCH),
                 StubKind::NewObject { out, base, .. } => {
                     I::mov(&mut self.out.asm, Width::W32, out, I::SCRATCH);
-                    self.heap_base(base);
+                    if let Some(base) = base {
+                        self.heap_base(base);
+                    }
                     self.reload_moved_base();
                 }
                 StubKind::IsSubtype { actual, .. } => I::mov(&mut self.out.asm, Width::W32, actual, I::SCRATCH),
