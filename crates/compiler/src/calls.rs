@@ -387,7 +387,7 @@ impl<I: Isa> FuncGen<'_, I> {
                             break;
                         }
                         let at = self.stack.len() + i;
-                        let slot = self.slot(at);
+                        let slot = self.slot(at, ty);
                         match *place {
                             Place::Reg(reg) if registers => {
                                 I::store(&mut self.out.asm, Store::of(ty), slot, reg);

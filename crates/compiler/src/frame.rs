@@ -236,6 +236,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.bring_in_parameters();
         self.zero_locals();
         self.bring_in_heap();
+        self.begin_deep();
         self.function_entry_checks();
         enter
     }
@@ -350,7 +351,7 @@ impl<I: Isa> FuncGen<'_, I> {
                         return;
                     }
                     let ty = self.sig.results[i];
-                    let slot = self.slot(i);
+                    let slot = self.slot(i, ty);
                     let (temp, load, store) = match ty.class() {
                         RegClass::Int => (I::PRIVATE.int_results[0], Load::of(ty), Store::of(ty)),
                         RegClass::Float => (I::FLOAT_SCRATCH, Load::of(ty), Store::of(ty)),
@@ -361,8 +362,9 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             for (i, place) in abi.results.iter().enumerate() {
                 let Place::Reg(reg) = *place else { continue };
-                let slot = self.slot(i);
-                I::load(&mut self.out.asm, Load::of(self.sig.results[i]), reg, slot);
+                let ty = self.sig.results[i];
+                let slot = self.slot(i, ty);
+                I::load(&mut self.out.asm, Load::of(ty), reg, slot);
             }
         }
         self.restore_saved();

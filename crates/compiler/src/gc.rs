@@ -359,7 +359,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 break;
             }
             let (storage, offset) = field(i);
-            let slot = self.slot(first + i);
+            let slot = self.slot(first + i, storage.ty());
             let mut value = Operand::memory(storage.ty(), slot);
             if let Storage::Func(_) = storage {
                 self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(value)]);
@@ -551,7 +551,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The entry of the stack at a position, which is in its slot, as a routine takes it: bits, or the address of a vector.
     fn bits_at(&mut self, at: usize) -> Operand {
         let ty = self.stack[at].ty;
-        let slot = self.slot(at);
+        let slot = self.slot(at, ty);
         if ty == Ty::V128 {
             let address = self.take(RegClass::Int);
             I::lea(&mut self.out.asm, Width::W64, address, slot);

@@ -101,7 +101,8 @@ impl<I: Isa> FuncGen<'_, I> {
             for at in self.watermark..self.stack.len() {
                 if let Value { ty: Ty::GcRef, loc: Loc::Reg(reg) } = self.stack[at] {
                     live.remove(reg);
-                    let slot = self.slot_offset(at);
+                    self.slot(at, Ty::GcRef);
+                    let slot = self.slot_offset(at, Ty::GcRef);
                     self.lists.stub_refs.push(KeptRef { reg, slot, store: true });
                 }
             }
@@ -124,7 +125,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let area = self.stub_area();
             let log2 = self.slot_log2;
             let save = |n: usize| Addr::base(I::FRAME, area - ((n as i32 + 1) << log2));
-            let float = if log2 == 4 { Ty::V128 } else { Ty::F64 };
+            let float = if log2 >= 4 { Ty::V128 } else { Ty::F64 };
             let store = |reg: Reg| if reg.is_float() { Store::of(float) } else { Store::B64 };
             for (n, reg) in stub.live.enumerate() {
                 I::store(&mut self.out.asm, store(reg), save(n), reg);
