@@ -69,6 +69,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             Routine::SetReference => self.set_reference(a, b, n),
             Routine::Expose => self.expose(a, true),
             Routine::List => self.expose(a, false),
+            Routine::MakeRoom => self.make_room(a, b, n),
             Routine::ArrayNew { ty } => self.array_new(ty, a, b, n),
             Routine::ArrayInit { ty } => self.array_init(ty, a, b, n, done),
             Routine::ArrayFill { ty } => self.array_fill(ty, a, b, n, done),
