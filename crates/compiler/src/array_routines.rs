@@ -41,6 +41,16 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
     }
 
+    /// `d = base + (index << log2) + offset`.
+    fn element(&mut self, d: Reg, base: Reg, index: Reg, log2: u8, offset: i32) {
+        if log2 == 4 {
+            // No address has such a scale.
+            I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(base, index, 3, 0));
+            return I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(d, index, 3, offset));
+        }
+        I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(base, index, log2, offset));
+    }
+
     fn argument(&mut self, n: usize, from: Reg) {
         I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[n], from);
     }
@@ -126,6 +136,36 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     // ---- making arrays
 
+    /// The size may be of 64 bits, but for the highest.
+    pub(crate) fn make_room(&mut self, size: Reg, mask: Reg, end: Reg) {
+        let gc = self.gc();
+        let Collector::None { free, kind_bits } = gc.collector else { unreachable!("only where nothing is collected") };
+        let [data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
+        let too_large = self.trap_label(TrapCode::AllocationTooLarge);
+        let done = self.out.asm.label();
+        let cpu = self.facts.settings.cpu;
+        let a = &mut self.out.asm;
+        I::test(a, Width::W32, size, Src::Imm(kind_bits.cast_signed()));
+        I::jcc(a, Cond::Ne, too_large);
+        I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+        I::load(a, Load::I32, end, Addr::base(data, free));
+        I::alu(a, Alu::Add, Width::W64, end, end, Src::Reg(mask));
+        I::alu(a, Alu::Xor, Width::W64, mask, mask, Src::Imm(-1));
+        I::alu(a, Alu::And, Width::W64, end, end, Src::Reg(mask));
+        I::alu(a, Alu::Add, Width::W64, end, end, Src::Reg(size));
+        I::shift(a, &cpu, Shift::ShrU, Width::W64, temp, end, Amount::Imm(32));
+        I::test(a, Width::W64, temp, Src::Reg(temp));
+        I::jcc(a, Cond::Ne, too_large);
+        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        I::load(a, Load::I64, temp, Addr::base(I::SCRATCH, gc.heap_length));
+        I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(temp));
+        I::test(a, Width::W64, end, Src::Reg(end));
+        I::jcc(a, Cond::LeS, done);
+        self.argument(1, end);
+        self.libcall(Libcall::GcGrow);
+        self.out.asm.bind(done);
+    }
+
     pub(crate) fn array_new(&mut self, ty: u32, length: Reg, size: Reg, temp: Reg) {
         let gc = self.gc();
         let (object, field) = self.array(ty);
@@ -143,30 +183,60 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::shift(&mut self.out.asm, &cpu, Shift::ShrU, Width::W64, temp, size, Amount::Imm(32));
         I::test(&mut self.out.asm, Width::W64, temp, Src::Reg(temp));
         I::jcc(&mut self.out.asm, Cond::Ne, too_large);
-        if let Collector::Copying { free, end: end_at, size: size_at, align } = gc.collector {
+        let in_line = match gc.collector {
+            Collector::Copying { free, end: end_at, size: size_at, align } => {
+                let a = &mut self.out.asm;
+                I::lea(a, Width::W64, temp, Addr::base(size, align.cast_signed() - 1));
+                I::alu(a, Alu::And, Width::W64, temp, temp, Src::Imm(-align.cast_signed()));
+                I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+                I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
+                I::load(a, Load::I32, end, Addr::base(data, end_at));
+                I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(Self::RESULT));
+                I::cmp(a, Width::W64, end, Src::Reg(temp));
+                I::jcc(a, Cond::LtU, slow);
+                I::lea(a, Width::W64, end, Addr::indexed(Self::RESULT, temp, 0, 0));
+                I::store(a, Store::B32, Addr::base(data, free), end);
+                self.heap_base(base);
+                let at = |offset| Addr::indexed(base, Self::RESULT, 0, offset);
+                let a = &mut self.out.asm;
+                I::store_imm(a, Store::B32, at(gc.kind), kind.cast_signed());
+                I::store(a, Store::B32, at(size_at), temp);
+                true
+            }
+            Collector::None { free, kind_bits } => {
+                let a = &mut self.out.asm;
+                I::test(a, Width::W32, size, Src::Imm(kind_bits.cast_signed()));
+                I::jcc(a, Cond::Ne, slow);
+                I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+                I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
+                let result = Self::RESULT;
+                I::alu(a, Alu::Add, Width::W64, result, result, Src::Imm(align.cast_signed() - 1));
+                I::alu(a, Alu::And, Width::W64, result, result, Src::Imm(-align.cast_signed()));
+                I::lea(a, Width::W64, end, Addr::indexed(result, size, 0, 0));
+                I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+                I::cmp(a, Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+                I::jcc(a, Cond::GtU, slow);
+                I::store(a, Store::B32, Addr::base(data, free), end);
+                self.heap_base(base);
+                let a = &mut self.out.asm;
+                I::alu(a, Alu::Or, Width::W32, temp, size, Src::Imm(kind.cast_signed()));
+                I::store(a, Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.kind), temp);
+                true
+            }
+            Collector::Counting(_) => false,
+        };
+        if in_line {
             let a = &mut self.out.asm;
-            I::lea(a, Width::W64, temp, Addr::base(size, align.cast_signed() - 1));
-            I::alu(a, Alu::And, Width::W64, temp, temp, Src::Imm(-align.cast_signed()));
-            I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
-            I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
-            I::load(a, Load::I32, end, Addr::base(data, end_at));
-            I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(Self::RESULT));
-            I::cmp(a, Width::W64, end, Src::Reg(temp));
-            I::jcc(a, Cond::LtU, slow);
-            I::lea(a, Width::W64, end, Addr::indexed(Self::RESULT, temp, 0, 0));
-            I::store(a, Store::B32, Addr::base(data, free), end);
-            self.heap_base(base);
-            let at = |offset| Addr::indexed(base, Self::RESULT, 0, offset);
-            let a = &mut self.out.asm;
-            I::store_imm(a, Store::B32, at(gc.kind), kind.cast_signed());
             I::load(a, Load::I64, data, Addr::base(I::CTX, self.facts.ctx.type_ids));
             I::load(a, Load::I32, data, Addr::base(data, id));
-            I::store(a, Store::B32, at(gc.type_id), data);
-            I::store(a, Store::B32, at(size_at), temp);
+            I::store(a, Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.type_id), data);
             I::jmp(a, made);
-            self.out.asm.bind(slow);
-        } else {
-            self.out.asm.bind(slow);
+        }
+        self.out.asm.bind(slow);
+        if let Collector::None { .. } = gc.collector {
+            I::mov(&mut self.out.asm, Width::W64, I::PRIVATE.int_args[0], size);
+            I::iconst(&mut self.out.asm, Width::W32, I::PRIVATE.int_args[1], i64::from(align) - 1, false);
+            self.call(Routine::MakeRoom);
         }
         I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
         I::load(&mut self.out.asm, Load::I32, I::LIBCALL.int_args[2], Addr::base(I::SCRATCH, id));
@@ -199,7 +269,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::alu(a, Alu::Sub, Width::W64, temp, temp, Src::Reg(index));
         I::cmp(a, Width::W64, temp, Src::Reg(length));
         I::jcc(a, Cond::LtS, out);
-        I::lea(a, Width::W64, array, Addr::indexed(array, index, field.storage.log2(), field.offset));
+        self.element(array, array, index, field.storage.log2(), field.offset);
     }
 
     /// `memset` of `bytes` bytes.
@@ -235,12 +305,19 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.fill_elements(field.storage, array, bits, n, done);
     }
 
-    /// Stores bits to so many elements, whatever they were.
+    /// Stores bits, or the vector at that address, to so many elements, whatever they were.
     fn fill_elements(&mut self, storage: Storage, pointer: Reg, bits: Reg, n: Reg, done: Label) {
         if storage.log2() == 0 {
             return self.set_bytes(pointer, bits, n);
         }
         let [loop_, again] = [(); 2].map(|()| self.out.asm.label());
+        if storage.log2() == 4 {
+            let half = I::PRIVATE.int_args[0];
+            I::load(&mut self.out.asm, Load::V128, I::FLOAT_SCRATCH, Addr::base(bits, 0));
+            I::load(&mut self.out.asm, Load::I64, half, Addr::base(bits, 0));
+            I::load(&mut self.out.asm, Load::I64, bits, Addr::base(bits, 8));
+            I::alu(&mut self.out.asm, Alu::Or, Width::W64, bits, bits, Src::Reg(half));
+        }
         I::test(&mut self.out.asm, Width::W64, bits, Src::Reg(bits));
         I::jcc(&mut self.out.asm, Cond::Ne, loop_);
         self.shift_left(n, storage.log2());
@@ -254,7 +331,8 @@ impl<I: Isa> RoutineGen<'_, I> {
             Store::F64 => Store::B64,
             other => other,
         };
-        I::store(&mut self.out.asm, op, Addr::base(pointer, 0), bits);
+        let value = if op == Store::V128 { I::FLOAT_SCRATCH } else { bits };
+        I::store(&mut self.out.asm, op, Addr::base(pointer, 0), value);
         self.add(pointer, 1 << storage.log2());
         self.add(n, -1);
         I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
@@ -338,8 +416,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.narrow(&[position, n]);
         self.data_segment(segment);
         let end = I::PRIVATE.int_args[0];
+        self.element(end, position, n, field.storage.log2(), 0);
         let a = &mut self.out.asm;
-        I::lea(a, Width::W64, end, Addr::indexed(position, n, field.storage.log2(), 0));
         I::cmp(a, Width::W64, bytes, Src::Reg(end));
         I::jcc(a, Cond::LtU, out);
         I::alu(a, Alu::Add, Width::W64, position, position, Src::Reg(pointer));

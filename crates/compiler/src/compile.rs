@@ -132,6 +132,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) lane_mask: Option<(Reg, u32)>,
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
+    /// Which of the locals is the address of the collector's heap, if that is kept.
+    pub(crate) heap: Option<usize>,
     pub(crate) blocks: Vec<Block>,
     /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
     pub(crate) copies: Vec<Copies>,
@@ -146,6 +148,9 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) slots_used: u32,
     /// Logarithm of a slot's size: 8 bytes, or 16 in functions that have vectors.
     pub(crate) slot_log2: u32,
+    /// Where in the slot of a position a reference to an object is: at its end, or in functions that are compiled deep in
+    /// the upper half.
+    pub(crate) reference_part: i32,
     /// Bytes below the operand slots: arguments and result areas of calls.
     pub(crate) outgoing: u32,
     /// Bytes for registers that stubs save.
@@ -251,7 +256,7 @@ pub fn compile<I: Isa>(
     let start = begin(out, escapes, index);
     let sites = out.sites.len();
 
-    let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
+    let result = emit_either(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
     scratch.emit_time += now(scratch.clock) - surveyed;
     result?;
 
@@ -279,30 +284,26 @@ pub(crate) fn pad_to_entry<I: Isa>(out: &mut Output<I>, before: u32) {
     I::pad(&mut out.asm, padding);
 }
 
-/// Compiles a constant expression as a function without parameters.
-pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -> Result<FuncCode, Error> {
+/// Compiles a constant expression as a function without parameters, and says where it begins.
+pub(crate) fn constant<I: Isa>(
+    facts: &Facts,
+    index: u32,
+    scratch: &mut Scratch,
+    out: &mut Output<I>,
+) -> Result<u32, Error> {
     let body = &facts.constants[index as usize];
     let sig = Sig::new::<I>(&[], &[Ty::GcRef]);
-    let mut survey = Survey::default();
+    let survey = &mut scratch.survey;
     survey.begin(0);
+    survey.code_start = 0;
     survey.call();
-    let (relocs, traps, addresses) = (out.relocs.len() as u32, out.traps.len() as u32, out.addresses.len() as u32);
+    // It may have some, and runs once.
+    survey.vectors = true;
     out.asm.reset_labels();
     out.asm.reserve(4 * I::MAX_PRIMITIVE);
-    let (start, entry) = begin(out, false, u32::MAX);
-    emit(facts, &survey, &sig, body, 0, &mut State::default(), out)?;
-    Ok(FuncCode {
-        index: u32::MAX,
-        start,
-        body: entry,
-        end: out.asm.offset(),
-        wasm: 0,
-        wasm_bytes: 0,
-        relocs: relocs..out.relocs.len() as u32,
-        traps: traps..out.traps.len() as u32,
-        addresses: addresses..out.addresses.len() as u32,
-        exception_bytes: 0,
-    })
+    let (start, _) = begin(out, false, u32::MAX);
+    emit_either(facts, survey, &sig, body, 0, &mut scratch.state, out)?;
+    Ok(start)
 }
 
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.
@@ -318,9 +319,8 @@ fn begin<I: Isa>(out: &mut Output<I>, escapes: bool, index: u32) -> (u32, u32) {
     (start, out.asm.offset())
 }
 
-/// Sweep 2. Never inlined, so that profiles can tell it from sweep 1.
-#[inline(never)]
-fn emit<I: Isa>(
+/// Sweep 2, and once more if there are too many references, see `safepoints`.
+fn emit_either<I: Isa>(
     facts: &Facts,
     survey: &Survey,
     sig: &Sig,
@@ -329,6 +329,29 @@ fn emit<I: Isa>(
     state: &mut State,
     out: &mut Output<I>,
 ) -> Result<(), Error> {
+    let mark = out.mark();
+    let result = emit(facts, survey, sig, body, base, state, out, false);
+    if result.is_err() && state.lists.roots.too_many {
+        out.take_back(&mark);
+        return emit(facts, survey, sig, body, base, state, out, true);
+    }
+    result
+}
+
+/// Sweep 2. Never inlined, so that profiles can tell it from sweep 1.
+#[inline(never)]
+#[expect(clippy::too_many_arguments, reason = "all of it is the function's")]
+fn emit<I: Isa>(
+    facts: &Facts,
+    survey: &Survey,
+    sig: &Sig,
+    body: &[u8],
+    base: u32,
+    state: &mut State,
+    out: &mut Output<I>,
+    deep: bool,
+) -> Result<(), Error> {
+    let slot_log2 = if survey.vectors { 4 } else { 3 };
     let budget_end = out.asm.offset().saturating_add(Budget::most(body.len()).min(1 << 31) as u32);
     let return_label = out.asm.label();
     let first_address = out.addresses.len();
@@ -349,6 +372,7 @@ fn emit<I: Isa>(
         lane_mask: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),
+        heap: survey.heap(),
         blocks: std::mem::take(&mut state.blocks),
         copies: std::mem::take(&mut state.copies),
         unusual: Unusual::of(facts),
@@ -356,7 +380,8 @@ fn emit<I: Isa>(
         block_number: 0,
         slots_base: 0,
         slots_used: 0,
-        slot_log2: if survey.vectors { 4 } else { 3 },
+        slot_log2: slot_log2 + u32::from(deep),
+        reference_part: if deep { 1 << slot_log2 } else { 0 },
         outgoing: 0,
         stub_saves: 0,
         result_area_slot: 0,
@@ -377,7 +402,7 @@ fn emit<I: Isa>(
     let first_handlers = cg.begin_handlers();
     cg.lists.stub_refs.clear();
     let maps = cg.out.maps.len();
-    cg.lists.roots.begin(facts.references || survey.catches_references, maps);
+    cg.lists.roots.begin(facts.references || survey.catches_references, maps, deep);
 
     let enter = cg.prologue();
     cg.open_function();
@@ -386,6 +411,7 @@ fn emit<I: Isa>(
     cg.landing_pads();
     cg.stubs();
     cg.trap_stubs();
+    cg.finish_deep();
     cg.out.asm.place_constants();
     cg.out.counters.operators += cg.operators;
     cg.out.counters.steps += survey.steps;

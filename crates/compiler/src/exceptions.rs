@@ -161,8 +161,12 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(never)]
     fn save_preserved_homes(&mut self) {
         for i in 0..self.lists.exceptions.homes.len() {
-            let local = self.locals[self.lists.exceptions.homes[i] as usize];
+            let at = self.lists.exceptions.homes[i] as usize;
+            let local = self.locals[at];
             let home = local.home.expect("it has one");
+            if self.heap == Some(at) {
+                continue;
+            }
             if I::PRESERVED.contains(&home) {
                 I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
                 self.out.counters.home_saves += 1;
@@ -232,7 +236,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.save_all_homes();
         let first = self.stack.len() - tag.object.fields.len();
         // Behind what it carries.
-        let instance = self.slot(self.stack.len());
+        let instance = self.slot(self.stack.len(), Ty::I32);
         self.libcall_raw(Libcall::InstanceId, &[Arg::Owner(tag.owner)]);
         I::store(&mut self.out.asm, Store::B32, instance, I::LIBCALL.int_results[0]);
         for (i, field) in tag.object.fields.iter().enumerate() {
@@ -240,7 +244,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if self.check_budget() {
                     break;
                 }
-                let slot = self.slot(first + i);
+                let slot = self.slot(first + i, Ty::FuncRef);
                 self.libcall_raw(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, slot))]);
                 I::store(&mut self.out.asm, Store::B32, slot, I::LIBCALL.int_results[0]);
             }
@@ -254,6 +258,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Arg::Imm(u64::from(object.align)),
         ];
         self.out_reserve();
+        self.make_room(object.size, object.align);
         self.libcall_raw(Libcall::GcAlloc, &args);
         self.safepoint();
         self.fill(tag, exception, first, instance);
@@ -273,9 +278,9 @@ impl<I: Isa> FuncGen<'_, I> {
             if i & 3 == 3 && self.check_budget() {
                 return;
             }
-            let slot = self.slot(first + i);
             let to = Addr::base(object, field.offset);
             let ty = kept_as(field.storage);
+            let slot = self.slot(first + i, ty);
             let temp = if ty.is_float() { I::FLOAT_SCRATCH } else { temp };
             I::load(&mut self.out.asm, Load::of(ty), temp, slot);
             self.count(field.storage, base, temp);
@@ -351,7 +356,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let fields = tag.map_or(&[][..], |tag| &facts.tags[tag as usize].object.fields);
         let in_register = fields.len() + usize::from(reference) == 1 && !block.takes_one_in_slot();
         if reference && !in_register {
-            let slot = self.slot(block.height() + fields.len());
+            let slot = self.slot(block.height() + fields.len(), Ty::GcRef);
             I::store(&mut self.out.asm, Store::B32, slot, result);
         }
         if fields.is_empty() {
@@ -366,7 +371,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Storage::Gc { traced } => traced && counts,
             _ => false,
         };
-        let kept = self.slot(block.height() + fields.len());
+        let kept = self.slot(block.height() + fields.len(), Ty::GcRef);
         if fields.iter().any(|field| is_made(field.storage)) {
             I::store(&mut self.out.asm, Store::B32, kept, result);
         }
@@ -377,7 +382,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             let ty = field.storage.ty();
             let from = Addr::base(object, field.offset);
-            let slot = self.slot(block.height() + i);
+            let slot = self.slot(block.height() + i, ty);
             let d = match (in_register, ty.is_float()) {
                 (true, _) => Self::merge_reg(ty),
                 (false, true) => I::FLOAT_SCRATCH,

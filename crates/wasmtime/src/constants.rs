@@ -49,7 +49,7 @@ pub(crate) fn of_module(translation: &ModuleTranslation<'_>) -> Vec<Vec<u8>> {
 
 /// The expression in the binary format, with its `end`.
 pub(crate) fn encode(expr: &ConstExpr) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(4 * expr.ops().len());
     for op in expr.ops() {
         match *op {
             ConstOp::I32Const(value) => signed(&mut bytes, 0x41, value.into()),
@@ -84,7 +84,10 @@ pub(crate) fn encode(expr: &ConstExpr) -> Vec<u8> {
             ConstOp::AnyConvertExtern => bytes.extend([0xfb, 26]),
             ConstOp::ExternConvertAny => bytes.extend([0xfb, 27]),
             ConstOp::RefI31 => bytes.extend([0xfb, 28]),
-            ConstOp::V128Const(_) => unreachable!("it needs a type that has been refused"),
+            ConstOp::V128Const(bits) => {
+                bytes.extend([0xfd, 12]);
+                bytes.extend(bits.to_le_bytes());
+            }
         }
     }
     bytes.push(0x0b);
@@ -93,8 +96,13 @@ pub(crate) fn encode(expr: &ConstExpr) -> Vec<u8> {
 
 fn unsigned(bytes: &mut Vec<u8>, opcode: &[u8], immediates: &[u32]) {
     bytes.extend(opcode);
-    for immediate in immediates {
-        bytes.extend(crate::standins::leb128(*immediate));
+    for &immediate in immediates {
+        let mut rest = immediate;
+        while rest > 0x7f {
+            bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
     }
 }
 

@@ -4,14 +4,15 @@
 use crate::facts::{POINTER, offset, value_type};
 use crate::settings::Settings;
 use lightbeam_compiler::facts::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
+use lightbeam_compiler::ty::Ty;
 use wasmtime_environ::copying::{self, CopyingTypeLayouts, InlineTraceInfo};
 use wasmtime_environ::drc::{self, DrcTypeLayouts};
 use wasmtime_environ::null::NullTypeLayouts;
 use wasmtime_environ::packed_option::ReservedValue;
 use wasmtime_environ::{
-    Collector as Chosen, EngineOrModuleTypeIndex, GcLayout, GcTypeLayouts, ModuleInternedTypeIndex, PtrSize, VMGcKind,
-    VMOffsets, WasmCompositeInnerType, WasmFieldType, WasmHeapTopType, WasmHeapType, WasmStorageType, WasmSubType,
-    WasmValType,
+    Collector as Chosen, EngineOrModuleTypeIndex, GcLayout, GcTypeLayouts, MemoryKind, MemoryTunables,
+    ModuleInternedTypeIndex, PtrSize, VMGcKind, VMOffsets, WasmCompositeInnerType, WasmFieldType, WasmHeapTopType,
+    WasmHeapType, WasmStorageType, WasmSubType, WasmValType,
 };
 
 /// The name of what is missing where the engine has no collector.
@@ -28,7 +29,11 @@ pub(crate) fn layouts(settings: &Settings) -> Result<&'static dyn GcTypeLayouts,
 /// What the collector asks of the code of a module.
 pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFacts, &'static str> {
     let collector = match settings.collector.ok_or(NO_COLLECTOR)? {
-        Chosen::Null => Collector::None,
+        Chosen::Null => Collector::None {
+            // It has nothing else.
+            free: 0,
+            kind_bits: VMGcKind::MASK,
+        },
         Chosen::Copying => Collector::Copying {
             free: offset(POINTER.vmcopying_heap_data_bump_ptr()),
             end: offset(POINTER.vmcopying_heap_data_active_space_end()),
@@ -48,6 +53,11 @@ pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFa
     Ok(GcFacts {
         data: offset(POINTER.vmctx_gc_heap_data()),
         heap: offset(POINTER.vm_store_context().gc_heap_base()),
+        heap_length: offset(POINTER.vm_store_context().gc_heap_current_length()),
+        heap_may_move: settings
+            .tunables
+            .gc_heap_memory_type()
+            .memory_may_move(&MemoryTunables::new(&settings.tunables, MemoryKind::GcHeap)),
         kind: offset(wasmtime_environ::VM_GC_HEADER_KIND_OFFSET),
         type_id: offset(wasmtime_environ::VM_GC_HEADER_TYPE_INDEX_OFFSET),
         array_length: offset(layouts(settings)?.array_length_field_offset()),
@@ -69,6 +79,8 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
         _ => return Ok(None),
     };
     let storages = fields.iter().map(|field| storage(&field.element_type)).collect::<Result<Vec<_>, _>>()?;
+    let functions = storages.iter().any(|storage| matches!(storage, Storage::Func(_)));
+    let vectors = storages.contains(&Storage::Number(Ty::V128));
     let layout = layouts(settings)?.gc_layout(&ty.composite_type).ok().flatten().expect("a type of objects has one");
     let beside = match settings.collector {
         Some(Chosen::Copying) => InlineTraceInfo::new(&layout).encode(),
@@ -82,6 +94,8 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
             kind: VMGcKind::ArrayRef.as_u32() | beside,
             array: true,
             fields: storages.into_iter().map(|storage| field(storage, layout.base_size)).collect(),
+            functions,
+            vectors,
         },
         GcLayout::Struct(layout) => ObjectFact {
             size: layout.size,
@@ -89,6 +103,8 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
             kind: if layout.is_exception { VMGcKind::ExnRef } else { VMGcKind::StructRef }.as_u32() | beside,
             array: false,
             fields: storages.into_iter().zip(&*layout.fields).map(|(storage, at)| field(storage, at.offset)).collect(),
+            functions,
+            vectors,
         },
     }))
 }
@@ -107,7 +123,6 @@ fn storage(ty: &WasmStorageType) -> Result<Storage, &'static str> {
                 Storage::Gc { traced: !matches!(ty.heap_type, WasmHeapType::I31 | WasmHeapType::None) }
             }
         },
-        WasmStorageType::Val(WasmValType::V128) => return Err("vectors in objects and exceptions are"),
         WasmStorageType::Val(ty) => Storage::Number(value_type(ty)?),
     })
 }

@@ -8,8 +8,10 @@ pub mod memory;
 pub mod moves;
 pub mod narrow;
 pub mod pressure;
+pub mod programs;
 pub mod simd;
 pub mod single;
+pub mod tails;
 pub mod traps;
 
 use crate::backend::Pair;
