@@ -275,8 +275,8 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Before a loop without calls: the locals that it touches most and that have no home get a register each for as long
-    /// as it lasts. Writes go to the register and to the slot, so that no edge out of the loop has anything to do; reads
-    /// come from the register. The loop's label then has these copies on all its edges.
+    /// as it lasts. Writes go to the register and, unless the local is the loop's own, to the slot, so that no edge out of
+    /// the loop has anything to do; reads come from the register. The loop's label then has these copies on all its edges.
     pub(crate) fn open_window(&mut self, block: usize) {
         debug_assert!(self.regs.locked.is_empty());
         self.regs.locked_depth = self.blocks.len() as u32;
