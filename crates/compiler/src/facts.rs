@@ -65,8 +65,7 @@ impl Facts {
     /// Are objects of a type made in line, with the host asked by a stub?
     #[must_use]
     pub fn makes_in_line(&self, object: &ObjectFact) -> bool {
-        let interns = object.fields.iter().any(|field| matches!(field.storage, Storage::Func(_)));
-        !interns && !self.counts()
+        !object.functions && !self.counts()
     }
 
     /// A few direct subtypes of the type whose id is at this offset among the type ids, likewise: those that this module
