@@ -17,6 +17,7 @@ const NUMBER: i32 = 1;
 
 /// Heap types as the binary format writes them.
 mod heap {
+    pub(super) const NO_CONT: i64 = -0x0b;
     pub(super) const NO_EXN: i64 = -0x0c;
     pub(super) const NO_FUNC: i64 = -0x0d;
     pub(super) const NO_EXTERN: i64 = -0x0e;
@@ -29,6 +30,7 @@ mod heap {
     pub(super) const STRUCT: i64 = -0x15;
     pub(super) const ARRAY: i64 = -0x16;
     pub(super) const EXN: i64 = -0x17;
+    pub(super) const CONT: i64 = -0x18;
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -52,6 +54,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Lets the flags tell whether a register holds null.
     fn test_null(&mut self, ty: Ty, reg: Reg) {
+        if ty == Ty::ContRef {
+            return self.test_null_cont(reg);
+        }
         I::test(&mut self.out.asm, ty.width(), reg, Src::Reg(reg));
     }
 
@@ -73,9 +78,10 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let mut kept = self.pop_kept();
         // What the label carries may go through the first result register.
-        let crossing = I::PRIVATE.int_results[0];
+        let crossing = Self::merge_reg(kept.value.ty);
         if kept.value.loc == Loc::Reg(crossing) {
-            let to = self.take_from(RegSet::INTS.minus(RegSet::one(crossing)));
+            let class = RegSet::INTS.or(RegSet::FLOATS).class(crossing.class());
+            let to = self.take_from(class.minus(RegSet::one(crossing)));
             self.copy_reg(kept.value.ty, to, crossing);
             self.release(crossing);
             kept = Kept { value: Value::reg(kept.value.ty, to), reg: to };
@@ -128,7 +134,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn test_type(&mut self, reg: Reg, ty: Ty, heap: i64, nullable: bool, yes: Label, no: Label) {
         let always = |a: &mut I::Asm, to: Label| I::jmp(a, to);
         match heap {
-            heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE => {
+            heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE | heap::NO_CONT => {
                 if nullable {
                     self.test_null(ty, reg);
                     I::jcc(&mut self.out.asm, Cond::Ne, no);
@@ -137,7 +143,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 return;
             }
-            heap::FUNC | heap::EXTERN | heap::ANY | heap::EXN => {
+            heap::FUNC | heap::EXTERN | heap::ANY | heap::EXN | heap::CONT => {
                 if !nullable {
                     self.test_null(ty, reg);
                     I::jcc(&mut self.out.asm, Cond::Eq, no);
