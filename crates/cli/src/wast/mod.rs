@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::Scope;
 use wasmtime::error::Context as _;
-use wasmtime::{Config, Result};
+use wasmtime::{Config, Engine, Module, Result};
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{Wast, WastDirective};
@@ -44,6 +44,29 @@ impl WastCommand {
         }
         writeln!(out, "{passed} passed, {failed} failed").context("failed to write the report")?;
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// What makes modules of a script's bytes: Lightbeam, or whatever a test compares it with.
+pub trait Modules: Sync {
+    /// Whose stores the modules are for.
+    fn engine(&self) -> &Engine;
+
+    /// Compiles a module.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be compiled.
+    fn module(&self, wasm: &[u8]) -> Result<Module>;
+}
+
+impl Modules for Compiler {
+    fn engine(&self) -> &Engine {
+        Compiler::engine(self)
+    }
+
+    fn module(&self, wasm: &[u8]) -> Result<Module> {
+        Compiler::module(self, wasm)
     }
 }
 
@@ -93,12 +116,14 @@ pub fn config_for(script: &Path) -> Config {
     config.wasm_simd(true).wasm_relaxed_simd(true).wasm_extended_const(true);
     config.wasm_multi_memory(true).wasm_memory64(true);
     config.wasm_threads(true).shared_memory(true).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
+    // Wasmtime has it for one machine only.
+    config.wasm_stack_switching(within("stack-switching"));
     config
 }
 
 /// Runs the script in a file.
 #[must_use]
-pub fn run_file(path: &Path, compiler: &Compiler) -> FileReport {
+pub fn run_file(path: &Path, compiler: &dyn Modules) -> FileReport {
     match std::fs::read_to_string(path) {
         Ok(text) => run_text(path, &text, compiler),
         Err(error) => {
@@ -110,7 +135,7 @@ pub fn run_file(path: &Path, compiler: &Compiler) -> FileReport {
 
 /// Runs a script; `path` is what to call it.
 #[must_use]
-pub fn run_text(path: &Path, text: &str, compiler: &Compiler) -> FileReport {
+pub fn run_text(path: &Path, text: &str, compiler: &dyn Modules) -> FileReport {
     let mut report = FileReport { path: path.into(), passed: 0, failures: Vec::new() };
     if let Err(error) = run_directives(text, compiler, &mut report) {
         report.failures.push(Failure { line: lines_to(text, error.span().offset()), message: error.message() });
@@ -118,7 +143,7 @@ pub fn run_text(path: &Path, text: &str, compiler: &Compiler) -> FileReport {
     report
 }
 
-fn run_directives(text: &str, compiler: &Compiler, report: &mut FileReport) -> Result<(), wast::Error> {
+fn run_directives(text: &str, compiler: &dyn Modules, report: &mut FileReport) -> Result<(), wast::Error> {
     let mut lexer = Lexer::new(text);
     // `names.wast` and the like use what could mislead a reader on purpose.
     lexer.allow_confusing_unicode(true);
@@ -135,7 +160,7 @@ fn run_directives(text: &str, compiler: &Compiler, report: &mut FileReport) -> R
 struct Directives<'env> {
     path: &'env Path,
     text: &'env str,
-    compiler: &'env Compiler,
+    compiler: &'env dyn Modules,
 }
 
 impl<'env> Directives<'env> {

@@ -1,7 +1,7 @@
 //! The state of one thread of a script, its instances and definitions by name, and what each kind of directive demands.
 
-use super::{Directives, FileReport, custom, spectest, values};
-use lightbeam::{Compiler, ErrorKind};
+use super::{Directives, FileReport, Modules, custom, spectest, values};
+use lightbeam::ErrorKind;
 use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -17,7 +17,7 @@ pub(super) type SharedItems = (String, Vec<(String, SharedMemory)>);
 /// Runs directives in order.
 pub(super) struct Runner<'scope, 'env> {
     directives: Directives<'env>,
-    compiler: &'env Compiler,
+    compiler: &'env dyn Modules,
     scope: &'scope Scope<'scope, 'env>,
     /// Instances of the thread that started this one.
     shared: Vec<SharedItems>,
@@ -351,9 +351,12 @@ fn traps_named(message: &str) -> Option<&'static [Trap]> {
         | "null array reference"
         | "null i31 reference"
         | "null exception reference"
-        | "null descriptor reference" => &[Trap::NullReference],
+        | "null descriptor reference"
+        | "null continuation reference" => &[Trap::NullReference],
         "out of bounds array access" => &[Trap::ArrayOutOfBounds],
         "cast failure" | "cast" | "descriptor cast failure" => &[Trap::CastFailure],
+        "unhandled tag" => &[Trap::UnhandledTag],
+        "continuation already consumed" => &[Trap::ContinuationAlreadyConsumed],
         "unaligned atomic" => &[Trap::HeapMisaligned],
         "expected shared memory" => &[Trap::AtomicWaitNonSharedMemory],
         _ => return None,
