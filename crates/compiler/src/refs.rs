@@ -17,7 +17,6 @@ const NUMBER: i32 = 1;
 
 /// Heap types as the binary format writes them.
 mod heap {
-    pub(super) const NO_CONT: i64 = -0x0b;
     pub(super) const NO_EXN: i64 = -0x0c;
     pub(super) const NO_FUNC: i64 = -0x0d;
     pub(super) const NO_EXTERN: i64 = -0x0e;
@@ -30,7 +29,6 @@ mod heap {
     pub(super) const STRUCT: i64 = -0x15;
     pub(super) const ARRAY: i64 = -0x16;
     pub(super) const EXN: i64 = -0x17;
-    pub(super) const CONT: i64 = -0x18;
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -134,7 +132,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn test_type(&mut self, reg: Reg, ty: Ty, heap: i64, nullable: bool, yes: Label, no: Label) {
         let always = |a: &mut I::Asm, to: Label| I::jmp(a, to);
         match heap {
-            heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE | heap::NO_CONT => {
+            heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE => {
                 if nullable {
                     self.test_null(ty, reg);
                     I::jcc(&mut self.out.asm, Cond::Ne, no);
@@ -143,7 +141,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 return;
             }
-            heap::FUNC | heap::EXTERN | heap::ANY | heap::EXN | heap::CONT => {
+            heap::FUNC | heap::EXTERN | heap::ANY | heap::EXN => {
                 if !nullable {
                     self.test_null(ty, reg);
                     I::jcc(&mut self.out.asm, Cond::Eq, no);

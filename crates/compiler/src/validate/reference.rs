@@ -125,14 +125,11 @@ impl Sweep<'_> {
 
     /// A test of references against a type that may call the host.
     fn test(&mut self, ty: HeapType) -> Result<(), Error> {
-        let is_cont = self.heap(ty)? == Ty::ContRef;
-        if let HeapType::Concrete(UnpackedIndex::Module(index)) = ty {
-            if is_cont {
-                return self.unsupported("a test against a type of continuations");
-            }
-            if !self.facts.final_types[index as usize] {
-                self.call();
-            }
+        self.heap(ty)?;
+        if let HeapType::Concrete(UnpackedIndex::Module(index)) = ty
+            && !self.facts.final_types[index as usize]
+        {
+            self.call();
         }
         Ok(())
     }
