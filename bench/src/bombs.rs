@@ -15,7 +15,7 @@ use std::path::PathBuf;
 #[path = "../../tests/src/bombs/mod.rs"]
 mod families;
 
-use families::{EXTREMES, REFUSED, allowed, bombs, invalid, out_of_proportion};
+use families::{EXTREMES, allowed, bombs, invalid, out_of_proportion};
 
 /// What doubling may cost.
 const MAX_TIME: f64 = 2.3;
@@ -68,7 +68,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let backend = Backend::new(options.compiler, false)?;
     let asked = |name: &str| options.families.is_empty() || options.families.iter().any(|asked| asked == name);
     if let Some(folder) = &options.emit {
-        for bomb in bombs().chain(REFUSED).filter(|bomb| asked(bomb.name)) {
+        for bomb in bombs().filter(|bomb| asked(bomb.name)) {
             for n in [1, 2].map(|times| times * bomb.n * options.scale) {
                 std::fs::write(folder.join(format!("{}-{n}.wasm", bomb.name)), (bomb.make)(n))?;
             }
@@ -131,13 +131,10 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         lines.push(doubled(bomb.name, &bomb.make, scaled(bomb.n), true));
     }
     print(&head, &lines);
-    println!("The same, with an error at the very end; and what is refused by name:\n");
+    println!("The same, with an error at the very end:\n");
     let mut lines = Vec::new();
     for bomb in &families {
         lines.push(doubled(&format!("{}, invalid", bomb.name), &|n| invalid((bomb.make)(n)), scaled(bomb.n), false));
-    }
-    for bomb in REFUSED.iter().filter(|bomb| asked(bomb.name) && options.compiler == Kind::Lightbeam) {
-        lines.push(doubled(bomb.name, &bomb.make, scaled(bomb.n), false));
     }
     print(&head, &lines);
 

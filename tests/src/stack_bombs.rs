@@ -14,7 +14,11 @@ pub const STACK_BOMBS: &[Bomb] = &[
     Bomb { name: "suspensions", make: |n| suspensions(n, 0), n: 10_000 },
     Bomb { name: "suspensions-with-many-values", make: |n| suspensions(n, 1_000), n: 20 },
     Bomb { name: "switches", make: |n| repeat(n, "(drop (switch $cs $t (ref.null $cs)))"), n: 10_000 },
-    Bomb { name: "bindings", make: |n| repeat(n, "(drop (cont.bind $ci $ct (i32.const 1) (ref.null $ci)))"), n: 10_000 },
+    Bomb {
+        name: "bindings",
+        make: |n| repeat(n, "(drop (cont.bind $ci $ct (i32.const 1) (ref.null $ci)))"),
+        n: 10_000,
+    },
     Bomb { name: "continuations-made", make: |n| repeat(n, "(drop (cont.new $ct (ref.null $ft)))"), n: 10_000 },
     Bomb { name: "exceptions-into-stacks", make: |n| repeat(n, "(resume_throw $ct $t (ref.null $ct))"), n: 2_000 },
     Bomb { name: "references-to-continuations", make: |n| wide_calls(n, 40), n: 200 },
@@ -70,11 +74,8 @@ fn suspensions(n: usize, values: usize) -> Vec<u8> {
 /// Calls through references of functions that take and give continuations.
 fn wide_calls(n: usize, width: usize) -> Vec<u8> {
     let types = "(ref null $ct) ".repeat(width);
-    let one = format!(
-        "{} (call_ref $wide (ref.null $wide)) {}",
-        "(ref.null $ct) ".repeat(width),
-        "drop ".repeat(width)
-    );
+    let one =
+        format!("{} (call_ref $wide (ref.null $wide)) {}", "(ref.null $ct) ".repeat(width), "drop ".repeat(width));
     module(&format!("(type $wide (func (param {types}) (result {types}))) (func {})", one.repeat(n)))
 }
 

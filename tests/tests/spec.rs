@@ -3,10 +3,11 @@
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use lightbeam::Compiler;
-use lightbeam_cli::wast::{config_for, run_file, run_text};
+use lightbeam_cli::wast::{FileReport, Modules, config_for, run_file, run_text};
 use lightbeam_tests::shared;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use wasmtime::{Engine, Module};
 
 /// The scripts that wait for a feature: `NAME  FEATURE` a line. A script that passes must leave the list.
 const WAITING: &str = include_str!("../waiting.txt");
@@ -21,7 +22,12 @@ fn main() {
             let waits = waiting.get(name.as_str()).copied();
             trials.push(Trial::test(format!("spec/{name}"), move || script(&path, None, waits)));
         }
+        for name in waiting.keys().copied() {
+            let path = folder.join(name);
+            trials.push(Trial::test(format!("cranelift/{name}"), move || no_more_with_cranelift(&path)));
+        }
         let known: Vec<PathBuf> = waiting.keys().map(|name| folder.join(name)).collect();
+        trials.push(Trial::test("the host has no legacy exceptions", the_host_has_no_legacy_exceptions));
         trials.push(Trial::test("waiting list names scripts that exist", move || {
             known.iter().find(|path| !path.is_file()).map_or(Ok(()), |path| Err(format!("{}", path.display()).into()))
         }));
@@ -56,6 +62,43 @@ fn script(path: &Path, text: Option<&str>, waits: Option<&str>) -> Result<(), Fa
         (true, Some(feature)) => Err(format!("passes: take it off the list that waits for {feature}").into()),
         (false, Some(_)) => Ok(()),
         (false, None) => Err(format!("{report}{} passed, {} failed", report.passed, report.failures.len()).into()),
+    }
+}
+
+/// Wasmtime's own compiler.
+struct Cranelift(Engine);
+
+impl Modules for Cranelift {
+    fn engine(&self) -> &Engine {
+        &self.0
+    }
+
+    fn module(&self, wasm: &[u8]) -> wasmtime::Result<Module> {
+        Module::new(&self.0, wasm)
+    }
+}
+
+/// A script that waits does not pass with Cranelift either, nor any directive of it that fails with Lightbeam.
+fn no_more_with_cranelift(path: &Path) -> Result<(), Failed> {
+    let lightbeam = Compiler::new(&config_for(path)).map_err(|error| format!("{error:?}"))?;
+    let cranelift = Cranelift(Engine::new(&config_for(path)).map_err(|error| format!("{error:?}"))?);
+    let failures = |report: FileReport| report.failures.iter().map(|failure| failure.line).collect::<BTreeSet<_>>();
+    let ours = failures(run_file(path, &lightbeam));
+    let theirs = failures(run_file(path, &cranelift));
+    match ours.difference(&theirs).next() {
+        _ if theirs.is_empty() => Err("passes with Cranelift".into()),
+        Some(line) => Err(format!("{}:{line} passes with Cranelift alone", path.display()).into()),
+        None => Ok(()),
+    }
+}
+
+/// The engine will not have what those scripts are about: no compiler of Wasmtime's is asked.
+fn the_host_has_no_legacy_exceptions() -> Result<(), Failed> {
+    #[expect(deprecated, reason = "there is no other way to ask")]
+    match Engine::new(wasmtime::Config::new().wasm_legacy_exceptions(true)) {
+        Ok(_) => Err("it has them by now".into()),
+        Err(error) if error.to_string().contains("wasm_legacy_exceptions") => Ok(()),
+        Err(error) => Err(format!("{error:?}").into()),
     }
 }
 
@@ -160,9 +203,9 @@ fn settings() -> Vec<Trial> {
     trials
 }
 
-/// The scripts that have to do with references, under each collector, with traps by signals and without.
+/// The scripts that have to do with references and all of our own, under each collector, with traps by signals and without.
 fn collectors() -> Vec<Trial> {
-    use lightbeam_tests::backend::Setup;
+    use lightbeam_tests::backend::{Setup, Without};
     use wasmtime::Collector;
     const SELECTED: &[&str] = &[
         "array.wast",
@@ -198,26 +241,30 @@ fn collectors() -> Vec<Trial> {
         "table_set.wast",
         "type-subtyping.wast",
     ];
-    let Some(folder) = shared::folder("spec") else { return Vec::new() };
+    let own = shared::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("wast"), "wast");
+    let scripts =
+        shared::folder("spec").into_iter().flat_map(|folder| SELECTED.iter().map(move |name| folder.join(name)));
+    let scripts: Vec<PathBuf> = scripts.chain(own).collect();
     let base = Setup::default();
-    let setups = [base, Setup { signals: false, ..base }, Setup { lazy_tables: false, ..base }];
+    let without = Without::swarm().pop().expect("the one that leaves all out");
+    let setups =
+        [base, Setup { signals: false, ..base }, Setup { lazy_tables: false, ..base }, Setup { without, ..base }];
     let mut trials = Vec::new();
     for collector in [Collector::Copying, Collector::DeferredReferenceCounting, Collector::Null] {
         for (number, setup) in setups.into_iter().enumerate() {
-            let folder = folder.clone();
-            trials.push(Trial::test(format!("collectors/{collector:?} {number}"), move || {
-                for name in SELECTED {
+            for script in &scripts {
+                let script = script.clone();
+                let name = script.file_name().expect("a file").display();
+                trials.push(Trial::test(format!("collectors/{collector:?} {number} {name}"), move || {
                     let mut config = setup.config();
-                    config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).collector(collector);
+                    config.shared_memory(true).wasm_gc(true).wasm_function_references(true).wasm_exceptions(true);
+                    config.collector(collector);
                     let engine = wasmtime::Engine::new(&config).map_err(|error| format!("{error:?}"))?;
                     let compiler = setup.lightbeam(&engine).map_err(|error| format!("{error:?}"))?;
-                    let report = run_file(&folder.join(name), &compiler);
-                    if !report.failures.is_empty() {
-                        return Err(format!("{name}: {report}").into());
-                    }
-                }
-                Ok(())
-            }));
+                    let report = run_file(&script, &compiler);
+                    if report.failures.is_empty() { Ok(()) } else { Err(report.to_string().into()) }
+                }));
+            }
         }
     }
     trials

@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasmparser::{Parser, Payload};
+use wasmparser::{ExternalKind, Parser, Payload};
 use wasmtime::error::Context as _;
 use wasmtime::{Engine, Module, ModuleFunction, Precompiled, Result, bail};
 use wasmtime_cli::commands::RunCommand;
@@ -25,7 +25,7 @@ pub struct ObjdumpCommand {
     #[command(flatten)]
     common: CommonOptions,
 
-    /// Show only this function, by its name or its index; may be given several times.
+    /// Show only this function, by its name, the name of its export or its index; may be given several times.
     #[arg(long = "func", value_name = "NAME|INDEX")]
     functions: Vec<String>,
 
@@ -78,14 +78,21 @@ struct Lines {
     operators: BTreeMap<usize, String>,
     /// Where each defined function's body is in the binary.
     bodies: Vec<Range<usize>>,
+    /// Functions that are exported, by name and index.
+    exports: Vec<(String, u32)>,
 }
 
 impl Lines {
     fn of(wasm: &[u8]) -> Result<Lines> {
         let mut lines = Lines::default();
         for payload in Parser::new(0).parse_all(wasm) {
-            if let Payload::CodeSectionEntry(body) = payload.map_err(wasmtime::Error::new)? {
-                lines.bodies.push(body.range());
+            match payload.map_err(wasmtime::Error::new)? {
+                Payload::CodeSectionEntry(body) => lines.bodies.push(body.range()),
+                Payload::ExportSection(exports) => {
+                    let functions = exports.into_iter().flatten().filter(|export| export.kind == ExternalKind::Func);
+                    lines.exports.extend(functions.map(|export| (export.name.to_string(), export.index)));
+                }
+                _ => {}
             }
         }
         let mut text = String::new();
@@ -109,8 +116,13 @@ fn dump(module: &Module, lines: &Lines, wanted: &[String], out: &mut impl io::Wr
     let map = address_map(module);
     let mut shown = 0;
     for (defined, function) in module.functions().enumerate() {
-        let index = function.index.as_u32().to_string();
-        if !wanted.is_empty() && !wanted.iter().any(|w| *w == index || Some(w) == function.name.as_ref()) {
+        let index = function.index.as_u32();
+        let is_wanted = |wanted: &String| {
+            *wanted == index.to_string()
+                || Some(wanted) == function.name.as_ref()
+                || lines.exports.iter().any(|(name, exported)| name == wanted && *exported == index)
+        };
+        if !wanted.is_empty() && !wanted.iter().any(is_wanted) {
             continue;
         }
         shown += 1;

@@ -228,17 +228,12 @@ fn what_cannot_be_run_is_named() {
     here.file("noise.wasm", b"\xff\xfe\0\x01");
     here.file("component.wasm", b"\0asm\x0d\0\x01\0");
     here.file("invalid.wat", "(module (func (result i32)))");
-    here.file("objects.wat", "(module (type (struct (field v128))))");
     here.file("elf.wasm", b"\x7fELF\x02\x01\x01\0 and so on");
     check_error(&here.lightbeam(&["nothing.wasm"]), &["nothing.wasm", "No such file"]);
     check_error(&here.lightbeam(&["text.wasm"]), &["text.wasm:1:1", "expected `(`"]);
     check_error(&here.lightbeam(&["noise.wasm"]), &["noise.wasm", "neither a WebAssembly binary"]);
     check_error(&here.lightbeam(&["component.wasm"]), &["component.wasm", "component", "core modules only"]);
     check_error(&here.lightbeam(&["invalid.wat"]), &["invalid.wat", "type mismatch", "at offset 0x"]);
-    check_error(
-        &here.lightbeam(&["objects.wat"]),
-        &["objects.wat", "vectors in objects", "not supported by Lightbeam", "at offset 0x"],
-    );
     check_error(&here.lightbeam(&["elf.wasm"]), &["elf.wasm", "ELF"]);
     check_error(&here.lightbeam(&["--invoke", "nothing", FIB]), &["nothing"]);
 }
@@ -284,6 +279,9 @@ fn objdump_shows_operators_and_code() {
     }
     assert_eq!(out.matches("function ").count(), 1, "only the one asked for:\n{out}");
     check_error(&here.lightbeam(&["objdump", "--func", "nothing", FIB]), &["no such function"]);
+    here.file("export.wat", r#"(module (func) (func (export "nameless") (result i32) (i32.const 7)))"#);
+    let (out, _) = texts(&here.lightbeam(&["objdump", "--func", "nameless", "export.wat"]));
+    assert!(out.starts_with("function 1, ") && out.matches("function ").count() == 1, "{out}");
 
     check(&here.lightbeam(&["compile", FIB, "-o", "fib.cwasm"]), 0, "");
     let (out, _) = texts(&here.lightbeam(&["objdump", "fib.cwasm"]));

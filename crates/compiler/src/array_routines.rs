@@ -41,6 +41,16 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
     }
 
+    /// `d = base + (index << log2) + offset`.
+    fn element(&mut self, d: Reg, base: Reg, index: Reg, log2: u8, offset: i32) {
+        if log2 == 4 {
+            // No address has such a scale.
+            I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(base, index, 3, 0));
+            return I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(d, index, 3, offset));
+        }
+        I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(base, index, log2, offset));
+    }
+
     fn argument(&mut self, n: usize, from: Reg) {
         I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[n], from);
     }
@@ -199,7 +209,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::alu(a, Alu::Sub, Width::W64, temp, temp, Src::Reg(index));
         I::cmp(a, Width::W64, temp, Src::Reg(length));
         I::jcc(a, Cond::LtS, out);
-        I::lea(a, Width::W64, array, Addr::indexed(array, index, field.storage.log2(), field.offset));
+        self.element(array, array, index, field.storage.log2(), field.offset);
     }
 
     /// `memset` of `bytes` bytes.
@@ -235,12 +245,19 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.fill_elements(field.storage, array, bits, n, done);
     }
 
-    /// Stores bits to so many elements, whatever they were.
+    /// Stores bits, or the vector at that address, to so many elements, whatever they were.
     fn fill_elements(&mut self, storage: Storage, pointer: Reg, bits: Reg, n: Reg, done: Label) {
         if storage.log2() == 0 {
             return self.set_bytes(pointer, bits, n);
         }
         let [loop_, again] = [(); 2].map(|()| self.out.asm.label());
+        if storage.log2() == 4 {
+            let half = I::PRIVATE.int_args[0];
+            I::load(&mut self.out.asm, Load::V128, I::FLOAT_SCRATCH, Addr::base(bits, 0));
+            I::load(&mut self.out.asm, Load::I64, half, Addr::base(bits, 0));
+            I::load(&mut self.out.asm, Load::I64, bits, Addr::base(bits, 8));
+            I::alu(&mut self.out.asm, Alu::Or, Width::W64, bits, bits, Src::Reg(half));
+        }
         I::test(&mut self.out.asm, Width::W64, bits, Src::Reg(bits));
         I::jcc(&mut self.out.asm, Cond::Ne, loop_);
         self.shift_left(n, storage.log2());
@@ -254,7 +271,8 @@ impl<I: Isa> RoutineGen<'_, I> {
             Store::F64 => Store::B64,
             other => other,
         };
-        I::store(&mut self.out.asm, op, Addr::base(pointer, 0), bits);
+        let value = if op == Store::V128 { I::FLOAT_SCRATCH } else { bits };
+        I::store(&mut self.out.asm, op, Addr::base(pointer, 0), value);
         self.add(pointer, 1 << storage.log2());
         self.add(n, -1);
         I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
@@ -338,8 +356,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.narrow(&[position, n]);
         self.data_segment(segment);
         let end = I::PRIVATE.int_args[0];
+        self.element(end, position, n, field.storage.log2(), 0);
         let a = &mut self.out.asm;
-        I::lea(a, Width::W64, end, Addr::indexed(position, n, field.storage.log2(), 0));
         I::cmp(a, Width::W64, bytes, Src::Reg(end));
         I::jcc(a, Cond::LtU, out);
         I::alu(a, Alu::Add, Width::W64, position, position, Src::Reg(pointer));

@@ -496,7 +496,7 @@ impl<I: Isa> FuncGen<'_, I> {
             _ => None,
         };
         if rebuild {
-            self.outgoing = self.outgoing.max(outgoing as u32 + 16);
+            self.outgoing = self.outgoing.max(outgoing as u32 + 8);
         }
         self.place_args(extra);
         self.give_back(owned);
@@ -552,11 +552,10 @@ impl<I: Isa> FuncGen<'_, I> {
     /// ```
     fn rebuild_arguments(&mut self, incoming: i32, outgoing: i32) {
         let a = &mut self.out.asm;
-        // The new arguments may overwrite both words of the frame, so these go below first.
+        // The new arguments may overwrite both words of the frame, and any that is above what they come from.
         I::load(a, Load::I64, I::SCRATCH, Addr::base(I::FRAME, 8));
         I::store(a, Store::B64, Addr::base(I::STACK, 0), I::SCRATCH);
-        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::FRAME, 0));
-        I::store(a, Store::B64, Addr::base(I::STACK, 8 + outgoing), I::SCRATCH);
+        I::load(a, Load::F64, I::FLOAT_SCRATCH, Addr::base(I::FRAME, 0));
         let to = 8 + incoming - outgoing;
         let mut word = outgoing;
         // Upwards in memory, so from the top.
@@ -570,8 +569,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let a = &mut self.out.asm;
         I::lea(a, Width::W64, I::SCRATCH, Addr::base(I::FRAME, to));
-        I::load(a, Load::I64, I::FRAME, Addr::base(I::STACK, 8 + outgoing));
         I::mov(a, Width::W64, I::STACK, I::SCRATCH);
+        I::bits(a, Width::W64, I::FRAME, I::FLOAT_SCRATCH);
     }
 }
 

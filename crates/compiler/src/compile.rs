@@ -284,6 +284,8 @@ pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -
     let mut survey = Survey::default();
     survey.begin(0);
     survey.call();
+    // It may have some, and runs once.
+    survey.vectors = true;
     let (relocs, traps, addresses) = (out.relocs.len() as u32, out.traps.len() as u32, out.addresses.len() as u32);
     out.asm.reset_labels();
     out.asm.reserve(4 * I::MAX_PRIMITIVE);

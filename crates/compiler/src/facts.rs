@@ -436,6 +436,10 @@ pub struct ObjectFact {
     pub array: bool,
     /// The fields of a structure, what an exception carries; the one field of an array is its element, at the offset of the first.
     pub fields: Box<[FieldFact]>,
+    /// Is one of them a function reference, about whose number the host is asked?
+    pub functions: bool,
+    /// Is one of them a vector?
+    pub vectors: bool,
 }
 
 /// A field of a structure, or the element of an array.
@@ -475,7 +479,8 @@ impl Storage {
             Storage::Gc { .. } | Storage::Func(_) => 2,
             Storage::Number(ty) => match ty.bytes() {
                 4 => 2,
-                _ => 3,
+                8 => 3,
+                _ => 4,
             },
         }
     }

@@ -10,6 +10,7 @@ use crate::facts::{Collector, ObjectFact, Storage};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::meter::StubKind;
+use crate::simd::zero_bits;
 use crate::ty::{Ty, Width};
 use crate::value::{Operand, OperandPlace};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
@@ -102,7 +103,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn store_operand(&mut self, op: Store, to: Addr, operand: &Operand) {
         let reg = match operand.place() {
             OperandPlace::Reg(reg) => reg,
-            OperandPlace::Const(bits) => {
+            OperandPlace::Const(bits) if op != Store::V128 => {
                 let int = if op.bytes() == 8 { Ty::I64 } else { Ty::I32 };
                 let bits_op = match op {
                     Store::F32 => Store::B32,
@@ -117,7 +118,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 return;
             }
-            OperandPlace::Mem(_) => {
+            OperandPlace::Const(_) | OperandPlace::Mem(_) => {
                 let scratch = match operand.ty().class() {
                     RegClass::Int => I::SCRATCH,
                     RegClass::Float => I::FLOAT_SCRATCH,
@@ -245,8 +246,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Makes an object of so many values on top, each of which is kept as `field` says.
     fn object_of_top(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
         self.out.counters.steps += count as u64;
-        let interns = (0..count).any(|i| matches!(field(i).0, Storage::Func(_)));
-        if interns {
+        if self.object(ty).functions {
             return self.object_of_functions(ty, size, count, field);
         }
         let (object, base) = self.new_object(ty, size);
@@ -313,10 +313,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let ty = self.reader.u32();
         let facts = self.facts;
         let object = facts.objects[ty as usize].as_ref().expect("validated as a structure type");
-        let interns = object.fields.iter().any(|field| matches!(field.storage, Storage::Func(_)));
-        if interns || object.fields.len() <= MANY_FIELDS {
+        if object.functions || object.fields.len() <= MANY_FIELDS {
             for field in &object.fields {
-                self.push_const(field.storage.ty(), 0);
+                let ty = field.storage.ty();
+                self.push_const(ty, zero_bits(ty));
             }
             return self.struct_of_top(ty);
         }
@@ -395,7 +395,13 @@ impl<I: Isa> FuncGen<'_, I> {
         I::cmp(&mut self.out.asm, Width::W32, at, Src::Mem(Addr::base(base, gc.array_length)));
         I::jcc(&mut self.out.asm, Cond::GeU, trap);
         self.done(&array);
-        (Addr::indexed(base, at, field.storage.log2(), field.offset), base, index.owned())
+        let mut log2 = field.storage.log2();
+        if log2 == 4 {
+            // No address has such a scale.
+            log2 = 3;
+            I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(base, at, 3, 0));
+        }
+        (Addr::indexed(base, at, log2, field.offset), base, index.owned())
     }
 
     pub(crate) fn array_get(&mut self, signed: bool) {
@@ -468,13 +474,19 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(Ty::GcRef, object);
     }
 
-    /// The entry of the stack at a position, which is in its slot, as bits.
+    /// The entry of the stack at a position, which is in its slot, as a routine takes it: bits, or the address of a vector.
     fn bits_at(&mut self, at: usize) -> Operand {
-        let int = match self.stack[at].ty.width() {
+        let ty = self.stack[at].ty;
+        let slot = self.slot(at);
+        if ty == Ty::V128 {
+            let address = self.take(RegClass::Int);
+            I::lea(&mut self.out.asm, Width::W64, address, slot);
+            return Operand::own(Ty::I64, address);
+        }
+        let int = match ty.width() {
             Width::W32 => Ty::I32,
             Width::W64 => Ty::I64,
         };
-        let slot = self.slot(at);
         Operand::memory(int, slot)
     }
 
@@ -513,7 +525,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let length = self.pop();
         self.charge_units(&length);
         let storage = self.object(ty).fields[0].storage;
-        self.push_const(storage.ty(), 0);
+        self.push_const(storage.ty(), zero_bits(storage.ty()));
         self.push_new_array(ty, length);
         self.fill_new(ty);
         self.leave_array(1);
@@ -559,7 +571,16 @@ impl<I: Isa> FuncGen<'_, I> {
         let ty = self.reader.u32();
         let length = self.pop();
         self.charge_units(&length);
-        if let Storage::Func(_) = self.object(ty).fields[0].storage {
+        let storage = self.object(ty).fields[0].storage;
+        if let Storage::Number(Ty::V128) = storage {
+            self.push_operand(&length);
+            self.flush_below(self.stack.len());
+            let address = self.bits_at(self.stack.len() - 2);
+            let length = self.pop();
+            self.pop_value();
+            return self.fill_with(ty, address, length);
+        }
+        if let Storage::Func(_) = storage {
             // The length waits on the stack while the host is asked.
             self.push_operand(&length);
             self.flush_below(self.stack.len());

@@ -470,7 +470,21 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Reads the immediates of an operator that is not compiled, blocks excepted.
     pub(crate) fn skip_immediates(&mut self, opcode: u8) {
         match opcode {
-            0x08 | 0x0c | 0x0d | 0x10 | 0x12 | 0x14 | 0x15 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 | 0xd5 | 0xd6 | 0xe0 | 0xe2 => {
+            0x08
+            | 0x0c
+            | 0x0d
+            | 0x10
+            | 0x12
+            | 0x14
+            | 0x15
+            | 0x20..=0x26
+            | 0x3f
+            | 0x40
+            | 0xd2
+            | 0xd5
+            | 0xd6
+            | 0xe0
+            | 0xe2 => {
                 self.reader.u32();
             }
             0x11 | 0x13 | 0xe1 | 0xe6 => {

@@ -89,7 +89,10 @@ pub(crate) fn encode(expr: &ConstExpr) -> Vec<u8> {
             ConstOp::AnyConvertExtern => bytes.extend([0xfb, 26]),
             ConstOp::ExternConvertAny => bytes.extend([0xfb, 27]),
             ConstOp::RefI31 => bytes.extend([0xfb, 28]),
-            ConstOp::V128Const(_) => unreachable!("it needs a type that has been refused"),
+            ConstOp::V128Const(bits) => {
+                bytes.extend([0xfd, 12]);
+                bytes.extend(bits.to_le_bytes());
+            }
         }
     }
     bytes.push(0x0b);

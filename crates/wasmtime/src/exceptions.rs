@@ -27,9 +27,7 @@ pub(crate) fn tag(
 ) -> Result<TagFact, &'static str> {
     let ty = module.tags[index].exception.unwrap_module_type_index();
     let (owner, identity) = match module.defined_tag_index(index) {
-        Some(defined) => {
-            (Owner::Here(defined.as_u32()), Where::Ctx(offset(offsets.vmctx_vmtag_definition(defined))))
-        }
+        Some(defined) => (Owner::Here(defined.as_u32()), Where::Ctx(offset(offsets.vmctx_vmtag_definition(defined)))),
         None => {
             let context = offset(offsets.vmctx_vmtag_import_vmctx(index));
             let pointer = offset(offsets.vmctx_vmtag_import_from(index));

@@ -66,7 +66,9 @@ pub(crate) fn function_type(ty: &WasmSubType) -> Result<Option<&WasmFuncType>, &
     }
     match &ty.composite_type.inner {
         WasmCompositeInnerType::Func(func) => Ok(Some(func)),
-        WasmCompositeInnerType::Array(_) | WasmCompositeInnerType::Struct(_) | WasmCompositeInnerType::Cont(_) => Ok(None),
+        WasmCompositeInnerType::Array(_) | WasmCompositeInnerType::Struct(_) | WasmCompositeInnerType::Cont(_) => {
+            Ok(None)
+        }
         WasmCompositeInnerType::Exn(_) => Err("exception handling is"),
     }
 }

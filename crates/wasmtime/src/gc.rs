@@ -4,6 +4,7 @@
 use crate::facts::{POINTER, offset, value_type};
 use crate::settings::Settings;
 use lightbeam_compiler::facts::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
+use lightbeam_compiler::ty::Ty;
 use wasmtime_environ::copying::{self, CopyingTypeLayouts, InlineTraceInfo};
 use wasmtime_environ::drc::{self, DrcTypeLayouts};
 use wasmtime_environ::null::NullTypeLayouts;
@@ -69,6 +70,8 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
         _ => return Ok(None),
     };
     let storages = fields.iter().map(|field| storage(&field.element_type)).collect::<Result<Vec<_>, _>>()?;
+    let functions = storages.iter().any(|storage| matches!(storage, Storage::Func(_)));
+    let vectors = storages.contains(&Storage::Number(Ty::V128));
     let layout = layouts(settings)?.gc_layout(&ty.composite_type).ok().flatten().expect("a type of objects has one");
     let beside = match settings.collector {
         Some(Chosen::Copying) => InlineTraceInfo::new(&layout).encode(),
@@ -82,6 +85,8 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
             kind: VMGcKind::ArrayRef.as_u32() | beside,
             array: true,
             fields: storages.into_iter().map(|storage| field(storage, layout.base_size)).collect(),
+            functions,
+            vectors,
         },
         GcLayout::Struct(layout) => ObjectFact {
             size: layout.size,
@@ -89,6 +94,8 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
             kind: if layout.is_exception { VMGcKind::ExnRef } else { VMGcKind::StructRef }.as_u32() | beside,
             array: false,
             fields: storages.into_iter().zip(&*layout.fields).map(|(storage, at)| field(storage, at.offset)).collect(),
+            functions,
+            vectors,
         },
     }))
 }
@@ -108,7 +115,6 @@ fn storage(ty: &WasmStorageType) -> Result<Storage, &'static str> {
                 Storage::Gc { traced: !matches!(ty.heap_type, WasmHeapType::I31 | WasmHeapType::None) }
             }
         },
-        WasmStorageType::Val(WasmValType::V128) => return Err("vectors in objects and exceptions are"),
         WasmStorageType::Val(ty) => Storage::Number(value_type(ty)?),
     })
 }

@@ -346,7 +346,7 @@ fn begin(
 
 /// The facts of a module whose bytes, at least those ahead of its code, are given to locate what is refused.
 fn describe(settings: &Settings, wasm: &[u8], (translation, types): &Translated<'_>) -> Result<Facts, Error> {
-    facts::facts(translation, types, settings).map_err(|refusal| unsupported::locate(wasm, settings.features, refusal))
+    facts::facts(translation, types, settings).map_err(|refusal| unsupported::locate(wasm, refusal))
 }
 
 /// Compiles a module, binary or text, that is there as a whole, and hands on the artifact: to be loaded, or not.

@@ -4,59 +4,53 @@
 use crate::error::Error;
 use wasmtime_environ::wasmparser::{
     AbstractHeapType, CompositeInnerType, ElementItems, FieldType, FuncType, GlobalType, HeapType, Parser, Payload,
-    RefType, Result, StorageType, SubType, TableType, TypeRef, UnpackedIndex, ValType, WasmFeatures,
+    RefType, Result, StorageType, SubType, TableType, TypeRef, UnpackedIndex, ValType,
 };
 
 /// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.
-pub(crate) fn locate(wasm: &[u8], features: WasmFeatures, refusal: Error) -> Error {
-    match search(wasm, features) {
+pub(crate) fn locate(wasm: &[u8], refusal: Error) -> Error {
+    match search(wasm) {
         Ok(Some((what, offset))) => Error::unsupported(what, Some(offset)),
         // The sections ahead of the code were valid, so nothing can fail before the search is done.
         Ok(None) | Err(_) => refusal,
     }
 }
 
+/// The refusal of the first thing ahead of the code that Lightbeam does not compile, if the module is well-formed up to
+/// there.
+pub(crate) fn first(wasm: &[u8]) -> Option<Error> {
+    let (what, offset) = search(wasm).ok()??;
+    Some(Error::unsupported(what, Some(offset)))
+}
+
 type Found = Option<(&'static str, usize)>;
 
-fn search(wasm: &[u8], features: WasmFeatures) -> Result<Found> {
-    // By index of the type: does it have vectors among its parameters?
-    let mut vectors = Vec::new();
+fn search(wasm: &[u8]) -> Result<Found> {
     // By index of the type: is it one of continuations?
     let mut conts = Vec::new();
-    // Where a tag may be for suspending alone, only who throws is refused.
-    let tag = |vectors: &[bool], ty: u32| {
-        let refused = !features.stack_switching() && vectors.get(ty as usize) == Some(&true);
-        refused.then_some("vectors in exceptions are")
-    };
     for payload in Parser::new(0).parse_all(wasm) {
         let found = match payload? {
             Payload::TypeSection(types) => {
-                for group in types.clone() {
-                    vectors.extend(group?.types().map(|ty| match &ty.composite_type.inner {
-                        CompositeInnerType::Func(ty) => ty.params().contains(&ValType::V128),
-                        _ => false,
-                    }));
-                }
                 for group in types.clone() {
                     let is_cont = |ty: &SubType| matches!(ty.composite_type.inner, CompositeInnerType::Cont(_));
                     conts.extend(group?.types().map(is_cont));
                 }
                 let conts = &conts;
-                first(types.into_iter_with_offsets(), |group| group.types().find_map(|ty| sub_type(ty, conts)))?
+                first_of(types.into_iter_with_offsets(), |group| group.types().find_map(|ty| sub_type(ty, conts)))?
             }
-            Payload::ImportSection(imports) => first(imports.into_imports_with_offsets(), |import| match &import.ty {
-                TypeRef::Func(_) => None,
-                TypeRef::FuncExact(_) => Some("custom descriptors are"),
-                TypeRef::Table(ty) => table(ty),
-                TypeRef::Memory(_) => None,
-                TypeRef::Global(ty) => global(ty),
-                TypeRef::Tag(ty) => tag(&vectors, ty.func_type_idx),
-            })?,
-            Payload::TableSection(tables) => first(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
-            Payload::TagSection(tags) => first(tags.into_iter_with_offsets(), |ty| tag(&vectors, ty.func_type_idx))?,
-            Payload::GlobalSection(globals) => first(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
+            Payload::ImportSection(imports) => {
+                first_of(imports.into_imports_with_offsets(), |import| match &import.ty {
+                    TypeRef::Func(_) => None,
+                    TypeRef::FuncExact(_) => Some("custom descriptors are"),
+                    TypeRef::Table(ty) => table(ty),
+                    TypeRef::Memory(_) | TypeRef::Tag(_) => None,
+                    TypeRef::Global(ty) => global(ty),
+                })?
+            }
+            Payload::TableSection(tables) => first_of(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
+            Payload::GlobalSection(globals) => first_of(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
             Payload::ElementSection(segments) => {
-                first(segments.into_iter_with_offsets(), |segment| match &segment.items {
+                first_of(segments.into_iter_with_offsets(), |segment| match &segment.items {
                     ElementItems::Functions(_) => None,
                     ElementItems::Expressions(ty, _) => reference(*ty),
                 })?
@@ -71,7 +65,7 @@ fn search(wasm: &[u8], features: WasmFeatures) -> Result<Found> {
     Ok(None)
 }
 
-fn first<T>(
+fn first_of<T>(
     entries: impl Iterator<Item = Result<(usize, T)>>,
     refused: impl Fn(&T) -> Option<&'static str>,
 ) -> Result<Found> {
@@ -109,7 +103,6 @@ fn is_cont(ty: ValType, conts: &[bool]) -> bool {
 fn field(ty: &FieldType, conts: &[bool]) -> Option<&'static str> {
     match ty.element_type {
         StorageType::I8 | StorageType::I16 => None,
-        StorageType::Val(ValType::V128) => Some("vectors in objects are"),
         StorageType::Val(ty) if is_cont(ty, conts) => Some("continuations in objects are"),
         StorageType::Val(ty) => value(ty),
     }
@@ -120,11 +113,11 @@ fn func(ty: &FuncType) -> Option<&'static str> {
 }
 
 fn global(ty: &GlobalType) -> Option<&'static str> {
-    if ty.shared { Some("shared-everything threads are") } else { value(ty.content_type) }
+    value(ty.content_type)
 }
 
 fn table(ty: &TableType) -> Option<&'static str> {
-    if ty.shared { Some("shared-everything threads are") } else { reference(ty.element_type) }
+    reference(ty.element_type)
 }
 
 fn value(ty: ValType) -> Option<&'static str> {
@@ -136,6 +129,7 @@ fn value(ty: ValType) -> Option<&'static str> {
 
 fn reference(ty: RefType) -> Option<&'static str> {
     match ty.heap_type() {
+        HeapType::Abstract { shared: true, .. } => Some("shared-everything threads are"),
         HeapType::Exact(_) => Some("custom descriptors are"),
         HeapType::Abstract { .. } | HeapType::Concrete(_) => None,
     }

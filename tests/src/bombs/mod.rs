@@ -3,12 +3,11 @@
 
 mod exceptions;
 mod functions;
+mod last;
 mod modules;
 mod references;
-mod refused;
 mod vectors;
 
-pub use refused::REFUSED;
 use wasm_encoder::{
     CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function, FunctionSection,
     GlobalSection, GlobalType, ImportSection, MemorySection, MemoryType, Module, RefType, TableSection, TableType,

@@ -1,6 +1,6 @@
 //! Bombs of references: many that live across many calls, and objects by the thousand.
 
-use super::refused::{finish, plain};
+use super::last::{finish, plain};
 use super::{Bomb, END, uleb};
 use wasm_encoder::{
     AbstractHeapType, EntityType, FieldType, Function, HeapType, ImportSection, RefType, StorageType, TypeSection,

@@ -1,15 +1,17 @@
 //! Bombs of vectors: constants behind the code, locals and values of 16 bytes, sequences of many instructions.
 
-use super::{Bomb, Parts, uleb};
-use wasm_encoder::ValType;
+use super::{Bomb, Parts, last, uleb};
+use wasm_encoder::{FieldType, Function, ImportSection, StorageType, TypeSection, ValType};
 
 /// Against what vectors add to the compiler.
 pub(super) const BOMBS: &[Bomb] = &[
     Bomb { name: "vector-constants", make: constants, n: 10_000 },
     Bomb { name: "vector-constants-that-wait", make: waiting, n: 5_000 },
     Bomb { name: "vector-locals", make: locals, n: 10_000 },
-    Bomb { name: "vectors-without-bodies", make: |n| super::refused::locals_of(ValType::V128, 50_000, n), n: 10_000 },
+    Bomb { name: "vectors-without-bodies", make: |n| super::last::locals_of(ValType::V128, 50_000, n), n: 10_000 },
     Bomb { name: "vectors-around-calls", make: around_calls, n: 1_000 },
+    Bomb { name: "vectors-in-objects", make: in_objects, n: 10_000 },
+    Bomb { name: "vectors-in-arrays", make: in_arrays, n: 5_000 },
     Bomb { name: "shuffles", make: shuffles, n: 5_000 },
     Bomb { name: "popcnts", make: |n| single(&GET_1, &[0xfd, 0x62], n), n: 10_000 },
     Bomb { name: "truncations", make: |n| single(&GET_1, &[0xfd, 0xf9, 0x01], n), n: 10_000 },
@@ -86,4 +88,37 @@ fn shuffles(n: usize) -> Vec<u8> {
     }
     code.push(0x1a);
     function(1, &code)
+}
+
+/// After many plain functions, one that makes structures of vectors.
+fn in_objects(n: usize) -> Vec<u8> {
+    let field = FieldType { element_type: StorageType::Val(ValType::V128), mutable: true };
+    let mut types = last::plain();
+    types.ty().struct_([field, field]);
+    objects(types, n, &[0xfb, 1, 1, 0x1a].repeat(n))
+}
+
+/// One that makes an array of many vectors, and many arrays of one.
+fn in_arrays(n: usize) -> Vec<u8> {
+    let mut types = last::plain();
+    types.ty().array(&StorageType::Val(ValType::V128), true);
+    let one = [0x41, 1, 0xfd, 0x0f];
+    let mut code = one.repeat(n.min(10_000));
+    let fixed = |n: usize, code: &mut Vec<u8>| {
+        code.extend([0xfb, 8, 1]);
+        uleb(n, code);
+        code.push(0x1a);
+    };
+    fixed(n.min(10_000), &mut code);
+    for _ in 0..n {
+        code.extend(one);
+        fixed(1, &mut code);
+    }
+    objects(types, n, &code)
+}
+
+fn objects(types: TypeSection, n: usize, code: &[u8]) -> Vec<u8> {
+    let mut last = Function::new([]);
+    last.raw([code, &[0x0b]].concat());
+    last::finish(&types, &ImportSection::new(), 0, n, &last)
 }

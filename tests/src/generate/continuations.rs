@@ -244,9 +244,7 @@ impl Body<'_> {
         self.steps(depth + 1);
         match self.random.below(3) {
             0 => self.put("(resume $cb (on $w switch) (local.get $b) (local.get $f) (local.get $kb))"),
-            1 => self.put(
-                "(resume $c1 (local.get $f) (cont.bind $cb $c1 (local.get $b) (local.get $kb)))",
-            ),
+            1 => self.put("(resume $c1 (local.get $f) (cont.bind $cb $c1 (local.get $b) (local.get $kb)))"),
             _ => self.put("(i32.const 3)"),
         }
         self.put(")");

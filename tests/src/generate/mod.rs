@@ -8,8 +8,10 @@ pub mod exceptions;
 pub mod memory;
 pub mod moves;
 pub mod narrow;
+pub mod programs;
 pub mod simd;
 pub mod single;
+pub mod tails;
 pub mod traps;
 
 use crate::backend::Pair;

@@ -47,16 +47,16 @@ impl WastCommand {
     }
 }
 
-/// What makes modules of a script's bytes: Lightbeam, or whatever a test compares it with.
+/// What makes the modules of a script: Lightbeam, or a compiler that it is held against.
 pub trait Modules: Sync {
-    /// Whose stores the modules are for.
+    /// Where they are to live.
     fn engine(&self) -> &Engine;
 
-    /// Compiles a module.
+    /// Compiles a binary.
     ///
     /// # Errors
     ///
-    /// If it cannot be compiled.
+    /// If it is invalid, or not supported.
     fn module(&self, wasm: &[u8]) -> Result<Module>;
 }
 

@@ -357,6 +357,7 @@ fn traps_named(message: &str) -> Option<&'static [Trap]> {
         "cast failure" | "cast" | "descriptor cast failure" => &[Trap::CastFailure],
         "unhandled tag" => &[Trap::UnhandledTag],
         "continuation already consumed" => &[Trap::ContinuationAlreadyConsumed],
+        "allocation size too large" => &[Trap::AllocationTooLarge],
         "unaligned atomic" => &[Trap::HeapMisaligned],
         "expected shared memory" => &[Trap::AtomicWaitNonSharedMemory],
         _ => return None,

@@ -8,8 +8,8 @@ use crate::sig::Sig;
 use crate::survey::{Survey, heap_feature, heap_type, type_feature, value_type};
 use crate::ty::Ty;
 use wasmparser::{
-    BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator, FunctionBody, Handle, HeapType,
-    RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator, WasmModuleResources,
+    BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator, FunctionBody, Handle,
+    HeapType, RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator, WasmModuleResources,
 };
 
 /// Validates a body and takes its survey.
@@ -107,8 +107,15 @@ impl Sweep<'_> {
         match storage {
             Some(Storage::Func(_)) => self.call(),
             Some(Storage::Gc { traced: true }) if self.facts.counts() => self.call(),
+            Some(Storage::Number(ty)) => self.survey.vectors |= ty == Ty::V128,
             _ => {}
         }
+    }
+
+    /// An object of a type is made.
+    fn make(&mut self, ty: u32) {
+        self.survey.vectors |= self.facts.objects[ty as usize].as_ref().is_some_and(|object| object.vectors);
+        self.call();
     }
 
     fn field(&self, ty: u32, field: u32) -> Option<Storage> {
@@ -167,7 +174,7 @@ impl Sweep<'_> {
     fn exception(&self, tag: u32) -> Result<(), Error> {
         match self.facts.tags[tag as usize].object {
             Some(_) => Ok(()),
-            None => self.unsupported("an exception that carries a vector or a continuation"),
+            None => self.unsupported("an exception that carries a continuation"),
         }
     }
 
@@ -380,10 +387,10 @@ macro_rules! note {
         $s.survey.branch($d)
     };
     ($s:ident visit_struct_new $ty:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_struct_new_default $ty:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_struct_get $ty:ident $f:ident) => {
         $s.access($s.field($ty, $f))
@@ -392,13 +399,13 @@ macro_rules! note {
         $s.access($s.field($ty, $f))
     };
     ($s:ident visit_array_new $ty:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_array_new_default $ty:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_array_new_fixed $ty:ident $n:ident) => {
-        $s.call()
+        $s.make($ty)
     };
     ($s:ident visit_array_new_data $ty:ident $d:ident) => {
         $s.call()
