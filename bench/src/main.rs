@@ -20,6 +20,7 @@ mod program;
 mod programs;
 mod run;
 mod seam;
+mod stacks;
 mod stats;
 mod table;
 
@@ -48,6 +49,8 @@ enum Command {
     Bombs(bombs::Options),
     /// Call one recursive function: all compilers beside native code; or print its machine code.
     Fib(fib::Options),
+    /// Change stacks: Lightbeam beside Cranelift.
+    Stacks(stacks::Options),
     /// Print the machine code that Wasmtime's three compilers make of one function, side by side.
     Code(code::Options),
     /// Count the instructions of compiling a module, phase by phase, with valgrind.
@@ -65,6 +68,7 @@ fn main() -> anyhow::Result<()> {
         Command::Program(options) => program::main(&options),
         Command::Bombs(options) => bombs::main(&options),
         Command::Fib(options) => fib::main(&options),
+        Command::Stacks(options) => stacks::main(&options),
         Command::Code(options) => code::main(&options),
         Command::Instructions(options) => instructions::main(&options),
         Command::Picture(options) => picture::main(&options),

@@ -27,7 +27,7 @@ fn setups() -> [Setup; 4] {
 
 fn pair(setup: &Setup, collector: Collector, backtraces: bool) -> Pair {
     let mut config = setup.config();
-    config.wasm_stack_switching(true).collector(collector);
+    config.collector(collector);
     if backtraces {
         config.wasm_backtrace_max_frames(std::num::NonZero::new(100));
     }
@@ -544,8 +544,9 @@ fn what_is_missing_is_refused() {
 /// Without the feature a module is invalid, as without any other.
 #[test]
 fn without_the_feature_there_are_no_continuations() {
-    let pair = Setup::default().engine().unwrap();
+    let mut config = Setup::default().config();
+    let compiler = lightbeam::Compiler::new(config.wasm_stack_switching(false)).unwrap();
     let wasm = wat::parse_str("(module (type $ft (func)) (type $ct (cont $ft)))").unwrap();
-    let error = pair.lightbeam(&wasm).unwrap_err().to_string();
+    let error = compiler.module(&wasm).unwrap_err().to_string();
     assert!(error.contains("when stack switching is disabled"), "{error}");
 }

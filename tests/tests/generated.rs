@@ -1,6 +1,6 @@
 //! Generated modules: random ones, and those of generators that each aim at one class of miscompilation.
 
-use lightbeam_tests::backend::{Pair, Setup, Without};
+use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{
     atomics, bulk, continuations, control, exceptions, memory, moves, narrow, programs, simd, single, tails, traps,
 };
@@ -155,11 +155,7 @@ fn stacks_change_and_locals_keep_their_values() {
     for seed in 0..scaled(150) {
         let module = continuations::module(seed, 10 + seed as usize % 5 * 20);
         let setup = setups[seed as usize % setups.len()];
-        let mut config = setup.config();
-        config.wasm_stack_switching(true);
-        let engine = wasmtime::Engine::new(&config).unwrap();
-        let lightbeam = setup.lightbeam(&engine).unwrap();
-        let pair = Pair { engine, lightbeam, setup };
+        let pair = setup.engine().unwrap();
         let wasm = module.wasm();
         let expected = observe(&pair.cranelift(&wasm).unwrap(), &setup, &module.calls);
         for event in &expected {
