@@ -3,8 +3,10 @@
 use anyhow::Context;
 use cpu_time::ProcessTime;
 use object::{Object, ObjectSection};
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::time::Duration;
-use wasmtime::{Config, Engine, Module, Strategy};
+use wasmtime::{Collector, Config, Engine, Module, Strategy};
 
 /// A compiler whose code Wasmtime runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -50,6 +52,18 @@ impl Backend {
     pub(crate) fn new(kind: Kind, parallel: bool) -> anyhow::Result<Backend> {
         let mut config = Config::new();
         config.parallel_compilation(parallel);
+        Self::of(kind, parallel, config)
+    }
+
+    /// One on one thread, for modules with objects and exceptions, which this collector collects.
+    pub(crate) fn with_collector(kind: Kind, collector: Collector) -> anyhow::Result<Backend> {
+        let mut config = Config::new();
+        config.parallel_compilation(false).collector(collector);
+        config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true);
+        Self::of(kind, false, config)
+    }
+
+    fn of(kind: Kind, parallel: bool, mut config: Config) -> anyhow::Result<Backend> {
         match kind {
             Kind::Lightbeam => {}
             Kind::Winch => drop(config.strategy(Strategy::Winch)),
@@ -104,4 +118,15 @@ pub(crate) fn text_bytes(artifact: &[u8]) -> anyhow::Result<u64> {
     let text = file.section_by_name(".text").context("the artifact has no text")?.data()?;
     let fill = text.last().copied().unwrap_or_default();
     Ok(text.iter().rposition(|&byte| byte != fill).map_or(0, |last| last as u64 + 1))
+}
+
+/// What `perf report` reads to name functions.
+pub(crate) fn write_perf_map(module: &Module) -> anyhow::Result<()> {
+    let mut map = BufWriter::new(File::create(format!("/tmp/perf-{}.map", std::process::id()))?);
+    let text = module.text().as_ptr().addr();
+    for func in module.functions() {
+        let (index, name) = (func.index.as_u32(), func.name.as_deref().unwrap_or(""));
+        writeln!(map, "{:x} {:x} f{index} {name}", text + func.offset, func.len)?;
+    }
+    Ok(map.flush()?)
 }

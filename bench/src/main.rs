@@ -13,6 +13,7 @@ mod compile;
 mod corpus;
 mod engines;
 mod fib;
+mod gc;
 mod instructions;
 mod node;
 mod picture;
@@ -51,6 +52,8 @@ enum Command {
     Fib(fib::Options),
     /// Change stacks: Lightbeam beside Cranelift.
     Stacks(stacks::Options),
+    /// Run programs with objects and exceptions, with each collector: Lightbeam beside Cranelift.
+    Gc(gc::Options),
     /// Print the machine code that Wasmtime's three compilers make of one function, side by side.
     Code(code::Options),
     /// Count the instructions of compiling a module, phase by phase, with valgrind.
@@ -69,6 +72,7 @@ fn main() -> anyhow::Result<()> {
         Command::Bombs(options) => bombs::main(&options),
         Command::Fib(options) => fib::main(&options),
         Command::Stacks(options) => stacks::main(&options),
+        Command::Gc(options) => gc::main(&options),
         Command::Code(options) => code::main(&options),
         Command::Instructions(options) => instructions::main(&options),
         Command::Picture(options) => picture::main(&options),

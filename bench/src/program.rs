@@ -1,18 +1,17 @@
 //! `bench program`: a command from start to exit, compiling included, as its user waits for it. Each run is a process of
 //! its own, this program again, so that no compiler finds anything warm that another would not.
 
-use crate::engines::{Backend, Kind};
+use crate::engines::{Backend, Kind, write_perf_map};
 use crate::stats::{Effort, Samples, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
 use anyhow::{Context, ensure};
 use cpu_time::ProcessTime;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use wasmtime::{Linker, Module, Store};
+use wasmtime::{Linker, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
@@ -153,14 +152,4 @@ fn child(options: &Options, kind: Kind) -> anyhow::Result<()> {
             None => Err(error.into()),
         },
     }
-}
-
-fn write_perf_map(module: &Module) -> anyhow::Result<()> {
-    let mut map = BufWriter::new(File::create(format!("/tmp/perf-{}.map", std::process::id()))?);
-    let text = module.text().as_ptr().addr();
-    for func in module.functions() {
-        let (index, name) = (func.index.as_u32(), func.name.as_deref().unwrap_or(""));
-        writeln!(map, "{:x} {:x} f{index} {name}", text + func.offset, func.len)?;
-    }
-    Ok(map.flush()?)
 }

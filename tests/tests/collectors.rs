@@ -6,6 +6,11 @@ use wasmtime::{AsContextMut, Caller, Collector, Engine, ExternRef, Instance, Lin
 
 /// Runs `run` of a module that imports `h.gc`, with both compilers and all collectors, and compares the result.
 fn agree(wat: &str, expected: i64) {
+    agree_as(wat, expected, &[false, true]);
+}
+
+/// The same with Cranelift, Lightbeam, or both, as `lightbeam` says.
+fn agree_as(wat: &str, expected: i64, lightbeam: &[bool]) {
     let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}"));
     for setup in [Setup::default(), Setup { signals: false, ..Setup::default() }, metered()] {
         for collector in [Collector::Copying, Collector::DeferredReferenceCounting, Collector::Null] {
@@ -13,7 +18,7 @@ fn agree(wat: &str, expected: i64) {
             config.wasm_gc(true).wasm_function_references(true).collector(collector);
             let engine = Engine::new(&config).unwrap();
             let compiler = setup.lightbeam(&engine).unwrap();
-            for lightbeam in [false, true] {
+            for &lightbeam in lightbeam {
                 let module = if lightbeam { compiler.module(&wasm) } else { Module::new(&engine, &wasm) }.unwrap();
                 let (mut store, instance) = instantiate(&engine, &module);
                 let run = instance.get_typed_func::<(), i64>(&mut store, "run").unwrap();
@@ -251,5 +256,78 @@ fn function_references_in_objects() {
              (i64.extend_i32_u (ref.is_null (array.get $fs (array.new_default $fs (i32.const 1)) (i32.const 0))))
              (i64.add))"#,
         ((40 * 2) + 1) * 2 + 1 + 1,
+    );
+}
+
+#[test]
+fn loops_that_call_nothing_but_make_objects() {
+    // Collections happen at allocations only, with references, numbers and floats in the registers of the loop.
+    agree_with_head(
+        r#"(func (export "run") (result i64)
+             (local $i i32) (local $a (ref null $t)) (local $b (ref null $t)) (local $kept (ref null $t)) (local $new (ref null $t))
+             (local $sum i64) (local $float f64) (local $count i32)
+             (loop $l
+               (local.set $new (struct.new $t (local.get $i) (local.get $a) (i64.extend_i32_u (local.get $i)) (f64.const 1.5)))
+               (local.set $b (local.get $a))
+               (local.set $a (local.get $new))
+               (if (ref.test (ref $t) (local.get $b))
+                 (then (local.set $sum (i64.add (local.get $sum) (struct.get $t 2 (local.get $b))))))
+               (if (i32.eqz (i32.and (local.get $i) (i32.const 0xfff)))
+                 (then
+                   (local.set $kept (struct.new $t (local.get $i) (local.get $kept) (i64.const 0) (f64.const 0)))
+                   (local.set $count (i32.add (local.get $count) (i32.const 1)))))
+               (if (i32.eqz (i32.and (local.get $i) (i32.const 7)))
+                 (then (struct.set $t $r (local.get $a) (ref.null $s))))
+               (local.set $float (f64.add (local.get $float) (struct.get $t 3 (local.get $a))))
+               (local.set $i (i32.add (local.get $i) (i32.const 1)))
+               (br_if $l (i32.lt_u (local.get $i) (i32.const 100000))))
+             (loop $m
+               (local.set $sum (i64.add (local.get $sum) (i64.extend_i32_u (struct.get $t 0 (local.get $kept)))))
+               (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+               (br_if $m (i32.eqz (ref.is_null
+                 (local.tee $kept (ref.cast (ref null $t) (struct.get $t $r (local.get $kept))))))))
+             (i64.add
+               (i64.add (local.get $sum) (i64.extend_i32_u (local.get $count)))
+               (i64.trunc_f64_s (local.get $float))))"#,
+        (0..99_999).sum::<i64>() + (0..100_000).step_by(0x1000).sum::<i64>() + 150_000,
+    );
+}
+
+#[test]
+fn thousands_of_references_live_across_thousands_of_calls() {
+    // References and numbers take turns on the stack, in no simple order; it grows, is cut, grows by numbers, and is cut.
+    // Maps of their own for so many calls would be refused.
+    let n = 8000i64;
+    let number = |i: i64| i * i % 7 == 2;
+    let gc = |i: i64| if i % 1000 == 99 { "(call $gc)" } else { "" };
+    let grow: String = (0..n)
+        .map(|i| match number(i) {
+            true => format!("(call $number) {}", gc(i)),
+            false if i % 16 == 0 => format!("(struct.new $s (i32.const {i})) (drop (call $number)) {}", gc(i)),
+            false => format!("(call $object) {}", gc(i)),
+        })
+        .collect();
+    let cut = |from: i64, to: i64| -> String {
+        let take = |i: i64| if number(i) { "(call $take_number)" } else { "(call $take_object)" };
+        (from..to).rev().map(|i| format!("{} {}", take(i), gc(i))).collect()
+    };
+    let again = "(call $number)".repeat(1000);
+    let taken = "(call $take_number)".repeat(1000);
+    let (upper, lower) = (cut(n / 2, n), cut(0, n / 2));
+    agree_as(
+        &format!(
+            r#"(module {HEAD}
+                 (global $next (mut i64) (i64.const 0)) (global $sum (mut i64) (i64.const 0))
+                 (func $number (result i64)
+                   (global.get $next) (global.set $next (i64.add (global.get $next) (i64.const 1))))
+                 (func $object (result (ref $s)) (struct.new $s (i32.wrap_i64 (call $number))))
+                 (func $take_number (param i64) (global.set $sum (i64.add (global.get $sum) (local.get 0))))
+                 (func $take_object (param (ref $s))
+                   (call $take_number (i64.extend_i32_u (struct.get $s $n (local.get 0)))))
+                 (func (export "run") (result i64)
+                   {grow} {upper} {again} (call $gc) {taken} {lower} (global.get $sum)))"#
+        ),
+        (0..n + 1000).sum(),
+        &[true],
     );
 }

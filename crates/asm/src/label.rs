@@ -41,6 +41,11 @@ impl Labels {
             self.states.iter().all(|state| !matches!(state, State::Open(link) if *link != Link::END)),
             "a label was used and never bound"
         );
+        self.abandon();
+    }
+
+    /// Forgets all labels, with code that is given up.
+    pub fn abandon(&mut self) {
         self.states.clear();
         self.tables.clear();
     }

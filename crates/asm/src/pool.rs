@@ -51,6 +51,11 @@ impl Pool {
     #[inline]
     pub(crate) fn reset(&mut self) {
         debug_assert!(self.is_empty(), "a constant was made and never placed");
+        self.abandon();
+    }
+
+    /// Forgets all constants, with code that is given up.
+    pub(crate) fn abandon(&mut self) {
         self.entries.clear();
     }
 

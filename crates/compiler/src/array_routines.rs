@@ -153,31 +153,56 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::shift(&mut self.out.asm, &cpu, Shift::ShrU, Width::W64, temp, size, Amount::Imm(32));
         I::test(&mut self.out.asm, Width::W64, temp, Src::Reg(temp));
         I::jcc(&mut self.out.asm, Cond::Ne, too_large);
-        if let Collector::Copying { free, end: end_at, size: size_at, align } = gc.collector {
+        let in_line = match gc.collector {
+            Collector::Copying { free, end: end_at, size: size_at, align } => {
+                let a = &mut self.out.asm;
+                I::lea(a, Width::W64, temp, Addr::base(size, align.cast_signed() - 1));
+                I::alu(a, Alu::And, Width::W64, temp, temp, Src::Imm(-align.cast_signed()));
+                I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+                I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
+                I::load(a, Load::I32, end, Addr::base(data, end_at));
+                I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(Self::RESULT));
+                I::cmp(a, Width::W64, end, Src::Reg(temp));
+                I::jcc(a, Cond::LtU, slow);
+                I::lea(a, Width::W64, end, Addr::indexed(Self::RESULT, temp, 0, 0));
+                I::store(a, Store::B32, Addr::base(data, free), end);
+                self.heap_base(base);
+                let at = |offset| Addr::indexed(base, Self::RESULT, 0, offset);
+                let a = &mut self.out.asm;
+                I::store_imm(a, Store::B32, at(gc.kind), kind.cast_signed());
+                I::store(a, Store::B32, at(size_at), temp);
+                true
+            }
+            Collector::None { free, kind_bits } => {
+                let a = &mut self.out.asm;
+                I::test(a, Width::W32, size, Src::Imm(kind_bits.cast_signed()));
+                I::jcc(a, Cond::Ne, slow);
+                I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+                I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
+                let result = Self::RESULT;
+                I::alu(a, Alu::Add, Width::W64, result, result, Src::Imm(align.cast_signed() - 1));
+                I::alu(a, Alu::And, Width::W64, result, result, Src::Imm(-align.cast_signed()));
+                I::lea(a, Width::W64, end, Addr::indexed(result, size, 0, 0));
+                I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+                I::cmp(a, Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+                I::jcc(a, Cond::GtU, slow);
+                I::store(a, Store::B32, Addr::base(data, free), end);
+                self.heap_base(base);
+                let a = &mut self.out.asm;
+                I::alu(a, Alu::Or, Width::W32, temp, size, Src::Imm(kind.cast_signed()));
+                I::store(a, Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.kind), temp);
+                true
+            }
+            Collector::Counting(_) => false,
+        };
+        if in_line {
             let a = &mut self.out.asm;
-            I::lea(a, Width::W64, temp, Addr::base(size, align.cast_signed() - 1));
-            I::alu(a, Alu::And, Width::W64, temp, temp, Src::Imm(-align.cast_signed()));
-            I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
-            I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
-            I::load(a, Load::I32, end, Addr::base(data, end_at));
-            I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(Self::RESULT));
-            I::cmp(a, Width::W64, end, Src::Reg(temp));
-            I::jcc(a, Cond::LtU, slow);
-            I::lea(a, Width::W64, end, Addr::indexed(Self::RESULT, temp, 0, 0));
-            I::store(a, Store::B32, Addr::base(data, free), end);
-            self.heap_base(base);
-            let at = |offset| Addr::indexed(base, Self::RESULT, 0, offset);
-            let a = &mut self.out.asm;
-            I::store_imm(a, Store::B32, at(gc.kind), kind.cast_signed());
             I::load(a, Load::I64, data, Addr::base(I::CTX, self.facts.ctx.type_ids));
             I::load(a, Load::I32, data, Addr::base(data, id));
-            I::store(a, Store::B32, at(gc.type_id), data);
-            I::store(a, Store::B32, at(size_at), temp);
+            I::store(a, Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.type_id), data);
             I::jmp(a, made);
-            self.out.asm.bind(slow);
-        } else {
-            self.out.asm.bind(slow);
         }
+        self.out.asm.bind(slow);
         I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
         I::load(&mut self.out.asm, Load::I32, I::LIBCALL.int_args[2], Addr::base(I::SCRATCH, id));
         self.argument(3, size);

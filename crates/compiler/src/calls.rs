@@ -55,6 +55,9 @@ impl<I: Isa> FuncGen<'_, I> {
         for i in 0..self.lists.volatile_homes.len() {
             let at = self.lists.volatile_homes[i] as usize;
             debug_assert!(self.is_volatile_home(at));
+            if self.heap == Some(at) {
+                continue;
+            }
             let local = self.locals[at];
             let home = local.home.expect("it has one");
             I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
@@ -400,7 +403,7 @@ impl<I: Isa> FuncGen<'_, I> {
                             break;
                         }
                         let at = self.stack.len() + i;
-                        let slot = self.slot(at);
+                        let slot = self.slot(at, ty);
                         match *place {
                             Place::Reg(reg) if registers => {
                                 I::store(&mut self.out.asm, Store::of(ty), slot, reg);

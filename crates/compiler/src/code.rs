@@ -1,7 +1,7 @@
 //! What compiling gives: machine code and the tables beside it, in one arena that grows from function to function, so
 //! that no function allocates for itself.
 
-use crate::isa::Isa;
+use crate::isa::{AsmBuffer, Isa};
 use crate::libcall::Libcall;
 use std::ops::Range;
 
@@ -37,6 +37,48 @@ pub struct Output<I: Isa> {
     pub maps: Vec<u32>,
     /// Totals over all functions.
     pub counters: Counters,
+}
+
+/// How far an [`Output`] has come.
+pub(crate) struct Mark {
+    code: u32,
+    relocs: usize,
+    traps: usize,
+    addresses: usize,
+    sites: usize,
+    handlers: usize,
+    safepoints: usize,
+    maps: usize,
+    counters: Counters,
+}
+
+impl<I: Isa> Output<I> {
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            code: self.asm.offset(),
+            relocs: self.relocs.len(),
+            traps: self.traps.len(),
+            addresses: self.addresses.len(),
+            sites: self.sites.len(),
+            handlers: self.handlers.len(),
+            safepoints: self.safepoints.len(),
+            maps: self.maps.len(),
+            counters: self.counters,
+        }
+    }
+
+    /// Forgets what has come since, of which all labels and constants are. What it took is not forgotten.
+    pub(crate) fn take_back(&mut self, mark: &Mark) {
+        self.asm.abandon(mark.code);
+        self.relocs.truncate(mark.relocs);
+        self.traps.truncate(mark.traps);
+        self.addresses.truncate(mark.addresses);
+        self.sites.truncate(mark.sites);
+        self.handlers.truncate(mark.handlers);
+        self.safepoints.truncate(mark.safepoints);
+        self.maps.truncate(mark.maps);
+        self.counters = Counters { steps: self.counters.steps, ..mark.counters };
+    }
 }
 
 /// One function in an [`Output`].

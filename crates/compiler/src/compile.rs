@@ -130,6 +130,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) flags: Option<FlagsOf>,
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
+    /// Which of the locals is the address of the collector's heap, if that is kept.
+    pub(crate) heap: Option<usize>,
     pub(crate) blocks: Vec<Block>,
     /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
     pub(crate) copies: Vec<Copies>,
@@ -144,6 +146,9 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) slots_used: u32,
     /// Logarithm of a slot's size: 8 bytes, or 16 in functions that have vectors.
     pub(crate) slot_log2: u32,
+    /// Where in the slot of a position a reference to an object is: at its end, or in functions that are compiled deep in
+    /// the upper half.
+    pub(crate) reference_part: i32,
     /// Bytes below the operand slots: arguments and result areas of calls.
     pub(crate) outgoing: u32,
     /// Bytes for registers that stubs save.
@@ -249,7 +254,7 @@ pub fn compile<I: Isa>(
     let start = begin(out, escapes, index);
     let sites = out.sites.len();
 
-    let result = emit(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
+    let result = emit_either(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
     scratch.emit_time += now(scratch.clock) - surveyed;
     result?;
 
@@ -295,7 +300,7 @@ pub(crate) fn constant<I: Isa>(
     out.asm.reset_labels();
     out.asm.reserve(4 * I::MAX_PRIMITIVE);
     let (start, _) = begin(out, false, u32::MAX);
-    emit(facts, survey, &sig, body, 0, &mut scratch.state, out)?;
+    emit_either(facts, survey, &sig, body, 0, &mut scratch.state, out)?;
     Ok(start)
 }
 
@@ -312,9 +317,8 @@ fn begin<I: Isa>(out: &mut Output<I>, escapes: bool, index: u32) -> (u32, u32) {
     (start, out.asm.offset())
 }
 
-/// Sweep 2. Never inlined, so that profiles can tell it from sweep 1.
-#[inline(never)]
-fn emit<I: Isa>(
+/// Sweep 2, and once more if there are too many references, see `safepoints`.
+fn emit_either<I: Isa>(
     facts: &Facts,
     survey: &Survey,
     sig: &Sig,
@@ -323,6 +327,29 @@ fn emit<I: Isa>(
     state: &mut State,
     out: &mut Output<I>,
 ) -> Result<(), Error> {
+    let mark = out.mark();
+    let result = emit(facts, survey, sig, body, base, state, out, false);
+    if result.is_err() && state.lists.roots.too_many {
+        out.take_back(&mark);
+        return emit(facts, survey, sig, body, base, state, out, true);
+    }
+    result
+}
+
+/// Sweep 2. Never inlined, so that profiles can tell it from sweep 1.
+#[inline(never)]
+#[expect(clippy::too_many_arguments, reason = "all of it is the function's")]
+fn emit<I: Isa>(
+    facts: &Facts,
+    survey: &Survey,
+    sig: &Sig,
+    body: &[u8],
+    base: u32,
+    state: &mut State,
+    out: &mut Output<I>,
+    deep: bool,
+) -> Result<(), Error> {
+    let slot_log2 = if survey.vectors { 4 } else { 3 };
     let budget_end = out.asm.offset().saturating_add(Budget::most(body.len()).min(1 << 31) as u32);
     let return_label = out.asm.label();
     let first_address = out.addresses.len();
@@ -342,6 +369,7 @@ fn emit<I: Isa>(
         flags: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),
+        heap: survey.heap(),
         blocks: std::mem::take(&mut state.blocks),
         copies: std::mem::take(&mut state.copies),
         unusual: Unusual::of(facts),
@@ -349,7 +377,8 @@ fn emit<I: Isa>(
         block_number: 0,
         slots_base: 0,
         slots_used: 0,
-        slot_log2: if survey.vectors { 4 } else { 3 },
+        slot_log2: slot_log2 + u32::from(deep),
+        reference_part: if deep { 1 << slot_log2 } else { 0 },
         outgoing: 0,
         stub_saves: 0,
         result_area_slot: 0,
@@ -371,7 +400,7 @@ fn emit<I: Isa>(
     cg.lists.resumptions.clear();
     cg.lists.stub_refs.clear();
     let maps = cg.out.maps.len();
-    cg.lists.roots.begin(facts.references || survey.catches_references, maps);
+    cg.lists.roots.begin(facts.references || survey.catches_references, maps, deep);
 
     let enter = cg.prologue();
     cg.open_function();
@@ -381,6 +410,7 @@ fn emit<I: Isa>(
     cg.resumption_pads();
     cg.stubs();
     cg.trap_stubs();
+    cg.finish_deep();
     cg.out.asm.place_constants();
     cg.out.counters.operators += cg.operators;
     cg.out.counters.steps += survey.steps;

@@ -321,7 +321,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let BlockTypes::Type(index) = types {
             for ty in &facts.sig_of_type(index).params {
                 let at = self.stack.len();
-                self.slot(at);
+                self.slot(at, *ty);
                 self.stack.push(Value::slot(*ty));
             }
             self.raise_watermark(self.stack.len());
@@ -391,7 +391,7 @@ impl<I: Isa> FuncGen<'_, I> {
             for i in 0..count {
                 let ty = self.result_type(block.types, i);
                 let at = self.stack.len();
-                self.slot(at);
+                self.slot(at, ty);
                 self.stack.push(Value::slot(ty));
             }
             if count > 0 {
@@ -422,7 +422,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let ty = self.result_type(block.types, 0);
             let reg = Self::merge_reg(ty);
             self.take_this(reg);
-            let slot = self.slot(block.height as usize);
+            let slot = self.slot(block.height as usize, ty);
             I::load(&mut self.out.asm, Load::of(ty), reg, slot);
             self.release(reg);
         }
@@ -485,7 +485,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let mut value = self.stack[at];
         if value.loc == Loc::Slot {
-            let slot = self.slot(at);
+            let slot = self.slot(at, ty);
             self.take_this(reg);
             I::load(&mut self.out.asm, Load::of(ty), reg, slot);
             self.out.counters.reloads += 1;
@@ -529,8 +529,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Writes a value to the slot of another position, leaving its entry alone. Keeps the flags.
     fn value_to_slot(&mut self, value: Value, position: usize, to: usize) {
-        let target = self.slot(to);
         let ty = value.ty;
+        let target = self.slot(to, ty);
         let scratch = match ty.class() {
             RegClass::Int => I::SCRATCH,
             RegClass::Float => I::FLOAT_SCRATCH,
@@ -539,7 +539,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Loc::Const(bits) => return self.store_const_to(target, ty, bits.get()),
             Loc::Reg(reg) => reg,
             Loc::Slot => {
-                let slot = self.slot(position);
+                let slot = self.slot(position, ty);
                 I::load(&mut self.out.asm, Load::of(ty), scratch, slot);
                 scratch
             }

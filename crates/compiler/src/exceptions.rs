@@ -166,8 +166,12 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(never)]
     fn save_preserved_homes(&mut self) {
         for i in 0..self.lists.exceptions.homes.len() {
-            let local = self.locals[self.lists.exceptions.homes[i] as usize];
+            let at = self.lists.exceptions.homes[i] as usize;
+            let local = self.locals[at];
             let home = local.home.expect("it has one");
+            if self.heap == Some(at) {
+                continue;
+            }
             if I::PRESERVED.contains(&home) {
                 I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
                 self.out.counters.home_saves += 1;
@@ -246,7 +250,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let object = exception_object(tag);
         let exception = self.facts.exceptions.expect("there is a tag");
         // Behind all that is on the stack.
-        let instance = self.slot(self.stack.len());
+        let instance = self.slot(self.stack.len(), Ty::I32);
         self.libcall_raw(Libcall::InstanceId, &[Arg::Owner(tag.owner)]);
         I::store(&mut self.out.asm, Store::B32, instance, I::LIBCALL.int_results[0]);
         for (i, field) in object.fields.iter().enumerate() {
@@ -254,7 +258,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if self.check_budget() {
                     break;
                 }
-                let slot = self.slot(first + i);
+                let slot = self.slot(first + i, Ty::FuncRef);
                 self.libcall_raw(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, slot))]);
                 I::store(&mut self.out.asm, Store::B32, slot, I::LIBCALL.int_results[0]);
             }
@@ -284,9 +288,9 @@ impl<I: Isa> FuncGen<'_, I> {
             if i & 3 == 3 && self.check_budget() {
                 return;
             }
-            let slot = self.slot(first + i);
             let to = Addr::base(object, field.offset);
             let ty = kept_as(field.storage);
+            let slot = self.slot(first + i, ty);
             let temp = if ty.is_float() { I::FLOAT_SCRATCH } else { temp };
             I::load(&mut self.out.asm, Load::of(ty), temp, slot);
             self.count(field.storage, base, temp);
@@ -362,7 +366,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let fields = tag.map_or(&[][..], |tag| &exception_object(&facts.tags[tag as usize]).fields);
         let in_register = fields.len() + usize::from(reference) == 1 && !block.takes_one_in_slot();
         if reference && !in_register {
-            let slot = self.slot(block.height() + fields.len());
+            let slot = self.slot(block.height() + fields.len(), Ty::GcRef);
             I::store(&mut self.out.asm, Store::B32, slot, result);
         }
         if fields.is_empty() {
@@ -377,7 +381,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Storage::Gc { traced } => traced && counts,
             _ => false,
         };
-        let kept = self.slot(block.height() + fields.len());
+        let kept = self.slot(block.height() + fields.len(), Ty::GcRef);
         if fields.iter().any(|field| is_made(field.storage)) {
             I::store(&mut self.out.asm, Store::B32, kept, result);
         }
@@ -388,7 +392,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             let ty = field.storage.ty();
             let from = Addr::base(object, field.offset);
-            let slot = self.slot(block.height() + i);
+            let slot = self.slot(block.height() + i, ty);
             let d = match (in_register, ty.is_float()) {
                 (true, _) => Self::merge_reg(ty),
                 (false, true) => I::FLOAT_SCRATCH,

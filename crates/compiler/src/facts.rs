@@ -67,6 +67,13 @@ impl Facts {
         self.gc.is_some_and(|gc| gc.counts())
     }
 
+    /// Are objects of a type made in line, with the host asked by a stub?
+    #[must_use]
+    pub fn makes_in_line(&self, object: &ObjectFact) -> bool {
+        let interns = object.fields.iter().any(|field| matches!(field.storage, Storage::Func(_)));
+        !interns && !self.counts()
+    }
+
     /// A few direct subtypes of the type whose id is at this offset among the type ids, likewise: those that this module
     /// defines first.
     #[must_use]
@@ -355,6 +362,10 @@ pub struct GcFacts {
     pub data: i32,
     /// Store: pointer to the first byte of the heap.
     pub heap: i32,
+    /// Store: how many bytes the heap has, a `u64`.
+    pub heap_length: i32,
+    /// May the heap be elsewhere after a call?
+    pub heap_may_move: bool,
     /// Object: its kind, a `u32`.
     pub kind: i32,
     /// Object: the engine-wide id of its type, a `u32`.
@@ -394,8 +405,13 @@ pub enum Collector {
     },
     /// References in the heap are counted, those in frames are found by stack maps among all that were read lately.
     Counting(Counting),
-    /// Nothing is collected.
-    None,
+    /// Nothing is collected. New objects are cut off the end of what is used; the kind of an object has its size in it.
+    None {
+        /// Its data: where the next object may begin, a `u32`.
+        free: i32,
+        /// Bits that the size of such an object must not have set.
+        kind_bits: u32,
+    },
 }
 
 /// What a collector asks that counts references.

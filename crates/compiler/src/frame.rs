@@ -73,7 +73,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let may_call = self.survey_may_call();
         for (at, local) in survey.locals.iter().enumerate() {
             // Where a collector may run, references are in memory.
-            if local.ty == Ty::GcRef && may_call {
+            if local.ty == Ty::GcRef && may_call || survey.is_idle_heap(at) {
                 continue;
             }
             tops[local.ty.class() as usize].add(local.weight, at as u32);
@@ -157,7 +157,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for at in 0..self.locals.len() {
             let LocalState { home, ty, .. } = self.locals[at];
             let needs_slot = match home {
-                None => true,
+                None => !self.survey.is_idle_heap(at),
                 Some(reg) => may_call && (self.survey.handlers || !I::PRESERVED.contains(&reg)),
             };
             if ty == Ty::GcRef && may_call {
@@ -235,6 +235,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.bring_in_parameters();
         self.zero_locals();
+        self.bring_in_heap();
+        self.begin_deep();
         self.function_entry_checks();
         enter
     }
@@ -275,6 +277,17 @@ impl<I: Isa> FuncGen<'_, I> {
             if param & 15 == 15 {
                 self.out_reserve();
             }
+        }
+    }
+
+    /// The address of the collector's heap never changes: it is brought to its home and its slot once.
+    fn bring_in_heap(&mut self) {
+        let Some(at) = self.heap else { return };
+        let LocalState { home, slot, .. } = self.locals[at];
+        let reg = home.unwrap_or(I::SCRATCH);
+        self.heap_base(reg);
+        if slot != 0 {
+            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, slot), reg);
         }
     }
 
@@ -342,7 +355,7 @@ impl<I: Isa> FuncGen<'_, I> {
                         return;
                     }
                     let ty = results[i];
-                    let slot = self.slot(i);
+                    let slot = self.slot(i, ty);
                     let (temp, load, store) = match ty.class() {
                         RegClass::Int => (I::PRIVATE.int_results[0], Load::of(ty), Store::of(ty)),
                         RegClass::Float => (I::FLOAT_SCRATCH, Load::of(ty), Store::of(ty)),
@@ -353,8 +366,9 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             for (i, place) in abi.results.iter().enumerate() {
                 let Place::Reg(reg) = *place else { continue };
-                let slot = self.slot(i);
-                I::load(&mut self.out.asm, Load::of(results[i]), reg, slot);
+                let ty = results[i];
+                let slot = self.slot(i, ty);
+                I::load(&mut self.out.asm, Load::of(ty), reg, slot);
             }
         }
         self.restore_saved();

@@ -12,11 +12,11 @@ use crate::libcall::Libcall;
 use crate::meter::StubKind;
 use crate::simd::zero_bits;
 use crate::ty::{Ty, Width};
-use crate::value::{Operand, OperandPlace};
+use crate::value::{Loc, Operand, OperandPlace, Value};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// Structures of more fields are cleared by the host.
-const MANY_FIELDS: usize = 16;
+pub(crate) const MANY_FIELDS: usize = 16;
 
 /// The store of a value that is kept like this. A function reference is a number by then.
 pub(crate) const fn store_of(storage: Storage) -> Store {
@@ -46,6 +46,46 @@ impl<I: Isa> FuncGen<'_, I> {
         let heap = self.gc().heap;
         I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
         I::load(&mut self.out.asm, Load::I64, d, Addr::base(I::SCRATCH, heap));
+    }
+
+    /// The register that has where the heap begins until the operator ends or calls, if that is kept like a local and
+    /// there are registers enough to have it in one.
+    fn heap_in_register(&mut self) -> Option<Reg> {
+        /// What operators may still take after this.
+        const ENOUGH: u32 = 3;
+        let at = self.heap?;
+        if let Some(home) = self.locals[at].home {
+            return Some(home);
+        }
+        let regs = &self.regs;
+        let left = regs.free.or(regs.cached.minus(regs.locked.or(regs.pinned))).class(RegClass::Int);
+        if self.locals[at].copy.is_none() && left.len() < ENOUGH {
+            return None;
+        }
+        self.push(Value { ty: Ty::I64, loc: Loc::Local(at as u32) });
+        let (reg, owned) = self.pop_reg();
+        debug_assert!(owned.is_empty(), "it is a copy");
+        Some(reg)
+    }
+
+    /// A register that has where the heap begins until the operator ends, calls, or writes this one, into which it is
+    /// loaded if it must be.
+    pub(crate) fn heap_or(&mut self, d: Reg) -> Reg {
+        if let Some(reg) = self.heap_in_register() {
+            return reg;
+        }
+        self.heap_base(d);
+        d
+    }
+
+    /// The same in a register that stays as it is, and what of it the caller owns.
+    fn heap_kept(&mut self) -> (Reg, RegSet) {
+        if let Some(reg) = self.heap_in_register() {
+            return (reg, RegSet::EMPTY);
+        }
+        let base = self.take(RegClass::Int);
+        self.heap_base(base);
+        (base, RegSet::one(base))
     }
 
     // ---- barriers
@@ -185,47 +225,81 @@ impl<I: Isa> FuncGen<'_, I> {
         self.facts.objects[ty as usize].as_ref().expect("validated as a type of objects")
     }
 
-    /// Makes an object of so many bytes, its header written; gives the reference and the base of the heap, in registers
-    /// that the caller owns.
-    fn new_object(&mut self, ty: u32, size: u32) -> (Reg, Reg) {
-        let gc = self.gc();
-        let Collector::Copying { free, end, size: size_at, align } = gc.collector else {
+    /// Makes an object of so many bytes, its header written; gives the reference, in a register that the caller owns, and
+    /// where the heap begins, as `heap_kept` does.
+    fn new_object(&mut self, ty: u32, size: u32) -> (Reg, Reg, RegSet) {
+        if self.facts.counts() {
             let args = self.alloc_args(ty, Arg::Imm(u64::from(size)));
             self.libcall(Libcall::GcAlloc, &args);
             let object = I::LIBCALL.int_results[0];
             self.take_this(object);
             I::mov(&mut self.out.asm, Width::W32, object, object);
-            let base = self.take(RegClass::Int);
-            self.heap_base(base);
-            return (object, base);
-        };
-        let size = size.next_multiple_of(align);
-        let kind = self.object(ty).kind;
+            let (base, owned) = self.heap_kept();
+            return (object, base, owned);
+        }
+        let gc = self.gc();
         let id = self.facts.type_id_offsets[ty as usize];
-        let [base, object, temp] = [(); 3].map(|()| self.take(RegClass::Int));
+        let [data, object, temp] = [(); 3].map(|()| self.take(RegClass::Int));
+        let kept = self.heap_in_register();
         let [slow, resume] = [(); 2].map(|()| self.out.asm.label());
+        let ObjectFact { mut kind, align: object_align, .. } = *self.object(ty);
         let ctx = self.facts.ctx;
         let a = &mut self.out.asm;
-        I::load(a, Load::I64, base, Addr::base(I::CTX, gc.data));
-        I::load(a, Load::I32, object, Addr::base(base, free));
-        I::load(a, Load::I32, temp, Addr::base(base, end));
-        // Free space never ends before it begins.
-        I::alu(a, Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
-        I::cmp(a, Width::W32, temp, Src::Imm(size.cast_signed()));
-        I::jcc(a, Cond::LtU, slow);
-        I::lea(a, Width::W32, temp, Addr::base(object, size.cast_signed()));
-        I::store(a, Store::B32, Addr::base(base, free), temp);
-        self.heap_base(base);
+        I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+        let (free, size, size_at) = match gc.collector {
+            Collector::Copying { free, end, size: size_at, align } => {
+                let size = size.next_multiple_of(align);
+                I::load(a, Load::I32, object, Addr::base(data, free));
+                I::load(a, Load::I32, temp, Addr::base(data, end));
+                // Free space never ends before it begins.
+                I::alu(a, Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
+                I::cmp(a, Width::W32, temp, Src::Imm(size.cast_signed()));
+                I::jcc(a, Cond::LtU, slow);
+                I::lea(a, Width::W32, temp, Addr::base(object, size.cast_signed()));
+                (free, size, Some(size_at))
+            }
+            Collector::None { free, kind_bits } => {
+                if size & kind_bits != 0 {
+                    // There is no such object: the host says so.
+                    I::jmp(a, slow);
+                }
+                kind |= size;
+                I::load(a, Load::I32, object, Addr::base(data, free));
+                // In 64 bits nothing wraps.
+                I::alu(a, Alu::Add, Width::W64, object, object, Src::Imm(object_align.cast_signed() - 1));
+                I::alu(a, Alu::And, Width::W64, object, object, Src::Imm(-object_align.cast_signed()));
+                I::lea(a, Width::W64, temp, Addr::base(object, size.cast_signed()));
+                I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+                I::cmp(a, Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+                I::jcc(a, Cond::GtU, slow);
+                (free, size, None)
+            }
+            Collector::Counting(_) => unreachable!("the host makes these"),
+        };
+        I::store(a, Store::B32, Addr::base(data, free), temp);
+        let (base, owned) = match kept {
+            Some(base) => {
+                self.release(data);
+                (base, RegSet::EMPTY)
+            }
+            None => {
+                self.heap_base(data);
+                (data, RegSet::one(data))
+            }
+        };
         let a = &mut self.out.asm;
         I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, gc.kind), kind.cast_signed());
         I::load(a, Load::I64, temp, Addr::base(I::CTX, ctx.type_ids));
         I::load(a, Load::I32, temp, Addr::base(temp, id));
         I::store(a, Store::B32, Addr::indexed(base, object, 0, gc.type_id), temp);
-        I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, size_at), size.cast_signed());
+        if let Some(size_at) = size_at {
+            I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, size_at), size.cast_signed());
+        }
         self.out.asm.bind(resume);
         self.release(temp);
-        self.add_stub_at(slow, resume, StubKind::NewObject { ty, size, out: object, base });
-        (object, base)
+        let base_out = if owned.is_empty() { None } else { Some(base) };
+        self.add_stub_at(slow, resume, StubKind::NewObject { ty, size, out: object, base: base_out });
+        (object, base, owned)
     }
 
     pub(crate) fn struct_new(&mut self) {
@@ -249,7 +323,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.object(ty).functions {
             return self.object_of_functions(ty, size, count, field);
         }
-        let (object, base) = self.new_object(ty, size);
+        let (object, base, owned) = self.new_object(ty, size);
         self.write_length(ty, count, object, base);
         for i in (0..count).rev() {
             if i & 7 == 7 && self.check_budget() {
@@ -260,7 +334,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let (storage, offset) = field(i);
             self.init_field(storage, base, Addr::indexed(base, object, 0, offset));
         }
-        self.release(base);
+        self.give_back(owned);
         self.push_reg(Ty::GcRef, object);
     }
 
@@ -276,16 +350,16 @@ impl<I: Isa> FuncGen<'_, I> {
     fn object_of_functions(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
         self.flush_below(self.stack.len());
         let first = self.stack.len() - count;
-        let (object, base) = self.new_object(ty, size);
+        let (object, base, owned) = self.new_object(ty, size);
         self.write_length(ty, count, object, base);
-        self.release(base);
+        self.give_back(owned);
         self.push_reg(Ty::GcRef, object);
         for i in 0..count {
             if self.check_budget() {
                 break;
             }
             let (storage, offset) = field(i);
-            let slot = self.slot(first + i);
+            let slot = self.slot(first + i, storage.ty());
             let mut value = Operand::memory(storage.ty(), slot);
             if let Storage::Func(_) = storage {
                 self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(value)]);
@@ -293,15 +367,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 value = self.pop();
             }
             let object = self.pop_kept();
-            let base = self.take(RegClass::Int);
-            self.heap_base(base);
+            let (base, owned) = self.heap_kept();
             if let Storage::Gc { traced: true } = storage {
                 let reg = self.operand_reg(&mut value);
                 self.count(storage, base, reg);
             }
             self.store_operand(store_of(storage), Addr::indexed(base, object.reg, 0, offset), &value);
             self.done(&value);
-            self.release(base);
+            self.give_back(owned);
             self.put_back(object);
         }
         let object = self.pop_owned();
@@ -320,11 +393,14 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return self.struct_of_top(ty);
         }
-        let (reference, base) = self.new_object(ty, object.size);
+        let (reference, base, owned) = self.new_object(ty, object.size);
         let first = object.fields[0].offset;
-        I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(base, reference, 0, first));
+        self.give_back(owned);
+        // The base has been read by then, should it be the same register.
+        let pointer = self.take(RegClass::Int);
+        I::lea(&mut self.out.asm, Width::W64, pointer, Addr::indexed(base, reference, 0, first));
         self.push_reg(Ty::GcRef, reference);
-        let pointer = Arg::Operand(Operand::own(Ty::I64, base));
+        let pointer = Arg::Operand(Operand::own(Ty::I64, pointer));
         let bytes = u64::from(object.size - first as u32);
         self.libcall(Libcall::MemoryFill, &[Arg::Ctx, pointer, Arg::Imm(0), Arg::Imm(bytes)]);
     }
@@ -338,10 +414,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut object = self.pop();
         let reg = self.operand_reg(&mut object);
         self.check_null(Ty::GcRef, reg);
+        let base = self.heap_or(I::SCRATCH);
         self.done(&object);
         let d = self.dest_of(field.storage);
-        self.heap_base(I::SCRATCH);
-        let from = Addr::indexed(I::SCRATCH, reg, 0, field.offset);
+        let from = Addr::indexed(base, reg, 0, field.offset);
         I::load(&mut self.out.asm, load_of(field.storage, signed), d, from);
         self.push_loaded(field.storage, d);
     }
@@ -357,30 +433,30 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut object = self.pop();
         let reg = self.operand_reg(&mut object);
         self.check_null(Ty::GcRef, reg);
-        let base = self.take(RegClass::Int);
-        self.heap_base(base);
-        self.write_field(field.storage, base, Addr::indexed(base, reg, 0, field.offset), &value, object.owned());
+        let (base, owned) = self.heap_kept();
+        self.write_field(field.storage, Addr::indexed(base, reg, 0, field.offset), &value, owned.or(object.owned()));
     }
 
-    /// Overwrites a field at an address. `base` is a register of it that the caller owns; `owned` goes free, too.
-    fn write_field(&mut self, storage: Storage, base: Reg, to: Addr, value: &Operand, owned: RegSet) {
-        let owned = owned.or(value.owned());
+    /// Overwrites a field at an address. `owned` goes free.
+    fn write_field(&mut self, storage: Storage, to: Addr, value: &Operand, owned: RegSet) {
+        let mut owned = owned.or(value.owned());
         if let Storage::Gc { traced: true } = storage
             && self.facts.counts()
         {
-            I::lea(&mut self.out.asm, Width::W64, base, to);
-            return self.set_reference(base, value, owned);
+            let base = to.base_reg();
+            let address = if owned.has(base) { base } else { self.take(RegClass::Int) };
+            owned.remove(base);
+            I::lea(&mut self.out.asm, Width::W64, address, to);
+            return self.set_reference(address, value, owned);
         }
         self.store_operand(store_of(storage), to, value);
-        self.release(base);
         self.give_back(owned);
     }
 
     // ---- arrays
 
-    /// Pops an index and an array, checks both, and gives the address of the element with the register of its base, which
-    /// the caller owns, and what else goes free after use.
-    fn element_address(&mut self, ty: u32) -> (Addr, Reg, RegSet) {
+    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use.
+    fn element_address(&mut self, ty: u32) -> (Addr, RegSet) {
         let gc = self.gc();
         let field = self.object(ty).fields[0];
         let mut index = self.pop();
@@ -388,27 +464,25 @@ impl<I: Isa> FuncGen<'_, I> {
         let at = self.operand_reg(&mut index);
         let reg = self.operand_reg(&mut array);
         self.check_null(Ty::GcRef, reg);
-        let base = self.take(RegClass::Int);
-        self.heap_base(base);
-        I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(base, reg, 0, 0));
+        let base = if array.is_own_reg() { reg } else { self.take(RegClass::Int) };
+        let heap = self.heap_or(I::SCRATCH);
+        I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(heap, reg, 0, 0));
         let trap = self.trap_label(TrapCode::ArrayOutOfBounds);
         I::cmp(&mut self.out.asm, Width::W32, at, Src::Mem(Addr::base(base, gc.array_length)));
         I::jcc(&mut self.out.asm, Cond::GeU, trap);
-        self.done(&array);
         let mut log2 = field.storage.log2();
         if log2 == 4 {
             // No address has such a scale.
             log2 = 3;
             I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(base, at, 3, 0));
         }
-        (Addr::indexed(base, at, log2, field.offset), base, index.owned())
+        (Addr::indexed(base, at, log2, field.offset), RegSet::one(base).or(index.owned()))
     }
 
     pub(crate) fn array_get(&mut self, signed: bool) {
         let ty = self.reader.u32();
         let storage = self.object(ty).fields[0].storage;
-        let (from, base, owned) = self.element_address(ty);
-        self.release(base);
+        let (from, owned) = self.element_address(ty);
         self.give_back(owned);
         // One of those that have just gone free may be it: nothing is read after it is written.
         let d = self.dest_of(storage);
@@ -423,19 +497,19 @@ impl<I: Isa> FuncGen<'_, I> {
             self.intern_top();
         }
         let value = self.pop();
-        let (to, base, owned) = self.element_address(ty);
-        self.write_field(storage, base, to, &value, owned);
+        let (to, owned) = self.element_address(ty);
+        self.write_field(storage, to, &value, owned);
     }
 
     pub(crate) fn array_len(&mut self) {
         let mut array = self.pop();
         let reg = self.operand_reg(&mut array);
         self.check_null(Ty::GcRef, reg);
+        let base = self.heap_or(I::SCRATCH);
         self.done(&array);
         let d = self.dest(Ty::I32, RegSet::EMPTY);
         let length = self.gc().array_length;
-        self.heap_base(I::SCRATCH);
-        I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(I::SCRATCH, reg, 0, length));
+        I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(base, reg, 0, length));
         self.push_reg(Ty::I32, d);
     }
 
@@ -477,7 +551,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The entry of the stack at a position, which is in its slot, as a routine takes it: bits, or the address of a vector.
     fn bits_at(&mut self, at: usize) -> Operand {
         let ty = self.stack[at].ty;
-        let slot = self.slot(at);
+        let slot = self.slot(at, ty);
         if ty == Ty::V128 {
             let address = self.take(RegClass::Int);
             I::lea(&mut self.out.asm, Width::W64, address, slot);

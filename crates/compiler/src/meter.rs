@@ -46,8 +46,8 @@ pub(crate) enum StubKind {
     OutOfGas,
     /// The epoch deadline has come.
     NewEpoch,
-    /// Makes an object of a type that is not an array, and gives the reference and the base of the heap.
-    NewObject { ty: u32, size: u32, out: Reg, base: Reg },
+    /// Makes an object of a type and gives the reference and, in `base` if it names one, where the heap begins.
+    NewObject { ty: u32, size: u32, out: Reg, base: Option<Reg> },
     /// Tells a collector that counts references of the one in this register, which an entry of the stack owns.
     Expose { reference: Reg },
     /// Asks whether the type with the id in `actual` is a subtype of another, and gives the answer in the same register.
@@ -85,7 +85,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(out) = stub.kind.out() {
             live.remove(out);
         }
-        if let StubKind::NewObject { base, .. } = stub.kind {
+        if let StubKind::NewObject { base: Some(base), .. } = stub.kind {
             live.remove(base);
         }
         let first = self.lists.stub_refs.len() as u32;
@@ -101,7 +101,8 @@ impl<I: Isa> FuncGen<'_, I> {
             for at in self.watermark..self.stack.len() {
                 if let Value { ty: Ty::GcRef, loc: Loc::Reg(reg) } = self.stack[at] {
                     live.remove(reg);
-                    let slot = self.slot_offset(at);
+                    self.slot(at, Ty::GcRef);
+                    let slot = self.slot_offset(at, Ty::GcRef);
                     self.lists.stub_refs.push(KeptRef { reg, slot, store: true });
                 }
             }
@@ -124,7 +125,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let area = self.stub_area();
             let log2 = self.slot_log2;
             let save = |n: usize| Addr::base(I::FRAME, area - ((n as i32 + 1) << log2));
-            let float = if log2 == 4 { Ty::V128 } else { Ty::F64 };
+            let float = if log2 >= 4 { Ty::V128 } else { Ty::F64 };
             let store = |reg: Reg| if reg.is_float() { Store::of(float) } else { Store::B64 };
             for (n, reg) in stub.live.enumerate() {
                 I::store(&mut self.out.asm, store(reg), save(n), reg);
@@ -154,7 +155,9 @@ impl<I: Isa> FuncGen<'_, I> {
                 StubKind::FillElement { out, .. } => I::mov(&mut self.out.asm, Width::W64, out, I::SCRATCH),
                 StubKind::NewObject { out, base, .. } => {
                     I::mov(&mut self.out.asm, Width::W32, out, I::SCRATCH);
-                    self.heap_base(base);
+                    if let Some(base) = base {
+                        self.heap_base(base);
+                    }
                     self.reload_moved_base();
                 }
                 StubKind::IsSubtype { actual, .. } => I::mov(&mut self.out.asm, Width::W32, actual, I::SCRATCH),

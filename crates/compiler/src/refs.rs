@@ -192,8 +192,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A word of an object's header.
     fn load_header(&mut self, d: Reg, object: Reg, offset: i32) {
-        self.heap_base(I::SCRATCH);
-        I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(I::SCRATCH, object, 0, offset));
+        let base = self.heap_or(I::SCRATCH);
+        I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(base, object, 0, offset));
     }
 
     /// Goes to `no` unless the type whose id is in a register, which is destroyed, is another or a subtype of it.

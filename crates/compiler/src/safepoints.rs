@@ -6,14 +6,20 @@
 //!
 //! The slots of reference locals hold nothing but references from the function's entry on, so all maps of a function name
 //! all of them. What changes is on the stack. Entries below the watermark stay where they are, so each is looked at once
-//! when it has come below; above it there are few. A map is made only if it differs from the one before, and the bytes of
-//! all maps of a function are limited as its code is.
+//! when it has come below; above it there are few. A map is made only if it differs from the one before.
+//!
+//! Where thousands of references live across thousands of calls, and others at each, such maps together grow with the
+//! square of the function. So a function whose maps become large beside its body is compiled once more, *deep*: each slot of
+//! the stack is twice as large then, references have one half and all else has the other, and all halves for references are
+//! null from the entry on. One map serves the whole function. It names references, too, that nobody needs any more; they
+//! are kept up to date like any other, as those in locals are.
 
 use crate::code::Safepoint;
 use crate::compile::{Budget, FuncGen, Unusual};
-use crate::isa::{AsmBuffer, Isa};
-use crate::ty::Ty;
+use crate::isa::{Alu, AsmBuffer, Cond, Isa, Src, Store};
+use crate::ty::{Ty, Width};
 use crate::value::Loc;
+use lightbeam_asm::{Addr, Label};
 
 /// What is known of the references in the frame.
 #[derive(Default)]
@@ -32,11 +38,17 @@ pub(crate) struct Roots {
     last_window: (usize, u32),
     /// Where the function's maps begin.
     first: usize,
+    /// Is it compiled deep?
+    deep: bool,
+    /// Ought it to be?
+    pub(crate) too_many: bool,
+    /// Deep: where the halves are cleared, and where to go then.
+    clear: Option<(Label, Label)>,
 }
 
 impl Roots {
     /// Begins a function.
-    pub(crate) fn begin(&mut self, any: bool, first: usize) {
+    pub(crate) fn begin(&mut self, any: bool, first: usize, deep: bool) {
         self.any = any;
         self.locals.clear();
         self.below.clear();
@@ -44,6 +56,9 @@ impl Roots {
         self.changed = false;
         self.last = None;
         self.first = first;
+        self.deep = deep;
+        self.too_many = false;
+        self.clear = None;
     }
 }
 
@@ -83,6 +98,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let roots = &mut self.lists.roots;
         if !roots.any {
             return None;
+        }
+        if roots.deep {
+            return Some(roots.first as u32);
         }
         roots.known = roots.known.min(self.watermark);
         while roots.below.last().is_some_and(|at| *at as usize >= roots.known) {
@@ -150,9 +168,54 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let words = maps.len() - map - 2;
         maps[map + 1] = words as u32;
-        if 4 * (maps.len() - roots.first) > Budget::most(self.reader.len()) {
+        if 4 * (maps.len() - roots.first) > Budget::most(self.reader.len()) / 4 {
+            self.lists.roots.too_many = true;
             self.unusual.set(Unusual::OVER_BUDGET, true);
         }
         map as u32
+    }
+
+    // ---- deep functions
+
+    /// At the entry: the halves of slots that are for references are cleared where it is known how many there are.
+    pub(crate) fn begin_deep(&mut self) {
+        if self.lists.roots.deep {
+            let [clear, entered] = [(); 2].map(|()| self.out.asm.label());
+            I::jmp(&mut self.out.asm, clear);
+            self.out.asm.bind(entered);
+            self.lists.roots.clear = Some((clear, entered));
+        }
+    }
+
+    /// Behind the last instruction: clears them, and makes the one map.
+    pub(crate) fn finish_deep(&mut self) {
+        let Some((clear, entered)) = self.lists.roots.clear else { return };
+        self.out_reserve();
+        self.out.asm.bind(clear);
+        let size = 1 << self.slot_log2;
+        let used = self.slots_used as i32;
+        if used > 0 {
+            let again = self.out.asm.label();
+            let a = &mut self.out.asm;
+            I::iconst(a, Width::W64, I::SCRATCH, i64::from(-used * size), false);
+            a.bind(again);
+            let half = Addr::indexed(I::FRAME, I::SCRATCH, 0, self.slots_base + self.reference_part);
+            I::store_imm(a, Store::B32, half, 0);
+            I::alu(a, Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(size));
+            I::test(a, Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
+            I::jcc(a, Cond::Ne, again);
+        }
+        I::jmp(&mut self.out.asm, entered);
+
+        let covered = used * size - self.slots_base;
+        let mut map = vec![0; (covered as usize / 4).div_ceil(32)];
+        let halves = (0..self.slots_used as usize).map(|at| self.slot_offset(at, Ty::GcRef));
+        for offset in halves.chain(self.lists.roots.locals.iter().copied()) {
+            let bit = ((offset + covered) / 4) as usize;
+            map[bit / 32] |= 1 << (bit % 32);
+        }
+        debug_assert_eq!(self.out.maps.len(), self.lists.roots.first);
+        self.out.maps.extend([covered as u32, map.len() as u32]);
+        self.out.maps.extend(map);
     }
 }

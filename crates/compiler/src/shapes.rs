@@ -773,7 +773,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 match b.loc {
                     Loc::Slot => {
                         let reg = self.take(b.ty.class());
-                        let slot = self.slot(position);
+                        let slot = self.slot(position, b.ty);
                         I::load(&mut self.out.asm, crate::isa::Load::of(b.ty), reg, slot);
                         self.push_reg(b.ty, reg);
                     }

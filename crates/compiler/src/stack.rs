@@ -74,7 +74,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let position = self.stack.len() - 1;
         let Value { ty, loc } = self.pop_value();
         match loc {
-            Loc::Slot => Operand::memory(ty, self.slot(position)),
+            Loc::Slot => Operand::memory(ty, self.slot(position, ty)),
             Loc::Hot => {
                 let hot: Hot = self.hot.take().expect("a hot entry has its load");
                 self.hot_wasm = hot.wasm.unwrap_or(0);
@@ -279,23 +279,24 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- slots
 
-    /// The frame slot of a position on the stack.
+    /// The frame slot of a position on the stack, for a value of a type.
     #[inline]
-    pub(crate) fn slot(&mut self, position: usize) -> Addr {
+    pub(crate) fn slot(&mut self, position: usize, ty: Ty) -> Addr {
         self.slots_used = self.slots_used.max(position as u32 + 1);
-        Addr::base(I::FRAME, self.slot_offset(position))
+        Addr::base(I::FRAME, self.slot_offset(position, ty))
     }
 
     /// Where the slot of a position is from the frame pointer.
     #[inline]
-    pub(crate) fn slot_offset(&self, position: usize) -> i32 {
-        self.slots_base - ((position as i32 + 1) << self.slot_log2)
+    pub(crate) fn slot_offset(&self, position: usize, ty: Ty) -> i32 {
+        let part = if ty == Ty::GcRef { self.reference_part } else { 0 };
+        self.slots_base - ((position as i32 + 1) << self.slot_log2) + part
     }
 
     /// Stores an entry that is in a register to its slot and frees the register. Keeps the flags.
     pub(crate) fn spill(&mut self, at: usize) {
         let Value { ty, loc: Loc::Reg(reg) } = self.stack[at] else { unreachable!("only registers are spilled") };
-        let slot = self.slot(at);
+        let slot = self.slot(at, ty);
         I::store(&mut self.out.asm, Store::of(ty), slot, reg);
         self.out.counters.spills += 1;
         self.stack[at].loc = Loc::Slot;
@@ -311,7 +312,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Loc::Const(bits) => self.store_const(at, ty, bits),
             Loc::Local(local) => {
                 let local = self.locals[local as usize];
-                let slot = self.slot(at);
+                let slot = self.slot(at, ty);
                 let from = match local.home.or(local.copy) {
                     Some(reg) => reg,
                     None => {
@@ -332,7 +333,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn store_const(&mut self, at: usize, ty: Ty, bits: Bits) {
-        let slot = self.slot(at);
+        let slot = self.slot(at, ty);
         self.store_const_to(slot, ty, bits.get());
     }
 

@@ -130,10 +130,10 @@ impl<I: Isa> FuncGen<'_, I> {
             if i & 7 == 7 && self.check_budget() {
                 return;
             }
-            let from = self.slot(base + i);
+            let from = self.slot(base + i, *ty);
             if *ty == Ty::ContRef {
                 to -= 2;
-                let (pointer, revision) = (self.slot(to), self.slot(to + 1));
+                let (pointer, revision) = (self.slot(to, Ty::I64), self.slot(to + 1, Ty::I64));
                 self.copy_memory(Ty::I64, revision, from.plus(8));
                 if to != base + i {
                     self.copy_memory(Ty::I64, pointer, from);
@@ -141,7 +141,7 @@ impl<I: Isa> FuncGen<'_, I> {
             } else {
                 to -= 1;
                 if to != base + i {
-                    let slot = self.slot(to);
+                    let slot = self.slot(to, *ty);
                     self.copy_memory(*ty, slot, from);
                 }
             }
@@ -162,7 +162,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn split_results(&mut self) {
         let sig = self.sig;
         if let [ty] = *sig.results {
-            let slot = self.slot(0);
+            let slot = self.slot(0, ty);
             I::store(&mut self.out.asm, Store::of(ty), slot, Self::merge_reg(ty));
         }
         self.split_slots(0, &sig.results);
@@ -178,12 +178,13 @@ impl<I: Isa> FuncGen<'_, I> {
             if i & 7 == 7 && self.check_budget() {
                 break;
             }
-            let (to, source) = (self.slot(base + i), self.slot(from));
+            let part = if *ty == Ty::ContRef { Ty::I64 } else { *ty };
+            let (to, source) = (self.slot(base + i, *ty), self.slot(from, part));
             if from != base + i {
-                self.copy_memory(if *ty == Ty::ContRef { Ty::I64 } else { *ty }, to, source);
+                self.copy_memory(part, to, source);
             }
             if *ty == Ty::ContRef {
-                let revision = self.slot(from + 1);
+                let revision = self.slot(from + 1, Ty::I64);
                 self.copy_memory(Ty::I64, to.plus(8), revision);
                 from += 1;
             }
@@ -197,7 +198,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn push_in_slots(&mut self, types: &[Ty]) {
         for ty in types {
             let at = self.stack.len();
-            self.slot(at);
+            self.slot(at, *ty);
             self.stack.push(Value::slot(*ty));
         }
         self.raise_watermark(self.stack.len());
@@ -331,7 +332,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     if i & 7 == 7 && self.check_budget() {
                         break;
                     }
-                    let slot = self.slot(self.stack.len() + i);
+                    let slot = self.slot(self.stack.len() + i, *ty);
                     self.copy_memory(*ty, slot, from(i));
                 }
                 self.out_reserve();
@@ -510,14 +511,14 @@ impl<I: Isa> FuncGen<'_, I> {
             if i & 7 == 7 && self.check_budget() {
                 return;
             }
-            let slot = self.slot(pad.block.height() + i);
+            let slot = self.slot(pad.block.height() + i, *ty);
             self.copy_memory(*ty, slot, Addr::base(values, VALUE * i as i32));
         }
         self.out_reserve();
         if types.is_empty() && !pad.block.takes_one_in_slot() {
             I::load(&mut self.out.asm, Load::V128, Self::merge_reg(Ty::ContRef), Self::passed(0));
         } else {
-            let slot = self.slot(pad.block.height() + types.len());
+            let slot = self.slot(pad.block.height() + types.len(), Ty::ContRef);
             self.copy_memory(Ty::ContRef, slot, Self::passed(0));
         }
     }

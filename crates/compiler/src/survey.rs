@@ -68,6 +68,8 @@ pub(crate) struct Survey {
     pub(crate) handlers: bool,
     /// Does one of them give the exception itself?
     pub(crate) catches_references: bool,
+    /// Where in `locals` the address of the collector's heap is, which is kept like a local where it pays.
+    heap: Option<u32>,
     /// Number of parameters.
     params: u32,
     /// Open frames; for a loop, where its touches begin in `touches`.
@@ -127,6 +129,7 @@ impl Survey {
         self.vectors = false;
         self.handlers = false;
         self.catches_references = false;
+        self.heap = None;
         self.params = params;
         self.loop_depth = 0;
         self.weight = weight(0);
@@ -148,6 +151,43 @@ impl Survey {
             params: *params,
             code_start: *code_start,
         }
+    }
+
+    /// The local that no index names: the address of the collector's heap.
+    const HEAP: u32 = u32::MAX;
+
+    /// Fewer weighted accesses than this to objects are not worth keeping the address of the heap.
+    const WORTH_KEEPING: u32 = 3;
+
+    /// Notes an access to an object.
+    pub(crate) fn touch_heap(&mut self) {
+        let at = match self.heap {
+            Some(at) => at,
+            None => {
+                let at = self.locals.len() as u32;
+                self.heap = Some(at);
+                let use_ =
+                    LocalUse { local: Self::HEAP, ty: Ty::I64, weight: 0, zeroed: false, owner: FUNCTION, in_loop: 0 };
+                self.locals.push(use_);
+                at
+            }
+        };
+        let entry = &mut self.locals[at as usize];
+        entry.weight = entry.weight.saturating_add(self.weight);
+        if self.weight > WEIGHT {
+            self.touches.push((at, self.weight));
+        }
+    }
+
+    /// Where in `locals` the address of the collector's heap is, if it is worth keeping.
+    pub(crate) fn heap(&self) -> Option<usize> {
+        let at = self.heap? as usize;
+        (self.locals[at].weight >= Self::WORTH_KEEPING).then_some(at)
+    }
+
+    /// Is this the place of the address of a heap which is not kept?
+    pub(crate) fn is_idle_heap(&self, at: usize) -> bool {
+        self.heap == Some(at as u32) && self.heap().is_none()
     }
 
     /// The position in `locals` of a touched local.
@@ -304,6 +344,11 @@ impl Survey {
         self.call_weight = self.call_weight.saturating_add(self.last_call);
         let before = self.innermost().is_some_and(|block| std::mem::replace(&mut block.calls, true));
         self.calls_before = before;
+    }
+
+    /// A call from a stub, which puts all registers back.
+    pub(crate) fn detour(&mut self) {
+        self.calls = true;
     }
 
     /// The operator that comes is not right behind a call.

@@ -198,9 +198,9 @@ impl<I: Isa> FuncGen<'_, I> {
         I::cmp(&mut self.out.asm, table.index.width(), before, Src::Imm(-1));
         I::jcc(&mut self.out.asm, Cond::Eq, done);
         // fill(before, value, delta); `before` waits in the slot above the delta's.
-        let value_slot = self.slot(value);
-        let delta_slot = self.slot(delta_at);
-        let before_slot = self.slot(delta_at + 1);
+        let value_slot = self.slot(value, table.elem);
+        let delta_slot = self.slot(delta_at, table.index);
+        let before_slot = self.slot(delta_at + 1, table.index);
         let width = table.index;
         let args = [
             Operand::borrowed(width, before),

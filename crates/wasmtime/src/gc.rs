@@ -10,9 +10,9 @@ use wasmtime_environ::drc::{self, DrcTypeLayouts};
 use wasmtime_environ::null::NullTypeLayouts;
 use wasmtime_environ::packed_option::ReservedValue;
 use wasmtime_environ::{
-    Collector as Chosen, EngineOrModuleTypeIndex, GcLayout, GcTypeLayouts, ModuleInternedTypeIndex, PtrSize, VMGcKind,
-    VMOffsets, WasmCompositeInnerType, WasmFieldType, WasmHeapTopType, WasmHeapType, WasmStorageType, WasmSubType,
-    WasmValType,
+    Collector as Chosen, EngineOrModuleTypeIndex, GcLayout, GcTypeLayouts, MemoryKind, MemoryTunables,
+    ModuleInternedTypeIndex, PtrSize, VMGcKind, VMOffsets, WasmCompositeInnerType, WasmFieldType, WasmHeapTopType,
+    WasmHeapType, WasmStorageType, WasmSubType, WasmValType,
 };
 
 /// The name of what is missing where the engine has no collector.
@@ -29,7 +29,11 @@ pub(crate) fn layouts(settings: &Settings) -> Result<&'static dyn GcTypeLayouts,
 /// What the collector asks of the code of a module.
 pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFacts, &'static str> {
     let collector = match settings.collector.ok_or(NO_COLLECTOR)? {
-        Chosen::Null => Collector::None,
+        Chosen::Null => Collector::None {
+            // It has nothing else.
+            free: 0,
+            kind_bits: VMGcKind::MASK,
+        },
         Chosen::Copying => Collector::Copying {
             free: offset(POINTER.vmcopying_heap_data_bump_ptr()),
             end: offset(POINTER.vmcopying_heap_data_active_space_end()),
@@ -49,6 +53,11 @@ pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFa
     Ok(GcFacts {
         data: offset(POINTER.vmctx_gc_heap_data()),
         heap: offset(POINTER.vm_store_context().gc_heap_base()),
+        heap_length: offset(POINTER.vm_store_context().gc_heap_current_length()),
+        heap_may_move: settings
+            .tunables
+            .gc_heap_memory_type()
+            .memory_may_move(&MemoryTunables::new(&settings.tunables, MemoryKind::GcHeap)),
         kind: offset(wasmtime_environ::VM_GC_HEADER_KIND_OFFSET),
         type_id: offset(wasmtime_environ::VM_GC_HEADER_TYPE_INDEX_OFFSET),
         array_length: offset(layouts(settings)?.array_length_field_offset()),

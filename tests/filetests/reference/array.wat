@@ -14,8 +14,8 @@
 ;;   test esi, esi
 ;;   je L0
 ;;   mov r11, [r15+8]
-;;   mov rax, [r11+0x20]
-;;   lea rax, [rax+rsi]
+;;   mov r11, [r11+0x20]
+;;   lea rax, [r11+rsi]
 ;;   cmp edi, [rax+0x10]
 ;;   jae L1
 ;;   mov eax, [rax+rdi*4+0x14]
@@ -31,8 +31,8 @@
 ;;   test esi, esi
 ;;   je L0
 ;;   mov r11, [r15+8]
-;;   mov rax, [r11+0x20]
-;;   lea rax, [rax+rsi]
+;;   mov r11, [r11+0x20]
+;;   lea rax, [r11+rsi]
 ;;   cmp edi, [rax+0x10]
 ;;   jae L1
 ;;   mov [rax+rdi*4+0x14], r8d
@@ -67,31 +67,31 @@
 ;;   ret
 ;;   ud2
 ;; $fixed
-;;   mov [rbp-8], edx
+;;   mov rsi, rdx
 ;;   mov rax, [r15+0x20]
 ;;   mov ecx, [rax]
-;;   mov esi, [rax+4]
-;;   sub esi, ecx
-;;   cmp esi, 0x20
+;;   mov edx, [rax+4]
+;;   sub edx, ecx
+;;   cmp edx, 0x20
 ;;   jb L1
-;;   lea esi, [rcx+0x20]
-;;   mov [rax], esi
+;;   lea edx, [rcx+0x20]
+;;   mov [rax], edx
 ;;   mov r11, [r15+8]
 ;;   mov rax, [r11+0x20]
 ;;   mov dword ptr [rax+rcx], 0xA8000006
-;;   mov rsi, [r15+0x28]
-;;   mov esi, [rsi]
-;;   mov [rax+rcx+4], esi
+;;   mov rdx, [r15+0x28]
+;;   mov edx, [rdx]
+;;   mov [rax+rcx+4], edx
 ;;   mov dword ptr [rax+rcx+8], 0x20
 ;; L0:
 ;;   mov dword ptr [rax+rcx+0x10], 2
 ;;   mov dword ptr [rax+rcx+0x18], 5
-;;   mov [rax+rcx+0x14], edx
+;;   mov [rax+rcx+0x14], esi
 ;;   mov eax, ecx
 ;;   leave
 ;;   ret
 ;; L1:
-;;   mov [rbp-0x10], rdx
+;;   mov [rbp-0x10], rsi
 ;;   mov rdi, r15
 ;;   mov esi, 0xA8000006
 ;;   mov rdx, [r15+0x28]
@@ -100,7 +100,7 @@
 ;;   mov r8d, 0x10
 ;;   call elsewhere
 ;;   mov r11, rax
-;;   mov rdx, [rbp-0x10]
+;;   mov rsi, [rbp-0x10]
 ;;   mov ecx, r11d
 ;;   mov r11, [r15+8]
 ;;   mov rax, [r11+0x20]

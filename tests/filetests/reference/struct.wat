@@ -8,35 +8,35 @@
   (func $set (param (ref $s)) (struct.set $s 2 (local.get 0) (local.get 0))))
 ;; x64:
 ;; $new
-;;   mov [rbp-8], edx
 ;;   mov [rbp-0x18], ecx
-;;   movsd [rbp-0x10], xmm0
+;;   mov rsi, rdx
+;;   movaps xmm8, xmm0
 ;;   mov rax, [r15+0x20]
-;;   mov esi, [rax]
+;;   mov edx, [rax]
 ;;   mov edi, [rax+4]
-;;   sub edi, esi
+;;   sub edi, edx
 ;;   cmp edi, 0x30
 ;;   jb L1
-;;   lea edi, [rsi+0x30]
+;;   lea edi, [rdx+0x30]
 ;;   mov [rax], edi
 ;;   mov r11, [r15+8]
 ;;   mov rax, [r11+0x20]
-;;   mov dword ptr [rax+rsi], 0xB0000022
+;;   mov dword ptr [rax+rdx], 0xB0000022
 ;;   mov rdi, [r15+0x28]
 ;;   mov edi, [rdi]
-;;   mov [rax+rsi+4], edi
-;;   mov dword ptr [rax+rsi+8], 0x30
+;;   mov [rax+rdx+4], edi
+;;   mov dword ptr [rax+rdx+8], 0x30
 ;; L0:
-;;   movsd [rax+rsi+0x20], xmm0
-;;   mov [rax+rsi+0x18], ecx
-;;   mov byte ptr [rax+rsi+0x14], 7
-;;   mov [rax+rsi+0x10], edx
-;;   mov eax, esi
+;;   movsd [rax+rdx+0x20], xmm8
+;;   mov [rax+rdx+0x18], ecx
+;;   mov byte ptr [rax+rdx+0x14], 7
+;;   mov [rax+rdx+0x10], esi
+;;   mov eax, edx
 ;;   leave
 ;;   ret
 ;; L1:
-;;   mov [rbp-0x20], rdx
-;;   movsd [rbp-0x28], xmm0
+;;   mov [rbp-0x20], rsi
+;;   movsd [rbp-0x28], xmm8
 ;;   mov rdi, r15
 ;;   mov esi, 0xB0000022
 ;;   mov rdx, [r15+0x28]
@@ -45,10 +45,10 @@
 ;;   mov r8d, 0x10
 ;;   call elsewhere
 ;;   mov r11, rax
-;;   mov rdx, [rbp-0x20]
-;;   movsd xmm0, [rbp-0x28]
+;;   mov rsi, [rbp-0x20]
+;;   movsd xmm8, [rbp-0x28]
 ;;   mov ecx, [rbp-0x18]
-;;   mov esi, r11d
+;;   mov edx, r11d
 ;;   mov r11, [r15+8]
 ;;   mov rax, [r11+0x20]
 ;;   jmp L0

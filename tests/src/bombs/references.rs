@@ -9,6 +9,8 @@ use wasm_encoder::{
 
 /// Against what stack maps and objects cost.
 pub(super) const BOMBS: &[Bomb] = &[
+    Bomb { name: "references-one-more-at-each-call", make: external_references, n: 20_000 },
+    Bomb { name: "objects-one-more-at-each-allocation", make: elements, n: 5_000 },
     Bomb { name: "live-references-and-calls", make: live_references, n: 20_000 },
     Bomb { name: "live-reference-locals-and-calls", make: live_locals, n: 20_000 },
     Bomb { name: "references-never-null", make: never_null, n: 20_000 },
@@ -26,7 +28,7 @@ fn imports(types: &mut TypeSection) -> ImportSection {
 }
 
 /// A different set of references lives across each call: there is no map that two of them could share.
-pub(super) fn external_references(n: usize) -> Vec<u8> {
+fn external_references(n: usize) -> Vec<u8> {
     let mut types = plain();
     let imports = imports(&mut types);
     let mut last = Function::new([]);
@@ -84,5 +86,19 @@ fn structures(n: usize) -> Vec<u8> {
         }),
     )]);
     last.raw([[0xfb, 1, 1, 0x1a].repeat(n), vec![END]].concat());
+    finish(&types, &ImportSection::new(), 0, n, &last)
+}
+
+/// An array of new objects, all of which live until the last is made.
+fn elements(n: usize) -> Vec<u8> {
+    let mut types = plain();
+    let field = FieldType { element_type: StorageType::Val(ValType::I32), mutable: true };
+    types.ty().struct_([field, field]);
+    let object = RefType { nullable: true, heap_type: HeapType::Concrete(1) };
+    types.ty().array(&StorageType::Val(ValType::Ref(object)), true);
+    let mut last = Function::new([]);
+    let mut make = vec![0xfb, 8, 2];
+    uleb(n, &mut make);
+    last.raw([[0xfb, 1, 1].repeat(n), make, vec![0x1a, END]].concat());
     finish(&types, &ImportSection::new(), 0, n, &last)
 }

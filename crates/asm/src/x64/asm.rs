@@ -182,6 +182,13 @@ impl Asm {
         self.labels.reset();
     }
 
+    /// Gives up the code after an offset, with all labels and constants.
+    pub fn abandon(&mut self, offset: u32) {
+        self.pool.abandon();
+        self.labels.abandon();
+        self.truncate(offset);
+    }
+
     /// A new label, not yet bound.
     #[inline]
     #[must_use]

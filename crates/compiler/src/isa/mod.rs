@@ -681,6 +681,8 @@ pub trait AsmBuffer: Default + Send {
     fn place_constants(&mut self);
     /// Takes back the code after `offset`, with which no label and no fix-up may be connected.
     fn truncate(&mut self, offset: u32);
+    /// Gives up the code after `offset`, with all labels and constants.
+    fn abandon(&mut self, offset: u32);
     /// The code.
     fn code(&self) -> &[u8];
     /// The code, to patch relocations.

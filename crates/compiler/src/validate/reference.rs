@@ -4,12 +4,14 @@
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::error::{Error, ErrorKind};
 use crate::facts::{Facts, Storage};
+use crate::gc::MANY_FIELDS;
 use crate::sig::Sig;
 use crate::survey::{Survey, heap_feature, heap_type, type_feature, value_type};
 use crate::ty::Ty;
 use wasmparser::{
-    BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator, FunctionBody, Handle,
-    HeapType, RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator, WasmModuleResources,
+    AbstractHeapType, BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator,
+    FunctionBody, Handle, HeapType, RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator,
+    WasmModuleResources,
 };
 
 /// Validates a body and takes its survey.
@@ -112,6 +114,27 @@ impl Sweep<'_> {
         }
     }
 
+    /// An object of a type is made whose fields are on the stack, in line if the collector lets it.
+    fn make_in_line(&mut self, ty: u32) {
+        self.heap_access();
+        match &self.facts.objects[ty as usize] {
+            Some(object) if self.facts.makes_in_line(object) => {
+                self.survey.vectors |= object.vectors;
+                self.survey.detour();
+            }
+            _ => self.make(ty),
+        }
+    }
+
+    /// A structure of a type is made with default values.
+    fn make_default(&mut self, ty: u32) {
+        if self.facts.objects[ty as usize].as_ref().is_some_and(|object| object.fields.len() <= MANY_FIELDS) {
+            return self.make_in_line(ty);
+        }
+        self.heap_access();
+        self.make(ty);
+    }
+
     /// An object of a type is made.
     fn make(&mut self, ty: u32) {
         self.survey.vectors |= self.facts.objects[ty as usize].as_ref().is_some_and(|object| object.vectors);
@@ -130,13 +153,28 @@ impl Sweep<'_> {
         }
     }
 
+    /// An operator that looks into an object.
+    fn heap_access(&mut self) {
+        if self.facts.gc.is_some_and(|gc| !gc.heap_may_move) {
+            self.survey.touch_heap();
+        }
+    }
+
     /// A test of references against a type that may call the host.
     fn test(&mut self, ty: HeapType) -> Result<(), Error> {
         self.heap(ty)?;
-        if let HeapType::Concrete(UnpackedIndex::Module(index)) = ty
-            && !self.facts.final_types[index as usize]
-        {
-            self.call();
+        use AbstractHeapType::{Array, Eq, Struct};
+        match ty {
+            HeapType::Concrete(UnpackedIndex::Module(index)) => {
+                if self.facts.objects[index as usize].is_some() {
+                    self.heap_access();
+                }
+                if !self.facts.final_types[index as usize] {
+                    self.survey.detour();
+                }
+            }
+            HeapType::Abstract { ty: Array | Eq | Struct, .. } => self.heap_access(),
+            _ => {}
         }
         Ok(())
     }
@@ -387,17 +425,25 @@ macro_rules! note {
         $s.survey.branch($d)
     };
     ($s:ident visit_struct_new $ty:ident) => {
-        $s.make($ty)
+        $s.make_in_line($ty)
     };
     ($s:ident visit_struct_new_default $ty:ident) => {
-        $s.make($ty)
+        $s.make_default($ty)
     };
-    ($s:ident visit_struct_get $ty:ident $f:ident) => {
+    ($s:ident visit_struct_get $ty:ident $f:ident) => {{
+        $s.heap_access();
         $s.access($s.field($ty, $f))
+    }};
+    ($s:ident visit_struct_get_s $ty:ident $f:ident) => {
+        $s.heap_access()
     };
-    ($s:ident visit_struct_set $ty:ident $f:ident) => {
+    ($s:ident visit_struct_get_u $ty:ident $f:ident) => {
+        $s.heap_access()
+    };
+    ($s:ident visit_struct_set $ty:ident $f:ident) => {{
+        $s.heap_access();
         $s.access($s.field($ty, $f))
-    };
+    }};
     ($s:ident visit_array_new $ty:ident) => {
         $s.make($ty)
     };
@@ -405,7 +451,7 @@ macro_rules! note {
         $s.make($ty)
     };
     ($s:ident visit_array_new_fixed $ty:ident $n:ident) => {
-        $s.make($ty)
+        $s.make_in_line($ty)
     };
     ($s:ident visit_array_new_data $ty:ident $d:ident) => {
         $s.call()
@@ -413,11 +459,22 @@ macro_rules! note {
     ($s:ident visit_array_new_elem $ty:ident $d:ident) => {
         $s.call()
     };
-    ($s:ident visit_array_get $ty:ident) => {
+    ($s:ident visit_array_get $ty:ident) => {{
+        $s.heap_access();
         $s.access($s.field($ty, 0))
+    }};
+    ($s:ident visit_array_get_s $ty:ident) => {
+        $s.heap_access()
     };
-    ($s:ident visit_array_set $ty:ident) => {
+    ($s:ident visit_array_get_u $ty:ident) => {
+        $s.heap_access()
+    };
+    ($s:ident visit_array_set $ty:ident) => {{
+        $s.heap_access();
         $s.access($s.field($ty, 0))
+    }};
+    ($s:ident visit_array_len) => {
+        $s.heap_access()
     };
     ($s:ident visit_array_fill $ty:ident) => {
         $s.call()

@@ -583,6 +583,10 @@ impl AsmBuffer for Asm {
         self.truncate(offset);
     }
 
+    fn abandon(&mut self, offset: u32) {
+        self.abandon(offset);
+    }
+
     fn code(&self) -> &[u8] {
         self.code()
     }
