@@ -23,6 +23,7 @@ pub const STACK_BOMBS: &[Bomb] = &[
     Bomb { name: "exceptions-into-stacks", make: |n| repeat(n, "(resume_throw $ct $t (ref.null $ct))"), n: 2_000 },
     Bomb { name: "references-to-continuations", make: |n| wide_calls(n, 40), n: 200 },
     Bomb { name: "live-continuations-and-resumes", make: live, n: 10_000 },
+    Bomb { name: "more-references-at-each-resume", make: more_references, n: 4_000 },
 ];
 
 /// What gives far more code than wasm, to be refused.
@@ -84,4 +85,10 @@ fn live(n: usize) -> Vec<u8> {
     let gets = "(local.get 0) ".repeat(n);
     let resumes = "(resume $ct (local.get 0)) ".repeat(n);
     module(&format!("(func (param (ref null $ct)) {gets} {resumes} {})", "drop ".repeat(n)))
+}
+
+/// Other references live across each resumption.
+fn more_references(n: usize) -> Vec<u8> {
+    let one = "(local.get 0) (resume $ct (ref.null $ct)) ";
+    module(&format!("(func (param externref) {} {})", one.repeat(n), "drop ".repeat(n)))
 }
