@@ -223,15 +223,24 @@ pub enum Routine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StackRoutine {
     /// `(arguments)`: `cont.bind`.
-    Bind,
+    Bind {
+        /// Does any argument take more than 8 bytes?
+        wide: bool,
+    },
     /// `(arguments, handlers, of these suspending) -> (0 or handler, values)`: `resume`.
-    Resume,
+    Resume {
+        /// As for `Bind`.
+        wide: bool,
+    },
     /// `(exception, handlers, of these suspending) -> (0 or handler, values)`: `resume_throw_ref`.
     ResumeThrow,
     /// `(tag, arguments, capacity)`: `suspend`.
     Suspend,
-    /// `(tag, arguments, capacity)`: `switch`.
-    Switch,
+    /// `(tag, arguments but for the stack's own continuation, capacity)`: `switch`.
+    Switch {
+        /// As for `Bind`.
+        wide: bool,
+    },
 }
 
 /// An instruction that can trap.

@@ -11,7 +11,7 @@
 
 use crate::code::{StackRoutine, TrapCode, TrapSite};
 use crate::facts::StackFacts;
-use crate::isa::{Alu, Amount, AsmBuffer, Cond, Isa, Load, Shift, Src, Store};
+use crate::isa::{Alu, Amount, AsmBuffer, Cond, Isa, Lane, Load, Shift, Src, Store};
 use crate::libcall::Libcall;
 use crate::routines::RoutineGen;
 use crate::ty::Width;
@@ -64,11 +64,11 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         let [a, b, c] = inputs;
         match routine {
-            StackRoutine::Bind => self.bind_values(a),
-            StackRoutine::Resume => self.resume(Some(a), a, b, c),
-            StackRoutine::ResumeThrow => self.resume(None, a, b, c),
+            StackRoutine::Bind { wide } => self.bind_values(a, wide),
+            StackRoutine::Resume { wide } => self.resume(Some(a), wide, a, b, c),
+            StackRoutine::ResumeThrow => self.resume(None, false, a, b, c),
             StackRoutine::Suspend => self.suspend(a, b, c),
-            StackRoutine::Switch => self.switch(a, b, c),
+            StackRoutine::Switch { wide } => self.switch(a, b, c, wide),
         }
     }
 
@@ -80,7 +80,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::load(&mut self.out.asm, Load::I64, I::CTX, Self::KEPT_CTX);
         I::load(&mut self.out.asm, Load::I64, I::MEMORY_BASE, Self::KEPT_MEMORY);
         I::leave(&mut self.out.asm);
-        I::ret(&mut self.out.asm, 0);
+        I::jump_back(&mut self.out.asm);
     }
 
     // ---- memory
@@ -192,16 +192,20 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.put(Self::CONT, facts.revision, Self::T[0]);
     }
 
-    /// Passes so many values, those behind the continuation among the caller's operands, to the continuation. Destroys all of
-    /// `T` and the message.
-    fn pass_on(&mut self, count: Reg) {
+    /// Passes so many values, those behind the continuation among the caller's operands, to the continuation, and behind them
+    /// the continuation in `last`, if there is one. What is copied is as long as what was stored, half a value unless one
+    /// is `wide`: a processor cannot pass on from a store to a load what was not stored at once. Destroys all of `T` and
+    /// the message.
+    fn pass_on(&mut self, count: Reg, wide: bool, last: Option<Reg>) {
         let facts = self.facts_of_stacks();
         let [length, to, from, left] = Self::T;
         let list = I::STACK_MESSAGE;
-        let [known, again, done] = [(); 3].map(|()| self.out.asm.label());
+        let [known, again, copied, done] = [(); 4].map(|()| self.out.asm.label());
         let a = &mut self.out.asm;
-        I::test(a, Width::W32, count, Src::Reg(count));
-        I::jcc(a, Cond::Eq, done);
+        if last.is_none() {
+            I::test(a, Width::W32, count, Src::Reg(count));
+            I::jcc(a, Cond::Eq, done);
+        }
         I::lea(a, Width::W64, list, Addr::base(Self::CONT, facts.args));
         I::cmp_mem(a, Width::W32, Addr::base(Self::CONT, facts.state), Src::Imm(facts.states.fresh));
         I::jcc(a, Cond::Eq, known);
@@ -215,41 +219,64 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::shift(a, &cpu, Shift::Shl, Width::W64, from, from, Amount::Imm(VALUE_LOG2));
         I::alu(a, Alu::Add, Width::W64, to, to, Src::Reg(from));
         I::alu(a, Alu::Add, Width::W32, length, length, Src::Reg(count));
+        if last.is_some() {
+            I::alu(a, Alu::Add, Width::W32, length, length, Src::Imm(1));
+        }
         self.put32(list, facts.length, length);
         let a = &mut self.out.asm;
         I::lea(a, Width::W64, from, Self::PASSED.plus(VALUE));
         I::mov(a, Width::W32, left, count);
+        if last.is_some() {
+            I::test(a, Width::W32, left, Src::Reg(left));
+            I::jcc(a, Cond::Eq, copied);
+        }
         a.bind(again);
-        I::load(a, Load::V128, I::FLOAT_SCRATCH, Addr::base(from, 0));
-        I::store(a, Store::V128, Addr::base(to, 0), I::FLOAT_SCRATCH);
+        let (load, store) = if wide { (Load::V128, Store::V128) } else { (Load::F64, Store::F64) };
+        I::load(a, load, I::FLOAT_SCRATCH, Addr::base(from, 0));
+        I::store(a, store, Addr::base(to, 0), I::FLOAT_SCRATCH);
         self.add(from, VALUE);
         self.add(to, VALUE);
         self.add(left, -1);
         I::test(&mut self.out.asm, Width::W32, left, Src::Reg(left));
         I::jcc(&mut self.out.asm, Cond::Ne, again);
+        self.out.asm.bind(copied);
+        if let Some(last) = last {
+            self.reference_to(last);
+            I::store(&mut self.out.asm, Store::V128, Addr::base(to, 0), I::FLOAT_SCRATCH);
+        }
         self.out.asm.bind(done);
     }
 
-    fn bind_values(&mut self, count: Reg) {
+    /// Makes a reference to a continuation in the scratch register of floats, to be stored at once.
+    fn reference_to(&mut self, cont: Reg) {
+        let cpu = self.facts.settings.cpu;
+        let revision = Src::Mem(Addr::base(cont, self.facts_of_stacks().revision));
+        let d = I::FLOAT_SCRATCH;
+        I::bits(&mut self.out.asm, Width::W64, d, cont);
+        I::replace_lane(&mut self.out.asm, &cpu, Lane::I64, d, d, revision, 1);
+    }
+
+    fn bind_values(&mut self, count: Reg, wide: bool) {
         let facts = self.facts_of_stacks();
         self.take_continuation();
-        self.pass_on(count);
+        self.pass_on(count, wide, None);
         self.get(Self::T[0], Self::CONT, facts.revision);
         self.consume();
-        I::store(&mut self.out.asm, Store::B64, Self::PASSED.plus(8), Self::T[0]);
+        self.reference_to(Self::CONT);
+        I::store(&mut self.out.asm, Store::V128, Self::PASSED, I::FLOAT_SCRATCH);
         self.go_back();
     }
 
     // ---- resuming
 
     /// Resumes with values, of which `count` says how many, or with the exception in `exception`.
-    fn resume(&mut self, count: Option<Reg>, exception: Reg, handlers: Reg, suspending: Reg) {
+    fn resume(&mut self, count: Option<Reg>, wide: bool, exception: Reg, handlers: Reg, suspending: Reg) {
         let facts = self.facts_of_stacks();
         let [temp, parent, last, _] = Self::T;
         self.take_continuation();
         if let Some(count) = count {
             self.consume();
-            self.pass_on(count);
+            self.pass_on(count, wide, None);
         } else {
             self.bring_exception(exception);
         }
@@ -365,9 +392,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::Eq, trapped);
         self.keep_limits(Self::CONT, false, temp);
         self.enter_limits(parent, temp);
-        self.get(temp, Self::CONT, facts.revision);
-        I::store(&mut self.out.asm, Store::B64, Self::PASSED, Self::CONT);
-        I::store(&mut self.out.asm, Store::B64, Self::PASSED.plus(8), temp);
+        self.reference_to(Self::CONT);
+        I::store(&mut self.out.asm, Store::V128, Self::PASSED, I::FLOAT_SCRATCH);
         self.get(values, Self::CONT, facts.values + facts.data);
         let length = Addr::base(Self::CONT, facts.values + facts.length);
         I::store_imm(&mut self.out.asm, Store::B32, length, 0);
@@ -460,9 +486,9 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.after_suspend();
     }
 
-    fn switch(&mut self, tag: Reg, count: Reg, capacity: Reg) {
+    fn switch(&mut self, tag: Reg, count: Reg, capacity: Reg, wide: bool) {
         let facts = self.facts_of_stacks();
-        let [temp, last, handler, other] = Self::T;
+        let [temp, last, handler, _] = Self::T;
         self.take_continuation();
         self.consume();
         self.load_store();
@@ -473,19 +499,10 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::store(&mut self.out.asm, Store::B64, Self::WAITING[2], handler);
         self.stop(last, None, capacity, temp);
         self.keep_limits(Self::OTHER, false, temp);
-        // The continuation of this stack is the last value.
-        let cpu = self.facts.settings.cpu;
-        let a = &mut self.out.asm;
-        I::mov(a, Width::W32, temp, count);
-        I::shift(a, &cpu, Shift::Shl, Width::W64, temp, temp, Amount::Imm(VALUE_LOG2));
-        I::lea(a, Width::W64, temp, Addr::indexed(Self::PASSED.base_reg(), temp, 0, Self::PASSED.disp()));
-        self.put(temp, 0, Self::OTHER);
-        self.get(other, Self::OTHER, facts.revision);
-        self.put(temp, 8, other);
         // The tag is found, so its register is free for what outlasts the passing.
         let left = tag;
         I::mov(&mut self.out.asm, Width::W64, left, last);
-        self.pass_on(count);
+        self.pass_on(count, wide, Some(Self::OTHER));
         self.run(Self::CONT);
         let entered = Self::OTHER;
         self.get(entered, Self::CONT, facts.last_ancestor);

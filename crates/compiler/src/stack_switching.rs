@@ -238,9 +238,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let to = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
         let count = from.params.len() - to.params.len();
         self.pass_continuation();
-        self.pass_values(count, VALUE);
+        let wide = self.pass_values(count, VALUE);
         self.save_around();
-        self.call_stacks(StackRoutine::Bind, &[Input::Number(count as u32)]);
+        self.call_stacks(StackRoutine::Bind { wide }, &[Input::Number(count as u32)]);
         let d = self.take(RegClass::Float);
         I::load(&mut self.out.asm, Load::V128, d, Self::passed(0));
         self.restore_homes();
@@ -262,18 +262,39 @@ impl<I: Isa> FuncGen<'_, I> {
         self.done(&cont);
     }
 
-    /// Pops values and writes them `at` bytes above the stack pointer and on.
-    fn pass_values(&mut self, count: usize, at: i32) {
+    /// Pops values and writes them `at` bytes above the stack pointer and on. Does any take more than 8 bytes?
+    fn pass_values(&mut self, count: usize, at: i32) -> bool {
+        let mut wide = false;
         self.pass_room(at + VALUE * count as i32);
         self.out.counters.steps += count as u64;
         for i in (0..count).rev() {
             let value = self.pop();
             if i & 7 != 7 || !self.check_budget() {
-                self.push_arg(Self::passed(at + VALUE * i as i32), &value);
+                wide |= value.ty().is_wide();
+                self.pass_value(Self::passed(at + VALUE * i as i32), &value);
             }
             self.done(&value);
         }
         self.out_reserve();
+        wide
+    }
+
+    /// Writes a value that is passed: 8 bytes at least, for that is what will be read of it at once.
+    fn pass_value(&mut self, to: Addr, value: &Operand) {
+        let (ty, scratch) = match value.ty() {
+            ty if ty.is_wide() => return self.push_arg(to, value),
+            ty if ty.is_float() => (Ty::F64, I::FLOAT_SCRATCH),
+            _ => (Ty::I64, I::SCRATCH),
+        };
+        let from = match value.place() {
+            OperandPlace::Const(bits) => return self.store_const_to(to, ty, bits),
+            OperandPlace::Reg(reg) => reg,
+            OperandPlace::Mem(_) => {
+                self.load_operand(scratch, value);
+                scratch
+            }
+        };
+        I::store(&mut self.out.asm, Store::of(ty), to, from);
     }
 
     /// Nothing but preserved homes is in registers any more, and they are where a handler finds them.
@@ -297,7 +318,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         }
         let start = self.out.asm.offset();
-        let at = I::call_sym(&mut self.out.asm);
+        let at = I::call_unpaired(&mut self.out.asm);
         self.reloc(at, Target::Routine(Routine::Stacks(routine)));
         self.map_address(start, self.wasm);
         self.call_site();
@@ -357,11 +378,11 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let count = sig.params.len();
         self.pass_continuation();
-        self.pass_values(count, VALUE);
+        let wide = self.pass_values(count, VALUE);
         self.flush_for(&sig.results);
         self.save_around();
         let handlers = self.pass_handlers(VALUE * (1 + count as i32));
-        self.resume_with(StackRoutine::Resume, Input::Number(count as u32), &sig.results, handlers);
+        self.resume_with(StackRoutine::Resume { wide }, Input::Number(count as u32), &sig.results, handlers);
     }
 
     pub(crate) fn resume_throw(&mut self) {
@@ -547,14 +568,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let back = &facts.sigs[cont.last.expect("validated as taking a continuation last") as usize].params;
         self.charge_fuel();
         // The last is the continuation of this very stack, which the routine makes.
-        let count = sig.params.len();
+        let count = sig.params.len() - 1;
         self.pass_continuation();
-        self.pass_values(count - 1, VALUE);
-        self.pass_room(VALUE * (1 + count as i32));
+        let wide = self.pass_values(count, VALUE);
         let capacity = self.room_to_come_back(back.len());
         self.flush_for(back);
         self.save_around();
-        self.call_stacks(StackRoutine::Switch, &[Input::Tag(tag), Input::Number(count as u32), capacity]);
+        self.call_stacks(StackRoutine::Switch { wide }, &[Input::Tag(tag), Input::Number(count as u32), capacity]);
         self.take_values(back, I::STACK);
     }
 

@@ -30,11 +30,13 @@
 ;;   mov rbx, rdx
 ;;   add ebx, 1
 ;;   mov qword ptr [rsp+0x10], 7
-;;   mov [rsp], ebx
+;;   mov [rsp], rbx
 ;;   lea rdx, [r15+0x30]
 ;;   mov ecx, 2
 ;;   mov r8d, 2
-;;   call elsewhere
+;;   lea r11, [0x4D]
+;;   push r11
+;;   jmp elsewhere
 ;;   mov eax, ebx
 ;;   mov rbx, [rbp-8]
 ;;   leave
@@ -45,7 +47,7 @@
 ;;   movups [rbp-0x20], xmm0
 ;;   mov rbx, rdx
 ;;   movups [rsp], xmm0
-;;   mov [rsp+0x10], ebx
+;;   mov [rsp+0x10], rbx
 ;;   lea r11, [r15+0x30]
 ;;   mov [rsp+0x20], r11
 ;;   lea r11, [r15+0x34]
@@ -53,7 +55,9 @@
 ;;   mov edx, 1
 ;;   mov ecx, 2
 ;;   mov r8d, 2
-;;   call elsewhere
+;;   lea r11, [0xBD]
+;;   push r11
+;;   jmp elsewhere
 ;;   test eax, eax
 ;;   jne L3
 ;;   mov eax, ebx
@@ -79,7 +83,7 @@
 ;;   ret
 ;; L3:
 ;;   lea rax, [rax-1]
-;;   lea rdx, [0xFC]
+;;   lea rdx, [0x116]
 ;;   movsxd rax, [rdx+rax*4]
 ;;   add rax, rdx
 ;;   jmp rax

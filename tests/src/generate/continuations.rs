@@ -209,7 +209,7 @@ impl Body<'_> {
     fn resume(&mut self, depth: usize, cont: &str) {
         let [after, on_a, on_b, on_c] = [(); 4].map(|()| self.label());
         let with = [(); 4].map(|()| !self.random.one_in(4));
-        let mut handlers = vec![
+        let mut handlers = [
             (with[0], format!("(on $a {on_a})")),
             (with[1], format!("(on $b {on_b})")),
             (with[2], format!("(on $c {on_c})")),

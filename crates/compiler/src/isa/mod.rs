@@ -637,6 +637,11 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     /// Jumps to something that a relocation names later; returns the offset of the field. 5 bytes on x86-64, see
     /// `TAIL_ENTRY_BYTES`.
     fn jmp_sym(a: &mut Self::Asm) -> At;
+    /// As `call_sym`, for something that leaves by `jump_back`: perhaps when others have called and not returned, so that
+    /// the processor must not count on the order.
+    fn call_unpaired(a: &mut Self::Asm) -> At;
+    /// Returns to where `call_unpaired` has come from, with nothing to pop.
+    fn jump_back(a: &mut Self::Asm);
     /// Calls the address in a register, which may be `SCRATCH`.
     fn call_reg(a: &mut Self::Asm, r: Reg);
     /// Jumps to the address in a register, which may be `SCRATCH`.

@@ -477,6 +477,20 @@ impl Isa for X64 {
         a.call_sym()
     }
 
+    fn call_unpaired(a: &mut Asm) -> At {
+        let back = a.label();
+        a.lea_label(R11, back);
+        a.push(R11);
+        let at = a.jmp_sym();
+        a.bind(back);
+        at
+    }
+
+    fn jump_back(a: &mut Asm) {
+        a.pop(R11);
+        a.jmp_r(R11);
+    }
+
     fn jmp_sym(a: &mut Asm) -> At {
         a.jmp_sym()
     }
