@@ -30,7 +30,7 @@ pub(super) const F64: u8 = code(Ty::F64);
 pub(super) const V128: u8 = code(Ty::V128);
 pub(super) const FUNCREF: u8 = code(Ty::FuncRef);
 pub(super) const EXTERNREF: u8 = code(Ty::GcRef);
-pub(super) const EXNREF: u8 = EXTERNREF + 1;
+pub(super) const EXNREF: u8 = code(Ty::ContRef) + 1;
 
 /// Is it the code of some type of references?
 pub(super) const fn is_reference(code: u8) -> bool {
