@@ -13,6 +13,7 @@ use crate::regs::{Copies, Regs};
 use crate::safepoints::Roots;
 use crate::shapes::FlagsOf;
 use crate::sig::Sig;
+use crate::stack_switching::Resumptions;
 use crate::survey::Survey;
 use crate::ty::Ty;
 use crate::validate::{Buffers, survey};
@@ -67,6 +68,7 @@ pub(crate) struct Lists {
     pub(crate) args: Vec<(Reg, Operand)>,
     pub(crate) moves: Moves,
     pub(crate) exceptions: Exceptions,
+    pub(crate) resumptions: Resumptions,
 }
 
 /// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of wasm, plus `CONSTANT`. It holds for each
@@ -400,6 +402,7 @@ fn emit<I: Isa>(
     cg.lists.traps.clear();
     cg.lists.stubs.clear();
     let first_handlers = cg.begin_handlers();
+    cg.lists.resumptions.clear();
     cg.lists.stub_refs.clear();
     let maps = cg.out.maps.len();
     cg.lists.roots.begin(facts.references || survey.catches_references, maps, deep);
@@ -409,6 +412,7 @@ fn emit<I: Isa>(
     cg.operators();
     cg.epilogue();
     cg.landing_pads();
+    cg.resumption_pads();
     cg.stubs();
     cg.trap_stubs();
     cg.finish_deep();

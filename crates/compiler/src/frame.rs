@@ -173,7 +173,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     Some(Place::Stack(arg)) => 16 + arg as i32,
                     _ => {
                         // Vectors are aligned.
-                        offset = if ty == Ty::V128 { (offset - 16) & !15 } else { offset - 8 };
+                        offset = if ty.is_wide() { (offset - 16) & !15 } else { offset - 8 };
                         offset
                     }
                 };
@@ -347,7 +347,11 @@ impl<I: Isa> FuncGen<'_, I> {
             return;
         }
         let abi = &self.sig.private;
-        if self.sig.results.len() > 1 {
+        if self.sig.splits() {
+            self.split_results();
+        }
+        let results = self.sig.passed_results();
+        if results.len() > 1 {
             // All of them are in their slots, as at every merge of more than one value.
             if self.sig.private.result_area.is_some() {
                 I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::FRAME, self.result_area_slot));
@@ -356,7 +360,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     if i & 7 == 7 && self.check_budget() {
                         return;
                     }
-                    let ty = self.sig.results[i];
+                    let ty = results[i];
                     let slot = self.slot(i, ty);
                     let (temp, load, store) = match ty.class() {
                         RegClass::Int => (I::PRIVATE.int_results[0], Load::of(ty), Store::of(ty)),
@@ -368,7 +372,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             for (i, place) in abi.results.iter().enumerate() {
                 let Place::Reg(reg) = *place else { continue };
-                let ty = self.sig.results[i];
+                let ty = results[i];
                 let slot = self.slot(i, ty);
                 I::load(&mut self.out.asm, Load::of(ty), reg, slot);
             }

@@ -76,7 +76,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_local(at);
             let slot = Addr::base(I::FRAME, state.slot);
             if let Some(bits) = operand.as_const()
-                && ty != Ty::V128
+                && !ty.is_wide()
                 && self.imm_of(int(ty.width()), bits).is_some()
             {
                 self.forget_copy_of(at);

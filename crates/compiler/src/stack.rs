@@ -227,7 +227,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
         match ty.class() {
             RegClass::Int => I::iconst(&mut self.out.asm, ty.width(), to, bits as i64, true),
-            RegClass::Float if ty == Ty::V128 => self.load_vector_const(to, bits),
+            RegClass::Float if ty.is_wide() => self.load_vector_const(to, bits),
             RegClass::Float => I::fconst(&mut self.out.asm, ty.width(), to, bits),
         }
     }
@@ -346,7 +346,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Writes a constant to memory that cannot fault. Keeps the flags.
     pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
-        if ty == Ty::V128 {
+        if ty.is_wide() {
             self.load_vector_const(I::FLOAT_SCRATCH, bits);
             I::store(&mut self.out.asm, Store::V128, slot, I::FLOAT_SCRATCH);
             return;

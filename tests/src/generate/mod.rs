@@ -2,6 +2,7 @@
 
 pub mod atomics;
 pub mod bulk;
+pub mod continuations;
 pub mod control;
 pub mod exceptions;
 pub mod memory;

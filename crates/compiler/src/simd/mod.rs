@@ -27,7 +27,7 @@ const PATTERN: u64 = 1 << 63;
 /// The constant 0 of a type, as an entry of the stack has it.
 pub(crate) const fn zero_bits(ty: Ty) -> u64 {
     match ty {
-        Ty::V128 => PATTERN,
+        Ty::V128 | Ty::ContRef => PATTERN,
         _ => 0,
     }
 }
