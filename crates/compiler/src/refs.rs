@@ -188,6 +188,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A word of an object's header.
     fn load_header(&mut self, d: Reg, object: Reg, offset: i32) {
+        self.check_in_heap(object, offset.cast_unsigned() + 4);
         let base = self.heap_or(I::SCRATCH);
         I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(base, object, 0, offset));
     }
