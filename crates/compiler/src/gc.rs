@@ -487,8 +487,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- arrays
 
-    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use.
-    fn element_address(&mut self, ty: u32) -> (Addr, RegSet) {
+    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use. The
+    /// address may have the scratch register for a base if that is `unused` until then.
+    fn element_address(&mut self, ty: u32, unused: bool) -> (Addr, RegSet) {
         let gc = self.gc();
         let field = self.object(ty).fields[0];
         let mut index = self.pop();
@@ -515,10 +516,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let owned = RegSet::one(element).or(index.owned());
         let before = self.out.asm.offset();
         self.check_in_heap(element, 1 << field.storage.log2());
-        if heap == I::SCRATCH {
-            if self.out.asm.offset() != before {
-                self.heap_base(heap);
-            }
+        if heap == I::SCRATCH && self.out.asm.offset() != before {
+            self.heap_base(heap);
+        }
+        if heap == I::SCRATCH && !unused {
             I::lea(&mut self.out.asm, Width::W64, element, Addr::indexed(heap, element, 0, 0));
             return (Addr::base(element, 0), owned);
         }
@@ -528,7 +529,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn array_get(&mut self, signed: bool) {
         let ty = self.reader.u32();
         let storage = self.object(ty).fields[0].storage;
-        let (from, owned) = self.element_address(ty);
+        let (from, owned) = self.element_address(ty, true);
         self.give_back(owned);
         // One of those that have just gone free may be it: nothing is read after it is written.
         let d = self.dest_of(storage);
@@ -543,7 +544,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.intern_top();
         }
         let value = self.pop();
-        let (to, owned) = self.element_address(ty);
+        let (to, owned) = self.element_address(ty, value.as_reg().is_some());
         self.write_field(storage, to, &value, owned);
     }
 
