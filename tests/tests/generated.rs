@@ -2,10 +2,11 @@
 
 use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{
-    atomics, bulk, control, exceptions, memory, moves, narrow, simd, single, tails, traps,
+    atomics, bulk, control, exceptions, memory, moves, narrow, programs, simd, single, tails, traps,
 };
-use lightbeam_tests::observe::{Calls, Event, Rule, difference, observe};
+use lightbeam_tests::observe::{Calls, Event, Outcome, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
+use wasmtime::Collector;
 
 /// How many of something to run: `LIGHTBEAM_SCALE` times the number for the ordinary test run.
 fn scaled(n: u64) -> u64 {
@@ -98,6 +99,37 @@ fn control_flow_keeps_every_value_in_its_place() {
         let result = module.check(&setup.engine().unwrap(), Rule::Exact);
         result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
     }
+}
+
+#[test]
+fn programs_compute_the_same() {
+    let plain = Setup::default();
+    let setups = [
+        plain,
+        plain,
+        Setup { without: Without::ALL, ..plain },
+        Setup { fuel: true, ..plain },
+        Setup { epochs: true, signals: false, ..plain },
+        Setup { reservation: Some(0), guard: Some(0), ..plain },
+        Setup { collector: Collector::DeferredReferenceCounting, ..plain },
+    ];
+    let (mut calls, mut returned) = (0, 0);
+    for seed in 0..scaled(300) {
+        let module = programs::module(seed, 1 + seed as usize % 5);
+        let pair = setups[seed as usize % setups.len()].engine().unwrap();
+        let wasm = module.wasm();
+        let expected = observe(&pair.cranelift(&wasm).unwrap(), &pair.setup, &module.calls);
+        for event in &expected {
+            if let Event::Call { outcome, .. } = event {
+                calls += 1;
+                returned += u64::from(matches!(outcome, Outcome::Values(_)));
+            }
+        }
+        let result = module.check_against(&expected, &pair, &wasm, Rule::Exact);
+        result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
+    }
+    println!("{returned} of {calls} calls returned");
+    assert!(returned * 10 > calls * 9, "most programs run to their end: {returned} of {calls}");
 }
 
 #[test]

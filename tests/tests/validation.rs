@@ -4,7 +4,7 @@
 
 use lightbeam_compiler::Judge;
 use lightbeam_tests::bodies::{Bodies, again, body, mutate};
-use lightbeam_tests::generate::{control, memory, moves, narrow, single, traps};
+use lightbeam_tests::generate::{control, exceptions, memory, moves, narrow, programs, single, traps};
 use lightbeam_tests::random::Random;
 use lightbeam_tests::{bombs, differential, shared};
 use wasmparser::{FuncToValidate, ValidatorResources, WasmFeatures};
@@ -154,6 +154,8 @@ fn modules() -> Vec<Vec<u8>> {
         modules.push(control::module(seed, 120).wasm());
         modules.push(moves::permuted(seed, 20).wasm());
         modules.push(moves::rotations(seed).wasm());
+        modules.push(programs::module(seed, 4).wasm());
+        modules.push(exceptions::module(seed, 100).wasm());
     }
     modules.extend([narrow::module(), traps::module(), memory::folding()].iter().map(|module| module.wasm()));
     modules.extend(single::modules().iter().map(|(_, module)| module.wasm()));
@@ -219,6 +221,7 @@ fn without() -> Vec<WasmFeatures> {
         WasmFeatures::MEMORY64,
         WasmFeatures::WIDE_ARITHMETIC,
         WasmFeatures::THREADS,
+        WasmFeatures::EXCEPTIONS,
         WasmFeatures::RELAXED_SIMD,
         WasmFeatures::SIMD | WasmFeatures::RELAXED_SIMD,
         WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES,

@@ -150,6 +150,36 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     // ---- making arrays
 
+    /// The size may be of 64 bits, but for the highest.
+    pub(crate) fn make_room(&mut self, size: Reg, mask: Reg, end: Reg) {
+        let gc = self.gc();
+        let Collector::None { free, kind_bits } = gc.collector else { unreachable!("only where nothing is collected") };
+        let [data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
+        let too_large = self.trap_label(TrapCode::AllocationTooLarge);
+        let done = self.out.asm.label();
+        let cpu = self.facts.settings.cpu;
+        let a = &mut self.out.asm;
+        I::test(a, Width::W32, size, Src::Imm(kind_bits.cast_signed()));
+        I::jcc(a, Cond::Ne, too_large);
+        I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+        I::load(a, Load::I32, end, Addr::base(data, free));
+        I::alu(a, Alu::Add, Width::W64, end, end, Src::Reg(mask));
+        I::alu(a, Alu::Xor, Width::W64, mask, mask, Src::Imm(-1));
+        I::alu(a, Alu::And, Width::W64, end, end, Src::Reg(mask));
+        I::alu(a, Alu::Add, Width::W64, end, end, Src::Reg(size));
+        I::shift(a, &cpu, Shift::ShrU, Width::W64, temp, end, Amount::Imm(32));
+        I::test(a, Width::W64, temp, Src::Reg(temp));
+        I::jcc(a, Cond::Ne, too_large);
+        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        I::load(a, Load::I64, temp, Addr::base(I::SCRATCH, gc.heap_length));
+        I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(temp));
+        I::test(a, Width::W64, end, Src::Reg(end));
+        I::jcc(a, Cond::LeS, done);
+        self.argument(1, end);
+        self.libcall(Libcall::GcGrow);
+        self.out.asm.bind(done);
+    }
+
     pub(crate) fn array_new(&mut self, ty: u32, length: Reg, size: Reg, temp: Reg) {
         let gc = self.gc();
         let (object, field) = self.array(ty);
@@ -217,6 +247,11 @@ impl<I: Isa> RoutineGen<'_, I> {
             I::jmp(a, made);
         }
         self.out.asm.bind(slow);
+        if let Collector::None { .. } = gc.collector {
+            I::mov(&mut self.out.asm, Width::W64, I::PRIVATE.int_args[0], size);
+            I::iconst(&mut self.out.asm, Width::W32, I::PRIVATE.int_args[1], i64::from(align) - 1, false);
+            self.call(Routine::MakeRoom);
+        }
         I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
         I::load(&mut self.out.asm, Load::I32, I::LIBCALL.int_args[2], Addr::base(I::SCRATCH, id));
         self.argument(3, size);

@@ -169,6 +169,8 @@ pub enum Routine {
     Expose,
     /// The same, but it does not collect.
     List,
+    /// `(bytes, alignment - 1)`: sees to it that an object has room in a heap that is never collected. Traps if it cannot.
+    MakeRoom,
     /// `(length) -> reference` to a new array of a type, its elements not yet written. May collect.
     ArrayNew {
         /// Type index.

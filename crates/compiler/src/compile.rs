@@ -280,32 +280,26 @@ pub(crate) fn pad_to_entry<I: Isa>(out: &mut Output<I>, before: u32) {
     I::pad(&mut out.asm, padding);
 }
 
-/// Compiles a constant expression as a function without parameters.
-pub(crate) fn constant<I: Isa>(facts: &Facts, index: u32, out: &mut Output<I>) -> Result<FuncCode, Error> {
+/// Compiles a constant expression as a function without parameters, and says where it begins.
+pub(crate) fn constant<I: Isa>(
+    facts: &Facts,
+    index: u32,
+    scratch: &mut Scratch,
+    out: &mut Output<I>,
+) -> Result<u32, Error> {
     let body = &facts.constants[index as usize];
     let sig = Sig::new::<I>(&[], &[Ty::GcRef]);
-    let mut survey = Survey::default();
+    let survey = &mut scratch.survey;
     survey.begin(0);
+    survey.code_start = 0;
     survey.call();
     // It may have some, and runs once.
     survey.vectors = true;
-    let (relocs, traps, addresses) = (out.relocs.len() as u32, out.traps.len() as u32, out.addresses.len() as u32);
     out.asm.reset_labels();
     out.asm.reserve(4 * I::MAX_PRIMITIVE);
-    let (start, entry) = begin(out, false, u32::MAX);
-    emit_either(facts, &survey, &sig, body, 0, &mut State::default(), out)?;
-    Ok(FuncCode {
-        index: u32::MAX,
-        start,
-        body: entry,
-        end: out.asm.offset(),
-        wasm: 0,
-        wasm_bytes: 0,
-        relocs: relocs..out.relocs.len() as u32,
-        traps: traps..out.traps.len() as u32,
-        addresses: addresses..out.addresses.len() as u32,
-        exception_bytes: 0,
-    })
+    let (start, _) = begin(out, false, u32::MAX);
+    emit_either(facts, survey, &sig, body, 0, &mut scratch.state, out)?;
+    Ok(start)
 }
 
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.

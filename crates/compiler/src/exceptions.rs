@@ -258,6 +258,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Arg::Imm(u64::from(object.align)),
         ];
         self.out_reserve();
+        self.make_room(object.size, object.align);
         self.libcall_raw(Libcall::GcAlloc, &args);
         self.safepoint();
         self.fill(tag, exception, first, instance);

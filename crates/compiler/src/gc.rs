@@ -255,7 +255,16 @@ impl<I: Isa> FuncGen<'_, I> {
         [Arg::Ctx, Arg::Imm(u64::from(object.kind)), Arg::TypeId(id), size, Arg::Imm(u64::from(object.align))]
     }
 
-    fn object(&self, ty: u32) -> &ObjectFact {
+    /// Before the host is asked for an object, where nothing is in a register: in a heap that is never collected, there has
+    /// to be room for it.
+    pub(crate) fn make_room(&mut self, size: u32, align: u32) {
+        if let Collector::None { .. } = self.gc().collector {
+            let operands = [size, align - 1].map(|bits| Operand::constant(Ty::I32, u64::from(bits)));
+            self.call_routine(Routine::MakeRoom, &operands);
+        }
+    }
+
+    pub(crate) fn object(&self, ty: u32) -> &ObjectFact {
         self.facts.objects[ty as usize].as_ref().expect("validated as a type of objects")
     }
 

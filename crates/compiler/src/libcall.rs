@@ -43,6 +43,8 @@ pub enum Libcall {
     /// `(kind: u32, type id: u32, bytes: u32, alignment: u32) -> reference` to a new object, whose header is written and
     /// nothing else. May collect.
     GcAlloc,
+    /// `(bytes: u64)`: makes a heap that is never collected that much larger. Traps if it cannot be.
+    GcGrow,
     /// `()`: collects.
     GcCollect,
     /// `(reference: u32)`: the object, which nothing but the heap refers to any more, is no longer needed. Does not
@@ -83,6 +85,7 @@ impl Libcall {
         Libcall::FmaF32x4,
         Libcall::FmaF64x2,
         Libcall::GcAlloc,
+        Libcall::GcGrow,
         Libcall::GcCollect,
         Libcall::GcDrop,
         Libcall::GcIntern,

@@ -179,6 +179,7 @@ impl<I: Isa> FuncGen<'_, I> {
             StubKind::OutOfGas => self.libcall_raw(Libcall::OutOfGas, &[Arg::Ctx]),
             StubKind::NewEpoch => self.libcall_raw(Libcall::NewEpoch, &[Arg::Ctx]),
             StubKind::NewObject { ty, size, .. } => {
+                self.make_room(size, self.object(ty).align);
                 let args = self.alloc_args(ty, Arg::Imm(u64::from(size)));
                 self.libcall_raw(Libcall::GcAlloc, &args);
             }

@@ -4,8 +4,8 @@
 //! and destroys the others. Its three working values live in the preserved registers, so that the host may be called in
 //! the middle of the loop to fill an element of a lazy table.
 
-use crate::code::{FuncCode, Output, Reloc, Routine, Target, TrapCode, TrapSite};
-use crate::compile;
+use crate::code::{Output, Reloc, Routine, Target, TrapCode, TrapSite};
+use crate::compile::{self, Scratch};
 use crate::error::Error;
 use crate::facts::{Facts, TableFact, Where};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
@@ -14,35 +14,22 @@ use crate::tables::FILLED;
 use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg};
 
-/// Emits a routine at the end of `out` and says where it is.
+/// Emits a routine at the end of `out` and says where it begins.
 ///
 /// # Errors
 ///
 /// If a constant expression gives more code than it may.
-pub fn emit<I: Isa>(facts: &Facts, routine: Routine, out: &mut Output<I>) -> Result<FuncCode, Error> {
+pub fn emit<I: Isa>(facts: &Facts, routine: Routine, scratch: &mut Scratch, out: &mut Output<I>) -> Result<u32, Error> {
     if let Routine::Constant { index } = routine {
-        return compile::constant(facts, index, out);
+        return compile::constant(facts, index, scratch, out);
     }
-    let (relocs, traps) = (out.relocs.len() as u32, out.traps.len() as u32);
-    let addresses = out.addresses.len() as u32;
     out.asm.reset_labels();
     out.asm.reserve(96 * I::MAX_PRIMITIVE);
     crate::compile::pad_to_entry(out, 0);
     let start = out.asm.offset();
     let trap = out.asm.label();
     RoutineGen::<I> { facts, out, trap, traps: vec![(trap, TrapCode::TableOutOfBounds)] }.routine(routine);
-    Ok(FuncCode {
-        index: u32::MAX,
-        start,
-        body: start,
-        end: out.asm.offset(),
-        wasm: 0,
-        wasm_bytes: 0,
-        relocs: relocs..out.relocs.len() as u32,
-        traps: traps..out.traps.len() as u32,
-        addresses: addresses..addresses,
-        exception_bytes: 0,
-    })
+    Ok(start)
 }
 
 /// A routine under construction.
@@ -82,6 +69,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             Routine::SetReference => self.set_reference(a, b, n),
             Routine::Expose => self.expose(a, true),
             Routine::List => self.expose(a, false),
+            Routine::MakeRoom => self.make_room(a, b, n),
             Routine::ArrayNew { ty } => self.array_new(ty, a, b, n),
             Routine::ArrayInit { ty } => self.array_init(ty, a, b, n, done),
             Routine::ArrayFill { ty } => self.array_fill(ty, a, b, n, done),

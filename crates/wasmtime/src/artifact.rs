@@ -7,6 +7,7 @@ use crate::settings::Settings;
 use crate::standins::Condensed;
 use crate::tables::{AddressTable, StackMaps, TrapTable};
 use crate::text::{self, Piece, Text};
+use crate::unsupported;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io;
@@ -15,7 +16,7 @@ use std::os::unix::fs::FileExt;
 use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
 use wasmtime_environ::object::write::{Object, StandardSegment, WritableBuffer};
 use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
-use wasmtime_environ::wasmparser::{Parser, Validator};
+use wasmtime_environ::wasmparser::{Parser, Validator, WasmFeatures};
 use wasmtime_environ::{
     CompiledFunctionsTableBuilder, FilePos, FlagValue, FuncKey, FunctionLoc, ModuleEnvironment, ModuleTranslation,
     ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, Tunables, obj,
@@ -104,6 +105,12 @@ pub(crate) fn translate_condensed<'a>(
 
 #[inline(never)] // Profiles tell the phases apart by their functions.
 fn read<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
+    // The host's translation takes it for granted that no type is shared.
+    if settings.features.contains(WasmFeatures::SHARED_EVERYTHING_THREADS)
+        && let Some(refusal) = unsupported::first(wasm)
+    {
+        return Err(refusal.into());
+    }
     let mut validator = Validator::new_with_features(settings.features);
     let mut parser = Parser::new(0);
     parser.set_features(settings.features);

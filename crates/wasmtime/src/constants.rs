@@ -49,7 +49,7 @@ pub(crate) fn of_module(translation: &ModuleTranslation<'_>) -> Vec<Vec<u8>> {
 
 /// The expression in the binary format, with its `end`.
 pub(crate) fn encode(expr: &ConstExpr) -> Vec<u8> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(4 * expr.ops().len());
     for op in expr.ops() {
         match *op {
             ConstOp::I32Const(value) => signed(&mut bytes, 0x41, value.into()),
@@ -96,8 +96,13 @@ pub(crate) fn encode(expr: &ConstExpr) -> Vec<u8> {
 
 fn unsigned(bytes: &mut Vec<u8>, opcode: &[u8], immediates: &[u32]) {
     bytes.extend(opcode);
-    for immediate in immediates {
-        bytes.extend(crate::standins::leb128(*immediate));
+    for &immediate in immediates {
+        let mut rest = immediate;
+        while rest > 0x7f {
+            bytes.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        bytes.push(rest as u8);
     }
 }
 

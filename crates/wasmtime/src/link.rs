@@ -14,11 +14,11 @@ use crate::startup;
 use crate::text::{Editable, Piece, Text};
 use crate::trampolines::{self, Stubs};
 use crate::{Error, facts};
-use lightbeam_compiler::code::{FuncCode, Output, Reloc, Routine, Target};
+use lightbeam_compiler::code::{Output, Reloc, Routine, Target};
 use lightbeam_compiler::facts::{Callee, Facts};
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
-use lightbeam_compiler::routines;
+use lightbeam_compiler::{Scratch, routines};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmtime_environ::{
@@ -200,11 +200,10 @@ impl Linker<'_> {
         self.rest.resize(self.rest.len() + padding as usize, FILLER);
     }
 
-    /// Appends a routine's code and tables and returns where it starts.
-    fn routine(&mut self, output: &Output<X64>, func: &FuncCode) -> u32 {
-        self.align(func.body - func.start);
+    /// Appends the code and the tables of routines and returns where they start.
+    fn append_routines(&mut self, output: &Output<X64>) -> u32 {
+        self.align(0);
         let start = self.len();
-        debug_assert!(func.start == 0 && func.end == output.asm.code().len() as u32, "alone in its output");
         self.rest.extend_from_slice(output.asm.code());
         self.relocs.extend(output.relocs.iter().map(|reloc| Reloc { at: reloc.at + start, ..*reloc }));
         self.functions.image.record(start, &output.traps, &output.addresses);
@@ -214,36 +213,38 @@ impl Linker<'_> {
 
     /// The routines that relocations name, `more` among them, and those that these name in turn.
     fn routines(&mut self, more: &[Reloc]) -> Result<(), Error> {
-        let of = |relocs: &[Reloc]| -> BTreeSet<Routine> {
-            let routine =
-                |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
-            relocs.iter().filter_map(routine).collect()
-        };
-        let mut new: BTreeSet<Routine> = self.functions.chunks.iter().flat_map(|placed| of(&placed.relocs)).collect();
-        new.extend(of(more));
+        let of = |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
+        let of_functions = self.functions.chunks.iter().flat_map(|placed| &placed.relocs);
+        let mut new: Vec<Routine> = of_functions.chain(more).filter_map(of).collect();
         // Fuel is charged for constant expressions where they are used.
-        let unmetered = (!self.facts.constants.is_empty()).then(|| {
+        let metered = self.facts.settings.fuel || self.facts.settings.epochs;
+        let unmetered = (metered && !self.facts.constants.is_empty()).then(|| {
             let mut facts = self.facts.clone();
             (facts.settings.fuel, facts.settings.epochs) = (false, false);
             facts
         });
+        let mut scratch = Scratch::default();
         while !new.is_empty() {
+            new.sort_unstable();
+            new.dedup();
             let seen = self.relocs.len();
-            for routine in new {
-                let mut output = Output::<X64>::default();
+            let room = self.room();
+            let mut output = Output::<X64>::default();
+            let mut starts = Vec::with_capacity(new.len());
+            for routine in &new {
                 let facts = match routine {
                     Routine::Constant { .. } => unmetered.as_ref().unwrap_or(self.facts),
                     _ => self.facts,
                 };
-                let func = routines::emit::<X64>(facts, routine, &mut output)?;
-                let start = self.routine(&output, &func);
-                self.places.insert(Key::Routine(routine), start + (func.body - func.start));
-                if self.room() == 0 {
+                starts.push(routines::emit::<X64>(facts, *routine, &mut scratch, &mut output)?);
+                if output.asm.offset() as usize >= room {
                     return Err(self.too_large(None));
                 }
             }
-            new = of(&self.relocs[seen..]);
-            new.retain(|routine| !self.places.contains_key(&Key::Routine(*routine)));
+            let base = self.append_routines(&output);
+            self.places.extend(new.iter().zip(starts).map(|(routine, start)| (Key::Routine(*routine), base + start)));
+            let named = self.relocs[seen..].iter().filter_map(of);
+            new = named.filter(|routine| !self.places.contains_key(&Key::Routine(*routine))).collect();
         }
         Ok(())
     }

@@ -74,6 +74,7 @@ pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
         Libcall::OutOfGas => B::out_of_gas(),
         Libcall::NewEpoch => B::new_epoch(),
         Libcall::GcAlloc => B::gc_alloc_raw(),
+        Libcall::GcGrow => B::grow_gc_heap(),
         Libcall::GcCollect => B::force_gc(),
         Libcall::GcDrop => B::drop_gc_ref(),
         Libcall::GcIntern => B::intern_func_ref_for_gc_heap(),

@@ -16,25 +16,34 @@ pub(crate) fn locate(wasm: &[u8], refusal: Error) -> Error {
     }
 }
 
+/// The refusal of the first thing ahead of the code that Lightbeam does not compile, if the module is well-formed up to
+/// there.
+pub(crate) fn first(wasm: &[u8]) -> Option<Error> {
+    let (what, offset) = search(wasm).ok()??;
+    Some(Error::unsupported(what, Some(offset)))
+}
+
 type Found = Option<(&'static str, usize)>;
 
 fn search(wasm: &[u8]) -> Result<Found> {
     for payload in Parser::new(0).parse_all(wasm) {
         let found = match payload? {
             Payload::TypeSection(types) => {
-                first(types.into_iter_with_offsets(), |group| group.types().find_map(sub_type))?
+                first_of(types.into_iter_with_offsets(), |group| group.types().find_map(sub_type))?
             }
-            Payload::ImportSection(imports) => first(imports.into_imports_with_offsets(), |import| match &import.ty {
-                TypeRef::Func(_) => None,
-                TypeRef::FuncExact(_) => Some("custom descriptors are"),
-                TypeRef::Table(ty) => table(ty),
-                TypeRef::Memory(_) | TypeRef::Tag(_) => None,
-                TypeRef::Global(ty) => global(ty),
-            })?,
-            Payload::TableSection(tables) => first(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
-            Payload::GlobalSection(globals) => first(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
+            Payload::ImportSection(imports) => {
+                first_of(imports.into_imports_with_offsets(), |import| match &import.ty {
+                    TypeRef::Func(_) => None,
+                    TypeRef::FuncExact(_) => Some("custom descriptors are"),
+                    TypeRef::Table(ty) => table(ty),
+                    TypeRef::Memory(_) | TypeRef::Tag(_) => None,
+                    TypeRef::Global(ty) => global(ty),
+                })?
+            }
+            Payload::TableSection(tables) => first_of(tables.into_iter_with_offsets(), |entry| table(&entry.ty))?,
+            Payload::GlobalSection(globals) => first_of(globals.into_iter_with_offsets(), |entry| global(&entry.ty))?,
             Payload::ElementSection(segments) => {
-                first(segments.into_iter_with_offsets(), |segment| match &segment.items {
+                first_of(segments.into_iter_with_offsets(), |segment| match &segment.items {
                     ElementItems::Functions(_) => None,
                     ElementItems::Expressions(ty, _) => reference(*ty),
                 })?
@@ -49,7 +58,7 @@ fn search(wasm: &[u8]) -> Result<Found> {
     Ok(None)
 }
 
-fn first<T>(
+fn first_of<T>(
     entries: impl Iterator<Item = Result<(usize, T)>>,
     refused: impl Fn(&T) -> Option<&'static str>,
 ) -> Result<Found> {
@@ -86,11 +95,11 @@ fn func(ty: &FuncType) -> Option<&'static str> {
 }
 
 fn global(ty: &GlobalType) -> Option<&'static str> {
-    if ty.shared { Some("shared-everything threads are") } else { value(ty.content_type) }
+    value(ty.content_type)
 }
 
 fn table(ty: &TableType) -> Option<&'static str> {
-    if ty.shared { Some("shared-everything threads are") } else { reference(ty.element_type) }
+    reference(ty.element_type)
 }
 
 fn value(ty: ValType) -> Option<&'static str> {
@@ -104,6 +113,7 @@ fn reference(ty: RefType) -> Option<&'static str> {
     use wasmtime_environ::wasmparser::AbstractHeapType::{Cont, NoCont};
     match ty.heap_type() {
         HeapType::Abstract { ty: Cont | NoCont, .. } => Some("stack switching is"),
+        HeapType::Abstract { shared: true, .. } => Some("shared-everything threads are"),
         HeapType::Exact(_) => Some("custom descriptors are"),
         HeapType::Abstract { .. } | HeapType::Concrete(_) => None,
     }

@@ -122,12 +122,20 @@ fn the_address_map_can_be_chosen() {
 #[test]
 fn what_is_not_compiled_is_refused_by_name_and_place() {
     // Each module, what the message names, and the bytes at the offset that it gives.
-    let cases: [(&str, &str, &[u8]); 2] = [
+    let cases: [(&str, &str, &[u8]); 6] = [
+        ("(module (type (func)) (type (shared (func))))", "shared-everything threads", &[0x65, 0x60]),
+        ("(module (type (shared (struct (field i32)))))", "shared-everything threads", &[0x65, 0x5f]),
+        (
+            "(module (type $s (shared (array i8))) (func (result (ref $s)) unreachable))",
+            "shared-everything threads",
+            &[0x65, 0x5e],
+        ),
+        ("(module (table shared 1 (ref null (shared func))))", "shared-everything threads", &[0x65, 0x70]),
         ("(module (type (func)) (type (cont 0)))", "stack switching", &[0x5d, 0x00]),
         ("(module (type (func)) (rec (type $c (cont 0))) (table 0 (ref null $c)))", "stack switching", &[0x4e, 0x01]),
     ];
     let mut config = Config::new();
-    config.wasm_stack_switching(true);
+    config.wasm_stack_switching(true).wasm_shared_everything_threads(true).shared_memory(true);
     let compiler = Compiler::new(&config).unwrap();
     for (wat, name, bytes) in cases {
         let wasm = wat::parse_str(wat).unwrap();

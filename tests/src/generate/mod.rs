@@ -7,6 +7,7 @@ pub mod exceptions;
 pub mod memory;
 pub mod moves;
 pub mod narrow;
+pub mod programs;
 pub mod simd;
 pub mod single;
 pub mod tails;

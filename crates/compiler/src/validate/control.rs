@@ -18,6 +18,11 @@ impl Shape {
         Shape(u32::from(code))
     }
 
+    /// The code of the one value that it gives, if it is such a block.
+    pub(super) fn single(self) -> Option<u8> {
+        (1..Shape::SIG).contains(&self.0).then_some(self.0 as u8)
+    }
+
     pub(super) fn sig(sig: u32) -> Shape {
         Shape(sig + Shape::SIG)
     }
@@ -42,7 +47,7 @@ pub(super) struct Frame {
     pub(super) label: Word,
     /// How much had made room when it was opened.
     spilled: usize,
-    shape: Shape,
+    pub(super) shape: Shape,
     pub(super) kind: Kind,
     /// The last `br_table` that named its label.
     pub(super) named: u32,
@@ -67,7 +72,7 @@ impl Sweep<'_> {
     }
 
     /// What the label of a frame takes, last on top; only of frames that have a signature.
-    fn label_types(&self, frame: &Frame) -> &[Ty] {
+    pub(super) fn label_types(&self, frame: &Frame) -> &[Ty] {
         if frame.kind == Kind::Loop { self.params(frame.shape) } else { self.results(frame.shape) }
     }
 

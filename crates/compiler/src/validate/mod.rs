@@ -8,6 +8,7 @@
 
 mod atomics;
 mod control;
+mod exceptions;
 mod leb;
 mod operands;
 mod reference;

@@ -16,6 +16,9 @@ pub(super) const fn code(ty: Ty) -> u8 {
 
 /// The type of a code.
 pub(super) fn ty_of(code: u8) -> Option<Ty> {
+    if code == EXNREF {
+        return Some(Ty::GcRef);
+    }
     [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef].into_iter().find(|ty| *ty as u8 + 1 == code)
 }
 
@@ -25,8 +28,9 @@ pub(super) const F32: u8 = code(Ty::F32);
 pub(super) const F64: u8 = code(Ty::F64);
 pub(super) const V128: u8 = code(Ty::V128);
 pub(super) const FUNCREF: u8 = code(Ty::FuncRef);
-/// Of all references to objects the fast sweep knows these alone.
+/// Of all references to objects the fast sweep knows these and those to exceptions.
 pub(super) const EXTERNREF: u8 = code(Ty::GcRef);
+pub(super) const EXNREF: u8 = EXTERNREF + 1;
 
 /// An operand of unreachable code that matches every type.
 pub(super) const BOTTOM: u8 = 0x7f;

@@ -24,6 +24,9 @@ pub(super) enum Class {
     Unreachable,
     Nop,
     Block,
+    TryTable,
+    Throw,
+    ThrowRef,
     Loop,
     If,
     Else,
@@ -111,6 +114,8 @@ const ROWS: &[(u8, u8, Row)] = &[
     (0x03, 0x03, row(Class::Loop)),
     (0x04, 0x04, row(Class::If)),
     (0x05, 0x05, row(Class::Else)),
+    (0x08, 0x08, row(Class::Throw)),
+    (0x0a, 0x0a, row(Class::ThrowRef)),
     (0x0b, 0x0b, row(Class::End)),
     (0x0c, 0x0c, row(Class::Br)),
     (0x0d, 0x0d, row(Class::BrIf)),
@@ -123,6 +128,7 @@ const ROWS: &[(u8, u8, Row)] = &[
     (0x1a, 0x1a, row(Class::Drop)),
     (0x1b, 0x1b, row(Class::Select)),
     (0x1c, 0x1c, row(Class::TypedSelect)),
+    (0x1f, 0x1f, row(Class::TryTable)),
     (0x20, 0x20, row(Class::LocalGet)),
     (0x21, 0x21, row(Class::LocalSet)),
     (0x22, 0x22, row(Class::LocalTee)),
@@ -235,6 +241,7 @@ impl Rules {
         needs(features.threads(), &[0xfe]);
         needs(features.reference_types(), &[0x1c, 0x25, 0x26, 0xd0, 0xd1, 0xd2]);
         needs(features.simd(), &[0xfd]);
+        needs(features.exceptions(), &[0x08, 0x0a, 0x1f]);
         // Which of the operators are about floats is of no interest: nobody switches them off.
         needs(features.floats(), &std::array::from_fn::<u8, 256, _>(|opcode| opcode as u8));
         Rules { features, rows }

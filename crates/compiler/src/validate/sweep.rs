@@ -5,13 +5,16 @@
 use super::Buffers;
 use super::control::{Frame, Kind, Shape};
 use super::leb;
-use super::operands::{BASE, BOTTOM, EXTERNREF, F32, F64, FUNCREF, I32, I64, Spilled, V128, Window, code, ty_of};
+use super::operands::{
+    BASE, BOTTOM, EXNREF, EXTERNREF, F32, F64, FUNCREF, I32, I64, Spilled, V128, Window, code, ty_of,
+};
 use super::rows::{Class, Rules};
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::facts::Facts;
 use crate::reader::Reader;
 use crate::sig::Sig;
 use crate::survey::Survey;
+use crate::ty::Ty;
 use wasmparser::{BinaryReader, FuncToValidate, RefType, ValType, ValidatorResources, WasmModuleResources};
 
 /// The most locals that a function may have, parameters included.
@@ -56,7 +59,7 @@ pub(super) struct Sweep<'a> {
     pub(super) rules: &'a Rules,
     pub(super) facts: &'a Facts,
     sig: &'a Sig,
-    resources: &'a ValidatorResources,
+    pub(super) resources: &'a ValidatorResources,
     pub(super) survey: &'a mut Survey,
     pub(super) frames: &'a mut Vec<Frame>,
     pub(super) spilled: &'a mut Spilled,
@@ -139,9 +142,13 @@ impl Sweep<'_> {
             0x7b if self.rules.features.simd() => Some((V128, pos + 1)),
             0x70 if references => Some((FUNCREF, pos + 1)),
             0x6f if objects => Some((EXTERNREF, pos + 1)),
-            // (ref null func), (ref null extern)
+            0x69 if objects && self.rules.features.exceptions() => Some((EXNREF, pos + 1)),
+            // (ref null func), (ref null extern), (ref null exn)
             0x63 if references && *bytes.get(pos + 1)? == 0x70 => Some((FUNCREF, pos + 2)),
             0x63 if objects && *bytes.get(pos + 1)? == 0x6f => Some((EXTERNREF, pos + 2)),
+            0x63 if objects && self.rules.features.exceptions() && *bytes.get(pos + 1)? == 0x69 => {
+                Some((EXNREF, pos + 2))
+            }
             _ => None,
         }
     }
@@ -172,12 +179,18 @@ impl Sweep<'_> {
     #[cold]
     #[inline(never)]
     fn touch_first(&mut self, local: u32, write: bool) -> Option<u8> {
-        let ty = match self.sig.params.get(local as usize) {
-            Some(ty) => code(*ty),
-            None => self.groups.get(self.groups.partition_point(|group| group.0 <= local))?.1,
-        };
+        let ty = self.local_code(local)?;
         self.survey.touch_first(local, write, ty_of(ty)?);
         Some(ty)
+    }
+
+    /// The code of a local's type.
+    #[inline(never)]
+    fn local_code(&self, local: u32) -> Option<u8> {
+        match self.sig.params.get(local as usize) {
+            Some(ty) => Some(code(*ty)),
+            None => Some(self.groups.get(self.groups.partition_point(|group| group.0 <= local))?.1),
+        }
     }
 
     /// Takes off one operand of any type: what is left, and its code.
@@ -253,6 +266,8 @@ impl Sweep<'_> {
             ($local:expr, $write:expr) => {{
                 let local = $local;
                 match self.survey.touch_again(local) {
+                    // Which references they are, the survey does not know.
+                    Some(Ty::GcRef) => self.local_code(local)?,
                     Some(ty) => code(ty),
                     None => self.touch_first(local, $write)?,
                 }
@@ -392,6 +407,20 @@ impl Sweep<'_> {
                     let (shape, next) = self.block_type(bytes, pos)?;
                     pos = next;
                     window = self.open(Kind::Block, shape, window)?;
+                }
+                Class::TryTable => {
+                    let (shape, next) = self.block_type(bytes, pos)?;
+                    pos = self.catches(bytes, next)?;
+                    window = self.open(Kind::Block, shape, window)?;
+                }
+                Class::Throw => {
+                    let (next, after) = self.throw(bytes, pos, window)?;
+                    (pos, window) = (next, after);
+                }
+                Class::ThrowRef => {
+                    self.spilled.pop(window, &[EXNREF])?;
+                    self.survey.throw();
+                    window = self.dead();
                 }
                 Class::Loop => {
                     let (shape, next) = self.block_type(bytes, pos)?;
@@ -557,6 +586,7 @@ impl Sweep<'_> {
                     let ty = match *bytes.get(pos)? {
                         0x70 => FUNCREF,
                         0x6f if features.gc_types() => EXTERNREF,
+                        0x69 if features.gc_types() && features.exceptions() => EXNREF,
                         _ => return None,
                     };
                     pos += 1;
@@ -564,7 +594,7 @@ impl Sweep<'_> {
                 }
                 Class::RefIsNull => {
                     let (below, ty) = self.pop_any(window)?;
-                    if !matches!(ty, FUNCREF | EXTERNREF | BOTTOM) {
+                    if !matches!(ty, FUNCREF | EXTERNREF | EXNREF | BOTTOM) {
                         return None;
                     }
                     window = below;
@@ -609,7 +639,7 @@ impl Sweep<'_> {
         let (window, a) = self.pop_any(window)?;
         let (window, b) = self.pop_any(window)?;
         let code = if a == BOTTOM { b } else { a };
-        let reference = |code| matches!(code, FUNCREF | EXTERNREF);
+        let reference = |code| matches!(code, FUNCREF | EXTERNREF | EXNREF);
         if reference(code) || reference(b) || (b != BOTTOM && b != code) {
             return None;
         }
