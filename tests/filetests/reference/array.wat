@@ -18,8 +18,7 @@
 ;;   cmp edi, [r11+rsi+0x10]
 ;;   jae L1
 ;;   lea eax, [rsi+rdi*4+0x14]
-;;   lea rax, [r11+rax]
-;;   mov eax, [rax]
+;;   mov eax, [r11+rax]
 ;;   leave
 ;;   ret
 ;; L0:
@@ -36,8 +35,7 @@
 ;;   cmp edi, [r11+rsi+0x10]
 ;;   jae L1
 ;;   lea eax, [rsi+rdi*4+0x14]
-;;   lea rax, [r11+rax]
-;;   mov [rax], r8d
+;;   mov [r11+rax], r8d
 ;;   leave
 ;;   ret
 ;; L0:
