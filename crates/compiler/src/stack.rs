@@ -78,6 +78,8 @@ impl<I: Isa> FuncGen<'_, I> {
             Loc::Hot => {
                 let hot: Hot = self.hot.take().expect("a hot entry has its load");
                 self.hot_wasm = hot.wasm.unwrap_or(0);
+                // Copies of locals in the address were pinned for the operator before only.
+                self.pin(hot.addr.regs());
                 Operand::hot(ty, &hot)
             }
             _ => unreachable!("flags are taken by the operator after the compare"),
