@@ -12,10 +12,16 @@ fn agree(wat: &str, expected: i64) {
 /// The same with Cranelift, Lightbeam, or both, as `lightbeam` says.
 fn agree_as(wat: &str, expected: i64, lightbeam: &[bool]) {
     let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}"));
-    for setup in [Setup::default(), Setup { signals: false, ..Setup::default() }, metered()] {
+    let no_signals = Setup { signals: false, ..Setup::default() };
+    // A heap that moves when it grows, with guard pages that are too few to go without checks.
+    let small_heap = (Setup::default(), true);
+    for (setup, small) in [(Setup::default(), false), small_heap, (no_signals, false), (metered(), false)] {
         for collector in [Collector::Copying, Collector::DeferredReferenceCounting, Collector::Null] {
             let mut config = setup.config();
             config.wasm_gc(true).wasm_function_references(true).collector(collector);
+            if small {
+                config.gc_heap_reservation(1 << 20).gc_heap_guard_size(1 << 16).gc_heap_reservation_for_growth(0);
+            }
             let engine = Engine::new(&config).unwrap();
             let compiler = setup.lightbeam(&engine).unwrap();
             for &lightbeam in lightbeam {

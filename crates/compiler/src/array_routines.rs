@@ -34,6 +34,16 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::load(&mut self.out.asm, Load::I64, d, Addr::base(d, heap));
     }
 
+    /// As `FuncGen::check_in_heap`.
+    fn check_in_heap(&mut self, reference: Reg, span: u32) {
+        let gc = self.gc();
+        if u64::from(span) > gc.unchecked_span {
+            let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+            let store = self.facts.ctx.store;
+            crate::gc::compare_with_heap::<I>(&mut self.out.asm, store, &gc, reference, span, trap);
+        }
+    }
+
     fn shift_left(&mut self, reg: Reg, by: u8) {
         if by > 0 {
             let cpu = self.facts.settings.cpu;
@@ -70,6 +80,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         let Collector::Counting(counting) = gc.collector else { unreachable!("only where references are counted") };
         let [base, data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
         let done = self.out.asm.label();
+        let highest = gc.kind.max(counting.next).max(counting.count + 4);
+        self.check_in_heap(reference, highest.cast_unsigned() + 4);
         self.heap_base(base);
         let field = |offset| Addr::indexed(base, reference, 0, offset);
         let a = &mut self.out.asm;
@@ -107,11 +119,13 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.heap_base(base);
         I::load(&mut self.out.asm, Load::I32, old, Addr::base(address, 0));
         self.jump_if_no_object(new, counted);
+        self.check_in_heap(new, counting.count.cast_unsigned() + 8);
         let count = Addr::indexed(base, new, 0, counting.count);
         I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Imm(1));
         self.out.asm.bind(counted);
         I::store(&mut self.out.asm, Store::B32, Addr::base(address, 0), new);
         self.jump_if_no_object(old, done);
+        self.check_in_heap(old, counting.count.cast_unsigned() + 8);
         let count = Addr::indexed(base, old, 0, counting.count);
         I::load(&mut self.out.asm, Load::I64, temp, count);
         self.add(temp, -1);
@@ -206,7 +220,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             Collector::None { free, kind_bits } => {
                 let a = &mut self.out.asm;
                 I::test(a, Width::W32, size, Src::Imm(kind_bits.cast_signed()));
-                I::jcc(a, Cond::Ne, slow);
+                I::jcc(a, Cond::Ne, too_large);
                 I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
                 I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
                 let result = Self::RESULT;
@@ -253,8 +267,9 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     // ---- ranges
 
-    /// Traps unless `index + length` is at most the length of an array, both 32-bit; makes `array` a pointer to the
-    /// element. Destroys `temp`; none of the others is `temp` or the same.
+    /// Traps unless `index + length` is at most the length of an array, both 32-bit, and the elements are in the heap,
+    /// whatever it has for a length; makes `array` a pointer to the element. Destroys `temp`; none of the others is `temp`
+    /// or the same.
     fn array_range(&mut self, ty: u32, array: Reg, index: Reg, length: Reg, temp: Reg) {
         let gc = self.gc();
         let (_, field) = self.array(ty);
@@ -262,13 +277,22 @@ impl<I: Isa> RoutineGen<'_, I> {
         let out = self.trap_label(TrapCode::ArrayOutOfBounds);
         I::test(&mut self.out.asm, Width::W32, array, Src::Reg(array));
         I::jcc(&mut self.out.asm, Cond::Eq, null);
+        self.check_in_heap(array, gc.array_length.cast_unsigned() + 4);
         self.heap_base(temp);
         let a = &mut self.out.asm;
-        I::lea(a, Width::W64, array, Addr::indexed(temp, array, 0, 0));
-        I::load(a, Load::I32, temp, Addr::base(array, gc.array_length));
+        I::load(a, Load::I32, temp, Addr::indexed(temp, array, 0, gc.array_length));
         I::alu(a, Alu::Sub, Width::W64, temp, temp, Src::Reg(index));
         I::cmp(a, Width::W64, temp, Src::Reg(length));
         I::jcc(a, Cond::LtS, out);
+        I::lea(a, Width::W64, temp, Addr::indexed(index, length, 0, 0));
+        self.shift_left(temp, field.storage.log2());
+        let a = &mut self.out.asm;
+        I::lea(a, Width::W64, temp, Addr::indexed(temp, array, 0, field.offset));
+        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        I::cmp(a, Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+        I::jcc(a, Cond::GtU, out);
+        self.heap_base(temp);
+        I::alu(&mut self.out.asm, Alu::Add, Width::W64, array, array, Src::Reg(temp));
         self.element(array, array, index, field.storage.log2(), field.offset);
     }
 

@@ -331,9 +331,12 @@ fn emit_either<I: Isa>(
     state: &mut State,
     out: &mut Output<I>,
 ) -> Result<(), Error> {
-    let mark = out.mark();
+    let mark = (facts.references || survey.catches_references).then(|| out.mark());
     let result = emit(facts, survey, sig, body, base, state, out, false);
-    if result.is_err() && state.lists.roots.too_many {
+    if let Some(mark) = mark
+        && result.is_err()
+        && state.lists.roots.too_many
+    {
         out.take_back(&mark);
         return emit(facts, survey, sig, body, base, state, out, true);
     }

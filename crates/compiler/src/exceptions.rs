@@ -386,6 +386,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if fields.iter().any(|field| is_made(field.storage)) {
             I::store(&mut self.out.asm, Store::B32, kept, result);
         }
+        let size = tag.map_or(0, |tag| facts.tags[tag as usize].object.size);
+        self.check_in_heap(result, size);
         self.object_address(object);
         for (i, field) in fields.iter().enumerate() {
             if i & 3 == 3 && self.check_budget() {
@@ -435,6 +437,7 @@ impl<I: Isa> FuncGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::Eq, done);
         I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
         I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.check_in_heap(reference, gc.kind.cast_unsigned() + 4);
         self.heap_base(kind);
         I::load(&mut self.out.asm, Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
         I::test(&mut self.out.asm, Width::W32, kind, Src::Imm(counting.listed.cast_signed()));

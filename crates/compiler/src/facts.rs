@@ -363,6 +363,10 @@ pub struct GcFacts {
     pub heap: i32,
     /// Store: how many bytes the heap has, a `u64`.
     pub heap_length: i32,
+    /// A reference plus this is in the heap or its guard pages, whatever the reference is. Where accesses reach further,
+    /// each is compared with the length of the heap: nothing but a mistake of the host or of the compiler could make one
+    /// fail, and then it must not leave the heap. 0 if every access must be checked.
+    pub unchecked_span: u64,
     /// May the heap be elsewhere after a call?
     pub heap_may_move: bool,
     /// Object: its kind, a `u32`.
@@ -408,7 +412,7 @@ pub enum Collector {
     None {
         /// Its data: where the next object may begin, a `u32`.
         free: i32,
-        /// Bits that the size of such an object must not have set.
+        /// Bits that the size of an object cannot have set.
         kind_bits: u32,
     },
 }

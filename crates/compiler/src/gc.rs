@@ -6,14 +6,14 @@
 use crate::calls::Arg;
 use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
-use crate::facts::{Collector, ObjectFact, Storage};
+use crate::facts::{Collector, GcFacts, ObjectFact, Storage};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::meter::StubKind;
 use crate::simd::zero_bits;
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, Operand, OperandPlace, Value};
-use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
 /// Structures of more fields are cleared by the host.
 pub(crate) const MANY_FIELDS: usize = 16;
@@ -38,6 +38,22 @@ const fn load_of(storage: Storage, signed: bool) -> Load {
         (Storage::Number(ty), _) => Load::of(ty),
         (Storage::Gc { .. } | Storage::Func(_), _) => Load::I32,
     }
+}
+
+/// Goes to `trap` unless the heap reaches so far beyond a reference. Uses the scratch register alone.
+pub(crate) fn compare_with_heap<I: Isa>(
+    a: &mut I::Asm,
+    store: i32,
+    gc: &GcFacts,
+    reference: Reg,
+    span: u32,
+    trap: Label,
+) {
+    I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, store));
+    I::load(a, Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));
+    I::alu(a, Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(span.cast_signed()));
+    I::cmp(a, Width::W64, I::SCRATCH, Src::Reg(reference));
+    I::jcc(a, Cond::LtS, trap);
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -78,6 +94,22 @@ impl<I: Isa> FuncGen<'_, I> {
         d
     }
 
+    /// Traps unless the heap reaches so far beyond a reference, where guard pages do not see to that.
+    pub(crate) fn check_in_heap(&mut self, reference: Reg, span: u32) {
+        let gc = self.gc();
+        if u64::from(span) <= gc.unchecked_span {
+            return;
+        }
+        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+        let store = self.facts.ctx.store;
+        compare_with_heap::<I>(&mut self.out.asm, store, &gc, reference, span, trap);
+    }
+
+    /// The same for a field at an offset.
+    fn check_field(&mut self, reference: Reg, offset: i32, storage: Storage) {
+        self.check_in_heap(reference, offset.cast_unsigned() + (1 << storage.log2()));
+    }
+
     /// The same in a register that stays as it is, and what of it the caller owns.
     fn heap_kept(&mut self) -> (Reg, RegSet) {
         if let Some(reg) = self.heap_in_register() {
@@ -100,6 +132,7 @@ impl<I: Isa> FuncGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::Eq, done);
         I::test(&mut self.out.asm, Width::W32, reg, Src::Imm(1));
         I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.check_in_heap(reg, gc.kind.cast_unsigned() + 4);
         self.heap_base(temp);
         I::load(&mut self.out.asm, Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
         I::test(&mut self.out.asm, Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
@@ -132,6 +165,7 @@ impl<I: Isa> FuncGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::Eq, done);
         I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
         I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.check_in_heap(reference, counting.count.cast_unsigned() + 8);
         let count = Addr::indexed(base, reference, 0, counting.count);
         I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Imm(1));
         self.out.asm.bind(done);
@@ -268,10 +302,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 (free, size, Some(size_at))
             }
             Collector::None { free, kind_bits } => {
-                if size & kind_bits != 0 {
-                    // There is no such object: the host says so.
-                    I::jmp(a, slow);
-                }
+                debug_assert_eq!(size & kind_bits, 0, "so many fields or operands are refused before");
                 kind |= size;
                 I::load(a, Load::I32, object, Addr::base(data, free));
                 // In 64 bits nothing wraps.
@@ -423,6 +454,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut object = self.pop();
         let reg = self.operand_reg(&mut object);
         self.check_null(Ty::GcRef, reg);
+        self.check_field(reg, field.offset, field.storage);
         let base = self.heap_or(I::SCRATCH);
         self.done(&object);
         let d = self.dest_of(field.storage);
@@ -442,30 +474,31 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut object = self.pop();
         let reg = self.operand_reg(&mut object);
         self.check_null(Ty::GcRef, reg);
+        self.check_field(reg, field.offset, field.storage);
         let (base, owned) = self.heap_kept();
         self.write_field(field.storage, Addr::indexed(base, reg, 0, field.offset), &value, owned.or(object.owned()));
     }
 
     /// Overwrites a field at an address. `owned` goes free.
     fn write_field(&mut self, storage: Storage, to: Addr, value: &Operand, owned: RegSet) {
-        let mut owned = owned.or(value.owned());
+        let mut owned = owned;
         if let Storage::Gc { traced: true } = storage
             && self.facts.counts()
         {
-            let base = to.base_reg();
-            let address = if owned.has(base) { base } else { self.take(RegClass::Int) };
-            owned.remove(base);
+            let address = owned.and(to.regs()).first().unwrap_or_else(|| self.take(RegClass::Int));
+            owned.remove(address);
             I::lea(&mut self.out.asm, Width::W64, address, to);
-            return self.set_reference(address, value, owned);
+            return self.set_reference(address, value, owned.or(value.owned()));
         }
         self.store_operand(store_of(storage), to, value);
-        self.give_back(owned);
+        self.give_back(owned.or(value.owned()));
     }
 
     // ---- arrays
 
-    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use.
-    fn element_address(&mut self, ty: u32) -> (Addr, RegSet) {
+    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use. The
+    /// address may have the scratch register for a base if that is `unused` until then.
+    fn element_address(&mut self, ty: u32, unused: bool) -> (Addr, RegSet) {
         let gc = self.gc();
         let field = self.object(ty).fields[0];
         let mut index = self.pop();
@@ -473,25 +506,39 @@ impl<I: Isa> FuncGen<'_, I> {
         let at = self.operand_reg(&mut index);
         let reg = self.operand_reg(&mut array);
         self.check_null(Ty::GcRef, reg);
-        let base = if array.is_own_reg() { reg } else { self.take(RegClass::Int) };
+        let element = if array.is_own_reg() { reg } else { self.take(RegClass::Int) };
+        self.check_in_heap(reg, gc.array_length.cast_unsigned() + 4);
         let heap = self.heap_or(I::SCRATCH);
-        I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(heap, reg, 0, 0));
         let trap = self.trap_label(TrapCode::ArrayOutOfBounds);
-        I::cmp(&mut self.out.asm, Width::W32, at, Src::Mem(Addr::base(base, gc.array_length)));
-        I::jcc(&mut self.out.asm, Cond::GeU, trap);
-        let mut log2 = field.storage.log2();
-        if log2 == 4 {
-            // No address has such a scale.
-            log2 = 3;
-            I::lea(&mut self.out.asm, Width::W64, base, Addr::indexed(base, at, 3, 0));
+        let a = &mut self.out.asm;
+        I::cmp(a, Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length)));
+        I::jcc(a, Cond::GeU, trap);
+        // In 32 bits: whatever the heap has for a length, the element is in the heap.
+        match field.storage.log2() {
+            4 => {
+                // No address has such a scale.
+                I::lea(a, Width::W32, element, Addr::indexed(reg, at, 3, 0));
+                I::lea(a, Width::W32, element, Addr::indexed(element, at, 3, field.offset));
+            }
+            log2 => I::lea(a, Width::W32, element, Addr::indexed(reg, at, log2, field.offset)),
         }
-        (Addr::indexed(base, at, log2, field.offset), RegSet::one(base).or(index.owned()))
+        let owned = RegSet::one(element).or(index.owned());
+        let before = self.out.asm.offset();
+        self.check_in_heap(element, 1 << field.storage.log2());
+        if heap == I::SCRATCH && self.out.asm.offset() != before {
+            self.heap_base(heap);
+        }
+        if heap == I::SCRATCH && !unused {
+            I::lea(&mut self.out.asm, Width::W64, element, Addr::indexed(heap, element, 0, 0));
+            return (Addr::base(element, 0), owned);
+        }
+        (Addr::indexed(heap, element, 0, 0), owned)
     }
 
     pub(crate) fn array_get(&mut self, signed: bool) {
         let ty = self.reader.u32();
         let storage = self.object(ty).fields[0].storage;
-        let (from, owned) = self.element_address(ty);
+        let (from, owned) = self.element_address(ty, true);
         self.give_back(owned);
         // One of those that have just gone free may be it: nothing is read after it is written.
         let d = self.dest_of(storage);
@@ -506,7 +553,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.intern_top();
         }
         let value = self.pop();
-        let (to, owned) = self.element_address(ty);
+        let (to, owned) = self.element_address(ty, value.as_reg().is_some());
         self.write_field(storage, to, &value, owned);
     }
 
@@ -514,6 +561,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut array = self.pop();
         let reg = self.operand_reg(&mut array);
         self.check_null(Ty::GcRef, reg);
+        self.check_in_heap(reg, self.gc().array_length.cast_unsigned() + 4);
         let base = self.heap_or(I::SCRATCH);
         self.done(&array);
         let d = self.dest(Ty::I32, RegSet::EMPTY);

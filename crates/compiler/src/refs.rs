@@ -193,6 +193,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A word of an object's header.
     fn load_header(&mut self, d: Reg, object: Reg, offset: i32) {
+        self.check_in_heap(object, offset.cast_unsigned() + 4);
         let base = self.heap_or(I::SCRATCH);
         I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(base, object, 0, offset));
     }
@@ -259,10 +260,29 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn br_on_cast(&mut self, on_failure: bool) {
         let flags = self.reader.u8();
         let depth = self.reader.u32();
-        let _from = self.reader.i64();
+        let from = self.reader.i64();
         let heap = self.reader.i64();
         self.charge_fuel();
         let kept = self.pop_kept();
+        let is_object = flags & 1 == 0
+            && match usize::try_from(from) {
+                Ok(index) => self.facts.objects[index].is_some(),
+                Err(_) => matches!(from, heap::STRUCT | heap::ARRAY),
+            };
+        if let Ok(index) = usize::try_from(heap)
+            && is_object
+            && self.facts.final_types[index]
+        {
+            // One comparison tells.
+            let temp = self.take(RegClass::Int);
+            self.load_header(temp, kept.reg, self.gc().type_id);
+            I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
+            let expected = Addr::base(I::SCRATCH, self.facts.type_id_offsets[index]);
+            I::cmp(&mut self.out.asm, Width::W32, temp, Src::Mem(expected));
+            self.release(temp);
+            self.put_back(kept);
+            return self.branch_if(if on_failure { Cond::Ne } else { Cond::Eq }, depth);
+        }
         let d = self.take(RegClass::Int);
         self.type_to_bool(d, &kept, heap, flags & 2 != 0);
         self.put_back(kept);

@@ -79,7 +79,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Loc::Hot => {
                 let hot: Hot = self.hot.take().expect("a hot entry has its load");
                 self.hot_wasm = hot.wasm.unwrap_or(0);
-                // Its address may be in copies, which the load has pinned for itself alone.
+                // Copies of locals in the address were pinned for the operator before only.
                 self.pin(hot.addr.regs());
                 Operand::hot(ty, &hot)
             }

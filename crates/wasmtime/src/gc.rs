@@ -1,7 +1,7 @@
 //! What the engine's collector asks of code: the layout of objects, and where its own data is. All of it comes from
 //! `wasmtime_environ`.
 
-use crate::facts::{POINTER, offset, value_type};
+use crate::facts::{HOST_PAGE_LOG2, POINTER, offset, value_type};
 use crate::settings::Settings;
 use lightbeam_compiler::facts::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
 use lightbeam_compiler::ty::Ty;
@@ -50,14 +50,19 @@ pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFa
             length_after: offset(POINTER.vmdrc_heap_data_over_approximated_stack_roots_len_after_last_gc()),
         }),
     };
+    let tunables = MemoryTunables::new(&settings.tunables, MemoryKind::GcHeap);
+    let heap = settings.tunables.gc_heap_memory_type();
+    let guarded = heap.can_elide_bounds_check(&tunables, HOST_PAGE_LOG2) && settings.tunables.signals_based_traps;
     Ok(GcFacts {
         data: offset(POINTER.vmctx_gc_heap_data()),
         heap: offset(POINTER.vm_store_context().gc_heap_base()),
         heap_length: offset(POINTER.vm_store_context().gc_heap_current_length()),
-        heap_may_move: settings
-            .tunables
-            .gc_heap_memory_type()
-            .memory_may_move(&MemoryTunables::new(&settings.tunables, MemoryKind::GcHeap)),
+        unchecked_span: if guarded {
+            tunables.reservation().saturating_add(tunables.guard_size()).saturating_sub(u64::from(u32::MAX))
+        } else {
+            0
+        },
+        heap_may_move: heap.memory_may_move(&tunables),
         kind: offset(wasmtime_environ::VM_GC_HEADER_KIND_OFFSET),
         type_id: offset(wasmtime_environ::VM_GC_HEADER_TYPE_INDEX_OFFSET),
         array_length: offset(layouts(settings)?.array_length_field_offset()),

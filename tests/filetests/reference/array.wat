@@ -15,10 +15,10 @@
 ;;   je L0
 ;;   mov r11, [r15+8]
 ;;   mov r11, [r11+0x20]
-;;   lea rax, [r11+rsi]
-;;   cmp edi, [rax+0x10]
+;;   cmp edi, [r11+rsi+0x10]
 ;;   jae L1
-;;   mov eax, [rax+rdi*4+0x14]
+;;   lea eax, [rsi+rdi*4+0x14]
+;;   mov eax, [r11+rax]
 ;;   leave
 ;;   ret
 ;; L0:
@@ -32,10 +32,10 @@
 ;;   je L0
 ;;   mov r11, [r15+8]
 ;;   mov r11, [r11+0x20]
-;;   lea rax, [r11+rsi]
-;;   cmp edi, [rax+0x10]
+;;   cmp edi, [r11+rsi+0x10]
 ;;   jae L1
-;;   mov [rax+rdi*4+0x14], r8d
+;;   lea eax, [rsi+rdi*4+0x14]
+;;   mov [r11+rax], r8d
 ;;   leave
 ;;   ret
 ;; L0:

@@ -29,11 +29,17 @@ impl Sweep<'_> {
         }
         let resources = self.resources;
         let machine = value_type(ty, |index| match index {
-            UnpackedIndex::Id(id) => {
-                matches!(resources.sub_type_at_id(id).composite_type.inner, CompositeInnerType::Func(_))
-            }
-            _ => false,
+            UnpackedIndex::Id(id) => match resources.sub_type_at_id(id).composite_type.inner {
+                CompositeInnerType::Func(_) => Ty::FuncRef,
+                CompositeInnerType::Cont(_) => Ty::ContRef,
+                _ => Ty::GcRef,
+            },
+            _ => Ty::GcRef,
         })?;
+        // Continuations are the reference's to judge.
+        if machine == Ty::ContRef {
+            return None;
+        }
         self.spilled.types.name(resources, reference, machine)
     }
 
