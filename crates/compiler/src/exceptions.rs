@@ -386,7 +386,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if fields.iter().any(|field| is_made(field.storage)) {
             I::store(&mut self.out.asm, Store::B32, kept, result);
         }
-        let size = tag.map_or(0, |tag| facts.tags[tag as usize].object.size);
+        let size = tag.map_or(0, |tag| exception_object(&facts.tags[tag as usize]).size);
         self.check_in_heap(result, size);
         self.object_address(object);
         for (i, field) in fields.iter().enumerate() {
