@@ -21,6 +21,7 @@ mod program;
 mod programs;
 mod run;
 mod seam;
+mod stacks;
 mod stats;
 mod table;
 
@@ -49,6 +50,8 @@ enum Command {
     Bombs(bombs::Options),
     /// Call one recursive function: all compilers beside native code; or print its machine code.
     Fib(fib::Options),
+    /// Change stacks: Lightbeam beside Cranelift.
+    Stacks(stacks::Options),
     /// Run programs with objects and exceptions, with each collector: Lightbeam beside Cranelift.
     Gc(gc::Options),
     /// Print the machine code that Wasmtime's three compilers make of one function, side by side.
@@ -68,6 +71,7 @@ fn main() -> anyhow::Result<()> {
         Command::Program(options) => program::main(&options),
         Command::Bombs(options) => bombs::main(&options),
         Command::Fib(options) => fib::main(&options),
+        Command::Stacks(options) => stacks::main(&options),
         Command::Gc(options) => gc::main(&options),
         Command::Code(options) => code::main(&options),
         Command::Instructions(options) => instructions::main(&options),

@@ -30,6 +30,9 @@ pub(crate) struct Options {
     /// A folder it may read.
     #[arg(long, value_name = "HOST::GUEST")]
     dir: Vec<String>,
+    /// A folder it may write to.
+    #[arg(long, value_name = "HOST::GUEST")]
+    writable: Vec<String>,
     /// Keeps Winch and Cranelift from compiling on several threads, as Wasmtime has them do otherwise.
     #[arg(long)]
     one_thread: bool,
@@ -105,7 +108,9 @@ fn parent(options: &Options, kind: Kind) -> anyhow::Result<(Duration, Report, Ve
     let stdout = tempfile::NamedTempFile::new()?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("program").arg(&options.file).args(["--child", &kind.word()]).arg("--report").arg(report.path());
-    command.args(options.dir.iter().flat_map(|dir| ["--dir", dir])).args(options.one_thread.then_some("--one-thread"));
+    command.args(options.dir.iter().flat_map(|dir| ["--dir", dir]));
+    command.args(options.writable.iter().flat_map(|dir| ["--writable", dir]));
+    command.args(options.one_thread.then_some("--one-thread"));
     command.arg("--").args(&options.args).stdout(stdout.reopen()?);
     command.stdin(match &options.stdin {
         Some(path) => Stdio::from(File::open(path)?),
@@ -134,12 +139,18 @@ fn child(options: &Options, kind: Kind) -> anyhow::Result<()> {
     let mut wasi = WasiCtxBuilder::new();
     wasi.inherit_stdio().allow_blocking_current_thread(true);
     wasi.arg(options.file.file_name().context("it is a file")?.to_string_lossy()).args(&options.args);
-    for dir in &options.dir {
-        let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
-        wasi.preopened_dir(host, guest, FsPerms::ReadOnly)?;
+    for (dirs, permissions) in [(&options.dir, FsPerms::ReadOnly), (&options.writable, FsPerms::ReadWrite)] {
+        for dir in dirs {
+            let (host, guest) = dir.split_once("::").unwrap_or((dir, dir));
+            wasi.preopened_dir(host, guest, permissions)?;
+        }
     }
     let mut linker: Linker<WasiP1Ctx> = Linker::new(backend.engine());
     p1::add_to_linker_sync(&mut linker, |wasi| wasi)?;
+    // Programs of the corpus say when their work begins and ends, which here is nobody's concern.
+    for name in ["start", "end"] {
+        linker.func_wrap("bench", name, || {})?;
+    }
     let mut store = Store::new(backend.engine(), wasi.build_p1());
     let instance = linker.instantiate(&mut store, &module)?;
     let result = instance.get_typed_func::<(), ()>(&mut store, "_start")?.call(&mut store, ());

@@ -1,18 +1,23 @@
-//! The programs that `bench/fetch` gets from npm, and work for those of them that run as WASI commands.
+//! The programs that `bench/fetch` gets from npm and PyPI, and work for those of them that run as WASI commands; and the
+//! programs of `bench/simd`.
 
 use crate::corpus::{self, Wasm};
 use anyhow::{Context, ensure};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
-/// What is fetched, with the module's name in tables. Those after the first two want a host of their own: they are
+/// What is fetched, with the module's name in tables. Those after the first four want a host of their own: they are
 /// compiled, never run.
-const FETCHED: [(&str, &str); 5] = [
+const FETCHED: [(&str, &str); 8] = [
     ("python.wasm", "cpython"),
     ("esbuild.wasm", "esbuild"),
+    ("yosys/yosys.wasm", "yosys"),
+    ("clang.wasm", "clang"),
     ("ruby.wasm", "ruby"),
     ("esbuild-js.wasm", "esbuild-js"),
     ("sql-js.wasm", "sql.js"),
+    ("ffmpeg.wasm", "ffmpeg"),
 ];
 
 /// The folder that `bench/fetch` fills.
@@ -28,7 +33,7 @@ pub(crate) fn modules() -> anyhow::Result<Vec<Wasm>> {
 
 fn fetched(file: &str, name: &str) -> anyhow::Result<Wasm> {
     let path = folder().join(file);
-    ensure!(path.exists(), "{} is absent; `bench/fetch` gets it from npm", path.display());
+    ensure!(path.exists(), "{} is absent; `bench/fetch` gets it", path.display());
     Ok(Wasm { name: name.to_owned(), ..Wasm::read(&path)? })
 }
 
@@ -38,52 +43,109 @@ pub(crate) struct Work {
     /// Its arguments, its own name first.
     pub(crate) args: Vec<String>,
     pub(crate) stdin: Vec<u8>,
-    /// The folder that it sees as `.`, if it sees one.
-    pub(crate) folder: Option<PathBuf>,
-    /// What it must print on its standard output, where that is known. Where it is not, it is what it printed first.
-    pub(crate) stdout: Option<Vec<u8>>,
+    /// Folders that it sees, and as what.
+    pub(crate) folders: Vec<(PathBuf, &'static str)>,
+    /// The folder that it may write to, if there is one, and as what it sees that.
+    pub(crate) scratch: Option<(TempDir, &'static str)>,
+    /// The file in that folder which is compared, if it is not its standard output that is.
+    pub(crate) output: Option<&'static str>,
+    /// What it must print, where that is known. Where it is not, it is what it printed first.
+    pub(crate) expected: Option<Vec<u8>>,
     /// Does it say by itself when its work begins and ends? If not, its work is all from `_start` to exit.
     pub(crate) brackets: bool,
 }
 
-/// The corpus, and with `large` the fetched programs; or, of both, those with these names.
-pub(crate) fn works(names: &[String], large: bool) -> anyhow::Result<Vec<Work>> {
-    let is_large = |name: &String| LARGE.contains(&name.as_str());
+impl Work {
+    /// A program that says itself when its work begins and ends.
+    fn bracketed(wasm: Wasm) -> anyhow::Result<Work> {
+        Ok(Work {
+            args: vec!["benchmark.wasm".to_owned()],
+            stdin: Vec::new(),
+            folders: vec![(wasm.path.parent().context("a file is in a folder")?.to_owned(), ".")],
+            scratch: None,
+            output: None,
+            expected: wasm.expected_stdout()?,
+            brackets: true,
+            wasm,
+        })
+    }
+
+    /// What is compared of a run that printed this on its standard output.
+    pub(crate) fn printed(&self, stdout: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+        let (Some((scratch, _)), Some(output)) = (&self.scratch, self.output) else { return Ok(stdout) };
+        let path = scratch.path().join(output);
+        let printed = std::fs::read(&path).with_context(|| format!("it has not written {output}"))?;
+        std::fs::remove_file(&path)?;
+        Ok(printed)
+    }
+}
+
+/// The corpus, with `simd` those of `bench/simd` and with `large` the fetched programs; or, of all, those with these names.
+pub(crate) fn works(names: &[String], simd: bool, large: bool) -> anyhow::Result<Vec<Work>> {
+    let is_other = |name: &String| LARGE.contains(&name.as_str()) || SIMD.contains(&name.as_str());
+    let asked = |name: &&str| names.iter().any(|asked| asked == name);
     let mut works = Vec::new();
-    let small: Vec<String> = names.iter().filter(|name| !is_large(name)).cloned().collect();
+    let small: Vec<String> = names.iter().filter(|name| !is_other(name)).cloned().collect();
     if names.is_empty() || !small.is_empty() {
         for wasm in corpus::programs(&small)? {
-            works.push(Work {
-                args: vec!["benchmark.wasm".to_owned()],
-                stdin: Vec::new(),
-                folder: Some(wasm.path.parent().context("a file is in a folder")?.to_owned()),
-                stdout: wasm.expected_stdout()?,
-                brackets: true,
-                wasm,
-            });
+            works.push(Work::bracketed(wasm)?);
         }
     }
-    for name in LARGE.into_iter().filter(|name| large || names.iter().any(|asked| asked == name)) {
+    for name in SIMD.into_iter().filter(|name| simd || asked(name)) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("simd").join(name).with_extension("wasm");
+        works.push(Work::bracketed(Wasm::read(&path)?)?);
+    }
+    for name in LARGE.into_iter().filter(|name| large || asked(name)) {
         works.push(large_work(name)?);
     }
     Ok(works)
 }
 
+/// The programs of `bench/simd`.
+const SIMD: [&str; 6] = ["matrix", "blur", "text", "bits", "mandelbrot", "chacha"];
+
 /// The fetched programs that are run.
-const LARGE: [&str; 2] = ["cpython", "esbuild"];
+const LARGE: [&str; 4] = ["cpython", "esbuild", "yosys", "clang"];
 
 fn large_work(name: &str) -> anyhow::Result<Work> {
-    let args = |args: &[&str]| args.iter().map(ToString::to_string).collect();
-    let (file, args, stdin, stdout): (_, Vec<String>, _, Option<&str>) = match name {
-        "cpython" => ("python.wasm", args(&["python", "-S", "-c", PYTHON]), Vec::new(), Some(PYTHON_PRINTS)),
-        _ => {
-            let flags = ["esbuild", "--loader=ts", "--minify", "--target=es2017", "--log-level=error"];
-            ("esbuild.wasm", args(&flags), typescript(3000).into_bytes(), None)
-        }
+    let work = |file: &str, args: &[&str]| {
+        anyhow::Ok(Work {
+            wasm: fetched(file, name)?,
+            args: args.iter().map(ToString::to_string).collect(),
+            stdin: Vec::new(),
+            folders: Vec::new(),
+            scratch: None,
+            output: None,
+            expected: None,
+            brackets: false,
+        })
     };
-    let stdout = stdout.map(|stdout| stdout.as_bytes().to_vec());
-    Ok(Work { wasm: fetched(file, name)?, args, stdin, folder: None, stdout, brackets: false })
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(match name {
+        "cpython" => Work {
+            expected: Some(PYTHON_PRINTS.as_bytes().to_vec()),
+            ..work("python.wasm", &["python", "-S", "-c", PYTHON])?
+        },
+        "esbuild" => Work {
+            stdin: typescript(3000).into_bytes(),
+            ..work("esbuild.wasm", &["esbuild", "--loader=ts", "--minify", "--target=es2017", "--log-level=error"])?
+        },
+        // Yosys has its technology mapper redirect the standard output, so what it says is in a file.
+        "yosys" => Work {
+            folders: vec![(folder().join("yosys/share"), "/share"), (here.join("yosys"), "/yosys")],
+            scratch: Some((tempfile::tempdir()?, "/tmp")),
+            output: Some("log"),
+            ..work("yosys/yosys.wasm", &["yosys", "-Q", "-T", "-l", "/tmp/log", "-p", YOSYS])?
+        },
+        _ => Work {
+            folders: vec![(folder().join("clang"), "/usr"), (here.join("simd"), "/simd")],
+            ..work("clang.wasm", &["clang", "-O2", "-msimd128", "-S", "-o", "-", "/simd/text.c"])?
+        },
+    })
 }
+
+/// Synthesis of an arithmetic unit, and statistics of what it became.
+const YOSYS: &str = "read_verilog /yosys/alu.v; synth; stat; write_verilog -noattr";
 
 /// Calls, integers, strings, lists and dictionaries, in about the mix of an ordinary script.
 const PYTHON: &str = "\

@@ -9,7 +9,7 @@ use crate::table::{number, print, print_circumstances, write_json};
 use anyhow::{Context, ensure};
 use cpu_time::ThreadTime;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempPath;
 use wasmtime::{Caller, InstancePre, Linker, Module, Store};
@@ -19,8 +19,11 @@ use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Names of programs; without any, all of the corpus. Large ones are `cpython` and `esbuild`.
+    /// Names of programs; without any, all of the corpus. Large ones are `cpython`, `esbuild`, `yosys` and `clang`.
     programs: Vec<String>,
+    /// The programs of `bench/simd` as well.
+    #[arg(long)]
+    simd: bool,
     /// The large programs that `bench/fetch` gets as well.
     #[arg(long)]
     large: bool,
@@ -130,7 +133,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         println!("Liftoff and TurboFan are those of {version}, with its own runtime around them.\n");
     }
     let mut rows = Vec::new();
-    for work in programs::works(&options.programs, options.large)? {
+    for work in programs::works(&options.programs, options.simd, options.large)? {
         eprintln!("{} …", work.wasm.name);
         match measure(&work, &contenders, options.effort)? {
             Ok(row) => rows.push(row),
@@ -149,11 +152,16 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
 fn measure(work: &Work, contenders: &[(Contender, Runtime)], effort: Effort) -> anyhow::Result<Result<Row, String>> {
     let name = &work.wasm.name;
     let mut ready = Vec::new();
+    let mut contending = Vec::new();
     for (contender, runtime) in contenders {
         ready.push(match runtime {
             Runtime::Wasmtime(backend) => match backend.module(&work.wasm.bytes) {
                 Ok(module) => Ready::Wasmtime(link(backend, &module)?),
-                Err(error) => return Ok(Err(format!("{}: {error:#}", contender.name()))),
+                Err(error) if *contender == Contender::Lightbeam => return Ok(Err(format!("Lightbeam: {error:#}"))),
+                Err(error) => {
+                    println!("{name} without {}: {error:#}\n", contender.name());
+                    continue;
+                }
             },
             Runtime::Node(flags) => {
                 let stdout = tempfile::NamedTempFile::new()?.into_temp_path();
@@ -163,30 +171,38 @@ fn measure(work: &Work, contenders: &[(Contender, Runtime)], effort: Effort) -> 
                     "args": work.args,
                     "stdin": &*stdin,
                     "stdout": &*stdout,
-                    "folder": work.folder,
+                    "folders": folders(work).map(|(host, guest)| json!([host, guest])).collect::<Value>(),
                     "brackets": work.brackets,
                 });
                 let process = Node::new(flags, node::RUN, &work.wasm.bytes, &task)?;
                 Ready::Node { process, stdout, _stdin: stdin }
             }
         });
+        contending.push(*contender);
     }
-    let mut expected = work.stdout.clone();
+    let mut expected = work.expected.clone();
     let samples = interleave(ready.len(), effort, |index| {
-        let who = || format!("{name} compiled by {}", contenders[index].0.name());
+        let who = || format!("{name} compiled by {}", contending[index].name());
         let (time, stdout) = match &mut ready[index] {
             Ready::Wasmtime(instance) => run(instance, work).with_context(who)?,
             Ready::Node { process, stdout, .. } => (process.turn().with_context(who)?, std::fs::read(stdout)?),
         };
-        let expected = expected.get_or_insert_with(|| stdout.clone());
-        ensure!(*expected == stdout, "{} does not print what it must", who());
+        let printed = work.printed(stdout).with_context(who)?;
+        let expected = expected.get_or_insert_with(|| printed.clone());
+        ensure!(*expected == printed, "{} does not print what it must", who());
         Ok(time)
     })?;
     let mut times = Vec::new();
-    for ((contender, _), samples) in contenders.iter().zip(samples) {
-        times.push((*contender, samples.map_err(anyhow::Error::msg)?));
+    for (contender, samples) in contending.into_iter().zip(samples) {
+        times.push((contender, samples.map_err(anyhow::Error::msg)?));
     }
     Ok(Ok(Row { name: name.clone(), times }))
+}
+
+/// The folders that a program sees, and as what.
+fn folders(work: &Work) -> impl Iterator<Item = (&Path, &'static str)> {
+    let scratch = work.scratch.iter().map(|(folder, name)| (folder.path(), *name));
+    work.folders.iter().map(|(folder, name)| (folder.as_path(), *name)).chain(scratch)
 }
 
 /// The time that this thread has had of the processor.
@@ -209,8 +225,9 @@ fn run(program: &InstancePre<Host>, work: &Work) -> anyhow::Result<(Duration, Ve
     wasi.args(&work.args).stdin(MemoryInputPipe::new(work.stdin.clone())).stdout(stdout.clone()).stderr(stderr.clone());
     // On this thread, whose time is what counts.
     wasi.allow_blocking_current_thread(true);
-    if let Some(folder) = &work.folder {
-        wasi.preopened_dir(folder, ".", FsPerms::ReadOnly)?;
+    for (folder, name) in folders(work) {
+        let writable = work.scratch.as_ref().is_some_and(|(_, scratch)| *scratch == name);
+        wasi.preopened_dir(folder, name, if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly })?;
     }
     let host = Host { wasi: wasi.build_p1(), start: None, end: None };
     let mut store = Store::new(program.module().engine(), host);

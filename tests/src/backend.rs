@@ -153,6 +153,7 @@ impl Setup {
             .shared_memory(true)
             .wasm_function_references(true)
             .wasm_gc(true)
+            .wasm_stack_switching(true)
             .collector(self.collector)
             .memory_may_move(self.may_move)
             .signals_based_traps(self.signals)

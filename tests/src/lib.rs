@@ -12,4 +12,5 @@ pub mod generate;
 pub mod observe;
 pub mod random;
 pub mod shared;
+pub mod stack_bombs;
 pub mod wasmi;

@@ -5,6 +5,7 @@ use lightbeam::{AddressMap, Compiler, ErrorKind, Report};
 use lightbeam_compiler::Budget;
 use lightbeam_tests::allocator::{Counting, peak};
 use lightbeam_tests::bombs::{Bomb, EXTREMES, allowed, bombs, invalid, out_of_proportion};
+use lightbeam_tests::stack_bombs::{STACK_BOMBS, STACK_BOMBS_OUT_OF_PROPORTION};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasmtime::Config;
 
@@ -28,13 +29,24 @@ const ARTIFACT: usize = 64 << 10;
 const MEMORY: usize = 128 << 10;
 const STEPS: usize = 1000;
 
+/// All families, those that need a feature that is off by default included.
+fn families() -> impl Iterator<Item = &'static Bomb> {
+    bombs().chain(STACK_BOMBS)
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.wasm_stack_switching(true);
+    config
+}
+
 fn compiler() -> Compiler {
-    Compiler::new(&Config::new()).unwrap()
+    Compiler::new(&config()).unwrap()
 }
 
 /// Everything that adds code and tables: fuel, epochs, checks instead of faults, an address map of every operator.
 fn elaborate_compiler() -> Compiler {
-    let mut config = Config::new();
+    let mut config = config();
     config.consume_fuel(true).epoch_interruption(true).signals_based_traps(false);
     config.memory_reservation(0).memory_guard_size(0);
     Compiler::new(&config).unwrap().address_map(AddressMap::Operators)
@@ -63,7 +75,7 @@ fn double(
 
 fn doubling(compiler: &Compiler, sizes: impl Fn(&Bomb) -> [usize; 2]) {
     let mut complaints = Vec::new();
-    for bomb in bombs() {
+    for bomb in families() {
         let modules = sizes(bomb).map(bomb.make);
         let wasm = [0, 1].map(|i| modules[i].len());
         let reports = [0, 1].map(|i| compile(compiler, bomb.name, &modules[i]));
@@ -100,7 +112,7 @@ fn doubling_a_bomb_about_doubles_the_memory() {
     let _alone = alone();
     let compiler = compiler();
     let mut complaints = Vec::new();
-    for bomb in bombs() {
+    for bomb in families() {
         let sizes = [bomb.n / 4, bomb.n];
         let valid = sizes.map(|n| {
             let wasm = (bomb.make)(n);
@@ -127,8 +139,9 @@ fn doubling_a_bomb_about_doubles_the_memory() {
 #[test]
 fn bombs_are_valid_modules() {
     let _alone = alone();
-    let engine = wasmtime::Engine::default();
-    for bomb in bombs().chain(EXTREMES).chain(out_of_proportion()) {
+    let engine = wasmtime::Engine::new(&config()).unwrap();
+    let refused = out_of_proportion().chain(STACK_BOMBS_OUT_OF_PROPORTION);
+    for bomb in families().chain(EXTREMES).chain(refused) {
         wasmtime::Module::validate(&engine, &(bomb.make)(bomb.n))
             .unwrap_or_else(|error| panic!("{}: {error}", bomb.name));
         assert!(wasmtime::Module::validate(&engine, &invalid((bomb.make)(bomb.n / 4))).is_err(), "{}", bomb.name);
@@ -168,7 +181,7 @@ fn what_exceeds_a_limit_is_refused_by_name() {
 fn code_out_of_all_proportion_is_refused() {
     let _alone = alone();
     let compiler = compiler();
-    for bomb in out_of_proportion() {
+    for bomb in out_of_proportion().chain(STACK_BOMBS_OUT_OF_PROPORTION) {
         let wasm = (bomb.make)(bomb.n);
         let (bytes, result) = peak(|| compiler.precompile(&wasm));
         // The code that is allowed, where it grows by doubling, and what else a module has.

@@ -2,7 +2,8 @@
 
 use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{
-    atomics, bulk, control, exceptions, memory, moves, narrow, programs, simd, single, tails, traps,
+    atomics, bulk, continuations, control, exceptions, memory, moves, narrow, pressure, programs, simd, single, tails,
+    traps,
 };
 use lightbeam_tests::observe::{Calls, Event, Outcome, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
@@ -102,6 +103,22 @@ fn control_flow_keeps_every_value_in_its_place() {
 }
 
 #[test]
+fn operands_outlive_the_registers_that_operators_take() {
+    let plain = Setup::default();
+    let setups = [
+        plain,
+        Setup { without: Without(0b10_0011), ..plain },
+        Setup { signals: false, guard: Some(0), reservation: Some(0), ..plain },
+    ];
+    for seed in 0..scaled(200) {
+        let module = pressure::module(seed, 10 + seed as usize % 5 * 25);
+        let setup = setups[seed as usize % setups.len()];
+        let result = module.check(&setup.engine().unwrap(), Rule::AnyNan);
+        result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
+    }
+}
+
+#[test]
 fn programs_compute_the_same() {
     let plain = Setup::default();
     let setups = [
@@ -143,6 +160,31 @@ fn exceptions_find_their_handlers_and_locals_keep_their_values() {
         let result = module.check(&setup.engine().unwrap(), Rule::Exact);
         result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
     }
+}
+
+#[test]
+fn stacks_change_and_locals_keep_their_values() {
+    let plain = Setup::default();
+    let moving = Setup { reservation: Some(0), guard: Some(0), ..plain };
+    let floor = Setup { without: Without::ALL, ..plain };
+    let setups = [plain, Setup { epochs: true, signals: false, ..plain }, moving, floor];
+    let (mut returned, mut calls) = (0, 0);
+    for seed in 0..scaled(150) {
+        let module = continuations::module(seed, 10 + seed as usize % 5 * 20);
+        let setup = setups[seed as usize % setups.len()];
+        let pair = setup.engine().unwrap();
+        let wasm = module.wasm();
+        let expected = observe(&pair.cranelift(&wasm).unwrap(), &setup, &module.calls);
+        for event in &expected {
+            if let Event::Call { outcome, .. } = event {
+                calls += 1;
+                returned += u32::from(matches!(outcome, Outcome::Values(_)));
+            }
+        }
+        let result = module.check_against(&expected, &pair, &wasm, Rule::Exact);
+        result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
+    }
+    assert!(returned * 4 > calls && returned < calls, "some calls return and some trap: {returned} of {calls}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Input that is cut off or damaged gives an error or a module, never a panic, whole or in chunks.
 
 use lightbeam::{Compiler, ErrorKind};
-use lightbeam_tests::generate::{control, moves, narrow, traps};
+use lightbeam_tests::generate::{continuations, control, moves, narrow, traps};
 use lightbeam_tests::random::Random;
 use lightbeam_tests::{bombs, differential};
 use wasmtime::Config;
@@ -9,11 +9,18 @@ use wasmtime::Config;
 fn compiler() -> Compiler {
     let mut config = Config::new();
     config.wasm_wide_arithmetic(true).wasm_custom_page_sizes(true).wasm_multi_memory(true).wasm_memory64(true);
+    config.wasm_stack_switching(true);
     Compiler::new(&config).unwrap()
 }
 
 fn modules() -> Vec<Vec<u8>> {
-    let generated = [narrow::module(), traps::module(), control::module(3, 60), moves::permuted(5, 20)];
+    let generated = [
+        narrow::module(),
+        traps::module(),
+        control::module(3, 60),
+        moves::permuted(5, 20),
+        continuations::module(3, 40),
+    ];
     let mut modules: Vec<Vec<u8>> = generated.iter().map(|module| module.wasm()).collect();
     modules.extend((100..112).filter_map(|seed| Some(differential::case(seed, true)?.wasm)));
     modules.extend(bombs::bombs().map(|bomb| (bomb.make)(12)));

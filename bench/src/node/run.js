@@ -15,7 +15,7 @@ while (fs.readSync(0, ask, 0, 1) === 1) {
     const wasi = new WASI({
       version: "preview1",
       args: task.args,
-      preopens: task.folder === null ? {} : { ".": task.folder },
+      preopens: Object.fromEntries(task.folders.map(([host, guest]) => [guest, host])),
       stdin,
       stdout,
       stderr,

@@ -257,12 +257,24 @@ impl<I: Isa> FuncGen<'_, I> {
         let a = self.pop();
         self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
-        self.call_routine(routine, &[a, b, n]);
+        let b_or_none = self.routine_value(&b);
+        self.call_routine(routine, &[a, b_or_none, n]);
         for operand in [a, b, n] {
             self.done(&operand);
         }
         self.drop_copies();
         self.restore_homes();
+    }
+
+    /// An operand as a routine takes it: what is as wide as a vector goes to the stack of the machine, and nothing in its
+    /// stead.
+    pub(crate) fn routine_value(&mut self, operand: &Operand) -> Operand {
+        if !operand.ty().is_wide() {
+            return *operand;
+        }
+        self.outgoing = self.outgoing.max(operand.ty().bytes());
+        self.push_arg(Addr::base(I::STACK, 0), operand);
+        Operand::constant(Ty::I32, 0)
     }
 
     /// Calls a routine: its operands go where the first integer arguments go.

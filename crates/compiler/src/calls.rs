@@ -71,6 +71,11 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.reader.peek() == 0x00 && !self.reader.at_end() {
             return;
         }
+        self.load_volatile_homes();
+    }
+
+    /// Loads them again wherever control comes from.
+    pub(crate) fn load_volatile_homes(&mut self) {
         for i in 0..self.lists.volatile_homes.len() {
             let local = self.locals[self.lists.volatile_homes[i] as usize];
             let home = local.home.expect("it has one");
@@ -225,8 +230,16 @@ impl<I: Isa> FuncGen<'_, I> {
         owned
     }
 
+    /// Makes two integers of each continuation among the arguments, if the callee takes them so.
+    #[inline(never)]
+    fn split_args(&mut self, to: To, sig: &Sig) {
+        if !matches!(to, To::Defined(_)) {
+            self.split_values(&sig.params, sig.tail_params());
+        }
+    }
+
     /// Writes an argument to the stack of the machine.
-    fn push_arg(&mut self, to: Addr, operand: &Operand) {
+    pub(crate) fn push_arg(&mut self, to: Addr, operand: &Operand) {
         let from = match operand.place() {
             OperandPlace::Const(bits) => return self.store_const_to(to, operand.ty(), bits),
             OperandPlace::Reg(reg) => reg,
@@ -258,8 +271,11 @@ impl<I: Isa> FuncGen<'_, I> {
     const CALLEE: Reg = I::PRIVATE.int_results[0];
 
     fn call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
-        let owned = self.pop_args(sig.params.len(), abi, 0);
-        if sig.results.len() > 1 {
+        if sig.splits() {
+            self.split_args(to, sig);
+        }
+        let owned = self.pop_args(abi.params.len(), abi, 0);
+        if abi.results.len() > 1 {
             // They are pushed as entries below the watermark.
             self.flush_below(self.stack.len());
         }
@@ -367,7 +383,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Results are pushed: a single one in its register, more than one in their slots.
     fn take_results(&mut self, sig: &Sig, abi: &Abi) {
-        match (sig.results.as_ref(), abi.results.as_ref()) {
+        match (sig.passed_results(), abi.results.as_ref()) {
             ([], _) => self.restore_homes(),
             ([ty], [Place::Reg(reg)]) => {
                 self.take_this(*reg);
@@ -378,11 +394,11 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.restore_homes();
                 self.push_reg(*ty, *reg);
             }
-            _ => {
+            (types, _) => {
                 for pass in [RegSet::INTS, RegSet::EMPTY] {
                     let registers = pass == RegSet::INTS;
                     for (i, place) in abi.results.iter().enumerate() {
-                        let ty = sig.results[i];
+                        let ty = types[i];
                         if i & 7 == 7 && self.check_budget() {
                             break;
                         }
@@ -406,10 +422,13 @@ impl<I: Isa> FuncGen<'_, I> {
                     }
                 }
                 self.restore_homes();
-                for ty in &sig.results {
+                for ty in types {
                     self.stack.push(Value::slot(*ty));
                 }
                 self.raise_watermark(self.stack.len());
+                if sig.splits() {
+                    self.join_results(&sig.results, types.len());
+                }
             }
         }
     }
@@ -470,7 +489,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let incoming = self.sig.private.stack_args as i32;
         let outgoing = abi.stack_args as i32;
         let rebuild = incoming != 0 || outgoing != 0;
-        let owned = self.pop_args(sig.params.len(), abi, 8);
+        if sig.splits() {
+            self.split_args(to, sig);
+        }
+        let owned = self.pop_args(abi.params.len(), abi, 8);
         self.out_reserve();
         let extra = match to {
             To::Reference(reg, _) => Some((Self::CALLEE, reg)),

@@ -53,6 +53,7 @@ impl<I: Isa> FuncGen<'_, I> {
             regs.free,
             regs.cached
         );
+        assert!(regs.dirty.minus(regs.cached.minus(regs.locked)).is_empty(), "a store is owed to nobody at {at:#x}");
         assert!(regs.locked.minus(regs.cached).is_empty(), "a loop's register is lost at {at:#x}");
         for reg in regs.cached {
             let local = &self.locals[regs.copy_of[reg.index()] as usize];

@@ -217,6 +217,32 @@ pub enum Routine {
         /// Element segment index.
         segment: u32,
     },
+    /// Changes of stacks; what they take and give is in `stack_switching.rs`.
+    Stacks(StackRoutine),
+}
+
+/// A change of stacks, or what prepares one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StackRoutine {
+    /// `(arguments)`: `cont.bind`.
+    Bind {
+        /// Does any argument take more than 8 bytes?
+        wide: bool,
+    },
+    /// `(arguments, handlers, of these suspending) -> (0 or handler, values)`: `resume`.
+    Resume {
+        /// As for `Bind`.
+        wide: bool,
+    },
+    /// `(exception, handlers, of these suspending) -> (0 or handler, values)`: `resume_throw_ref`.
+    ResumeThrow,
+    /// `(tag, arguments, capacity)`: `suspend`.
+    Suspend,
+    /// `(tag, arguments but for the stack's own continuation, capacity)`: `switch`.
+    Switch {
+        /// As for `Bind`.
+        wide: bool,
+    },
 }
 
 /// An instruction that can trap.
@@ -260,6 +286,10 @@ pub enum TrapCode {
     AllocationTooLarge,
     /// `ref.cast` of something else.
     CastFailure,
+    /// A continuation that was resumed, switched to or bound before.
+    ContinuationConsumed,
+    /// A tag that no stack below handles.
+    UnhandledTag,
 }
 
 /// A call during which references in the frame may be read and changed by a collector.

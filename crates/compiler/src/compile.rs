@@ -13,6 +13,7 @@ use crate::regs::{Copies, Regs};
 use crate::safepoints::Roots;
 use crate::shapes::FlagsOf;
 use crate::sig::Sig;
+use crate::stack_switching::Resumptions;
 use crate::survey::Survey;
 use crate::ty::Ty;
 use crate::validate::{Buffers, survey};
@@ -67,6 +68,7 @@ pub(crate) struct Lists {
     pub(crate) args: Vec<(Reg, Operand)>,
     pub(crate) moves: Moves,
     pub(crate) exceptions: Exceptions,
+    pub(crate) resumptions: Resumptions,
 }
 
 /// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of wasm, plus `CONSTANT`. It holds for each
@@ -96,6 +98,8 @@ pub(crate) struct LocalState {
     pub(crate) copy: Option<Reg>,
     /// Offset of its slot from the frame pointer.
     pub(crate) slot: i32,
+    /// See `LocalUse::depth`.
+    pub(crate) depth: u32,
 }
 
 /// A trap out of line: `label` is bound to an instruction that traps at the end of the function.
@@ -126,6 +130,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) hot_wasm: u32,
     /// What the flags tell beside a pending condition.
     pub(crate) flags: Option<FlagsOf>,
+    /// A register each of whose lanes is all ones or all zeros, as long as no code is emitted behind this offset.
+    pub(crate) lane_mask: Option<(Reg, u32)>,
     pub(crate) regs: Regs,
     pub(crate) locals: Vec<LocalState>,
     /// Which of the locals is the address of the collector's heap, if that is kept.
@@ -368,6 +374,7 @@ fn emit<I: Isa>(
         hot: None,
         hot_wasm: 0,
         flags: None,
+        lane_mask: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),
         heap: survey.heap(),
@@ -398,6 +405,7 @@ fn emit<I: Isa>(
     cg.lists.traps.clear();
     cg.lists.stubs.clear();
     let first_handlers = cg.begin_handlers();
+    cg.lists.resumptions.clear();
     cg.lists.stub_refs.clear();
     let maps = cg.out.maps.len();
     cg.lists.roots.begin(facts.references || survey.catches_references, maps, deep);
@@ -407,6 +415,7 @@ fn emit<I: Isa>(
     cg.operators();
     cg.epilogue();
     cg.landing_pads();
+    cg.resumption_pads();
     cg.stubs();
     cg.trap_stubs();
     cg.finish_deep();

@@ -192,6 +192,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut window = false;
         if uses.branched {
             self.flush_below(self.stack.len());
+            self.clean_copies();
             if self.regs.locked.is_empty() {
                 self.open_window(self.block_number - 1);
                 window = !self.regs.locked.is_empty();
@@ -222,6 +223,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.pop_value();
             let height = self.stack.len() - self.params_of(types).len();
             self.flush_below(self.stack.len());
+            self.clean_copies();
             self.push_if(label, else_label, height, types, uses.branched);
             if bits.get() == 0 {
                 I::jmp(&mut self.out.asm, else_label);
@@ -232,6 +234,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let cond = self.pop_condition_after(|cg| {
             let len = cg.stack.len();
             cg.flush_below(len);
+            cg.clean_copies();
         });
         let height = self.stack.len() - self.params_of(types).len();
         I::jcc(&mut self.out.asm, cond.invert(), else_label);
@@ -291,6 +294,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// A label may be bound here, with no instruction before it: those who come by other ways bring other flags.
     fn forget_flags(&mut self) {
         self.flags = None;
+        self.lane_mask = None;
     }
 
     pub(crate) fn else_(&mut self) {
@@ -440,6 +444,8 @@ impl<I: Isa> FuncGen<'_, I> {
             self.merge_values(&block);
             self.truncate_stack(0);
         }
+        // No local is read again.
+        self.regs.dirty = RegSet::EMPTY;
         if branched {
             self.truncate_stack(0);
             self.drop_copies();
@@ -579,6 +585,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn become_dead(&mut self) {
         let height = self.blocks.last().map_or(0, |b| b.height);
         self.truncate_stack(height as usize);
+        self.regs.dirty = RegSet::EMPTY;
         self.unusual.set(Unusual::DEAD, true);
         self.dead_depth = 0;
     }
@@ -624,9 +631,9 @@ impl<I: Isa> FuncGen<'_, I> {
             self.edge_to(self.blocks.len() - 1 - depth as usize);
             I::jcc(&mut self.out.asm, cond, block.label);
         } else {
+            self.edge_to(self.blocks.len() - 1 - depth as usize);
             let skip = self.out.asm.label();
             I::jcc(&mut self.out.asm, cond.invert(), skip);
-            self.edge_to(self.blocks.len() - 1 - depth as usize);
             self.out.counters.steps += count as u64;
             let values: usize = self.stack.len() - count;
             for i in 0..count {

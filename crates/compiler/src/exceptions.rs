@@ -19,7 +19,7 @@ use crate::calls::Arg;
 use crate::code::{CallSite, Handler, Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::control::Block;
-use crate::facts::{Collector, ExceptionFacts, Storage, TagFact};
+use crate::facts::{Collector, ExceptionFacts, ObjectFact, Storage, TagFact};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
@@ -78,6 +78,11 @@ fn kept_as(storage: Storage) -> Ty {
         Storage::Func(_) => Ty::I32,
         other => other.ty(),
     }
+}
+
+/// What the exceptions of a tag look like that is thrown or caught: validation has made sure that there can be some.
+fn exception_object(tag: &TagFact) -> &ObjectFact {
+    tag.object.as_ref().expect("what is thrown or caught can be an object")
 }
 
 /// Where the tables of handlers began before the function.
@@ -229,17 +234,26 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn throw(&mut self) {
         let facts = self.facts;
         let tag = &facts.tags[self.reader.u32() as usize];
-        let exception = facts.exceptions.expect("there is a tag");
         self.charge_fuel();
         self.flush_below(self.stack.len());
         self.drop_copies();
         self.save_all_homes();
-        let first = self.stack.len() - tag.object.fields.len();
-        // Behind what it carries.
+        let first = self.stack.len() - exception_object(tag).fields.len();
+        self.make_exception(tag, first);
+        let reference = Operand::borrowed(Ty::GcRef, I::LIBCALL.int_results[0]);
+        self.throw_now(&reference);
+    }
+
+    /// Makes an exception of the values in the slots from position `first` on, in the first result register. All entries
+    /// are in their slots, and no copies are left.
+    pub(crate) fn make_exception(&mut self, tag: &TagFact, first: usize) {
+        let object = exception_object(tag);
+        let exception = self.facts.exceptions.expect("there is a tag");
+        // Behind all that is on the stack.
         let instance = self.slot(self.stack.len(), Ty::I32);
         self.libcall_raw(Libcall::InstanceId, &[Arg::Owner(tag.owner)]);
         I::store(&mut self.out.asm, Store::B32, instance, I::LIBCALL.int_results[0]);
-        for (i, field) in tag.object.fields.iter().enumerate() {
+        for (i, field) in object.fields.iter().enumerate() {
             if let Storage::Func(_) = field.storage {
                 if self.check_budget() {
                     break;
@@ -249,7 +263,6 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::store(&mut self.out.asm, Store::B32, slot, I::LIBCALL.int_results[0]);
             }
         }
-        let object = &tag.object;
         let args = [
             Arg::Ctx,
             Arg::Imm(u64::from(object.kind)),
@@ -262,8 +275,6 @@ impl<I: Isa> FuncGen<'_, I> {
         self.libcall_raw(Libcall::GcAlloc, &args);
         self.safepoint();
         self.fill(tag, exception, first, instance);
-        let reference = Operand::borrowed(Ty::GcRef, I::LIBCALL.int_results[0]);
-        self.throw_now(&reference);
     }
 
     /// Writes a new exception, which is in the first result register and stays there: what it carries is in slots from
@@ -274,7 +285,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.facts.counts() {
             self.heap_base(base);
         }
-        for (i, field) in tag.object.fields.iter().enumerate() {
+        for (i, field) in exception_object(tag).fields.iter().enumerate() {
             if i & 3 == 3 && self.check_budget() {
                 return;
             }
@@ -353,7 +364,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn unpack(&mut self, tag: Option<u32>, reference: bool, block: &Block) {
         let facts = self.facts;
         let result = I::LIBCALL.int_results[0];
-        let fields = tag.map_or(&[][..], |tag| &facts.tags[tag as usize].object.fields);
+        let fields = tag.map_or(&[][..], |tag| &exception_object(&facts.tags[tag as usize]).fields);
         let in_register = fields.len() + usize::from(reference) == 1 && !block.takes_one_in_slot();
         if reference && !in_register {
             let slot = self.slot(block.height() + fields.len(), Ty::GcRef);
@@ -375,7 +386,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if fields.iter().any(|field| is_made(field.storage)) {
             I::store(&mut self.out.asm, Store::B32, kept, result);
         }
-        let size = tag.map_or(0, |tag| facts.tags[tag as usize].object.size);
+        let size = tag.map_or(0, |tag| exception_object(&facts.tags[tag as usize]).size);
         self.check_in_heap(result, size);
         self.object_address(object);
         for (i, field) in fields.iter().enumerate() {

@@ -24,6 +24,11 @@ pub struct Facts {
     pub objects: Vec<Option<ObjectFact>>,
     /// Can there be references to objects in a frame?
     pub references: bool,
+    /// By type index of the module: what continuations of the type take and give, or `None` where it is no type of them. Empty
+    /// if there is none.
+    pub conts: Vec<Option<ContFact>>,
+    /// What the host keeps of stacks; `None` if the module has nothing to do with continuations.
+    pub stacks: Option<StackFacts>,
     /// What the collector asks of the code; `None` if the module has nothing to do with one.
     pub gc: Option<GcFacts>,
     /// Constant expressions that make objects, as operators with the last `end`; see `Routine::Constant`.
@@ -65,8 +70,7 @@ impl Facts {
     /// Are objects of a type made in line, with the host asked by a stub?
     #[must_use]
     pub fn makes_in_line(&self, object: &ObjectFact) -> bool {
-        let interns = object.fields.iter().any(|field| matches!(field.storage, Storage::Func(_)));
-        !interns && !self.counts()
+        !object.functions && !self.counts()
     }
 
     /// A few direct subtypes of the type whose id is at this offset among the type ids, likewise: those that this module
@@ -81,11 +85,22 @@ impl Facts {
     /// The type of references to a heap type that is written as this number.
     #[must_use]
     pub fn reference_to(&self, heap: i64) -> Ty {
-        let func = match usize::try_from(heap) {
-            Ok(index) => self.types[index].is_some(),
-            Err(_) => matches!(heap & 0x7f, 0x70 | 0x73),
-        };
-        if func { Ty::FuncRef } else { Ty::GcRef }
+        match usize::try_from(heap) {
+            Ok(index) if self.types[index].is_some() => Ty::FuncRef,
+            Ok(index) if self.conts.get(index).is_some_and(Option::is_some) => Ty::ContRef,
+            Ok(_) => Ty::GcRef,
+            Err(_) => match heap & 0x7f {
+                0x70 | 0x73 => Ty::FuncRef,
+                0x68 | 0x75 => Ty::ContRef,
+                _ => Ty::GcRef,
+            },
+        }
+    }
+
+    /// The continuation type with this index; validation has made sure that it is one.
+    #[must_use]
+    pub fn cont(&self, ty: u32) -> ContFact {
+        self.conts[ty as usize].expect("validated as a continuation type")
     }
 
     /// The signature of a function.
@@ -195,7 +210,7 @@ pub struct MemoryFact {
 /// One table.
 #[derive(Clone, Copy, Debug)]
 pub struct TableFact {
-    /// The type of its elements: `FuncRef`, which take 8 bytes each, or `GcRef`, which take 4.
+    /// The type of its elements: `FuncRef`, which take 8 bytes each, `GcRef`, which take 4, or `ContRef`, which take 16.
     pub elem: Ty,
     /// See `Sig::plain`.
     pub plain: bool,
@@ -231,16 +246,112 @@ pub struct TagFact {
     pub owner: Owner,
     /// Where among the type ids that of its exceptions is.
     pub type_id: i32,
-    /// What its exceptions look like.
-    pub object: ObjectFact,
+    /// What its exceptions look like; `None` if they would carry what an object cannot. Such a tag is for suspending.
+    pub object: Option<ObjectFact>,
+    /// Index into `Facts::sigs`: what it carries to a handler, and what it gives when its suspension ends.
+    pub sig: u32,
+    /// Where the host's definition of it is, whose address tells it from all others: a place of the instance, or, for
+    /// `Where::Through`, what the pointer there points to.
+    pub identity: Where,
 }
 
 impl TableFact {
     /// Logarithm of the bytes that an element takes.
     #[must_use]
     pub const fn elem_log2(&self) -> u8 {
-        if self.elem.bytes() == 8 { 3 } else { 2 }
+        self.elem.bytes().trailing_zeros() as u8
     }
+}
+
+/// A type of continuations.
+#[derive(Clone, Copy, Debug)]
+pub struct ContFact {
+    /// Index into `Facts::sigs`: what such a continuation takes and gives.
+    pub sig: u32,
+    /// If the last of its parameters is a continuation: index into `Facts::sigs` of what that takes and gives.
+    pub last: Option<u32>,
+    /// How many of its first parameters are such as may be bound, which is: no references that a collector must know of.
+    pub bindable: u32,
+}
+
+/// What the host keeps of stacks and continuations, so that code can change from one to another. Offsets and sizes are in
+/// bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct StackFacts {
+    /// Store: a word for the kind of stack that is running, then the pointer to what is known of it.
+    pub chain: i32,
+    /// The words for kinds of stacks: none, the one that the host entered wasm on, that of a continuation.
+    pub kinds: StackKinds,
+    /// Store: what changes with the stack, a word each, the stack limit first.
+    pub live: [i32; 4],
+    /// Stack: where each of these waits.
+    pub saved: [i32; 4],
+    /// Stack: its state, a `u32`.
+    pub state: i32,
+    /// Stack: the list of tags that are handled where it has resumed another.
+    pub handlers: i32,
+    /// Stack: how many of these do not switch, a `u32`; they come first.
+    pub suspending: i32,
+    /// States of stacks.
+    pub states: StackStates,
+    /// Continuation, which begins with its stack: kind and pointer of the stack that has resumed it.
+    pub parent: i32,
+    /// Continuation: the one at the far end of its chain of parents, while it is suspended.
+    pub last_ancestor: i32,
+    /// Continuation: how often it has been used, a `u64`.
+    pub revision: i32,
+    /// Continuation: pointer to the upper end of the memory of its stack.
+    pub top: i32,
+    /// Upper end of a stack: what is exchanged with the stack that it switches to, below that.
+    pub exchange: i32,
+    /// Continuation: the list of what its function takes and gives.
+    pub args: i32,
+    /// Continuation: the list of what comes and goes while it is suspended.
+    pub values: i32,
+    /// List: its length, a `u32`.
+    pub length: i32,
+    /// List: how many would fit, a `u32`.
+    pub capacity: i32,
+    /// List: pointer to the first. Values are 16 bytes apart, tags are pointers.
+    pub data: i32,
+    /// What a stack tells the one that it switches to.
+    pub effects: Effects,
+}
+
+/// Kinds of stacks.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct StackKinds {
+    pub absent: i32,
+    pub initial: i32,
+    pub continuation: i32,
+}
+
+/// States of stacks.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct StackStates {
+    pub fresh: i32,
+    pub running: i32,
+    pub parent: i32,
+    pub suspended: i32,
+    pub returned: i32,
+    pub trapped: i32,
+}
+
+/// What a stack tells the one that it switches to, in the upper half of a word; 0 is that its function has returned.
+#[derive(Clone, Copy, Debug)]
+pub struct Effects {
+    /// It is resumed.
+    pub resume: u32,
+    /// A handler is asked for, whose number is in the lower half.
+    pub suspend: u32,
+    /// It is switched to.
+    pub switch: u32,
+    /// The function has not returned; the host knows why.
+    pub trap: u32,
+    /// It is resumed with an exception.
+    pub resume_throw: u32,
 }
 
 /// What a collector asks of the code. Offsets are in bytes.

@@ -67,7 +67,13 @@ impl<I: Isa> FuncGen<'_, I> {
         self.out.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
         self.out.counters.locals += survey.locals.len() as u64;
         self.locals.clear();
-        self.locals.extend(survey.locals.iter().map(|l| LocalState { ty: l.ty, home: None, copy: None, slot: 0 }));
+        self.locals.extend(survey.locals.iter().map(|l| LocalState {
+            ty: l.ty,
+            home: None,
+            copy: None,
+            slot: 0,
+            depth: l.depth(),
+        }));
         // By class the heaviest locals, heaviest first; among equals the one touched first.
         let mut tops = [Top { locals: [(0, 0); CANDIDATES], len: 0 }; 2];
         let may_call = self.survey_may_call();
@@ -167,7 +173,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     Some(Place::Stack(arg)) => 16 + arg as i32,
                     _ => {
                         // Vectors are aligned.
-                        offset = if ty == Ty::V128 { (offset - 16) & !15 } else { offset - 8 };
+                        offset = if ty.is_wide() { (offset - 16) & !15 } else { offset - 8 };
                         offset
                     }
                 };
@@ -341,7 +347,11 @@ impl<I: Isa> FuncGen<'_, I> {
             return;
         }
         let abi = &self.sig.private;
-        if self.sig.results.len() > 1 {
+        if self.sig.splits() {
+            self.split_results();
+        }
+        let results = self.sig.passed_results();
+        if results.len() > 1 {
             // All of them are in their slots, as at every merge of more than one value.
             if self.sig.private.result_area.is_some() {
                 I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::FRAME, self.result_area_slot));
@@ -350,7 +360,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     if i & 7 == 7 && self.check_budget() {
                         return;
                     }
-                    let ty = self.sig.results[i];
+                    let ty = results[i];
                     let slot = self.slot(i, ty);
                     let (temp, load, store) = match ty.class() {
                         RegClass::Int => (I::PRIVATE.int_results[0], Load::of(ty), Store::of(ty)),
@@ -362,7 +372,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             for (i, place) in abi.results.iter().enumerate() {
                 let Place::Reg(reg) = *place else { continue };
-                let ty = self.sig.results[i];
+                let ty = results[i];
                 let slot = self.slot(i, ty);
                 I::load(&mut self.out.asm, Load::of(ty), reg, slot);
             }

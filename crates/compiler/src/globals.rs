@@ -32,7 +32,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn folds_global(&self, ty: Ty) -> bool {
         match ty {
             Ty::V128 => self.folds_vector(),
-            Ty::GcRef => false,
+            Ty::GcRef | Ty::ContRef => false,
             _ => self.folds_load(Load::of(ty)),
         }
     }
@@ -44,7 +44,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let mut value = self.pop();
         if let Some(bits) = value.as_const()
-            && global.ty != Ty::V128
+            && !global.ty.is_wide()
             && self.imm_of(int(global.ty.width()), bits).is_some()
         {
             let addr = self.place(global.place);

@@ -25,6 +25,8 @@ mod frame;
 mod moves;
 mod regs;
 mod stack;
+mod stack_routines;
+mod stack_switching;
 mod value;
 
 mod array_routines;

@@ -61,6 +61,10 @@ pub enum Libcall {
     ThrowRef,
     /// `(id: u32, id: u32) -> u32`: is the first type a subtype of the second? Does not collect.
     IsSubtype,
+    /// `(function: funcref, parameters: u32, results: u32) -> pointer` to a new continuation. Does not collect.
+    ContNew,
+    /// `()`: throws again what another stack has thrown, or raises its trap, and does not return.
+    Raise,
     /// `(code: u32)`: raises the trap whose `TrapCode` has this number, and does not return.
     Trap,
 }
@@ -93,6 +97,8 @@ impl Libcall {
         Libcall::InstanceId,
         Libcall::ThrowRef,
         Libcall::IsSubtype,
+        Libcall::ContNew,
+        Libcall::Raise,
         Libcall::Trap,
     ];
 

@@ -67,7 +67,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.load_operand(home, &operand);
                 self.done(&operand);
             }
-            if state.home.is_none() {
+            // Behind the loop that keeps it there, a local of the loop's own is read no more.
+            if state.home.is_none() && (state.depth < self.regs.locked_depth || ty == Ty::GcRef) {
                 I::store(&mut self.out.asm, Store::of(ty), Addr::base(I::FRAME, state.slot), home);
             }
         } else {
@@ -75,7 +76,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_local(at);
             let slot = Addr::base(I::FRAME, state.slot);
             if let Some(bits) = operand.as_const()
-                && ty != Ty::V128
+                && !ty.is_wide()
                 && self.imm_of(int(ty.width()), bits).is_some()
             {
                 self.forget_copy_of(at);
@@ -87,10 +88,15 @@ impl<I: Isa> FuncGen<'_, I> {
             } else {
                 let reg = self.operand_reg(&mut operand);
                 self.forget_copy_of(at);
-                I::store(&mut self.out.asm, Store::of(ty), slot, reg);
-                // The register now holds a clean copy, if it is free for that.
-                if operand.is_own_reg() {
+                // The register now holds a copy, if it is free for that. The slot may wait, unless a collector looks there.
+                let own = operand.is_own_reg();
+                if own {
                     self.make_copy_of(reg, at);
+                }
+                if own && ty != Ty::GcRef {
+                    self.regs.dirty.add(reg);
+                } else {
+                    I::store(&mut self.out.asm, Store::of(ty), slot, reg);
                 }
             }
         }

@@ -270,6 +270,13 @@ one byte {
     0xd4 ref_as_non_null        => ref_as_non_null();
     0xd5 br_on_null             => br_on_null();
     0xd6 br_on_non_null         => br_on_non_null();
+    0xe0 cont_new               => cont_new();
+    0xe1 cont_bind              => cont_bind();
+    0xe2 suspend                => suspend();
+    0xe3 resume                 => resume();
+    0xe4 resume_throw           => resume_throw();
+    0xe5 resume_throw_ref       => resume_throw_ref();
+    0xe6 switch                 => switch();
 }
 prefix 0xfb {
     0 struct_new                => struct_new();
@@ -437,7 +444,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn ref_null(&mut self) {
         let heap = self.reader.i64();
-        self.push_const(self.facts.reference_to(heap), 0);
+        let ty = self.facts.reference_to(heap);
+        self.push_const(ty, crate::simd::zero_bits(ty));
     }
 
     /// Reads a value type.
@@ -462,13 +470,28 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Reads the immediates of an operator that is not compiled, blocks excepted.
     pub(crate) fn skip_immediates(&mut self, opcode: u8) {
         match opcode {
-            0x08 | 0x0c | 0x0d | 0x10 | 0x12 | 0x14 | 0x15 | 0x20..=0x26 | 0x3f | 0x40 | 0xd2 | 0xd5 | 0xd6 => {
+            0x08
+            | 0x0c
+            | 0x0d
+            | 0x10
+            | 0x12
+            | 0x14
+            | 0x15
+            | 0x20..=0x26
+            | 0x3f
+            | 0x40
+            | 0xd2
+            | 0xd5
+            | 0xd6
+            | 0xe0
+            | 0xe2 => {
                 self.reader.u32();
             }
-            0x11 | 0x13 => {
+            0x11 | 0x13 | 0xe1 | 0xe6 => {
                 self.reader.u32();
                 self.reader.u32();
             }
+            0xe3..=0xe5 => self.skip_resume(opcode),
             0x0e => {
                 for _ in 0..=self.reader.u32() {
                     self.reader.u32();
@@ -550,7 +573,7 @@ mod tests {
                     stringify!($proposal),
                     "mvp" | "sign_extension" | "saturating_float_to_int" | "bulk_memory" | "reference_types" | "tail_call"
                         | "wide_arithmetic" | "function_references" | "gc" | "exceptions" | "threads" | "simd"
-                        | "relaxed_simd"
+                        | "relaxed_simd" | "stack_switching"
                 ) {
                     let name = stringify!($visit).trim_start_matches("visit_");
                     let known = NAMES.iter().chain(simd).any(|(_, n)| n.trim_end_matches('_') == name);

@@ -52,6 +52,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Lets the flags tell whether a register holds null.
     fn test_null(&mut self, ty: Ty, reg: Reg) {
+        if ty == Ty::ContRef {
+            return self.test_null_cont(reg);
+        }
         I::test(&mut self.out.asm, ty.width(), reg, Src::Reg(reg));
     }
 
@@ -73,9 +76,10 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let mut kept = self.pop_kept();
         // What the label carries may go through the first result register.
-        let crossing = I::PRIVATE.int_results[0];
+        let crossing = Self::merge_reg(kept.value.ty);
         if kept.value.loc == Loc::Reg(crossing) {
-            let to = self.take_from(RegSet::INTS.minus(RegSet::one(crossing)));
+            let class = RegSet::INTS.or(RegSet::FLOATS).class(crossing.class());
+            let to = self.take_from(class.minus(RegSet::one(crossing)));
             self.copy_reg(kept.value.ty, to, crossing);
             self.release(crossing);
             kept = Kept { value: Value::reg(kept.value.ty, to), reg: to };
@@ -146,17 +150,18 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             _ => {}
         }
+        // Before the first branch: what has to give way is stored on every path.
+        let temp = self.take(RegClass::Int);
         self.test_null(ty, reg);
         I::jcc(&mut self.out.asm, Cond::Eq, if nullable { yes } else { no });
         if ty == Ty::GcRef {
             I::test(&mut self.out.asm, Width::W32, reg, Src::Imm(NUMBER));
             if heap == heap::I31 {
                 I::jcc(&mut self.out.asm, Cond::Eq, no);
-                return;
+                return self.release(temp);
             }
             I::jcc(&mut self.out.asm, Cond::Ne, if heap == heap::EQ { yes } else { no });
         }
-        let temp = self.take(RegClass::Int);
         match usize::try_from(heap) {
             Err(_) => {
                 let gc = self.gc();

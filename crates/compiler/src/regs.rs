@@ -1,25 +1,30 @@
 //! The register file: who owns which register, how one is had, and what gives way.
 
 use crate::compile::FuncGen;
-use crate::isa::{Isa, Load};
+use crate::isa::{Isa, Load, Store};
 use crate::value::{Loc, Value};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The state of all registers that the function may use for values, homes excluded. Every register of the pool is in
-/// exactly one of: `free`; `cached` (a clean copy of a local, dropped without a word); owned by one stack entry or one
-/// operator (in neither set).
+/// exactly one of: `free`; `cached` (a copy of a local, which gives way to whoever needs the register); owned by one stack
+/// entry or one operator (in neither set).
 pub(crate) struct Regs {
     /// What may be handed out at all.
     pub(crate) pool: RegSet,
     pub(crate) free: RegSet,
     pub(crate) cached: RegSet,
+    /// Cached registers that are ahead of their local's slot: stored before they give way, and at every edge.
+    pub(crate) dirty: RegSet,
     /// Whose copy a cached register is: position of the local in the survey. (A function has at most 50,000.)
     pub(crate) copy_of: [u16; 64],
     /// Cached registers that keep their locals until the loop ends, see `FuncGen::open_window`.
     pub(crate) locked: RegSet,
+    /// Depth of that loop.
+    pub(crate) locked_depth: u32,
     /// Not to be taken before the operator ends, though cached.
     pub(crate) pinned: RegSet,
-    /// Cached registers give way in turn.
+    /// Cached registers that were read or written lately. They give way after the others, which do in turn.
+    pub(crate) recent: RegSet,
     clock: u32,
 }
 
@@ -83,7 +88,18 @@ impl Copies {
 impl Regs {
     pub(crate) fn new(pool: RegSet) -> Regs {
         let none = RegSet::EMPTY;
-        Regs { pool, free: pool, cached: none, copy_of: [0; 64], locked: none, pinned: none, clock: 0 }
+        Regs {
+            pool,
+            free: pool,
+            cached: none,
+            dirty: none,
+            copy_of: [0; 64],
+            locked: none,
+            locked_depth: 0,
+            pinned: none,
+            recent: none,
+            clock: 0,
+        }
     }
 
     /// May a register be owned by a value? Not if it is a home, pinned by the machine, or keeps a local in a loop.
@@ -107,6 +123,12 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let cached = self.regs.cached.and(allowed).minus(self.regs.pinned.or(self.regs.locked));
         if !cached.is_empty() {
+            let mut old = cached.minus(self.regs.recent);
+            if old.is_empty() {
+                self.regs.recent = RegSet::EMPTY;
+                old = cached;
+            }
+            let cached = old;
             self.regs.clock = self.regs.clock.wrapping_add(1);
             let nth = self.regs.clock % cached.len();
             let reg = cached.clone().nth(nth as usize).expect("counted");
@@ -181,18 +203,23 @@ impl<I: Isa> FuncGen<'_, I> {
         self.regs.free = self.regs.free.or(set);
     }
 
-    /// A register that the caller owns now holds a clean copy of a local and may be dropped at any time.
+    /// A register that the caller owns now holds a copy of a local, as its slot does, and may be dropped at any time.
     pub(crate) fn make_copy_of(&mut self, reg: Reg, at: usize) {
         debug_assert!(self.regs.pool.has(reg) && !self.regs.free.has(reg) && !self.regs.cached.has(reg));
         self.forget_copy_of(at);
         self.regs.cached.add(reg);
+        self.regs.recent.add(reg);
         self.regs.copy_of[reg.index()] = at as u16;
         self.locals[at].copy = Some(reg);
     }
 
-    /// The register is free again; the local is in its slot only.
+    /// The register is free again, but not overwritten yet; the local is in its slot only. Keeps the flags.
     pub(crate) fn drop_copy(&mut self, reg: Reg) {
         debug_assert!(self.regs.cached.has(reg) && !self.regs.locked.has(reg));
+        if self.regs.dirty.has(reg) {
+            self.clean_for(RegSet::one(reg), self.blocks.len());
+            self.regs.dirty.remove(reg);
+        }
         self.regs.cached.remove(reg);
         self.regs.free.add(reg);
         self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
@@ -201,12 +228,44 @@ impl<I: Isa> FuncGen<'_, I> {
     /// What the copy of a local holds is no longer its value.
     pub(crate) fn forget_copy_of(&mut self, at: usize) {
         if let Some(reg) = self.locals[at].copy {
+            self.regs.dirty.remove(reg);
             self.drop_copy(reg);
         }
     }
 
+    /// Stores a copy that is ahead of its local's slot.
+    #[inline(never)]
+    pub(crate) fn clean(&mut self, reg: Reg) {
+        self.regs.dirty.remove(reg);
+        let local = self.locals[self.regs.copy_of[reg.index()] as usize];
+        I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
+    }
+
+    /// Stores all copies that are ahead of their locals' slots, as before a call or the opening of a block: all that may
+    /// be read from here on. Keeps the flags.
+    #[inline]
+    pub(crate) fn clean_copies(&mut self) {
+        if !self.regs.dirty.is_empty() {
+            self.clean_for(self.regs.dirty, self.blocks.len());
+        }
+    }
+
+    /// Stores those of these copies that may be read at the label of the block at a depth.
+    #[inline(never)]
+    fn clean_for(&mut self, copies: RegSet, depth: usize) {
+        for reg in copies {
+            // What belongs to a frame that the label is not inside of is written there before it is read.
+            if (self.locals[self.regs.copy_of[reg.index()] as usize].depth as usize) < depth {
+                self.clean(reg);
+            }
+        }
+        self.out_reserve();
+    }
+
     /// Drops all copies but those that a loop keeps.
     pub(crate) fn drop_copies(&mut self) {
+        self.clean_copies();
+        self.regs.dirty = RegSet::EMPTY;
         let dropped = self.regs.cached.minus(self.regs.locked);
         for reg in dropped {
             self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
@@ -216,10 +275,11 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Before a loop without calls: the locals that it touches most and that have no home get a register each for as long
-    /// as it lasts. Writes go to the register and to the slot, so that no edge out of the loop has anything to do; reads
-    /// come from the register. The loop's label then has these copies on all its edges.
+    /// as it lasts. Writes go to the register and, unless the local is the loop's own, to the slot, so that no edge out of
+    /// the loop has anything to do; reads come from the register. The loop's label then has these copies on all its edges.
     pub(crate) fn open_window(&mut self, block: usize) {
         debug_assert!(self.regs.locked.is_empty());
+        self.regs.locked_depth = self.blocks.len() as u32;
         let survey = self.survey;
         let mut ints = self.lockable(I::VOLATILE_HOMES);
         let mut floats = self.lockable(I::FLOAT_HOMES);
@@ -253,6 +313,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 RegClass::Float => floats.remove(reg),
             }
             self.regs.locked.add(reg);
+            self.regs.dirty.remove(reg);
             self.out.counters.window_locals += 1;
         }
     }
@@ -269,7 +330,12 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A branch leaves from here for the label of the block at `depth` from the outermost: what the label knows so far is
     /// cut to what holds here.
+    ///
+    /// To be called before the branch is emitted. Keeps the flags.
     pub(crate) fn edge_to(&mut self, depth: usize) {
+        if !self.regs.dirty.is_empty() {
+            self.clean_for(self.regs.dirty, depth);
+        }
         self.copies[depth].meet(self.regs.cached, &self.regs.copy_of);
     }
 
@@ -297,6 +363,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.regs.copy_of[reg.index()] = at;
             self.locals[at as usize].copy = Some(reg);
         }
+        self.regs.dirty = RegSet::EMPTY;
         self.regs.cached = label.set;
         self.regs.free = self.regs.pool.minus(label.set);
     }

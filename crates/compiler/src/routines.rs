@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::facts::{Facts, TableFact, Where};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
-use crate::tables::FILLED;
+use crate::tables::{FILLED, element_at};
 use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg};
 
@@ -51,8 +51,14 @@ pub(crate) const SEGMENT_ELEMENT_LOG2: u8 = 4;
 impl<I: Isa> RoutineGen<'_, I> {
     /// The step of a copy, 1 or -1.
     pub(crate) const STEP: Addr = Addr::base(I::FRAME, -32);
+    /// An operand as wide as a vector: on top of the caller's stack.
+    const WIDE: Addr = Addr::base(I::FRAME, 16);
 
     fn routine(mut self, routine: Routine) {
+        if let Routine::Stacks(routine) = routine {
+            self.stack_routine(routine);
+            return self.trap_sites();
+        }
         let enter = I::enter(&mut self.out.asm);
         I::patch_frame(&mut self.out.asm, enter, FRAME_BYTES);
         let [a, b, n] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
@@ -66,6 +72,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             Routine::TableCopy { to, from } => self.copy(to, from, a, b, n, done),
             Routine::TableInit { table, segment } => self.init(table, segment, a, b, n, done),
             Routine::Constant { .. } => unreachable!("made by the compiler of bodies"),
+            Routine::Stacks(_) => unreachable!("seen above"),
             Routine::SetReference => self.set_reference(a, b, n),
             Routine::Expose => self.expose(a, true),
             Routine::List => self.expose(a, false),
@@ -85,6 +92,10 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         I::leave(&mut self.out.asm);
         I::ret(&mut self.out.asm, 0);
+        self.trap_sites();
+    }
+
+    fn trap_sites(&mut self) {
         for (label, code) in std::mem::take(&mut self.traps) {
             self.out.asm.bind(label);
             if self.facts.settings.hardware_traps {
@@ -163,7 +174,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         let place = self.place(table.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        let element = Addr::indexed(base, index, table.elem_log2(), 0);
+        let element = element_at::<I>(&mut self.out.asm, table, base, index);
         if table.elem == Ty::GcRef && self.facts.counts() {
             return self.overwrite(element, value);
         }
@@ -181,7 +192,13 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.done_if_zero(n, done);
         let again = self.out.asm.label();
         self.out.asm.bind(again);
-        I::mov(&mut self.out.asm, Width::W64, temp, value);
+        let temp = if table.elem.is_wide() {
+            I::load(&mut self.out.asm, Load::of(table.elem), I::FLOAT_SCRATCH, Self::WIDE);
+            I::FLOAT_SCRATCH
+        } else {
+            I::mov(&mut self.out.asm, Width::W64, temp, value);
+            temp
+        };
         self.set(&table, base, at, temp);
         self.add(at, 1);
         self.add(n, -1);
@@ -194,6 +211,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let from_index = from;
         let from = self.facts.tables[from as usize];
         let [temp, value, base] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
+        let value = if from.elem.is_wide() { I::FLOAT_SCRATCH } else { value };
         self.check_table(&from, source, n);
         self.check_table(&to, at, n);
         self.done_if_zero(n, done);
@@ -210,7 +228,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.out.asm.bind(again);
         let place = self.place(from.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        I::load(&mut self.out.asm, Load::of(from.elem), value, Addr::indexed(base, source, from.elem_log2(), 0));
+        let element = element_at::<I>(&mut self.out.asm, &from, base, source);
+        I::load(&mut self.out.asm, Load::of(from.elem), value, element);
         if from.lazy {
             let filled = self.out.asm.label();
             let ready = self.out.asm.label();

@@ -752,8 +752,10 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn ref_is_null(&mut self) {
-        let width = self.stack.last().expect("validated").ty.width();
-        self.eqz(width);
+        match self.stack.last().expect("validated").ty {
+            Ty::ContRef => self.cont_is_null(),
+            ty => self.eqz(ty.width()),
+        }
     }
 
     pub(crate) fn select(&mut self) {

@@ -1,4 +1,8 @@
 //! The machine form of a function signature: which argument and which result goes where, computed once a signature.
+//!
+//! A reference to a continuation is one value in a float register as long as it stays in a function, and as an argument
+//! inside the module. `Tail` passes it as two integers. What a function gives must be the same in both conventions, since
+//! a tail call may lead from one to the other; so as a result it is two integers everywhere.
 
 use crate::isa::{Convention, Isa};
 use crate::ty::Ty;
@@ -12,8 +16,10 @@ pub struct Sig {
     pub params: Box<[Ty]>,
     /// Types of the results.
     pub results: Box<[Ty]>,
-    /// Is there a vector among its values?
+    /// Is there a vector among its values, or something as wide?
     pub(crate) vectors: bool,
+    /// What is passed for its values where some are passed as two; `None` where each is passed as itself.
+    split: Option<Box<Split>>,
     /// Do these types tell all that validation needs to know? They do for numbers, `funcref` and `externref`, and not
     /// for any other type of reference; then the reference validator judges whatever has to do with this signature.
     pub plain: bool,
@@ -27,12 +33,30 @@ pub struct Sig {
     pub tail: Abi,
 }
 
+/// What is passed for the values of a signature some of which are continuations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Split {
+    /// Types of the arguments in `Tail` convention.
+    params: Box<[Ty]>,
+    /// Types of the results in both.
+    results: Box<[Ty]>,
+}
+
+/// The types as which values are passed: two integers for each continuation.
+fn split(types: &[Ty]) -> Box<[Ty]> {
+    let parts = |ty: &Ty| match ty {
+        Ty::ContRef => [Some(Ty::I64), Some(Ty::I64)],
+        ty => [Some(*ty), None],
+    };
+    types.iter().flat_map(parts).flatten().collect()
+}
+
 /// Where the values of one signature go in one convention.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Abi {
-    /// A place for each parameter.
+    /// A place for each parameter, or for what is passed for it, see `Sig::tail_params`.
     pub params: Box<[Place]>,
-    /// A place for each result; `Place::Stack` is an offset into the result area.
+    /// A place for each of `Sig::passed_results`; `Place::Stack` is an offset into the result area.
     pub results: Box<[Place]>,
     /// Registers of the callee's and of the caller's instance pointer, where the convention passes them.
     pub contexts: Option<(Reg, Reg)>,
@@ -58,16 +82,38 @@ impl Sig {
     /// The machine form of `params -> results` for an instruction set.
     #[must_use]
     pub fn new<I: Isa>(params: &[Ty], results: &[Ty]) -> Sig {
+        let conts = params.iter().chain(results).any(|ty| *ty == Ty::ContRef);
+        let split = conts.then(|| Box::new(Split { params: split(params), results: split(results) }));
+        let (tail_params, passed) = split.as_ref().map_or((params, results), |split| (&split.params, &split.results));
         Sig {
             params: params.into(),
             results: results.into(),
-            vectors: params.iter().chain(results).any(|ty| *ty == Ty::V128),
+            vectors: params.iter().chain(results).any(|ty| ty.is_wide()),
             plain: true,
             params_word: Word::new(params),
             results_word: Word::new(results),
-            private: Abi::assign(&I::PRIVATE, params, results),
-            tail: Abi::assign(&I::TAIL, params, results),
+            private: Abi::assign(&I::PRIVATE, params, passed),
+            tail: Abi::assign(&I::TAIL, tail_params, passed),
+            split,
         }
+    }
+
+    /// Are continuations among its values, each of which is passed as two integers in some place?
+    #[must_use]
+    pub fn splits(&self) -> bool {
+        self.split.is_some()
+    }
+
+    /// Types of the arguments in `Tail` convention, as `tail.params` has their places.
+    #[must_use]
+    pub fn tail_params(&self) -> &[Ty] {
+        self.split.as_ref().map_or(&self.params, |split| &split.params)
+    }
+
+    /// Types of the results in both conventions, as `private.results` and `tail.results` have their places.
+    #[must_use]
+    pub fn passed_results(&self) -> &[Ty] {
+        self.split.as_ref().map_or(&self.results, |split| &split.results)
     }
 
     /// May a call through a function reference enter the callee's private entry? Only if both conventions put every

@@ -54,6 +54,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     Operand::borrowed(ty, home)
                 } else if let Some(copy) = local.copy {
                     self.regs.pinned.add(copy);
+                    self.regs.recent.add(copy);
                     Operand::borrowed(ty, copy)
                 } else {
                     Operand::memory(ty, Addr::base(I::FRAME, local.slot))
@@ -109,6 +110,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if let Some(copy) = local.copy {
                     self.pop_value();
                     self.pin(RegSet::one(copy));
+                    self.regs.recent.add(copy);
                     return (copy, RegSet::EMPTY);
                 }
                 self.pop_loaded()
@@ -186,6 +188,9 @@ impl<I: Isa> FuncGen<'_, I> {
         if let OperandPlace::Reg(reg) = operand.place()
             && self.regs.cached.has(reg)
         {
+            if self.regs.dirty.or(self.regs.locked).has(reg) {
+                self.clean(reg);
+            }
             let local = &self.locals[self.regs.copy_of[reg.index()] as usize];
             *operand = Operand::memory(operand.ty(), Addr::base(I::FRAME, local.slot));
             self.regs.pinned.remove(reg);
@@ -222,7 +227,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
         match ty.class() {
             RegClass::Int => I::iconst(&mut self.out.asm, ty.width(), to, bits as i64, true),
-            RegClass::Float if ty == Ty::V128 => self.load_vector_const(to, bits),
+            RegClass::Float if ty.is_wide() => self.load_vector_const(to, bits),
             RegClass::Float => I::fconst(&mut self.out.asm, ty.width(), to, bits),
         }
     }
@@ -341,7 +346,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Writes a constant to memory that cannot fault. Keeps the flags.
     pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
-        if ty == Ty::V128 {
+        if ty.is_wide() {
             self.load_vector_const(I::FLOAT_SCRATCH, bits);
             I::store(&mut self.out.asm, Store::V128, slot, I::FLOAT_SCRATCH);
             return;
@@ -373,9 +378,10 @@ impl<I: Isa> FuncGen<'_, I> {
         self.raise_watermark(to);
     }
 
-    /// Brings every entry that is in a register to its slot, as before a call; reads of locals and constants stay as they
-    /// are. Keeps the flags. `held` are registers that the operator owns.
+    /// Brings every entry that is in a register to its slot, as before a call, and stores what copies are ahead; reads of
+    /// locals and constants stay as they are. Keeps the flags. `held` are registers that the operator owns.
     pub(crate) fn vacate_registers(&mut self, held: RegSet) {
+        self.clean_copies();
         let regs = &self.regs;
         if regs.pool.minus(regs.free.or(regs.cached).or(held)).is_empty() {
             return;

@@ -22,6 +22,15 @@ pub(crate) struct LocalUse {
     in_loop: u32,
 }
 
+impl LocalUse {
+    /// The depth of the control frame that has all touches of the local, and the first of them, a write, in its straight
+    /// line: wherever control is when it has left that frame or begins it again, what the local holds is never read. 0 for
+    /// the function's own frame.
+    pub(crate) fn depth(&self) -> u32 {
+        self.owner.depth
+    }
+}
+
 /// What is known of one `block`, `loop` or `if`, in the order in which they open.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct BlockUse {
@@ -62,7 +71,7 @@ pub(crate) struct Survey {
     pub(crate) call_weight: u32,
     /// Is there any call at all?
     pub(crate) calls: bool,
-    /// Can any entry of the stack or any local be a vector?
+    /// Can any entry of the stack or any local be a vector, or as wide as one?
     pub(crate) vectors: bool,
     /// Is there a `try_table` with handlers?
     pub(crate) handlers: bool,
@@ -241,7 +250,7 @@ impl Survey {
         }
         let at = self.locals.len() as u32;
         self.index[i] = (self.stamp, at);
-        self.vectors |= ty == Ty::V128;
+        self.vectors |= ty.is_wide();
         let here = self.frames.last().map_or(FUNCTION, |f| f.0);
         let (zeroed, owner) = match (local < self.params, write) {
             (true, _) => (false, FUNCTION),
@@ -388,27 +397,27 @@ impl Survey {
     }
 }
 
-/// The compiler's type for one of wasm's, if it has it. What a type index stands for, `is_func` knows.
-pub(crate) fn value_type(ty: ValType, is_func: impl Fn(UnpackedIndex) -> bool) -> Option<Ty> {
+/// The compiler's type for one of wasm's, if it has it. What references to a type with an index are, `concrete` knows.
+pub(crate) fn value_type(ty: ValType, concrete: impl Fn(UnpackedIndex) -> Ty) -> Option<Ty> {
     match ty {
         ValType::I32 => Some(Ty::I32),
         ValType::I64 => Some(Ty::I64),
         ValType::F32 => Some(Ty::F32),
         ValType::F64 => Some(Ty::F64),
         ValType::V128 => Some(Ty::V128),
-        ValType::Ref(ty) => heap_type(ty.heap_type(), is_func),
+        ValType::Ref(ty) => heap_type(ty.heap_type(), concrete),
     }
 }
 
 /// The compiler's type for references to one of wasm's heap types, if it has it.
-pub(crate) fn heap_type(ty: HeapType, is_func: impl Fn(UnpackedIndex) -> bool) -> Option<Ty> {
+pub(crate) fn heap_type(ty: HeapType, concrete: impl Fn(UnpackedIndex) -> Ty) -> Option<Ty> {
     use AbstractHeapType::{Cont, Func, NoCont, NoFunc};
     match ty {
         HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => None,
         HeapType::Abstract { ty: Func | NoFunc, .. } => Some(Ty::FuncRef),
-        HeapType::Abstract { ty: Cont | NoCont, .. } => None,
+        HeapType::Abstract { ty: Cont | NoCont, .. } => Some(Ty::ContRef),
         HeapType::Abstract { .. } => Some(Ty::GcRef),
-        HeapType::Concrete(index) => Some(if is_func(index) { Ty::FuncRef } else { Ty::GcRef }),
+        HeapType::Concrete(index) => Some(concrete(index)),
     }
 }
 
@@ -422,10 +431,8 @@ pub(crate) fn type_feature(ty: ValType) -> &'static str {
 
 /// What users call a heap type that is not supported.
 pub(crate) fn heap_feature(ty: HeapType) -> &'static str {
-    use AbstractHeapType::{Cont, NoCont};
     match ty {
         HeapType::Abstract { shared: true, .. } => "shared-everything threads",
-        HeapType::Abstract { ty: Cont | NoCont, .. } => "stack switching",
         _ => "custom descriptors",
     }
 }

@@ -16,6 +16,17 @@ use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 /// The tag of filled elements in lazy tables.
 pub(crate) const FILLED: i32 = 1;
 
+/// Where an element of a table is, whose first is at `base`. Elements of 16 bytes take an instruction, which changes `base`.
+pub(crate) fn element_at<I: Isa>(a: &mut I::Asm, table: &TableFact, base: Reg, index: Reg) -> Addr {
+    if !table.elem.is_wide() {
+        return Addr::indexed(base, index, table.elem_log2(), 0);
+    }
+    // No address counts in more than 8 bytes.
+    let half = Addr::indexed(base, index, table.elem_log2() - 1, 0);
+    I::lea(a, Width::W64, base, half);
+    half
+}
+
 impl<I: Isa> FuncGen<'_, I> {
     /// Checks an index, an operand, and gives it in a register together with the address of its element. What is to be
     /// released with it is in the operand; the base is in `base`, which the caller owns.
@@ -34,7 +45,7 @@ impl<I: Isa> FuncGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::GeU, trap);
         let place = self.place(table.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        Addr::indexed(base, reg, table.elem_log2(), 0)
+        element_at::<I>(&mut self.out.asm, table, base, reg)
     }
 
     /// Pops an index and loads the reference of that element into a register of its own, filling it in if need be.
@@ -68,12 +79,28 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn table_get(&mut self) {
         let table = self.reader.u32();
-        let reg = self.load_element(table);
         let elem = self.facts.tables[table as usize].elem;
+        if elem.is_wide() {
+            return self.table_get_wide(table);
+        }
+        let reg = self.load_element(table);
         match elem {
             Ty::GcRef => self.push_exposed(reg),
             _ => self.push_reg(elem, reg),
         }
+    }
+
+    #[inline(never)]
+    fn table_get_wide(&mut self, table: u32) {
+        let table = self.facts.tables[table as usize];
+        let mut index = self.pop();
+        let base = self.take(RegClass::Int);
+        let addr = self.element(&table, &mut index, base);
+        let d = self.take(RegClass::Float);
+        I::load(&mut self.out.asm, Load::of(table.elem), d, addr);
+        self.release(base);
+        self.done(&index);
+        self.push_reg(table.elem, d);
     }
 
     pub(crate) fn table_set(&mut self) {
@@ -177,7 +204,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let width = table.index;
         let args = [
             Operand::borrowed(width, before),
-            Operand::memory(table.elem, value_slot),
+            self.routine_value(&Operand::memory(table.elem, value_slot)),
             Operand::memory(width, delta_slot),
         ];
         self.charge_units(&args[2]);

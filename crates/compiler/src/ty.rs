@@ -22,13 +22,16 @@ pub enum Ty {
     /// A reference to something of a collector's: an index into its heap, or a small number with bit 0 set; null is 0.
     /// In registers and slots as an `I32`. Where the collector may run it is in a slot that a stack map names.
     GcRef,
+    /// A reference to a continuation: a pointer of the host's in the lower 64 bits, null is 0, and in the upper ones a number
+    /// that tells whether the reference has been used. In registers and slots as a `V128`.
+    ContRef,
 }
 
 impl Ty {
     /// By number, padded to a power of two.
     const BY_NUMBER: [Ty; 8] = {
         let mut all = [Ty::I32; 8];
-        let types = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef];
+        let types = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef, Ty::ContRef];
         let mut i = 0;
         while i < types.len() {
             all[types[i] as usize] = types[i];
@@ -64,7 +67,7 @@ impl Ty {
     pub const fn class(self) -> RegClass {
         match self {
             Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => RegClass::Int,
-            Ty::F32 | Ty::F64 | Ty::V128 => RegClass::Float,
+            Ty::F32 | Ty::F64 | Ty::V128 | Ty::ContRef => RegClass::Float,
         }
     }
 
@@ -72,17 +75,24 @@ impl Ty {
     #[must_use]
     #[inline(always)]
     pub const fn is_float(self) -> bool {
-        matches!(self, Ty::F32 | Ty::F64 | Ty::V128)
+        matches!(self, Ty::F32 | Ty::F64 | Ty::V128 | Ty::ContRef)
+    }
+
+    /// Does it take 16 bytes?
+    #[must_use]
+    #[inline(always)]
+    pub const fn is_wide(self) -> bool {
+        matches!(self, Ty::V128 | Ty::ContRef)
     }
 
     /// How many of its bits count. Not for vectors, which nothing treats as numbers.
     #[must_use]
     #[inline(always)]
     pub const fn width(self) -> Width {
-        debug_assert!(!matches!(self, Ty::V128), "a vector is no number");
+        debug_assert!(!self.is_wide(), "a vector is no number");
         match self {
             Ty::I32 | Ty::F32 | Ty::GcRef => Width::W32,
-            Ty::I64 | Ty::F64 | Ty::FuncRef | Ty::V128 => Width::W64,
+            Ty::I64 | Ty::F64 | Ty::FuncRef | Ty::V128 | Ty::ContRef => Width::W64,
         }
     }
 
@@ -92,7 +102,7 @@ impl Ty {
         match self {
             Ty::I32 | Ty::F32 | Ty::GcRef => 4,
             Ty::I64 | Ty::F64 | Ty::FuncRef => 8,
-            Ty::V128 => 16,
+            Ty::V128 | Ty::ContRef => 16,
         }
     }
 }

@@ -65,7 +65,12 @@ pub(crate) fn encode(expr: &ConstExpr) -> Vec<u8> {
             ConstOp::GlobalGet(index) => unsigned(&mut bytes, &[0x23], &[index.as_u32()]),
             // Of which type the null is matters to nobody any more.
             ConstOp::RefNull(ty) => {
-                bytes.extend([0xd0, if ty.top() == WasmHeapTopType::Func { 0x70 } else { 0x6e }]);
+                let code = match ty.top() {
+                    WasmHeapTopType::Func => 0x70,
+                    WasmHeapTopType::Cont => 0x68,
+                    _ => 0x6e,
+                };
+                bytes.extend([0xd0, code]);
             }
             ConstOp::RefFunc(index) => unsigned(&mut bytes, &[0xd2], &[index.as_u32()]),
             ConstOp::I32Add => bytes.push(0x6a),

@@ -2,6 +2,7 @@
 //! comes from `VMOffsets` and `PtrSize`; none is written down here.
 
 use crate::constants;
+use crate::continuations;
 use crate::error::Error;
 use crate::exceptions;
 use crate::gc;
@@ -46,7 +47,7 @@ pub(crate) fn reference_type(ty: &WasmRefType) -> Result<Ty, &'static str> {
     match ty.heap_type.top() {
         WasmHeapTopType::Func => Ok(Ty::FuncRef),
         WasmHeapTopType::Any | WasmHeapTopType::Extern | WasmHeapTopType::Exn => Ok(Ty::GcRef),
-        WasmHeapTopType::Cont => Err("stack switching is"),
+        WasmHeapTopType::Cont => Ok(Ty::ContRef),
     }
 }
 
@@ -65,8 +66,9 @@ pub(crate) fn function_type(ty: &WasmSubType) -> Result<Option<&WasmFuncType>, &
     }
     match &ty.composite_type.inner {
         WasmCompositeInnerType::Func(func) => Ok(Some(func)),
-        WasmCompositeInnerType::Array(_) | WasmCompositeInnerType::Struct(_) => Ok(None),
-        WasmCompositeInnerType::Cont(_) => Err("stack switching is"),
+        WasmCompositeInnerType::Array(_) | WasmCompositeInnerType::Struct(_) | WasmCompositeInnerType::Cont(_) => {
+            Ok(None)
+        }
         WasmCompositeInnerType::Exn(_) => Err("exception handling is"),
     }
 }
@@ -112,6 +114,10 @@ pub(crate) fn facts(
     }
     facts.subtypes = subtypes(module, types);
     let sig_of = |ty: ModuleInternedTypeIndex| sigs[ty].expect("a function has one of the module's types");
+    facts.conts = continuations::types(module, types, sig_of);
+    if settings.features.stack_switching() {
+        facts.stacks = Some(continuations::stacks());
+    }
 
     facts.funcs = module
         .functions
@@ -160,7 +166,8 @@ pub(crate) fn facts(
         facts.exceptions = Some(exceptions::facts(settings).map_err(refuse)?);
     }
     for (index, _) in module.tags.iter() {
-        facts.tags.push(exceptions::tag(settings, module, types, &offsets, index).map_err(refuse)?);
+        let sig = sig_of(module.tags[index].signature.unwrap_module_type_index());
+        facts.tags.push(exceptions::tag(settings, module, types, &offsets, index, sig).map_err(refuse)?);
     }
     facts.elems = translation.passive_elem_map.values().map(|passive| passive.map(|index| index.as_u32())).collect();
     Ok(facts)

@@ -123,6 +123,7 @@ fn storage(ty: &WasmStorageType) -> Result<Storage, &'static str> {
                 WasmHeapType::ConcreteFunc(EngineOrModuleTypeIndex::Module(ty)) => ty.as_u32(),
                 _ => ModuleInternedTypeIndex::reserved_value().as_u32(),
             }),
+            WasmHeapTopType::Cont => return Err("continuations in objects and exceptions are"),
             _ => {
                 value_type(&WasmValType::Ref(*ty))?;
                 Storage::Gc { traced: !matches!(ty.heap_type, WasmHeapType::I31 | WasmHeapType::None) }

@@ -40,6 +40,7 @@ mod artifact;
 mod bodies;
 mod budget;
 mod constants;
+mod continuations;
 mod data;
 mod error;
 mod exceptions;

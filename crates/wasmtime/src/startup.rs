@@ -56,7 +56,7 @@ struct Startup<'a> {
 /// How elements are written.
 #[derive(Clone, Copy)]
 struct Elements {
-    /// Their type: `FuncRef` or `GcRef`.
+    /// Their type: `FuncRef`, `GcRef` or `ContRef`.
     ty: Ty,
     /// Bytes from one to the next.
     stride: i32,
@@ -312,6 +312,10 @@ impl Startup<'_> {
         if global.ty == Ty::V128 {
             return self.vector_global(disp, expr);
         }
+        if global.ty == Ty::ContRef {
+            self.continuation(expr);
+            return self.stubs.asm.movups_mr(Addr::base(CTX, disp), XMM15);
+        }
         self.value(expr);
         self.count(global.ty, 1);
         self.stubs.asm.mov_mr(bits_size(global.ty), Addr::base(CTX, disp), RAX);
@@ -353,6 +357,18 @@ impl Startup<'_> {
         }
     }
 
+    /// `xmm15 = ` the value, a reference to a continuation. Of such there is only ever one operator, too.
+    fn continuation(&mut self, expr: &ConstExpr) {
+        self.cost += 1;
+        match *expr.ops() {
+            [ConstOp::RefNull(_)] => X64::fconst(&mut self.stubs.asm, Width::W64, XMM15, 0),
+            [ConstOp::GlobalGet(index)] => {
+                self.stubs.load_place(Ty::ContRef, XMM15, self.facts.globals[index.index()].place);
+            }
+            ref other => unreachable!("{other:?} gives a continuation"),
+        }
+    }
+
     fn passive_elements(&mut self, index: PassiveElemIndex, elements: &TableSegmentElements) {
         if elements.len() == 0 {
             return;
@@ -361,8 +377,8 @@ impl Startup<'_> {
         self.libcall(Libcall::ElemBase);
         self.stubs.asm.mov_rr(Size::S64, RBX, RAX);
         let ty = match elements {
-            TableSegmentElements::Expressions { ty, .. } if ty.is_vmgcref_type() => Ty::GcRef,
-            _ => Ty::FuncRef,
+            TableSegmentElements::Expressions { ty, .. } => crate::facts::reference_type(ty).expect("not refused"),
+            TableSegmentElements::Functions(_) => Ty::FuncRef,
         };
         self.elements(elements, Elements { ty, stride: SEGMENT_ELEMENT, tag: 0, fresh: true });
     }
@@ -374,6 +390,9 @@ impl Startup<'_> {
 
     fn table_fill(&mut self, index: TableIndex, expr: &ConstExpr) {
         let elements = self.translation.module.tables[index].limits.min;
+        if self.facts.tables[index.index()].elem == Ty::ContRef {
+            return self.table_fill_continuation(index, expr, elements);
+        }
         self.value(expr);
         self.stubs.asm.mov_rr(Size::S64, RBX, RAX);
         self.charge(elements);
@@ -394,6 +413,28 @@ impl Startup<'_> {
         self.stubs.asm.jcc(Cc::Ne, next);
     }
 
+    /// `table_fill` with a continuation.
+    fn table_fill_continuation(&mut self, index: TableIndex, expr: &ConstExpr, elements: u64) {
+        self.continuation(expr);
+        // Where nothing is changed by whoever is let in.
+        self.stubs.asm.alu_ri(Alu::Sub, Size::S64, RSP, SEGMENT_ELEMENT);
+        self.stubs.asm.movups_mr(Addr::base(RSP, 0), XMM15);
+        self.charge(elements);
+        self.stubs.asm.movups_rm(XMM15, Addr::base(RSP, 0));
+        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RSP, SEGMENT_ELEMENT);
+        if elements == 0 {
+            return;
+        }
+        self.stubs.asm.mov_ri(Size::S64, RCX, elements.cast_signed());
+        self.stubs.load_place(Ty::I64, RBX, self.facts.tables[index.index()].base);
+        let next = self.stubs.asm.label();
+        self.stubs.asm.bind(next);
+        self.stubs.asm.movups_mr(Addr::base(RBX, 0), XMM15);
+        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RBX, SEGMENT_ELEMENT);
+        self.stubs.asm.alu_ri(Alu::Sub, Size::S64, RCX, 1);
+        self.stubs.asm.jcc(Cc::Ne, next);
+    }
+
     fn active_elements(&mut self, segment: &TableSegment) {
         let table = self.facts.tables[segment.table_index.index()];
         self.value(&segment.offset);
@@ -410,7 +451,13 @@ impl Startup<'_> {
             return;
         }
         self.stubs.load_place(Ty::I64, RBX, table.base);
-        self.stubs.asm.lea_rm(Size::S64, RBX, Addr::indexed(RBX, R12, table.elem_log2(), 0));
+        if table.elem.is_wide() {
+            let half = Addr::indexed(RBX, R12, table.elem_log2() - 1, 0);
+            self.stubs.asm.lea_rm(Size::S64, RBX, half);
+            self.stubs.asm.lea_rm(Size::S64, RBX, half);
+        } else {
+            self.stubs.asm.lea_rm(Size::S64, RBX, Addr::indexed(RBX, R12, table.elem_log2(), 0));
+        }
         let stride = table.elem.bytes() as i32;
         let tag = self.tag(segment.table_index);
         self.elements(&segment.elements, Elements { ty: table.elem, stride, tag, fresh: false });
@@ -430,6 +477,12 @@ impl Startup<'_> {
             unreachable!("functions are a list");
         };
         for expr in exprs {
+            if how.ty == Ty::ContRef {
+                self.continuation(expr);
+                self.stubs.asm.movups_mr(Addr::base(RBX, 0), XMM15);
+                self.stubs.asm.alu_ri(Alu::Add, Size::S64, RBX, how.stride);
+                continue;
+            }
             self.value(expr);
             self.element(how);
         }

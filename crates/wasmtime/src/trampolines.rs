@@ -82,6 +82,8 @@ pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
         Libcall::InstanceId => B::get_instance_id(),
         Libcall::ThrowRef => B::throw_ref(),
         Libcall::IsSubtype => B::is_subtype(),
+        Libcall::ContNew => B::cont_new(),
+        Libcall::Raise => B::raise(),
         Libcall::Trap => B::trap(),
     }
 }
@@ -103,16 +105,19 @@ pub(crate) fn trap(code: TrapCode) -> Trap {
         TrapCode::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
         TrapCode::AllocationTooLarge => Trap::AllocationTooLarge,
         TrapCode::CastFailure => Trap::CastFailure,
+        TrapCode::ContinuationConsumed => Trap::ContinuationAlreadyConsumed,
+        TrapCode::UnhandledTag => Trap::UnhandledTag,
     }
 }
 
 /// All reasons to trap, by number.
 #[rustfmt::skip]
-const TRAP_CODES: [TrapCode; 14] = [
+const TRAP_CODES: [TrapCode; 16] = [
     TrapCode::StackOverflow, TrapCode::MemoryOutOfBounds, TrapCode::TableOutOfBounds, TrapCode::IndirectCallToNull,
     TrapCode::BadSignature, TrapCode::IntegerOverflow, TrapCode::IntegerDivisionByZero,
     TrapCode::BadConversionToInteger, TrapCode::Unreachable, TrapCode::HeapMisaligned, TrapCode::NullReference,
-    TrapCode::ArrayOutOfBounds, TrapCode::AllocationTooLarge, TrapCode::CastFailure,
+    TrapCode::ArrayOutOfBounds, TrapCode::AllocationTooLarge, TrapCode::CastFailure, TrapCode::ContinuationConsumed,
+    TrapCode::UnhandledTag,
 ];
 
 const _: () = {
@@ -211,7 +216,7 @@ impl Stubs {
         match ty {
             Ty::F32 => self.asm.movss_rm(d, addr),
             Ty::F64 => self.asm.movsd_rm(d, addr),
-            Ty::V128 => self.asm.movups_rm(d, addr),
+            Ty::V128 | Ty::ContRef => self.asm.movups_rm(d, addr),
             Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => self.asm.mov_rm(size(ty), d, addr),
         }
     }
@@ -220,7 +225,7 @@ impl Stubs {
         match ty {
             Ty::F32 => self.asm.movss_mr(addr, s),
             Ty::F64 => self.asm.movsd_mr(addr, s),
-            Ty::V128 => self.asm.movups_mr(addr, s),
+            Ty::V128 | Ty::ContRef => self.asm.movups_mr(addr, s),
             Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => self.asm.mov_mr(size(ty), addr, s),
         }
     }
@@ -246,6 +251,11 @@ impl Stubs {
             self.asm.mov_rr(Size::S64, to, from);
         }
         self.allocate(sig.private.stack_args as i32);
+        if sig.splits() {
+            self.join_arguments(sig);
+            self.load_pinned(facts);
+            return self.leave_thunk(sig, entry);
+        }
         for (i, ty) in sig.params.iter().enumerate() {
             match (sig.private.params[i], sig.tail.params[i]) {
                 (Place::Reg(to), Place::Reg(from)) if ty.is_float() => {
@@ -264,11 +274,70 @@ impl Stubs {
             }
         }
         self.load_pinned(facts);
+        self.leave_thunk(sig, entry);
+    }
+
+    fn leave_thunk(&mut self, sig: &Sig, entry: Entry) {
         self.call_entry(entry);
         self.asm.pop(X64::MEMORY_BASE);
         self.asm.pop(CTX);
         self.asm.pop(RBP);
         self.ret(&sig.tail);
+    }
+
+    /// Brings arguments to their private places where continuations come as two integers and go as one value in a float
+    /// register. Integers move to places that no later one comes from, floats to places that no earlier one does.
+    fn join_arguments(&mut self, sig: &Sig) {
+        let in_tail = |from: u32| Addr::base(RBP, LINKAGE + from as i32);
+        let parts: Vec<usize> = sig
+            .params
+            .iter()
+            .scan(0, |next, ty| {
+                let part = *next;
+                *next += if *ty == Ty::ContRef { 2 } else { 1 };
+                Some(part)
+            })
+            .collect();
+        for (i, ty) in sig.params.iter().enumerate().rev().filter(|(_, ty)| ty.is_float() && **ty != Ty::ContRef) {
+            match (sig.private.params[i], sig.tail.params[parts[i]]) {
+                (Place::Reg(to), Place::Reg(from)) if to != from => self.asm.movaps_rr(to, from),
+                (Place::Reg(_), Place::Reg(_)) => {}
+                (Place::Reg(to), Place::Stack(from)) => self.load(*ty, to, in_tail(from)),
+                (Place::Stack(to), Place::Reg(from)) => self.store(*ty, Addr::base(RSP, to as i32), from),
+                (Place::Stack(to), Place::Stack(from)) => {
+                    self.copy(*ty, Addr::base(RSP, to as i32), in_tail(from), R11);
+                }
+            }
+        }
+        for (i, ty) in sig.params.iter().enumerate().filter(|(_, ty)| !ty.is_float() || **ty == Ty::ContRef) {
+            let from = sig.tail.params[parts[i]];
+            if *ty == Ty::ContRef {
+                // The words lie side by side in memory first.
+                let to = match sig.private.params[i] {
+                    Place::Reg(_) => Addr::base(RSP, -VAL_RAW),
+                    Place::Stack(to) => Addr::base(RSP, to as i32),
+                };
+                for (half, from) in [from, sig.tail.params[parts[i] + 1]].into_iter().enumerate() {
+                    let to = to.plus(8 * half as i32);
+                    match from {
+                        Place::Reg(from) => self.store(Ty::I64, to, from),
+                        Place::Stack(from) => self.copy(Ty::I64, to, in_tail(from), R11),
+                    }
+                }
+                if let Place::Reg(reg) = sig.private.params[i] {
+                    self.load(*ty, reg, to);
+                }
+                continue;
+            }
+            match (sig.private.params[i], from) {
+                (Place::Reg(to), Place::Reg(from)) => self.asm.mov_rr(size(*ty), to, from),
+                (Place::Reg(to), Place::Stack(from)) => self.load(*ty, to, in_tail(from)),
+                (Place::Stack(to), Place::Reg(from)) => self.store(*ty, Addr::base(RSP, to as i32), from),
+                (Place::Stack(to), Place::Stack(from)) => {
+                    self.copy(*ty, Addr::base(RSP, to as i32), in_tail(from), R11);
+                }
+            }
+        }
     }
 
     /// Enters a function for the host: `extern "C" fn(callee, caller, values: *mut ValRaw, len) -> bool`.
@@ -312,15 +381,15 @@ impl Stubs {
         self.call_entry(entry);
 
         self.asm.mov_rm(Size::S64, R11, VALUES);
-        for (i, (ty, place)) in sig.results.iter().zip(&sig.private.results).enumerate() {
+        for ((ty, at), place) in parts(&sig.results).zip(&sig.private.results) {
             if let Place::Reg(from) = *place {
-                self.store(*ty, Addr::base(R11, VAL_RAW * i as i32), from);
+                self.store(ty, Addr::base(R11, at), from);
             }
         }
         // The callee has popped its arguments, so the area is at the stack pointer again.
-        for (i, (ty, place)) in sig.results.iter().zip(&sig.private.results).enumerate() {
+        for ((ty, at), place) in parts(&sig.results).zip(&sig.private.results) {
             if let Place::Stack(from) = *place {
-                self.copy(*ty, Addr::base(R11, VAL_RAW * i as i32), Addr::base(RSP, from as i32), RAX);
+                self.copy(ty, Addr::base(R11, at), Addr::base(RSP, from as i32), RAX);
             }
         }
         self.asm.mov_ri(Size::S32, RAX, 1);
@@ -358,11 +427,11 @@ impl Stubs {
         if let Some(area) = sig.tail.result_area {
             self.asm.mov_mr(Size::S64, AREA, area);
         }
-        for (i, (ty, place)) in sig.params.iter().zip(&sig.tail.params).enumerate() {
-            let to = Addr::base(RSP, VAL_RAW * i as i32);
+        for ((ty, at), place) in parts(&sig.params).zip(&sig.tail.params) {
+            let to = Addr::base(RSP, at);
             match *place {
-                Place::Reg(from) => self.store(*ty, to, from),
-                Place::Stack(from) => self.copy(*ty, to, Addr::base(RBP, LINKAGE + from as i32), R11),
+                Place::Reg(from) => self.store(ty, to, from),
+                Place::Stack(from) => self.copy(ty, to, Addr::base(RBP, LINKAGE + from as i32), R11),
             }
         }
         // In this order: with a result area the instances are one register further on.
@@ -381,14 +450,14 @@ impl Stubs {
         if sig.tail.result_area.is_some() {
             self.asm.mov_rm(Size::S64, R11, AREA);
         }
-        for (i, (ty, place)) in sig.results.iter().zip(&sig.tail.results).enumerate() {
+        for ((ty, at), place) in parts(&sig.results).zip(&sig.tail.results) {
             if let Place::Stack(to) = *place {
-                self.copy(*ty, Addr::base(R11, to as i32), Addr::base(RSP, VAL_RAW * i as i32), RAX);
+                self.copy(ty, Addr::base(R11, to as i32), Addr::base(RSP, at), RAX);
             }
         }
-        for (i, (ty, place)) in sig.results.iter().zip(&sig.tail.results).enumerate() {
+        for ((ty, at), place) in parts(&sig.results).zip(&sig.tail.results) {
             if let Place::Reg(to) = *place {
-                self.load(*ty, to, Addr::base(RSP, VAL_RAW * i as i32));
+                self.load(ty, to, Addr::base(RSP, at));
             }
         }
         self.asm.leave();
@@ -505,6 +574,19 @@ impl Stubs {
             bytes => self.asm.ret_pop(bytes),
         }
     }
+}
+
+/// What is passed for values of these types, with where it is among the values of an array call: two integers for each
+/// continuation.
+fn parts(types: &[Ty]) -> impl Iterator<Item = (Ty, i32)> {
+    types.iter().enumerate().flat_map(|(i, ty)| {
+        let at = VAL_RAW * i as i32;
+        let parts = match ty {
+            Ty::ContRef => [Some((Ty::I64, at)), Some((Ty::I64, at + 8))],
+            ty => [Some((*ty, at)), None],
+        };
+        parts.into_iter().flatten()
+    })
 }
 
 fn size(ty: Ty) -> Size {

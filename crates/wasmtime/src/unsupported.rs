@@ -3,8 +3,8 @@
 
 use crate::error::Error;
 use wasmtime_environ::wasmparser::{
-    CompositeInnerType, ElementItems, FieldType, FuncType, GlobalType, HeapType, Parser, Payload, RefType, Result,
-    StorageType, SubType, TableType, TypeRef, ValType,
+    AbstractHeapType, CompositeInnerType, ElementItems, FieldType, FuncType, GlobalType, HeapType, Parser, Payload,
+    RefType, Result, StorageType, SubType, TableType, TypeRef, UnpackedIndex, ValType,
 };
 
 /// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.
@@ -26,10 +26,17 @@ pub(crate) fn first(wasm: &[u8]) -> Option<Error> {
 type Found = Option<(&'static str, usize)>;
 
 fn search(wasm: &[u8]) -> Result<Found> {
+    // By index of the type: is it one of continuations?
+    let mut conts = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         let found = match payload? {
             Payload::TypeSection(types) => {
-                first_of(types.into_iter_with_offsets(), |group| group.types().find_map(sub_type))?
+                for group in types.clone() {
+                    let is_cont = |ty: &SubType| matches!(ty.composite_type.inner, CompositeInnerType::Cont(_));
+                    conts.extend(group?.types().map(is_cont));
+                }
+                let conts = &conts;
+                first_of(types.into_iter_with_offsets(), |group| group.types().find_map(|ty| sub_type(ty, conts)))?
             }
             Payload::ImportSection(imports) => {
                 first_of(imports.into_imports_with_offsets(), |import| match &import.ty {
@@ -71,21 +78,32 @@ fn first_of<T>(
     Ok(None)
 }
 
-fn sub_type(ty: &SubType) -> Option<&'static str> {
+fn sub_type(ty: &SubType, conts: &[bool]) -> Option<&'static str> {
     if ty.composite_type.shared {
         return Some("shared-everything threads are");
     }
     match &ty.composite_type.inner {
         CompositeInnerType::Func(ty) => func(ty),
-        CompositeInnerType::Array(ty) => field(&ty.0),
-        CompositeInnerType::Struct(ty) => ty.fields.iter().find_map(field),
-        CompositeInnerType::Cont(_) => Some("stack switching is"),
+        CompositeInnerType::Array(ty) => field(&ty.0, conts),
+        CompositeInnerType::Struct(ty) => ty.fields.iter().find_map(|ty| field(ty, conts)),
+        CompositeInnerType::Cont(_) => None,
     }
 }
 
-fn field(ty: &FieldType) -> Option<&'static str> {
+fn is_cont(ty: ValType, conts: &[bool]) -> bool {
+    use AbstractHeapType::{Cont, NoCont};
+    let ValType::Ref(ty) = ty else { return false };
+    match ty.heap_type() {
+        HeapType::Abstract { ty, .. } => matches!(ty, Cont | NoCont),
+        HeapType::Concrete(UnpackedIndex::Module(index)) => conts.get(index as usize) == Some(&true),
+        _ => false,
+    }
+}
+
+fn field(ty: &FieldType, conts: &[bool]) -> Option<&'static str> {
     match ty.element_type {
         StorageType::I8 | StorageType::I16 => None,
+        StorageType::Val(ty) if is_cont(ty, conts) => Some("continuations in objects are"),
         StorageType::Val(ty) => value(ty),
     }
 }
@@ -110,9 +128,7 @@ fn value(ty: ValType) -> Option<&'static str> {
 }
 
 fn reference(ty: RefType) -> Option<&'static str> {
-    use wasmtime_environ::wasmparser::AbstractHeapType::{Cont, NoCont};
     match ty.heap_type() {
-        HeapType::Abstract { ty: Cont | NoCont, .. } => Some("stack switching is"),
         HeapType::Abstract { shared: true, .. } => Some("shared-everything threads are"),
         HeapType::Exact(_) => Some("custom descriptors are"),
         HeapType::Abstract { .. } | HeapType::Concrete(_) => None,

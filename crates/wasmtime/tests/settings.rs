@@ -131,8 +131,12 @@ fn what_is_not_compiled_is_refused_by_name_and_place() {
             &[0x65, 0x5e],
         ),
         ("(module (table shared 1 (ref null (shared func))))", "shared-everything threads", &[0x65, 0x70]),
-        ("(module (type (func)) (type (cont 0)))", "stack switching", &[0x5d, 0x00]),
-        ("(module (type (func)) (rec (type $c (cont 0))) (table 0 (ref null $c)))", "stack switching", &[0x4e, 0x01]),
+        ("(module (type (func)) (type (array contref)))", "continuations in objects", &[0x5e, 0x68]),
+        (
+            "(module (type (func)) (rec (type $c (cont 0)) (type (struct (field (ref null $c))))))",
+            "continuations in objects",
+            &[0x4e, 0x02],
+        ),
     ];
     let mut config = Config::new();
     config.wasm_stack_switching(true).wasm_shared_everything_threads(true).shared_memory(true);

@@ -250,11 +250,12 @@
 ;;   ret
 ;; $call
 ;;   movups [rbp-0x10], xmm0
-;;   vpcmpeqd xmm15, xmm15, xmm15
-;;   vpxor xmm1, xmm0, xmm15
+;;   vpxor xmm1, xmm0, [0xffffffffffffffffffffffffffffffff]
 ;;   movups [rbp-0x20], xmm1
 ;;   call $callee
 ;;   vpaddb xmm0, xmm0, [rbp-0x20]
 ;;   leave
 ;;   ret
 ;;   ud2
+;;   nop [rax+rax]
+;;   nop

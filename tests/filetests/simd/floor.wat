@@ -280,12 +280,12 @@
 ;;   ret
 ;; $call
 ;;   movups [rbp-0x10], xmm0
-;;   pcmpeqd xmm15, xmm15
 ;;   movaps xmm1, xmm0
-;;   pxor xmm1, xmm15
+;;   pxor xmm1, [0xffffffffffffffffffffffffffffffff]
 ;;   movups [rbp-0x20], xmm1
 ;;   call $callee
 ;;   paddb xmm0, [rbp-0x20]
 ;;   leave
 ;;   ret
 ;;   ud2
+;;   nop [rax+rax]

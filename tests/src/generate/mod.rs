@@ -2,11 +2,13 @@
 
 pub mod atomics;
 pub mod bulk;
+pub mod continuations;
 pub mod control;
 pub mod exceptions;
 pub mod memory;
 pub mod moves;
 pub mod narrow;
+pub mod pressure;
 pub mod programs;
 pub mod simd;
 pub mod single;

@@ -116,6 +116,8 @@ pub fn config_for(script: &Path) -> Config {
     config.wasm_simd(true).wasm_relaxed_simd(true).wasm_extended_const(true);
     config.wasm_multi_memory(true).wasm_memory64(true);
     config.wasm_threads(true).shared_memory(true).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
+    // Wasmtime has it for one machine only.
+    config.wasm_stack_switching(within("stack-switching"));
     config
 }
 

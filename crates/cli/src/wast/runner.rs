@@ -351,9 +351,12 @@ fn traps_named(message: &str) -> Option<&'static [Trap]> {
         | "null array reference"
         | "null i31 reference"
         | "null exception reference"
-        | "null descriptor reference" => &[Trap::NullReference],
+        | "null descriptor reference"
+        | "null continuation reference" => &[Trap::NullReference],
         "out of bounds array access" => &[Trap::ArrayOutOfBounds],
         "cast failure" | "cast" | "descriptor cast failure" => &[Trap::CastFailure],
+        "unhandled tag" => &[Trap::UnhandledTag],
+        "continuation already consumed" => &[Trap::ContinuationAlreadyConsumed],
         "allocation size too large" => &[Trap::AllocationTooLarge],
         "unaligned atomic" => &[Trap::HeapMisaligned],
         "expected shared memory" => &[Trap::AtomicWaitNonSharedMemory],

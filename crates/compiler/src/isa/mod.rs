@@ -364,7 +364,7 @@ impl Load {
             Ty::I64 | Ty::FuncRef => Load::I64,
             Ty::F32 => Load::F32,
             Ty::F64 => Load::F64,
-            Ty::V128 => Load::V128,
+            Ty::V128 | Ty::ContRef => Load::V128,
         }
     }
 }
@@ -404,7 +404,7 @@ impl Store {
             Ty::I64 | Ty::FuncRef => Store::B64,
             Ty::F32 => Store::F32,
             Ty::F64 => Store::F64,
-            Ty::V128 => Store::V128,
+            Ty::V128 | Ty::ContRef => Store::V128,
         }
     }
 }
@@ -454,6 +454,8 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     const TAIL: Convention;
     /// For libcalls: the platform's C convention. It preserves at least `PRESERVED`, `CTX` and `MEMORY_BASE`.
     const LIBCALL: Convention;
+    /// In which register a stack tells another what it wants, see `switch_stack`.
+    const STACK_MESSAGE: Reg;
     /// Where a compare-and-exchange has the value it expects and gives the one that was there. Never a home.
     const EXPECTED: Reg;
     /// Can the right operand of an integer or float operation be memory?
@@ -635,10 +637,20 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     /// Jumps to something that a relocation names later; returns the offset of the field. 5 bytes on x86-64, see
     /// `TAIL_ENTRY_BYTES`.
     fn jmp_sym(a: &mut Self::Asm) -> At;
+    /// As `call_sym`, for something that leaves by `jump_back`: perhaps when others have called and not returned, so that
+    /// the processor must not count on the order.
+    fn call_unpaired(a: &mut Self::Asm) -> At;
+    /// Returns to where `call_unpaired` has come from, with nothing to pop.
+    fn jump_back(a: &mut Self::Asm);
     /// Calls the address in a register, which may be `SCRATCH`.
     fn call_reg(a: &mut Self::Asm, r: Reg);
     /// Jumps to the address in a register, which may be `SCRATCH`.
     fn jmp_reg(a: &mut Self::Asm, r: Reg);
+    /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the host's
+    /// records, to memory at `save`, after it has read those of the other from `enter`, which may be the same. It goes on
+    /// behind this primitive, with its stack and frame pointers, the other's `STACK_MESSAGE`, and no other register as it
+    /// was. `t` is a temporary; it and both addresses are distinct from `STACK_MESSAGE`.
+    fn switch_stack(a: &mut Self::Asm, save: Reg, enter: Reg, t: Reg);
     /// An instruction that traps; returns its own offset.
     fn trap(a: &mut Self::Asm) -> At;
     /// Pushes the caller's frame pointer, makes the frame, whose size in bytes comes later through `patch_frame`.

@@ -211,3 +211,13 @@ pub enum VectorTernary {
     /// The same for all bytes, exact.
     DotAdd,
 }
+
+impl VectorBinary {
+    /// Is each lane of the result all ones or all zeros?
+    #[must_use]
+    pub const fn compares(self) -> bool {
+        use VectorBinary::*;
+        (self as u32 >= I8x16Eq as u32 && self as u32 <= F64x2Ge as u32)
+            || (self as u32 >= I64x2Eq as u32 && self as u32 <= I64x2GeS as u32)
+    }
+}

@@ -13,11 +13,12 @@ pub(crate) use ops::NAMES;
 use crate::calls::Arg;
 use crate::compile::FuncGen;
 use crate::isa::{
-    Amount, Dest, Isa, Lanes, Shift, VectorBinary, VectorForm, VectorSrc, VectorTernary, VectorTest, VectorUnary,
+    Amount, AsmBuffer, Dest, Isa, Lanes, Shift, VectorBinary, VectorForm, VectorSrc, VectorTernary, VectorTest,
+    VectorUnary,
 };
 use crate::libcall::Libcall;
 use crate::ty::Ty;
-use crate::value::{Operand, OperandPlace};
+use crate::value::{Loc, Operand, OperandPlace};
 use lightbeam_asm::{Reg, RegClass, RegSet};
 
 /// Marks a constant that is a pattern.
@@ -26,7 +27,7 @@ const PATTERN: u64 = 1 << 63;
 /// The constant 0 of a type, as an entry of the stack has it.
 pub(crate) const fn zero_bits(ty: Ty) -> u64 {
     match ty {
-        Ty::V128 => PATTERN,
+        Ty::V128 | Ty::ContRef => PATTERN,
         _ => 0,
     }
 }
@@ -129,6 +130,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.folded(&r, at);
         self.release_temp(t);
         self.finish_vector(d, l.owned().or(r.owned()));
+        if op.compares() {
+            self.lane_mask = Some((d, self.out.asm.offset()));
+        }
     }
 
     /// Would either operand do as the left one, and the right one better?
@@ -186,6 +190,24 @@ impl<I: Isa> FuncGen<'_, I> {
         I::vector_ternary(&mut self.out.asm, &cpu, op, d, regs, t);
         self.release_temp(t);
         self.finish_vector(d, owned);
+    }
+
+    /// Of a mask that comes from a compare, any bit of a byte is as good as all.
+    pub(crate) fn bitselect(&mut self) {
+        let mask = match self.stack.last().map(|top| top.loc) {
+            Some(Loc::Reg(reg)) => Some(reg),
+            Some(Loc::Local(at)) => self.locals[at as usize].home.or(self.locals[at as usize].copy),
+            _ => None,
+        };
+        let here = self.out.asm.offset();
+        let Some(mask) = mask.filter(|reg| self.facts.settings.cpu.avx && self.lane_mask == Some((*reg, here))) else {
+            return self.v_ternary(VectorTernary::Bitselect);
+        };
+        self.v_ternary(VectorTernary::LaneselectB);
+        // It may be wanted again, unless this was the last of it.
+        let kept = self.regs.cached.has(mask) || !self.regs.pool.has(mask);
+        let result = self.stack.last().map(|top| top.loc);
+        self.lane_mask = (kept && result != Some(Loc::Reg(mask))).then(|| (mask, self.out.asm.offset()));
     }
 
     // ---- relaxed

@@ -107,7 +107,7 @@ vector_ops! {
     0x4f v128_andnot                        => v_binary(Andnot);
     0x50 v128_or                            => v_binary(Or);
     0x51 v128_xor                           => v_binary(Xor);
-    0x52 v128_bitselect                     => v_ternary(Bitselect);
+    0x52 v128_bitselect                     => bitselect();
     0x53 v128_any_true                      => v_test(VectorTest::AnyTrue);
     0x54 v128_load8_lane                    => v_load_lane(Lane::I8);
     0x55 v128_load16_lane                   => v_load_lane(Lane::I16);

@@ -3,6 +3,7 @@
 use super::operands::{ANYTHING, BASE, Cursor, Window, Word, code};
 use super::sweep::Sweep;
 use crate::ty::Ty;
+use wasmparser::FuncType;
 
 /// The type of a block in one number: 0 gives and takes nothing, the code of a type gives that type, and anything from
 /// `Shape::SIG` on is a signature.
@@ -49,6 +50,8 @@ pub(super) struct Frame {
     spilled: usize,
     pub(super) shape: Shape,
     pub(super) kind: Kind,
+    /// How many locals without a default value had been written when it was opened.
+    inits: u32,
     /// The last `br_table` that named its label.
     pub(super) named: u32,
 }
@@ -100,18 +103,27 @@ impl Sweep<'_> {
     }
 
     /// Opens the frame of the function.
-    pub(super) fn open_function(&mut self, sig: u32) -> Window {
-        let results = self.facts.sigs[sig as usize].results_word;
+    pub(super) fn open_function(&mut self, sig: u32, ty: &FuncType) -> Option<Window> {
+        let (shape, results) = match ty.results() {
+            _ if self.sig.plain => (Shape::sig(sig), self.sig.results_word),
+            [] => (Shape::EMPTY, Word::EMPTY),
+            [result] => {
+                let code = self.code_of(*result)?;
+                (Shape::one(code), Word::one(code))
+            }
+            _ => return None,
+        };
         self.frames.push(Frame {
             outer: EMPTY_WINDOW,
             end: results.alone(),
             label: results,
             spilled: 0,
-            shape: Shape::sig(sig),
+            shape,
             kind: Kind::Block,
+            inits: 0,
             named: 0,
         });
-        EMPTY_WINDOW
+        Some(EMPTY_WINDOW)
     }
 
     /// Opens a block and gives the window inside.
@@ -128,6 +140,7 @@ impl Sweep<'_> {
             spilled: self.spilled.len(),
             shape,
             kind,
+            inits: self.inits.len(),
             named: 0,
         });
         self.survey.open(kind == Kind::Loop);
@@ -145,6 +158,7 @@ impl Sweep<'_> {
             spilled: self.spilled.len(),
             shape,
             kind,
+            inits: self.inits.len(),
             named: 0,
         });
         self.survey.open(kind == Kind::Loop);
@@ -179,6 +193,9 @@ impl Sweep<'_> {
         if frame.kind != Kind::If || !self.is_at_end(&frame, window) {
             return None;
         }
+        if self.inits.len() != frame.inits {
+            self.forget_writes(frame.inits);
+        }
         self.frames.last_mut()?.kind = Kind::Else;
         self.survey.turn();
         if frame.shape.0 < Shape::SIG {
@@ -201,6 +218,9 @@ impl Sweep<'_> {
             && (frame.shape.0 < Shape::SIG || self.params(frame.shape) != self.results(frame.shape))
         {
             return None;
+        }
+        if self.inits.len() != frame.inits {
+            self.forget_writes(frame.inits);
         }
         self.frames.pop();
         self.survey.close();

@@ -1,35 +1,28 @@
-//! Exceptions in the fast sweep: tags and labels whose types it knows.
+//! Exceptions in the fast sweep.
 
 use super::control::{Frame, Kind};
-use super::leb;
-use super::operands::{EXNREF, Window, code};
+use super::operands::{Window, code};
+use super::references::number;
 use super::sweep::Sweep;
-use crate::ty::Ty;
-use wasmparser::{RefType, ValType, WasmModuleResources};
+use wasmparser::{RefType, ValType, ValidatorResources, WasmModuleResources};
 
-/// The code of a type that the fast sweep knows.
-fn code_of(ty: ValType) -> Option<u8> {
-    match ty {
-        ValType::Ref(RefType::EXNREF) => Some(EXNREF),
-        _ => Ty::of(ty).map(code),
-    }
+/// The types of what the exceptions of a tag carry.
+fn carried(resources: &ValidatorResources, tag: u32) -> Option<&[ValType]> {
+    let ty = resources.tag_at(tag)?;
+    ty.results().is_empty().then(|| ty.params())
 }
 
 impl Sweep<'_> {
-    /// The types of what the exceptions of a tag carry.
-    fn tag(&self, index: u32) -> Option<&[ValType]> {
-        let ty = self.resources.tag_at(index)?;
-        ty.results().is_empty().then(|| ty.params())
-    }
-
     /// `throw`: takes off what the exception carries.
     #[inline(never)]
     pub(super) fn throw(&mut self, bytes: &[u8], mut pos: usize, mut window: Window) -> Option<(usize, Window)> {
         let tag = number(bytes, &mut pos)?;
-        for at in (0..self.tag(tag)?.len()).rev() {
-            let code = code_of(self.tag(tag)?[at])?;
+        let types = carried(self.resources, tag)?;
+        for ty in types.iter().rev() {
+            let code = self.code_of(*ty)?;
             window = self.spilled.pop(window, &[code])?;
         }
+        self.survey.steps += types.len() as u64;
         self.survey.throw();
         Some((pos, self.dead()))
     }
@@ -42,30 +35,28 @@ impl Sweep<'_> {
             pos += 1;
             let tag = if kind < 2 { Some(number(bytes, &mut pos)?) } else { None };
             let depth = number(bytes, &mut pos)?;
-            let frame = self.frames.get(self.target(depth)?)?;
-            let params = tag.map_or(Some(&[][..]), |tag| self.tag(tag))?;
-            let reference = kind & 1 != 0;
-            if self.label_arity(frame) != params.len() + usize::from(reference) {
+            let frame = *self.frames.get(self.target(depth)?)?;
+            let types = tag.map_or(Some(&[][..]), |tag| carried(self.resources, tag))?;
+            let exception = (kind & 1 != 0).then_some(ValType::Ref(RefType::EXN));
+            if self.label_arity(&frame) != types.len() + usize::from(exception.is_some()) {
                 return None;
             }
-            for (at, ty) in params.iter().enumerate() {
-                if self.label_code(frame, at) != code_of(*ty)? {
+            for (at, ty) in types.iter().copied().chain(exception).enumerate() {
+                let (found, expected) = (self.code_of(ty)?, self.label_code(&frame, at));
+                if found != expected && !self.spilled.types.is_subtype(found, expected) {
                     return None;
                 }
             }
-            if reference && self.label_code(frame, params.len()) != EXNREF {
-                return None;
-            }
-            self.survey.steps += params.len() as u64;
+            self.survey.steps += types.len() as u64;
             self.survey.handlers = true;
-            self.survey.catches_references |= reference;
+            self.survey.catches_references |= exception.is_some();
             self.survey.branch(depth);
         }
         Some(pos)
     }
 
     /// The code of one of the values that a label takes.
-    fn label_code(&self, frame: &Frame, at: usize) -> u8 {
+    pub(super) fn label_code(&self, frame: &Frame, at: usize) -> u8 {
         match frame.shape.single() {
             Some(code) => {
                 debug_assert!(at == 0 && frame.kind != Kind::Loop, "it takes one");
@@ -74,11 +65,4 @@ impl Sweep<'_> {
             None => code(self.label_types(frame)[at]),
         }
     }
-}
-
-/// Reads an unsigned 32-bit number.
-fn number(bytes: &[u8], pos: &mut usize) -> Option<u32> {
-    let (value, len) = leb::u32(bytes, *pos);
-    *pos += len as usize;
-    (len > 0).then_some(value)
 }

@@ -12,8 +12,10 @@ mod exceptions;
 mod leb;
 mod operands;
 mod reference;
+mod references;
 mod rows;
 mod sweep;
+mod types;
 mod vector;
 
 pub(crate) use operands::Word;
@@ -24,6 +26,7 @@ use crate::sig::Sig;
 use crate::survey::Survey;
 use control::Frame;
 use operands::Spilled;
+use references::Inits;
 use rows::Rules;
 use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 
@@ -35,6 +38,7 @@ pub(crate) struct Buffers {
     spilled: Spilled,
     /// Groups of declared locals: the index behind the last, parameters counted, and the code of their type.
     groups: Vec<(u32, u8)>,
+    inits: Inits,
     reference: FuncValidatorAllocations,
 }
 

@@ -4,6 +4,7 @@
 //! marker, and above the marker all bytes are zero. As no marker equals a type, one comparison of the lowest bytes tells
 //! that operands are there, in this frame, and of the right types. Everything else is for the slow path to find out.
 
+use super::types::Types;
 use crate::ty::Ty;
 
 /// The top of a frame's operand types.
@@ -28,9 +29,13 @@ pub(super) const F32: u8 = code(Ty::F32);
 pub(super) const F64: u8 = code(Ty::F64);
 pub(super) const V128: u8 = code(Ty::V128);
 pub(super) const FUNCREF: u8 = code(Ty::FuncRef);
-/// Of all references to objects the fast sweep knows these and those to exceptions.
 pub(super) const EXTERNREF: u8 = code(Ty::GcRef);
-pub(super) const EXNREF: u8 = EXTERNREF + 1;
+pub(super) const EXNREF: u8 = code(Ty::ContRef) + 1;
+
+/// Is it the code of some type of references?
+pub(super) const fn is_reference(code: u8) -> bool {
+    code >= FUNCREF && code < BOTTOM
+}
 
 /// An operand of unreachable code that matches every type.
 pub(super) const BOTTOM: u8 = 0x7f;
@@ -93,7 +98,11 @@ pub(super) fn is_full(window: Window) -> bool {
 /// What had to make room in the windows of all open frames: each entry is the lower end of a window, marker included,
 /// shifted down to bit 0.
 #[derive(Default)]
-pub(super) struct Spilled(Vec<Window>);
+pub(super) struct Spilled {
+    made: Vec<Window>,
+    /// The types of references that the function has named.
+    pub(super) types: Types,
+}
 
 /// A place in the stack, to look down from without taking anything off.
 #[derive(Clone, Copy)]
@@ -104,34 +113,35 @@ pub(super) struct Cursor {
 
 impl Spilled {
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.made.clear();
+        self.types.clear();
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.made.len()
     }
 
     pub(super) fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
+        self.made.truncate(len);
     }
 
     /// Makes room in a full window for four operands.
     #[cold]
     #[inline(never)]
     pub(super) fn spill(&mut self, window: Window) -> Window {
-        self.0.push(window >> 24);
+        self.made.push(window >> 24);
         u64::from(SPILLED) << 24 | window & 0xff_ffff
     }
 
     pub(super) fn cursor(&self, window: Window) -> Cursor {
-        Cursor { window, spilled: self.0.len() }
+        Cursor { window, spilled: self.made.len() }
     }
 
     /// Goes below the operand under the cursor and gives its code, or `BOTTOM`; `None` if the frame has no more.
     pub(super) fn next(&self, at: &mut Cursor) -> Option<u8> {
         if at.window == u64::from(SPILLED) {
             at.spilled -= 1;
-            at.window = self.0[at.spilled];
+            at.window = self.made[at.spilled];
         }
         match at.window as u8 {
             ANYTHING => Some(BOTTOM),
@@ -146,12 +156,12 @@ impl Spilled {
     /// Goes below an operand of this type; `None` if it is not there.
     pub(super) fn expect(&self, at: &mut Cursor, code: u8) -> Option<()> {
         let found = self.next(at)?;
-        (found == code || found == BOTTOM).then_some(())
+        (found == code || found == BOTTOM || self.types.is_subtype(found, code)).then_some(())
     }
 
     /// Takes off what the cursor has passed.
     pub(super) fn cut(&mut self, at: Cursor) -> Window {
-        self.0.truncate(at.spilled);
+        self.made.truncate(at.spilled);
         at.window
     }
 

@@ -10,7 +10,8 @@ use crate::survey::{Survey, heap_feature, heap_type, type_feature, value_type};
 use crate::ty::Ty;
 use wasmparser::{
     AbstractHeapType, BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator,
-    FunctionBody, HeapType, RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator, WasmModuleResources,
+    FunctionBody, Handle, HeapType, RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator,
+    WasmModuleResources,
 };
 
 /// Validates a body and takes its survey.
@@ -31,7 +32,7 @@ pub(super) fn survey(
         let n = reader.read_var_u32()?;
         let ty: ValType = reader.read()?;
         validator.define_locals(offset, n, ty)?;
-        if n > 0 && value_type(ty, |index| is_func(validator, index)).is_none() {
+        if n > 0 && value_type(ty, |index| concrete(validator, index)).is_none() {
             // Validation must still be the judge of an invalid body, so the type is checked first.
             return Err(Error { offset, kind: ErrorKind::Unsupported(type_feature(ty).into()) });
         }
@@ -70,14 +71,18 @@ struct Sweep<'a> {
     constant: Option<u64>,
 }
 
-/// Is it a function type?
-fn is_func(validator: &FuncValidator<ValidatorResources>, index: UnpackedIndex) -> bool {
+/// What references to a type are.
+fn concrete(validator: &FuncValidator<ValidatorResources>, index: UnpackedIndex) -> Ty {
     let ty = match index {
         UnpackedIndex::Module(index) => validator.resources().sub_type_at(index),
         UnpackedIndex::Id(id) => Some(validator.resources().sub_type_at_id(id)),
         UnpackedIndex::RecGroup(_) => None,
     };
-    ty.is_some_and(|ty| matches!(ty.composite_type.inner, CompositeInnerType::Func(_)))
+    match ty.map(|ty| &ty.composite_type.inner) {
+        Some(CompositeInnerType::Func(_)) => Ty::FuncRef,
+        Some(CompositeInnerType::Cont(_)) => Ty::ContRef,
+        _ => Ty::GcRef,
+    }
 }
 
 impl FrameStack for Sweep<'_> {
@@ -96,7 +101,7 @@ impl Sweep<'_> {
     }
 
     fn value_type(&self, ty: ValType) -> Option<Ty> {
-        value_type(ty, |index| is_func(self.validator, index))
+        value_type(ty, |index| concrete(self.validator, index))
     }
 
     /// An operator that reads or writes something that is kept like this: some call the host.
@@ -156,7 +161,8 @@ impl Sweep<'_> {
     }
 
     /// A test of references against a type that may call the host.
-    fn test(&mut self, ty: HeapType) {
+    fn test(&mut self, ty: HeapType) -> Result<(), Error> {
+        self.heap(ty)?;
         use AbstractHeapType::{Array, Eq, Struct};
         match ty {
             HeapType::Concrete(UnpackedIndex::Module(index)) => {
@@ -170,21 +176,20 @@ impl Sweep<'_> {
             HeapType::Abstract { ty: Array | Eq | Struct, .. } => self.heap_access(),
             _ => {}
         }
+        Ok(())
     }
 
     /// A type that an operator names must be one that the compiler has.
-    fn heap(&self, ty: HeapType) -> Result<(), Error> {
-        match heap_type(ty, |index| is_func(self.validator, index)) {
-            Some(_) => Ok(()),
-            None => self.unsupported(heap_feature(ty)),
+    fn heap(&self, ty: HeapType) -> Result<Ty, Error> {
+        match heap_type(ty, |index| concrete(self.validator, index)) {
+            Some(ty) => Ok(ty),
+            None => self.unsupported(heap_feature(ty)).map(|()| Ty::GcRef),
         }
     }
 
     fn cast(&mut self, from: RefType, to: RefType) -> Result<(), Error> {
         self.heap(from.heap_type())?;
-        self.heap(to.heap_type())?;
-        self.test(to.heap_type());
-        Ok(())
+        self.test(to.heap_type())
     }
 
     fn call(&mut self) {
@@ -203,20 +208,54 @@ impl Sweep<'_> {
         Err(Error { offset: self.offset, kind: ErrorKind::Unsupported(what.into()) })
     }
 
+    /// Exceptions of a tag must be such as can be objects.
+    fn exception(&self, tag: u32) -> Result<(), Error> {
+        match self.facts.tags[tag as usize].object {
+            Some(_) => Ok(()),
+            None => self.unsupported("an exception that carries a continuation"),
+        }
+    }
+
+    /// An operator that uses continuations, and its handlers.
+    fn stacks(&mut self, handlers: &[Handle]) {
+        self.survey.vectors = true;
+        for handler in handlers {
+            if let Handle::OnLabel { label, .. } = handler {
+                self.survey.branch(*label);
+            }
+        }
+        self.call();
+    }
+
+    /// `cont.bind`: nobody would look for references to objects where the values are kept.
+    fn bind(&mut self, from: u32, to: u32) -> Result<(), Error> {
+        let (from, to) = (self.facts.cont(from), self.facts.cont(to));
+        let params = |sig: u32| self.facts.sigs[sig as usize].params.len();
+        if params(from.sig) - params(to.sig) > from.bindable as usize {
+            return self.unsupported("binding a reference to an object to a continuation");
+        }
+        self.stacks(&[]);
+        Ok(())
+    }
+
     /// A handler: its label counts from the blocks around the `try_table`, which is not open yet.
-    fn catch(&mut self, catch: &Catch) {
+    fn catch(&mut self, catch: &Catch) -> Result<(), Error> {
+        if let Catch::One { tag, .. } | Catch::OneRef { tag, .. } = catch {
+            self.exception(*tag)?;
+        }
         self.survey.handlers = true;
         self.survey.catches_references |= matches!(catch, Catch::OneRef { .. } | Catch::AllRef { .. });
         let (Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label }) =
             *catch;
         self.survey.branch(label);
+        Ok(())
     }
 
     /// A block type must have nothing but types that the compiler has. (Function types were looked at as such.)
     fn block_type(&mut self, ty: BlockType) -> Result<(), Error> {
         match ty {
             BlockType::Type(ty) => match self.value_type(ty) {
-                Some(ty) => self.survey.vectors |= ty == Ty::V128,
+                Some(ty) => self.survey.vectors |= ty.is_wide(),
                 None => return self.unsupported(type_feature(ty)),
             },
             BlockType::FuncType(index) => self.survey.vectors |= self.facts.sig_of_type(index).vectors,
@@ -252,13 +291,14 @@ macro_rules! note {
     ($s:ident visit_try_table $t:ident) => {{
         $s.block_type($t.ty)?;
         for catch in &$t.catches {
-            $s.catch(catch);
+            $s.catch(catch)?;
         }
         $s.survey.open(false)
     }};
-    ($s:ident visit_throw $tag:ident) => {
+    ($s:ident visit_throw $tag:ident) => {{
+        $s.exception($tag)?;
         $s.survey.throw()
-    };
+    }};
     ($s:ident visit_throw_ref) => {
         $s.survey.throw()
     };
@@ -330,9 +370,10 @@ macro_rules! note {
     ($s:ident visit_data_drop $d:ident) => {
         $s.call()
     };
-    ($s:ident visit_table_get $t:ident) => {
+    ($s:ident visit_table_get $t:ident) => {{
+        $s.survey.vectors |= $s.facts.tables[$t as usize].elem.is_wide();
         $s.call()
-    };
+    }};
     ($s:ident visit_table_grow $t:ident) => {
         $s.call()
     };
@@ -342,9 +383,12 @@ macro_rules! note {
     ($s:ident visit_table_copy $a:ident $b:ident) => {
         $s.call()
     };
-    ($s:ident visit_table_init $a:ident $b:ident) => {
+    ($s:ident visit_table_init $segment:ident $t:ident) => {{
+        if $s.facts.tables[$t as usize].elem == Ty::ContRef {
+            return $s.unsupported("`table.init` of continuations");
+        }
         $s.call()
-    };
+    }};
     ($s:ident visit_elem_drop $a:ident) => {
         $s.call()
     };
@@ -352,7 +396,7 @@ macro_rules! note {
         $s.call()
     };
     ($s:ident visit_ref_null $t:ident) => {
-        $s.heap($t)?
+        $s.survey.vectors |= $s.heap($t)?.is_wide()
     };
     ($s:ident visit_typed_select $t:ident) => {
         if $s.value_type($t).is_none() {
@@ -361,7 +405,7 @@ macro_rules! note {
     };
     ($s:ident visit_global_get $i:ident) => {{
         let ty = $s.facts.globals[$i as usize].ty;
-        $s.survey.vectors |= ty == Ty::V128;
+        $s.survey.vectors |= ty.is_wide();
         $s.access_ty(ty)
     }};
     ($s:ident visit_global_set $i:ident) => {
@@ -444,22 +488,18 @@ macro_rules! note {
     ($s:ident visit_array_init_elem $ty:ident $d:ident) => {
         $s.call()
     };
-    ($s:ident visit_ref_test_non_null $t:ident) => {{
-        $s.heap($t)?;
-        $s.test($t)
-    }};
-    ($s:ident visit_ref_test_nullable $t:ident) => {{
-        $s.heap($t)?;
-        $s.test($t)
-    }};
-    ($s:ident visit_ref_cast_non_null $t:ident) => {{
-        $s.heap($t)?;
-        $s.test($t)
-    }};
-    ($s:ident visit_ref_cast_nullable $t:ident) => {{
-        $s.heap($t)?;
-        $s.test($t)
-    }};
+    ($s:ident visit_ref_test_non_null $t:ident) => {
+        $s.test($t)?
+    };
+    ($s:ident visit_ref_test_nullable $t:ident) => {
+        $s.test($t)?
+    };
+    ($s:ident visit_ref_cast_non_null $t:ident) => {
+        $s.test($t)?
+    };
+    ($s:ident visit_ref_cast_nullable $t:ident) => {
+        $s.test($t)?
+    };
     ($s:ident visit_br_on_cast $d:ident $from:ident $to:ident) => {{
         $s.cast($from, $to)?;
         $s.survey.branch($d)
@@ -468,6 +508,28 @@ macro_rules! note {
         $s.cast($from, $to)?;
         $s.survey.branch($d)
     }};
+    ($s:ident visit_cont_new $ty:ident) => {
+        $s.stacks(&[])
+    };
+    ($s:ident visit_cont_bind $from:ident $to:ident) => {
+        $s.bind($from, $to)?
+    };
+    ($s:ident visit_suspend $tag:ident) => {
+        $s.stacks(&[])
+    };
+    ($s:ident visit_resume $ty:ident $t:ident) => {
+        $s.stacks(&$t.handlers)
+    };
+    ($s:ident visit_resume_throw $ty:ident $tag:ident $t:ident) => {{
+        $s.exception($tag)?;
+        $s.stacks(&$t.handlers)
+    }};
+    ($s:ident visit_resume_throw_ref $ty:ident $t:ident) => {
+        $s.stacks(&$t.handlers)
+    };
+    ($s:ident visit_switch $ty:ident $tag:ident) => {
+        $s.stacks(&[])
+    };
     ($s:ident $visit:ident $($arg:ident)*) => {{
         $(let _ = $arg;)*
     }};
@@ -497,9 +559,7 @@ macro_rules! support {
         return $s.unsupported("shared-everything threads")
     };
     (function_references $s:ident) => {};
-    (stack_switching $s:ident) => {
-        return $s.unsupported("stack switching")
-    };
+    (stack_switching $s:ident) => {};
 }
 
 macro_rules! visit {

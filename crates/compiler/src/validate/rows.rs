@@ -39,6 +39,8 @@ pub(super) enum Class {
     CallIndirect,
     ReturnCall,
     ReturnCallIndirect,
+    CallRef,
+    ReturnCallRef,
     Drop,
     Select,
     TypedSelect,
@@ -54,6 +56,12 @@ pub(super) enum Class {
     RefNull,
     RefIsNull,
     RefFunc,
+    RefEq,
+    RefAsNonNull,
+    BrOnNull,
+    BrOnNonNull,
+    /// Behind 0xfb.
+    Object,
     /// Behind 0xfc.
     Prefix,
     /// Behind 0xfe.
@@ -125,6 +133,8 @@ const ROWS: &[(u8, u8, Row)] = &[
     (0x11, 0x11, row(Class::CallIndirect)),
     (0x12, 0x12, row(Class::ReturnCall)),
     (0x13, 0x13, row(Class::ReturnCallIndirect)),
+    (0x14, 0x14, row(Class::CallRef)),
+    (0x15, 0x15, row(Class::ReturnCallRef)),
     (0x1a, 0x1a, row(Class::Drop)),
     (0x1b, 0x1b, row(Class::Select)),
     (0x1c, 0x1c, row(Class::TypedSelect)),
@@ -195,6 +205,11 @@ const ROWS: &[(u8, u8, Row)] = &[
     (0xd0, 0xd0, row(Class::RefNull)),
     (0xd1, 0xd1, row(Class::RefIsNull)),
     (0xd2, 0xd2, row(Class::RefFunc)),
+    (0xd3, 0xd3, row(Class::RefEq)),
+    (0xd4, 0xd4, row(Class::RefAsNonNull)),
+    (0xd5, 0xd5, row(Class::BrOnNull)),
+    (0xd6, 0xd6, row(Class::BrOnNonNull)),
+    (0xfb, 0xfb, row(Class::Object)),
     (0xfc, 0xfc, row(Class::Prefix)),
     (0xfe, 0xfe, row(Class::Atomic)),
     (0xfd, 0xfd, row(Class::Vector)),
@@ -237,7 +252,9 @@ impl Rules {
             }
         };
         needs(features.sign_extension(), &[0xc0, 0xc1, 0xc2, 0xc3, 0xc4]);
-        needs(features.tail_call(), &[0x12, 0x13]);
+        needs(features.tail_call(), &[0x12, 0x13, 0x15]);
+        needs(features.function_references(), &[0x14, 0x15, 0xd4, 0xd5, 0xd6]);
+        needs(features.gc(), &[0xd3, 0xfb]);
         needs(features.threads(), &[0xfe]);
         needs(features.reference_types(), &[0x1c, 0x25, 0x26, 0xd0, 0xd1, 0xd2]);
         needs(features.simd(), &[0xfd]);

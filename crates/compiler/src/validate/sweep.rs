@@ -6,8 +6,9 @@ use super::Buffers;
 use super::control::{Frame, Kind, Shape};
 use super::leb;
 use super::operands::{
-    BASE, BOTTOM, EXNREF, EXTERNREF, F32, F64, FUNCREF, I32, I64, Spilled, V128, Window, code, ty_of,
+    BASE, BOTTOM, EXNREF, EXTERNREF, F32, F64, FUNCREF, I32, I64, Spilled, V128, Window, code, is_reference, ty_of,
 };
+use super::references::{Inits, function_type};
 use super::rows::{Class, Rules};
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::facts::Facts;
@@ -15,7 +16,7 @@ use crate::reader::Reader;
 use crate::sig::Sig;
 use crate::survey::Survey;
 use crate::ty::Ty;
-use wasmparser::{BinaryReader, FuncToValidate, RefType, ValType, ValidatorResources, WasmModuleResources};
+use wasmparser::{BinaryReader, FuncToValidate, FuncType, RefType, ValType, ValidatorResources, WasmModuleResources};
 
 /// The most locals that a function may have, parameters included.
 const MAX_LOCALS: u32 = 50_000;
@@ -39,31 +40,38 @@ pub(super) fn survey(
     if func.features.shared_everything_threads() && shared() {
         return None;
     }
-    let Buffers { rules, frames, spilled, groups, .. } = buffers;
-    if !sig.plain {
-        return None;
-    }
+    let Buffers { rules, frames, spilled, groups, inits, .. } = buffers;
     survey.begin(sig.params.len() as u32);
     survey.vectors = sig.vectors;
     frames.clear();
     spilled.clear();
     groups.clear();
-    let mut sweep = Sweep { rules, facts, sig, resources: &func.resources, survey, frames, spilled, groups, tables: 0 };
+    inits.clear();
+    let resources = &func.resources;
+    let mut sweep = Sweep { rules, facts, sig, resources, survey, frames, spilled, groups, inits, tables: 0 };
+    let ty = function_type(resources, func.ty)?;
+    if !sig.plain {
+        for (at, ty) in ty.params().iter().enumerate() {
+            let code = sweep.code_of(*ty)?;
+            sweep.groups.push((at as u32 + 1, code));
+        }
+    }
     let start = sweep.locals(body)?;
     sweep.survey.code_start = start;
     let function = facts.funcs.get(func.index as usize)?.sig;
-    sweep.operators(body, start, function)
+    sweep.operators(body, start, function, ty)
 }
 
 pub(super) struct Sweep<'a> {
     pub(super) rules: &'a Rules,
     pub(super) facts: &'a Facts,
-    sig: &'a Sig,
+    pub(super) sig: &'a Sig,
     pub(super) resources: &'a ValidatorResources,
     pub(super) survey: &'a mut Survey,
     pub(super) frames: &'a mut Vec<Frame>,
     pub(super) spilled: &'a mut Spilled,
     groups: &'a mut Vec<(u32, u8)>,
+    pub(super) inits: &'a mut Inits,
     /// How many `br_table`s there were.
     tables: u32,
 }
@@ -134,7 +142,7 @@ impl Sweep<'_> {
 
     /// Reads the type of a value: its code, and where it ends.
     #[inline]
-    fn value_type(&self, bytes: &[u8], pos: usize) -> Option<(u8, usize)> {
+    fn value_type(&mut self, bytes: &[u8], pos: usize) -> Option<(u8, usize)> {
         let references = self.rules.features.reference_types();
         let objects = references && self.rules.features.gc_types();
         match *bytes.get(pos)? {
@@ -149,6 +157,7 @@ impl Sweep<'_> {
             0x63 if objects && self.rules.features.exceptions() && *bytes.get(pos + 1)? == 0x69 => {
                 Some((EXNREF, pos + 2))
             }
+            _ if objects => self.typed(bytes, pos),
             _ => None,
         }
     }
@@ -179,22 +188,22 @@ impl Sweep<'_> {
     #[cold]
     #[inline(never)]
     fn touch_first(&mut self, local: u32, write: bool) -> Option<u8> {
-        let ty = self.local_code(local)?;
-        self.survey.touch_first(local, write, ty_of(ty)?);
+        let ty = self.touch_reference(local, write)?;
+        self.survey.touch_first(local, write, ty_of(ty).or_else(|| self.spilled.types.ty(ty))?);
         Some(ty)
     }
 
     /// The code of a local's type.
     #[inline(never)]
-    fn local_code(&self, local: u32) -> Option<u8> {
+    pub(super) fn local_code(&self, local: u32) -> Option<u8> {
         match self.sig.params.get(local as usize) {
-            Some(ty) => Some(code(*ty)),
-            None => Some(self.groups.get(self.groups.partition_point(|group| group.0 <= local))?.1),
+            Some(ty) if self.sig.plain => Some(code(*ty)),
+            _ => Some(self.groups.get(self.groups.partition_point(|group| group.0 <= local))?.1),
         }
     }
 
     /// Takes off one operand of any type: what is left, and its code.
-    fn pop_any(&mut self, window: Window) -> Option<(Window, u8)> {
+    pub(super) fn pop_any(&mut self, window: Window) -> Option<(Window, u8)> {
         let mut at = self.spilled.cursor(window);
         let code = self.spilled.next(&mut at)?;
         Some((self.spilled.cut(at), code))
@@ -212,8 +221,12 @@ impl Sweep<'_> {
     }
 
     /// The code of a global's type.
-    fn global(&self, index: u32) -> Option<u8> {
-        Some(code(self.facts.globals.get(index as usize).filter(|global| global.plain)?.ty))
+    fn global(&mut self, index: u32) -> Option<u8> {
+        let global = self.facts.globals.get(index as usize)?;
+        if global.plain {
+            return Some(code(global.ty));
+        }
+        self.code_of(self.resources.global_at(index)?.content_type)
     }
 
     /// Reads a memory argument of any form: the code of the memory's addresses, and where it ends.
@@ -245,7 +258,7 @@ impl Sweep<'_> {
 
     /// Reads the operators, from `pos` to the end of the body.
     #[inline(never)]
-    fn operators(&mut self, bytes: &[u8], mut pos: usize, function: u32) -> Option<()> {
+    fn operators(&mut self, bytes: &[u8], mut pos: usize, function: u32, ty: &FuncType) -> Option<()> {
         let rules = self.rules;
         let features = rules.features;
         // The code of memory 0's addresses; no operand's if there is none.
@@ -254,7 +267,7 @@ impl Sweep<'_> {
         let mut call_end = NOWHERE;
         // Where the last constant but one begins if nothing is between it and the last; where that begins, and ends.
         let mut constants = [NOWHERE; 3];
-        let mut window = self.open_function(function);
+        let mut window = self.open_function(function, ty)?;
 
         macro_rules! push {
             ($code:expr) => {
@@ -267,7 +280,7 @@ impl Sweep<'_> {
                 let local = $local;
                 match self.survey.touch_again(local) {
                     // Which references they are, the survey does not know.
-                    Some(Ty::GcRef) => self.local_code(local)?,
+                    Some(Ty::FuncRef | Ty::GcRef) => self.touch_reference(local, $write)?,
                     Some(ty) => code(ty),
                     None => self.touch_first(local, $write)?,
                 }
@@ -305,20 +318,21 @@ impl Sweep<'_> {
         }
         // Calls a function of a signature.
         macro_rules! call {
-            ($sig:expr) => {{
+            ($sig:expr, $type:expr) => {{
                 let sig = $sig;
                 if !sig.plain {
-                    return None;
-                }
-                if sig.params_word.is_on(window) {
-                    window >>= sig.params_word.bits;
+                    window = self.typed_call(function_type(self.resources, $type)?, window)?;
                 } else {
-                    window = self.spilled.pop_types(window, &sig.params)?;
-                }
-                if let [result] = *sig.results {
-                    push!(code(result));
-                } else {
-                    window = self.spilled.push_types(window, &sig.results);
+                    if sig.params_word.is_on(window) {
+                        window >>= sig.params_word.bits;
+                    } else {
+                        window = self.spilled.pop_types(window, &sig.params)?;
+                    }
+                    if let [result] = *sig.results {
+                        push!(code(result));
+                    } else {
+                        window = self.spilled.push_types(window, &sig.results);
+                    }
                 }
                 self.survey.vectors |= sig.vectors;
                 self.survey.call();
@@ -327,12 +341,15 @@ impl Sweep<'_> {
         }
         // Leaves the function with what a call of a signature gives.
         macro_rules! tail_call {
-            ($sig:expr) => {{
+            ($sig:expr, $type:expr) => {{
                 let sig = $sig;
-                if sig.results != self.sig.results || !sig.plain {
+                if !sig.plain || !self.sig.plain {
+                    self.typed_tail_call(function_type(self.resources, $type)?, window)?;
+                } else if sig.results == self.sig.results {
+                    self.spilled.below(window, &sig.params)?;
+                } else {
                     return None;
                 }
-                self.spilled.below(window, &sig.params)?;
                 window = self.dead();
             }};
         }
@@ -468,7 +485,7 @@ impl Sweep<'_> {
                 Class::Call => {
                     let index = number!(bytes, pos);
                     let sig = self.facts.funcs.get(index as usize)?.sig;
-                    call!(&self.facts.sigs[sig as usize]);
+                    call!(&self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
                 }
                 Class::CallIndirect => {
                     let ty = number!(bytes, pos);
@@ -477,19 +494,31 @@ impl Sweep<'_> {
                         return None;
                     }
                     let table = number!(bytes, pos);
-                    call!(indirect!(ty, table));
+                    call!(indirect!(ty, table), ty);
                 }
                 Class::ReturnCall => {
                     let index = number!(bytes, pos);
                     let sig = self.facts.funcs.get(index as usize)?.sig;
-                    tail_call!(&self.facts.sigs[sig as usize]);
+                    tail_call!(&self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
                 }
                 Class::ReturnCallIndirect => {
                     let ty = number!(bytes, pos);
                     let table = number!(bytes, pos);
-                    tail_call!(indirect!(ty, table));
+                    tail_call!(indirect!(ty, table), ty);
                     self.survey.call();
                     call_end = pos;
+                }
+                Class::CallRef => {
+                    let ty = number!(bytes, pos);
+                    window = self.callee(ty, window)?;
+                    let sig = (*self.facts.types.get(ty as usize)?)?;
+                    call!(&self.facts.sigs[sig as usize], ty);
+                }
+                Class::ReturnCallRef => {
+                    let ty = number!(bytes, pos);
+                    window = self.callee(ty, window)?;
+                    let sig = (*self.facts.types.get(ty as usize)?)?;
+                    tail_call!(&self.facts.sigs[sig as usize], ty);
                 }
                 Class::Drop => {
                     if window as u8 <= BOTTOM {
@@ -535,7 +564,7 @@ impl Sweep<'_> {
                     let ty = self.global(index)?;
                     self.survey.vectors |= ty == V128;
                     push!(ty);
-                    if ty == EXTERNREF && self.facts.counts() {
+                    if self.facts.globals[index as usize].ty == Ty::GcRef && self.facts.counts() {
                         self.survey.call();
                         call_end = pos;
                     }
@@ -547,7 +576,7 @@ impl Sweep<'_> {
                     }
                     let ty = self.global(index)?;
                     pop!(ty);
-                    if ty == EXTERNREF && self.facts.counts() {
+                    if self.facts.globals[index as usize].ty == Ty::GcRef && self.facts.counts() {
                         self.survey.call();
                         call_end = pos;
                     }
@@ -583,18 +612,19 @@ impl Sweep<'_> {
                     push!(address);
                 }
                 Class::RefNull => {
-                    let ty = match *bytes.get(pos)? {
-                        0x70 => FUNCREF,
-                        0x6f if features.gc_types() => EXTERNREF,
-                        0x69 if features.gc_types() && features.exceptions() => EXNREF,
+                    let (ty, next) = match *bytes.get(pos)? {
+                        0x70 => (FUNCREF, pos + 1),
+                        0x6f if features.gc_types() => (EXTERNREF, pos + 1),
+                        0x69 if features.gc_types() && features.exceptions() => (EXNREF, pos + 1),
+                        _ if features.gc_types() => self.ref_null(bytes, pos)?,
                         _ => return None,
                     };
-                    pos += 1;
+                    pos = next;
                     push!(ty);
                 }
                 Class::RefIsNull => {
                     let (below, ty) = self.pop_any(window)?;
-                    if !matches!(ty, FUNCREF | EXTERNREF | EXNREF | BOTTOM) {
+                    if !is_reference(ty) && ty != BOTTOM {
                         return None;
                     }
                     window = below;
@@ -605,9 +635,28 @@ impl Sweep<'_> {
                     if index as usize >= self.facts.funcs.len() || !self.resources.is_function_referenced(index) {
                         return None;
                     }
-                    push!(FUNCREF);
+                    // It is a `funcref` in any case.
+                    let ty = self.ref_func(index).unwrap_or(FUNCREF);
+                    push!(ty);
                     self.survey.call();
                     call_end = pos;
+                }
+                Class::RefEq => window = self.ref_eq(window)?,
+                Class::RefAsNonNull => window = self.ref_as_non_null(window)?,
+                Class::BrOnNull => {
+                    let depth = number!(bytes, pos);
+                    window = self.br_on_null(depth, window)?;
+                }
+                Class::BrOnNonNull => {
+                    let depth = number!(bytes, pos);
+                    window = self.br_on_non_null(depth, window)?;
+                }
+                Class::Object => {
+                    let (next, after, calls) = self.object(bytes, pos, window)?;
+                    (pos, window) = (next, after);
+                    if calls {
+                        call_end = pos;
+                    }
                 }
                 Class::Vector => {
                     let (next, after) = self.vector(bytes, pos, window, &mut call_end)?;
@@ -639,8 +688,7 @@ impl Sweep<'_> {
         let (window, a) = self.pop_any(window)?;
         let (window, b) = self.pop_any(window)?;
         let code = if a == BOTTOM { b } else { a };
-        let reference = |code| matches!(code, FUNCREF | EXTERNREF | EXNREF);
-        if reference(code) || reference(b) || (b != BOTTOM && b != code) {
+        if is_reference(code) || is_reference(b) || (b != BOTTOM && b != code) {
             return None;
         }
         Some(self.spilled.push(window, code))

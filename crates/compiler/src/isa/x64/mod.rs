@@ -117,6 +117,7 @@ impl Isa for X64 {
         passes_contexts: false,
         result_area: None,
     };
+    const STACK_MESSAGE: Reg = RDI;
     const EXPECTED: Reg = RAX;
     const MEM_OPERANDS: bool = true;
     const MAX_PRIMITIVE: usize = 128;
@@ -476,6 +477,20 @@ impl Isa for X64 {
         a.call_sym()
     }
 
+    fn call_unpaired(a: &mut Asm) -> At {
+        let back = a.label();
+        a.lea_label(R11, back);
+        a.push(R11);
+        let at = a.jmp_sym();
+        a.bind(back);
+        at
+    }
+
+    fn jump_back(a: &mut Asm) {
+        a.pop(R11);
+        a.jmp_r(R11);
+    }
+
     fn jmp_sym(a: &mut Asm) -> At {
         a.jmp_sym()
     }
@@ -486,6 +501,20 @@ impl Isa for X64 {
 
     fn jmp_reg(a: &mut Asm, r: Reg) {
         a.jmp_r(r);
+    }
+
+    fn switch_stack(a: &mut Asm, save: Reg, enter: Reg, t: Reg) {
+        let behind = a.label();
+        for (at, reg) in [(0, RSP), (8, RBP)] {
+            a.mov_rm(Size::S64, t, Addr::base(enter, at));
+            a.mov_mr(Size::S64, Addr::base(save, at), reg);
+            a.mov_rr(Size::S64, reg, t);
+        }
+        a.mov_rm(Size::S64, t, Addr::base(enter, 16));
+        a.lea_label(R11, behind);
+        a.mov_mr(Size::S64, Addr::base(save, 16), R11);
+        a.jmp_r(t);
+        a.bind(behind);
     }
 
     fn trap(a: &mut Asm) -> At {

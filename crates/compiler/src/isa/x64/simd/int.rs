@@ -5,7 +5,7 @@ use crate::facts::CpuFeatures;
 use crate::isa::{Amount, At, Lanes, Shift, VectorSrc};
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::rows::*;
-use lightbeam_asm::x64::{Alu, Asm, R11, Size, lanes4};
+use lightbeam_asm::x64::{Alu, Asm, R11, Rm, Size, lanes4};
 
 const SCRATCH: Reg = R11;
 
@@ -19,6 +19,29 @@ pub(super) fn picked(a: &mut Asm, cpu: &CpuFeatures, eq: Row, pick: Row, d: Reg,
     let r = rm(a, r);
     let at = a.op3(cpu.avx, pick, X, l, r);
     a.op3(cpu.avx, eq, d, l, X);
+    at
+}
+
+/// Is the left operand greater as a signed number with all highest bits, which are `sign`, flipped?
+pub(super) fn flipped(a: &mut Asm, cpu: &CpuFeatures, gt: Row, sign: u128, d: Reg, l: Reg, r: VectorSrc) -> At {
+    let mut at = a.offset();
+    let right = match r {
+        VectorSrc::Const(bits) => Rm::Const(a.constant(bits ^ sign)),
+        VectorSrc::Reg(reg) => {
+            let sign = a.constant(sign);
+            a.op3(cpu.avx, PXOR, X, reg, sign);
+            Rm::Reg(X)
+        }
+        VectorSrc::Mem(_) => {
+            let (r, sign) = (rm(a, r), a.constant(sign));
+            a.op2(cpu.avx, MOVAPS_RM, X, sign);
+            at = a.op3(cpu.avx, PXOR, X, X, r);
+            Rm::Reg(X)
+        }
+    };
+    let sign = a.constant(sign);
+    a.op3(cpu.avx, PXOR, d, l, sign);
+    a.op3(cpu.avx, gt, d, d, right);
     at
 }
 

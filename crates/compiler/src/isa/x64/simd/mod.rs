@@ -54,8 +54,8 @@ fn copy(a: &mut Asm, d: Reg, s: Reg) {
 }
 
 fn not(a: &mut Asm, cpu: &CpuFeatures, d: Reg, s: Reg) {
-    ones(a, cpu, X);
-    a.op3(cpu.avx, PXOR, d, s, X);
+    let ones = a.constant(u128::MAX);
+    a.op3(cpu.avx, PXOR, d, s, ones);
 }
 
 /// The operand as the assembler has it.
@@ -124,11 +124,11 @@ fn unary_plan(op: VectorUnary) -> Unary {
         V::I64x2ExtendLowI32x4S => Row(PMOVSXDQ),
         V::I64x2ExtendLowI32x4U => Row(PMOVZXDQ),
         V::I16x8ExtendHighI8x16S => High(PMOVSXBW),
-        V::I16x8ExtendHighI8x16U => High(PMOVZXBW),
+        V::I16x8ExtendHighI8x16U => With(PUNPCKHBW, 0),
         V::I32x4ExtendHighI16x8S => High(PMOVSXWD),
-        V::I32x4ExtendHighI16x8U => High(PMOVZXWD),
+        V::I32x4ExtendHighI16x8U => With(PUNPCKHWD, 0),
         V::I64x2ExtendHighI32x4S => High(PMOVSXDQ),
-        V::I64x2ExtendHighI32x4U => High(PMOVZXDQ),
+        V::I64x2ExtendHighI32x4U => With(PUNPCKHDQ, 0),
         V::F32x4Ceil => Imm(ROUNDPS, Round::Up as i32),
         V::F32x4Floor => Imm(ROUNDPS, Round::Down as i32),
         V::F32x4Trunc => Imm(ROUNDPS, Round::Zero as i32),
@@ -204,10 +204,10 @@ enum How {
         eq: Row,
         pick: Row,
     },
-    /// The complement of that.
-    NotPicked {
-        eq: Row,
-        pick: Row,
+    /// An unsigned compare by a signed one: both operands with this added, which is the highest bit of each lane.
+    Flipped {
+        gt: Row,
+        sign: u128,
     },
     /// `(d, l, r, t)`, to where it says, with or without a temporary.
     Seq(BinarySeq, Dest, bool),
@@ -267,8 +267,12 @@ const fn picked(eq: Row, pick: Row) -> Binary {
     plan(How::Picked { eq, pick })
 }
 
-const fn not_picked(eq: Row, pick: Row) -> Binary {
-    plan(How::NotPicked { eq, pick })
+const fn flipped(gt: Row, sign: u128) -> Binary {
+    plan(How::Flipped { gt, sign })
+}
+
+const fn flipped_swapped(gt: Row, sign: u128) -> Binary {
+    Binary { swap: true, ..flipped(gt, sign) }
 }
 
 /// To any register.
@@ -294,9 +298,9 @@ fn binary_plan(op: VectorBinary) -> Binary {
         V::I8x16Eq => commutes(PCMPEQB),
         V::I8x16Ne => differ(PCMPEQB),
         V::I8x16LtS => swapped(PCMPGTB),
-        V::I8x16LtU => not_picked(PCMPEQB, PMAXUB),
+        V::I8x16LtU => flipped_swapped(PCMPGTB, bytes(0x80)),
         V::I8x16GtS => row(PCMPGTB),
-        V::I8x16GtU => not_picked(PCMPEQB, PMINUB),
+        V::I8x16GtU => flipped(PCMPGTB, bytes(0x80)),
         V::I8x16LeS => picked(PCMPEQB, PMINSB),
         V::I8x16LeU => picked(PCMPEQB, PMINUB),
         V::I8x16GeS => picked(PCMPEQB, PMAXSB),
@@ -304,9 +308,9 @@ fn binary_plan(op: VectorBinary) -> Binary {
         V::I16x8Eq => commutes(PCMPEQW),
         V::I16x8Ne => differ(PCMPEQW),
         V::I16x8LtS => swapped(PCMPGTW),
-        V::I16x8LtU => not_picked(PCMPEQW, PMAXUW),
+        V::I16x8LtU => flipped_swapped(PCMPGTW, words(0x8000)),
         V::I16x8GtS => row(PCMPGTW),
-        V::I16x8GtU => not_picked(PCMPEQW, PMINUW),
+        V::I16x8GtU => flipped(PCMPGTW, words(0x8000)),
         V::I16x8LeS => picked(PCMPEQW, PMINSW),
         V::I16x8LeU => picked(PCMPEQW, PMINUW),
         V::I16x8GeS => picked(PCMPEQW, PMAXSW),
@@ -314,9 +318,9 @@ fn binary_plan(op: VectorBinary) -> Binary {
         V::I32x4Eq => commutes(PCMPEQD),
         V::I32x4Ne => differ(PCMPEQD),
         V::I32x4LtS => swapped(PCMPGTD),
-        V::I32x4LtU => not_picked(PCMPEQD, PMAXUD),
+        V::I32x4LtU => flipped_swapped(PCMPGTD, doubles(1 << 31)),
         V::I32x4GtS => row(PCMPGTD),
-        V::I32x4GtU => not_picked(PCMPEQD, PMINUD),
+        V::I32x4GtU => flipped(PCMPGTD, doubles(1 << 31)),
         V::I32x4LeS => picked(PCMPEQD, PMINSD),
         V::I32x4LeU => picked(PCMPEQD, PMINUD),
         V::I32x4GeS => picked(PCMPEQD, PMAXSD),
@@ -433,7 +437,7 @@ pub(super) fn binary_form(cpu: &CpuFeatures, op: VectorBinary) -> VectorForm {
     let Binary { how, swap, commutes } = binary_plan(op);
     let (memory, dest, temp) = match how {
         How::Row(_) | How::Imm(..) | How::Not(_) => (true, dest_of_row(cpu), false),
-        How::Picked { .. } | How::NotPicked { .. } => (true, Dest::Any, false),
+        How::Picked { .. } | How::Flipped { .. } => (true, Dest::Any, false),
         How::Seq(_, dest, temp) => (false, dest, temp),
     };
     VectorForm { swap, commutes, memory, dest, temp }
@@ -456,11 +460,7 @@ pub(super) fn binary(a: &mut Asm, cpu: &CpuFeatures, op: VectorBinary, d: Reg, l
             at
         }
         How::Picked { eq, pick } => int::picked(a, cpu, eq, pick, d, l, r),
-        How::NotPicked { eq, pick } => {
-            let at = int::picked(a, cpu, eq, pick, d, l, r);
-            not(a, cpu, d, d);
-            at
-        }
+        How::Flipped { gt, sign } => int::flipped(a, cpu, gt, sign, d, l, r),
         How::Seq(emit, _, _) => {
             emit(a, cpu, d, l, reg(r), t);
             a.offset()

@@ -165,7 +165,9 @@ impl Contract {
                 }
             }
             flags_written |= i.rflags_modified() != 0;
-            if info.used_memory().iter().any(|memory| memory.access() != OpAccess::NoMemAccess) {
+            // Constants behind the code do not fault.
+            let accesses = info.used_memory().iter().any(|memory| memory.access() != OpAccess::NoMemAccess);
+            if accesses && !i.is_ip_rel_memory_operand() {
                 touching.push(i.ip32());
             }
             if matches!(i.flow_control(), FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch) {

@@ -1,0 +1,109 @@
+;; What is passed to another stack is written to the lowest part of the frame; a routine does the rest and is called like any
+;; function. A handler goes on behind the code. Homes that calls preserve are where they were; a reference to a continuation is
+;; one register. The third function has nothing to do with stacks, and its code is as ever.
+(module
+  (type $ft (func (param i32)))
+  (type $ct (cont $ft))
+  (type $f0 (func))
+  (type $c0 (cont $f0))
+  (tag $yield (param i32 i64))
+  (tag $done)
+  (func $suspends (param i32) (result i32)
+    (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+    (suspend $yield (local.get 0) (i64.const 7))
+    (local.get 0))
+  (func $resumes (param i32 (ref null $ct)) (result i32) (local $k (ref null $c0)) (local $v i64)
+    (block $done (result (ref $c0))
+      (block $yield (result i32 i64 (ref $c0))
+        (resume $ct (on $yield $yield) (on $done $done) (local.get 0) (local.get 1))
+        (return (local.get 0)))
+      (local.set $k)
+      (local.set $v)
+      (return (i32.add (local.get 0) (ref.is_null (local.get $k)))))
+    (drop)
+    (i32.const 0))
+  (func $neither (param i32 i32) (result i32)
+    (i32.add (local.get 0) (local.get 1))))
+;; x64:
+;; $suspends
+;;   mov [rbp-8], rbx
+;;   mov rbx, rdx
+;;   add ebx, 1
+;;   mov qword ptr [rsp+0x10], 7
+;;   mov [rsp], rbx
+;;   lea rdx, [r15+0x30]
+;;   mov ecx, 2
+;;   mov r8d, 2
+;;   lea r11, [0x4D]
+;;   push r11
+;;   jmp elsewhere
+;;   mov eax, ebx
+;;   mov rbx, [rbp-8]
+;;   leave
+;;   ret
+;;   ud2
+;; $resumes
+;;   mov [rbp-8], rbx
+;;   movups [rbp-0x20], xmm0
+;;   mov rbx, rdx
+;;   movups [rsp], xmm0
+;;   mov [rsp+0x10], rbx
+;;   lea r11, [r15+0x30]
+;;   mov [rsp+0x20], r11
+;;   lea r11, [r15+0x34]
+;;   mov [rsp+0x28], r11
+;;   mov edx, 1
+;;   mov ecx, 2
+;;   mov r8d, 2
+;;   lea r11, [0xBD]
+;;   push r11
+;;   jmp elsewhere
+;;   test eax, eax
+;;   jne L3
+;;   mov eax, ebx
+;;   jmp L2
+;; L0:
+;;   movups xmm0, [rbp-0x70]
+;;   movups [rbp-0x30], xmm0
+;;   mov rax, [rbp-0x60]
+;;   mov [rbp-0x38], rax
+;;   movq rcx, xmm0
+;;   test rcx, rcx
+;;   sete cl
+;;   movzx ecx, cl
+;;   lea edx, [rbx+rcx]
+;;   mov eax, edx
+;;   jmp L2
+;; L1:
+;;   mov eax, 0
+;; L2:
+;;   mov [rbp-0x50], eax
+;;   mov rbx, [rbp-8]
+;;   leave
+;;   ret
+;; L3:
+;;   lea rax, [rax-1]
+;;   lea rdx, [0x116]
+;;   movsxd rax, [rdx+rax*4]
+;;   add rax, rdx
+;;   jmp rax
+;;   or [rax], al
+;;   add [rax], al
+;;   and eax, [rax]
+;;   add [rax], al
+;;   mov r11d, [rcx]
+;;   mov [rbp-0x50], r11d
+;;   mov r11, [rcx+0x10]
+;;   mov [rbp-0x60], r11
+;;   movups xmm15, [rsp]
+;;   movups [rbp-0x70], xmm15
+;;   jmp L0
+;;   movups xmm0, [rsp]
+;;   jmp L1
+;;   ud2
+;; $neither
+;;   mov rsi, rdx
+;;   mov rdi, rcx
+;;   lea eax, [rsi+rdi]
+;;   leave
+;;   ret

@@ -1,0 +1,57 @@
+;; What crosses between stacks: every type, references to objects among them. (Cranelift has no stack maps where stacks change,
+;; and its debug builds say so by an assertion; so no other compiler can be asked.)
+
+(module
+  (type $ft (func))
+  (type $ct (cont $ft))
+  (type $fall (func (param i32 i64 f32 f64 v128 funcref externref) (result externref funcref v128 f64 f32 i64 i32)))
+  (type $call (cont $fall))
+  (func $reverse (type $fall)
+    (local.get 6) (local.get 5) (local.get 4) (local.get 3) (local.get 2) (local.get 1) (local.get 0))
+  (elem declare func $reverse $suspends)
+  ;; In as arguments, out as results.
+  (func (export "through") (param i32 i64 f32 f64 v128 externref) (result externref i32 v128 f64 f32 i64 i32)
+    (local $x externref) (local $f funcref) (local $v v128) (local $d f64) (local $s f32) (local $l i64) (local $i i32)
+    (resume $call (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (ref.func $reverse) (local.get 5)
+      (cont.new $call (ref.func $reverse)))
+    (local.set $i) (local.set $l) (local.set $s) (local.set $d) (local.set $v) (local.set $f) (local.set $x)
+    (local.get $x) (ref.is_null (local.get $f)) (local.get $v) (local.get $d) (local.get $s) (local.get $l) (local.get $i))
+
+  ;; In as what a tag gives, out as what it takes.
+  (tag $all (param i32 i64 f32 f64 v128 funcref externref) (result externref funcref v128 f64 f32 i64 i32))
+  (type $fback (func (param externref funcref v128 f64 f32 i64 i32)))
+  (type $cback (cont $fback))
+  (type $fin (func (param i32 i64 f32 f64 v128 funcref externref)))
+  (type $cin (cont $fin))
+  (global $i (mut i32) (i32.const 0)) (global $l (mut i64) (i64.const 0)) (global $s (mut f32) (f32.const 0))
+  (global $d (mut f64) (f64.const 0)) (global $v (mut v128) (v128.const i64x2 0 0))
+  (global $f (mut funcref) (ref.null func)) (global $x (mut externref) (ref.null extern))
+  (func $suspends (type $fin)
+    (suspend $all (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5) (local.get 6))
+    (global.set $i) (global.set $l) (global.set $s) (global.set $d) (global.set $v) (global.set $f) (global.set $x))
+  (func (export "suspended") (param i32 i64 f32 f64 v128 externref)
+    (result i32 i64 f32 f64 v128 i32 externref i32 i64 f32 f64 v128 i32 externref)
+    (local $x externref) (local $f funcref) (local $v v128) (local $d f64) (local $s f32) (local $l i64) (local $i i32)
+    (local $k (ref null $cback))
+    (block $h (result i32 i64 f32 f64 v128 funcref externref (ref $cback))
+      (resume $cin (on $all $h)
+        (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (ref.func $reverse) (local.get 5)
+        (cont.new $cin (ref.func $suspends)))
+      (unreachable))
+    (local.set $k)
+    (local.set $x) (local.set $f) (local.set $v) (local.set $d) (local.set $s) (local.set $l) (local.set $i)
+    (resume $cback
+      (local.get $x) (local.get $f) (i64x2.add (local.get $v) (v128.const i64x2 1 1)) (f64.neg (local.get $d))
+      (f32.neg (local.get $s)) (i64.add (local.get $l) (i64.const 1)) (i32.add (local.get $i) (i32.const 1))
+      (local.get $k))
+    (local.get $i) (local.get $l) (local.get $s) (local.get $d) (local.get $v) (ref.is_null (local.get $f)) (local.get $x)
+    (global.get $i) (global.get $l) (global.get $s) (global.get $d) (global.get $v) (ref.is_null (global.get $f))
+    (global.get $x)))
+
+(assert_return
+  (invoke "through" (i32.const -1) (i64.const -2) (f32.const 3.5) (f64.const 4.5) (v128.const i64x2 5 6) (ref.extern 7))
+  (ref.extern 7) (i32.const 0) (v128.const i64x2 5 6) (f64.const 4.5) (f32.const 3.5) (i64.const -2) (i32.const -1))
+(assert_return
+  (invoke "suspended" (i32.const -1) (i64.const -2) (f32.const 3.5) (f64.const 4.5) (v128.const i64x2 5 6) (ref.extern 7))
+  (i32.const -1) (i64.const -2) (f32.const 3.5) (f64.const 4.5) (v128.const i64x2 5 6) (i32.const 0) (ref.extern 7)
+  (i32.const 0) (i64.const -1) (f32.const -3.5) (f64.const -4.5) (v128.const i64x2 6 7) (i32.const 0) (ref.extern 7))
