@@ -64,14 +64,13 @@
 ;;   jmp L2
 ;; L0:
 ;;   movups xmm0, [rbp-0x70]
-;;   movups [rbp-0x30], xmm0
 ;;   mov rax, [rbp-0x60]
-;;   mov [rbp-0x38], rax
 ;;   movq rcx, xmm0
 ;;   test rcx, rcx
 ;;   sete cl
 ;;   movzx ecx, cl
 ;;   lea edx, [rbx+rcx]
+;;   mov [rbp-0x38], rax
 ;;   mov eax, edx
 ;;   jmp L2
 ;; L1:
@@ -83,7 +82,7 @@
 ;;   ret
 ;; L3:
 ;;   lea rax, [rax-1]
-;;   lea rdx, [0x116]
+;;   lea rdx, [0x112]
 ;;   movsxd rax, [rdx+rax*4]
 ;;   add rax, rdx
 ;;   jmp rax
