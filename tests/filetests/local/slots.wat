@@ -3,15 +3,16 @@
 (module
   (memory 1)
   (func $call)
-  ;; The call destroys what is in registers, so one touch is worth no home.
+  ;; So many calls destroy what is in registers that no home is worth its saving.
   (func $overwritten (param i32) (result i32) (local $a f64)
     (call $call)
     (local.set $a (f64.load (local.get 0)))
     (local.set $a (f64.add (local.get $a) (local.get $a)))
     (local.set $a (f64.mul (local.get $a) (local.get $a)))
-    (call $call)
-    (i32.trunc_f64_s (local.get $a)))
+    (call $call) (call $call) (call $call)
+    (i32.trunc_sat_f64_s (local.get $a)))
   (func $of_the_block (param i32) (local $inside f64) (local $outside f64)
+    (call $call) (call $call) (call $call)
     (local.set $outside (f64.load (local.get 0)))
     (block $b
       (local.set $inside (f64.add (local.get $outside) (local.get $outside)))
@@ -21,3 +22,61 @@
       (br_if $b (local.get 0))
       (f64.store offset=8 (local.get 0) (local.get $inside)))
     (f64.store (local.get 0) (local.get $outside))))
+;; x64:
+;; $call
+;;   leave
+;;   ret
+;; $overwritten
+;;   mov [rbp-8], edx
+;;   call $call
+;;   mov eax, [rbp-8]
+;;   movsd xmm0, [r14+rax]
+;;   movaps xmm1, xmm0
+;;   addsd xmm1, xmm0
+;;   movaps xmm0, xmm1
+;;   mulsd xmm0, xmm1
+;;   movsd [rbp-0x10], xmm0
+;;   call $call
+;;   call $call
+;;   call $call
+;;   movsd xmm0, [rbp-0x10]
+;;   cvttsd2si rax, xmm0
+;;   movsxd r11, eax
+;;   cmp r11, rax
+;;   mov eax, eax
+;;   je L0
+;;   xorps xmm15, xmm15
+;;   ucomisd xmm0, xmm15
+;;   mov eax, 0x80000000
+;;   mov r11d, 0x7FFFFFFF
+;;   cmova eax, r11d
+;;   mov r11d, 0
+;;   cmovp eax, r11d
+;; L0:
+;;   leave
+;;   ret
+;;   ud2
+;; $of_the_block
+;;   mov [rbp-8], rbx
+;;   mov rbx, rdx
+;;   call $call
+;;   call $call
+;;   call $call
+;;   movsd xmm0, [r14+rbx]
+;;   movaps xmm1, xmm0
+;;   addsd xmm1, xmm0
+;;   movsd [rbp-0x10], xmm0
+;;   movsd [rbp-0x18], xmm1
+;;   call $call
+;;   movsd xmm0, [r14+rbx+8]
+;;   movsd xmm1, [r14+rbx+0x10]
+;;   test ebx, ebx
+;;   movsd [rbp-0x10], xmm1
+;;   jne L0
+;;   movsd [r14+rbx+8], xmm0
+;; L0:
+;;   movsd [r14+rbx], xmm1
+;;   mov rbx, [rbp-8]
+;;   leave
+;;   ret
+;;   ud2
