@@ -305,7 +305,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn throw_ref(&mut self) {
         self.charge_fuel();
-        // A handler of this function finds locals in their slots.
+        // A handler of this function finds its locals in their slots.
         self.clean_copies();
         let reference = self.pop();
         self.save_all_homes();

@@ -47,7 +47,7 @@ pub fn module(seed: u64, budget: usize) -> Generated {
         body.steps(0);
         let text = format!(
             "(local $a i32) (local $b i64) (local $c f64) (local $d i32) (local $e i32) (local $f f32) (local $g funcref)
-  (local $l0 i32) (local $l1 i32) (local $l2 i32)
+  (local $l0 i32) (local $l1 i32) (local $l2 i32) (local $x exnref)
   (local.set $a (local.get 0))
   {}
   (i32.xor
@@ -125,7 +125,22 @@ impl Body<'_> {
                 let callee = self.random.below(self.number);
                 self.put(&format!("(local.set $e (i32.add (local.get $e) (call $f{callee} (local.get $d))))"));
             }
-            10 => self.put("(local.set $e (i32.sub (local.get $e) (local.get $d)))"),
+            10 if self.random.one_in(3) => self.put("(local.set $e (i32.sub (local.get $e) (local.get $d)))"),
+            // Thrown twice, with locals written right before each and read by the handler's side.
+            10 => {
+                let thrown = if self.random.one_in(2) { "(throw $t0)" } else { "(throw $t1 (local.get $d))" };
+                let label = self.label();
+                self.put(&format!(
+                    "(block {label} (result exnref) (try_table (catch_all_ref {label})
+    (local.set $b (i64.add (local.get $b) (i64.const {n}))) {thrown}) (unreachable)) (local.set $x)"
+                ));
+                let label = self.label();
+                self.put(&format!(
+                    "(block {label} (try_table (catch_all {label})
+    (local.set $e (i32.sub (local.get $e) (local.get $d))) (local.set $c (f64.neg (local.get $c)))
+    (local.set $f (f32.add (local.get $f) (f32.const 1))) (throw_ref (local.get $x))))"
+                ));
+            }
             11 if self.loops < 3 => {
                 let count = self.loops;
                 self.loops += 1;
