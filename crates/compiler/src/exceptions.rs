@@ -189,6 +189,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     #[inline(never)]
     fn add_site(&mut self, scope: u32) {
+        debug_assert!(self.slots_are_right(), "a handler finds its locals in their slots");
         let handlers = match self.lists.exceptions.scopes[scope as usize].handlers {
             Some(known) => known,
             None => self.link_handlers(scope),

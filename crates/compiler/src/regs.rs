@@ -250,6 +250,12 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
+    /// Are the slots of all locals right that may be read from here on?
+    pub(crate) fn slots_are_right(&self) -> bool {
+        let depth = |reg: Reg| self.locals[self.regs.copy_of[reg.index()] as usize].depth;
+        self.regs.dirty.into_iter().all(|reg| depth(reg) as usize >= self.blocks.len())
+    }
+
     /// Stores those of these copies that may be read at the label of the block at a depth.
     #[inline(never)]
     fn clean_for(&mut self, copies: RegSet, depth: usize) {
