@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 /// What is fetched, with the module's name in tables. Those after the first four want a host of their own: they are
 /// compiled, never run.
-const FETCHED: [(&str, &str); 8] = [
+const FETCHED: [(&str, &str); 9] = [
     ("python.wasm", "cpython"),
     ("esbuild.wasm", "esbuild"),
     ("yosys/yosys.wasm", "yosys"),
@@ -17,6 +17,7 @@ const FETCHED: [(&str, &str); 8] = [
     ("ruby.wasm", "ruby"),
     ("esbuild-js.wasm", "esbuild-js"),
     ("sql-js.wasm", "sql.js"),
+    ("dart.wasm", "dart"),
     ("ffmpeg.wasm", "ffmpeg"),
 ];
 
