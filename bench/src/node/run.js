@@ -34,8 +34,13 @@ while (fs.readSync(0, ask, 0, 1) === 1) {
   } catch (error) {
     answer = error;
   }
-  fs.closeSync(stdin);
-  fs.closeSync(stdout);
+  for (const file of [stdin, stdout]) {
+    try {
+      fs.closeSync(file);
+    } catch {
+      // Some programs close what they were given.
+    }
+  }
   gc();
   fs.writeSync(1, `${answer}\n`);
 }
