@@ -106,7 +106,8 @@ fn functions(module: &Module) -> String {
 
 /// Where the constant behind the code is that an instruction refers to, if it does. Tables are referred to by `lea`.
 fn constant(i: &Instruction) -> Option<u64> {
-    let refers = i.is_ip_rel_memory_operand() && i.mnemonic() != Mnemonic::Lea && i.ip_rel_memory_address() % 16 == 0;
+    let refers =
+        i.is_ip_rel_memory_operand() && i.mnemonic() != Mnemonic::Lea && i.ip_rel_memory_address().is_multiple_of(16);
     refers.then(|| i.ip_rel_memory_address())
 }
 

@@ -116,7 +116,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Makes a position in a memory, in a register that may be written, a pointer.
-    fn to_pointer(&mut self, memory: u32, reg: Reg) {
+    fn make_pointer(&mut self, memory: u32, reg: Reg) {
         let (base, owned) = self.memory_base(memory);
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, reg, reg, Src::Reg(base));
         self.release_all(owned);
@@ -141,8 +141,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_memory_range(from, source, n_reg, end);
         self.check_memory_range(to, target, n_reg, end);
         self.release(end);
-        self.to_pointer(from, source);
-        self.to_pointer(to, target);
+        self.make_pointer(from, source);
+        self.make_pointer(to, target);
         let args = [target, source, n_reg].map(|reg| Arg::Operand(Operand::own(Ty::I64, reg)));
         self.libcall(Libcall::MemoryCopy, &[Arg::Ctx, args[0], args[1], args[2]]);
     }
@@ -164,7 +164,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let end = self.take(RegClass::Int);
         self.check_memory_range(memory, target, n_reg, end);
         self.release(end);
-        self.to_pointer(memory, target);
+        self.make_pointer(memory, target);
         let args = [target, byte, n_reg].map(|reg| Arg::Operand(Operand::own(Ty::I64, reg)));
         self.libcall(Libcall::MemoryFill, &[Arg::Ctx, args[0], args[1], args[2]]);
     }
@@ -200,7 +200,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.load_operand(bytes, &source);
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, pointer, pointer, Src::Reg(bytes));
         self.release(bytes);
-        self.to_pointer(memory, position);
+        self.make_pointer(memory, position);
         let args = [position, pointer, count].map(|reg| Arg::Operand(Operand::own(Ty::I64, reg)));
         self.libcall(Libcall::MemoryCopy, &[Arg::Ctx, args[0], args[1], args[2]]);
     }

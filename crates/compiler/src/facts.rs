@@ -67,6 +67,12 @@ impl Facts {
         self.gc.is_some_and(|gc| gc.counts())
     }
 
+    /// How a field of an object type is kept.
+    pub(crate) fn field(&self, ty: u32, field: u32) -> Option<Storage> {
+        let object = self.objects[ty as usize].as_ref()?;
+        Some(object.fields.get(field as usize)?.storage)
+    }
+
     /// Are objects of a type made in line, with the host asked by a stub?
     #[must_use]
     pub fn makes_in_line(&self, object: &ObjectFact) -> bool {
@@ -75,7 +81,6 @@ impl Facts {
 
     /// A few direct subtypes of the type whose id is at this offset among the type ids, likewise: those that this module
     /// defines first.
-    #[must_use]
     pub fn subtypes_of(&self, type_id: i32) -> impl Iterator<Item = i32> + use<> {
         let known = self.subtypes.binary_search_by_key(&type_id, |entry| entry.0).ok();
         let [a, b, c] = known.map_or([None; 3], |at| self.subtypes[at].1);

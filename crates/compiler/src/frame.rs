@@ -302,7 +302,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mapped = !self.lists.roots.locals.is_empty();
         for at in 0..self.locals.len() {
             let local = &self.survey.locals[at];
-            if !local.zeroed && !(mapped && local.ty == Ty::GcRef && local.local >= params) {
+            if !(local.zeroed || mapped && local.ty == Ty::GcRef && local.local >= params) {
                 continue;
             }
             if at & 7 == 7 && self.check_budget() {

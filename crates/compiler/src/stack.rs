@@ -146,7 +146,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let reg = self.take(operand.ty().class());
         self.load_operand(reg, operand);
-        self.done(&operand);
+        self.done(operand);
         *operand = Operand::own(operand.ty(), reg);
         reg
     }
@@ -166,7 +166,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let reg = self.take(operand.ty().class());
         self.load_operand(reg, operand);
-        self.done(&operand);
+        self.done(operand);
         *operand = Operand::own(operand.ty(), reg);
         reg
     }

@@ -265,7 +265,7 @@ impl Worker {
             ty: job.types[index as usize],
             features: job.features,
         };
-        let before = job.count_functions.then(|| self.output.counters);
+        let before = if job.count_functions { Some(self.output.counters) } else { None };
         lightbeam_compiler::compile::<X64>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
             .map_err(Error::from)?;
         if let Some(func) = self.output.funcs.last() {
@@ -285,8 +285,13 @@ impl Worker {
                 self.dropped = true;
                 let Output { asm, relocs, traps, addresses, sites, handlers, safepoints, maps, .. } = &mut self.output;
                 asm.truncate(0);
-                (relocs.clear(), traps.clear(), addresses.clear(), sites.clear(), handlers.clear());
-                (safepoints.clear(), maps.clear());
+                relocs.clear();
+                traps.clear();
+                addresses.clear();
+                sites.clear();
+                handlers.clear();
+                safepoints.clear();
+                maps.clear();
             }
         }
         Ok(())

@@ -10,7 +10,7 @@ const THREADS: u32 = 2;
 
 /// Engines with guards and without, and without faults.
 fn compilers() -> Vec<Compiler> {
-    let mut configs = vec![Config::new(), Config::new(), Config::new()];
+    let mut configs = [Config::new(), Config::new(), Config::new()];
     configs[1].memory_guard_size(0).memory_reservation(1 << 20);
     configs[2].signals_based_traps(false).epoch_interruption(true);
     configs.iter_mut().map(|config| Compiler::new(config.shared_memory(true).wasm_memory64(true)).unwrap()).collect()

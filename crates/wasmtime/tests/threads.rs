@@ -45,7 +45,7 @@ fn module(functions: u32, replaced: &[(u32, &str)]) -> String {
                     .into(),
             },
         };
-        write!(wat, "(func $f{i} {export} (type $t) {body})\n").unwrap();
+        writeln!(wat, "(func $f{i} {export} (type $t) {body})").unwrap();
     }
     wat.push(')');
     wat

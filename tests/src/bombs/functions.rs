@@ -109,13 +109,13 @@ fn float(unit: &[u8], n: usize) -> Vec<u8> {
 const AGAIN: [u8; 5] = [0x20, 0, 0x0d, 0, END];
 
 fn touches_in_a_nest(n: usize) -> Vec<u8> {
-    let code = [vec![3, 0x40].repeat(4), [0x20, 0, 0x21, 1].repeat(n), AGAIN.repeat(4)].concat();
+    let code = [[3, 0x40].repeat(4), [0x20, 0, 0x21, 1].repeat(n), AGAIN.repeat(4)].concat();
     super::single(&[(1, I32)], &code)
 }
 
 fn loops_in_three_loops(n: usize) -> Vec<u8> {
     let inner = [&[3, 0x40, 0x20, 0, 0x21, 1][..], &AGAIN].concat();
-    let code = [vec![3, 0x40].repeat(3), inner.repeat(n), AGAIN.repeat(3)].concat();
+    let code = [[3, 0x40].repeat(3), inner.repeat(n), AGAIN.repeat(3)].concat();
     super::single(&[(1, I32)], &code)
 }
 
@@ -150,7 +150,7 @@ fn loops_of_many_locals(n: usize) -> Vec<u8> {
 }
 
 fn loops_around_calls(n: usize) -> Vec<u8> {
-    let code = [vec![3, 0x40].repeat(n), [0x20, 0, 0x10, 0].repeat(n), AGAIN.repeat(n)].concat();
+    let code = [[3, 0x40].repeat(n), [0x20, 0, 0x10, 0].repeat(n), AGAIN.repeat(n)].concat();
     super::single(&[], &code)
 }
 

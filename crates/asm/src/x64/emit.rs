@@ -75,7 +75,7 @@ fn encode_addr(reg: u8, addr: Addr) -> Encoded {
             let index = index.code();
             debug_assert!(index != 4 && scale < 4, "rsp is no index");
             let sib = scale << 6 | (index & 7) << 3 | low;
-            ((index >> 3) * X | base >> 3, u32::from(SIB) | u32::from(sib) << 8, 2)
+            (((index >> 3) * X) | (base >> 3), u32::from(SIB) | u32::from(sib) << 8, 2)
         }
         None if low == SIB => (base >> 3, u32::from(SIB) | u32::from(0x20 | low) << 8, 2),
         None => (base >> 3, u32::from(low), 1),

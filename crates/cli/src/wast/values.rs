@@ -98,15 +98,15 @@ fn is_null(value: &Val) -> bool {
 
 /// Is a null reference of the hierarchy that the type belongs to? Of a type index only the script's module could tell.
 fn is_of(null: &Val, ty: &WastHeapType<'_>) -> bool {
-    match (hierarchy(ty), null) {
+    matches!(
+        (hierarchy(ty), null),
         (Some(HeapType::Func), Val::FuncRef(_))
-        | (Some(HeapType::Extern), Val::ExternRef(_))
-        | (Some(HeapType::Any), Val::AnyRef(_))
-        | (Some(HeapType::Exn), Val::ExnRef(_))
-        | (Some(HeapType::Cont), Val::ContRef(_))
-        | (None, _) => true,
-        _ => false,
-    }
+            | (Some(HeapType::Extern), Val::ExternRef(_))
+            | (Some(HeapType::Any), Val::AnyRef(_))
+            | (Some(HeapType::Exn), Val::ExnRef(_))
+            | (Some(HeapType::Cont), Val::ContRef(_))
+            | (None, _)
+    )
 }
 
 /// The top of the hierarchy that an abstract type belongs to.

@@ -603,6 +603,7 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     /// Does a shift by a register need a temporary?
     fn vector_shift_temp(op: Shift, lanes: Lanes) -> bool;
     /// `d =` each lane of `l` shifted, by a constant below the width or a register modulo the width.
+    #[expect(clippy::too_many_arguments, reason = "operands and what says how")]
     fn vector_shift(a: &mut Self::Asm, cpu: &CpuFeatures, op: Shift, lanes: Lanes, d: Reg, l: Reg, n: Amount, t: Reg);
     /// How a shuffle wants its operands.
     fn shuffle_form(cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16]) -> VectorForm;

@@ -10,6 +10,7 @@ mod atomics;
 mod control;
 mod exceptions;
 mod leb;
+mod notes;
 mod operands;
 mod reference;
 mod references;

@@ -4,14 +4,12 @@
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::error::{Error, ErrorKind};
 use crate::facts::{Facts, Storage};
-use crate::gc::MANY_FIELDS;
 use crate::sig::Sig;
 use crate::survey::{Survey, heap_feature, heap_type, type_feature, value_type};
 use crate::ty::Ty;
 use wasmparser::{
-    AbstractHeapType, BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator,
-    FunctionBody, Handle, HeapType, RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator,
-    WasmModuleResources,
+    BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator, FunctionBody, Handle,
+    HeapType, RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator, WasmModuleResources,
 };
 
 /// Validates a body and takes its survey.
@@ -106,44 +104,19 @@ impl Sweep<'_> {
 
     /// An operator that reads or writes something that is kept like this: some call the host.
     fn access(&mut self, storage: Option<Storage>) {
-        match storage {
-            Some(Storage::Func(_)) => self.call(),
-            Some(Storage::Gc { traced: true }) if self.facts.counts() => self.call(),
-            Some(Storage::Number(ty)) => self.survey.vectors |= ty == Ty::V128,
-            _ => {}
-        }
+        self.called |= self.survey.access(self.facts, storage);
     }
 
-    /// An object of a type is made whose fields are on the stack, in line if the collector lets it.
     fn make_in_line(&mut self, ty: u32) {
-        self.heap_access();
-        match &self.facts.objects[ty as usize] {
-            Some(object) if self.facts.makes_in_line(object) => {
-                self.survey.vectors |= object.vectors;
-                self.survey.detour();
-            }
-            _ => self.make(ty),
-        }
+        self.called |= self.survey.make_in_line(self.facts, ty);
     }
 
-    /// A structure of a type is made with default values.
     fn make_default(&mut self, ty: u32) {
-        if self.facts.objects[ty as usize].as_ref().is_some_and(|object| object.fields.len() <= MANY_FIELDS) {
-            return self.make_in_line(ty);
-        }
-        self.heap_access();
-        self.make(ty);
+        self.called |= self.survey.make_default(self.facts, ty);
     }
 
-    /// An object of a type is made.
     fn make(&mut self, ty: u32) {
-        self.survey.vectors |= self.facts.objects[ty as usize].as_ref().is_some_and(|object| object.vectors);
-        self.call();
-    }
-
-    fn field(&self, ty: u32, field: u32) -> Option<Storage> {
-        let object = self.facts.objects[ty as usize].as_ref()?;
-        Some(object.fields.get(field as usize)?.storage)
+        self.called |= self.survey.make(self.facts, ty);
     }
 
     /// An operator that reads or writes a global or an element of a table.
@@ -153,29 +126,14 @@ impl Sweep<'_> {
         }
     }
 
-    /// An operator that looks into an object.
     fn heap_access(&mut self) {
-        if self.facts.gc.is_some_and(|gc| !gc.heap_may_move) {
-            self.survey.touch_heap();
-        }
+        self.survey.heap_access(self.facts);
     }
 
-    /// A test of references against a type that may call the host.
+    /// A test of references against a type that may ask the host.
     fn test(&mut self, ty: HeapType) -> Result<(), Error> {
         self.heap(ty)?;
-        use AbstractHeapType::{Array, Eq, Struct};
-        match ty {
-            HeapType::Concrete(UnpackedIndex::Module(index)) => {
-                if self.facts.objects[index as usize].is_some() {
-                    self.heap_access();
-                }
-                if !self.facts.final_types[index as usize] {
-                    self.survey.detour();
-                }
-            }
-            HeapType::Abstract { ty: Array | Eq | Struct, .. } => self.heap_access(),
-            _ => {}
-        }
+        self.survey.test(self.facts, ty);
         Ok(())
     }
 
@@ -432,7 +390,7 @@ macro_rules! note {
     };
     ($s:ident visit_struct_get $ty:ident $f:ident) => {{
         $s.heap_access();
-        $s.access($s.field($ty, $f))
+        $s.access($s.facts.field($ty, $f))
     }};
     ($s:ident visit_struct_get_s $ty:ident $f:ident) => {
         $s.heap_access()
@@ -442,7 +400,7 @@ macro_rules! note {
     };
     ($s:ident visit_struct_set $ty:ident $f:ident) => {{
         $s.heap_access();
-        $s.access($s.field($ty, $f))
+        $s.access($s.facts.field($ty, $f))
     }};
     ($s:ident visit_array_new $ty:ident) => {
         $s.make($ty)
@@ -461,7 +419,7 @@ macro_rules! note {
     };
     ($s:ident visit_array_get $ty:ident) => {{
         $s.heap_access();
-        $s.access($s.field($ty, 0))
+        $s.access($s.facts.field($ty, 0))
     }};
     ($s:ident visit_array_get_s $ty:ident) => {
         $s.heap_access()
@@ -471,7 +429,7 @@ macro_rules! note {
     };
     ($s:ident visit_array_set $ty:ident) => {{
         $s.heap_access();
-        $s.access($s.field($ty, 0))
+        $s.access($s.facts.field($ty, 0))
     }};
     ($s:ident visit_array_len) => {
         $s.heap_access()

@@ -6,8 +6,6 @@
 use super::leb;
 use super::operands::{BOTTOM, F32, F64, I32, I64, V128, Window, code};
 use super::sweep::Sweep;
-use crate::facts::Storage;
-use crate::gc::MANY_FIELDS;
 use crate::survey::value_type;
 use crate::ty::Ty;
 use wasmparser::{
@@ -259,11 +257,9 @@ impl Sweep<'_> {
                 self.survey.steps += count as u64;
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                calls = if opcode == 1 && count > MANY_FIELDS {
-                    self.heap_access();
-                    self.make(index)
-                } else {
-                    self.make_in_line(index)
+                calls = match opcode {
+                    0 => self.survey.make_in_line(self.facts, index),
+                    _ => self.survey.make_default(self.facts, index),
                 };
             }
             // struct.get, .get_s, .get_u
@@ -272,9 +268,9 @@ impl Sweep<'_> {
                 let ty = *structure(self.resources, index)?.get(field as usize)?;
                 window = self.pop_concrete(index, window)?;
                 window = self.push_field(ty, opcode != 2, window)?;
-                self.heap_access();
+                self.survey.heap_access(self.facts);
                 if opcode == 2 {
-                    calls = self.access(index, field);
+                    calls = self.survey.access(self.facts, self.facts.field(index, field));
                 }
             }
             // struct.set
@@ -283,8 +279,8 @@ impl Sweep<'_> {
                 let ty = *structure(self.resources, index)?.get(field as usize).filter(|field| field.mutable)?;
                 window = self.pop_value(ty, window)?;
                 window = self.pop_concrete(index, window)?;
-                self.heap_access();
-                calls = self.access(index, field);
+                self.survey.heap_access(self.facts);
+                calls = self.survey.access(self.facts, self.facts.field(index, field));
             }
             // array.new, array.new_default
             6 | 7 => {
@@ -298,7 +294,7 @@ impl Sweep<'_> {
                 }
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                calls = self.make(index);
+                calls = self.survey.make(self.facts, index);
             }
             // array.new_fixed
             8 => {
@@ -313,7 +309,7 @@ impl Sweep<'_> {
                 self.survey.steps += u64::from(count);
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                calls = self.make_in_line(index);
+                calls = self.survey.make_in_line(self.facts, index);
             }
             // array.new_data
             9 => {
@@ -335,9 +331,9 @@ impl Sweep<'_> {
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(index, window)?;
                 window = self.push_field(field, opcode != 11, window)?;
-                self.heap_access();
+                self.survey.heap_access(self.facts);
                 if opcode == 11 {
-                    calls = self.access(index, 0);
+                    calls = self.survey.access(self.facts, self.facts.field(index, 0));
                 }
             }
             // array.set
@@ -347,15 +343,15 @@ impl Sweep<'_> {
                 window = self.pop_value(field, window)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(index, window)?;
-                self.heap_access();
-                calls = self.access(index, 0);
+                self.survey.heap_access(self.facts);
+                calls = self.survey.access(self.facts, self.facts.field(index, 0));
             }
             // array.len
             15 => {
                 let array = self.abstract_reference(true, AbstractHeapType::Array)?;
                 window = self.spilled.pop(window, &[array])?;
                 window = self.spilled.push(window, I32);
-                self.heap_access();
+                self.survey.heap_access(self.facts);
             }
             // array.fill
             16 => {
@@ -392,7 +388,7 @@ impl Sweep<'_> {
                 let to = self.reference(opcode & 1 != 0, ty)?;
                 window = self.spilled.pop(window, &[from])?;
                 window = self.spilled.push(window, if opcode < 22 { I32 } else { to });
-                self.test(read);
+                self.survey.test(self.facts, read);
             }
             // br_on_cast, br_on_cast_fail
             24 | 25 => {
@@ -417,7 +413,7 @@ impl Sweep<'_> {
                 }
                 window = self.spilled.pop(window, &[from])?;
                 window = self.spilled.push(window, stays);
-                self.test(read);
+                self.survey.test(self.facts, read);
                 self.survey.branch(depth);
             }
             // any.convert_extern, extern.convert_any
@@ -477,69 +473,6 @@ impl Sweep<'_> {
             ValType::V128 => V128,
             reference @ ValType::Ref(_) => self.code_of(reference)?,
         })
-    }
-
-    // ---- the survey, as the reference takes it
-
-    fn heap_access(&mut self) {
-        if self.facts.gc.is_some_and(|gc| !gc.heap_may_move) {
-            self.survey.touch_heap();
-        }
-    }
-
-    /// Reads or writes a field: does it call?
-    fn access(&mut self, ty: u32, field: u32) -> bool {
-        let storage = self.facts.objects[ty as usize].as_ref().map(|object| object.fields[field as usize].storage);
-        let calls = match storage {
-            Some(Storage::Func(_)) => true,
-            Some(Storage::Gc { traced }) => traced && self.facts.counts(),
-            Some(Storage::Number(ty)) => {
-                self.survey.vectors |= ty == Ty::V128;
-                false
-            }
-            _ => false,
-        };
-        if calls {
-            self.survey.call();
-        }
-        calls
-    }
-
-    /// An object is made by the host.
-    fn make(&mut self, ty: u32) -> bool {
-        self.survey.vectors |= self.facts.objects[ty as usize].as_ref().is_some_and(|object| object.vectors);
-        self.survey.call();
-        true
-    }
-
-    /// An object is made in line, if the collector lets it: does that call?
-    fn make_in_line(&mut self, ty: u32) -> bool {
-        self.heap_access();
-        match &self.facts.objects[ty as usize] {
-            Some(object) if self.facts.makes_in_line(object) => {
-                self.survey.vectors |= object.vectors;
-                self.survey.detour();
-                false
-            }
-            _ => self.make(ty),
-        }
-    }
-
-    /// A test against a type, as it stands in the body.
-    fn test(&mut self, ty: HeapType) {
-        use AbstractHeapType::{Array, Eq, Struct};
-        match ty {
-            HeapType::Concrete(UnpackedIndex::Module(index)) => {
-                if self.facts.objects[index as usize].is_some() {
-                    self.heap_access();
-                }
-                if !self.facts.final_types[index as usize] {
-                    self.survey.detour();
-                }
-            }
-            HeapType::Abstract { ty: Array | Eq | Struct, .. } => self.heap_access(),
-            _ => {}
-        }
     }
 }
 

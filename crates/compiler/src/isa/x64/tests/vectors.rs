@@ -202,7 +202,7 @@ fn shuffles() {
                 lanes[i] = if round % 3 == 1 {
                     lanes[i - i % width] & !(width as u8 - 1) | (i % width) as u8
                 } else {
-                    first + i as u8 & 31
+                    (first + i as u8) & 31
                 };
             }
         }
