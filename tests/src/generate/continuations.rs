@@ -2,7 +2,7 @@
 //! for later, bind, switch, throw out of stacks and into them, and fold their locals into what they return. Whatever happens
 //! to the stacks, the locals must be those of the function that goes on.
 
-use super::Generated;
+use super::{Generated, plain};
 use crate::observe::{Type, Value};
 use crate::random::Random;
 use std::fmt::Write as _;
@@ -126,12 +126,7 @@ impl Body<'_> {
     fn step(&mut self, depth: usize) {
         let n = self.random.below(200) as i32 - 50;
         match self.random.below(if depth < 5 { 22 } else { 14 }) {
-            0 => self.put(&format!("(local.set $a (i32.add (local.get $a) (i32.const {n})))")),
-            1 => self.put(&format!("(local.set $b (i64.add (i64.mul (local.get $b) (i64.const 3)) (i64.const {n})))")),
-            2 => self.put(&format!("(local.set $c (f64.add (local.get $c) (f64.const {n}.5)))")),
-            3 => self.put("(local.set $d (i32.rotl (local.get $d) (local.get $a)))"),
-            4 => self.put(&format!("(local.set $f (f32.add (local.get $f) (f32.const {n}.25)))")),
-            5 => self.put(&format!("(i32.store (i32.const 64) (i32.add (local.get $d) (i32.const {n})))")),
+            choice @ 0..=5 => self.put(&plain(choice, n)),
             6 => self.put("(local.set $g (i32x4.add (local.get $g) (i32x4.splat (local.get $d))))"),
             7 => self.put(&format!("(local.set $d (call $maybe (i32.add (local.get $a) (i32.const {n}))))")),
             8 if self.number > 0 => {

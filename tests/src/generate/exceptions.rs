@@ -1,7 +1,7 @@
 //! Random nests of `try_table`s in functions that call each other, throw tags with values of every type, and fold their
 //! locals into what they return: whoever catches, the locals must be those of the moment of the throw.
 
-use super::Generated;
+use super::{Generated, plain};
 use crate::observe::{Type, Value};
 use crate::random::Random;
 use std::fmt::Write as _;
@@ -95,12 +95,7 @@ impl Body<'_> {
     fn step(&mut self, depth: usize) {
         let n = self.random.below(200) as i32 - 50;
         match self.random.below(if depth < 5 { 16 } else { 11 }) {
-            0 => self.put(&format!("(local.set $a (i32.add (local.get $a) (i32.const {n})))")),
-            1 => self.put(&format!("(local.set $b (i64.add (i64.mul (local.get $b) (i64.const 3)) (i64.const {n})))")),
-            2 => self.put(&format!("(local.set $c (f64.add (local.get $c) (f64.const {n}.5)))")),
-            3 => self.put("(local.set $d (i32.rotl (local.get $d) (local.get $a)))"),
-            4 => self.put(&format!("(local.set $f (f32.add (local.get $f) (f32.const {n}.25)))")),
-            5 => self.put(&format!("(i32.store (i32.const 64) (i32.add (local.get $d) (i32.const {n})))")),
+            choice @ 0..=5 => self.put(&plain(choice, n)),
             6 | 7 => {
                 let callee = *self.random.pick(&["$maybe", "$deep", "$tail"]);
                 self.put(&format!(

@@ -137,6 +137,18 @@ pub fn literal(value: Value) -> String {
     }
 }
 
+/// A statement on the locals `$a` to `$f` or the memory, by number below 6.
+fn plain(choice: usize, n: i32) -> String {
+    match choice {
+        0 => format!("(local.set $a (i32.add (local.get $a) (i32.const {n})))"),
+        1 => format!("(local.set $b (i64.add (i64.mul (local.get $b) (i64.const 3)) (i64.const {n})))"),
+        2 => format!("(local.set $c (f64.add (local.get $c) (f64.const {n}.5)))"),
+        3 => "(local.set $d (i32.rotl (local.get $d) (local.get $a)))".into(),
+        4 => format!("(local.set $f (f32.add (local.get $f) (f32.const {n}.25)))"),
+        _ => format!("(i32.store (i32.const 64) (i32.add (local.get $d) (i32.const {n})))"),
+    }
+}
+
 /// Every list of one value from each of the columns.
 #[must_use]
 pub fn product(columns: &[Vec<Value>]) -> Vec<Vec<Value>> {
