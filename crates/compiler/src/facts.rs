@@ -464,6 +464,8 @@ pub struct ObjectFact {
     pub functions: bool,
     /// Is one of them a vector?
     pub vectors: bool,
+    /// Does each have a default value?
+    pub has_default: bool,
 }
 
 /// A field of a structure, or the element of an array.

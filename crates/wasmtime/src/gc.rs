@@ -86,6 +86,9 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
     let storages = fields.iter().map(|field| storage(&field.element_type)).collect::<Result<Vec<_>, _>>()?;
     let functions = storages.iter().any(|storage| matches!(storage, Storage::Func(_)));
     let vectors = storages.contains(&Storage::Number(Ty::V128));
+    let has_default = fields
+        .iter()
+        .all(|field| !matches!(field.element_type, WasmStorageType::Val(WasmValType::Ref(ty)) if !ty.nullable));
     let layout = layouts(settings)?.gc_layout(&ty.composite_type).ok().flatten().expect("a type of objects has one");
     let beside = match settings.collector {
         Some(Chosen::Copying) => InlineTraceInfo::new(&layout).encode(),
@@ -101,6 +104,7 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
             fields: storages.into_iter().map(|storage| field(storage, layout.base_size)).collect(),
             functions,
             vectors,
+            has_default,
         },
         GcLayout::Struct(layout) => ObjectFact {
             size: layout.size,
@@ -110,6 +114,7 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
             fields: storages.into_iter().zip(&*layout.fields).map(|(storage, at)| field(storage, at.offset)).collect(),
             functions,
             vectors,
+            has_default,
         },
     }))
 }

@@ -15,6 +15,7 @@ pub(super) const BOMBS: &[Bomb] = &[
     Bomb { name: "live-reference-locals-and-calls", make: live_locals, n: 20_000 },
     Bomb { name: "references-never-null", make: never_null, n: 20_000 },
     Bomb { name: "structures", make: structures, n: 5_000 },
+    Bomb { name: "defaults-of-a-large-structure", make: defaults, n: 5_000 },
 ];
 
 fn imports(types: &mut TypeSection) -> ImportSection {
@@ -100,5 +101,14 @@ fn elements(n: usize) -> Vec<u8> {
     let mut make = vec![0xfb, 8, 2];
     uleb(n, &mut make);
     last.raw([[0xfb, 1, 1].repeat(n), make, vec![0x1a, END]].concat());
+    finish(&types, &ImportSection::new(), 0, n, &last)
+}
+
+/// A structure of many fields, made many times in few bytes.
+fn defaults(n: usize) -> Vec<u8> {
+    let mut types = plain();
+    types.ty().struct_(vec![FieldType { element_type: StorageType::Val(ValType::I64), mutable: true }; n]);
+    let mut last = Function::new([]);
+    last.raw([[0xfb, 1, 1, 0x1a].repeat(n), vec![END]].concat());
     finish(&types, &ImportSection::new(), 0, n, &last)
 }

@@ -246,15 +246,14 @@ impl Sweep<'_> {
             0 | 1 => {
                 let index = number(bytes, &mut pos)?;
                 let fields = structure(self.resources, index)?;
-                let count = fields.len();
-                for field in fields.iter().rev() {
-                    if opcode == 0 {
+                if opcode == 0 {
+                    for field in fields.iter().rev() {
                         window = self.pop_value(*field, window)?;
-                    } else if !field.element_type.unpack().is_defaultable() {
-                        return None;
                     }
+                    self.survey.steps += fields.len() as u64;
+                } else if !self.facts.objects[index as usize].as_ref()?.has_default {
+                    return None;
                 }
-                self.survey.steps += count as u64;
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
                 calls = match opcode {
