@@ -31,6 +31,8 @@ pub struct Setup {
     pub collector: Collector,
     /// Processor features that Lightbeam does without; Cranelift always uses what it finds.
     pub without: Without,
+    /// Does Lightbeam's code leave garbage wherever nothing may be read?
+    pub poison: bool,
 }
 
 /// A set of processor features left out, bit by bit in the order of [`Without::NAMES`].
@@ -83,6 +85,7 @@ impl Default for Setup {
             deterministic: false,
             collector: Collector::Copying,
             without: Without::default(),
+            poison: false,
         }
     }
 }
@@ -109,6 +112,7 @@ impl Setup {
             ]),
             without: if random.one_in(3) { Without(random.bits() as u8 & Without::ALL.0) } else { Without(0) },
             deterministic: random.one_in(2),
+            poison: random.one_in(3),
         }
         .agreeing()
     }
@@ -181,7 +185,8 @@ impl Setup {
 
     /// Lightbeam for an engine, without the processor features left out.
     pub fn lightbeam(&self, engine: &Engine) -> Result<lightbeam::Compiler> {
-        Ok(lightbeam::Compiler::for_engine(engine)?.cpu_features(self.without.of(X64::host_features())))
+        let compiler = lightbeam::Compiler::for_engine(engine)?;
+        Ok(compiler.cpu_features(self.without.of(X64::host_features())).poison(self.poison))
     }
 }
 

@@ -7,15 +7,16 @@
 use crate::calls::Arg;
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
+use crate::held::Held;
 use crate::isa::{Alu, Cond, Isa, Load, Rmw, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
 use crate::value::{Operand, OperandPlace, Value};
-use lightbeam_asm::{Addr, RegClass, RegSet};
+use lightbeam_asm::{Addr, RegClass};
 
 impl<I: Isa> FuncGen<'_, I> {
     /// As `address`, and checked for its alignment.
-    fn aligned_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
+    fn aligned_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, Held) {
         if bytes > 1 {
             self.check_alignment(offset, bytes - 1);
         }
@@ -57,12 +58,11 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn atomic_load(&mut self, op: Load) {
         let (memory, offset) = self.reader.memarg();
-        let (addr, mut owned) = self.aligned_address(memory, offset, op.bytes());
-        let d = self.dest_reusing(op.ty(), owned);
+        let (addr, held) = self.aligned_address(memory, offset, op.bytes());
+        let d = self.dest_reusing(op.ty(), held.regs());
         let at = I::atomic_load(&mut self.out.asm, op, d, addr);
         self.memory_trap_at(at, self.wasm);
-        owned.remove(d);
-        self.give_back(owned);
+        self.give(held.but(d));
         self.push_reg(op.ty(), d);
     }
 
@@ -74,7 +74,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Exchanges memory with a value and forgets what was there.
     fn exchange_dropped(&mut self, memory: u32, offset: u64, bytes: u32, value: &Operand) {
-        let (addr, owned) = self.aligned_address(memory, offset, bytes);
+        let (addr, held) = self.aligned_address(memory, offset, bytes);
         let reg = match value.place() {
             OperandPlace::Reg(reg) if value.is_own_reg() => reg,
             _ => {
@@ -84,7 +84,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let at = I::atomic_exchange(&mut self.out.asm, Rmw::Xchg, bytes, reg, addr);
         self.memory_trap_at(at, self.wasm);
-        self.give_back(owned);
+        self.give(held);
         self.done(value);
     }
 
@@ -111,10 +111,10 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(imm) => Src::Imm(imm),
             None => Src::Reg(self.operand_reg(&mut value)),
         };
-        let (addr, owned) = self.aligned_address(memory, offset, access.bytes());
+        let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         let at = I::atomic_alu(&mut self.out.asm, op, access.bytes(), addr, src);
         self.memory_trap_at(at, self.wasm);
-        self.give_back(owned);
+        self.give(held);
         self.done(&value);
         self.push_const(access.ty(), 0);
     }
@@ -134,7 +134,7 @@ impl<I: Isa> FuncGen<'_, I> {
             value = Operand::constant(ty, if ty == Ty::I32 { u64::from(negative as u32) } else { negative });
             op = Rmw::Add;
         }
-        let (addr, owned) = self.aligned_address(memory, offset, access.bytes());
+        let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         let d = match self.hint(ty, addr.regs()) {
             Some(home) => home,
             None => match value.as_reg() {
@@ -145,7 +145,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.load_operand(d, &value);
         let at = I::atomic_exchange(&mut self.out.asm, op, access.bytes(), d, addr);
         self.memory_trap_at(at, self.wasm);
-        self.give_back(owned);
+        self.give(held);
         let mut of_value = value.owned();
         of_value.remove(d);
         self.give_back(of_value);
@@ -162,11 +162,11 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(imm) => Src::Imm(imm),
             None => self.src(&mut value),
         };
-        let (addr, owned) = self.aligned_address(memory, offset, access.bytes());
+        let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         for at in I::atomic_loop(&mut self.out.asm, op, access, addr, src) {
             self.memory_trap_at(at, self.wasm);
         }
-        self.give_back(owned);
+        self.give(held);
         self.done(&value);
         self.push_reg(access.ty(), old);
     }
@@ -188,10 +188,10 @@ impl<I: Isa> FuncGen<'_, I> {
             self.regs.pinned = replacement.regs();
         }
         let new = self.operand_reg(&mut replacement);
-        let (addr, owned) = self.aligned_address(memory, offset, access.bytes());
+        let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         let at = I::atomic_cmpxchg(&mut self.out.asm, access.bytes(), addr, new);
         self.memory_trap_at(at, self.wasm);
-        self.give_back(owned);
+        self.give(held);
         self.done(&replacement);
         if !self.next_drops() {
             self.zero_extend(access, old);

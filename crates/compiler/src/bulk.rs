@@ -54,8 +54,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// integer registers meanwhile, of which there are no more than four for certain; the pieces are in float registers.
     fn copy_small(&mut self, bytes: u32) {
         let pieces = Pieces::of(bytes);
-        let (from, from_owned) = self.address(0, 0, bytes);
-        let (to, to_owned) = self.address(0, 0, bytes);
+        let (from, from_held) = self.address(0, 0, bytes);
+        let (to, to_held) = self.address(0, 0, bytes);
         let mut held = RegSet::EMPTY;
         let mut stores = [(to, I::SCRATCH); 4];
         let mut count = 0;
@@ -89,13 +89,13 @@ impl<I: Isa> FuncGen<'_, I> {
             self.memory_trap_at(at, self.wasm);
         }
         self.give_back(held);
-        self.give_back(from_owned.or(to_owned));
+        self.give(from_held.and(to_held));
     }
 
     /// `memory.fill` of a few bytes with zero.
     fn zero_small(&mut self, bytes: u32) {
         let pieces = Pieces::of(bytes);
-        let (to, owned) = self.address(0, 0, bytes);
+        let (to, held) = self.address(0, 0, bytes);
         let zero = I::FLOAT_SCRATCH;
         if pieces.piece == 16 {
             I::fconst(&mut self.out.asm, Width::W64, zero, 0);
@@ -112,14 +112,14 @@ impl<I: Isa> FuncGen<'_, I> {
             };
             self.memory_trap_at(at, self.wasm);
         }
-        self.give_back(owned);
+        self.give(held);
     }
 
     /// Makes a position in a memory, in a register that may be written, a pointer.
     fn make_pointer(&mut self, memory: u32, reg: Reg) {
-        let (base, owned) = self.memory_base(memory);
+        let (base, held) = self.memory_base(memory);
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, reg, reg, Src::Reg(base));
-        self.release_all(owned);
+        self.give(held);
     }
 
     pub(crate) fn memory_copy(&mut self) {

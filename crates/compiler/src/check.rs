@@ -35,6 +35,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 Loc::Flags(_) | Loc::Hot => assert_eq!(i, last, "{value:?} is not on top at {at:#x}"),
                 Loc::Local(local) => {
                     assert_eq!(self.locals[local as usize].ty.class(), value.ty.class(), "{value:?} at {at:#x}");
+                    self.check_read(local, at);
                 }
                 Loc::Const(_) | Loc::Slot => {}
             }
@@ -61,5 +62,47 @@ impl<I: Isa> FuncGen<'_, I> {
             assert_eq!(local.home, None, "a copy of a local that has a home at {at:#x}");
         }
         assert!(self.out.asm.offset() > 0);
+    }
+
+    /// Panics if what a local holds is not where a read would find it.
+    fn check_read(&self, local: u32, at: u32) {
+        let state = &self.locals[local as usize];
+        if let Some(copy) = state.copy {
+            let of = self.regs.copy_of[copy.index()];
+            assert!(
+                self.regs.cached.has(copy) && u32::from(of) == local,
+                "{state:?} has no copy in {copy:?} at {at:#x}"
+            );
+        }
+        #[cfg(debug_assertions)]
+        if state.home.is_none() && state.copy.is_none() {
+            assert!(!self.regs.ahead.contains(&local), "{state:?} is waited for and nowhere at {at:#x}");
+        }
+    }
+
+    /// The innermost block closes: panics if an entry waits to read a local of its own that only a copy has, since nobody
+    /// sees to the slots of such locals any more.
+    #[cfg(debug_assertions)]
+    pub(crate) fn check_close(&mut self) {
+        let depth = self.blocks.len() as u32 - 1;
+        if !self.is_dead() {
+            for value in &self.stack[self.watermark..] {
+                if let Loc::Local(local) = value.loc
+                    && self.locals[local as usize].depth >= depth
+                    && self.regs.ahead.contains(&local)
+                {
+                    let copy = self.locals[local as usize].copy;
+                    let kept = copy.is_some_and(|copy| self.regs.locked.has(copy));
+                    assert!(kept, "{value:?} outlives its block at {:#x}", self.wasm);
+                }
+            }
+        }
+        // What a loop keeps in registers has its slots seen to at the loop's end.
+        let (regs, locals) = (&mut self.regs, &self.locals);
+        let locked = regs.locked;
+        regs.ahead.retain(|at| {
+            let local = &locals[*at as usize];
+            local.depth < depth || local.copy.is_some_and(|copy| locked.has(copy))
+        });
     }
 }

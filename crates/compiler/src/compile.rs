@@ -55,11 +55,15 @@ pub(crate) struct Lists {
     /// References that stubs keep in memory, see `Stub::refs`.
     pub(crate) stub_refs: Vec<KeptRef>,
     pub(crate) roots: Roots,
+    /// Where a frame is filled with garbage, and where to go then, see `Settings::poison`.
+    pub(crate) poison: Option<(Label, Label)>,
     pub(crate) targets: Vec<Label>,
     /// By depth: the table that named it last, and where its label is in `br_labels`.
     pub(crate) seen: Vec<(u32, u32)>,
     pub(crate) seen_stamp: u32,
     pub(crate) br_labels: Vec<Label>,
+    /// Of a `br_table`: for each depth to whose label values have to be moved, where that is done.
+    pub(crate) br_stubs: Vec<(Label, u32)>,
     /// Preserved registers, and where their values for the caller are.
     pub(crate) saved: Vec<(Reg, i32)>,
     /// Positions of the locals whose homes calls destroy.
@@ -94,7 +98,8 @@ pub(crate) struct LocalState {
     pub(crate) ty: Ty,
     /// The register that holds it for the whole function, if it has one.
     pub(crate) home: Option<Reg>,
-    /// A register that holds a clean copy of its slot at this moment.
+    /// A register that holds the same at this moment; its slot does not if the register is one of `Regs::dirty`, or if a
+    /// loop keeps it there and the local is the loop's own.
     pub(crate) copy: Option<Reg>,
     /// Offset of its slot from the frame pointer.
     pub(crate) slot: i32,
@@ -148,7 +153,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     /// Offset of operand slot 0's upper end from the frame pointer.
     pub(crate) slots_base: i32,
     pub(crate) slots_used: u32,
-    /// Logarithm of a slot's size: 8 bytes, or 16 in functions that have vectors.
+    /// Logarithm of a slot's size: 8 bytes, 16 in functions that have vectors, twice that in those compiled deep.
     pub(crate) slot_log2: u32,
     /// Where in the slot of a position a reference to an object is: at its end, or in functions that are compiled deep in
     /// the upper half.
@@ -406,11 +411,13 @@ fn emit<I: Isa>(
     cg.lists.stubs.clear();
     let first_handlers = cg.begin_handlers();
     cg.lists.resumptions.clear();
+    cg.lists.poison = None;
     cg.lists.stub_refs.clear();
     let maps = cg.out.maps.len();
     cg.lists.roots.begin(facts.references || survey.catches_references, maps, deep);
 
     let enter = cg.prologue();
+    cg.set_conventional(false);
     cg.open_function();
     cg.operators();
     cg.epilogue();
@@ -419,6 +426,8 @@ fn emit<I: Isa>(
     cg.stubs();
     cg.trap_stubs();
     cg.finish_deep();
+    cg.finish_poison();
+    cg.out.asm.watch(lightbeam_asm::RegSet::EMPTY);
     cg.out.asm.place_constants();
     cg.out.counters.operators += cg.operators;
     cg.out.counters.steps += survey.steps;
@@ -482,6 +491,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn next_operator(&mut self) -> u8 {
         self.wasm = self.base + self.reader.pos() as u32;
         self.regs.pinned = lightbeam_asm::RegSet::EMPTY;
+        self.set_conventional(false);
         self.operators += 1;
         self.reader.u8()
     }

@@ -1,7 +1,8 @@
 //! Structured control: blocks, branches, merges.
 //!
-//! The state at a label is fixed by convention, so that next to nothing is recorded: homes are where they always are; a register holds a copy of a local if it does on every edge (none at a loop's label); entries below the block are in their slots; a single result or loop parameter count
-//! of one is treated by the label's kind:
+//! The state at a label is fixed by convention, so that next to nothing is recorded: homes are where they always are; a
+//! register holds a copy of a local if it does on every edge, and at a loop's label only if the loop keeps it there (a
+//! window); entries below the block are in their slots; what the label carries is where its kind and count say:
 //!
 //! ```text
 //!   label of                 carries      where
@@ -11,12 +12,12 @@
 //!   loop                     n            the slots of the block's height and up
 //! ```
 
-use crate::compile::{FuncGen, Unusual};
+use crate::compile::{FuncGen, LocalState, Unusual};
 use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::regs::Copies;
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, OperandPlace, Value};
-use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
+use lightbeam_asm::{Label, Reg, RegClass, RegSet};
 
 /// An open block.
 #[derive(Clone, Copy, Debug)]
@@ -337,9 +338,14 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let block = *self.blocks.last().expect("validated");
         self.end_block(block);
-        if block.window {
-            self.close_window();
+        let own = if block.window { self.close_window() } else { RegSet::EMPTY };
+        if !self.is_dead() {
+            self.regs.dirty = self.regs.dirty.or(own);
+            self.close_reads(block.height as usize);
+            self.regs.dirty = self.regs.dirty.minus(own);
         }
+        #[cfg(debug_assertions)]
+        self.check_close();
         self.blocks.pop();
         self.close_handlers();
     }
@@ -503,6 +509,7 @@ impl<I: Isa> FuncGen<'_, I> {
             {
                 self.drop_copy(reg);
                 self.regs.free.remove(reg);
+                self.watch();
                 value.loc = Loc::Reg(reg);
                 self.stack[at] = value;
                 return;
@@ -517,11 +524,12 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 Loc::Const(bits) => self.load_const(ty, reg, bits.get()),
                 Loc::Local(local) => {
-                    let local = self.locals[local as usize];
-                    match local.home.or(local.copy) {
+                    let LocalState { home, copy, .. } = self.locals[local as usize];
+                    match home.or(copy) {
                         Some(from) => self.copy_reg(ty, reg, from),
                         None => {
-                            I::load(&mut self.out.asm, Load::of(ty), reg, Addr::base(I::FRAME, local.slot));
+                            let slot = self.slot_of_local(local as usize);
+                            I::load(&mut self.out.asm, Load::of(ty), reg, slot);
                             self.out.counters.reloads += 1;
                         }
                     }
@@ -534,7 +542,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Writes a value to the slot of another position, leaving its entry alone. Keeps the flags.
-    fn value_to_slot(&mut self, value: Value, position: usize, to: usize) {
+    pub(crate) fn value_to_slot(&mut self, value: Value, position: usize, to: usize) {
         let ty = value.ty;
         let target = self.slot(to, ty);
         let scratch = match ty.class() {
@@ -550,9 +558,10 @@ impl<I: Isa> FuncGen<'_, I> {
                 scratch
             }
             Loc::Local(local) => {
-                let local = self.locals[local as usize];
-                local.home.or(local.copy).unwrap_or_else(|| {
-                    I::load(&mut self.out.asm, Load::of(ty), scratch, Addr::base(I::FRAME, local.slot));
+                let LocalState { home, copy, .. } = self.locals[local as usize];
+                home.or(copy).unwrap_or_else(|| {
+                    let slot = self.slot_of_local(local as usize);
+                    I::load(&mut self.out.asm, Load::of(ty), scratch, slot);
                     scratch
                 })
             }
@@ -632,19 +641,20 @@ impl<I: Isa> FuncGen<'_, I> {
             I::jcc(&mut self.out.asm, cond, block.label);
         } else {
             self.edge_to(self.blocks.len() - 1 - depth as usize);
-            let skip = self.out.asm.label();
-            I::jcc(&mut self.out.asm, cond.invert(), skip);
             self.out.counters.steps += count as u64;
-            let values: usize = self.stack.len() - count;
+            let (values, to) = (self.stack.len() - count, block.height as usize);
+            self.slots_used = self.slots_used.max((to + count) as u32);
+            let mut frozen = self.freeze();
+            let skip = frozen.label();
+            frozen.branch(cond.invert(), skip);
             for i in 0..count {
-                if i & 3 == 3 && self.check_budget() {
-                    return;
+                if i & 3 == 3 && frozen.check_budget() {
+                    break;
                 }
-                let value = self.stack[values + i];
-                self.value_to_slot(value, values + i, block.height as usize + i);
+                frozen.value_to_slot(values + i, to + i);
             }
-            I::jmp(&mut self.out.asm, block.label);
-            self.out.asm.bind(skip);
+            frozen.jump(block.label);
+            frozen.meet(skip);
         }
     }
 
@@ -701,7 +711,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.lists.seen.len() < self.blocks.len() {
             self.lists.seen.resize(self.blocks.len(), (0, 0));
         }
-        let mut stubs: Vec<(Label, u32)> = Vec::new();
+        let mut stubs = std::mem::take(&mut self.lists.br_stubs);
+        stubs.clear();
         self.lists.targets.clear();
         let mut default = None;
         for i in 0..=len {
@@ -712,12 +723,7 @@ impl<I: Isa> FuncGen<'_, I> {
             } else {
                 let block = self.target(depth);
                 self.edge_to(self.blocks.len() - 1 - depth as usize);
-                let in_place = match arity {
-                    0 => true,
-                    1 if block.kind != Kind::Loop => true,
-                    _ => self.stack.len() - arity == block.height as usize,
-                };
-                let label = if in_place {
+                let label = if self.merges_in_place(&block, arity) {
                     block.label
                 } else {
                     let stub = self.out.asm.label();
@@ -748,20 +754,21 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.release(index);
         self.release(temp);
-        for (label, depth) in stubs {
-            self.out.asm.bind(label);
-            let block = self.target(depth);
+        for (label, depth) in &stubs {
+            self.out.asm.bind(*label);
+            let block = self.target(*depth);
             self.out.counters.steps += arity as u64;
             let values = self.stack.len() - arity;
             for i in 0..arity {
                 if self.check_budget() {
-                    return;
+                    break;
                 }
                 let value = self.stack[values + i];
                 self.value_to_slot(value, values + i, block.height as usize + i);
             }
             I::jmp(&mut self.out.asm, block.label);
         }
+        self.lists.br_stubs = stubs;
         self.become_dead();
     }
 

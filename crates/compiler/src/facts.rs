@@ -563,6 +563,8 @@ pub struct Settings {
     pub cpu: CpuFeatures,
     /// Prove the compiler's state after every operator, as debug builds always do.
     pub check: bool,
+    /// For tests: fill every frame with garbage first, so that a slot which nothing has written shows.
+    pub poison: bool,
 }
 
 impl Settings {

@@ -12,7 +12,7 @@
 
 use crate::code::TrapCode;
 use crate::compile::{FuncGen, LocalState};
-use crate::isa::{Cond, Isa, Load, Src, Store};
+use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::moves::Step;
 use crate::sig::Place;
 use crate::simd::zero_bits;
@@ -215,6 +215,37 @@ impl<I: Isa> FuncGen<'_, I> {
         self.survey.calls || self.facts.settings.fuel || self.facts.settings.epochs
     }
 
+    /// For tests: fills the new frame with garbage, by code behind the last instruction, where its size is known.
+    fn begin_poison(&mut self) {
+        if self.facts.settings.poison {
+            let [fill, filled] = [(); 2].map(|()| self.out.asm.label());
+            I::jmp(&mut self.out.asm, fill);
+            self.out.asm.bind(filled);
+            self.lists.poison = Some((fill, filled));
+        }
+    }
+
+    /// Behind the last instruction, when nothing more is put in the frame.
+    pub(crate) fn finish_poison(&mut self) {
+        /// Neither an address that can be accessed nor, as a reference, a number.
+        const GARBAGE: i32 = 0x7e7e_7e7e;
+        let Some((fill, filled)) = self.lists.poison.take() else { return };
+        self.out_reserve();
+        self.out.asm.bind(fill);
+        let frame = self.frame_size();
+        if frame > 0 {
+            let again = self.out.asm.label();
+            let a = &mut self.out.asm;
+            I::iconst(a, Width::W64, I::SCRATCH, -i64::from(frame), false);
+            a.bind(again);
+            I::store_imm(a, Store::B32, Addr::indexed(I::FRAME, I::SCRATCH, 0, 0), GARBAGE);
+            I::alu(a, Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(4));
+            I::test(a, Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
+            I::jcc(a, Cond::Ne, again);
+        }
+        I::jmp(&mut self.out.asm, filled);
+    }
+
     /// Emits the prologue and returns where the frame size is to be patched.
     pub(crate) fn prologue(&mut self) -> u32 {
         self.plan();
@@ -228,6 +259,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let label = self.trap_label(TrapCode::StackOverflow);
             I::jcc(&mut self.out.asm, Cond::LtU, label);
         }
+        self.begin_poison();
         for i in 0..self.lists.saved.len() {
             let (reg, offset) = self.lists.saved[i];
             I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, offset), reg);
@@ -276,6 +308,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 // No home, so the moves have not written it: a copy of what was stored.
                 (Place::Reg(reg), None) if self.regs.free.has(reg) => {
                     self.regs.free.remove(reg);
+                    self.watch();
                     self.make_copy_of(reg, at);
                 }
                 _ => {}
@@ -319,6 +352,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Emits the pending parallel moves, whole registers.
     pub(crate) fn emit_moves(&mut self) {
+        self.set_conventional(true);
         let FuncGen { lists, out, .. } = self;
         let a = &mut out.asm;
         let mut count = 0;
@@ -342,6 +376,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The end of the function: results to where the convention wants them, and back to the caller.
     pub(crate) fn epilogue(&mut self) {
+        self.set_conventional(true);
         self.out_reserve();
         if self.is_dead() {
             return;

@@ -7,12 +7,13 @@ use crate::calls::Arg;
 use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::facts::{Collector, GcFacts, ObjectFact, Storage};
+use crate::held::Held;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::meter::StubKind;
 use crate::simd::zero_bits;
 use crate::ty::{Ty, Width};
-use crate::value::{Loc, Operand, OperandPlace, Value};
+use crate::value::{Operand, OperandPlace};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
 /// Structures of more fields are cleared by the host.
@@ -66,7 +67,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The register that has where the heap begins until the operator ends or calls, if that is kept like a local and
     /// there are registers enough to have it in one.
-    fn heap_in_register(&mut self) -> Option<Reg> {
+    pub(crate) fn heap_in_register(&mut self) -> Option<Reg> {
         /// What operators may still take after this.
         const ENOUGH: u32 = 3;
         let at = self.heap?;
@@ -78,10 +79,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.locals[at].copy.is_none() && left.len() < ENOUGH {
             return None;
         }
-        self.push(Value { ty: Ty::I64, loc: Loc::Local(at as u32) });
-        let (reg, owned) = self.pop_reg();
-        debug_assert!(owned.is_empty(), "it is a copy");
-        Some(reg)
+        Some(self.local_in_register(at))
     }
 
     /// A register that has where the heap begins until the operator ends, calls, or writes this one, into which it is
@@ -111,13 +109,13 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// The same in a register that stays as it is, and what of it the caller owns.
-    fn heap_kept(&mut self) -> (Reg, RegSet) {
+    fn heap_kept(&mut self) -> (Reg, Held) {
         if let Some(reg) = self.heap_in_register() {
-            return (reg, RegSet::EMPTY);
+            return (reg, Held::NONE);
         }
-        let base = self.take(RegClass::Int);
+        let (base, held) = self.hold(RegClass::Int);
         self.heap_base(base);
-        (base, RegSet::one(base))
+        (base, held)
     }
 
     // ---- barriers
@@ -126,31 +124,33 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn push_exposed(&mut self, reg: Reg) {
         let gc = self.gc();
         let Collector::Counting(counting) = gc.collector else { return self.push_reg(Ty::GcRef, reg) };
-        let [insert, done] = [(); 2].map(|()| self.out.asm.label());
         let temp = self.take(RegClass::Int);
-        I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
-        I::jcc(&mut self.out.asm, Cond::Eq, done);
-        I::test(&mut self.out.asm, Width::W32, reg, Src::Imm(1));
-        I::jcc(&mut self.out.asm, Cond::Ne, done);
-        self.check_in_heap(reg, gc.kind.cast_unsigned() + 4);
-        self.heap_base(temp);
-        I::load(&mut self.out.asm, Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
-        I::test(&mut self.out.asm, Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
-        I::jcc(&mut self.out.asm, Cond::Eq, insert);
-        self.out.asm.bind(done);
-        self.release(temp);
+        // It has its place on the stack before anything branches: a full window gives an entry way for it.
         self.push_reg(Ty::GcRef, reg);
-        self.add_stub_at(insert, done, StubKind::Expose { reference: reg });
+        let mut frozen = self.freeze();
+        let [insert, done] = [(); 2].map(|()| frozen.label());
+        I::test(frozen.asm(), Width::W32, reg, Src::Reg(reg));
+        frozen.branch(Cond::Eq, done);
+        I::test(frozen.asm(), Width::W32, reg, Src::Imm(1));
+        frozen.branch(Cond::Ne, done);
+        frozen.check_in_heap(reg, gc.kind.cast_unsigned() + 4);
+        frozen.heap_base(temp);
+        I::load(frozen.asm(), Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
+        I::test(frozen.asm(), Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
+        frozen.branch(Cond::Eq, insert);
+        frozen.stub(insert, done, StubKind::Expose { reference: reg }, RegSet::one(temp));
+        frozen.meet(done);
+        self.release(temp);
     }
 
     /// Overwrites the reference at an address, which is in a register that the caller owns, where references are counted.
-    /// `owned` goes free with it.
-    pub(crate) fn set_reference(&mut self, address: Reg, value: &Operand, owned: RegSet) {
+    /// What is held goes back with it.
+    pub(crate) fn set_reference(&mut self, address: Reg, value: &Operand, held: Held) {
         self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
         self.call_routine(Routine::SetReference, &[Operand::own(Ty::I64, address), *value]);
         self.release(address);
-        self.give_back(owned);
+        self.give(held);
         self.drop_copies();
         self.restore_homes();
     }
@@ -160,15 +160,16 @@ impl<I: Isa> FuncGen<'_, I> {
         let (Storage::Gc { traced: true }, Collector::Counting(counting)) = (storage, self.gc().collector) else {
             return;
         };
-        let done = self.out.asm.label();
-        I::test(&mut self.out.asm, Width::W32, reference, Src::Reg(reference));
-        I::jcc(&mut self.out.asm, Cond::Eq, done);
-        I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
-        I::jcc(&mut self.out.asm, Cond::Ne, done);
-        self.check_in_heap(reference, counting.count.cast_unsigned() + 8);
+        let mut frozen = self.freeze();
+        let done = frozen.label();
+        I::test(frozen.asm(), Width::W32, reference, Src::Reg(reference));
+        frozen.branch(Cond::Eq, done);
+        I::test(frozen.asm(), Width::W32, reference, Src::Imm(1));
+        frozen.branch(Cond::Ne, done);
+        frozen.check_in_heap(reference, counting.count.cast_unsigned() + 8);
         let count = Addr::indexed(base, reference, 0, counting.count);
-        I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Imm(1));
-        self.out.asm.bind(done);
+        I::alu_mem(frozen.asm(), Alu::Add, Width::W64, count, Src::Imm(1));
+        frozen.meet(done);
     }
 
     // ---- values in memory
@@ -238,11 +239,11 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// The register for a loaded field.
-    fn dest_of(&mut self, storage: Storage) -> Reg {
+    /// The register for a field, loaded by the instruction that is the last to read what is held.
+    fn dest_of(&mut self, storage: Storage, held: Held) -> (Reg, Held) {
         match storage {
-            Storage::Gc { .. } | Storage::Func(_) => self.take(RegClass::Int),
-            other => self.dest(other.ty(), RegSet::EMPTY),
+            Storage::Gc { .. } | Storage::Func(_) => self.take_over(RegClass::Int, held),
+            other => self.dest_over(other.ty(), held),
         }
     }
 
@@ -270,40 +271,42 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Makes an object of so many bytes, its header written; gives the reference, in a register that the caller owns, and
     /// where the heap begins, as `heap_kept` does.
-    fn new_object(&mut self, ty: u32, size: u32) -> (Reg, Reg, RegSet) {
+    fn new_object(&mut self, ty: u32, size: u32) -> (Reg, Reg, Held) {
         if self.facts.counts() {
             let args = self.alloc_args(ty, Arg::Imm(u64::from(size)));
             self.libcall(Libcall::GcAlloc, &args);
             let object = I::LIBCALL.int_results[0];
             self.take_this(object);
             I::mov(&mut self.out.asm, Width::W32, object, object);
-            let (base, owned) = self.heap_kept();
-            return (object, base, owned);
+            let (base, held) = self.heap_kept();
+            return (object, base, held);
         }
         let gc = self.gc();
         let id = self.facts.type_id_offsets[ty as usize];
         let [data, object, temp] = [(); 3].map(|()| self.take(RegClass::Int));
         let kept = self.heap_in_register();
-        let [slow, resume] = [(); 2].map(|()| self.out.asm.label());
         let ObjectFact { mut kind, align: object_align, .. } = *self.object(ty);
         let ctx = self.facts.ctx;
-        let a = &mut self.out.asm;
-        I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
+        let mut frozen = self.freeze();
+        let [slow, resume] = [(); 2].map(|()| frozen.label());
+        I::load(frozen.asm(), Load::I64, data, Addr::base(I::CTX, gc.data));
         let (free, size, size_at) = match gc.collector {
             Collector::Copying { free, end, size: size_at, align } => {
                 let size = size.next_multiple_of(align);
+                let a = frozen.asm();
                 I::load(a, Load::I32, object, Addr::base(data, free));
                 I::load(a, Load::I32, temp, Addr::base(data, end));
                 // Free space never ends before it begins.
                 I::alu(a, Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
                 I::cmp(a, Width::W32, temp, Src::Imm(size.cast_signed()));
-                I::jcc(a, Cond::LtU, slow);
-                I::lea(a, Width::W32, temp, Addr::base(object, size.cast_signed()));
+                frozen.branch(Cond::LtU, slow);
+                I::lea(frozen.asm(), Width::W32, temp, Addr::base(object, size.cast_signed()));
                 (free, size, Some(size_at))
             }
             Collector::None { free, kind_bits } => {
                 debug_assert_eq!(size & kind_bits, 0, "so many fields or operands are refused before");
                 kind |= size;
+                let a = frozen.asm();
                 I::load(a, Load::I32, object, Addr::base(data, free));
                 // In 64 bits nothing wraps.
                 I::alu(a, Alu::Add, Width::W64, object, object, Src::Imm(object_align.cast_signed() - 1));
@@ -311,23 +314,17 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::lea(a, Width::W64, temp, Addr::base(object, size.cast_signed()));
                 I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
                 I::cmp(a, Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
-                I::jcc(a, Cond::GtU, slow);
+                frozen.branch(Cond::GtU, slow);
                 (free, size, None)
             }
             Collector::Counting(_) => unreachable!("the host makes these"),
         };
-        I::store(a, Store::B32, Addr::base(data, free), temp);
-        let (base, owned) = match kept {
-            Some(base) => {
-                self.release(data);
-                (base, RegSet::EMPTY)
-            }
-            None => {
-                self.heap_base(data);
-                (data, RegSet::one(data))
-            }
-        };
-        let a = &mut self.out.asm;
+        I::store(frozen.asm(), Store::B32, Addr::base(data, free), temp);
+        let base = kept.unwrap_or_else(|| {
+            frozen.heap_base(data);
+            data
+        });
+        let a = frozen.asm();
         I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, gc.kind), kind.cast_signed());
         I::load(a, Load::I64, temp, Addr::base(I::CTX, ctx.type_ids));
         I::load(a, Load::I32, temp, Addr::base(temp, id));
@@ -335,11 +332,15 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(size_at) = size_at {
             I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, size_at), size.cast_signed());
         }
-        self.out.asm.bind(resume);
-        self.release(temp);
-        let base_out = if owned.is_empty() { None } else { Some(base) };
-        self.add_stub_at(slow, resume, StubKind::NewObject { ty, size, out: object, base: base_out });
-        (object, base, owned)
+        let mut done = RegSet::one(temp);
+        if kept.is_some() {
+            done.add(data);
+        }
+        let base_out = if kept.is_none() { Some(data) } else { None };
+        frozen.stub(slow, resume, StubKind::NewObject { ty, size, out: object, base: base_out }, done);
+        frozen.meet(resume);
+        self.give_back(done);
+        (object, base, if kept.is_none() { Held::of(RegSet::one(data)) } else { Held::NONE })
     }
 
     pub(crate) fn struct_new(&mut self) {
@@ -363,7 +364,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.object(ty).functions {
             return self.object_of_functions(ty, size, count, field);
         }
-        let (object, base, owned) = self.new_object(ty, size);
+        let (object, base, held) = self.new_object(ty, size);
         self.write_length(ty, count, object, base);
         for i in (0..count).rev() {
             if i & 7 == 7 && self.check_budget() {
@@ -374,7 +375,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let (storage, offset) = field(i);
             self.init_field(storage, base, Addr::indexed(base, object, 0, offset));
         }
-        self.give_back(owned);
+        self.give(held);
         self.push_reg(Ty::GcRef, object);
     }
 
@@ -390,9 +391,9 @@ impl<I: Isa> FuncGen<'_, I> {
     fn object_of_functions(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
         self.flush_below(self.stack.len());
         let first = self.stack.len() - count;
-        let (object, base, owned) = self.new_object(ty, size);
+        let (object, base, held) = self.new_object(ty, size);
         self.write_length(ty, count, object, base);
-        self.give_back(owned);
+        self.give(held);
         self.push_reg(Ty::GcRef, object);
         for i in 0..count {
             if self.check_budget() {
@@ -407,14 +408,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 value = self.pop();
             }
             let object = self.pop_kept();
-            let (base, owned) = self.heap_kept();
+            let (base, held) = self.heap_kept();
             if let Storage::Gc { traced: true } = storage {
                 let reg = self.operand_reg(&mut value);
                 self.count(storage, base, reg);
             }
             self.store_operand(store_of(storage), Addr::indexed(base, object.reg, 0, offset), &value);
             self.done(&value);
-            self.give_back(owned);
+            self.give(held);
             self.put_back(object);
         }
         let object = self.pop_owned();
@@ -433,12 +434,11 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return self.struct_of_top(ty);
         }
-        let (reference, base, owned) = self.new_object(ty, object.size);
+        let (reference, base, held) = self.new_object(ty, object.size);
         let first = object.fields[0].offset;
-        self.give_back(owned);
-        // The base has been read by then, should it be the same register.
-        let pointer = self.take(RegClass::Int);
+        let (pointer, held) = self.take_over(RegClass::Int, held);
         I::lea(&mut self.out.asm, Width::W64, pointer, Addr::indexed(base, reference, 0, first));
+        self.give(held);
         self.push_reg(Ty::GcRef, reference);
         let pointer = Arg::Operand(Operand::own(Ty::I64, pointer));
         let bytes = u64::from(object.size - first as u32);
@@ -456,10 +456,10 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_null(Ty::GcRef, reg);
         self.check_field(reg, field.offset, field.storage);
         let base = self.heap_or(I::SCRATCH);
-        self.done(&object);
-        let d = self.dest_of(field.storage);
+        let (d, held) = self.dest_of(field.storage, Held::of(object.owned()));
         let from = Addr::indexed(base, reg, 0, field.offset);
         I::load(&mut self.out.asm, load_of(field.storage, signed), d, from);
+        self.give(held);
         self.push_loaded(field.storage, d);
     }
 
@@ -475,30 +475,31 @@ impl<I: Isa> FuncGen<'_, I> {
         let reg = self.operand_reg(&mut object);
         self.check_null(Ty::GcRef, reg);
         self.check_field(reg, field.offset, field.storage);
-        let (base, owned) = self.heap_kept();
-        self.write_field(field.storage, Addr::indexed(base, reg, 0, field.offset), &value, owned.or(object.owned()));
+        let (base, held) = self.heap_kept();
+        let held = held.and(Held::of(object.owned()));
+        self.write_field(field.storage, Addr::indexed(base, reg, 0, field.offset), &value, held);
     }
 
-    /// Overwrites a field at an address. `owned` goes free.
-    fn write_field(&mut self, storage: Storage, to: Addr, value: &Operand, owned: RegSet) {
-        let mut owned = owned;
+    /// Overwrites a field at an address, which is read with what is held.
+    fn write_field(&mut self, storage: Storage, to: Addr, value: &Operand, held: Held) {
         if let Storage::Gc { traced: true } = storage
             && self.facts.counts()
         {
-            let address = owned.and(to.regs()).first().unwrap_or_else(|| self.take(RegClass::Int));
-            owned.remove(address);
+            let address = held.regs().and(to.regs()).first().unwrap_or_else(|| self.take(RegClass::Int));
+            let held = held.but(address).and(Held::of(value.owned()));
             I::lea(&mut self.out.asm, Width::W64, address, to);
-            return self.set_reference(address, value, owned.or(value.owned()));
+            return self.set_reference(address, value, held);
         }
         self.store_operand(store_of(storage), to, value);
-        self.give_back(owned.or(value.owned()));
+        self.give(held);
+        self.done(value);
     }
 
     // ---- arrays
 
     /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use. The
     /// address may have the scratch register for a base if that is `unused` until then.
-    fn element_address(&mut self, ty: u32, unused: bool) -> (Addr, RegSet) {
+    fn element_address(&mut self, ty: u32, unused: bool) -> (Addr, Held) {
         let gc = self.gc();
         let field = self.object(ty).fields[0];
         let mut index = self.pop();
@@ -522,7 +523,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             log2 => I::lea(a, Width::W32, element, Addr::indexed(reg, at, log2, field.offset)),
         }
-        let owned = RegSet::one(element).or(index.owned());
+        let held = Held::of(RegSet::one(element).or(index.owned()));
         let before = self.out.asm.offset();
         self.check_in_heap(element, 1 << field.storage.log2());
         if heap == I::SCRATCH && self.out.asm.offset() != before {
@@ -530,19 +531,18 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if heap == I::SCRATCH && !unused {
             I::lea(&mut self.out.asm, Width::W64, element, Addr::indexed(heap, element, 0, 0));
-            return (Addr::base(element, 0), owned);
+            return (Addr::base(element, 0), held);
         }
-        (Addr::indexed(heap, element, 0, 0), owned)
+        (Addr::indexed(heap, element, 0, 0), held)
     }
 
     pub(crate) fn array_get(&mut self, signed: bool) {
         let ty = self.reader.u32();
         let storage = self.object(ty).fields[0].storage;
-        let (from, owned) = self.element_address(ty, true);
-        self.give_back(owned);
-        // One of those that have just gone free may be it: nothing is read after it is written.
-        let d = self.dest_of(storage);
+        let (from, held) = self.element_address(ty, true);
+        let (d, held) = self.dest_of(storage, held);
         I::load(&mut self.out.asm, load_of(storage, signed), d, from);
+        self.give(held);
         self.push_loaded(storage, d);
     }
 
@@ -553,8 +553,8 @@ impl<I: Isa> FuncGen<'_, I> {
             self.intern_top();
         }
         let value = self.pop();
-        let (to, owned) = self.element_address(ty, value.as_reg().is_some());
-        self.write_field(storage, to, &value, owned);
+        let (to, held) = self.element_address(ty, value.as_reg().is_some());
+        self.write_field(storage, to, &value, held);
     }
 
     pub(crate) fn array_len(&mut self) {
@@ -563,10 +563,10 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_null(Ty::GcRef, reg);
         self.check_in_heap(reg, self.gc().array_length.cast_unsigned() + 4);
         let base = self.heap_or(I::SCRATCH);
-        self.done(&array);
-        let d = self.dest(Ty::I32, RegSet::EMPTY);
+        let (d, held) = self.dest_over(Ty::I32, Held::of(array.owned()));
         let length = self.gc().array_length;
         I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(base, reg, 0, length));
+        self.give(held);
         self.push_reg(Ty::I32, d);
     }
 

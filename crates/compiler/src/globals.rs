@@ -61,6 +61,6 @@ impl<I: Isa> FuncGen<'_, I> {
         let address = self.take(lightbeam_asm::RegClass::Int);
         let place = self.place(place);
         I::lea(&mut self.out.asm, crate::ty::Width::W64, address, place);
-        self.set_reference(address, &value, value.owned());
+        self.set_reference(address, &value, crate::held::Held::of(value.owned()));
     }
 }

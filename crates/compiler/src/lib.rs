@@ -22,6 +22,8 @@ mod survey;
 mod validate;
 
 mod frame;
+mod frozen;
+mod held;
 mod moves;
 mod regs;
 mod stack;

@@ -67,9 +67,12 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.load_operand(home, &operand);
                 self.done(&operand);
             }
-            // Behind the loop that keeps it there, a local of the loop's own is read no more.
-            if state.home.is_none() && (state.depth < self.regs.locked_depth || ty == Ty::GcRef) {
-                I::store(&mut self.out.asm, Store::of(ty), Addr::base(I::FRAME, state.slot), home);
+            if state.home.is_none() {
+                let to_slot = self.window_stores(&state);
+                if to_slot {
+                    I::store(&mut self.out.asm, Store::of(ty), Addr::base(I::FRAME, state.slot), home);
+                }
+                self.regs.note_write(at, to_slot);
             }
         } else {
             let mut operand = self.pop();
@@ -81,6 +84,7 @@ impl<I: Isa> FuncGen<'_, I> {
             {
                 self.forget_copy_of(at);
                 self.store_const_to(slot, ty, bits);
+                self.regs.note_write(at, true);
                 if tee {
                     self.push_const(ty, bits);
                 }
@@ -93,11 +97,13 @@ impl<I: Isa> FuncGen<'_, I> {
                 if own {
                     self.make_copy_of(reg, at);
                 }
-                if own && ty != Ty::GcRef {
+                let late = own && ty != Ty::GcRef;
+                if late {
                     self.regs.dirty.add(reg);
                 } else {
                     I::store(&mut self.out.asm, Store::of(ty), slot, reg);
                 }
+                self.regs.note_write(at, !late);
             }
         }
         if tee {

@@ -8,6 +8,7 @@ use crate::calls::Arg;
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
 use crate::facts::{MemoryFact, Where};
+use crate::held::Held;
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
@@ -66,19 +67,19 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// The base of a memory in a register, and what to release after use.
-    pub(crate) fn memory_base(&mut self, index: u32) -> (Reg, RegSet) {
+    pub(crate) fn memory_base(&mut self, index: u32) -> (Reg, Held) {
         if index == 0 {
-            return (I::MEMORY_BASE, RegSet::EMPTY);
+            return (I::MEMORY_BASE, Held::NONE);
         }
         let memory = self.facts.memories[index as usize];
-        let reg = self.take(lightbeam_asm::RegClass::Int);
+        let (reg, held) = self.hold(lightbeam_asm::RegClass::Int);
         let place = self.place(memory.base);
         I::load(&mut self.out.asm, Load::I64, reg, place);
-        (reg, RegSet::one(reg))
+        (reg, held)
     }
 
     /// Pops the index of an access and makes its address, checked if it must be. Gives what to release after the access.
-    pub(crate) fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
+    pub(crate) fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, Held) {
         let memory = &self.facts.memories[index as usize];
         // What makes the zero upper half of an i32 index part of the sandbox.
         debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(memory.index));
@@ -91,24 +92,23 @@ impl<I: Isa> FuncGen<'_, I> {
                 && (unchecked || whole + u64::from(bytes) <= inside)
             {
                 self.pop_value();
-                let (base, owned) = self.memory_base(index);
-                return (Addr::base(base, whole as i32), owned);
+                let (base, held) = self.memory_base(index);
+                return (Addr::base(base, whole as i32), held);
             }
         }
         if unchecked && offset <= i32::MAX as u64 {
-            let (reg, mut owned) = self.pop_reg();
-            let (base, base_owned) = self.memory_base(index);
-            owned = owned.or(base_owned);
-            return (Addr::indexed(base, reg, 0, offset as i32), owned);
+            let (reg, owned) = self.pop_reg();
+            let (base, held) = self.memory_base(index);
+            return (Addr::indexed(base, reg, 0, offset as i32), held.and(Held::of(owned)));
         }
         self.checked_address(index, memory, span, bytes)
     }
 
     /// An address that has been compared with the memory's length: the end of the access must not be after it.
-    fn checked_address(&mut self, index: u32, memory: &MemoryFact, span: u64, bytes: u32) -> (Addr, RegSet) {
+    fn checked_address(&mut self, index: u32, memory: &MemoryFact, span: u64, bytes: u32) -> (Addr, Held) {
         let pinned = self.regs.pinned;
         let (reg, reg_owned) = self.pop_reg();
-        let end = self.take(lightbeam_asm::RegClass::Int);
+        let (end, held) = self.hold(lightbeam_asm::RegClass::Int);
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
         if let Ok(small) = i32::try_from(span)
             && memory.index == Ty::I32
@@ -132,8 +132,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.release_all(reg_owned);
         // The index has been read; there may be no register left but its own.
         self.regs.pinned = pinned;
-        let (base, base_owned) = self.memory_base(index);
-        (Addr::indexed(base, end, 0, -(bytes as i32)), RegSet::one(end).or(base_owned))
+        let (base, base_held) = self.memory_base(index);
+        (Addr::indexed(base, end, 0, -(bytes as i32)), held.and(base_held))
     }
 
     /// Compares a byte position with a memory's length.
@@ -150,14 +150,14 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, not at a constant.
     #[inline(always)]
-    pub(crate) fn plain_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, RegSet) {
+    pub(crate) fn plain_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, Held) {
         let plain = memory == 0
             && offset < self.plain_offsets
             && !matches!(self.stack.last(), Some(Value { loc: Loc::Const(_), .. }));
         if plain {
             debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(Ty::I32));
             let (reg, owned) = self.pop_reg();
-            return (Addr::indexed(I::MEMORY_BASE, reg, 0, offset as i32), owned);
+            return (Addr::indexed(I::MEMORY_BASE, reg, 0, offset as i32), Held::of(owned));
         }
         self.address(memory, offset, bytes)
     }
@@ -175,23 +175,23 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn load(&mut self, op: Load) {
         let (memory, offset) = self.reader.memarg();
-        let (addr, owned) = self.plain_address(memory, offset, op.bytes());
+        let (addr, held) = self.plain_address(memory, offset, op.bytes());
         let ty = op.ty();
         if I::MEM_OPERANDS && self.folds_load(op) {
-            self.hot = Some(Hot { addr, owned, wasm: Some(self.wasm) });
+            self.hot = Some(Hot { addr, owned: held.into_entry(), wasm: Some(self.wasm) });
             return self.push(Value { ty, loc: Loc::Hot });
         }
         if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
             // Whatever the extension, the value is zero exactly if the bytes are.
             let at = I::cmp_mem_zero(&mut self.out.asm, op.bytes(), addr);
             self.memory_trap_at(at, self.wasm);
-            self.give_back(owned);
+            self.give(held);
             self.out.counters.folded_loads += 1;
             return self.push(Value { ty, loc: Loc::Flags(Cond::Ne) });
         }
         let d = match self.hint(ty, RegSet::EMPTY) {
             Some(home) => home,
-            None => match owned.class(ty.class()).first() {
+            None => match held.regs().class(ty.class()).first() {
                 Some(reg) => reg,
                 None if self.reader.peek() == 0x10 => self.take_result(ty),
                 None => self.take(ty.class()),
@@ -199,9 +199,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let at = I::load(&mut self.out.asm, op, d, addr);
         self.memory_trap_at(at, self.wasm);
-        let mut owned = owned;
-        owned.remove(d);
-        self.give_back(owned);
+        self.give(held.but(d));
         self.push_reg(ty, d);
     }
 
@@ -222,7 +220,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if imm.is_none() {
             self.operand_reg(&mut value);
         }
-        let (addr, owned) = self.plain_address(memory, offset, op.bytes());
+        let (addr, held) = self.plain_address(memory, offset, op.bytes());
         let at = match imm {
             Some(imm) => {
                 let bits = match op {
@@ -238,7 +236,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         };
         self.memory_trap_at(at, self.wasm);
-        self.give_back(owned);
+        self.give(held);
         self.done(&value);
     }
 

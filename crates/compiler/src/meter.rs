@@ -6,7 +6,7 @@ use crate::compile::FuncGen;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
-use crate::value::{Loc, Operand, Value};
+use crate::value::Operand;
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
 /// A detour that is taken rarely: calls the host with every register in use saved, then comes back.
@@ -17,7 +17,7 @@ pub(crate) struct Stub {
     /// Where it goes when done.
     pub(crate) resume: Label,
     pub(crate) kind: StubKind,
-    /// Registers to save; filled in by `add_stub`, as the next two.
+    /// Registers to save; filled in when it is remembered, as the next two.
     pub(crate) live: RegSet,
     /// Registers with references that the host may change: where these begin and end in `Lists::stub_refs`.
     pub(crate) refs: (u32, u32),
@@ -30,11 +30,11 @@ pub(crate) struct Stub {
 /// A reference in a register while a stub calls the host: it is in the frame then and loaded from there afterwards.
 #[derive(Clone, Copy)]
 pub(crate) struct KeptRef {
-    reg: Reg,
+    pub(crate) reg: Reg,
     /// Offset of its slot from the frame pointer.
-    slot: i32,
+    pub(crate) slot: i32,
     /// Must it be stored? A local's slot is up to date.
-    store: bool,
+    pub(crate) store: bool,
 }
 
 /// What a stub calls.
@@ -56,7 +56,7 @@ pub(crate) enum StubKind {
 
 impl StubKind {
     /// The register in which it gives something, which need not be saved.
-    fn out(self) -> Option<Reg> {
+    pub(crate) fn out(self) -> Option<Reg> {
         match self {
             StubKind::FillElement { out, .. } | StubKind::NewObject { out, .. } => Some(out),
             StubKind::IsSubtype { actual, .. } => Some(actual),
@@ -65,7 +65,7 @@ impl StubKind {
     }
 
     /// May a collector run?
-    fn collects(self) -> bool {
+    pub(crate) fn collects(self) -> bool {
         !matches!(self, StubKind::FillElement { .. } | StubKind::IsSubtype { .. })
     }
 }
@@ -76,43 +76,6 @@ pub(crate) const fn fuel_cost(opcode: u8) -> u32 {
 }
 
 impl<I: Isa> FuncGen<'_, I> {
-    /// Remembers a stub, with the registers in use at this moment: values, copies and homes that a call destroys.
-    pub(crate) fn add_stub(&mut self, mut stub: Stub) {
-        let mut live = self.regs.pool.minus(self.regs.free);
-        for i in 0..self.lists.volatile_homes.len() {
-            live.add(self.locals[self.lists.volatile_homes[i] as usize].home.expect("it has one"));
-        }
-        if let Some(out) = stub.kind.out() {
-            live.remove(out);
-        }
-        if let StubKind::NewObject { base: Some(base), .. } = stub.kind {
-            live.remove(base);
-        }
-        let first = self.lists.stub_refs.len() as u32;
-        if stub.kind.collects() && self.lists.roots.any {
-            stub.map = self.map_here(true);
-            for reg in self.regs.cached {
-                let local = &self.locals[self.regs.copy_of[reg.index()] as usize];
-                if local.ty == Ty::GcRef {
-                    live.remove(reg);
-                    self.lists.stub_refs.push(KeptRef { reg, slot: local.slot, store: false });
-                }
-            }
-            for at in self.watermark..self.stack.len() {
-                if let Value { ty: Ty::GcRef, loc: Loc::Reg(reg) } = self.stack[at] {
-                    live.remove(reg);
-                    self.slot(at, Ty::GcRef);
-                    let slot = self.slot_offset(at, Ty::GcRef);
-                    self.lists.stub_refs.push(KeptRef { reg, slot, store: true });
-                }
-            }
-        }
-        stub.refs = (first, self.lists.stub_refs.len() as u32);
-        stub.live = live;
-        self.stub_saves = self.stub_saves.max(live.len() << self.slot_log2);
-        self.lists.stubs.push(stub);
-    }
-
     /// Emits all stubs, after the function's last instruction, when the frame's layout is known.
     pub(crate) fn stubs(&mut self) {
         for i in 0..self.lists.stubs.len() {
@@ -220,19 +183,6 @@ impl<I: Isa> FuncGen<'_, I> {
             I::cmp_mem(&mut self.out.asm, Width::W64, addr, Src::Imm(0));
         }
         self.stub_if(Cond::GeS, StubKind::OutOfGas);
-    }
-
-    /// Adds a stub that begins and ends at these labels.
-    pub(crate) fn add_stub_at(&mut self, label: Label, resume: Label, kind: StubKind) {
-        self.add_stub(Stub { label, resume, kind, live: RegSet::EMPTY, refs: (0, 0), map: None, wasm: self.wasm });
-    }
-
-    pub(crate) fn stub_if(&mut self, cond: Cond, kind: StubKind) {
-        let label = self.out.asm.label();
-        let resume = self.out.asm.label();
-        I::jcc(&mut self.out.asm, cond, label);
-        self.out.asm.bind(resume);
-        self.add_stub(Stub { label, resume, kind, live: RegSet::EMPTY, refs: (0, 0), map: None, wasm: self.wasm });
     }
 
     // ---- epochs

@@ -5,7 +5,9 @@
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
 use crate::facts::GcFacts;
-use crate::isa::{Alu, Amount, AsmBuffer, Cond, Isa, Load, Shift, Src};
+use crate::frozen::Frozen;
+use crate::held::Held;
+use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src};
 use crate::meter::StubKind;
 use crate::regs::Kept;
 use crate::ty::{Ty, Width};
@@ -31,7 +33,7 @@ mod heap {
     pub(super) const EXN: i64 = -0x17;
 }
 
-impl<I: Isa> FuncGen<'_, I> {
+impl<'a, I: Isa> FuncGen<'a, I> {
     // ---- null
 
     /// Takes the top of the stack off, in a register that may be read, to be put back as it is by `put_back`.
@@ -127,68 +129,47 @@ impl<I: Isa> FuncGen<'_, I> {
         self.facts.gc.expect("a module that has to do with objects has a collector")
     }
 
-    /// Goes to `yes` or to `no`, whether or not the reference in a register is of a heap type, or null if that is
-    /// allowed. `yes` is bound by the caller right behind.
-    fn test_type(&mut self, reg: Reg, ty: Ty, heap: i64, nullable: bool, yes: Label, no: Label) {
-        let always = |a: &mut I::Asm, to: Label| I::jmp(a, to);
-        match heap {
-            heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE => {
+    /// Goes to `no` unless the reference in a register is of a heap type, or null if that is allowed. Whatever that takes is
+    /// had before the first branch, since all paths meet again.
+    fn test_type(&mut self, reg: Reg, ty: Ty, heap: i64, nullable: bool, no: Option<Label>) -> Tested<'_, 'a, I> {
+        let simple = match heap {
+            heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE => Some(nullable),
+            heap::FUNC | heap::EXTERN | heap::ANY | heap::EXN => Some(!nullable),
+            _ => None,
+        };
+        let (temp, held) = match simple {
+            Some(_) => (None, Held::NONE),
+            None => {
+                let (temp, held) = self.hold(RegClass::Int);
+                (Some(temp), held)
+            }
+        };
+        let base = if ty == Ty::GcRef && temp.is_some() && heap != heap::I31 { self.heap_in_register() } else { None };
+        if simple != Some(false) {
+            self.test_null(ty, reg);
+        }
+        let mut frozen = self.freeze();
+        let yes = frozen.label();
+        let no = no.unwrap_or_else(|| frozen.label());
+        match (heap, temp) {
+            (_, Some(temp)) => {
+                frozen.branch(Cond::Eq, if nullable { yes } else { no });
+                frozen.test_object(reg, ty, heap, temp, base, yes, no);
+            }
+            (heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE, None) => {
                 if nullable {
-                    self.test_null(ty, reg);
-                    I::jcc(&mut self.out.asm, Cond::Ne, no);
+                    frozen.branch(Cond::Ne, no);
                 } else {
-                    always(&mut self.out.asm, no);
+                    frozen.jump(no);
                 }
-                return;
             }
-            heap::FUNC | heap::EXTERN | heap::ANY | heap::EXN => {
+            (_, None) => {
                 if !nullable {
-                    self.test_null(ty, reg);
-                    I::jcc(&mut self.out.asm, Cond::Eq, no);
+                    frozen.branch(Cond::Eq, no);
                 }
-                return;
-            }
-            _ => {}
-        }
-        // Before the first branch: what has to give way is stored on every path.
-        let temp = self.take(RegClass::Int);
-        self.test_null(ty, reg);
-        I::jcc(&mut self.out.asm, Cond::Eq, if nullable { yes } else { no });
-        if ty == Ty::GcRef {
-            I::test(&mut self.out.asm, Width::W32, reg, Src::Imm(NUMBER));
-            if heap == heap::I31 {
-                I::jcc(&mut self.out.asm, Cond::Eq, no);
-                return self.release(temp);
-            }
-            I::jcc(&mut self.out.asm, Cond::Ne, if heap == heap::EQ { yes } else { no });
-        }
-        match usize::try_from(heap) {
-            Err(_) => {
-                let gc = self.gc();
-                let bits = match heap {
-                    heap::EQ => gc.kinds.eq,
-                    heap::STRUCT => gc.kinds.structure,
-                    heap::ARRAY => gc.kinds.array,
-                    other => unreachable!("heap type {other}"),
-                };
-                self.load_header(temp, reg, gc.kind);
-                I::alu(&mut self.out.asm, Alu::And, Width::W32, temp, temp, Src::Imm(bits.cast_signed()));
-                I::cmp(&mut self.out.asm, Width::W32, temp, Src::Imm(bits.cast_signed()));
-                I::jcc(&mut self.out.asm, Cond::Ne, no);
-            }
-            Ok(index) => {
-                let expected = self.facts.type_id_offsets[index];
-                if ty == Ty::FuncRef {
-                    let at = Addr::base(reg, self.facts.ctx.funcref_type);
-                    I::load(&mut self.out.asm, Load::I32, temp, at);
-                } else {
-                    let gc = self.gc();
-                    self.load_header(temp, reg, gc.type_id);
-                }
-                self.check_type_id(temp, expected, self.facts.final_types[index], no);
             }
         }
-        self.release(temp);
+        Tested { frozen, yes, no, held }
     }
 
     /// A word of an object's header.
@@ -196,34 +177,6 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_in_heap(object, offset.cast_unsigned() + 4);
         let base = self.heap_or(I::SCRATCH);
         I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(base, object, 0, offset));
-    }
-
-    /// Goes to `no` unless the type whose id is in a register, which is destroyed, is another or a subtype of it.
-    pub(crate) fn check_type_id(&mut self, actual: Reg, expected: i32, is_final: bool, no: Label) {
-        I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
-        let id = Addr::base(I::SCRATCH, expected);
-        I::cmp(&mut self.out.asm, Width::W32, actual, Src::Mem(id));
-        if is_final {
-            I::jcc(&mut self.out.asm, Cond::Ne, no);
-            return;
-        }
-        let known = self.out.asm.label();
-        I::jcc(&mut self.out.asm, Cond::Eq, known);
-        // Some subtypes of this very module are tried before the host is asked.
-        for subtype in self.facts.subtypes_of(expected) {
-            I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
-            let id = Addr::base(I::SCRATCH, subtype);
-            I::cmp(&mut self.out.asm, Width::W32, actual, Src::Mem(id));
-            I::jcc(&mut self.out.asm, Cond::Eq, known);
-        }
-        let ask = self.out.asm.label();
-        let resume = self.out.asm.label();
-        I::jmp(&mut self.out.asm, ask);
-        self.out.asm.bind(resume);
-        I::test(&mut self.out.asm, Width::W32, actual, Src::Reg(actual));
-        I::jcc(&mut self.out.asm, Cond::Eq, no);
-        self.out.asm.bind(known);
-        self.add_stub_at(ask, resume, StubKind::IsSubtype { actual, expected });
     }
 
     pub(crate) fn ref_test(&mut self, nullable: bool) {
@@ -237,23 +190,24 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// `d = ` 1 if a reference is of a type, else 0.
     fn type_to_bool(&mut self, d: Reg, kept: &Kept, heap: i64, nullable: bool) {
-        let [yes, no, done] = [(); 3].map(|()| self.out.asm.label());
-        self.test_type(kept.reg, kept.value.ty, heap, nullable, yes, no);
-        self.out.asm.bind(yes);
-        I::iconst(&mut self.out.asm, Width::W32, d, 1, false);
-        I::jmp(&mut self.out.asm, done);
-        self.out.asm.bind(no);
-        I::iconst(&mut self.out.asm, Width::W32, d, 0, false);
-        self.out.asm.bind(done);
+        let Tested { mut frozen, yes, no, held } = self.test_type(kept.reg, kept.value.ty, heap, nullable, None);
+        let done = frozen.label();
+        frozen.bind(yes);
+        I::iconst(frozen.asm(), Width::W32, d, 1, false);
+        frozen.jump(done);
+        frozen.bind(no);
+        I::iconst(frozen.asm(), Width::W32, d, 0, false);
+        frozen.meet(done);
+        self.give(held);
     }
 
     pub(crate) fn ref_cast(&mut self, nullable: bool) {
         let heap = self.reader.i64();
         let kept = self.pop_kept();
-        let yes = self.out.asm.label();
         let no = self.trap_label(TrapCode::CastFailure);
-        self.test_type(kept.reg, kept.value.ty, heap, nullable, yes, no);
-        self.out.asm.bind(yes);
+        let Tested { frozen, yes, held, .. } = self.test_type(kept.reg, kept.value.ty, heap, nullable, Some(no));
+        frozen.meet(yes);
+        self.give(held);
         self.put_back(kept);
     }
 
@@ -274,12 +228,12 @@ impl<I: Isa> FuncGen<'_, I> {
             && self.facts.final_types[index]
         {
             // One comparison tells.
-            let temp = self.take(RegClass::Int);
+            let (temp, held) = self.hold(RegClass::Int);
             self.load_header(temp, kept.reg, self.gc().type_id);
             I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
             let expected = Addr::base(I::SCRATCH, self.facts.type_id_offsets[index]);
             I::cmp(&mut self.out.asm, Width::W32, temp, Src::Mem(expected));
-            self.release(temp);
+            self.give(held);
             self.put_back(kept);
             return self.branch_if(if on_failure { Cond::Ne } else { Cond::Eq }, depth);
         }
@@ -289,5 +243,90 @@ impl<I: Isa> FuncGen<'_, I> {
         I::test(&mut self.out.asm, Width::W32, d, Src::Reg(d));
         self.release(d);
         self.branch_if(if on_failure { Cond::Eq } else { Cond::Ne }, depth);
+    }
+}
+
+/// A reference whose type has been asked for: the path of those that are of it goes on here, or comes to `yes`.
+struct Tested<'c, 'a, I: Isa> {
+    frozen: Frozen<'c, 'a, I>,
+    yes: Label,
+    no: Label,
+    /// To be given back when the paths have met.
+    held: Held,
+}
+
+impl<I: Isa> Frozen<'_, '_, I> {
+    /// Goes to `yes` or on, or to `no`: whether a reference in a register that is not null is of a heap type that takes a look
+    /// at what it refers to. `temp` is destroyed; `base` is where the heap begins, if that is in a register.
+    #[expect(clippy::too_many_arguments, reason = "all that it needs is had before")]
+    fn test_object(&mut self, reg: Reg, ty: Ty, heap: i64, temp: Reg, base: Option<Reg>, yes: Label, no: Label) {
+        if ty == Ty::GcRef {
+            I::test(self.asm(), Width::W32, reg, Src::Imm(NUMBER));
+            if heap == heap::I31 {
+                return self.branch(Cond::Eq, no);
+            }
+            self.branch(Cond::Ne, if heap == heap::EQ { yes } else { no });
+        }
+        match usize::try_from(heap) {
+            Err(_) => {
+                let gc = self.gc();
+                let bits = match heap {
+                    heap::EQ => gc.kinds.eq,
+                    heap::STRUCT => gc.kinds.structure,
+                    heap::ARRAY => gc.kinds.array,
+                    other => unreachable!("heap type {other}"),
+                };
+                self.load_header(temp, reg, gc.kind, base);
+                I::alu(self.asm(), Alu::And, Width::W32, temp, temp, Src::Imm(bits.cast_signed()));
+                I::cmp(self.asm(), Width::W32, temp, Src::Imm(bits.cast_signed()));
+                self.branch(Cond::Ne, no);
+            }
+            Ok(index) => {
+                let facts = self.facts();
+                if ty == Ty::FuncRef {
+                    I::load(self.asm(), Load::I32, temp, Addr::base(reg, facts.ctx.funcref_type));
+                } else {
+                    let gc = self.gc();
+                    self.load_header(temp, reg, gc.type_id, base);
+                }
+                self.check_type_id(temp, facts.type_id_offsets[index], facts.final_types[index], yes, no);
+            }
+        }
+    }
+
+    /// A word of an object's header.
+    fn load_header(&mut self, d: Reg, object: Reg, offset: i32, base: Option<Reg>) {
+        self.check_in_heap(object, offset.cast_unsigned() + 4);
+        let base = base.unwrap_or_else(|| {
+            self.heap_base(I::SCRATCH);
+            I::SCRATCH
+        });
+        I::load(self.asm(), Load::I32, d, Addr::indexed(base, object, 0, offset));
+    }
+
+    /// Goes to `no` unless the type whose id is in a register, which is destroyed, is another or a subtype of it; goes to
+    /// `yes`, or on, if it is.
+    pub(crate) fn check_type_id(&mut self, actual: Reg, expected: i32, is_final: bool, yes: Label, no: Label) {
+        let facts = self.facts();
+        let compare = |asm: &mut I::Asm, expected: i32| {
+            I::load(asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.type_ids));
+            I::cmp(asm, Width::W32, actual, Src::Mem(Addr::base(I::SCRATCH, expected)));
+        };
+        compare(self.asm(), expected);
+        if is_final {
+            return self.branch(Cond::Ne, no);
+        }
+        self.branch(Cond::Eq, yes);
+        // Some subtypes of this very module are tried before the host is asked.
+        for subtype in facts.subtypes_of(expected) {
+            compare(self.asm(), subtype);
+            self.branch(Cond::Eq, yes);
+        }
+        let [ask, answered] = [(); 2].map(|()| self.label());
+        self.jump(ask);
+        self.bind(answered);
+        I::test(self.asm(), Width::W32, actual, Src::Reg(actual));
+        self.branch(Cond::Eq, no);
+        self.stub(ask, answered, StubKind::IsSubtype { actual, expected }, RegSet::EMPTY);
     }
 }

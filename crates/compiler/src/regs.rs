@@ -1,7 +1,8 @@
 //! The register file: who owns which register, how one is had, and what gives way.
 
-use crate::compile::FuncGen;
+use crate::compile::{FuncGen, LocalState};
 use crate::isa::{Isa, Load, Store};
+use crate::ty::Ty;
 use crate::value::{Loc, Value};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
@@ -26,6 +27,12 @@ pub(crate) struct Regs {
     /// Cached registers that were read or written lately. They give way after the others, which do in turn.
     pub(crate) recent: RegSet,
     clock: u32,
+    /// Positions of the locals without homes whose slots are not what they hold.
+    #[cfg(debug_assertions)]
+    pub(crate) ahead: Vec<u32>,
+    /// Around a call, from the moves of its arguments on, registers are what its convention says, whoever owns them.
+    #[cfg(debug_assertions)]
+    pub(crate) conventional: bool,
 }
 
 /// An entry taken off the stack to be looked at and put back, see `FuncGen::pop_kept`.
@@ -99,7 +106,31 @@ impl Regs {
             pinned: none,
             recent: none,
             clock: 0,
+            #[cfg(debug_assertions)]
+            ahead: Vec::new(),
+            #[cfg(debug_assertions)]
+            conventional: false,
         }
+    }
+
+    /// A local without a home has been written, to its slot as well if that is said.
+    #[inline(always)]
+    pub(crate) fn note_write(&mut self, at: usize, to_slot: bool) {
+        #[cfg(debug_assertions)]
+        {
+            self.ahead.retain(|ahead| *ahead as usize != at);
+            if !to_slot {
+                self.ahead.push(at as u32);
+            }
+        }
+        let _ = (at, to_slot);
+    }
+
+    /// All slots that may be read from here on are right, whatever came before.
+    #[inline(always)]
+    fn note_label(&mut self) {
+        #[cfg(debug_assertions)]
+        self.ahead.clear();
     }
 
     /// May a register be owned by a value? Not if it is a home, pinned by the machine, or keeps a local in a loop.
@@ -117,8 +148,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A register of a set.
     pub(crate) fn take_from(&mut self, allowed: RegSet) -> Reg {
+        self.set_conventional(false);
         if let Some(reg) = self.regs.free.and(allowed).first() {
             self.regs.free.remove(reg);
+            self.watch();
             return reg;
         }
         let cached = self.regs.cached.and(allowed).minus(self.regs.pinned.or(self.regs.locked));
@@ -134,6 +167,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let reg = cached.clone().nth(nth as usize).expect("counted");
             self.drop_copy(reg);
             self.regs.free.remove(reg);
+            self.watch();
             return reg;
         }
         // The oldest entry in a register goes to its slot.
@@ -144,6 +178,7 @@ impl<I: Isa> FuncGen<'_, I> {
             {
                 self.spill(at);
                 self.regs.free.remove(reg);
+                self.watch();
                 return reg;
             }
         }
@@ -153,14 +188,15 @@ impl<I: Isa> FuncGen<'_, I> {
     /// A certain register, whatever is in it: a stack entry there moves elsewhere. Not one that an operator holds.
     pub(crate) fn take_this(&mut self, reg: Reg) {
         debug_assert!(self.regs.pool.has(reg), "{reg:?} is not in the pool");
+        self.set_conventional(false);
         if self.regs.free.has(reg) {
             self.regs.free.remove(reg);
-            return;
+            return self.watch();
         }
         if self.regs.cached.has(reg) {
             self.drop_copy(reg);
             self.regs.free.remove(reg);
-            return;
+            return self.watch();
         }
         let at = (self.watermark..self.stack.len())
             .rev()
@@ -176,6 +212,28 @@ impl<I: Isa> FuncGen<'_, I> {
             self.spill(at);
             self.regs.free.remove(reg);
         }
+        self.watch();
+    }
+
+    /// Lets the assembler of debug builds refuse addresses that read what is free.
+    #[inline(always)]
+    pub(crate) fn watch(&mut self) {
+        #[cfg(debug_assertions)]
+        crate::isa::AsmBuffer::watch(
+            &mut self.out.asm,
+            if self.regs.conventional { RegSet::EMPTY } else { self.regs.free },
+        );
+    }
+
+    /// Sets whether registers are what the convention of a call says.
+    #[inline(always)]
+    pub(crate) fn set_conventional(&mut self, on: bool) {
+        #[cfg(debug_assertions)]
+        {
+            self.regs.conventional = on;
+            self.watch();
+        }
+        let _ = on;
     }
 
     /// Gives a register back. Homes and pinned registers of the machine are left alone.
@@ -184,6 +242,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.regs.can_own(reg) {
             debug_assert!(!self.regs.free.has(reg) && !self.regs.cached.has(reg), "{reg:?} released twice");
             self.regs.free.add(reg);
+            self.watch();
         }
     }
 
@@ -201,6 +260,7 @@ impl<I: Isa> FuncGen<'_, I> {
         debug_assert!(set.minus(self.regs.pool.minus(self.regs.locked)).is_empty(), "{set:?} cannot be owned");
         debug_assert!(set.and(self.regs.free.or(self.regs.cached)).is_empty(), "{set:?} released twice");
         self.regs.free = self.regs.free.or(set);
+        self.watch();
     }
 
     /// A register that the caller owns now holds a copy of a local, as its slot does, and may be dropped at any time.
@@ -222,6 +282,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.regs.cached.remove(reg);
         self.regs.free.add(reg);
+        self.watch();
         self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
     }
 
@@ -237,7 +298,9 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(never)]
     pub(crate) fn clean(&mut self, reg: Reg) {
         self.regs.dirty.remove(reg);
-        let local = self.locals[self.regs.copy_of[reg.index()] as usize];
+        let at = self.regs.copy_of[reg.index()] as usize;
+        let local = self.locals[at];
+        self.regs.note_write(at, true);
         I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
     }
 
@@ -278,6 +341,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.regs.free = self.regs.free.or(dropped);
         self.regs.cached = self.regs.cached.minus(dropped);
+        self.watch();
     }
 
     /// Before a loop without calls: the locals that it touches most and that have no home get a register each for as long
@@ -306,7 +370,8 @@ impl<I: Isa> FuncGen<'_, I> {
                     match local.copy.filter(|copy| self.locals[at as usize].copy == Some(*copy)) {
                         Some(copy) => self.copy_reg(local.ty, reg, copy),
                         None => {
-                            I::load(&mut self.out.asm, Load::of(local.ty), reg, Addr::base(I::FRAME, local.slot));
+                            let slot = self.slot_of_local(at as usize);
+                            I::load(&mut self.out.asm, Load::of(local.ty), reg, slot);
                             self.out.counters.reloads += 1;
                         }
                     }
@@ -329,9 +394,22 @@ impl<I: Isa> FuncGen<'_, I> {
         RegSet::of(candidates).and(self.regs.pool)
     }
 
-    /// After the loop: its registers are copies like any other.
-    pub(crate) fn close_window(&mut self) {
-        self.regs.locked = RegSet::EMPTY;
+    /// After the loop: its registers are copies like any other. Gives those that are ahead of their locals' slots, as nothing
+    /// reads these locals any more but what waits on the stack.
+    pub(crate) fn close_window(&mut self) -> RegSet {
+        let mut own = RegSet::EMPTY;
+        for reg in std::mem::replace(&mut self.regs.locked, RegSet::EMPTY) {
+            if !self.window_stores(&self.locals[self.regs.copy_of[reg.index()] as usize]) {
+                own.add(reg);
+            }
+        }
+        own
+    }
+
+    /// Is a local that a loop keeps in a register written to its slot as well? Behind the loop, a local of the loop's own is
+    /// read no more; but a collector reads references at any time.
+    pub(crate) fn window_stores(&self, local: &LocalState) -> bool {
+        local.depth < self.regs.locked_depth || local.ty == Ty::GcRef
     }
 
     /// A branch leaves from here for the label of the block at `depth` from the outermost: what the label knows so far is
@@ -370,8 +448,10 @@ impl<I: Isa> FuncGen<'_, I> {
             self.locals[at as usize].copy = Some(reg);
         }
         self.regs.dirty = RegSet::EMPTY;
+        self.regs.note_label();
         self.regs.cached = label.set;
         self.regs.free = self.regs.pool.minus(label.set);
+        self.watch();
     }
 
     /// Keeps a cached register from being taken until the operator ends.

@@ -178,6 +178,7 @@ impl<I: Isa> FuncGen<'_, I> {
             && self.regs.free.has(reg)
         {
             self.regs.free.remove(reg);
+            self.watch();
             return reg;
         }
         self.take(ty.class())
@@ -408,36 +409,32 @@ impl<I: Isa> FuncGen<'_, I> {
             let label = self.trap_label(TrapCode::IntegerDivisionByZero);
             I::jcc(&mut self.out.asm, Cond::Eq, label);
         }
-        let done = self.out.asm.label();
-        let mut bind_done = false;
         let out = fixed.out.expect("a division says where its result is");
+        let mut frozen = self.freeze();
+        let [normal, done] = [(); 2].map(|()| frozen.label());
         if signed && rc.is_none_or(|k| k == minus_one) {
-            let normal = self.out.asm.label();
-            I::cmp(&mut self.out.asm, width, right, Src::Imm(-1));
-            I::jcc(&mut self.out.asm, Cond::Ne, normal);
+            I::cmp(frozen.asm(), width, right, Src::Imm(-1));
+            frozen.branch(Cond::Ne, normal);
             let left = fixed.lhs.expect("a division says where its dividend is");
             if op == Div::DivS {
                 // The smallest number over -1 overflows; others negate, which the division does as well.
                 let smallest = if width == Width::W32 { i64::from(i32::MIN) } else { i64::MIN };
-                I::iconst(&mut self.out.asm, width, I::SCRATCH, smallest, true);
-                I::cmp(&mut self.out.asm, width, left, Src::Reg(I::SCRATCH));
-                let label = self.trap_label(TrapCode::IntegerOverflow);
-                I::jcc(&mut self.out.asm, Cond::Eq, label);
+                I::iconst(frozen.asm(), width, I::SCRATCH, smallest, true);
+                I::cmp(frozen.asm(), width, left, Src::Reg(I::SCRATCH));
+                let overflow = frozen.trap_label(TrapCode::IntegerOverflow);
+                frozen.branch(Cond::Eq, overflow);
             } else {
                 // Anything modulo -1 is 0; the division would fault on the smallest number.
-                I::iconst(&mut self.out.asm, width, out, 0, false);
-                I::jmp(&mut self.out.asm, done);
-                bind_done = true;
+                I::iconst(frozen.asm(), width, out, 0, false);
+                frozen.jump(done);
             }
-            self.out.asm.bind(normal);
+            frozen.bind(normal);
         }
-        let at = I::div(&mut self.out.asm, op, width, right);
+        let at = I::div(frozen.asm(), op, width, right);
         if rc.is_none_or(|k| k == 0) {
-            self.trap_at(at, TrapCode::IntegerDivisionByZero, self.wasm);
+            frozen.trap_at(at, TrapCode::IntegerDivisionByZero);
         }
-        if bind_done {
-            self.out.asm.bind(done);
-        }
+        frozen.meet(done);
         self.finish_fixed(out, &l, &r, held);
         self.push_reg(ty, out);
     }
@@ -804,10 +801,11 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
                 self.done(&condition);
             }
-            let keep = self.out.asm.label();
-            I::jcc(&mut self.out.asm, cond, keep);
-            self.copy_reg(ty, d, right);
-            self.out.asm.bind(keep);
+            let mut frozen = self.freeze();
+            let keep = frozen.label();
+            frozen.branch(cond, keep);
+            frozen.copy_reg(ty, d, right);
+            frozen.meet(keep);
             self.done(&b);
             return self.push_reg(ty, d);
         }

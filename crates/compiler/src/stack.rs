@@ -6,7 +6,7 @@
 //! ```
 //! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
 
-use crate::compile::FuncGen;
+use crate::compile::{FuncGen, LocalState};
 use crate::isa::{FloatSrc, Isa, Load, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::{Bits, Hot, Loc, Operand, OperandPlace, Value};
@@ -57,7 +57,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     self.regs.recent.add(copy);
                     Operand::borrowed(ty, copy)
                 } else {
-                    Operand::memory(ty, Addr::base(I::FRAME, local.slot))
+                    Operand::memory(ty, self.slot_of_local(at as usize))
                 }
             }
             Loc::Reg(reg) if self.regs.can_own(reg) => Operand::own(ty, reg),
@@ -122,21 +122,71 @@ impl<I: Isa> FuncGen<'_, I> {
     /// `pop_reg` of what is in no register.
     #[inline(never)]
     fn pop_loaded(&mut self) -> (Reg, RegSet) {
-        let local = match self.stack.last().map(|value| value.loc) {
-            Some(Loc::Local(at)) => Some(at as usize),
-            _ => None,
-        };
+        if let Some(Loc::Local(at)) = self.stack.last().map(|value| value.loc) {
+            self.pop_value();
+            return (self.local_in_register(at as usize), RegSet::EMPTY);
+        }
         let operand = self.pop();
         let reg = self.take(operand.ty().class());
         self.load_operand(reg, &operand);
         self.done(&operand);
-        if let Some(at) = local {
+        (reg, RegSet::one(reg))
+    }
+
+    /// A local that has no home in a register until the operator ends or calls: a copy, made if there is none.
+    pub(crate) fn local_in_register(&mut self, at: usize) -> Reg {
+        let LocalState { ty, copy, .. } = self.locals[at];
+        let reg = copy.unwrap_or_else(|| {
+            let reg = self.take(ty.class());
+            let slot = self.slot_of_local(at);
+            I::load(&mut self.out.asm, Load::of(ty), reg, slot);
+            self.out.counters.reloads += 1;
             self.make_copy_of(reg, at);
-            self.pin(RegSet::one(reg));
-            (reg, RegSet::EMPTY)
-        } else {
-            (reg, RegSet::one(reg))
+            reg
+        });
+        self.pin(RegSet::one(reg));
+        self.regs.recent.add(reg);
+        reg
+    }
+
+    /// The slot of a local, to be read: its register, if there is one, is not ahead of it.
+    #[inline(always)]
+    pub(crate) fn slot_of_local(&self, at: usize) -> Addr {
+        #[cfg(debug_assertions)]
+        assert!(
+            !self.regs.ahead.contains(&(at as u32)),
+            "the slot of {:?} is read at {:#x}",
+            self.locals[at],
+            self.wasm
+        );
+        Addr::base(I::FRAME, self.locals[at].slot)
+    }
+
+    /// The innermost block ends and control runs on: entries that read locals of its own, whose slots nobody sees to any more
+    /// (`LocalUse::depth`), get what they read. What is in a home or in its slot stays there for good, and what a loop keeps
+    /// in a register until the loop ends; a copy that is ahead of its slot becomes the entry's. Keeps the flags.
+    pub(crate) fn close_reads(&mut self, height: usize) {
+        let depth = self.blocks.len() as u32 - 1;
+        for at in self.watermark.max(height)..self.stack.len() {
+            if let Loc::Local(local) = self.stack[at].loc
+                && self.locals[local as usize].depth >= depth
+                && let Some(copy) = self.locals[local as usize].copy
+                && self.regs.dirty.has(copy)
+            {
+                self.close_read(at, local as usize, copy);
+            }
         }
+    }
+
+    #[inline(never)]
+    fn close_read(&mut self, at: usize, local: usize, copy: Reg) {
+        if self.stack[at + 1..].iter().any(|value| value.loc == Loc::Local(local as u32)) {
+            return self.flush_one(at);
+        }
+        self.regs.cached.remove(copy);
+        self.regs.dirty.remove(copy);
+        self.locals[local].copy = None;
+        self.stack[at].loc = Loc::Reg(copy);
     }
 
     /// Brings an operand to a register that may be read but not written.
@@ -318,7 +368,8 @@ impl<I: Isa> FuncGen<'_, I> {
             Loc::Reg(_) => return self.spill(at),
             Loc::Const(bits) => self.store_const(at, ty, bits),
             Loc::Local(local) => {
-                let local = self.locals[local as usize];
+                let of_local = local as usize;
+                let local = self.locals[of_local];
                 let slot = self.slot(at, ty);
                 let from = match local.home.or(local.copy) {
                     Some(reg) => reg,
@@ -327,7 +378,8 @@ impl<I: Isa> FuncGen<'_, I> {
                             RegClass::Int => I::SCRATCH,
                             RegClass::Float => I::FLOAT_SCRATCH,
                         };
-                        I::load(&mut self.out.asm, Load::of(ty), scratch, Addr::base(I::FRAME, local.slot));
+                        let from = self.slot_of_local(of_local);
+                        I::load(&mut self.out.asm, Load::of(ty), scratch, from);
                         scratch
                     }
                 };
@@ -414,11 +466,12 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let to = self.take(ty.class());
         // Read after the taking, which may have dropped the copy.
-        let local = self.locals[local as usize];
-        match local.home.or(local.copy) {
+        let LocalState { home, copy, .. } = self.locals[local as usize];
+        match home.or(copy) {
             Some(from) => self.copy_reg(ty, to, from),
             None => {
-                I::load(&mut self.out.asm, Load::of(ty), to, Addr::base(I::FRAME, local.slot));
+                let from = self.slot_of_local(local as usize);
+                I::load(&mut self.out.asm, Load::of(ty), to, from);
                 self.out.counters.reloads += 1;
             }
         }

@@ -6,9 +6,10 @@ use crate::calls::Arg;
 use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::facts::TableFact;
+use crate::held::Held;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
-use crate::meter::{Stub, StubKind};
+use crate::meter::StubKind;
 use crate::ty::{Ty, Width};
 use crate::value::Operand;
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
@@ -56,22 +57,14 @@ impl<I: Isa> FuncGen<'_, I> {
         let addr = self.element(&table, &mut index, base);
         I::load(&mut self.out.asm, Load::of(table.elem), base, addr);
         if table.lazy {
-            let label = self.out.asm.label();
-            let resume = self.out.asm.label();
-            let index_reg = self.operand_reg(&mut index);
-            I::test(&mut self.out.asm, Width::W64, base, Src::Reg(base));
-            I::jcc(&mut self.out.asm, Cond::Eq, label);
-            I::alu(&mut self.out.asm, Alu::And, Width::W64, base, base, Src::Imm(!FILLED));
-            self.out.asm.bind(resume);
-            self.add_stub(Stub {
-                label,
-                resume,
-                kind: StubKind::FillElement { table: table_index, index: index_reg, out: base },
-                live: RegSet::EMPTY,
-                refs: (0, 0),
-                map: None,
-                wasm: self.wasm,
-            });
+            let index = self.operand_reg(&mut index);
+            let mut frozen = self.freeze();
+            let [fill, filled] = [(); 2].map(|()| frozen.label());
+            I::test(frozen.asm(), Width::W64, base, Src::Reg(base));
+            frozen.branch(Cond::Eq, fill);
+            I::alu(frozen.asm(), Alu::And, Width::W64, base, base, Src::Imm(!FILLED));
+            frozen.stub(fill, filled, StubKind::FillElement { table: table_index, index, out: base }, RegSet::EMPTY);
+            frozen.meet(filled);
         }
         self.done(&index);
         base
@@ -112,8 +105,8 @@ impl<I: Isa> FuncGen<'_, I> {
             let base = self.take(RegClass::Int);
             let addr = self.element(&table, &mut index, base);
             I::lea(&mut self.out.asm, Width::W64, base, addr);
-            let (owned, value) = (index.owned().or(value.owned()), Operand::borrowed(Ty::GcRef, reg));
-            self.set_reference(base, &value, owned);
+            let (held, value) = (Held::of(index.owned().or(value.owned())), Operand::borrowed(Ty::GcRef, reg));
+            self.set_reference(base, &value, held);
             return;
         }
         let reg = self.operand_owned(&mut value);
@@ -174,7 +167,10 @@ impl<I: Isa> FuncGen<'_, I> {
         } else {
             let at = I::load(&mut self.out.asm, Load::I32, id, type_of_callee);
             self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
-            self.check_type_id(id, expected, false, bad);
+            let mut frozen = self.freeze();
+            let known = frozen.label();
+            frozen.check_type_id(id, expected, false, known, bad);
+            frozen.meet(known);
         }
         self.release(id);
         reference

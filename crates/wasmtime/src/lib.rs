@@ -165,6 +165,15 @@ impl Compiler {
         self
     }
 
+    /// Sets whether code leaves garbage wherever nothing may be read, for tests: every frame is filled with it on entry.
+    /// Without this it does not.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn poison(mut self, on: bool) -> Compiler {
+        self.settings.poison = on;
+        self
+    }
+
     /// Compiles and loads a module, in the binary or the text format.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) threads: usize,
     /// Bytes of function bodies that a thread takes at once, if it is not the usual number.
     pub(crate) batch: Option<usize>,
+    /// For tests: code leaves garbage wherever nothing may be read.
+    pub(crate) poison: bool,
 }
 
 impl Settings {
@@ -52,6 +54,7 @@ impl Settings {
             count_functions: false,
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             batch: None,
+            poison: false,
         };
         // Whether the engine keeps DWARF cannot be read back. Which of the two it is, loading shows; and with it shows
         // that no other setting that cannot be read back stands against loading what is compiled here.
@@ -73,6 +76,7 @@ impl Settings {
             deterministic: self.tunables.relaxed_simd_deterministic,
             cpu: self.cpu,
             check: cfg!(debug_assertions),
+            poison: self.poison,
         }
     }
 

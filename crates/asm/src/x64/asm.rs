@@ -2,7 +2,7 @@
 
 use super::{Size, rows};
 use crate::pool::Pool;
-use crate::{Addr, Buffer, Const, Label, Labels, Reg};
+use crate::{Addr, Buffer, Const, Label, Labels, Reg, RegSet};
 
 /// Machine code of x86-64 under construction.
 #[derive(Clone, Debug, Default)]
@@ -10,6 +10,8 @@ pub struct Asm {
     buffer: Buffer,
     labels: Labels,
     pool: Pool,
+    #[cfg(debug_assertions)]
+    unowned: RegSet,
 }
 
 /// The family of two-operand integer operations; the value is the digit of their opcodes.
@@ -17,7 +19,7 @@ pub struct Asm {
 #[repr(u8)]
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "the manual's names")]
-pub enum Alu { Add, Or, Adc, Sbb, And, Sub, Xor, Cmp }
+pub enum Alu { Add = 0, Or = 1, Adc = 2, Sbb = 3, And = 4, Sub = 5, Xor = 6, Cmp = 7 }
 
 impl Alu {
     /// All of them.
@@ -73,7 +75,9 @@ pub enum Shift { Rol = 0, Ror = 1, Shl = 4, Shr = 5, Sar = 7 }
 #[repr(u8)]
 #[rustfmt::skip]
 #[expect(missing_docs, reason = "the manual's names")]
-pub enum Cc { O, No, B, Ae, E, Ne, Be, A, S, Ns, P, Np, L, Ge, Le, G }
+pub enum Cc {
+    O = 0, No = 1, B = 2, Ae = 3, E = 4, Ne = 5, Be = 6, A = 7, S = 8, Ns = 9, P = 10, Np = 11, L = 12, Ge = 13, Le = 14, G = 15,
+}
 
 impl Cc {
     /// All of them, by number.
@@ -89,6 +93,15 @@ impl Cc {
         Cc::ALL[self as usize ^ 1]
     }
 }
+
+/// `invert` finds the opposite beside it.
+const _: () = {
+    let mut i = 0;
+    while i < Cc::ALL.len() {
+        assert!(Cc::ALL[i] as usize == i);
+        i += 1;
+    }
+};
 
 /// A jump with an 8-bit distance to a place a few instructions further on, not yet reached.
 #[derive(Debug)]
@@ -122,6 +135,24 @@ impl Asm {
     #[must_use]
     pub fn offset(&self) -> u32 {
         self.buffer.len()
+    }
+
+    /// From here on an address that reads one of these registers is a mistake, which debug builds find.
+    #[inline(always)]
+    pub fn watch(&mut self, unowned: RegSet) {
+        #[cfg(debug_assertions)]
+        {
+            self.unowned = unowned;
+        }
+        let _ = unowned;
+    }
+
+    /// Panics in debug builds if an address reads what it must not.
+    #[inline(always)]
+    pub(super) fn watch_address(&self, addr: Addr) {
+        #[cfg(debug_assertions)]
+        assert!(addr.regs().and(self.unowned).is_empty(), "{addr:?} reads a register that nobody owns");
+        let _ = addr;
     }
 
     /// Makes room ahead for at least so many bytes. Only a matter of speed.

@@ -163,6 +163,7 @@ impl Asm {
 
     #[inline(always)]
     fn legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
+        self.watch_address(addr);
         if row.plain {
             return self.one_byte_mem(row.opcode, u32::from(rex_w(size)), reg, addr);
         }
@@ -232,6 +233,7 @@ impl Asm {
     #[inline(always)]
     fn vex_mem(&mut self, row: Row, size: Size, reg: u8, v: u8, addr: Addr, imm: i32) {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
+        self.watch_address(addr);
         let encoded = encode_addr(reg, addr);
         let head = vex_head(row, rex_w(size) | row.w | ((reg >> 3) * R) | encoded.rex, v);
         self.put_mem(row, head, encoded.bytes, imm);

@@ -679,6 +679,8 @@ pub trait AsmBuffer: Default + Send {
     fn room_end(&self) -> u32;
     /// Forgets all labels of the previous function.
     fn reset_labels(&mut self);
+    /// From here on an address that reads one of these registers is a mistake, which debug builds find.
+    fn watch(&mut self, unowned: RegSet);
     /// A new label, not yet bound.
     fn label(&mut self) -> Label;
     /// The label is here. Bound once.

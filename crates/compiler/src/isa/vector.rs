@@ -31,7 +31,12 @@ impl Lanes {
     /// Bits of a lane.
     #[must_use]
     pub const fn bits(self) -> u32 {
-        8 << self as u32
+        match self {
+            Lanes::B => 8,
+            Lanes::W => 16,
+            Lanes::D => 32,
+            Lanes::Q => 64,
+        }
     }
 }
 
@@ -217,7 +222,56 @@ impl VectorBinary {
     #[must_use]
     pub const fn compares(self) -> bool {
         use VectorBinary::*;
-        (self as u32 >= I8x16Eq as u32 && self as u32 <= F64x2Ge as u32)
-            || (self as u32 >= I64x2Eq as u32 && self as u32 <= I64x2GeS as u32)
+        matches!(
+            self,
+            I8x16Eq
+                | I8x16Ne
+                | I8x16LtS
+                | I8x16LtU
+                | I8x16GtS
+                | I8x16GtU
+                | I8x16LeS
+                | I8x16LeU
+                | I8x16GeS
+                | I8x16GeU
+                | I16x8Eq
+                | I16x8Ne
+                | I16x8LtS
+                | I16x8LtU
+                | I16x8GtS
+                | I16x8GtU
+                | I16x8LeS
+                | I16x8LeU
+                | I16x8GeS
+                | I16x8GeU
+                | I32x4Eq
+                | I32x4Ne
+                | I32x4LtS
+                | I32x4LtU
+                | I32x4GtS
+                | I32x4GtU
+                | I32x4LeS
+                | I32x4LeU
+                | I32x4GeS
+                | I32x4GeU
+                | I64x2Eq
+                | I64x2Ne
+                | I64x2LtS
+                | I64x2GtS
+                | I64x2LeS
+                | I64x2GeS
+                | F32x4Eq
+                | F32x4Ne
+                | F32x4Lt
+                | F32x4Gt
+                | F32x4Le
+                | F32x4Ge
+                | F64x2Eq
+                | F64x2Ne
+                | F64x2Lt
+                | F64x2Gt
+                | F64x2Le
+                | F64x2Ge
+        )
     }
 }

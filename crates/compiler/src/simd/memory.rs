@@ -1,6 +1,7 @@
 //! The shapes of vectors in linear memory: whole ones, parts that are extended or repeated, single lanes.
 
 use crate::compile::FuncGen;
+use crate::held::Held;
 use crate::isa::{Isa, Lane, Load, Src, VectorLoad};
 use crate::ty::Ty;
 use crate::value::{Hot, Loc, Value};
@@ -44,25 +45,25 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn v_load(&mut self) {
         let (memory, offset) = self.reader.memarg();
-        let (addr, owned) = self.plain_address(memory, offset, 16);
+        let (addr, held) = self.plain_address(memory, offset, 16);
         if I::MEM_OPERANDS && self.folds_vector() {
-            self.hot = Some(Hot { addr, owned, wasm: Some(self.wasm) });
+            self.hot = Some(Hot { addr, owned: held.into_entry(), wasm: Some(self.wasm) });
             return self.push(Value { ty: Ty::V128, loc: Loc::Hot });
         }
         let d = self.dest(Ty::V128, RegSet::EMPTY);
         let at = I::load(&mut self.out.asm, Load::V128, d, addr);
         self.memory_trap_at(at, self.wasm);
-        self.finish_vector(d, owned);
+        self.finish_vector(d, held.into_entry());
     }
 
     pub(crate) fn v_load_as(&mut self, op: VectorLoad) {
         let cpu = self.facts.settings.cpu;
         let (memory, offset) = self.reader.memarg();
-        let (addr, owned) = self.plain_address(memory, offset, op.bytes());
+        let (addr, held) = self.plain_address(memory, offset, op.bytes());
         let d = self.dest(Ty::V128, RegSet::EMPTY);
         let at = I::vector_load(&mut self.out.asm, &cpu, op, d, addr);
         self.memory_trap_at(at, self.wasm);
-        self.finish_vector(d, owned);
+        self.finish_vector(d, held.into_entry());
     }
 
     pub(crate) fn v_load_lane(&mut self, lane: Lane) {
@@ -71,11 +72,11 @@ impl<I: Isa> FuncGen<'_, I> {
         let i = self.reader.u8();
         let mut l = self.pop();
         let left = self.operand_reg(&mut l);
-        let (addr, owned) = self.plain_address(memory, offset, lane.bytes());
+        let (addr, held) = self.plain_address(memory, offset, lane.bytes());
         let d = self.dest_reusing(Ty::V128, l.owned());
         let at = I::replace_lane(&mut self.out.asm, &cpu, lane, d, left, Src::Mem(addr), i);
         self.memory_trap_at(at, self.wasm);
-        self.finish_vector(d, l.owned().or(owned));
+        self.finish_vector(d, l.owned().or(held.into_entry()));
     }
 
     pub(crate) fn v_store_lane(&mut self, lane: Lane) {
@@ -84,9 +85,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let i = self.reader.u8();
         let mut value = self.pop();
         let s = self.operand_reg(&mut value);
-        let (addr, owned) = self.plain_address(memory, offset, lane.bytes());
+        let (addr, held) = self.plain_address(memory, offset, lane.bytes());
         let at = I::store_lane(&mut self.out.asm, &cpu, lane, addr, s, i);
         self.memory_trap_at(at, self.wasm);
-        self.give_back(owned.or(value.owned()));
+        self.give(held.and(Held::of(value.owned())));
     }
 }

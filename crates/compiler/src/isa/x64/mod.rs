@@ -579,6 +579,11 @@ impl AsmBuffer for Asm {
         self.reset_labels();
     }
 
+    #[inline(always)]
+    fn watch(&mut self, unowned: RegSet) {
+        self.watch(unowned);
+    }
+
     #[inline]
     fn label(&mut self) -> Label {
         self.label()
