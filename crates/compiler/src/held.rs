@@ -56,6 +56,15 @@ impl<I: Isa> FuncGen<'_, I> {
         (reg, Held(RegSet::one(reg)))
     }
 
+    /// Takes a certain register to hold; one that is nobody's to take is there anyway.
+    pub(crate) fn hold_this(&mut self, reg: Reg) -> Held {
+        if !self.regs.pool.has(reg) {
+            return Held::NONE;
+        }
+        self.take_this(reg);
+        Held(RegSet::one(reg))
+    }
+
     /// Gives back what has been read for the last time.
     #[inline(always)]
     pub(crate) fn give(&mut self, held: Held) {

@@ -342,12 +342,15 @@ impl<I: Isa> FuncGen<'_, I> {
         match types {
             [] => self.restore_homes(),
             [ty] => {
-                let d = self.take(ty.class());
+                let held = self.hold_this(base);
+                let (d, held) = self.take_over(ty.class(), held);
                 I::load(&mut self.out.asm, Load::of(*ty), d, from(0));
+                self.give(held);
                 self.restore_homes();
                 self.push_reg(*ty, d);
             }
             _ => {
+                let held = self.hold_this(base);
                 self.out.counters.steps += types.len() as u64;
                 for (i, ty) in types.iter().enumerate() {
                     if i & 7 == 7 && self.check_budget() {
@@ -356,6 +359,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     let slot = self.slot(self.stack.len() + i, *ty);
                     self.copy_memory(*ty, slot, from(i));
                 }
+                self.give(held);
                 self.out_reserve();
                 self.restore_homes();
                 self.push_in_slots(types);
