@@ -13,4 +13,5 @@ pub mod observe;
 pub mod random;
 pub mod shared;
 pub mod stack_bombs;
+pub mod verification;
 pub mod wasmi;

@@ -1,6 +1,7 @@
 //! Tasks around the project: `cargo xtask --help` lists them.
 
 mod tidy;
+mod verify;
 
 use anyhow::{Result, bail, ensure};
 use clap::Parser;
@@ -19,6 +20,8 @@ enum Task {
     /// Checks what no compiler checks: directions between crates, headers and lengths of files, words that must not
     /// stay.
     Tidy,
+    /// Compiles and proves everything that there is to compile, under many settings.
+    VerifyAll(verify::VerifyAll),
 }
 
 #[derive(clap::Args)]
@@ -38,6 +41,7 @@ fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::Bless => bless(),
         Task::Fuzz(fuzz) => fuzz.run(),
+        Task::VerifyAll(all) => all.run(),
         Task::Tidy => {
             let complaints = tidy::complaints(&root())?;
             for complaint in &complaints {

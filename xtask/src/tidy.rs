@@ -23,7 +23,7 @@ const LAYERS: [&str; 7] = [
 const SPARE: [(&str, &[&str]); 3] = [
     ("lightbeam-asm", &[]),
     ("lightbeam-compiler", &["lightbeam-asm", "wasmparser"]),
-    ("lightbeam-verify", &["iced-x86", "wasmtime-environ"]),
+    ("lightbeam-verify", &["iced-x86", "postcard", "serde", "wasmtime-environ"]),
 ];
 
 /// Where `unsafe` may stand: at the border to the host's memory, and in tests that load artifacts.

@@ -28,6 +28,10 @@ pub struct CompileCommand {
     #[arg(long, value_name = "N")]
     compile_threads: Option<NonZero<usize>>,
 
+    /// Prove that the code stays in the sandbox before it is written.
+    #[arg(long)]
+    verify: bool,
+
     /// Print to standard error how large everything is and what the compiler did how often; with `=functions` for each
     /// function, too.
     #[arg(long, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "module")]
@@ -56,6 +60,7 @@ impl CompileCommand {
         let engine = Engine::new(&self.common.config(None)?)?;
         let compiler = flags::compiler(&engine, threads)?
             .time_sweeps(self.time)
+            .verify(self.verify)
             .count_functions(self.counters == Some(Counted::Functions));
         let output = match self.output {
             Some(output) => output,

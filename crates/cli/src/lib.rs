@@ -7,9 +7,11 @@ mod input;
 mod objdump;
 mod report;
 mod run;
+mod verify;
 pub mod wast;
 
 pub use compile::CompileCommand;
 pub use objdump::ObjdumpCommand;
 pub use run::RunCommand;
+pub use verify::VerifyCommand;
 pub use wast::WastCommand;

@@ -1,7 +1,7 @@
 //! The `lightbeam` command line: which subcommand was meant, and how its error is shown.
 
 use clap::Parser;
-use lightbeam_cli::{CompileCommand, ObjdumpCommand, RunCommand, WastCommand};
+use lightbeam_cli::{CompileCommand, ObjdumpCommand, RunCommand, VerifyCommand, WastCommand};
 use std::process::ExitCode;
 use wasmtime::Result;
 
@@ -15,6 +15,7 @@ Examples:
   curl -s $URL | lightbeam run -         compile while the bytes arrive
   lightbeam run --time program.wasm      show what compiling cost
   lightbeam compile program.wasm -o program.cwasm
+  lightbeam verify program.cwasm --wasm program.wasm
   lightbeam objdump --func main program.wasm";
 
 /// Runs WebAssembly programs on Wasmtime, compiled by Lightbeam.
@@ -39,6 +40,7 @@ enum Subcommand {
     Compile(CompileCommand),
     Wast(WastCommand),
     Objdump(ObjdumpCommand),
+    Verify(VerifyCommand),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Subcommand::Compile(command) => command.execute(),
         Subcommand::Wast(command) => command.execute(),
         Subcommand::Objdump(command) => command.execute(),
+        Subcommand::Verify(command) => command.execute(),
     };
     done.unwrap_or_else(|error| {
         eprintln!("Error: {error:?}");

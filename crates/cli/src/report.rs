@@ -100,8 +100,11 @@ fn lines(report: &Report) -> Vec<String> {
         report.functions, report.wasm_bytes, report.code_bytes
     )];
     // Loading is Wasmtime's part and is printed by whoever has it done.
-    lines
-        .extend(report.phases.list().iter().filter(|(name, _)| *name != "load").map(|(name, took)| phase(name, *took)));
+    let shown = |name: &str| name != "load" && (name != "verify" || report.verified.is_some());
+    lines.extend(report.phases.list().iter().filter(|(name, _)| shown(name)).map(|(name, took)| phase(name, *took)));
+    if let Some(verified) = report.verified {
+        lines.push(format!("  proved: functions {}, instructions {}", verified.functions, verified.instructions));
+    }
     lines.push(format!(
         "{}   {:.1} MB/s, {:.0} ns per function",
         phase("total", total),

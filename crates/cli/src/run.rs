@@ -15,12 +15,14 @@ use wasmtime_wasi::I32Exit;
 
 /// Runs a WebAssembly module.
 ///
-/// The flags are those of Wasmtime's command, which does the running; `--time` is added.
+/// The flags are those of Wasmtime's command, which does the running; `--time`, `--verify` and
+/// `--compile-threads` are added.
 pub struct RunCommand {
     wasmtime: wasmtime_cli::commands::RunCommand,
     /// Wasmtime keeps its list of these private, and cannot load them without a compiler of its own.
     preloads: Vec<(String, PathBuf)>,
     time: bool,
+    verify: bool,
     threads: Option<NonZero<usize>>,
 }
 
@@ -32,10 +34,11 @@ impl FromArgMatches for RunCommand {
     fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<RunCommand, clap::Error> {
         let preloads = matches.get_many::<(String, PathBuf)>("modules").unwrap_or_default().cloned().collect();
         let time = matches.get_flag("time");
+        let verify = matches.get_flag("verify");
         let threads = matches.get_one("compile_threads").copied();
         let mut wasmtime = wasmtime_cli::commands::RunCommand::from_arg_matches_mut(matches)?;
         wasmtime.preloads = Preloads::default();
-        Ok(RunCommand { wasmtime, preloads, time, threads })
+        Ok(RunCommand { wasmtime, preloads, time, verify, threads })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -70,6 +73,12 @@ impl Args for RunCommand {
                     .help("Print to standard error how long each phase of compiling took, and the run"),
             )
             .arg(
+                Arg::new("verify")
+                    .long("verify")
+                    .action(ArgAction::SetTrue)
+                    .help("Prove that code stays in the sandbox before it is run, unless it was compiled earlier"),
+            )
+            .arg(
                 Arg::new("compile_threads")
                     .long("compile-threads")
                     .value_name("N")
@@ -91,7 +100,7 @@ impl RunCommand {
         flags::refuse_meaningless(&mut command.run.common)?;
         let threads = flags::take_threads(&mut command.run.common, self.threads);
         let engine = command.new_engine()?;
-        let compiler = flags::compiler(&engine, threads)?.time_sweeps(self.time);
+        let compiler = flags::compiler(&engine, threads)?.time_sweeps(self.time).verify(self.verify);
 
         // What we hand on is always an artifact; whether one from elsewhere may be run was asked of us.
         let trusted = mem::replace(&mut command.run.allow_precompiled, true);

@@ -430,6 +430,16 @@ pub struct Tables {
     pub handlers: Vec<Handler>,
     /// Calls with a stack map, in ascending order.
     pub maps: Vec<StackMap>,
+    /// What the maps are made of.
+    pub map_bits: Vec<u32>,
+}
+
+impl Tables {
+    /// Where a map says that references are: a bit for each four bytes from the stack pointer during the call on.
+    #[must_use]
+    pub fn bits_of(&self, map: &StackMap) -> &[u32] {
+        &self.map_bits[map.bits.0 as usize..map.bits.1 as usize]
+    }
 }
 
 /// A part of the text.
@@ -478,13 +488,13 @@ pub struct Handler {
     pub pad: u32,
 }
 
-/// Where references are in a frame during a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where references are in a frame during a call. Thousands of calls may share the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StackMap {
     /// Offset of the instruction that the call returns to.
     pub returns_to: u32,
     /// From the stack pointer during the call up to the frame pointer.
     pub frame: u32,
-    /// Offsets of references from the stack pointer during the call, in ascending order.
-    pub offsets: Vec<u32>,
+    /// Where in `Tables::map_bits` its bits begin and end.
+    pub bits: (u32, u32),
 }

@@ -4,8 +4,11 @@
 //! It knows nothing of the compiler. Given are the host's layout and the module's types ([`facts`]), that the host keeps its
 //! structures in order, and that references have the types that validation gave them.
 
+pub mod artifact;
 pub mod facts;
+pub mod layout;
 mod proof;
+pub mod tables;
 
 pub use proof::{Call, Cause, Failure, Fault, Place, Proof, Reason};
 

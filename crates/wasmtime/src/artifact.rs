@@ -162,6 +162,11 @@ impl<'a> Part<'a> {
 }
 
 impl Artifact<'_> {
+    /// An artifact that is in one piece.
+    pub(crate) fn of_bytes(bytes: Vec<u8>) -> Artifact<'static> {
+        Artifact { len: bytes.len(), parts: vec![Part::Bytes(bytes.into())], file: None }
+    }
+
     /// Bytes of the artifact.
     pub(crate) fn len(&self) -> usize {
         self.len

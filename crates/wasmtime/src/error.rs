@@ -12,6 +12,8 @@ pub struct Error {
     kind: ErrorKind,
     offset: Option<usize>,
     message: String,
+    /// What could not be proved: the function's index in the module, and the offset in the text.
+    unproved: (Option<u32>, Option<u32>),
 }
 
 /// The kinds of [`Error`].
@@ -28,6 +30,10 @@ pub enum ErrorKind {
     Settings,
     /// The source could not be read.
     Io,
+    /// Finished code could not be proved to stay in the sandbox, see [`Compiler::verify`](crate::Compiler::verify); or an
+    /// artifact is not one of the module that it is said to be of. Of code that was just made it is a bug, in the compiler
+    /// or in the verifier.
+    Verification,
 }
 
 impl Error {
@@ -43,6 +49,18 @@ impl Error {
         self.offset
     }
 
+    /// The index in the module of the function whose code could not be proved, if that is the error and it is in one.
+    #[must_use]
+    pub fn function(&self) -> Option<u32> {
+        self.unproved.0
+    }
+
+    /// Where in the artifact's text it could not be proved, if that is the error.
+    #[must_use]
+    pub fn text_offset(&self) -> Option<u32> {
+        self.unproved.1
+    }
+
     /// What is wrong, without the offset.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -50,19 +68,24 @@ impl Error {
     }
 
     pub(crate) fn invalid(message: impl Into<String>, offset: Option<usize>) -> Error {
-        Error { kind: ErrorKind::Invalid, offset, message: message.into() }
+        Error { kind: ErrorKind::Invalid, offset, message: message.into(), unproved: (None, None) }
     }
 
     pub(crate) fn unsupported(what: &str, offset: Option<usize>) -> Error {
-        Error { kind: ErrorKind::Unsupported, offset, message: format!("{what} not supported by Lightbeam") }
+        Error {
+            kind: ErrorKind::Unsupported,
+            offset,
+            message: format!("{what} not supported by Lightbeam"),
+            unproved: (None, None),
+        }
     }
 
     pub(crate) fn too_large(message: impl Into<String>, offset: Option<usize>) -> Error {
-        Error { kind: ErrorKind::TooLarge, offset, message: message.into() }
+        Error { kind: ErrorKind::TooLarge, offset, message: message.into(), unproved: (None, None) }
     }
 
     pub(crate) fn settings(message: impl Into<String>) -> Error {
-        Error { kind: ErrorKind::Settings, offset: None, message: message.into() }
+        Error { kind: ErrorKind::Settings, offset: None, message: message.into(), unproved: (None, None) }
     }
 
     /// The same error when what is at `here` and after it was at `there` in the module.
@@ -72,7 +95,17 @@ impl Error {
     }
 
     pub(crate) fn io(error: &std::io::Error) -> Error {
-        Error { kind: ErrorKind::Io, offset: None, message: format!("failed to read the module: {error}") }
+        Error {
+            kind: ErrorKind::Io,
+            offset: None,
+            message: format!("failed to read the module: {error}"),
+            unproved: (None, None),
+        }
+    }
+
+    pub(crate) fn unverified(message: impl Into<String>, function: Option<u32>, text_offset: Option<u32>) -> Error {
+        let unproved = (function, text_offset);
+        Error { kind: ErrorKind::Verification, offset: None, message: message.into(), unproved }
     }
 }
 

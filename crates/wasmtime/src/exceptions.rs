@@ -68,6 +68,23 @@ impl ExceptionTable {
         }
     }
 
+    /// Takes over the table of an artifact, all of it.
+    pub(crate) fn restore(&mut self, table: &lightbeam_verify::artifact::Exceptions) {
+        const NONE: u32 = u32::MAX;
+        let calls = &table.calls;
+        self.calls = [
+            calls.iter().map(|call| call.returns_to).collect(),
+            calls.iter().map(|call| call.frame).collect(),
+            calls.iter().map(|call| call.handlers.1).collect(),
+        ];
+        let handlers = &table.handlers;
+        self.handlers = [
+            handlers.iter().map(|handler| handler.tag.unwrap_or(NONE)).collect(),
+            handlers.iter().map(|handler| handler.context.unwrap_or(NONE)).collect(),
+            handlers.iter().map(|handler| handler.pad).collect(),
+        ];
+    }
+
     /// The section.
     pub(crate) fn finish(self) -> Vec<u8> {
         let counts = [self.calls[0].len() as u32, self.handlers[0].len() as u32];

@@ -34,7 +34,7 @@
 //! `artifact` (what Wasmtime loads) → `load`. Beside it: `data` and `standins` (what Wasmtime's translation does not need
 //! to see), `text` (code in pieces or in a file), `settings` (what the engine asks), `budget` (how much code there may
 //! be), `trampolines` and `startup` (code that belongs to no function body), `tables` (what belongs to which
-//! instruction).
+//! instruction), `verify` (proofs of finished artifacts).
 
 mod artifact;
 mod bodies;
@@ -58,12 +58,14 @@ mod tables;
 mod text;
 mod trampolines;
 mod unsupported;
+mod verify;
 
 pub use error::{Error, ErrorKind};
 pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
 pub use report::{FunctionReport, Phases, Progress, Report};
 pub use stream::ModuleStream;
+pub use verify::Verified;
 
 use artifact::Artifact;
 use settings::Settings;
@@ -146,6 +148,50 @@ impl Compiler {
     pub fn count_functions(mut self, on: bool) -> Compiler {
         self.settings.count_functions = on;
         self
+    }
+
+    /// Sets whether finished code is proved before it is loaded or given to anyone: a verifier, which knows nothing of the
+    /// compiler, reads the machine code and shows that it cannot leave the sandbox. Without this it is not. What it proves
+    /// and what it leaves to trust is in `docs/verification.md`.
+    ///
+    /// Code that cannot be proved is an error of the kind [`ErrorKind::Verification`], whatever way the module was to be
+    /// compiled, and a bug of Lightbeam's. It takes about half as long as compiling, and the whole artifact is in memory
+    /// once more.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?.verify(true);
+    /// let (_, report) = compiler.module_timed("(module (func (export \"f\")))")?;
+    /// assert_eq!(report.verified.unwrap().functions, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn verify(mut self, on: bool) -> Compiler {
+        self.settings.verify = on;
+        self
+    }
+
+    /// Proves that an artifact, whoever made it, is one of this module, in the binary or the text format, for this engine:
+    /// all that does not depend on the code is made anew from the module and must be the same, byte for byte, and the code
+    /// and its tables are proved as [`verify`](Self::verify) does it. Nothing of the artifact is believed.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// let artifact = compiler.precompile("(module)")?;
+    /// compiler.verify_artifact(&artifact, "(module)")?;
+    /// assert!(compiler.verify_artifact(&artifact, "(module (memory 1))").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the module is invalid or unsupported; and with the kind [`ErrorKind::Verification`] if the artifact is not one of
+    /// this module for this engine, or if its code cannot be proved.
+    pub fn verify_artifact(&self, artifact: &[u8], module: impl AsRef<[u8]>) -> wasmtime::Result<Verified> {
+        verify::foreign(&self.settings, artifact, &stream::binary(module.as_ref())?)
     }
 
     /// Sets how many threads may compile the functions of one module, at least one. Without this it is as many as the

@@ -1,5 +1,6 @@
 //! What compiling a module took and gave, in numbers.
 
+use crate::verify::Verified;
 use lightbeam_compiler::code::Counters;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Report {
     pub artifact_bytes: usize,
     /// What the compiler did how often.
     pub counters: Counters,
+    /// What was proved, if [`Compiler::verify`](crate::Compiler::verify) asks for it.
+    pub verified: Option<Verified>,
     /// Each function that the module defines, in order, if [`Compiler::count_functions`](crate::Compiler::count_functions)
     /// asks for it.
     pub per_function: Vec<FunctionReport>,
@@ -67,6 +70,8 @@ pub struct Phases {
     pub emit: Duration,
     /// Laying out and linking code, making trampolines, writing the artifact.
     pub link: Duration,
+    /// Proving the artifact; zero if [`Compiler::verify`](crate::Compiler::verify) does not ask for it.
+    pub verify: Duration,
     /// Wasmtime's loading of the artifact; zero if it was not loaded.
     pub load: Duration,
 }
@@ -75,13 +80,20 @@ impl Phases {
     /// The sum.
     #[must_use]
     pub fn total(&self) -> Duration {
-        self.decode + self.compile + self.link + self.load
+        self.decode + self.compile + self.link + self.verify + self.load
     }
 
     /// Names and values, in order. What `compile` took beside its two sweeps is decoding.
     #[must_use]
-    pub fn list(&self) -> [(&'static str, Duration); 5] {
+    pub fn list(&self) -> [(&'static str, Duration); 6] {
         let decode = self.decode + self.compile.saturating_sub(self.survey + self.emit);
-        [("decode", decode), ("survey", self.survey), ("emit", self.emit), ("link", self.link), ("load", self.load)]
+        [
+            ("decode", decode),
+            ("survey", self.survey),
+            ("emit", self.emit),
+            ("link", self.link),
+            ("verify", self.verify),
+            ("load", self.load),
+        ]
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) batch: Option<usize>,
     /// For tests: code leaves garbage wherever nothing may be read.
     pub(crate) poison: bool,
+    /// Prove what was compiled?
+    pub(crate) verify: bool,
 }
 
 impl Settings {
@@ -55,6 +57,7 @@ impl Settings {
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
             batch: None,
             poison: false,
+            verify: false,
         };
         // Whether the engine keeps DWARF cannot be read back. Which of the two it is, loading shows; and with it shows
         // that no other setting that cannot be read back stands against loading what is compiled here.

@@ -12,7 +12,7 @@ use crate::data::{self, DataImage};
 use crate::place::Placer;
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
-use crate::{Compiler, Error, facts, link, standins, unsupported};
+use crate::{Compiler, Error, facts, link, standins, unsupported, verify};
 use lightbeam_compiler::facts::Facts;
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -349,6 +349,14 @@ fn describe(settings: &Settings, wasm: &[u8], (translation, types): &Translated<
     facts::facts(translation, types, settings).map_err(|refusal| unsupported::locate(wasm, refusal))
 }
 
+/// The binary form of a module in either.
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    if bytes.starts_with(MAGIC) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))
+}
+
 /// Compiles a module, binary or text, that is there as a whole, and hands on the artifact: to be loaded, or not.
 pub(crate) fn whole<T>(
     compiler: &Compiler,
@@ -357,11 +365,7 @@ pub(crate) fn whole<T>(
     done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
     let start = Instant::now();
-    let wasm = if bytes.starts_with(MAGIC) {
-        Cow::Borrowed(bytes)
-    } else {
-        wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))?
-    };
+    let wasm = binary(bytes)?;
     let settings = &compiler.settings;
     let condensed = standins::condense(settings, &wasm);
     let early = condensed.as_ref().and_then(|condensed| {
@@ -403,7 +407,7 @@ pub(crate) fn whole<T>(
     done(artifact, report)
 }
 
-/// Links.
+/// Links, and proves what was linked if that is asked for.
 fn conclude<'a>(
     settings: &Settings,
     facts: &Facts,
@@ -433,5 +437,12 @@ fn conclude<'a>(
     report.artifact_bytes = artifact.len();
     report.phases.link = start.elapsed();
     report.phases.load = Duration::ZERO;
-    Ok((artifact, report))
+    if !settings.verify {
+        return Ok((artifact, report));
+    }
+    let start = Instant::now();
+    let bytes = artifact.into_bytes()?;
+    report.verified = Some(verify::prove(settings, &bytes)?);
+    report.phases.verify = start.elapsed();
+    Ok((Artifact::of_bytes(bytes), report))
 }

@@ -23,6 +23,14 @@ impl StackMaps {
         debug_assert!(self.at.is_sorted());
     }
 
+    /// Takes over the maps of an artifact, all of them.
+    pub(crate) fn restore(&mut self, maps: &lightbeam_verify::artifact::StackMaps) {
+        self.at = maps.calls.iter().map(|map| map.returns_to).collect();
+        // Two words stand ahead of the bits.
+        self.map = maps.calls.iter().map(|map| map.bits.0 - 2).collect();
+        self.maps.clone_from(&maps.words);
+    }
+
     /// The section, if there is to be one.
     pub(crate) fn finish(self) -> Option<Vec<u8>> {
         if self.at.is_empty() {

@@ -1,0 +1,70 @@
+//! `lightbeam verify`: proves that an artifact is one of a module, and that its code stays in the sandbox.
+
+use crate::{flags, input};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+use wasmtime::error::Context as _;
+use wasmtime::{Engine, Result, bail};
+use wasmtime_cli_flags::CommonOptions;
+
+/// Proves that a compiled module is one of a module, and that its code stays in the sandbox.
+///
+/// Nothing of the compiled module is believed: the module is validated again, everything that does not depend on the
+/// machine code is made anew and must be the same, byte for byte, and the code and its tables are proved against that. The
+/// options must be those that it was compiled with.
+#[derive(clap::Parser)]
+pub struct VerifyCommand {
+    #[command(flatten)]
+    common: CommonOptions,
+
+    /// The module that it was compiled from, binary or text.
+    #[arg(long, value_name = "FILE.wasm")]
+    wasm: Option<PathBuf>,
+
+    /// How many threads may validate and prove [default: as many as the machine runs at once].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+
+    /// The compiled module; `-` is standard input.
+    #[arg(value_name = "FILE.cwasm")]
+    artifact: PathBuf,
+}
+
+impl VerifyCommand {
+    /// Executes the command.
+    pub fn execute(mut self) -> Result<ExitCode> {
+        self.common.init_logging()?;
+        flags::refuse_meaningless(&mut self.common)?;
+        let threads = flags::take_threads(&mut self.common, self.threads);
+        let Some(wasm) = &self.wasm else {
+            bail!(
+                "`--wasm` is needed: what a compiled module says of itself, such as its types, the sizes of its memories \
+                 and where its functions are, can only be proved against the module that it was compiled from"
+            );
+        };
+        if wasm == Path::new("-") && self.artifact == Path::new("-") {
+            bail!("the module and the compiled module cannot both be standard input");
+        }
+        let engine = Engine::new(&self.common.config(None)?)?;
+        let compiler = flags::compiler(&engine, threads)?;
+        let artifact = input::read(&self.artifact)?;
+        let name = self.artifact.display();
+        if !input::is_artifact(&artifact) {
+            bail!("`{name}` is not a compiled module");
+        }
+        let module = input::to_binary(wasm, input::read(wasm)?);
+        let module = module.with_context(|| format!("failed to read `{}`", wasm.display()))?;
+        let start = Instant::now();
+        let verified =
+            compiler.verify_artifact(&artifact, &module).with_context(|| format!("`{name}` is not proved"))?;
+        println!(
+            "proved: functions {}, instructions {}, in {:.3} ms",
+            verified.functions,
+            verified.instructions,
+            start.elapsed().as_secs_f64() * 1e3
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,124 @@
+//! The function table: which code is for what. It is read by its form, which is that of the host's
+//! `CompiledFunctionsTable`, as that type itself panics at a table that is not as it should be.
+
+use super::{Malformed, ensure};
+use serde::Deserialize;
+use wasmtime_environ::FuncKeyKind;
+
+/// What a piece of code is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// The body of a function, by its index among those that the module defines.
+    Function(u32),
+    /// Enters such a function for the host.
+    Entry(u32),
+    /// Calls a host function of a type, by the host's number of the type.
+    HostExit(u32),
+    /// Calls a builtin, by the host's number of it.
+    BuiltinExit(u32),
+    /// Makes an instance ready: by the convention that functions have.
+    Startup,
+    /// Enters that for the host.
+    StartupEntry,
+}
+
+/// A piece of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// What it is for.
+    pub key: Key,
+    /// Offset of its first byte.
+    pub start: u32,
+    /// Offset after its last byte.
+    pub end: u32,
+    /// Byte of the module that it was made from, if it is a function.
+    pub wasm: Option<u32>,
+}
+
+/// The host's table, field by field.
+#[derive(Deserialize)]
+struct Table {
+    /// Kinds of keys, each with a number in the lower 28 bits.
+    namespaces: Vec<u32>,
+    /// By namespace: its first among `places`.
+    places_from: Vec<u32>,
+    /// By namespace: its first among `indices`, if it has any there.
+    indices_from: Vec<u32>,
+    /// By namespace: its first among `sources`, if it has any there.
+    sources_from: Vec<u32>,
+    /// Indices of keys of which only some exist.
+    indices: Vec<u32>,
+    /// Where each key's code begins, and how long it is: nothing for a key that does not exist.
+    places: Vec<(u32, u32)>,
+    /// The byte of the module that each function was made from.
+    sources: Vec<u32>,
+}
+
+/// Bits of a namespace that are its kind.
+const KIND: u32 = 0xf000_0000;
+
+/// A source that says of none.
+const NO_SOURCE: u32 = u32::MAX;
+
+/// Reads a function table from the front of bytes. What it names is in ascending order in a text of so many bytes, nothing
+/// twice. Returns what is behind it, too.
+pub(super) fn parse(bytes: &[u8], text: u32) -> Result<(Vec<Piece>, &[u8]), Malformed> {
+    let broken = |_| Malformed::new("the function table is no table");
+    let (table, rest) = postcard::take_from_bytes::<Table>(bytes).map_err(broken)?;
+    let Table { namespaces, places_from, indices_from, sources_from, indices, places, sources } = &table;
+    let count = namespaces.len();
+    let lengths = [places_from.len(), indices_from.len(), sources_from.len()];
+    ensure(lengths == [count; 3], "the function table's parts differ in length")?;
+    let mut pieces: Vec<Piece> = Vec::with_capacity(places.len());
+    // How much of each list has been read.
+    let (mut place, mut index, mut source) = (0, 0, 0);
+    let mut last_key = None;
+    let mut end = 0;
+    for namespace in 0..count {
+        let begins = [places_from[namespace], indices_from[namespace], sources_from[namespace]].map(|at| at as usize);
+        ensure(begins == [place, index, source], "the function table's parts do not follow each other")?;
+        let next = places_from.get(namespace + 1).map_or(places.len(), |next| *next as usize);
+        ensure((place..=places.len()).contains(&next), "the function table's parts do not follow each other")?;
+        let (kind, owner) = (namespaces[namespace] & KIND, namespaces[namespace] & !KIND);
+        ensure(owner == 0, "the function table is of several modules")?;
+        for (nth, &(start, length)) in places[place..next].iter().enumerate() {
+            let dense = nth as u32;
+            let wasm = if kind == FuncKeyKind::DefinedWasmFunction.into_raw() {
+                let wasm = *sources.get(source).ok_or_else(|| Malformed::new("a function has no source"))?;
+                source += 1;
+                Some(wasm).filter(|wasm| *wasm != NO_SOURCE)
+            } else {
+                None
+            };
+            let mut sparse = || {
+                let key = indices.get(index).copied().ok_or_else(|| Malformed::new("the function table lacks a key"));
+                index += 1;
+                key
+            };
+            let key = match kind {
+                kind if kind == FuncKeyKind::DefinedWasmFunction.into_raw() => Key::Function(dense),
+                kind if kind == FuncKeyKind::ArrayToWasmTrampoline.into_raw() => Key::Entry(sparse()?),
+                kind if kind == FuncKeyKind::WasmToArrayTrampoline.into_raw() => Key::HostExit(dense),
+                kind if kind == FuncKeyKind::WasmToBuiltinTrampoline.into_raw() => Key::BuiltinExit(sparse()?),
+                kind if kind == FuncKeyKind::ModuleStartup.into_raw() => match sparse()? {
+                    0 => Key::Startup,
+                    1 => Key::StartupEntry,
+                    _ => return Err(Malformed::new("startup of an unknown convention")),
+                },
+                _ => return Err(Malformed::new("the function table has what no module needs")),
+            };
+            ensure(last_key < Some(key), "the function table is not in order")?;
+            last_key = Some(key);
+            let limit = start.checked_add(length).filter(|limit| *limit <= text && start >= end);
+            end =
+                limit.ok_or_else(|| Malformed::new("the function table names code out of order or out of the text"))?;
+            if length != 0 {
+                pieces.push(Piece { key, start, end, wasm });
+            }
+        }
+        place = next;
+    }
+    let read = [place, index, source] == [places.len(), indices.len(), sources.len()];
+    ensure(read, "the function table has more than keys need")?;
+    Ok((pieces, rest))
+}

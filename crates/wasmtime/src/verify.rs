@@ -1,0 +1,210 @@
+//! Proves finished artifacts: those that were just made, and those of others' making against the module that they are said
+//! to be of.
+//!
+//! Of an artifact that was just made the metadata are believed, which Wasmtime's own writers made of Wasmtime's own
+//! translation; its code and the tables that go with it are proved. Of one from elsewhere nothing is believed. All that does
+//! not depend on the code is made anew from the module and must be the same, byte for byte; what does depend on it is proved
+//! against that.
+
+use crate::artifact::{self, Image};
+use crate::error::Error;
+use crate::settings::Settings;
+use crate::text::Piece;
+use crate::{AddressMap, CpuFeatures, facts, unsupported};
+use lightbeam_verify::artifact::{Artifact, Key, Malformed};
+use lightbeam_verify::layout::Description;
+use lightbeam_verify::{Failure, Place};
+use std::panic::resume_unwind;
+use wasmtime_environ::wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
+use wasmtime_environ::{
+    Abi, BuiltinFunctionIndex, CompiledFunctionsTableBuilder, DefinedFuncIndex, FilePos, FuncKey, FunctionLoc,
+    ModuleInternedTypeIndex, StaticModuleIndex, Tunables,
+};
+
+/// What was proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Functions that the module defines.
+    pub functions: u32,
+    /// Instructions of all its code.
+    pub instructions: u64,
+}
+
+/// Proves the code of an artifact whose metadata are right, and the tables that go with it.
+#[inline(never)] // Profiles tell the phases apart by their functions.
+pub(crate) fn prove(settings: &Settings, bytes: &[u8]) -> Result<Verified, Error> {
+    let malformed = |error: Malformed| Error::unverified(format!("the artifact is malformed: {error}"), None, None);
+    let artifact = Artifact::parse(bytes).map_err(malformed)?;
+    let description = Description::parse(&artifact).map_err(malformed)?;
+    let facts = description.facts(false).map_err(malformed)?;
+    let tables = description.tables(&artifact).map_err(malformed)?;
+    let failed = |failure: Failure| {
+        let function = match failure.place {
+            Place::Function(defined) | Place::Thunk(defined) => Some(description.imported_functions() + defined),
+            _ => None,
+        };
+        Error::unverified(format!("the code could not be proved: {failure}"), function, Some(failure.offset))
+    };
+    let proof = lightbeam_verify::verify(&facts, artifact.text, &tables).map_err(failed)?;
+    lightbeam_verify::tables::check(&tables, &proof).map_err(failed)?;
+    Ok(Verified { functions: tables.functions.len() as u32, instructions: proof.instructions })
+}
+
+/// Proves an artifact of whatever origin to be one of this module for these settings.
+pub(crate) fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtime::Result<Verified> {
+    let artifact = Artifact::parse(bytes)
+        .map_err(|error| Error::unverified(format!("this is no artifact of a module: {error}"), None, None))?;
+    let mut settings = settings.clone();
+    if let Some(flags) = Description::processor_features(&artifact) {
+        settings.cpu = of_flags(&flags);
+    }
+    settings.tunables.generate_address_map = artifact.addresses.is_some();
+    settings.address_map = if artifact.addresses.is_some() { AddressMap::Traps } else { AddressMap::None };
+
+    let rebuilt = rebuild(&settings, &artifact, wasm)?;
+    if rebuilt != bytes {
+        return Err(Error::unverified(difference(&artifact, bytes, &rebuilt), None, None).into());
+    }
+    Ok(prove(&settings, bytes)?)
+}
+
+/// Processor features by the names under which artifacts list them. Others than these are none that code may use.
+fn of_flags(flags: &[&str]) -> CpuFeatures {
+    let has = |name: &str| flags.contains(&name);
+    CpuFeatures {
+        avx: has("has_avx"),
+        avx2: has("has_avx2"),
+        bmi1: has("has_bmi1"),
+        bmi2: has("has_bmi2"),
+        lzcnt: has("has_lzcnt"),
+        fma: has("has_fma"),
+    }
+}
+
+/// The artifact that Lightbeam would write for a module, if the code for it and the tables of the code were these.
+fn rebuild(settings: &Settings, artifact: &Artifact<'_>, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+    let mut translated = artifact::translate(settings, wasm)?;
+    let described = facts::facts(&translated.0, &translated.1, settings);
+    let facts = described.map_err(|refusal| unsupported::locate(wasm, refusal))?;
+    let inputs = std::mem::take(&mut translated.0.function_body_inputs);
+    let mut sources = Vec::with_capacity(inputs.len());
+    let mut bodies = Vec::with_capacity(inputs.len());
+    for (_, input) in inputs {
+        sources.push(FilePos::new(u32::try_from(input.body.range().start)?));
+        bodies.push((input.validator, input.body));
+    }
+    validate(settings.threads, bodies)?;
+
+    // Once without code, for where the function table begins, then with it.
+    let mut image = Image::new(settings, false);
+    image.objects = facts.references;
+    let without = artifact::write(settings, translated, image)?.into_bytes()?;
+    let of_ours = |error: Malformed| Error::unverified(format!("what was made anew is malformed: {error}"), None, None);
+    let table = Description::parse(&Artifact::parse(&without).map_err(of_ours)?).map_err(of_ours)?.function_table();
+
+    let mut image = Image::new(settings, false);
+    image.objects = facts.references;
+    image.functions = functions(artifact, table, &sources)?;
+    image.text.push(Piece { code: artifact.text.to_vec(), from: 0 });
+    artifact.traps.iter().for_each(|&(at, trap)| image.traps.push(at, trap));
+    image.stack_maps.restore(&artifact.stack_maps);
+    image.exceptions.restore(&artifact.exceptions);
+    if let (Some(table), Some(addresses)) = (&mut image.addresses, &artifact.addresses) {
+        // Code that belongs to no byte of the module is nothing that Lightbeam's tables say.
+        addresses.0.iter().filter_map(|&(at, wasm)| Some((at, wasm?))).for_each(|(at, wasm)| table.push(at, wasm));
+    }
+    Ok(artifact::write(settings, artifact::translate(settings, wasm)?, image)?.into_bytes()?)
+}
+
+type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+/// Validates function bodies, on as many threads as may be.
+fn validate(threads: usize, mut bodies: Vec<Body<'_>>) -> Result<(), Error> {
+    let share = bodies.len().div_ceil(threads.max(1)).max(1);
+    let mut shares = Vec::new();
+    while !bodies.is_empty() {
+        let rest = bodies.split_off(share.min(bodies.len()));
+        shares.push(std::mem::replace(&mut bodies, rest));
+    }
+    let work = |share: Vec<Body<'_>>| -> Result<(), Error> {
+        let mut allocations = FuncValidatorAllocations::default();
+        for (validator, body) in share {
+            let mut validator = validator.into_validator(allocations);
+            validator.validate(&body)?;
+            allocations = validator.into_allocations();
+        }
+        Ok(())
+    };
+    // The error is the first in the order of the bytes.
+    in_parallel(shares, work).into_iter().collect()
+}
+
+/// Does work on threads, the first piece of it on this one, and gives what comes of it in order.
+fn in_parallel<T: Send, R: Send>(pieces: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let mut pieces = pieces.into_iter();
+    let Some(first) = pieces.next() else { return Vec::new() };
+    std::thread::scope(|scope| {
+        let work = &work;
+        let helpers: Vec<_> = pieces.map(|piece| scope.spawn(move || work(piece))).collect();
+        let mut results = vec![work(first)];
+        results.extend(helpers.into_iter().map(|helper| helper.join().unwrap_or_else(|panic| resume_unwind(panic))));
+        results
+    })
+}
+
+/// The function table that an artifact has at this byte of its description, with the module's functions at the places in
+/// its bytes where they are.
+fn functions(artifact: &Artifact<'_>, at: usize, sources: &[FilePos]) -> Result<CompiledFunctionsTableBuilder, Error> {
+    let other = |why: String| Error::unverified(format!("the artifact is not of this module: {why}"), None, None);
+    let (pieces, _) = artifact.pieces(at).map_err(|error| other(error.to_string()))?;
+    let module = StaticModuleIndex::from_u32(0);
+    let mut functions = CompiledFunctionsTableBuilder::new();
+    for piece in pieces {
+        let mut source = FilePos::none();
+        let key = match piece.key {
+            Key::Function(index) => {
+                let Some(known) = sources.get(index as usize) else {
+                    return Err(other("it has more functions".into()));
+                };
+                source = *known;
+                FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(index))
+            }
+            Key::Entry(index) => FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::from_u32(index)),
+            Key::HostExit(ty) => FuncKey::WasmToArrayTrampoline(ModuleInternedTypeIndex::from_u32(ty)),
+            Key::BuiltinExit(index) if index < BuiltinFunctionIndex::len() => {
+                FuncKey::WasmToBuiltinTrampoline(BuiltinFunctionIndex::from_u32(index))
+            }
+            Key::BuiltinExit(_) => return Err(other("it calls unknown builtins".into())),
+            Key::Startup => FuncKey::ModuleStartup(Abi::Wasm, module),
+            Key::StartupEntry => FuncKey::ModuleStartup(Abi::Array, module),
+        };
+        let place = FunctionLoc { start: piece.start, length: piece.end - piece.start };
+        functions.push_func(key, place, source);
+    }
+    Ok(functions)
+}
+
+/// What differs between an artifact and what was made anew, in words for whoever has to find out why.
+fn difference(artifact: &Artifact<'_>, bytes: &[u8], rebuilt: &[u8]) -> String {
+    let Ok(ours) = Artifact::parse(rebuilt) else { return "what was made anew is malformed".into() };
+    if artifact.engine != ours.engine {
+        let settings = Description::settings(artifact).zip(Description::settings(&ours));
+        let differ = settings.map(|(theirs, ours)| differing(&theirs, &ours)).unwrap_or_default();
+        return format!("the artifact is for other settings than these{differ}");
+    }
+    if artifact.info != ours.info {
+        return "the artifact describes another module than this".into();
+    }
+    let at = bytes.iter().zip(rebuilt).position(|(theirs, ours)| theirs != ours);
+    let at = at.unwrap_or(bytes.len().min(rebuilt.len()));
+    format!("the artifact is not as Lightbeam writes it for this module: byte {at} of the file differs")
+}
+
+/// The settings that differ, a line each.
+fn differing(theirs: &Tunables, ours: &Tunables) -> String {
+    let lines = |settings: &Tunables| -> Vec<String> {
+        format!("{settings:#?}").lines().map(|line| line.trim().trim_end_matches(',').to_owned()).collect()
+    };
+    let pairs = lines(theirs).into_iter().zip(lines(ours)).filter(|(theirs, ours)| theirs != ours);
+    pairs.map(|(theirs, ours)| format!("; it has `{theirs}`, they have `{ours}`")).collect()
+}

@@ -1,0 +1,77 @@
+//! `cargo xtask verify-all`: whether the verifier takes offence at code that is right.
+
+use anyhow::Result;
+use lightbeam_tests::shared;
+use lightbeam_tests::verification::{self, Subject};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// What to prove, and how.
+#[derive(clap::Args)]
+pub(crate) struct VerifyAll {
+    /// Names of settings, of which to take only these.
+    #[arg(long, value_name = "NAME")]
+    setup: Vec<String>,
+    /// How many generated modules.
+    #[arg(long, default_value_t = 20_000)]
+    generated: u64,
+    /// The seed of the first of these.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// By what to divide the sizes of compile bombs.
+    #[arg(long, default_value_t = 4)]
+    divisor: usize,
+    /// Leave out scripts, bombs, and programs.
+    #[arg(long)]
+    generated_only: bool,
+    /// How many threads.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// More modules: files, or folders of `.wasm` files.
+    #[arg(value_name = "FILE|DIR")]
+    more: Vec<PathBuf>,
+}
+
+impl VerifyAll {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let mut groups: Vec<(&str, Vec<Subject>)> = Vec::new();
+        if !self.generated_only {
+            for name in ["spec", "wasmtime-scripts"] {
+                if let Some(folder) = shared::folder(name) {
+                    groups.push((name, verification::of_scripts(&folder)));
+                }
+            }
+            if let Some(folder) = shared::folder("corpus") {
+                groups.push(("corpus", verification::of_files(&folder)));
+            }
+            groups.push(("bombs", verification::of_bombs(self.divisor)));
+        }
+        groups.push(("generated", verification::generated(self.seed..self.seed + self.generated)));
+        let mut more = Vec::new();
+        for path in &self.more {
+            if path.is_dir() {
+                more.extend(verification::of_files(path));
+            } else {
+                more.push(Subject { name: path.display().to_string(), wasm: std::fs::read(path)? });
+            }
+        }
+        if !more.is_empty() {
+            groups.push(("more", more));
+        }
+        let mut failures = 0;
+        for (name, setup) in verification::setups() {
+            if !self.setup.is_empty() && !self.setup.iter().any(|wanted| wanted == name) {
+                continue;
+            }
+            for (group, subjects) in &groups {
+                let start = Instant::now();
+                let summary = verification::run(&setup, subjects, self.threads)?;
+                failures += summary.failures.len();
+                println!("{name}, {group}: {summary} [{:.1} s]", start.elapsed().as_secs_f64());
+            }
+        }
+        println!("{failures} failures");
+        Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
