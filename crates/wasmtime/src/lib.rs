@@ -158,7 +158,7 @@ impl Compiler {
     /// compiled, and a bug of Lightbeam's. It takes about half as long as compiling, and the whole artifact is in memory
     /// once more.
     ///
-    /// ```
+    /// ```no_run
     /// # fn main() -> wasmtime::Result<()> {
     /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?.verify(true);
     /// let (_, report) = compiler.module_timed("(module (func (export \"f\")))")?;
@@ -176,7 +176,7 @@ impl Compiler {
     /// all that does not depend on the code is made anew from the module and must be the same, byte for byte, and the code
     /// and its tables are proved as [`verify`](Self::verify) does it. Nothing of the artifact is believed.
     ///
-    /// ```
+    /// ```no_run
     /// # fn main() -> wasmtime::Result<()> {
     /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
     /// let artifact = compiler.precompile("(module)")?;

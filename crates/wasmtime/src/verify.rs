@@ -32,7 +32,7 @@ pub struct Verified {
 
 /// Proves the code of an artifact whose metadata are right, and the tables that go with it.
 #[inline(never)] // Profiles tell the phases apart by their functions.
-pub(crate) fn prove(settings: &Settings, bytes: &[u8]) -> Result<Verified, Error> {
+pub(crate) fn prove(bytes: &[u8]) -> Result<Verified, Error> {
     let malformed = |error: Malformed| Error::unverified(format!("the artifact is malformed: {error}"), None, None);
     let artifact = Artifact::parse(bytes).map_err(malformed)?;
     let description = Description::parse(&artifact).map_err(malformed)?;
@@ -65,7 +65,7 @@ pub(crate) fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtim
     if rebuilt != bytes {
         return Err(Error::unverified(difference(&artifact, bytes, &rebuilt), None, None).into());
     }
-    Ok(prove(&settings, bytes)?)
+    Ok(prove(bytes)?)
 }
 
 /// Processor features by the names under which artifacts list them. Others than these are none that code may use.

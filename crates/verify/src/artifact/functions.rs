@@ -109,7 +109,9 @@ pub(super) fn parse(bytes: &[u8], text: u32) -> Result<(Vec<Piece>, &[u8]), Malf
             };
             ensure(last_key < Some(key), "the function table is not in order")?;
             last_key = Some(key);
-            let limit = start.checked_add(length).filter(|limit| *limit <= text && start >= end);
+            // What does not exist is where what does has ended.
+            let in_order = if length == 0 { start == end } else { start >= end };
+            let limit = start.checked_add(length).filter(|limit| *limit <= text && in_order);
             end =
                 limit.ok_or_else(|| Malformed::new("the function table names code out of order or out of the text"))?;
             if length != 0 {

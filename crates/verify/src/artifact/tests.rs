@@ -35,7 +35,7 @@ fn words(words: &[u32]) -> Vec<u8> {
 #[test]
 fn traps_are_those_that_the_host_finds() {
     for count in [0, 1, 127, 128, 129, 300] {
-        let entries: Vec<(u32, u8)> = (0..count).map(|i| (3 + i * (1 + i % 5 * 40), (i % 7 / 6) as u8)).collect();
+        let entries: Vec<(u32, u8)> = (0..count).map(|i| (3 + 40 * i + i % 5, (i % 7 / 6) as u8)).collect();
         let section = trap_section(&entries);
         assert_eq!(tables::traps(&section).unwrap(), entries);
         let host = wasmtime_environ::iterate_traps(&section).unwrap();
