@@ -21,6 +21,8 @@ pub struct Facts {
     pub globals: Vec<Global>,
     /// By tag index, imports first.
     pub tags: Vec<Tag>,
+    /// By the host's index of a passive element segment (`PassiveElemIndex`): the type of its elements.
+    pub elements: Vec<ValueType>,
     /// The fields of an instance that code may have to do with, in ascending order of their offsets and not overlapping.
     pub instance: Vec<Field<InstanceField>>,
     /// Likewise of the store's structure (`VMStoreContext`).

@@ -4,13 +4,29 @@
 //! It knows nothing of the compiler. Given are the host's layout and the module's types ([`facts`]), that the host keeps its
 //! structures in order, and that references have the types that validation gave them.
 
+mod abi;
 pub mod artifact;
+mod border;
+mod branch;
+mod calls;
 pub mod facts;
+mod forms;
 pub mod layout;
+mod operand;
 mod proof;
+mod prover;
+mod relate;
+mod slots;
+mod stacks;
+mod state;
 pub mod tables;
+mod transfer;
+mod value;
+mod vectors;
+mod walk;
 
 pub use proof::{Call, Cause, Failure, Fault, Place, Proof, Reason};
+pub use prover::{Part, Prover};
 
 use facts::{Facts, Tables};
 
@@ -19,12 +35,7 @@ use facts::{Facts, Tables};
 /// # Errors
 /// The first thing that could not be proved.
 pub fn verify(facts: &Facts, text: &[u8], tables: &Tables) -> Result<Proof, Failure> {
-    for (index, range) in tables.functions.iter().enumerate() {
-        if range.start > range.end || range.end as usize > text.len() {
-            let place = Place::Function(index as u32);
-            return Err(Failure { place, offset: range.start, reason: Reason("function outside of the text") });
-        }
-    }
-    let _ = facts;
-    Err(Failure { place: Place::Text, offset: 0, reason: Reason("the walk has yet to come") })
+    let prover = Prover::new(facts, text, tables)?;
+    let part = prover.functions(0..tables.functions.len() as u32)?;
+    prover.finish(vec![part])
 }

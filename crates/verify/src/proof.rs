@@ -11,6 +11,8 @@ pub struct Proof {
     pub calls: Vec<Call>,
     /// How many instructions were proved.
     pub instructions: u64,
+    /// What that took: instructions, each time they were gone over, and parts of frames that were copied or joined.
+    pub steps: u64,
     /// How many blocks were looked at, each time counted.
     pub visits: u64,
     /// How many blocks there are.
@@ -39,8 +41,12 @@ pub enum Cause {
     NullFunction,
     /// A division.
     Division,
+    /// A division that is known not to fault, likewise.
+    DivisionInBounds,
     /// An instruction that always faults.
     Always,
+    /// Nothing: no control comes to where the table has a trap.
+    Unreached,
 }
 
 /// A call that returns.

@@ -67,7 +67,7 @@ fn traps(traps: &[(u32, u8)], faults: &[Fault]) -> Result<(), Wrong> {
 const fn needs_trap(cause: Cause) -> bool {
     match cause {
         Cause::Memory | Cause::NullFunction | Cause::Division | Cause::Always => true,
-        Cause::MemoryInBounds | Cause::Heap => false,
+        Cause::MemoryInBounds | Cause::DivisionInBounds | Cause::Heap | Cause::Unreached => false,
     }
 }
 
@@ -75,9 +75,10 @@ const fn needs_trap(cause: Cause) -> bool {
 fn may_be(cause: Cause, trap: u8) -> bool {
     let allowed: &[Trap] = match cause {
         Cause::Memory | Cause::MemoryInBounds => &[Trap::MemoryOutOfBounds],
+        Cause::Unreached => return true,
         Cause::Heap => return trap == CompiledTrap::GcHeapCorrupt.as_u8(),
         Cause::NullFunction => &[Trap::IndirectCallToNull, Trap::NullReference],
-        Cause::Division => &[Trap::IntegerDivisionByZero, Trap::IntegerOverflow],
+        Cause::Division | Cause::DivisionInBounds => &[Trap::IntegerDivisionByZero, Trap::IntegerOverflow],
         Cause::Always => &[
             Trap::StackOverflow,
             Trap::MemoryOutOfBounds,
@@ -134,7 +135,8 @@ fn maps(tables: &Tables, calls: &[Call]) -> Result<(), Wrong> {
     let mut calls = Calls(calls);
     for map in &tables.maps {
         let call = calls.find(map.returns_to).ok_or((map.returns_to, "a stack map of what is no call"))?;
-        if call.frame != Some(map.frame) {
+        // It counts from the frame pointer and may leave out what is lowest.
+        if call.frame.is_none_or(|frame| map.frame > frame) {
             return Err((map.returns_to, "a stack map of a call with another frame"));
         }
         let room = map.frame.saturating_sub(call.saved);

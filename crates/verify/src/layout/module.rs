@@ -50,6 +50,11 @@ pub(super) fn facts(description: &Description, spectre: bool) -> Result<Facts, M
             .values()
             .map(|tag| Ok(Tag { ty: number(tag.signature)?, exception: number(tag.exception).ok() }))
             .collect::<Result<_, Malformed>>()?,
+        elements: module
+            .passive_elements
+            .iter()
+            .map(|(_, (ty, _))| reference(description, ty))
+            .collect::<Result<_, Malformed>>()?,
         instance: fields::instance(module, &offsets),
         store: fields::store(),
         layouts: layouts(),

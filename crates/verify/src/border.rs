@@ -1,0 +1,234 @@
+//! The border of a module: what is known at the entry of each sort of code, and which fields of the store it may write.
+
+use crate::abi::{Abi, Passed, Place, argument};
+use crate::calls::PRESERVED;
+use crate::facts::{StoreField, ValueType};
+use crate::proof;
+use crate::relate::Region;
+use crate::state::{R14, R15, RBP, RCX, RDI, RDX, RSI, RSP, State};
+use crate::value::{Tag, Value};
+use crate::walk::{Proved, Role, Walk};
+
+impl Walk<'_> {
+    /// Sets up the proof of code of some sort and gives what is known at its entry.
+    pub(crate) fn enter(&mut self, role: Role) -> Proved<State> {
+        let p = self.p;
+        self.role = role;
+        self.preserved = PRESERVED;
+        self.limited = false;
+        self.copies = matches!(role, Role::Routine | Role::StartupRoutine);
+        self.red_zone = 0;
+        self.handler = None;
+        self.left = false;
+        self.values = 0;
+        let shape = match role {
+            Role::Body(index) | Role::Thunk(index) | Role::ArrayEntry(index) => Some(p.shape_of_defined(index)),
+            Role::HostExit(ty) => Some(p.shape(ty)?),
+            _ => None,
+        };
+        self.abi = match (role, shape) {
+            (Role::Body(_), Some(shape)) => shape.private.clone(),
+            (Role::Thunk(_) | Role::HostExit(_), Some(shape)) => shape.tail.clone(),
+            _ => Abi::default(),
+        };
+        if role == Role::StartupWasm {
+            self.abi.instances = Some((RDI, RSI));
+        }
+        self.pops = self.abi.stack_args;
+        let slots = self.frames.begin();
+        let mut state = State::new(slots);
+        for reg in 0..16 {
+            if let Some((_, value)) = PRESERVED.iter().find(|(preserved, _)| *preserved == reg) {
+                state.regs[reg] = *value;
+            }
+        }
+        self.st = state;
+        self.put_word(0, Value::of(Tag::Return, 0));
+        let foreign = !matches!(role, Role::Body(_) | Role::Routine | Role::StartupRoutine);
+        if foreign {
+            for reg in [R14, R15] {
+                self.st.regs[reg] = Value::of(Tag::Saved, reg as u32);
+                for (preserved, value) in &mut self.preserved {
+                    if *preserved == reg {
+                        *value = Value::of(Tag::Saved, reg as u32);
+                    }
+                }
+            }
+        }
+        match role {
+            Role::Body(_) => {
+                self.limited = true;
+                self.take_arguments(true);
+            }
+            Role::Thunk(_) | Role::StartupWasm => {
+                self.red_zone = 16;
+                self.take_arguments(false);
+                if let Some((callee, caller)) = self.abi.instances {
+                    self.st.regs[callee] = Value::CTX;
+                    self.st.regs[caller] = Value::of(Tag::Caller, 0);
+                }
+            }
+            Role::HostExit(_) => {
+                self.take_arguments(false);
+                if let Some((callee, caller)) = self.abi.instances {
+                    self.st.regs[callee] = Value::of(Tag::Callee, 0);
+                    self.st.regs[caller] = Value::of(Tag::Caller, 0);
+                }
+                self.values = shape.map_or(0, |shape| shape.values);
+            }
+            Role::ArrayEntry(_) | Role::StartupArray => {
+                self.st.regs[RDI] = Value::CTX;
+                self.st.regs[RSI] = Value::of(Tag::Caller, 0);
+                self.st.regs[RDX] = Value::of(Tag::Values, 0);
+                self.st.regs[RCX] = Value::ANY;
+                self.values = shape.map_or(0, |shape| shape.values);
+            }
+            Role::BuiltinExit(_) => {
+                // Whatever the builtin takes; callers have proved what it is.
+                for reg in [RSI, RDX, RCX, crate::state::R8, crate::state::R9] {
+                    self.st.regs[reg] = Value::ANY;
+                }
+                self.st.regs[RDI] = Value::of(Tag::Caller, 0);
+                self.st.vectors = u16::MAX;
+            }
+            Role::Routine | Role::StartupRoutine | Role::Startup => {}
+        }
+        Ok(self.st)
+    }
+
+    fn take_arguments(&mut self, private: bool) {
+        let abi = self.abi.clone();
+        for Passed { ty, place } in &abi.params {
+            match *place {
+                Place::Int(reg) => self.st.regs[usize::from(reg)] = argument(*ty, private),
+                Place::Float(reg) => self.st.vectors |= 1 << reg,
+                Place::Stack(at) => {
+                    let at = 8 + at.cast_signed();
+                    match *ty {
+                        ValueType::I32 | ValueType::F32 | ValueType::Gc => self.put_word(at, Value::of(Tag::Undef, 1)),
+                        ValueType::V128 | ValueType::Cont { .. } => {
+                            self.put_word(at, Value::ANY);
+                            self.put_word(at + 8, Value::ANY);
+                        }
+                        other => self.put_word(at, argument(other, private)),
+                    }
+                }
+            }
+        }
+        if let Some(area) = abi.area {
+            self.st.regs[area] = Value::of(Tag::ResultArea, 0);
+        }
+    }
+
+    /// Code that is entered with these arguments; `wide` says whether there are sixteen bytes on the stack.
+    pub(crate) fn enter_routine(&mut self, role: Role, args: &[Value; 6], wide: bool) -> Proved<State> {
+        self.enter(role)?;
+        for (reg, arg) in crate::calls::ROUTINE_ARGS.into_iter().zip(args) {
+            self.st.regs[reg] = *arg;
+        }
+        if wide {
+            self.abi.stack_args = 16;
+            // The first words are counted from the top of the arguments.
+            self.st.slots = self.frames.begin();
+            self.put_word(0, Value::of(Tag::Return, 0));
+            self.put_word(8, Value::ANY);
+            self.put_word(16, Value::ANY);
+            self.pops = 0;
+        }
+        Ok(self.st)
+    }
+
+    /// The type of a value that the host passes to an entry, or is passed by an exit.
+    pub(crate) fn entry_type(&self, n: usize) -> Option<ValueType> {
+        match self.role {
+            Role::ArrayEntry(index) => self.p.shape_of_defined(index).signature.params.get(n).copied(),
+            _ => None,
+        }
+    }
+
+    /// The types of the results of an exit.
+    pub(crate) fn results(&self) -> Vec<ValueType> {
+        match self.role {
+            Role::HostExit(ty) => self.p.shape(ty).map_or(Vec::new(), |shape| shape.signature.results.clone()),
+            _ => Vec::new(),
+        }
+    }
+
+    /// A store to a field of the store that is not for guests.
+    pub(crate) fn write_border_field(&mut self, field: StoreField, value: Value) -> Proved<()> {
+        let entry = matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray);
+        let exit = self.role.is_exit();
+        match field {
+            StoreField::EntryFramePointer if entry && value == Value::stack(-8) => Ok(()),
+            StoreField::EntryStackPointer if entry && value.is(Tag::Stack) && value == self.st.regs[RSP] => {
+                self.handler_stack = value.as_stack().unwrap_or(0);
+                Ok(())
+            }
+            StoreField::EntryTrapHandler if entry && value.is(Tag::Text) && self.contains(value.b()) => {
+                self.handler = Some(value.b());
+                Ok(())
+            }
+            StoreField::CurrentThread if entry => {
+                let forced = self.p.facts.settings.forced_thread;
+                if value.as_constant().map(i64::cast_unsigned) == forced && forced.is_some() {
+                    return Ok(());
+                }
+                Err("store of another thread")
+            }
+            StoreField::ExitFramePointer if exit && value == Value::stack(-8) && self.st.regs[RBP] == value => Ok(()),
+            StoreField::ExitReturnAddress if exit && value.is(Tag::Return) => {
+                self.left = true;
+                Ok(())
+            }
+            _ => Err("store to a field of the store's structure that is not for this code"),
+        }
+    }
+
+    /// What is known where the host goes on when it unwinds to an entry: the frame as it is now, and nothing else.
+    pub(crate) fn unwound(&self, top: i32) -> State {
+        let mut state = State::new(self.st.slots);
+        state.regs[RSP] = Value::stack(top);
+        state.regs[RBP] = Value::stack(-8);
+        state.checked = self.st.checked;
+        state.kept = self.st.kept;
+        state
+    }
+
+    /// What is known at the landing pads of a call, whose stack pointer is at `top`, goes there.
+    pub(crate) fn flow_to_pads(&mut self, top: i32) -> Proved<()> {
+        let p = self.p;
+        let Ok(found) = p.tables.calls.binary_search_by_key(&self.next, |call| call.returns_to) else { return Ok(()) };
+        let site = p.tables.calls[found];
+        let Some(handlers) = p.tables.handlers.get(site.handlers.0 as usize..site.handlers.1 as usize) else {
+            return Err("handlers that are not there");
+        };
+        let frame = -8 - top;
+        if i64::from(site.frame) != i64::from(frame) {
+            return Err("call with handlers whose frame is of another size");
+        }
+        let mut state = self.unwound(top);
+        state.regs[crate::state::RAX] = Value::U32;
+        for handler in handlers {
+            if let Some(context) = handler.context {
+                let at = i64::from(top) + i64::from(context);
+                if at % 8 != 0 || at >= -8 || self.frames.get(self.st.slots, self.word(at as i32)) != Value::CTX {
+                    return Err("handler that does not find the instance in the frame");
+                }
+            }
+            self.flow_with(handler.pad, state)?;
+        }
+        Ok(())
+    }
+
+    /// Notes a call for the proof.
+    pub(crate) fn note_call(&mut self, top: i32) {
+        let frame = (self.st.regs[RBP] == Value::stack(-8)).then(|| (-8 - top).cast_unsigned());
+        let saved = (-8 - self.lowest_saved).max(0).cast_unsigned();
+        self.part.calls.push(proof::Call { returns_to: self.next, frame, saved });
+    }
+
+    /// May a range of one region be used as one of another?
+    pub(crate) fn same_region(&self, of: Region, region: Region) -> bool {
+        self.p.is_in(of, region)
+    }
+}

@@ -1,0 +1,574 @@
+//! Flags: what comparisons tell, on which arm of a branch and in conditional moves; and jump tables.
+
+use crate::relate::{Fact, Region};
+use crate::state::{Flags, Kind, NONE, RSP};
+use crate::transfer::Operand;
+use crate::value::{MOST_A, Tag, Value};
+use crate::walk::{Proved, Walk};
+use iced_x86::Instruction;
+
+/// What is true of two values that were compared, without sign or with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Equal,
+    Unequal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    SignedLess,
+    SignedLessOrEqual,
+    SignedGreater,
+    SignedGreaterOrEqual,
+}
+
+impl Relation {
+    /// By the number of a condition.
+    fn of(condition: u8) -> Option<Relation> {
+        Some(match condition {
+            2 => Relation::Less,
+            3 => Relation::GreaterOrEqual,
+            4 => Relation::Equal,
+            5 => Relation::Unequal,
+            6 => Relation::LessOrEqual,
+            7 => Relation::Greater,
+            12 => Relation::SignedLess,
+            13 => Relation::SignedGreaterOrEqual,
+            14 => Relation::SignedLessOrEqual,
+            15 => Relation::SignedGreater,
+            _ => return None,
+        })
+    }
+
+    fn negated(self) -> Relation {
+        match self {
+            Relation::Equal => Relation::Unequal,
+            Relation::Unequal => Relation::Equal,
+            Relation::Less => Relation::GreaterOrEqual,
+            Relation::LessOrEqual => Relation::Greater,
+            Relation::Greater => Relation::LessOrEqual,
+            Relation::GreaterOrEqual => Relation::Less,
+            Relation::SignedLess => Relation::SignedGreaterOrEqual,
+            Relation::SignedLessOrEqual => Relation::SignedGreater,
+            Relation::SignedGreater => Relation::SignedLessOrEqual,
+            Relation::SignedGreaterOrEqual => Relation::SignedLess,
+        }
+    }
+
+    /// What it is with the values exchanged.
+    fn mirrored(self) -> Relation {
+        match self {
+            Relation::Less => Relation::Greater,
+            Relation::LessOrEqual => Relation::GreaterOrEqual,
+            Relation::Greater => Relation::Less,
+            Relation::GreaterOrEqual => Relation::LessOrEqual,
+            Relation::SignedLess => Relation::SignedGreater,
+            Relation::SignedLessOrEqual => Relation::SignedGreaterOrEqual,
+            Relation::SignedGreater => Relation::SignedLess,
+            Relation::SignedGreaterOrEqual => Relation::SignedLessOrEqual,
+            same => same,
+        }
+    }
+}
+
+impl Walk<'_> {
+    pub(crate) fn compare(&mut self, instruction: &Instruction) -> Proved<()> {
+        let mut registers = [NONE; 2];
+        let mut values = [Value::UNDEF; 2];
+        let mut bytes = 0;
+        for n in 0..2 {
+            let operand = self.operand(instruction, n)?;
+            values[n as usize] = match operand {
+                Operand::Int(reg, width) => {
+                    bytes = width;
+                    registers[n as usize] = reg as u8;
+                    self.low(reg, width)?
+                }
+                Operand::Memory => {
+                    bytes = Self::width(instruction)?;
+                    self.load(instruction, bytes)?
+                }
+                Operand::Immediate(value) if bytes < 8 => Value::constant(value & ((1 << (8 * bytes)) - 1)),
+                Operand::Immediate(value) => Value::constant(value),
+                Operand::Vector(_) => return Err("vector among integers"),
+            };
+        }
+        self.compared(values)?;
+        // Where less than a register is compared, it tells of the register only if the rest is known to be zero.
+        for (register, _) in registers.iter_mut().zip(values) {
+            if *register != NONE && bytes < 8 && !(bytes == 4 && self.st.regs[usize::from(*register)].is_u32()) {
+                *register = NONE;
+            }
+        }
+        let kind = Kind::Compare;
+        self.st.flags =
+            Flags { kind, bytes: bytes as u8, left: registers[0], right: registers[1], values, known: None };
+        Ok(())
+    }
+
+    /// May these two be compared? Numbers may; and of pointers those where it tells the module nothing.
+    fn compared(&self, values: [Value; 2]) -> Proved<()> {
+        let [left, right] = values;
+        let fine = match (left.tag(), right.tag()) {
+            _ if left.is_number() && right.is_number() => true,
+            (Tag::Stack, Tag::Host) | (Tag::Host, Tag::Host) => true,
+            (Tag::Host | Tag::TagIdentity, Tag::Host | Tag::TagIdentity) => true,
+            (Tag::Func | Tag::LazyFunc | Tag::Data | Tag::Host, Tag::Const) => true,
+            (Tag::FuncInstance, Tag::Ctx) | (Tag::Ctx, Tag::FuncInstance) => true,
+            (Tag::Into, Tag::Into) => true,
+            _ => false,
+        };
+        if fine { Ok(()) } else { Err("comparison of what is no number") }
+    }
+
+    pub(crate) fn test(&mut self, instruction: &Instruction) -> Proved<()> {
+        let (left, right) = (self.operand(instruction, 0)?, self.operand(instruction, 1)?);
+        if let (Operand::Int(a, bytes), Operand::Int(b, _)) = (left, right)
+            && a == b
+        {
+            // As if compared with 0.
+            let value = self.low(a, bytes)?;
+            self.compared([value, Value::NULL])?;
+            let whole = bytes == 8 || bytes == 4 && self.st.regs[a].is_u32();
+            self.st.flags = Flags {
+                kind: Kind::Compare,
+                bytes: bytes as u8,
+                left: if whole { a as u8 } else { NONE },
+                right: NONE,
+                values: [value, Value::NULL],
+                known: None,
+            };
+            return Ok(());
+        }
+        let mut bytes = 8;
+        for operand in [left, right] {
+            match operand {
+                Operand::Int(reg, width) => {
+                    bytes = width;
+                    Self::number(self.low(reg, width)?)?;
+                }
+                Operand::Memory => {
+                    bytes = Self::width(instruction)?;
+                    Self::number(self.load(instruction, bytes)?)?;
+                }
+                Operand::Immediate(_) => {}
+                Operand::Vector(_) => return Err("vector among integers"),
+            }
+        }
+        let _ = bytes;
+        self.st.flags = Flags::UNKNOWN;
+        Ok(())
+    }
+
+    fn condition(instruction: &Instruction) -> Proved<u8> {
+        crate::forms::condition(instruction.mnemonic()).ok_or("condition that is none")
+    }
+
+    /// `jcc`: what is known where it is taken goes there, what is known where it is not stays.
+    pub(crate) fn branch(&mut self, instruction: &Instruction) -> Proved<()> {
+        let target = self.target(instruction)?;
+        let condition = Self::condition(instruction)?;
+        let relation = Relation::of(condition);
+        let flags = self.st.flags;
+        let before = self.st;
+        let other = condition ^ 1;
+        let Some(relation) = relation.filter(|_| flags.kind != Kind::Unknown) else {
+            self.flow_to(target)?;
+            self.st.flags.known = Some(other);
+            return Ok(());
+        };
+        if self.refine(relation) {
+            self.flow_to(target)?;
+        }
+        self.st = before;
+        if !self.refine(relation.negated()) {
+            // It is always taken, so what comes next is not reached by this way.
+            self.ends = true;
+        }
+        self.st.flags.known = Some(other);
+        Ok(())
+    }
+
+    /// Learns that a relation holds of what the flags are of. False if that cannot be.
+    fn refine(&mut self, relation: Relation) -> bool {
+        let flags = self.st.flags;
+        match flags.kind {
+            Kind::Unknown => {}
+            Kind::Sum if relation == Relation::GreaterOrEqual => {
+                if let Some(pending) = self.sums().pending
+                    && pending.reg == flags.left
+                {
+                    self.is_exact(&pending);
+                }
+            }
+            Kind::Result | Kind::Sum => match (relation, flags.left) {
+                (Relation::Unequal, reg) if reg != NONE => {
+                    let value = self.st.regs[usize::from(reg)];
+                    self.st.regs[usize::from(reg)] = value.not_zero();
+                }
+                _ => {}
+            },
+            Kind::Compare => {
+                let [left, right] = flags.values;
+                if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant())
+                    && matches!(relation, Relation::Equal | Relation::Unequal)
+                    && (a == b) != (relation == Relation::Equal)
+                {
+                    return false;
+                }
+                self.learn(relation, flags.left, left, right, flags);
+                self.learn(relation.mirrored(), flags.right, right, left, flags);
+                self.learn_of_references(relation, left, right);
+            }
+        }
+        true
+    }
+
+    /// Learns of one of the values, `left`, which is in a register if `reg` is one.
+    fn learn(&mut self, relation: Relation, reg: u8, left: Value, right: Value, flags: Flags) {
+        if left.is(Tag::Stack)
+            && right == Value::of(Tag::Host, crate::stacks::STACK_LIMIT)
+            && relation == Relation::GreaterOrEqual
+            && flags.left == RSP as u8
+        {
+            self.st.checked = true;
+            return;
+        }
+        // Only a register of which all that counts was compared.
+        if reg == NONE {
+            return;
+        }
+        let at = usize::from(reg);
+        let now = self.st.regs[at];
+        match relation {
+            Relation::Less if right.is(Tag::TableLen) => self.learned(at, Value::of(Tag::BelowLen, right.b())),
+            Relation::Less | Relation::LessOrEqual => {
+                let including = relation == Relation::LessOrEqual;
+                self.learn_sum(reg, right, including);
+                if let Some(most) = right.as_constant().filter(|most| (0..=1 << 32).contains(most)) {
+                    let most = most.cast_unsigned() + u64::from(including);
+                    let known = now.below().unwrap_or(u64::MAX);
+                    if now.least() > 0 && including && most - 1 <= u64::from(u32::MAX) {
+                        let least = now.least().min(MOST_A.into()) as u32;
+                        self.learned(at, Value::new(Tag::EndConst, least, (most - 1) as u32));
+                    } else if most < known && now.is_number() {
+                        self.learned(at, Value::less_than(most));
+                    }
+                } else if right.is(Tag::MemoryLen) && including {
+                    let least = now.least().min(MOST_A.into()) as u32;
+                    self.learned(at, Value::new(Tag::End, least, right.b()));
+                }
+            }
+            Relation::SignedLessOrEqual if right.is(Tag::HeapLen) && now.is_u32() => {
+                self.learned(at, Value::of(Tag::InHeap, right.b()));
+            }
+            Relation::GreaterOrEqual | Relation::Greater => {
+                // The sum is not less than one of its parts, so it has not wrapped.
+                if let Some(pending) = self.sums().pending
+                    && pending.reg == reg
+                    && !pending.exact
+                    && self.is_part(&pending, right, flags, reg)
+                {
+                    self.is_exact(&pending);
+                }
+                if now.is(Tag::FreeRoom)
+                    && let Some(room) = right.as_constant()
+                    && room > 0
+                {
+                    for reg in 0..16 {
+                        if self.st.regs[reg].is(Tag::FreeStart) {
+                            self.st.regs[reg] = Value::of(Tag::InHeap, room as u32);
+                        }
+                    }
+                }
+            }
+            Relation::Unequal if right == Value::NULL => self.learned(at, now.not_zero()),
+            Relation::Equal if right == Value::NULL && (now.is(Tag::Func) || now.is_number()) => {
+                self.learned(at, Value::NULL);
+            }
+            _ => {}
+        }
+    }
+
+    /// A sum has not wrapped.
+    fn is_exact(&mut self, pending: &crate::relate::Pending) {
+        self.relate(|sums| {
+            if let Some(pending) = &mut sums.pending {
+                pending.exact = true;
+            }
+        });
+        if pending.least > 0 && !pending.exact {
+            self.learned(usize::from(pending.reg), Value::at_least(pending.least));
+        }
+    }
+
+    fn is_part(&self, pending: &crate::relate::Pending, right: Value, flags: Flags, reg: u8) -> bool {
+        let other = if flags.left == reg { flags.right } else { flags.left };
+        let term = crate::relate::term(other, right, 0);
+        match term {
+            // Whatever else is in the sum is not negative.
+            Ok(term) => other != NONE && pending.sum.is_part(term) || pending.part == other && other != NONE,
+            Err(_) => false,
+        }
+    }
+
+    #[inline]
+    fn learned(&mut self, reg: usize, value: Value) {
+        self.st.regs[reg] = value;
+    }
+
+    /// A sum is at most the length of a region, or less than it.
+    fn learn_sum(&mut self, reg: u8, right: Value, including: bool) {
+        let Some(pending) = self.sums().pending else { return };
+        if pending.reg != reg || !pending.exact {
+            return;
+        }
+        let (region, unit) = match right.tag() {
+            Tag::MemoryLen => (Region::Memory(right.b()), 0),
+            Tag::TableLen => (Region::Table(right.b()), self.element_bytes(right.b()).trailing_zeros() as u8),
+            Tag::DataLen => (Region::Data(right.b()), 0),
+            Tag::ElemLen => (Region::Elem(right.b()), 4),
+            Tag::HeapLen if right.b() == 0 => (Region::Heap, 0),
+            Tag::Const => match right.as_constant().and_then(|most| u32::try_from(most).ok()) {
+                Some(most) => (Region::Const(most), 0),
+                None => return,
+            },
+            _ => return,
+        };
+        let Some(sum) = pending.sum.plus_constant(i64::from(!including)) else { return };
+        if sum == crate::relate::Sum::NOTHING {
+            return;
+        }
+        self.relate(|sums| {
+            sums.add(Fact { sum, region, unit, pointer: None });
+        });
+    }
+
+    fn learn_of_references(&mut self, relation: Relation, left: Value, right: Value) {
+        let (of, id) = match (left.tag(), right.tag()) {
+            (Tag::TypeOf, Tag::TypeId) => (left, right),
+            (Tag::TypeId, Tag::TypeOf) => (right, left),
+            // The host says whether it is a subtype.
+            (Tag::IsSubtype, Tag::Const) if right == Value::NULL && relation == Relation::Unequal => {
+                return self.learn_type(left.a() & crate::value::IDENTITY, left.b());
+            }
+            _ => return,
+        };
+        if relation == Relation::Equal {
+            self.learn_type(of.a(), id.b());
+        }
+    }
+
+    fn learn_type(&mut self, identity: u32, ty: u32) {
+        for reg in 0..16 {
+            let value = self.st.regs[reg];
+            if value.is(Tag::Func) && value.has_identity(identity) && identity != 0 {
+                // What was known may be more than that.
+                if value.b() == 0 || !self.p.types.is_subtype(value.b() - 1, ty) {
+                    self.st.regs[reg] = Value::new(Tag::Func, value.a(), ty + 1);
+                }
+            }
+        }
+    }
+
+    // ---- conditional moves
+
+    pub(crate) fn conditional_move(&mut self, instruction: &Instruction) -> Proved<()> {
+        let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
+            return Err("first operand of another kind");
+        };
+        let from = self.operand(instruction, 1)?;
+        let condition = Self::condition(instruction)?;
+        let relation = Relation::of(condition);
+        let flags = self.st.flags;
+        if let Operand::Int(from, _) = from
+            && let Some(value) = self.guarded(to, from, relation, flags)
+        {
+            return self.put_low(to, bytes, value);
+        }
+        // A condition that a branch has decided decides here, too.
+        if let Some(known) = flags.known
+            && bytes == 8
+        {
+            if known == condition ^ 1 {
+                return Ok(());
+            }
+            if let (true, Operand::Int(from, 8)) = (known == condition, from) {
+                let value = self.st.regs[from];
+                return self.put(to, value);
+            }
+        }
+        let moved = match from {
+            Operand::Int(from, bytes) => self.low(from, bytes)?,
+            Operand::Memory => self.load(instruction, bytes)?,
+            _ => return Err("operand of another kind"),
+        };
+        let old = self.st.regs[to];
+        if bytes == 4 {
+            // A bit that was looked for, or what stands for none.
+            if !(old.is(Tag::Undef) && old.b() != 0) {
+                Self::number(self.low(to, 4)?)?;
+            }
+            Self::number(moved)?;
+            let value = if old.is_u32() { self.p.types.join(old, moved) } else { Value::U32 };
+            return self.put_low(to, 4, value);
+        }
+        if let (Some(relation), Kind::Compare) = (relation, flags.kind)
+            && old.is(Tag::FuncCode)
+            && moved.is(Tag::FuncCodeBehind)
+            && relation == Relation::Equal
+            && old.a() == moved.a()
+            && old.b() == moved.b()
+        {
+            let instance = Value::new(Tag::FuncInstance, old.a(), 0);
+            let own = flags.values == [instance, Value::CTX] || flags.values == [Value::CTX, instance];
+            if own && flags.bytes == 8 {
+                return self.put(to, Value::new(Tag::FuncCodeEither, old.a(), old.b()));
+            }
+        }
+        let value = self.p.types.join(old, moved);
+        if value.is(Tag::Undef) {
+            return Err("choice between values of different kinds");
+        }
+        self.put(to, value)
+    }
+
+    /// An index that is in bounds even if the check before was predicted wrongly: chosen by the comparison itself.
+    fn guarded(&self, to: usize, from: usize, relation: Option<Relation>, flags: Flags) -> Option<Value> {
+        if flags.kind != Kind::Compare {
+            return None;
+        }
+        let (old, new) = (self.st.regs[to], self.st.regs[from]);
+        let [_, right] = flags.values;
+        match relation? {
+            // `to = 0; if index < length { to = index }`
+            Relation::Less if flags.left == from as u8 && old == Value::NULL => match new.tag() {
+                Tag::BelowLen if right == Value::of(Tag::TableLen, new.b()) => {
+                    Some(Value::of(Tag::SafeBelowLen, new.b()))
+                }
+                _ => right
+                    .as_constant()
+                    .filter(|most| (1..=1 << 32).contains(most) && new.is_u32())
+                    .map(|most| Value::of(Tag::SafeBelow, most.min(u32::MAX.into()) as u32)),
+            },
+            // `if end > length { end = bytes }`
+            Relation::Greater if flags.left == to as u8 => {
+                let bytes = new.as_constant().filter(|bytes| (1..=i64::from(MOST_A)).contains(bytes))? as u32;
+                match old.tag() {
+                    Tag::End if right == Value::of(Tag::MemoryLen, old.b()) => {
+                        Some(Value::new(Tag::SafeEnd, old.a().min(bytes), old.b()))
+                    }
+                    Tag::EndConst if right.as_constant() == Some(old.b().into()) => {
+                        Some(Value::new(Tag::SafeEndConst, old.a().min(bytes), old.b().max(bytes)))
+                    }
+                    // `if index > last { index = last }`
+                    _ if right.as_constant() == Some(bytes.into()) && old.is_u32() => {
+                        Some(Value::of(Tag::SafeBelow, bytes + 1))
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// As `guarded` for 32-bit forms of the last kind.
+    pub(crate) fn set_condition(&mut self, instruction: &Instruction) -> Proved<()> {
+        match self.operand(instruction, 0)? {
+            Operand::Int(reg, 1) => self.put_low(reg, 1, Value::less_than(2)),
+            _ => Err("condition to something else"),
+        }
+    }
+
+    // ---- jump tables
+
+    /// Reads an entry of a jump table: an index below the number of entries makes the table known.
+    pub(crate) fn entry_of_table(
+        &mut self,
+        at: u32,
+        index: Value,
+        scale: u8,
+        disp: i64,
+        width: u32,
+    ) -> Proved<crate::operand::Spot> {
+        if disp < 0 || !self.contains(at) {
+            return Err("read of the text");
+        }
+        let Some(count) = index.below() else { return Err("index into the text that is not known to be in bounds") };
+        if self.p.facts.settings.spectre
+            && !index.is(Tag::SafeBelow)
+            && !index.is(Tag::Const)
+            && scale == 2
+            && self.role.is_body()
+        {
+            return Err("index of a jump table that is not in bounds for certain");
+        }
+        let from = u64::from(at) + disp.cast_unsigned();
+        let end = from.saturating_add((count - 1) << scale).saturating_add(width.into());
+        if count == 0 || end > u64::from(self.end) || count > u64::from(MOST_A) {
+            return Err("read of the text that is not known to be in bounds");
+        }
+        if width == 4 && scale == 2 && disp == 0 {
+            return Ok(crate::operand::Spot::Field(Value::new(Tag::Entry, count as u32, at), 4));
+        }
+        self.data(from as u32, (end - from) as u32)?;
+        Ok(crate::operand::Spot::Constants)
+    }
+
+    /// `reg = table + entry of it`.
+    pub(crate) fn target_of_table(&mut self, reg: usize, table: Value, entry: Value) -> Proved<()> {
+        if !entry.is(Tag::Entry) || entry.b() != table.b() {
+            return Err("address in the text and a number");
+        }
+        self.put(reg, Value::new(Tag::Target, entry.a(), entry.b()))
+    }
+
+    /// Goes to every entry of a jump table.
+    pub(crate) fn jump_by_table(&mut self, table: Value) -> Proved<()> {
+        let (count, at) = (table.a(), table.b());
+        self.data(at, 4 * count)?;
+        let mut last = None;
+        for n in 0..count {
+            let from = (at + 4 * n) as usize;
+            let Some(bytes) = self.p.text.get(from..from + 4) else { return Err("jump table outside of the text") };
+            let offset = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            let target = i64::from(at) + i64::from(offset);
+            let target = u32::try_from(target).map_err(|_| "jump out of the text")?;
+            // Neighbours often go to the same place.
+            if last != Some(target) {
+                self.jump_to(target)?;
+            }
+            last = Some(target);
+        }
+        Ok(())
+    }
+
+    /// The target of a direct jump.
+    pub(crate) fn target(&self, instruction: &Instruction) -> Proved<u32> {
+        u32::try_from(instruction.near_branch_target()).map_err(|_| "jump out of the text")
+    }
+
+    /// What is known of the state at the target of a branch goes there.
+    pub(crate) fn flow_to(&mut self, target: u32) -> Proved<()> {
+        self.jump_to(target)
+    }
+
+    /// Is a register an index of an element of a table?
+    pub(crate) fn is_element(&self, table: u32, index: usize) -> bool {
+        let value = self.st.regs[index];
+        let facts = &self.p.facts.tables[table as usize];
+        match value.tag() {
+            Tag::BelowLen => value.b() == table && !self.p.facts.settings.spectre,
+            Tag::SafeBelowLen => value.b() == table,
+            Tag::Below | Tag::Const | Tag::SafeBelow => {
+                let certain = !value.is(Tag::Below) || !self.p.facts.settings.spectre;
+                let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
+                certain && value.below().is_some_and(|below| below <= count)
+            }
+            _ => {
+                let not_zero = |reg: u8| self.st.regs[usize::from(reg)].least() > 0;
+                self.sums().reach_of_index(index as u8, Region::Table(table), not_zero) >= 1
+            }
+        }
+    }
+}

@@ -1,0 +1,682 @@
+//! Calls, tail calls and returns: what is passed, what is promised, and what is left of what was known.
+
+use crate::abi::{Abi, Passed, Place, Shape};
+use crate::facts::{Builtin, ValueType};
+use crate::operand::Spot;
+use crate::prover::Entry;
+use crate::relate::{self, Key, Region};
+use crate::state::{Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP};
+use crate::transfer::Operand;
+use crate::value::{DIRTY, IDENTITY, OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
+use crate::walk::{Proved, Role, Walk};
+use iced_x86::Instruction;
+
+/// Registers that calls destroy.
+const VOLATILE: [usize; 9] = [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11];
+
+/// Registers in which routines take arguments.
+pub(crate) const ROUTINE_ARGS: [usize; 6] = [RDX, RCX, R8, R9, RDI, RSI];
+
+/// What a call may do beside what it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// Nothing that moves memories, tables or the heap.
+    Quiet,
+    /// Anything: other code runs.
+    Any,
+}
+
+impl<'p> Walk<'p> {
+    pub(crate) fn call(&mut self, instruction: &Instruction) -> Proved<()> {
+        self.check_frames()?;
+        if instruction.is_call_near() {
+            let target = self.target(instruction)?;
+            let p = self.p;
+            return match p.entry(target) {
+                Some(Entry::Private(index)) => {
+                    let shape = p.shape_of_defined(index);
+                    self.check_instance()?;
+                    self.pass(&shape.private, true)?;
+                    self.come_back(shape, &shape.private)
+                }
+                Some(Entry::Builtin(builtin)) => self.call_builtin(builtin),
+                None => self.call_routine(target),
+            };
+        }
+        let code = match self.operand(instruction, 0)? {
+            Operand::Int(reg, 8) => self.st.regs[reg],
+            Operand::Memory => self.load(instruction, 8)?,
+            _ => return Err("call of something else"),
+        };
+        let (ty, either) = self.callee(code)?;
+        match code.tag() {
+            Tag::HostCode => return self.call_host(),
+            Tag::BuiltinCode => return self.call_host_builtin(code.b()),
+            _ => {}
+        }
+        let shape = self.p.shape(ty)?;
+        self.pass_instances(&shape.tail, code)?;
+        self.pass(&shape.tail, false)?;
+        if either {
+            if !shape.same {
+                return Err("private entry of a function that takes its arguments elsewhere");
+            }
+            self.check_instance()?;
+            self.pass(&shape.private, true)?;
+        }
+        self.come_back(shape, &shape.tail)
+    }
+
+    /// The type of a function whose code is called, and whether its private entry may be meant.
+    fn callee(&self, code: Value) -> Proved<(u32, bool)> {
+        match code.tag() {
+            Tag::FuncCode | Tag::FuncCodeEither => Ok((code.b() - 1, code.is(Tag::FuncCodeEither))),
+            Tag::ImportCode => Ok((self.p.facts.functions[code.b() as usize].ty, false)),
+            Tag::HostCode | Tag::BuiltinCode => Ok((0, false)),
+            _ => Err("call of what is no code"),
+        }
+    }
+
+    /// The stack is as whoever walks the frames, and whoever uses aligned operands, expects it.
+    fn check_frames(&mut self) -> Proved<()> {
+        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
+        if (top - 8) % 16 != 0 {
+            return Err("call with a stack that is not aligned");
+        }
+        if self.st.torn || self.st.regs[RBP] != Value::stack(-8) {
+            return Err("call without a frame");
+        }
+        let saved = self.frames.get(self.st.slots, self.word(-8));
+        let back = self.frames.get(self.st.slots, self.word(0));
+        if saved != Value::of(Tag::Saved, RBP as u32) || !back.is(Tag::Return) {
+            return Err("call with a frame that does not lead to the caller's");
+        }
+        if self.limited && !self.st.checked {
+            return Err("call before the stack is compared with its limit");
+        }
+        Ok(())
+    }
+
+    /// What private code takes for granted.
+    fn check_instance(&self) -> Proved<()> {
+        if !self.has_instance() {
+            return Err("private call without the instance");
+        }
+        if !self.p.facts.memories.is_empty() && self.st.regs[R14] != Value::of(Tag::Memory, 0) {
+            return Err("private call without the base of memory 0");
+        }
+        Ok(())
+    }
+
+    fn pass_instances(&self, abi: &Abi, code: Value) -> Proved<()> {
+        let Some((callee, caller)) = abi.instances else { return Ok(()) };
+        let fits = match code.tag() {
+            Tag::ImportCode => self.st.regs[callee] == Value::of(Tag::ImportInstance, code.b()),
+            _ => self.st.regs[callee] == Value::new(Tag::FuncInstance, code.a(), 0) && code.a() != 0,
+        };
+        if !fits {
+            return Err("call with an instance that is not the callee's");
+        }
+        if self.st.regs[caller] != Value::CTX {
+            return Err("call with an instance that is not the caller's");
+        }
+        Ok(())
+    }
+
+    /// Checks the arguments of a call.
+    fn pass(&mut self, abi: &Abi, private: bool) -> Proved<()> {
+        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
+        self.pass_at(abi, private, top)?;
+        if let Some(area) = abi.area {
+            let Some(at) = self.st.regs[area].as_stack() else { return Err("result area outside of the frame") };
+            if at < top + abi.stack_args.cast_signed() || at + abi.stack_results.cast_signed() > -8 {
+                return Err("result area outside of the frame");
+            }
+            for from in (at..at + abi.stack_results.cast_signed()).step_by(8) {
+                let word = self.frames.get(self.st.slots, self.word(from));
+                if at % 8 != 0 || matches!(word.tag(), Tag::Saved | Tag::Return | Tag::Ctx | Tag::ResultArea) {
+                    return Err("result area over what the frame keeps");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The arguments on the stack begin at `top`.
+    fn pass_at(&mut self, abi: &Abi, private: bool, top: i32) -> Proved<()> {
+        for Passed { ty, place } in &abi.params {
+            match *place {
+                Place::Int(reg) => self.check_value(self.st.regs[usize::from(reg)], *ty, private)?,
+                Place::Float(reg) if self.st.vectors >> reg & 1 == 0 => return Err("undefined argument"),
+                Place::Float(_) => {}
+                Place::Stack(at) => {
+                    let from = top + at.cast_signed();
+                    if let ValueType::Func(func) = ty {
+                        let value = self.frames.get(self.st.slots, self.word(from));
+                        self.check_function(value, *func)?;
+                    } else if !self.frame_has_numbers(from, crate::abi::bytes(*ty)) {
+                        return Err("undefined argument on the stack");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_value(&self, value: Value, ty: ValueType, private: bool) -> Proved<()> {
+        match ty {
+            ValueType::Func(func) => self.check_function(value, func),
+            ValueType::I32 | ValueType::Gc if private && !value.is_u32() => {
+                Err("argument whose upper half may be anything")
+            }
+            _ if value.is_number() => Ok(()),
+            _ => Err("argument that is no number"),
+        }
+    }
+
+    /// What is known when a call has come back, and what handlers of exceptions find.
+    fn come_back(&mut self, shape: &Shape, abi: &Abi) -> Proved<()> {
+        let area = abi.area.and_then(|area| self.st.regs[area].as_stack());
+        self.destroy(Effect::Any);
+        if let Some(area) = area {
+            self.overwrite_area(area, abi, shape);
+        }
+        self.called(abi.stack_args)?;
+        self.give(abi);
+        Ok(())
+    }
+
+    fn overwrite_area(&mut self, area: i32, abi: &Abi, _: &Shape) {
+        for Passed { ty, place } in &abi.results {
+            let Place::Stack(at) = *place else { continue };
+            let from = area + at.cast_signed();
+            match *ty {
+                ValueType::I32 | ValueType::F32 | ValueType::Gc => self.put_word(from, Value::of(Tag::Undef, 1)),
+                ValueType::Func(func) => self.put_word(from, Value::func(func.ty, func.nullable)),
+                ValueType::I64 | ValueType::F64 => self.put_word(from, Value::ANY),
+                ValueType::V128 | ValueType::Cont { .. } => {
+                    self.put_word(from, Value::ANY);
+                    self.put_word(from + 8, Value::ANY);
+                }
+            }
+        }
+    }
+
+    /// Results in registers. Their upper halves may be anything.
+    fn give(&mut self, abi: &Abi) {
+        for Passed { ty, place } in &abi.results {
+            match (*place, *ty) {
+                (Place::Int(reg), ValueType::Func(func)) => {
+                    self.st.regs[usize::from(reg)] = Value::func(func.ty, func.nullable);
+                }
+                (Place::Int(reg), _) => self.st.regs[usize::from(reg)] = Value::ANY,
+                (Place::Float(reg), _) => self.st.vectors |= 1 << reg,
+                (Place::Stack(_), _) => {}
+            }
+        }
+    }
+
+    /// A call has been made: registers are destroyed, and what may have moved is no longer where it was.
+    fn destroy(&mut self, effect: Effect) {
+        for reg in VOLATILE {
+            self.st.regs[reg] = Value::UNDEF;
+        }
+        self.st.vectors = 0;
+        self.st.xmm15 = Value::UNDEF;
+        self.st.flags = Flags::UNKNOWN;
+        if self.st.sums != 0 {
+            let p = self.p;
+            self.relate(|sums| {
+                sums.forget(|key| matches!(key, Key::Reg(reg) if VOLATILE.contains(&usize::from(reg))));
+                if effect == Effect::Any {
+                    sums.forget_pointers(|region| region == Region::Heap && !p.moves(Value::of(Tag::Heap, 0)));
+                }
+            });
+        }
+        if effect == Effect::Any {
+            for reg in [RBX, R12, R13, R14] {
+                if self.p.moves(self.st.regs[reg]) {
+                    self.st.regs[reg] = Value::UNDEF;
+                }
+            }
+        }
+    }
+
+    /// Notes a call that comes back, once its callee has popped its arguments.
+    fn called(&mut self, popped: u32) -> Proved<()> {
+        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
+        self.note_call(top);
+        if self.p.has_handlers {
+            self.flow_to_pads(top)?;
+        }
+        if let Some(handler) = self.handler {
+            // Whoever unwinds to an entry finds its frame, and nothing in registers.
+            let state = self.unwound(self.handler_stack);
+            self.flow_with(handler, state)?;
+        }
+        self.st.regs[RSP] = Value::stack(top + popped.cast_signed());
+        // What was passed is gone.
+        for at in (top..top + popped.cast_signed()).step_by(8) {
+            self.put_word(at, Value::UNDEF);
+        }
+        Ok(())
+    }
+
+    // ---- builtins
+
+    fn owner(&self, value: Value, kind: u32) -> bool {
+        value == Value::CTX || value.is(Tag::Owner) && value.a() == kind
+    }
+
+    /// Calls the exit to a builtin.
+    fn call_builtin(&mut self, builtin: Builtin) -> Proved<()> {
+        const BAD: &str = "builtin with other arguments than it takes";
+        if !self.has_instance() && !matches!(self.role, Role::Thunk(_)) {
+            return Err("call of a builtin without the instance");
+        }
+        let regs = self.st.regs;
+        let ctx = regs[RDI] == Value::CTX;
+        let number = |reg: usize| regs[reg].is_number();
+        let small = |reg: usize| regs[reg].as_constant().and_then(|value| u32::try_from(value).ok());
+        let mut result = Value::ANY;
+        let mut effect = Effect::Quiet;
+        let mut returns = true;
+        let fits = match builtin {
+            Builtin::MemoryGrow => {
+                effect = Effect::Any;
+                self.owner(regs[RDI], OWNER_MEMORY) && number(RSI) && number(RDX)
+            }
+            Builtin::TableGrow => {
+                effect = Effect::Any;
+                self.owner(regs[RDI], OWNER_TABLE) && number(RSI) && number(RDX)
+            }
+            Builtin::MemoryCopy => {
+                result = Value::UNDEF;
+                ctx && self.range(RSI, RCX, true) && self.range(RDX, RCX, false) && number(RCX)
+            }
+            Builtin::MemoryFill => {
+                result = Value::UNDEF;
+                ctx && self.range(RSI, RCX, true) && number(RDX) && number(RCX)
+            }
+            Builtin::ElemLength | Builtin::ElemBase => {
+                let segment = small(RSI).filter(|segment| (*segment as usize) < self.p.facts.elements.len());
+                let tag = if builtin == Builtin::ElemLength { Tag::ElemLen } else { Tag::Elem };
+                result = segment.map_or(Value::UNDEF, |segment| Value::of(tag, segment));
+                ctx && segment.is_some()
+            }
+            Builtin::ElemDrop => ctx && number(RSI),
+            Builtin::RefFunc => {
+                result = match small(RSI).and_then(|func| self.p.facts.functions.get(func as usize)) {
+                    Some(func) => Value::func(Some(func.ty), false),
+                    // Startup goes over lists of functions.
+                    None => Value::func(None, false),
+                };
+                ctx && number(RSI)
+            }
+            Builtin::TableGet => {
+                let table = small(RSI).and_then(|table| self.p.facts.tables.get(table as usize));
+                result = match table.map(|table| table.element) {
+                    Some(ValueType::Func(func)) => Value::func(func.ty, true),
+                    _ => Value::UNDEF,
+                };
+                ctx && table.is_some() && number(RDX)
+            }
+            Builtin::AtomicNotify => self.owner(regs[RDI], OWNER_MEMORY) && [RSI, RDX, RCX].into_iter().all(number),
+            Builtin::AtomicWait32 | Builtin::AtomicWait64 => {
+                effect = Effect::Any;
+                self.owner(regs[RDI], OWNER_MEMORY) && [RSI, RDX, RCX, R8].into_iter().all(number)
+            }
+            Builtin::OutOfGas | Builtin::NewEpoch => {
+                effect = Effect::Any;
+                ctx
+            }
+            Builtin::FmaF32x4 | Builtin::FmaF64x2 => ctx && self.st.vectors & 7 == 7,
+            Builtin::GcAlloc => {
+                effect = Effect::Any;
+                result = small(RCX).map_or(Value::ANY, |bytes| Value::of(Tag::Allocated, bytes));
+                ctx && [RSI, RDX, RCX, R8].into_iter().all(number)
+            }
+            Builtin::GcGrow => {
+                effect = Effect::Any;
+                ctx && number(RSI)
+            }
+            Builtin::GcCollect => {
+                effect = Effect::Any;
+                ctx
+            }
+            Builtin::GcDrop => ctx && number(RSI),
+            Builtin::GcIntern => ctx && (regs[RSI] == Value::NULL || regs[RSI].is(Tag::Func)),
+            Builtin::GcInterned => {
+                let ty = small(RDX);
+                result = Value::func(ty.filter(|ty| (*ty as usize) < self.p.facts.types.len()), true);
+                ctx && number(RSI) && ty.is_some()
+            }
+            Builtin::InstanceId => self.owner(regs[RDI], OWNER_TAG),
+            Builtin::ThrowRef => {
+                effect = Effect::Any;
+                ctx && number(RSI)
+            }
+            Builtin::IsSubtype => {
+                if regs[RSI].is(Tag::TypeOf) && regs[RDX].is(Tag::TypeId) {
+                    result = Value::new(Tag::IsSubtype, regs[RSI].a() & IDENTITY | DIRTY, regs[RDX].b());
+                }
+                ctx && number(RSI) && number(RDX)
+            }
+            Builtin::ContNew => {
+                result = Value::of(Tag::Host, crate::stacks::CONTINUATION);
+                ctx && (regs[RSI].is(Tag::Func) || regs[RSI] == Value::NULL) && number(RDX) && number(RCX)
+            }
+            Builtin::Raise => {
+                returns = false;
+                ctx
+            }
+            Builtin::Trap => {
+                returns = false;
+                ctx && number(RSI)
+            }
+        };
+        if !fits {
+            return Err(BAD);
+        }
+        let gives_vector = matches!(builtin, Builtin::FmaF32x4 | Builtin::FmaF64x2);
+        self.destroy(effect);
+        self.called(0)?;
+        if !returns {
+            self.ends = true;
+            return Ok(());
+        }
+        if result.is(Tag::IsSubtype) && !self.knows_identity(result.a() & IDENTITY) {
+            result = Value::ANY;
+        }
+        self.st.regs[RAX] = result;
+        if gives_vector {
+            self.st.vectors |= 1;
+            self.st.regs[RAX] = Value::UNDEF;
+        }
+        Ok(())
+    }
+
+    /// Does anybody still have this identity?
+    fn knows_identity(&self, identity: u32) -> bool {
+        identity != 0
+    }
+
+    /// Are as many bytes as `count` says, from the pointer in a register on, in one region?
+    fn range(&mut self, pointer: usize, count: usize, writes: bool) -> bool {
+        let value = self.st.regs[pointer];
+        let bytes = self.st.regs[count];
+        if value.is(Tag::HeapAt) {
+            return bytes.as_constant().is_some_and(|bytes| (0..=i64::from(value.b())).contains(&bytes));
+        }
+        if !value.is(Tag::Into) {
+            // All of a segment.
+            return !writes && value.is(Tag::Data) && bytes == Value::of(Tag::DataLen, value.b());
+        }
+        let writable = |region: Region| matches!(region, Region::Memory(_) | Region::Heap);
+        let readable = |region: Region| writable(region) || matches!(region, Region::Data(_));
+        let is_region = |region: Region| if writes { writable(region) } else { readable(region) };
+        let sums = self.sums();
+        match relate::term(count as u8, bytes, 0) {
+            Ok(term) => sums.has_range(pointer as u8, term.key, is_region),
+            Err(bytes) => bytes >= 0 && sums.reaches(pointer as u8, bytes, is_region),
+        }
+    }
+
+    // ---- routines
+
+    /// Calls code that no entry of the function table covers.
+    fn call_routine(&mut self, target: u32) -> Proved<()> {
+        if self.inline(target)? {
+            return Ok(());
+        }
+        self.check_instance()?;
+        let mut args = [Value::UNDEF; 6];
+        for (arg, reg) in args.iter_mut().zip(ROUTINE_ARGS) {
+            *arg = self.routine_argument(reg);
+        }
+        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
+        let wide = self.frame_has_numbers(top, 16);
+        self.needs_routine(target, args, wide)?;
+        self.destroy(Effect::Any);
+        self.called(0)?;
+        // What it gives is a number, if anything.
+        self.st.regs[RAX] = Value::ANY;
+        Ok(())
+    }
+
+    /// What a routine is told of an argument.
+    fn routine_argument(&self, reg: usize) -> Value {
+        let value = self.st.regs[reg];
+        match value.tag() {
+            _ if value.is_number() => {
+                if value.is_u32() {
+                    Value::U32
+                } else {
+                    Value::ANY
+                }
+            }
+            Tag::Cell | Tag::Global => self.as_cell(value),
+            Tag::HeapAt if value.b() >= 4 => Value::of(Tag::Cell, 0),
+            Tag::Into if self.sums().reach(reg as u8, None, |reg| self.st.regs[usize::from(reg)].least() > 0) >= 4 => {
+                match Region::unpack(value) {
+                    Region::Heap => Value::of(Tag::Cell, 0),
+                    Region::Table(table) if self.element_bytes(table) == 4 => Value::of(Tag::Cell, 0),
+                    _ => Value::UNDEF,
+                }
+            }
+            Tag::Stack => match value.as_stack() {
+                Some(at) if self.frame_has_numbers(at, 16) => Value::of(Tag::Vector, 0),
+                _ => Value::UNDEF,
+            },
+            Tag::Func => value.anonymous(),
+            _ => Value::UNDEF,
+        }
+    }
+
+    fn as_cell(&self, value: Value) -> Value {
+        let fits = value.is(Tag::Cell) || {
+            let global = &self.p.facts.globals[value.b() as usize];
+            let startup = matches!(self.role, Role::Startup | Role::StartupRoutine);
+            global.ty == ValueType::Gc && (global.mutable || startup)
+        };
+        if fits { Value::of(Tag::Cell, 0) } else { Value::UNDEF }
+    }
+
+    /// A routine of a few moves between the instance and registers, with neither frame nor calls, is proved where it is called.
+    fn inline(&mut self, target: u32) -> Proved<bool> {
+        let Some(instructions) = self.p.leaf(target) else { return Ok(false) };
+        for instruction in &instructions {
+            self.transfer(instruction)?;
+        }
+        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
+        self.note_call(top);
+        self.part.leaves.push(target);
+        Ok(true)
+    }
+
+    // ---- the host
+
+    /// Calls a host function with values in the frame.
+    fn call_host(&mut self) -> Proved<()> {
+        let regs = self.st.regs;
+        let bytes = 16 * self.values.cast_signed();
+        let inside = regs[RDX].as_stack().is_some_and(|at| Some(at) == regs[RSP].as_stack() && at + bytes <= -8);
+        let count = regs[RCX].as_constant() == Some(self.values.into());
+        if !regs[RDI].is(Tag::Callee) || !regs[RSI].is(Tag::Caller) || !inside || !count {
+            return Err("call of a host function with other arguments than it takes");
+        }
+        if !self.left {
+            return Err("call of the host before the exit is recorded");
+        }
+        let Some(at) = regs[RDX].as_stack() else { return Err("values outside of the frame") };
+        for from in (at..at + bytes).step_by(8) {
+            let word = self.frames.get(self.st.slots, self.word(from));
+            if matches!(word.tag(), Tag::Saved | Tag::Return | Tag::Caller | Tag::ResultArea) {
+                return Err("values over what the frame keeps");
+            }
+        }
+        self.destroy(Effect::Any);
+        self.called(0)?;
+        self.st.regs[RAX] = Value::ANY;
+        // The host writes results over the values.
+        let results = self.results();
+        for n in 0..self.values as usize {
+            let from = at + 16 * n as i32;
+            let (low, high) = match results.get(n) {
+                Some(ValueType::Func(func)) => (Value::func(func.ty, func.nullable), Value::ANY),
+                _ => (Value::ANY, Value::ANY),
+            };
+            self.put_word(from, low);
+            self.put_word(from + 8, high);
+        }
+        Ok(())
+    }
+
+    /// An exit calls its builtin, or raises what the host has recorded.
+    fn call_host_builtin(&mut self, at: u32) -> Proved<()> {
+        let (builtin, _) = self.p.facts.builtins[at as usize];
+        let raise = builtin == Builtin::Raise;
+        let own = self.role == Role::BuiltinExit(builtin);
+        if !self.role.is_exit() || !(raise || own) {
+            return Err("call of a builtin that this exit is not for");
+        }
+        let instance = self.st.regs[RDI];
+        if !matches!(instance.tag(), Tag::Ctx | Tag::Caller) {
+            return Err("call of a builtin without an instance");
+        }
+        if !self.left {
+            return Err("call of the host before the exit is recorded");
+        }
+        self.destroy(Effect::Any);
+        self.called(0)?;
+        if raise {
+            // Nothing comes back.
+            self.ends = !own || matches!(self.role, Role::BuiltinExit(Builtin::Raise));
+            self.ends = true;
+            return Ok(());
+        }
+        self.st.regs[RAX] = Value::ANY;
+        self.st.vectors = 1;
+        Ok(())
+    }
+
+    // ---- jumps out and returns
+
+    /// A jump to outside: a tail call.
+    pub(crate) fn tail_call(&mut self, target: u32) -> Proved<()> {
+        let p = self.p;
+        let Some(Entry::Private(index)) = p.entry(target) else { return Err("jump to what is no entry") };
+        let shape = p.shape_of_defined(index);
+        self.check_instance()?;
+        self.leave_for(shape, &shape.private, true)
+    }
+
+    pub(crate) fn tail_call_code(&mut self, code: Value) -> Proved<()> {
+        let (ty, either) = self.callee(code)?;
+        if !matches!(code.tag(), Tag::FuncCode | Tag::FuncCodeEither | Tag::ImportCode) {
+            return Err("jump to what is no code");
+        }
+        let shape = self.p.shape(ty)?;
+        self.pass_instances(&shape.tail, code)?;
+        if either {
+            if !shape.same {
+                return Err("private entry of a function that takes its arguments elsewhere");
+            }
+            self.check_instance()?;
+            self.leave_for(shape, &shape.private, true)?;
+        }
+        self.leave_for(shape, &shape.tail, false)
+    }
+
+    fn leave_for(&mut self, shape: &Shape, abi: &Abi, private: bool) -> Proved<()> {
+        if !self.role.is_body() {
+            return Err("tail call from what is no function");
+        }
+        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("tail call without a stack pointer") };
+        if top != self.abi.stack_args.cast_signed() - abi.stack_args.cast_signed() {
+            return Err("tail call with a stack pointer that is off");
+        }
+        if !self.frames.get(self.st.slots, self.word(top)).is(Tag::Return) {
+            return Err("tail call without the return address");
+        }
+        self.check_preserved()?;
+        self.pass_at(abi, private, top + 8)?;
+        if let Some(area) = abi.area
+            && self.st.regs[area] != Value::of(Tag::ResultArea, 0)
+        {
+            return Err("tail call without the result area");
+        }
+        // What it gives is what this function gives.
+        let fits = shape.private.results.len() == self.abi.results.len()
+            && shape.private.results.iter().zip(&self.abi.results).all(|(theirs, own)| {
+                theirs.place == own.place
+                    && match (theirs.ty, own.ty) {
+                        (ValueType::Func(theirs), ValueType::Func(own)) => {
+                            self.has_type(theirs.ty.map_or(0, |ty| ty + 1), own.ty)
+                        }
+                        (ValueType::Cont { .. }, ValueType::Cont { .. }) => true,
+                        (theirs, own) => theirs == own,
+                    }
+            });
+        if !fits {
+            return Err("tail call of a function with other results");
+        }
+        self.ends = true;
+        Ok(())
+    }
+
+    /// Registers that the caller wants back hold what they held.
+    fn check_preserved(&self) -> Proved<()> {
+        for (reg, value) in self.preserved {
+            if self.st.regs[reg] != value {
+                let lax = reg == R14 && value == Value::of(Tag::Memory, 0) && self.p.moves(value);
+                if !lax && !(reg == R14 && self.p.facts.memories.is_empty()) {
+                    return Err("preserved register that is not restored");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn ret(&mut self, instruction: &Instruction) -> Proved<()> {
+        let popped =
+            if instruction.op_count() == 0 { 0 } else { crate::forms::immediate(instruction, 0).unwrap_or(-1) };
+        if popped != i64::from(self.pops) {
+            return Err("return that pops what it should not");
+        }
+        if self.st.regs[RSP] != Value::stack(0) || !self.frames.get(self.st.slots, self.word(0)).is(Tag::Return) {
+            return Err("return with a stack pointer that is off");
+        }
+        self.check_preserved()?;
+        match self.role {
+            Role::BuiltinExit(Builtin::Trap | Builtin::Raise) => return Err("return from what never returns"),
+            Role::BuiltinExit(_) | Role::ArrayEntry(_) | Role::StartupArray | Role::Routine | Role::StartupRoutine => {}
+            _ => {
+                for Passed { ty, place } in &self.abi.results {
+                    match *place {
+                        Place::Int(reg) => self.check_value(self.st.regs[usize::from(reg)], *ty, false)?,
+                        Place::Float(reg) if self.st.vectors >> reg & 1 == 0 => return Err("undefined result"),
+                        Place::Float(_) | Place::Stack(_) => {}
+                    }
+                }
+            }
+        }
+        self.ends = true;
+        Ok(())
+    }
+
+    /// A store that means more than that something is kept: what is recorded of an entry or an exit.
+    pub(crate) fn special_store(&mut self, _: &Instruction, _: Value) -> Proved<Option<(Spot, Value)>> {
+        Ok(None)
+    }
+}
+
+/// The registers that private functions preserve, with the values that they have to have at the end.
+pub(crate) const PRESERVED: [(usize, Value); 6] = [
+    (RBX, Value::of(Tag::Saved, RBX as u32)),
+    (RBP, Value::of(Tag::Saved, RBP as u32)),
+    (R12, Value::of(Tag::Saved, R12 as u32)),
+    (R13, Value::of(Tag::Saved, R13 as u32)),
+    (R14, Value::of(Tag::Memory, 0)),
+    (R15, Value::CTX),
+];

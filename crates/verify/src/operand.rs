@@ -1,0 +1,738 @@
+//! Memory operands: what an address is of, what is read there, and what may be written.
+
+use crate::abi::bytes;
+use crate::facts::{InstanceField, StoreField, ValueType};
+use crate::forms;
+use crate::proof::Cause;
+use crate::relate::Region;
+use crate::state::{NONE, RSP};
+use crate::value::{OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
+use crate::walk::{Proved, Role, Walk};
+use iced_x86::{Instruction, Register};
+
+/// What an address is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spot {
+    /// The frame, or the arguments above it.
+    Frame(i32),
+    /// Bytes that are numbers, and may be read and written.
+    Numbers,
+    /// Bytes that are numbers, and may only be read.
+    Constants,
+    /// A field that is read as this, as a whole, and never written.
+    Field(Value, u8),
+    /// A field of the store.
+    Store(StoreField, u8),
+    /// The value of a global.
+    Global(u32),
+    /// An element of a table.
+    Element(u32),
+    /// A reference of 32 bits in a table, a global or the heap.
+    Cell,
+    /// The length of a data segment.
+    DataLength(u32),
+    /// The result area of this function.
+    ResultArea(u32),
+    /// The values of an entry from the host.
+    Values(u32),
+    /// Something of the host's about stacks: see `stacks`.
+    Host(u32, u32),
+}
+
+/// An address: a base that may be anything, an index that is a number, and a displacement.
+struct Address {
+    base: Value,
+    base_reg: u8,
+    index: Value,
+    index_reg: u8,
+    scale: u8,
+    disp: i64,
+}
+
+impl Walk<'_> {
+    fn parts(&self, instruction: &Instruction) -> Proved<Address> {
+        let (base, index) = (instruction.memory_base(), instruction.memory_index());
+        let disp = instruction.memory_displacement64().cast_signed();
+        let part = |register: Register| match forms::int(register) {
+            Some((reg, 8)) => Ok((self.st.regs[reg], reg as u8)),
+            _ if register == Register::None => Ok((Value::NULL, NONE)),
+            _ => Err("address with a register that is not of 64 bits"),
+        };
+        let (mut base, mut base_reg) = part(base)?;
+        let (mut index, mut index_reg) = part(index)?;
+        let scale = instruction.memory_index_scale().trailing_zeros() as u8;
+        // Either of the two may be the pointer if none is scaled.
+        if scale == 0 && base.is_number() && !index.is_number() {
+            (base, index) = (index, base);
+            (base_reg, index_reg) = (index_reg, base_reg);
+        }
+        Ok(Address { base, base_reg, index, index_reg, scale, disp })
+    }
+
+    /// What the memory operand of an instruction is of, if that many bytes of it may be accessed.
+    pub(crate) fn spot(&mut self, instruction: &Instruction, width: u32, writes: bool) -> Proved<Spot> {
+        if instruction.is_ip_rel_memory_operand() {
+            if writes {
+                return Err("store to the text");
+            }
+            return self.constant_in_text(instruction.ip_rel_memory_address(), width);
+        }
+        let address = self.parts(instruction)?;
+        let Address { base, base_reg, index, index_reg, scale, disp } = address;
+        if !index.is_number() {
+            return Err("index that is not a number");
+        }
+        let plain = index_reg == NONE;
+        let facts = self.p.facts;
+        match base.tag() {
+            Tag::Stack if plain => {
+                let at = i64::from(base.b().cast_signed()) + disp;
+                self.check_frame(at, width, writes)?;
+                Ok(Spot::Frame(at as i32))
+            }
+            Tag::Memory => {
+                let memory = &facts.memories[base.b() as usize];
+                if !self.reaches_memory(base.b(), index, index_reg, scale, disp, width) {
+                    return Err("access to a linear memory that is not known to be in bounds");
+                }
+                let end = disp.saturating_add(width.into());
+                let certain = plain && disp >= 0 && end as u64 <= memory.minimum;
+                self.fault(if certain { Cause::MemoryInBounds } else { Cause::Memory });
+                Ok(Spot::Numbers)
+            }
+            Tag::Ctx if plain => self.instance_field(disp, width),
+            Tag::Store if plain => {
+                let Ok(at) = u32::try_from(disp) else { return Err("store's structure below its start") };
+                let found = facts.store.binary_search_by_key(&at, |field| field.offset);
+                let Ok(found) = found else { return Err("not a field of the store's structure") };
+                let field = facts.store[found];
+                if u32::from(field.width) != width {
+                    return Err("not a whole field of the store's structure");
+                }
+                Ok(Spot::Store(field.kind, field.width))
+            }
+            Tag::Builtins if plain => {
+                let known = facts.builtins.iter().position(|(_, at)| i64::from(*at) == disp && width == 8);
+                match known {
+                    Some(at) => Ok(Spot::Field(Value::of(Tag::BuiltinCode, at as u32), 8)),
+                    None => Err("not a builtin"),
+                }
+            }
+            Tag::Epoch if plain && disp == 0 && width == 8 && !writes => Ok(Spot::Constants),
+            Tag::TypeIds if plain => match u32::try_from(disp) {
+                Ok(at) if at % 4 == 0 && width == 4 && (at / 4) < facts.types.len() as u32 => {
+                    Ok(Spot::Field(Value::of(Tag::TypeId, at / 4), 4))
+                }
+                _ => Err("not a type id"),
+            },
+            Tag::GcData if plain => self.collector_field(disp, width, writes),
+            Tag::MemoryDef if plain => {
+                let layout = &facts.layouts;
+                if disp == i64::from(layout.memory_base) && width == 8 {
+                    Ok(Spot::Field(Value::of(Tag::Memory, base.b()), 8))
+                } else if disp == i64::from(layout.memory_length) && width <= 8 {
+                    Ok(Spot::Field(Value::of(Tag::MemoryLen, base.b()), 8))
+                } else {
+                    Err("not a field of a memory's definition")
+                }
+            }
+            Tag::TableDef if plain => {
+                let layout = &facts.layouts;
+                if disp == i64::from(layout.table_base) && width == 8 {
+                    Ok(Spot::Field(Value::of(Tag::Table, base.b()), 8))
+                } else if disp == i64::from(layout.table_length) && width <= 8 {
+                    Ok(Spot::Field(Value::of(Tag::TableLen, base.b()), 8))
+                } else {
+                    Err("not a field of a table's definition")
+                }
+            }
+            Tag::Global if plain && disp >= 0 && disp as u64 + u64::from(width) <= 16 => {
+                let ty = facts.globals[base.b() as usize].ty;
+                if disp as u64 + u64::from(width) > bytes(ty).into() || disp > 0 && bytes(ty) < 16 {
+                    return Err("beyond the value of a global");
+                }
+                Ok(Spot::Global(base.b()))
+            }
+            Tag::Table => {
+                let element = self.element_bytes(base.b());
+                if !self.reaches_element(base.b(), index, index_reg, 1 << scale, disp, width) || element == 16 {
+                    return Err("access to a table that is not known to be in bounds");
+                }
+                if width != element {
+                    return Err("not a whole element of a table");
+                }
+                Ok(Spot::Element(base.b()))
+            }
+            Tag::TableHalf => {
+                // The same register must have led half way.
+                if index_reg == NONE || u32::from(index_reg) != base.a() || scale != 3 || disp != 0 || width != 16 {
+                    return Err("not a whole element of a table");
+                }
+                if !self.reaches_element(base.b(), index, index_reg, 16, 0, 16) {
+                    return Err("access to a table that is not known to be in bounds");
+                }
+                Ok(Spot::Element(base.b()))
+            }
+            Tag::Heap if scale == 0 => {
+                let Some(gc) = &facts.gc else { return Err("access to a heap of which nothing is known") };
+                let end = disp + i64::from(width);
+                let guarded = index.is_u32() && disp >= 0 && end as u64 <= gc.unchecked_span;
+                let checked = index.is(Tag::InHeap) && disp >= 0 && end as u64 <= u64::from(index.b());
+                if !guarded && !checked {
+                    return Err("access to the heap that is not known to be in bounds");
+                }
+                self.fault(Cause::Heap);
+                Ok(Spot::Numbers)
+            }
+            Tag::HeapAt if plain => {
+                if disp < 0 || disp as u64 + u64::from(width) > base.b().into() {
+                    return Err("access to the heap that is not known to be in bounds");
+                }
+                self.fault(Cause::Heap);
+                Ok(Spot::Numbers)
+            }
+            Tag::Func if plain => {
+                let layout = &facts.layouts;
+                let identity = self.identify(base_reg);
+                let base = self.st.regs[usize::from(base_reg)];
+                let nullable = base.a() & crate::value::NULLABLE != 0;
+                let field = if disp == i64::from(layout.func_ref_type) && width == 4 {
+                    Value::new(Tag::TypeOf, identity, 0)
+                } else if disp == i64::from(layout.func_ref_instance) && width == 8 {
+                    Value::new(Tag::FuncInstance, identity, 0)
+                } else if disp == i64::from(layout.func_ref_code) && width == 8 {
+                    if base.b() == 0 {
+                        return Err("code of a function whose type is not known");
+                    }
+                    Value::new(Tag::FuncCode, identity, base.b())
+                } else {
+                    return Err("not a field of a function reference");
+                };
+                if nullable {
+                    self.fault(Cause::NullFunction);
+                }
+                // Who has read through it knows that it is not null.
+                self.st.regs[usize::from(base_reg)] = base.not_zero();
+                Ok(Spot::Field(field, width as u8))
+            }
+            Tag::Text => self.entry_of_table(base.b(), index, scale, disp, width),
+            Tag::Into if plain => {
+                let reg = base_reg;
+                let sums = self.sums();
+                let not_zero = |reg: u8| self.st.regs[usize::from(reg)].least() > 0;
+                if disp < 0 || sums.reach(reg, None, not_zero) < disp.saturating_add(width.into()) {
+                    return Err("access by a pointer that is not known to be in its region");
+                }
+                self.region_spot(base, width, writes)
+            }
+            Tag::Cell if plain && disp == 0 && width == 4 => Ok(Spot::Cell),
+            Tag::Vector if plain && !writes && disp >= 0 && disp + i64::from(width) <= 16 => Ok(Spot::Constants),
+            Tag::ResultArea if plain => {
+                let at = i64::from(base.b()) + disp;
+                if !writes || at < 0 || at + i64::from(width) > i64::from(self.abi.stack_results) {
+                    return Err("not in the result area");
+                }
+                Ok(Spot::ResultArea(at as u32))
+            }
+            Tag::Values if plain => {
+                let at = i64::from(base.b()) + disp;
+                if at < 0 || at + i64::from(width) > 16 * i64::from(self.values) {
+                    return Err("not among the values of the host");
+                }
+                Ok(Spot::Values(at as u32))
+            }
+            Tag::Callee if plain && matches!(self.role, Role::HostExit(_)) => {
+                if disp == i64::from(facts.layouts.host_function) && width == 8 && !writes {
+                    return Ok(Spot::Field(Value::of(Tag::HostCode, 0), 8));
+                }
+                Err("not the host's function")
+            }
+            Tag::Caller | Tag::Callee if plain && !writes => self.foreign_field(disp, width),
+            Tag::Host if plain => self.host_field(base, disp, width),
+            _ => Err("address without a known base"),
+        }
+    }
+
+    fn reaches_memory(&self, memory: u32, index: Value, index_reg: u8, scale: u8, disp: i64, width: u32) -> bool {
+        let facts = &self.p.facts.memories[memory as usize];
+        let width = i64::from(width);
+        let end = disp.saturating_add(width);
+        if index_reg == NONE {
+            return disp >= 0
+                && (end as u64 <= facts.unchecked_span || end as u64 <= facts.mapped || end as u64 <= facts.minimum);
+        }
+        if scale != 0 {
+            return false;
+        }
+        let spectre = self.p.facts.settings.spectre;
+        match index.tag() {
+            Tag::End | Tag::SafeEnd if index.b() == memory => {
+                (index.is(Tag::SafeEnd) || !spectre) && disp < 0 && -i64::from(index.a()) <= disp && width <= -disp
+            }
+            Tag::EndConst | Tag::SafeEndConst if disp < 0 => {
+                (index.is(Tag::SafeEndConst) || !spectre)
+                    && -i64::from(index.a()) <= disp
+                    && width <= -disp
+                    && u64::from(index.b()) <= facts.fixed_length.unwrap_or(0).max(facts.minimum)
+            }
+            _ => {
+                let below = index.below().map(|below| below - 1);
+                // Not by how small an index is known to be: that may have been predicted.
+                index.is_u32()
+                    && disp >= 0
+                    && (end as u64 <= facts.unchecked_span
+                        || below.is_some_and(|most| {
+                            let end = end as u64 + most;
+                            (end <= facts.mapped || end <= facts.minimum) && (!spectre || most == 0)
+                        }))
+            }
+        }
+    }
+
+    pub(crate) fn element_bytes(&self, table: u32) -> u32 {
+        bytes(self.p.facts.tables[table as usize].element)
+    }
+
+    fn reaches_element(&self, table: u32, index: Value, index_reg: u8, stride: u32, disp: i64, width: u32) -> bool {
+        let facts = &self.p.facts.tables[table as usize];
+        let spectre = self.p.facts.settings.spectre;
+        if index_reg == NONE {
+            let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
+            return disp >= 0 && disp % i64::from(width) == 0 && (disp as u64 / u64::from(width)) < count;
+        }
+        if stride != bytes(facts.element) {
+            return false;
+        }
+        if let Some(before) = disp.checked_neg()
+            && before == i64::from(stride)
+            && matches!(self.role, Role::Startup | Role::StartupRoutine)
+        {
+            // Counted down from a number of elements.
+            let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
+            return index.least() > 0 && index.below().is_some_and(|below| below - 1 <= count);
+        }
+        if disp != 0 {
+            return false;
+        }
+        match index.tag() {
+            Tag::BelowLen if index.b() == table => !spectre,
+            Tag::SafeBelowLen if index.b() == table => true,
+            Tag::SafeBelow => u64::from(index.b()) <= facts.fixed_length.unwrap_or(0).max(facts.minimum),
+            Tag::Below | Tag::Const => {
+                let certain = index.is(Tag::Const) || !spectre;
+                certain
+                    && index.below().is_some_and(|below| below <= facts.fixed_length.unwrap_or(0).max(facts.minimum))
+            }
+            _ => {
+                let not_zero = |reg: u8| self.st.regs[usize::from(reg)].least() > 0;
+                !spectre && self.sums().reach_of_index(index_reg, Region::Table(table), not_zero) >= 1
+            }
+        }
+    }
+
+    fn instance_field(&mut self, disp: i64, width: u32) -> Proved<Spot> {
+        let Ok(at) = u32::try_from(disp) else { return Err("instance below its start") };
+        let Some(field) = self.p.instance_field(at) else { return Err("not a field of the instance") };
+        let inside = at - field.offset;
+        let whole = inside == 0 && u32::from(field.width) == width;
+        let value = |tag: Tag, b: u32| Ok(Spot::Field(Value::of(tag, b), 8));
+        let number = |value: Value| Ok(Spot::Field(value, 4));
+        match field.kind {
+            InstanceField::GlobalValue(global) => {
+                let ty = self.p.facts.globals[global as usize].ty;
+                let size = bytes(ty);
+                if inside + width > size || inside > 0 && size < 16 {
+                    return Err("beyond the value of a global");
+                }
+                return Ok(Spot::Global(global));
+            }
+            // The lower half is enough of what is less than 2³².
+            InstanceField::MemoryLength(memory) if inside == 0 && width <= 8 => return value(Tag::MemoryLen, memory),
+            InstanceField::TableLength(table) if inside == 0 && width <= 8 => return value(Tag::TableLen, table),
+            _ => {}
+        }
+        if !whole {
+            return Err("not a whole field of the instance");
+        }
+        match field.kind {
+            InstanceField::Store => value(Tag::Store, 0),
+            InstanceField::Builtins if self.role.is_exit() => value(Tag::Builtins, 0),
+            InstanceField::Builtins => Err("builtins are for exits"),
+            InstanceField::Epoch => value(Tag::Epoch, 0),
+            InstanceField::GcData => value(Tag::GcData, 0),
+            InstanceField::TypeIds => value(Tag::TypeIds, 0),
+            InstanceField::MemoryBase(memory) => value(Tag::Memory, memory),
+            InstanceField::MemoryDefinition(memory) => value(Tag::MemoryDef, memory),
+            InstanceField::TableBase(table) => value(Tag::Table, table),
+            InstanceField::TableDefinition(table) => value(Tag::TableDef, table),
+            InstanceField::MemoryOwner(memory) => Ok(Spot::Field(Value::new(Tag::Owner, OWNER_MEMORY, memory), 8)),
+            InstanceField::TableOwner(table) => Ok(Spot::Field(Value::new(Tag::Owner, OWNER_TABLE, table), 8)),
+            InstanceField::TagOwner(tag) => Ok(Spot::Field(Value::new(Tag::Owner, OWNER_TAG, tag), 8)),
+            InstanceField::MemoryIndex(_) | InstanceField::TableIndex(_) | InstanceField::TagIndex(_) => {
+                number(Value::U32)
+            }
+            InstanceField::FunctionCode(func) => value(Tag::ImportCode, func),
+            InstanceField::FunctionInstance(func) => value(Tag::ImportInstance, func),
+            InstanceField::GlobalDefinition(global) => value(Tag::Global, global),
+            InstanceField::TagDefinition(tag) => value(Tag::TagIdentity, tag),
+            InstanceField::DataBase(data) => value(Tag::Data, data),
+            InstanceField::DataLength(data) => Ok(Spot::DataLength(data)),
+            InstanceField::TagValue(_)
+            | InstanceField::GlobalValue(_)
+            | InstanceField::MemoryLength(_)
+            | InstanceField::TableLength(_) => Err("not a whole field of the instance"),
+        }
+    }
+
+    /// Of an instance of another module only what is at the same place in all is known.
+    fn foreign_field(&mut self, disp: i64, width: u32) -> Proved<Spot> {
+        let Some(field) = u32::try_from(disp).ok().and_then(|at| self.p.instance_field(at)) else {
+            return Err("not a field of an instance");
+        };
+        match field.kind {
+            InstanceField::Store if width == 8 => Ok(Spot::Field(Value::of(Tag::Store, 0), 8)),
+            InstanceField::Builtins if width == 8 && self.role.is_exit() => {
+                Ok(Spot::Field(Value::of(Tag::Builtins, 0), 8))
+            }
+            _ => Err("not a field that all instances have"),
+        }
+    }
+
+    fn collector_field(&mut self, disp: i64, width: u32, writes: bool) -> Proved<Spot> {
+        let Some(gc) = &self.p.facts.gc else { return Err("data of a collector of which nothing is known") };
+        for (place, field) in gc.data.iter().enumerate() {
+            if let Some((at, writable)) = field
+                && disp == i64::from(*at)
+                && width == 4
+                && (*writable || !writes)
+            {
+                if gc.collector == crate::facts::Collector::Copying && !writes {
+                    let tag = if place == 0 { Tag::FreeStart } else { Tag::FreeEnd };
+                    return Ok(Spot::Field(Value::of(tag, 0), 4));
+                }
+                return Ok(Spot::Numbers);
+            }
+        }
+        Err("not a field of the collector's data")
+    }
+
+    fn region_spot(&mut self, base: Value, width: u32, writes: bool) -> Proved<Spot> {
+        match Region::unpack(base) {
+            Region::Table(table) => {
+                if width != self.element_bytes(table) {
+                    return Err("not a whole element of a table");
+                }
+                Ok(Spot::Element(table))
+            }
+            Region::Heap => {
+                self.fault(Cause::Heap);
+                Ok(Spot::Numbers)
+            }
+            Region::Data(_) if !writes => Ok(Spot::Constants),
+            Region::Elem(segment) if !writes => {
+                let ty = self.p.facts.elements.get(segment as usize).copied();
+                match (ty, width) {
+                    (Some(ValueType::Func(func)), 8) => Ok(Spot::Field(Value::func(func.ty, func.nullable), 8)),
+                    (Some(ValueType::Gc), 4) => Ok(Spot::Field(Value::U32, 4)),
+                    (Some(ValueType::Cont { .. }), 16) => Ok(Spot::Constants),
+                    _ => Err("not an element of a segment"),
+                }
+            }
+            // Startup fills segments by the pointer that the host gives.
+            Region::Elem(segment) if matches!(self.role, Role::Startup | Role::StartupRoutine) => {
+                let size = self.p.facts.elements.get(segment as usize).map_or(0, |ty| bytes(*ty));
+                if width == size { Ok(Spot::Numbers) } else { Err("not an element of a segment") }
+            }
+            Region::Memory(_) | Region::Data(_) | Region::Elem(_) | Region::Const(_) => {
+                Err("pointer that is for the host alone")
+            }
+        }
+    }
+
+    /// Gives a function reference in a register an identity, if it has none.
+    fn identify(&mut self, reg: u8) -> u32 {
+        let value = self.st.regs[usize::from(reg)];
+        let known = value.a() & crate::value::IDENTITY;
+        if known != 0 {
+            return known;
+        }
+        let identity = self.new_identity();
+        let value = Value::new(Tag::Func, value.a() | identity, value.b());
+        self.st.regs[usize::from(reg)] = value;
+        identity
+    }
+
+    /// An identity that nobody else has, the same each time for the same instruction.
+    pub(crate) fn new_identity(&mut self) -> u32 {
+        let identity = 1 + (self.at - self.start) % (crate::value::IDENTITY - 1);
+        self.st.retire(identity, &mut self.frames);
+        identity
+    }
+
+    // ---- the frame
+
+    /// May these bytes of the frame be accessed?
+    fn check_frame(&mut self, at: i64, width: u32, writes: bool) -> Proved<()> {
+        let end = at + i64::from(width);
+        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("frame without a stack pointer") };
+        // Arguments of this function are above its return address.
+        let highest = 8 + i64::from(self.abi.stack_args);
+        if at < i64::from(top) - self.red_zone || end > highest.max(8) {
+            return Err("outside of the frame");
+        }
+        if writes {
+            if end > -8 && at < 8 {
+                // Only a tail call that rebuilds the frame does so; from then on nothing may happen that shows frames.
+                self.st.torn = true;
+            }
+            if !self.st.checked && i64::from(top) < -UNCHECKED_FRAME && self.limited {
+                return Err("store before the stack is compared with its limit");
+            }
+        }
+        Ok(())
+    }
+
+    /// The word of the frame at an offset: arguments on the stack first, then downwards.
+    #[inline]
+    pub(crate) fn word(&self, at: i32) -> u32 {
+        (self.abi.stack_args.cast_signed() - at.div_euclid(8) * 8).cast_unsigned() / 8
+    }
+
+    fn load_frame(&mut self, at: i32, width: u32) -> Proved<Value> {
+        let value = self.frames.get(self.st.slots, self.word(at));
+        let low = at.rem_euclid(8) as u32;
+        if width == 8 && low == 0 {
+            if value.is(Tag::Undef) {
+                return Ok(value);
+            }
+            return Ok(if value == Value::ANY { Value::of(Tag::Slot64, at.cast_unsigned()) } else { value });
+        }
+        if low + width > 8 {
+            return Err("read across words of the frame");
+        }
+        let halves = u32::from(low < 4) | u32::from(low + width > 4) << 1;
+        if value.halves() & halves != halves {
+            // Whoever moves it has it undefined again; nobody else may use it.
+            return Ok(Value::UNDEF);
+        }
+        if width == 4 {
+            if value.is_number() && low == 0 && value.is_u32() && !value.is(Tag::U32) {
+                return Ok(value);
+            }
+            return Ok(Value::of(Tag::Slot32, at.cast_unsigned()));
+        }
+        Ok(Value::less_than(1 << (8 * width.min(4))))
+    }
+
+    fn store_frame(&mut self, at: i32, width: u32, value: Value) -> Proved<()> {
+        let same = if width == 4 { Tag::Slot32 } else { Tag::Slot64 };
+        if value == Value::of(same, at.cast_unsigned()) {
+            // It is there already.
+            return Ok(());
+        }
+        self.overwritten(at, width);
+        let low = at.rem_euclid(8) as u32;
+        let word = self.word(at);
+        if width == 16 {
+            if low != 0 {
+                return Err("vector across words of the frame");
+            }
+            self.put_word(at, Value::ANY);
+            self.put_word(at + 8, Value::ANY);
+            return Ok(());
+        }
+        if width == 8 && low == 0 {
+            let p = self.p;
+            let value = value.stored(|value| p.moves(value));
+            let value = self.st.keep(value);
+            self.put_word(at, value);
+            return Ok(());
+        }
+        if low + width > 8 {
+            return Err("store across words of the frame");
+        }
+        let old = self.frames.get(self.st.slots, word);
+        let mut halves = old.halves();
+        if value.is(Tag::Undef) {
+            halves &= !(1 << (low / 4));
+        } else if width == 4 {
+            halves |= 1 << (low / 4);
+        } else if halves & 1 << (low / 4) == 0 {
+            return Err("store to a part of an undefined word");
+        }
+        let new = if halves == 3 { Value::ANY } else { Value::of(Tag::Undef, halves) };
+        if new != old {
+            self.put_word(at, new);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn put_word(&mut self, at: i32, value: Value) {
+        let word = self.word(at);
+        self.frames.set(&mut self.st.slots, word, value);
+    }
+
+    /// A part of the frame is written: values that were read from there are what they are, but no longer what is there.
+    fn overwritten(&mut self, at: i32, width: u32) {
+        let end = at + width.cast_signed();
+        for reg in 0..16 {
+            let value = self.st.regs[reg];
+            if matches!(value.tag(), Tag::Slot32 | Tag::Slot64) {
+                let from = value.b().cast_signed();
+                let size = if value.is(Tag::Slot32) { 4 } else { 8 };
+                if from < end && at < from + size {
+                    self.relate_if(|sums| sums.taken_from_frame(reg as u8, from));
+                    self.st.regs[reg] = value.widened();
+                }
+            }
+        }
+        if self.st.sums != 0 {
+            self.relate(|sums| {
+                sums.forget(|key| match key {
+                    crate::relate::Key::Slot(from) => from < end && at < from + 8,
+                    _ => false,
+                });
+            });
+        }
+    }
+
+    // ---- reading and writing
+
+    /// Reads a memory operand: what is there, if all of it fills a register; else a number of so many bytes.
+    pub(crate) fn load(&mut self, instruction: &Instruction, width: u32) -> Proved<Value> {
+        let spot = self.spot(instruction, width, false)?;
+        self.read(spot, width)
+    }
+
+    pub(crate) fn read(&mut self, spot: Spot, width: u32) -> Proved<Value> {
+        let number = if width < 8 { Value::less_than(1 << (8 * width)) } else { Value::ANY };
+        match spot {
+            Spot::Frame(at) => self.load_frame(at, width),
+            Spot::Numbers | Spot::Constants | Spot::Cell => Ok(number),
+            Spot::Field(value, _) if width == 8 || (value.is_u32() || value.is(Tag::Entry)) && width == 4 => Ok(value),
+            Spot::Field(value, _) if value.is_number() => Ok(number),
+            Spot::Field(..) => Err("part of a pointer"),
+            Spot::DataLength(data) => Ok(Value::of(Tag::DataLen, data)),
+            Spot::Global(global) => {
+                let global = &self.p.facts.globals[global as usize];
+                match global.ty {
+                    ValueType::Func(func) if width == 8 => Ok(Value::func(func.ty, func.nullable)),
+                    ValueType::Func(_) => Err("part of a pointer"),
+                    _ => Ok(number),
+                }
+            }
+            Spot::Element(table) => {
+                let table = &self.p.facts.tables[table as usize];
+                match table.element {
+                    ValueType::Func(func) => {
+                        let value = Value::func(func.ty, true);
+                        Ok(if table.lazy { Value::of(Tag::LazyFunc, value.b()) } else { value })
+                    }
+                    _ => Ok(number),
+                }
+            }
+            Spot::Store(field, _) => Ok(self.store_field(field)),
+            Spot::Values(at) => Ok(self.host_value(at, width)),
+            Spot::ResultArea(_) => Err("read of the result area"),
+            Spot::Host(what, at) => self.read_host(what, at, width),
+        }
+    }
+
+    fn store_field(&self, field: StoreField) -> Value {
+        match field {
+            StoreField::HeapBase => Value::of(Tag::Heap, 0),
+            StoreField::HeapLength => Value::of(Tag::HeapLen, 0),
+            StoreField::Fuel | StoreField::EpochDeadline => Value::ANY,
+            // Anything else is only compared, or moved to where it belongs.
+            other => Value::of(Tag::Host, crate::stacks::word_of(other)),
+        }
+    }
+
+    /// What a value of the host's is: its type is that of the parameter.
+    fn host_value(&self, at: u32, width: u32) -> Value {
+        let ty = self.entry_type((at / 16) as usize);
+        match ty {
+            Some(ValueType::Func(func)) if width == 8 && at % 16 == 0 => Value::func(func.ty, func.nullable),
+            _ if width < 8 => Value::less_than(1 << (8 * width)),
+            _ => Value::ANY,
+        }
+    }
+
+    /// Writes a memory operand.
+    pub(crate) fn store(&mut self, instruction: &Instruction, width: u32, value: Value) -> Proved<()> {
+        let spot = self.spot(instruction, width, true)?;
+        self.write(spot, width, value)
+    }
+
+    pub(crate) fn write(&mut self, spot: Spot, width: u32, value: Value) -> Proved<()> {
+        let number = value.is_number();
+        match spot {
+            Spot::Frame(at) => self.store_frame(at, width, value),
+            Spot::Numbers | Spot::Cell if number => Ok(()),
+            Spot::Global(global) => {
+                let startup = matches!(self.role, Role::Startup | Role::StartupRoutine);
+                let global = &self.p.facts.globals[global as usize];
+                if !global.mutable && !startup {
+                    return Err("store to a global that never changes");
+                }
+                let (ty, size) = (global.ty, bytes(global.ty));
+                match ty {
+                    // Startup writes both halves of a vector one after the other.
+                    _ if width != size && !(startup && width == 8 && size == 16) => {
+                        Err("not a whole value of a global")
+                    }
+                    ValueType::Func(func) => self.check_function(value, func),
+                    _ if number => Ok(()),
+                    _ => Err("store of a pointer to a global"),
+                }
+            }
+            Spot::Element(table) => {
+                let table = &self.p.facts.tables[table as usize];
+                match table.element {
+                    ValueType::Func(func) if table.lazy => {
+                        let null = value.as_constant().is_some_and(|value| value == 0 || value == 1);
+                        let typed = value.is(Tag::LazyFunc) && self.has_type(value.b(), func.ty);
+                        if null || typed { Ok(()) } else { Err("store to a table of what is no element of it") }
+                    }
+                    ValueType::Func(func) => self.check_function(value, func),
+                    _ if number => Ok(()),
+                    _ => Err("store of a pointer to a table"),
+                }
+            }
+            Spot::Store(field, _) => self.write_store_field(field, value),
+            Spot::DataLength(_) if value == Value::NULL => Ok(()),
+            Spot::DataLength(_) => Err("data segment made longer"),
+            Spot::ResultArea(_) if value.is(Tag::Func) || number => Ok(()),
+            Spot::Values(_) if value.is(Tag::Func) || number => Ok(()),
+            Spot::Host(what, at) => self.write_host(what, at, width, value),
+            Spot::Numbers | Spot::Cell | Spot::ResultArea(_) | Spot::Values(_) => Err("store of what is no number"),
+            Spot::Constants | Spot::Field(..) => Err("store to what is only read"),
+        }
+    }
+
+    fn write_store_field(&mut self, field: StoreField, value: Value) -> Proved<()> {
+        match field {
+            StoreField::Fuel if self.p.facts.settings.fuel && value.is_number() => Ok(()),
+            _ => self.write_border_field(field, value),
+        }
+    }
+
+    /// Is a value a function reference of this type or null?
+    pub(crate) fn check_function(&self, value: Value, func: crate::facts::FuncType) -> Proved<()> {
+        if value == Value::NULL || value.is(Tag::Func) && self.has_type(value.b(), func.ty) {
+            return Ok(());
+        }
+        Err("not a function reference of the type")
+    }
+
+    /// Is a type, as values have it, another or a subtype of it?
+    pub(crate) fn has_type(&self, have: u32, want: Option<u32>) -> bool {
+        match want {
+            None => true,
+            Some(want) => have != 0 && self.p.types.is_subtype(have - 1, want),
+        }
+    }
+}
+
+/// A frame may be so large before the stack pointer is compared with its limit, or if nothing is called.
+pub(crate) const UNCHECKED_FRAME: i64 = 2048;

@@ -1,0 +1,403 @@
+//! What is the same for all code of a text, and the order in which it is proved: functions, in any order and on any thread;
+//! then the border; then what these call that no entry of the function table covers.
+
+use crate::abi::Shape;
+use crate::facts::{Border, Builtin, Collector, Facts, Field, InstanceField, Range, Tables, TypeKind};
+use crate::forms::{self, Class};
+use crate::proof::{Failure, Place, Proof, Reason};
+use crate::relate::Region;
+use crate::state::Types;
+use crate::value::{Tag, Value};
+use crate::walk::{Proved, Role, Walk};
+use iced_x86::{Decoder, DecoderOptions, Instruction};
+use std::collections::BTreeMap;
+
+/// What a call or jump may reach beside routines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// The private entry of a defined function.
+    Private(u32),
+    /// The exit to a builtin.
+    Builtin(Builtin),
+}
+
+/// A proof under way.
+pub struct Prover<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) text: &'a [u8],
+    pub(crate) tables: &'a Tables,
+    pub(crate) types: Types,
+    /// By type number.
+    shapes: Vec<Option<Shape>>,
+    /// Function indices of defined functions, by index among these.
+    defined: Vec<u32>,
+    /// By offset in the instance in words of 4 bytes: 1 + the number of its field, or 0.
+    fields: Vec<u32>,
+    /// What may be called, by offset.
+    entries: Vec<(u32, Entry)>,
+    /// All ranges that the function table covers, in ascending order.
+    covered: Vec<Range>,
+    /// Does any call have handlers?
+    pub(crate) has_handlers: bool,
+}
+
+/// What was proved of a part of a text.
+#[derive(Default)]
+pub struct Part {
+    pub(crate) faults: Vec<crate::proof::Fault>,
+    pub(crate) calls: Vec<crate::proof::Call>,
+    /// Routines that are called, with what is known of their arguments wherever they are.
+    pub(crate) routines: BTreeMap<u32, Called>,
+    /// Routines that were proved where they are called.
+    pub(crate) leaves: Vec<u32>,
+    pub(crate) instructions: u64,
+    pub(crate) steps: u64,
+    pub(crate) visits: u64,
+    pub(crate) blocks: u64,
+}
+
+/// What is known of a routine's arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Called {
+    pub(crate) args: [Value; 6],
+    pub(crate) wide: bool,
+}
+
+impl Part {
+    fn add(&mut self, other: Part, types: &Types) {
+        self.faults.extend(other.faults);
+        self.calls.extend(other.calls);
+        self.leaves.extend(other.leaves);
+        for (target, called) in other.routines {
+            self.call(target, called, types);
+        }
+        self.instructions += other.instructions;
+        self.steps += other.steps;
+        self.visits += other.visits;
+        self.blocks += other.blocks;
+    }
+
+    /// Notes a call of a routine.
+    pub(crate) fn call(&mut self, target: u32, called: Called, types: &Types) {
+        let known = self.routines.entry(target).or_insert(called);
+        for (to, from) in known.args.iter_mut().zip(called.args) {
+            *to = types.join(*to, from);
+        }
+        known.wide &= called.wide;
+    }
+}
+
+impl<'a> Prover<'a> {
+    /// Begins to prove a text.
+    ///
+    /// # Errors
+    /// If the tables contradict themselves or the module.
+    pub fn new(facts: &'a Facts, text: &'a [u8], tables: &'a Tables) -> Result<Prover<'a>, Failure> {
+        let failure = |place, offset, reason| Failure { place, offset, reason: Reason(reason) };
+        let supertypes = facts.types.iter().map(|ty| ty.supertype.map_or(0, |ty| ty + 1)).collect();
+        let shape = |kind: &TypeKind| match kind {
+            TypeKind::Function(signature) => Some(Shape::new(signature)),
+            TypeKind::Continuation(_) | TypeKind::Object => None,
+        };
+        let shapes: Vec<Option<Shape>> = facts.types.iter().map(|ty| shape(&ty.kind)).collect();
+        let defined: Vec<u32> =
+            (0..facts.functions.len() as u32).filter(|index| !facts.functions[*index as usize].imported).collect();
+        if defined.len() != tables.functions.len() {
+            return Err(failure(Place::Text, 0, "as many functions as the module does not have"));
+        }
+        for function in &facts.functions {
+            if shapes.get(function.ty as usize).is_none_or(Option::is_none) {
+                return Err(failure(Place::Text, 0, "function whose type is none of functions"));
+            }
+        }
+        let mut prover = Prover {
+            facts,
+            text,
+            tables,
+            types: Types { supertypes },
+            shapes,
+            defined,
+            fields: Vec::new(),
+            entries: Vec::new(),
+            covered: Vec::new(),
+            has_handlers: !tables.calls.is_empty(),
+        };
+        prover.note_fields().map_err(|reason| failure(Place::Text, 0, reason))?;
+        for (index, range) in tables.functions.iter().enumerate() {
+            let place = Place::Function(index as u32);
+            prover.cover(*range).map_err(|reason| failure(place, range.start, reason))?;
+            let entry = prover.private_entry(index as u32);
+            prover.entries.push((entry, Entry::Private(index as u32)));
+        }
+        for (border, range) in &tables.borders {
+            let place = Place::Border(*border);
+            prover.cover(*range).map_err(|reason| failure(place, range.start, reason))?;
+            if let Border::WasmToBuiltin(builtin) = border {
+                prover.entries.push((range.start, Entry::Builtin(*builtin)));
+            }
+        }
+        prover.entries.sort_unstable_by_key(|(at, _)| *at);
+        prover.covered.sort_unstable_by_key(|range| range.start);
+        if let Some(pair) = prover.covered.windows(2).find(|pair| pair[0].end > pair[1].start) {
+            return Err(failure(Place::Text, pair[1].start, "parts of the text that overlap"));
+        }
+        Ok(prover)
+    }
+
+    fn note_fields(&mut self) -> Proved<()> {
+        const FAR: u32 = 1 << 28;
+        for (number, field) in self.facts.instance.iter().enumerate() {
+            let (start, end) = (field.offset, field.offset.saturating_add(field.width.into()));
+            if end > FAR || start % 4 != 0 || end % 4 != 0 {
+                return Err("field of the instance at an odd place");
+            }
+            let end = (end / 4) as usize;
+            if self.fields.len() < end {
+                self.fields.resize(end, 0);
+            }
+            let words = &mut self.fields[(start / 4) as usize..end];
+            if words.iter().any(|word| *word != 0) {
+                return Err("fields of the instance that overlap");
+            }
+            words.fill(number as u32 + 1);
+        }
+        Ok(())
+    }
+
+    fn cover(&mut self, range: Range) -> Proved<()> {
+        if range.start >= range.end || range.end as usize > self.text.len() {
+            return Err("code outside of the text");
+        }
+        self.covered.push(range);
+        Ok(())
+    }
+
+    /// The field of an instance in which an offset is.
+    #[inline]
+    pub(crate) fn instance_field(&self, at: u32) -> Option<Field<InstanceField>> {
+        match self.fields.get((at / 4) as usize) {
+            None | Some(0) => None,
+            Some(number) => Some(self.facts.instance[*number as usize - 1]),
+        }
+    }
+
+    /// What is at an offset, if it may be called.
+    pub(crate) fn entry(&self, at: u32) -> Option<Entry> {
+        let found = self.entries.binary_search_by_key(&at, |(at, _)| *at).ok()?;
+        Some(self.entries[found].1)
+    }
+
+    fn escapes(&self, index: u32) -> bool {
+        self.facts.functions[self.defined[index as usize] as usize].escapes
+    }
+
+    fn private_entry(&self, index: u32) -> u32 {
+        let skip = if self.escapes(index) { crate::transfer::PRIVATE_ENTRY as u32 } else { 0 };
+        self.tables.functions[index as usize].start + skip
+    }
+
+    pub(crate) fn shape(&self, ty: u32) -> Proved<&Shape> {
+        self.shapes.get(ty as usize).and_then(Option::as_ref).ok_or("type that is none of functions")
+    }
+
+    /// The shape of a defined function.
+    pub(crate) fn shape_of_defined(&self, index: u32) -> &Shape {
+        let ty = self.facts.functions[self.defined[index as usize] as usize].ty;
+        self.shapes[ty as usize].as_ref().unwrap_or(&NO_SHAPE)
+    }
+
+    /// May it be elsewhere, or no longer be good, when other code has run?
+    pub(crate) fn moves(&self, value: Value) -> bool {
+        match value.tag() {
+            Tag::Memory => self.facts.memories.get(value.b() as usize).is_none_or(|memory| memory.base_may_move),
+            Tag::Heap | Tag::HeapAt => self.facts.gc.as_ref().is_none_or(|gc| gc.heap_may_move),
+            Tag::Table | Tag::TableHalf | Tag::Cell | Tag::Into | Tag::Elem => true,
+            _ => false,
+        }
+    }
+
+    /// Is a range of one region one of another?
+    pub(crate) fn is_in(&self, of: Region, region: Region) -> bool {
+        match (of, region) {
+            (Region::Const(length), Region::Memory(memory)) => self
+                .facts
+                .memories
+                .get(memory as usize)
+                .is_some_and(|memory| u64::from(length) <= memory.fixed_length.unwrap_or(0).max(memory.minimum)),
+            _ => of == region,
+        }
+    }
+
+    /// Is the collector one that does not move objects?
+    pub(crate) fn collector(&self) -> Option<Collector> {
+        self.facts.gc.as_ref().map(|gc| gc.collector)
+    }
+
+    // ---- the parts of a text
+
+    /// Proves some of the defined functions, by their indices among these.
+    ///
+    /// # Errors
+    /// The first thing that could not be proved.
+    pub fn functions(&self, indices: std::ops::Range<u32>) -> Result<Part, Failure> {
+        let mut walk = Walk::new(self);
+        for index in indices {
+            self.function(&mut walk, index)?;
+        }
+        Ok(walk.finish())
+    }
+
+    fn function(&self, walk: &mut Walk<'_>, index: u32) -> Result<(), Failure> {
+        let range = self.tables.functions[index as usize];
+        let place = Place::Function(index);
+        if self.escapes(index) {
+            self.thunk_of(index).map_err(|reason| Failure { place, offset: range.start, reason: Reason(reason) })?;
+        }
+        walk.prove(range, self.private_entry(index), Role::Body(index), place)
+    }
+
+    /// Where the jump at the `Tail` entry of a function goes.
+    fn thunk_of(&self, index: u32) -> Proved<u32> {
+        let range = self.tables.functions[index as usize];
+        let jump = self.text.get(range.start as usize..range.start as usize + 5);
+        let Some([0xe9, a, b, c, d]) = jump else { return Err("function that escapes without a jump at its entry") };
+        let distance = i64::from(i32::from_le_bytes([*a, *b, *c, *d]));
+        let target = i64::from(range.start) + 5 + distance;
+        let target = u32::try_from(target).ok().filter(|target| (*target as usize) < self.text.len());
+        target.filter(|target| self.gap(*target).is_some()).ok_or("entry that does not lead to a thunk")
+    }
+
+    /// The part of the text around an offset that no entry of the function table covers.
+    fn gap(&self, at: u32) -> Option<Range> {
+        let next = self.covered.partition_point(|range| range.start <= at);
+        let start = if next == 0 { 0 } else { self.covered[next - 1].end };
+        let end = self.covered.get(next).map_or(self.text.len() as u32, |range| range.start);
+        (start <= at && at < end).then_some(Range { start, end })
+    }
+
+    /// Proves all that is left, and puts the parts together.
+    ///
+    /// # Errors
+    /// The first thing that could not be proved.
+    pub fn finish(&self, parts: Vec<Part>) -> Result<Proof, Failure> {
+        let mut all = Part::default();
+        for part in parts {
+            all.add(part, &self.types);
+        }
+        let mut walk = Walk::new(self);
+        for index in 0..self.defined.len() as u32 {
+            if !self.escapes(index) {
+                continue;
+            }
+            let place = Place::Thunk(index);
+            let fail =
+                |reason| Failure { place, offset: self.tables.functions[index as usize].start, reason: Reason(reason) };
+            let target = self.thunk_of(index).map_err(fail)?;
+            let range = self.gap(target).ok_or_else(|| fail("entry that does not lead to a thunk"))?;
+            walk.prove(range, target, Role::Thunk(index), place)?;
+        }
+        for (border, range) in &self.tables.borders {
+            let role = match *border {
+                Border::ArrayToWasm(index) if (index as usize) < self.defined.len() => Role::ArrayEntry(index),
+                Border::ArrayToWasm(_) => {
+                    let reason = Reason("entry of no function");
+                    return Err(Failure { place: Place::Border(*border), offset: range.start, reason });
+                }
+                Border::WasmToArray(ty) => Role::HostExit(ty),
+                Border::WasmToBuiltin(builtin) => Role::BuiltinExit(builtin),
+                Border::StartupWasm => Role::StartupWasm,
+                Border::StartupArray => Role::StartupArray,
+            };
+            walk.prove(*range, range.start, role, Place::Border(*border))?;
+        }
+        all.add(walk.finish(), &self.types);
+        self.routines(&mut all)?;
+        self.proof(all)
+    }
+
+    /// Proves routines from what is known of their arguments wherever they are called, until nothing new is.
+    fn routines(&self, all: &mut Part) -> Result<(), Failure> {
+        let mut proved: BTreeMap<u32, Called> = BTreeMap::new();
+        let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
+        loop {
+            let next = all.routines.iter().find(|(target, called)| proved.get(target) != Some(called));
+            let Some((&target, &called)) = next else { break };
+            let startup =
+                self.tables.borders.iter().find(|(border, range)| {
+                    *border == Border::StartupWasm && range.start <= target && target < range.end
+                });
+            let (role, place) = match startup {
+                Some((border, _)) => (Role::StartupRoutine, Place::Border(*border)),
+                None => (Role::Routine, Place::Routine),
+            };
+            let range = startup.map(|(_, range)| *range).or_else(|| self.gap(target));
+            let Some(range) = range else {
+                return Err(Failure { place, offset: target, reason: Reason("call of what is no entry") });
+            };
+            let mut walk = Walk::new(self);
+            walk.prove_routine(range, target, role, place, &called)?;
+            let part = walk.finish();
+            for (target, called) in &part.routines {
+                all.call(*target, *called, &self.types);
+            }
+            proved.insert(target, called);
+            parts.insert(target, part);
+        }
+        for (_, mut part) in parts {
+            part.routines.clear();
+            all.add(part, &self.types);
+        }
+        Ok(())
+    }
+
+    fn proof(&self, mut all: Part) -> Result<Proof, Failure> {
+        all.faults.sort_unstable_by_key(|fault| fault.at);
+        all.faults.dedup();
+        all.calls.sort_unstable_by_key(|call| call.returns_to);
+        all.calls.dedup();
+        Ok(Proof {
+            faults: all.faults,
+            calls: all.calls,
+            instructions: all.instructions,
+            steps: all.steps,
+            visits: all.visits,
+            blocks: all.blocks,
+        })
+    }
+
+    /// The instructions of a routine that only moves between the instance and registers, without its return.
+    pub(crate) fn leaf(&self, target: u32) -> Option<Vec<Instruction>> {
+        const MOST: usize = 3;
+        let gap = self.gap(target)?;
+        let code = &self.text[target as usize..gap.end as usize];
+        let mut decoder = Decoder::with_ip(64, code, target.into(), DecoderOptions::NONE);
+        let mut instructions = Vec::new();
+        while instructions.len() < MOST {
+            let instruction = decoder.decode();
+            match forms::class(instruction.mnemonic()) {
+                Class::Ret if instruction.op_count() == 0 => return Some(instructions),
+                Class::Mov | Class::Xor if !forms::has_strange_prefix(&instruction) => instructions.push(instruction),
+                _ => return None,
+            }
+        }
+        let last = decoder.decode();
+        (forms::class(last.mnemonic()) == Class::Ret && last.op_count() == 0).then_some(instructions)
+    }
+}
+
+static NO_SHAPE: Shape = Shape {
+    private: NO_ABI,
+    tail: NO_ABI,
+    same: false,
+    values: 0,
+    signature: crate::facts::Signature { params: Vec::new(), results: Vec::new() },
+};
+
+const NO_ABI: crate::abi::Abi = crate::abi::Abi {
+    params: Vec::new(),
+    results: Vec::new(),
+    area: None,
+    instances: None,
+    stack_args: 0,
+    stack_results: 0,
+};

@@ -1,0 +1,486 @@
+//! What is known of sums of registers: that a range is in a region. A range is checked as a whole, then walked by pointers and
+//! counters, or handed to the host; no single value tells that it is in bounds, but the sum of a few does.
+//!
+//! A fact says `terms + constant ≤ length of the region`, where a term is a register, shifted, or 32 or 64 bits of the
+//! frame; if `pointer`, the region's base is in the sum, too. No such sum wraps. Moves double facts, additions change constants,
+//! other writes end them.
+
+use crate::value::{Tag, Value};
+
+/// What a range is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Region {
+    Memory(u32),
+    /// In elements, or in bytes where a pointer is.
+    Table(u32),
+    Heap,
+    Data(u32),
+    /// In elements of 16 bytes, or in bytes where a pointer is.
+    Elem(u32),
+    /// Of this length, whatever it is.
+    Const(u32),
+}
+
+impl Region {
+    /// As the value of a pointer into it.
+    pub(crate) fn pack(self) -> Value {
+        let (kind, index) = match self {
+            Region::Memory(index) => (0, index),
+            Region::Table(index) => (1, index),
+            Region::Heap => (2, 0),
+            Region::Data(index) => (3, index),
+            Region::Elem(index) => (4, index),
+            Region::Const(length) => (5, length),
+        };
+        Value::new(Tag::Into, kind, index)
+    }
+
+    /// The region that a pointer is into.
+    pub(crate) fn unpack(value: Value) -> Region {
+        match value.a() {
+            0 => Region::Memory(value.b()),
+            1 => Region::Table(value.b()),
+            2 => Region::Heap,
+            3 => Region::Data(value.b()),
+            4 => Region::Elem(value.b()),
+            _ => Region::Const(value.b()),
+        }
+    }
+}
+
+/// A term: a register by its number, or a place in the frame; shifted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    pub(crate) key: Key,
+    pub(crate) shift: u8,
+}
+
+/// Whose value it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Reg(u8),
+    Slot(i32),
+    None,
+}
+
+const NO_TERM: Term = Term { key: Key::None, shift: 0 };
+
+/// A sum of terms and a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sum {
+    terms: [Term; 3],
+    constant: i64,
+}
+
+impl Sum {
+    pub(crate) const ZERO: Sum = Sum { terms: [NO_TERM; 3], constant: 0 };
+
+    /// Of which nothing is known.
+    pub(crate) const NOTHING: Sum = Sum { terms: [Term { key: Key::None, shift: 1 }; 3], constant: 0 };
+
+    /// Adds a term; `None` if there are too many.
+    pub(crate) fn plus(mut self, mut term: Term) -> Option<Sum> {
+        if self == Sum::NOTHING {
+            return Some(self);
+        }
+        // Twice the same is once the double.
+        while let Some(same) = self.terms.iter_mut().find(|old| **old == term) {
+            *same = NO_TERM;
+            term.shift += 1;
+        }
+        *self.terms.iter_mut().find(|old| old.key == Key::None)? = term;
+        self.sorted()
+    }
+
+    pub(crate) fn plus_constant(self, constant: i64) -> Option<Sum> {
+        Some(Sum { constant: self.constant.checked_add(constant)?, ..self })
+    }
+
+    pub(crate) fn plus_all(self, other: &Sum) -> Option<Sum> {
+        if *other == Sum::NOTHING {
+            return Some(*other);
+        }
+        let terms = other.terms.iter().filter(|term| term.key != Key::None);
+        terms.copied().try_fold(self, Sum::plus)?.plus_constant(other.constant)
+    }
+
+    /// Is it the sum of this term and one other part, neither of them shifted?
+    pub(crate) fn is_part(&self, term: Term) -> bool {
+        let count = self.terms.iter().filter(|term| term.key != Key::None).count();
+        let unshifted = self.terms.iter().all(|term| term.shift == 0);
+        unshifted && count + usize::from(self.constant != 0) == 2 && self.terms.contains(&term)
+    }
+
+    pub(crate) fn names_reg(&self, reg: u8) -> bool {
+        self.has(Key::Reg(reg))
+    }
+
+    fn shifted(self, by: u8) -> Option<Sum> {
+        let terms = self.terms.map(|term| match term.key {
+            Key::None => term,
+            _ => Term { shift: term.shift + by, ..term },
+        });
+        if terms.iter().any(|term| term.shift > 32) {
+            return None;
+        }
+        Some(Sum { terms, constant: self.constant.checked_mul(1 << by)? })
+    }
+
+    fn sorted(mut self) -> Option<Sum> {
+        self.terms.sort_unstable_by_key(|term| match term.key {
+            Key::Reg(reg) => (0, i32::from(reg), term.shift),
+            Key::Slot(at) => (1, at, term.shift),
+            Key::None => (2, 0, 0),
+        });
+        Some(self)
+    }
+
+    fn has(&self, key: Key) -> bool {
+        self.terms.iter().any(|term| term.key == key)
+    }
+
+    fn shift_of(&self, key: Key) -> Option<u8> {
+        self.terms.iter().find(|term| term.key == key).map(|term| term.shift)
+    }
+
+    fn renamed(&self, from: Key, to: Key) -> Sum {
+        let terms = self.terms.map(|term| if term.key == from { Term { key: to, ..term } } else { term });
+        Sum { terms, ..*self }.sorted().unwrap_or(*self)
+    }
+
+    fn without(&self, term: Term) -> Option<Sum> {
+        let mut rest = *self;
+        *rest.terms.iter_mut().find(|old| **old == term)? = NO_TERM;
+        rest.sorted()
+    }
+
+    fn names(&self, of: impl Fn(Key) -> bool) -> bool {
+        self.terms.iter().any(|term| of(term.key))
+    }
+}
+
+/// What is known of a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) sum: Sum,
+    pub(crate) region: Region,
+    /// The logarithm of the bytes that the region's length counts in.
+    pub(crate) unit: u8,
+    /// Is the region's base in the sum, in a register that is not shifted?
+    pub(crate) pointer: Option<u8>,
+}
+
+/// What a register holds that a sum was just computed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pending {
+    pub(crate) reg: u8,
+    pub(crate) sum: Sum,
+    /// It is at least so much, if it has not wrapped.
+    pub(crate) least: u64,
+    /// Is it known not to have wrapped?
+    pub(crate) exact: bool,
+    /// The register that was added last, if it is unchanged.
+    pub(crate) part: u8,
+}
+
+/// How many facts are kept at most.
+const MOST: usize = 12;
+
+/// All that is known at some place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    len: usize,
+    facts: [Fact; MOST],
+    pub(crate) pending: Option<Pending>,
+}
+
+const NO_FACT: Fact = Fact { sum: Sum::ZERO, region: Region::Heap, unit: 0, pointer: None };
+
+impl Facts {
+    pub(crate) const NONE: Facts = Facts { len: 0, facts: [NO_FACT; MOST], pending: None };
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0 && self.pending.is_none()
+    }
+
+    fn list(&self) -> &[Fact] {
+        &self.facts[..self.len]
+    }
+
+    pub(crate) fn add(&mut self, fact: Fact) {
+        if self.list().contains(&fact) {
+            return;
+        }
+        if self.len == MOST {
+            // The oldest goes.
+            self.facts.copy_within(1.., 0);
+            self.len -= 1;
+        }
+        self.facts[self.len] = fact;
+        self.len += 1;
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Fact) -> bool) {
+        let mut len = 0;
+        for at in 0..self.len {
+            if keep(&self.facts[at]) {
+                self.facts[len] = self.facts[at];
+                len += 1;
+            }
+        }
+        self.facts[len..self.len].fill(NO_FACT);
+        self.len = len;
+    }
+
+    /// Forgets what names such keys.
+    pub(crate) fn forget(&mut self, of: impl Fn(Key) -> bool + Copy) {
+        self.retain(|fact| !fact.sum.names(of));
+        if let Some(pending) = &self.pending
+            && (of(Key::Reg(pending.reg)) || pending.sum.names(of))
+        {
+            self.pending = None;
+        }
+        if let Some(pending) = &mut self.pending
+            && of(Key::Reg(pending.part))
+        {
+            pending.part = crate::state::NONE;
+        }
+    }
+
+    pub(crate) fn written(&mut self, reg: u8) {
+        self.forget(|key| key == Key::Reg(reg));
+    }
+
+    /// Forgets pointers, but for those into such regions.
+    pub(crate) fn forget_pointers(&mut self, but: impl Fn(Region) -> bool) {
+        self.retain(|fact| fact.pointer.is_none() || but(fact.region));
+    }
+
+    /// `to = from`, all 64 bits.
+    pub(crate) fn moved(&mut self, to: u8, from: u8) {
+        if to == from {
+            return;
+        }
+        // A move of the sum itself ends it: nobody compares the copy.
+        self.written(to);
+        for at in 0..self.len {
+            let fact = self.facts[at];
+            if fact.sum.has(Key::Reg(from)) {
+                let pointer = fact.pointer.map(|reg| if reg == from { to } else { reg });
+                self.add(Fact { sum: fact.sum.renamed(Key::Reg(from), Key::Reg(to)), pointer, ..fact });
+            }
+        }
+    }
+
+    /// A register holds what the frame has at `from`, and will when something else is written there.
+    pub(crate) fn taken_from_frame(&mut self, reg: u8, from: i32) {
+        for at in 0..self.len {
+            let fact = self.facts[at];
+            if fact.sum.has(Key::Slot(from)) {
+                self.add(Fact { sum: fact.sum.renamed(Key::Slot(from), Key::Reg(reg)), ..fact });
+            }
+        }
+    }
+
+    /// `reg += by`, which does not wrap.
+    pub(crate) fn added(&mut self, reg: u8, by: i64) {
+        self.forget_pending(reg);
+        for at in 0..self.len {
+            let fact = &mut self.facts[at];
+            let Some(shift) = fact.sum.shift_of(Key::Reg(reg)) else { continue };
+            let changed = by.checked_mul(-1 << shift).and_then(|by| fact.sum.plus_constant(by));
+            match changed {
+                Some(sum) => fact.sum = sum,
+                None => return self.written(reg),
+            }
+        }
+    }
+
+    /// `reg <<= by`, which loses nothing.
+    pub(crate) fn shifted(&mut self, reg: u8, by: u8) {
+        match self.pending {
+            Some(pending) if pending.reg == reg && pending.exact => {
+                self.pending = pending.sum.shifted(by).map(|sum| Pending { sum, least: 0, ..pending });
+            }
+            _ => self.forget_pending(reg),
+        }
+        for at in 0..self.len {
+            let fact = &mut self.facts[at];
+            let Some(shift) = fact.sum.shift_of(Key::Reg(reg)) else { continue };
+            if shift < by
+                && let Some(sum) = fact.sum.shifted(fact.unit)
+            {
+                (fact.sum, fact.unit) = (sum, 0);
+            }
+            for term in &mut fact.sum.terms {
+                if term.key == Key::Reg(reg) {
+                    term.shift = term.shift.wrapping_sub(by);
+                }
+            }
+        }
+        self.retain(|fact| fact.sum.terms.iter().all(|term| term.shift <= 32));
+    }
+
+    /// Is a register a term of some fact, so that it is no larger than a length?
+    pub(crate) fn is_term(&self, reg: u8) -> bool {
+        self.list().iter().any(|fact| fact.sum.has(Key::Reg(reg)))
+    }
+
+    fn forget_pending(&mut self, reg: u8) {
+        self.pending = self.pending.filter(|pending| pending.reg != reg && !pending.sum.has(Key::Reg(reg)));
+    }
+
+    /// `reg` was an offset and becomes a pointer: the base of a region was added to it.
+    pub(crate) fn based(&mut self, reg: u8, region: Region, is_region: impl Fn(Region) -> bool) {
+        self.forget_pending(reg);
+        for at in 0..self.len {
+            let fact = &mut self.facts[at];
+            if fact.sum.has(Key::Reg(reg)) {
+                let sound = fact.sum.shift_of(Key::Reg(reg)) == Some(0)
+                    && fact.pointer.is_none()
+                    && fact.unit == 0
+                    && is_region(fact.region);
+                if sound {
+                    fact.pointer = Some(reg);
+                    fact.region = region;
+                } else {
+                    *fact = NO_FACT;
+                }
+            }
+        }
+        self.retain(|fact| *fact != NO_FACT);
+    }
+
+    /// `to = base of the region + what a key is, shifted, + constant`, where the key is not `to`.
+    pub(crate) fn pointer_from(
+        &mut self,
+        to: u8,
+        term: Option<Term>,
+        constant: i64,
+        region: Region,
+        is_region: impl Fn(Region) -> bool,
+    ) {
+        let sources = self.facts;
+        let len = self.len;
+        self.written(to);
+        for fact in &sources[..len] {
+            if fact.pointer.is_some() || !is_region(fact.region) {
+                continue;
+            }
+            let Some(sum) = fact.sum.shifted(fact.unit) else { continue };
+            let rest = match term {
+                Some(term) => sum.without(term),
+                // Of a constant only facts tell that have it in them.
+                None => Some(sum).filter(|sum| sum.constant >= constant),
+            };
+            let Some(rest) = rest.and_then(|sum| sum.plus_constant(-constant)) else { continue };
+            if rest.has(Key::Reg(to)) {
+                continue;
+            }
+            if let Some(sum) = rest.plus(Term { key: Key::Reg(to), shift: 0 }) {
+                self.add(Fact { sum, region, unit: 0, pointer: Some(to) });
+            }
+        }
+    }
+
+    /// `to = pointer + (index << shift) + constant`, where `to` may be the pointer's register.
+    pub(crate) fn advanced(&mut self, to: u8, pointer: u8, index: Option<Term>, constant: i64) {
+        let sources = self.facts;
+        let len = self.len;
+        self.written(to);
+        for fact in &sources[..len] {
+            if fact.pointer != Some(pointer) {
+                continue;
+            }
+            let rest = match index {
+                Some(term) => fact.sum.without(term),
+                None => Some(fact.sum),
+            };
+            let Some(rest) = rest.and_then(|sum| sum.plus_constant(-constant)) else { continue };
+            let Some(rest) = rest.without(Term { key: Key::Reg(pointer), shift: 0 }) else { continue };
+            if rest.has(Key::Reg(to)) {
+                continue;
+            }
+            if let Some(sum) = rest.plus(Term { key: Key::Reg(to), shift: 0 }) {
+                self.add(Fact { sum, pointer: Some(to), ..*fact });
+            }
+        }
+    }
+
+    /// How many bytes from the pointer in a register on are in its region: `not_zero` tells of which registers it is known that
+    /// they are not 0.
+    pub(crate) fn reach(&self, pointer: u8, region: Option<Region>, not_zero: impl Fn(u8) -> bool) -> i64 {
+        let mut most = i64::MIN;
+        for fact in self.list() {
+            if fact.pointer == Some(pointer) && region.is_none_or(|region| region == fact.region) {
+                most = most.max(least(&fact.sum, Key::Reg(pointer), &not_zero));
+            }
+        }
+        most
+    }
+
+    /// The same in elements from an index on.
+    pub(crate) fn reach_of_index(&self, index: u8, region: Region, not_zero: impl Fn(u8) -> bool) -> i64 {
+        let mut most = i64::MIN;
+        for fact in self.list() {
+            if fact.pointer.is_none() && fact.region == region && fact.sum.shift_of(Key::Reg(index)) == Some(0) {
+                most = most.max(least(&fact.sum, Key::Reg(index), &not_zero));
+            }
+        }
+        most
+    }
+
+    /// The region in which as many bytes as another register says are, from the pointer in a register on.
+    pub(crate) fn has_range(&self, pointer: u8, count: Key, is_region: impl Fn(Region) -> bool) -> bool {
+        self.list().iter().any(|fact| {
+            fact.pointer == Some(pointer)
+                && is_region(fact.region)
+                && fact.sum.constant >= 0
+                && fact.sum.shift_of(count) == Some(0)
+                && fact.sum.shift_of(Key::Reg(pointer)) == Some(0)
+        })
+    }
+
+    /// The same for a number of bytes.
+    pub(crate) fn reaches(&self, pointer: u8, bytes: i64, is_region: impl Fn(Region) -> bool) -> bool {
+        self.list().iter().any(|fact| {
+            fact.pointer == Some(pointer)
+                && is_region(fact.region)
+                && least(&fact.sum, Key::Reg(pointer), &|_| false) >= bytes
+        })
+    }
+
+    /// What both know.
+    pub(crate) fn join(&self, other: &Facts) -> Facts {
+        let mut joined = self.clone();
+        joined.retain(|fact| other.list().contains(fact));
+        if joined.pending != other.pending {
+            joined.pending = None;
+        }
+        joined
+    }
+}
+
+/// The least that a sum is without one of its terms, each of which is at least 0.
+fn least(sum: &Sum, but: Key, not_zero: &impl Fn(u8) -> bool) -> i64 {
+    let mut least = sum.constant;
+    for term in sum.terms {
+        if let Key::Reg(reg) = term.key
+            && term.key != but
+            && not_zero(reg)
+        {
+            least = least.saturating_add(1 << term.shift.min(32));
+        }
+    }
+    least
+}
+
+/// The key of a value in a register: the register, unless it is known where else the same value is.
+pub(crate) fn term(reg: u8, value: Value, shift: u8) -> Result<Term, i64> {
+    match value.tag() {
+        Tag::Const => Err(value.as_constant().unwrap_or(0) << shift),
+        Tag::Slot32 | Tag::Slot64 => Ok(Term { key: Key::Slot(value.b().cast_signed()), shift }),
+        Tag::CopyOf => Ok(Term { key: Key::Reg(value.b() as u8), shift }),
+        _ => Ok(Term { key: Key::Reg(reg), shift }),
+    }
+}

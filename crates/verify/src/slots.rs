@@ -1,0 +1,242 @@
+//! The words of a frame, at every leader of a function at once: a trie of blocks of words that states share. So to keep a state
+//! costs nothing however large the frame is, and to join two costs as much as differs.
+
+use crate::state::Types;
+use crate::value::Value;
+
+/// Words of a leaf and children of a node, as a logarithm.
+const LEAF_LOG2: u32 = 4;
+const NODE_LOG2: u32 = 4;
+const LEAF: usize = 1 << LEAF_LOG2;
+const NODE: usize = 1 << NODE_LOG2;
+
+/// The words of one state. The root is a leaf if `height` is 0. Words that it does not reach are undefined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slots {
+    root: u32,
+    height: u32,
+}
+
+/// What all states of a function share.
+pub(crate) struct Frames {
+    leaves: Vec<[Value; LEAF]>,
+    nodes: Vec<[u32; NODE]>,
+    /// Leaves and nodes from here on belong to the current state alone and may be written.
+    own_leaves: u32,
+    own_nodes: u32,
+    /// How many leaves and nodes were made or joined: what they cost.
+    pub(crate) work: u64,
+}
+
+/// Nothing of a leaf or node is defined.
+const NONE: u32 = 0;
+
+impl Frames {
+    pub(crate) fn new() -> Frames {
+        Frames { leaves: vec![[Value::UNDEF; LEAF]], nodes: vec![[NONE; NODE]], own_leaves: 1, own_nodes: 1, work: 0 }
+    }
+
+    /// Begins a function. Gives a frame in which nothing is defined.
+    pub(crate) fn begin(&mut self) -> Slots {
+        self.leaves.truncate(1);
+        self.nodes.truncate(1);
+        self.work = 0;
+        self.share();
+        Slots { root: NONE, height: 0 }
+    }
+
+    /// The current state is kept: from now on it is shared.
+    #[inline]
+    pub(crate) fn share(&mut self) {
+        self.own_leaves = self.leaves.len() as u32;
+        self.own_nodes = self.nodes.len() as u32;
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, slots: Slots, word: u32) -> Value {
+        if word >> LEAF_LOG2 >> (NODE_LOG2 * slots.height) != 0 {
+            return Value::UNDEF;
+        }
+        let mut at = slots.root;
+        for level in (0..slots.height).rev() {
+            at = self.nodes[at as usize][(word >> LEAF_LOG2 >> (NODE_LOG2 * level)) as usize & (NODE - 1)];
+        }
+        self.leaves[at as usize][word as usize & (LEAF - 1)]
+    }
+
+    #[inline]
+    pub(crate) fn set(&mut self, slots: &mut Slots, word: u32, value: Value) {
+        while word >> LEAF_LOG2 >> (NODE_LOG2 * slots.height) != 0 {
+            let mut node = [NONE; NODE];
+            node[0] = slots.root;
+            self.nodes.push(node);
+            *slots = Slots { root: self.nodes.len() as u32 - 1, height: slots.height + 1 };
+        }
+        if slots.height == 0 {
+            slots.root = self.own_leaf(slots.root);
+            self.leaves[slots.root as usize][word as usize & (LEAF - 1)] = value;
+            return;
+        }
+        slots.root = self.own_node(slots.root);
+        let mut at = slots.root as usize;
+        for level in (1..slots.height).rev() {
+            let child = (word >> LEAF_LOG2 >> (NODE_LOG2 * level)) as usize & (NODE - 1);
+            let node = self.own_node(self.nodes[at][child]);
+            self.nodes[at][child] = node;
+            at = node as usize;
+        }
+        let child = (word >> LEAF_LOG2) as usize & (NODE - 1);
+        let leaf = self.own_leaf(self.nodes[at][child]);
+        self.nodes[at][child] = leaf;
+        self.leaves[leaf as usize][word as usize & (LEAF - 1)] = value;
+    }
+
+    #[inline]
+    fn own_leaf(&mut self, leaf: u32) -> u32 {
+        if leaf >= self.own_leaves {
+            return leaf;
+        }
+        self.work += 1;
+        let copy = self.leaves[leaf as usize];
+        self.leaves.push(copy);
+        self.leaves.len() as u32 - 1
+    }
+
+    #[inline]
+    fn own_node(&mut self, node: u32) -> u32 {
+        if node >= self.own_nodes {
+            return node;
+        }
+        self.work += 1;
+        let copy = self.nodes[node as usize];
+        self.nodes.push(copy);
+        self.nodes.len() as u32 - 1
+    }
+
+    /// What is known where one of the two holds; the same as `a` if nothing of it is lost. Nothing of the result is the
+    /// current state's own.
+    pub(crate) fn join(&mut self, a: Slots, b: Slots, types: &Types) -> Slots {
+        if a == b {
+            return a;
+        }
+        let (mut low, mut high, swapped) = if a.height <= b.height { (a, b, false) } else { (b, a, true) };
+        // What only the higher one reaches is undefined in the other.
+        while high.height > low.height {
+            high = Slots { root: self.nodes[high.root as usize][0], height: high.height - 1 };
+        }
+        if swapped {
+            std::mem::swap(&mut low, &mut high);
+        }
+        let root = self.join_at(low.root, high.root, low.height, types);
+        if root == low.root && low.height == a.height { a } else { Slots { root, height: low.height } }
+    }
+
+    fn join_at(&mut self, a: u32, b: u32, height: u32, types: &Types) -> u32 {
+        if a == b || a == NONE {
+            return a;
+        }
+        if b == NONE {
+            return NONE;
+        }
+        self.work += 1;
+        if height == 0 {
+            let (left, right) = (self.leaves[a as usize], self.leaves[b as usize]);
+            let mut joined = left;
+            for (to, from) in joined.iter_mut().zip(&right) {
+                *to = types.join_word(*to, *from);
+            }
+            if joined == left {
+                return a;
+            }
+            if joined == right {
+                return b;
+            }
+            self.leaves.push(joined);
+            return self.leaves.len() as u32 - 1;
+        }
+        let (left, right) = (self.nodes[a as usize], self.nodes[b as usize]);
+        let mut joined = left;
+        for (to, from) in joined.iter_mut().zip(&right) {
+            *to = self.join_at(*to, *from, height - 1, types);
+        }
+        if joined == left {
+            return a;
+        }
+        if joined == right {
+            return b;
+        }
+        self.nodes.push(joined);
+        self.nodes.len() as u32 - 1
+    }
+
+    /// Changes every word that is not undefined.
+    pub(crate) fn map(&mut self, slots: Slots, change: &mut dyn FnMut(Value) -> Value) -> Slots {
+        Slots { root: self.map_at(slots.root, slots.height, change), height: slots.height }
+    }
+
+    fn map_at(&mut self, at: u32, height: u32, change: &mut dyn FnMut(Value) -> Value) -> u32 {
+        if at == NONE {
+            return at;
+        }
+        self.work += 1;
+        if height == 0 {
+            let old = self.leaves[at as usize];
+            let new = old.map(&mut *change);
+            if new == old {
+                return at;
+            }
+            self.leaves.push(new);
+            return self.leaves.len() as u32 - 1;
+        }
+        let old = self.nodes[at as usize];
+        let new = old.map(|child| self.map_at(child, height - 1, change));
+        if new == old {
+            return at;
+        }
+        self.nodes.push(new);
+        self.nodes.len() as u32 - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Tag;
+
+    #[test]
+    fn words_are_where_they_were_put_and_states_do_not_share_writes() {
+        let mut frames = Frames::new();
+        let mut a = frames.begin();
+        for word in [0, 1, 15, 16, 255, 256, 4095, 70_000] {
+            frames.set(&mut a, word, Value::of(Tag::Saved, word));
+        }
+        frames.share();
+        let kept = a;
+        frames.set(&mut a, 16, Value::U32);
+        assert_eq!(frames.get(kept, 16), Value::of(Tag::Saved, 16));
+        assert_eq!(frames.get(a, 16), Value::U32);
+        assert_eq!(frames.get(a, 70_000), Value::of(Tag::Saved, 70_000));
+        assert_eq!(frames.get(a, 2), Value::UNDEF);
+        assert_eq!(frames.get(a, 9_000_000), Value::UNDEF);
+    }
+
+    #[test]
+    fn a_join_keeps_what_both_have_and_is_the_first_if_nothing_is_lost() {
+        let mut frames = Frames::new();
+        let mut a = frames.begin();
+        frames.set(&mut a, 3, Value::CTX);
+        frames.share();
+        let base = a;
+        frames.set(&mut a, 400, Value::U32);
+        frames.share();
+        let mut b = base;
+        frames.set(&mut b, 5, Value::ANY);
+        frames.share();
+        assert_eq!(frames.join(base, a, &Types::default()), base);
+        assert_eq!(frames.join(base, b, &Types::default()), base);
+        let joined = frames.join(a, b, &Types::default());
+        assert_eq!(frames.get(joined, 3), Value::CTX);
+        assert_eq!(frames.get(joined, 5), Value::UNDEF);
+        assert_eq!(frames.get(joined, 400), Value::UNDEF);
+    }
+}

@@ -1,0 +1,263 @@
+//! What is known at one place of the code: of registers, the frame, the flags.
+
+use crate::slots::{Frames, Slots};
+use crate::value::{IDENTITY, Tag, Value};
+
+pub(crate) const RAX: usize = 0;
+pub(crate) const RCX: usize = 1;
+pub(crate) const RDX: usize = 2;
+pub(crate) const RBX: usize = 3;
+pub(crate) const RSP: usize = 4;
+pub(crate) const RBP: usize = 5;
+pub(crate) const RSI: usize = 6;
+pub(crate) const RDI: usize = 7;
+pub(crate) const R8: usize = 8;
+pub(crate) const R9: usize = 9;
+pub(crate) const R10: usize = 10;
+pub(crate) const R11: usize = 11;
+pub(crate) const R12: usize = 12;
+pub(crate) const R13: usize = 13;
+pub(crate) const R14: usize = 14;
+pub(crate) const R15: usize = 15;
+
+/// No register, where there may be one.
+pub(crate) const NONE: u8 = 0xff;
+
+/// What the flags tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flags {
+    pub(crate) kind: Kind,
+    /// How many bytes were compared.
+    pub(crate) bytes: u8,
+    /// The registers of the two values, if they are in registers still.
+    pub(crate) left: u8,
+    pub(crate) right: u8,
+    /// The values, as they were compared.
+    pub(crate) values: [Value; 2],
+    /// The number of the condition that is known to hold, because a branch on the other was not taken.
+    pub(crate) known: Option<u8>,
+}
+
+/// What the flags are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing that is known.
+    Unknown,
+    /// Two values that were compared.
+    Compare,
+    /// A result: only whether it is 0 is known, and it is `left`.
+    Result,
+    /// The same of a sum: also whether it has wrapped.
+    Sum,
+}
+
+impl Flags {
+    pub(crate) const UNKNOWN: Flags =
+        Flags { kind: Kind::Unknown, bytes: 0, left: NONE, right: NONE, values: [Value::UNDEF; 2], known: None };
+}
+
+/// How many identities the frame may hold.
+const KEPT: usize = 4;
+
+/// The state.
+#[derive(Clone, Copy)]
+pub(crate) struct State {
+    pub(crate) regs: [Value; 16],
+    /// The caller's frame pointer may be here while the frame is rebuilt.
+    pub(crate) xmm15: Value,
+    pub(crate) slots: Slots,
+    pub(crate) flags: Flags,
+    /// What is known of sums: a number among those of the function, 0 for nothing.
+    pub(crate) sums: u32,
+    /// A bit for each vector register that holds something that the module may know.
+    pub(crate) vectors: u16,
+    /// Was the stack pointer compared with the limit?
+    pub(crate) checked: bool,
+    /// Was the caller's frame pointer or the return address overwritten?
+    pub(crate) torn: bool,
+    /// Identities of function references in the frame.
+    pub(crate) kept: [u16; KEPT],
+}
+
+impl State {
+    /// Nothing is known but where the stack pointer is.
+    pub(crate) fn new(slots: Slots) -> State {
+        let mut regs = [Value::UNDEF; 16];
+        regs[RSP] = Value::stack(0);
+        State {
+            regs,
+            xmm15: Value::UNDEF,
+            slots,
+            flags: Flags::UNKNOWN,
+            sums: 0,
+            vectors: 0,
+            checked: false,
+            torn: false,
+            kept: [0; KEPT],
+        }
+    }
+
+    /// A register is written.
+    #[inline]
+    pub(crate) fn set(&mut self, reg: usize, value: Value) {
+        self.regs[reg] = value;
+        let flags = &mut self.flags;
+        if flags.left == reg as u8 {
+            flags.left = NONE;
+        }
+        if flags.right == reg as u8 {
+            flags.right = NONE;
+        }
+    }
+
+    /// An identity is about to be given anew: whoever has it still loses it.
+    pub(crate) fn retire(&mut self, identity: u32, frames: &mut Frames) {
+        for reg in 0..16 {
+            if self.regs[reg].has_identity(identity) {
+                self.regs[reg] = self.regs[reg].anonymous();
+            }
+        }
+        for value in &mut self.flags.values {
+            if value.has_identity(identity) {
+                *value = value.anonymous();
+            }
+        }
+        if let Some(kept) = self.kept.iter_mut().find(|kept| u32::from(**kept) == identity) {
+            *kept = 0;
+            let change = &mut |value: Value| if value.has_identity(identity) { value.anonymous() } else { value };
+            self.slots = frames.map(self.slots, change);
+        }
+    }
+
+    /// A value with an identity is about to be kept in the frame.
+    pub(crate) fn keep(&mut self, value: Value) -> Value {
+        let identity = match value.tag() {
+            Tag::Func => value.a() & IDENTITY,
+            Tag::TypeOf | Tag::IsSubtype => value.a() & IDENTITY,
+            Tag::FuncInstance | Tag::FuncCode | Tag::FuncCodeBehind | Tag::FuncCodeEither => return Value::UNDEF,
+            _ => 0,
+        } as u16;
+        if identity == 0 || self.kept.contains(&identity) {
+            return value;
+        }
+        match self.kept.iter_mut().find(|kept| **kept == 0) {
+            Some(kept) => {
+                *kept = identity;
+                value
+            }
+            None => value.anonymous(),
+        }
+    }
+
+    /// The join with what another way knows. Says whether anything was lost.
+    pub(crate) fn join(&mut self, other: &State, frames: &mut Frames, types: &Types) -> bool {
+        let mut changed = false;
+        for (to, from) in self.regs.iter_mut().zip(&other.regs) {
+            if to != from {
+                let joined = types.join(*to, *from);
+                changed |= joined != *to;
+                *to = joined;
+            }
+        }
+        if self.xmm15 != other.xmm15 && self.xmm15 != Value::UNDEF {
+            self.xmm15 = Value::UNDEF;
+            changed = true;
+        }
+        if self.slots != other.slots {
+            let joined = frames.join(self.slots, other.slots, types);
+            changed |= joined != self.slots;
+            self.slots = joined;
+        }
+        if self.flags != other.flags && self.flags != Flags::UNKNOWN {
+            self.flags = Flags::UNKNOWN;
+            changed = true;
+        }
+        let vectors = self.vectors & other.vectors;
+        changed |= vectors != self.vectors;
+        self.vectors = vectors;
+        if self.checked && !other.checked {
+            self.checked = false;
+            changed = true;
+        }
+        if !self.torn && other.torn {
+            self.torn = true;
+            changed = true;
+        }
+        // Identities in either frame may be in the joined one.
+        for identity in other.kept {
+            if identity != 0 && !self.kept.contains(&identity) {
+                match self.kept.iter_mut().find(|kept| **kept == 0) {
+                    Some(kept) => *kept = identity,
+                    None => {
+                        let identity = u32::from(identity);
+                        let change = &mut |value: Value| {
+                            if value.has_identity(identity) { value.anonymous() } else { value }
+                        };
+                        self.slots = frames.map(self.slots, change);
+                    }
+                }
+                changed = true;
+            }
+        }
+        changed
+    }
+}
+
+/// What joins have to know of types: by number, the supertype's number plus 1, or 0.
+#[derive(Default)]
+pub(crate) struct Types {
+    pub(crate) supertypes: Vec<u32>,
+}
+
+impl Types {
+    /// Is a type another or a subtype of it?
+    pub(crate) fn is_subtype(&self, ty: u32, of: u32) -> bool {
+        let mut at = ty;
+        // Supertypes come first, so this ends.
+        loop {
+            if at == of {
+                return true;
+            }
+            match self.supertypes.get(at as usize) {
+                Some(&next) if next != 0 && next <= at => at = next - 1,
+                _ => return false,
+            }
+        }
+    }
+
+    /// The least type above both, as `Func` has types.
+    fn common(&self, a: u32, b: u32) -> u32 {
+        let mut at = a;
+        while at != 0 {
+            if b != 0 && self.is_subtype(b - 1, at - 1) {
+                return at;
+            }
+            let next = self.supertypes.get(at as usize - 1).copied().unwrap_or(0);
+            at = if next < at { next } else { 0 };
+        }
+        0
+    }
+
+    #[inline]
+    pub(crate) fn join(&self, a: Value, b: Value) -> Value {
+        if a == b {
+            return a;
+        }
+        self.with_type(a, b, a.join(b))
+    }
+
+    #[inline]
+    pub(crate) fn join_word(&self, a: Value, b: Value) -> Value {
+        if a == b {
+            return a;
+        }
+        self.with_type(a, b, a.join_word(b))
+    }
+
+    fn with_type(&self, a: Value, b: Value, joined: Value) -> Value {
+        if joined.is(Tag::Func) && joined.b() == 0 && a.is(Tag::Func) && b.is(Tag::Func) {
+            return Value::new(Tag::Func, joined.a(), self.common(a.b(), b.b()));
+        }
+        joined
+    }
+}

@@ -1,0 +1,472 @@
+//! What is known of the eight bytes in a register or a word of the frame, in one word: a tag, 24 bits and 32 bits.
+//!
+//! Three classes: numbers, which a guest may know and compute with; pointers and what is made of them, each good for what its
+//! tag says and nothing else; and [`Value::UNDEF`], which nobody may use. Where paths meet, equal values stay, numbers go up
+//! their chain (`Const`, `Below`, `U32`, `ANY`), and all else is lost.
+
+use std::fmt;
+
+/// A value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Value(pub(crate) u64);
+
+macro_rules! tags {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        /// What a value is of. `a` and `b` are its two fields.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub(crate) enum Tag { $($(#[$doc])* $name,)* }
+
+        /// All of them, to get one from a byte.
+        const TAGS: [Tag; Tag::Undef as usize + 1] = [$(Tag::$name,)*];
+    };
+}
+
+tags! {
+    // ---- numbers
+    /// Any number. `a` is 1 if it is not 0; likewise in `U32`.
+    Any
+    /// The upper half is zero.
+    U32
+    /// Less than `b`.
+    Below
+    /// The number that is in `a` and `b`, of 56 bits with sign.
+    Const
+    /// What the frame has at `b`: 32 bits, the upper half zero.
+    Slot32
+    /// What the frame has at `b`: 64 bits.
+    Slot64
+    /// What register `b` holds; bit 0 of `a` says that it is not 0, bit 1 that it is of 32 bits.
+    CopyOf
+    /// At least `a` and `b`, of 56 bits, without sign.
+    AtLeast
+    /// At least `a`, at most the length of memory `b`.
+    End
+    /// At least `a`, at most `b`.
+    EndConst
+    /// Less than the number of elements of table `b`.
+    BelowLen
+    /// Less than `b`, and so even if checks were predicted wrongly.
+    SafeBelow
+    /// As `End`, `EndConst`, `BelowLen`, and so even if checks were predicted wrongly, but for the upper bound.
+    SafeEnd
+    SafeEndConst
+    SafeBelowLen
+    /// A reference or an offset in the collector's heap: so many bytes from it on (`b`) are in the heap. Fits in 32 bits.
+    InHeap
+    /// The length of memory `b`.
+    MemoryLen
+    /// The number of elements of table `b`.
+    TableLen
+    /// The length of data segment `b`.
+    DataLen
+    /// The number of elements of element segment `b`.
+    ElemLen
+    /// The length of the heap less `b`.
+    HeapLen
+    /// What the host gives for a new object of `b` bytes: its lower half is `InHeap`.
+    Allocated
+    /// Where the collector's free space begins, and where it ends.
+    FreeStart
+    FreeEnd
+    /// How much there is of it.
+    FreeRoom
+    /// The id of type `b`.
+    TypeId
+    /// The id of the type of the function reference with identity `a`.
+    TypeOf
+    /// Not zero only if the function reference with identity `a` is of type `b`.
+    IsSubtype
+    /// An offset out of the jump table at `b` with `a` entries, sign-extended.
+    Entry
+
+    // ---- pointers
+    /// This instance.
+    Ctx
+    /// The store's structure.
+    Store
+    /// The array of builtins.
+    Builtins
+    /// The epoch counter.
+    Epoch
+    /// The collector's data.
+    GcData
+    /// The array of type ids.
+    TypeIds
+    /// The first byte of memory `b`.
+    Memory
+    /// The definition of memory `b`.
+    MemoryDef
+    /// The first element of table `b`.
+    Table
+    /// The definition of table `b`.
+    TableDef
+    /// The value of global `b`.
+    Global
+    /// The collector's heap.
+    Heap
+    /// In the collector's heap: `b` bytes from there on are in it or fault.
+    HeapAt
+    /// Half way from the first element of table `b`, of 16 bytes each, to one that is less than its length by `a` register.
+    TableHalf
+    /// The first byte of data segment `b`.
+    Data
+    /// The first element of element segment `b`.
+    Elem
+    /// Into a region, see `relate`; `b` is the region. Good for what is known of it there.
+    Into
+    /// A place of a reference of 32 bits, to be read and written.
+    Cell
+    /// Sixteen bytes of some frame, to be read.
+    Vector
+    /// The stack pointer at the entry, plus `b` with sign.
+    Stack
+    /// The result area of this function, plus `b`.
+    ResultArea
+    /// The array of values of an entry from the host, plus `b`.
+    Values
+    /// The instance that owns: `a` says what (`OWNER_*`), `b` its index.
+    Owner
+    /// The identity of tag `b`.
+    TagIdentity
+    /// A function reference: of type `b - 1` or a subtype if `b` is not 0. `a`: identity, and whether it may be null.
+    Func
+    /// What a lazy table has for an element: 0, or a function reference with bit 0 set; `b` as in `Func`.
+    LazyFunc
+    /// The instance of the function reference with identity `a`.
+    FuncInstance
+    /// The code of it, whose type is `b - 1`.
+    FuncCode
+    /// Five bytes behind that.
+    FuncCodeBehind
+    /// One of the two, the second only if the function is of this instance.
+    FuncCodeEither
+    /// The instance of imported function `b`.
+    ImportInstance
+    /// The code of imported function `b`.
+    ImportCode
+    /// The host's function of the callee that an exit was given.
+    HostCode
+    /// The builtin with index `b`.
+    BuiltinCode
+    /// The callee's instance, for code that was entered by the host's convention; in an exit that is no instance of wasm.
+    Callee
+    /// The caller's instance, likewise.
+    Caller
+    /// An offset in the text.
+    Text
+    /// A target out of the jump table at `b` with `a` entries.
+    Target
+    /// What register `b` held at the entry.
+    Saved
+    /// The return address.
+    Return
+    /// The kind or the pointer of a stack, and other words of the host's that code only moves: `b` says which.
+    Host
+    /// Of a word of the frame: bits 0 and 1 of `b` say whether the lower and the upper half are numbers; in a register nothing.
+    Undef
+}
+
+/// The last of the tags of numbers.
+const LAST_NUMBER: u8 = Tag::Entry as u8;
+
+const _: () = {
+    let mut i = 0;
+    while i < TAGS.len() {
+        assert!(TAGS[i] as usize == i);
+        i += 1;
+    }
+};
+
+/// Most that 24 bits hold.
+pub(crate) const MOST_A: u32 = (1 << 24) - 1;
+
+/// In `a` of `Func`: may it be null?
+pub(crate) const NULLABLE: u32 = 1 << 16;
+
+/// In `a` of `Func`: its identity, 0 for none.
+pub(crate) const IDENTITY: u32 = NULLABLE - 1;
+
+/// In `a` of `IsSubtype`: the upper half may be anything.
+pub(crate) const DIRTY: u32 = 1 << 16;
+
+/// In `a` of `Owner`.
+pub(crate) const OWNER_MEMORY: u32 = 0;
+/// See `OWNER_MEMORY`.
+pub(crate) const OWNER_TABLE: u32 = 1;
+/// See `OWNER_MEMORY`.
+pub(crate) const OWNER_TAG: u32 = 2;
+
+impl Value {
+    pub(crate) const ANY: Value = Value::new(Tag::Any, 0, 0);
+    pub(crate) const U32: Value = Value::new(Tag::U32, 0, 0);
+    pub(crate) const UNDEF: Value = Value::new(Tag::Undef, 0, 0);
+    pub(crate) const CTX: Value = Value::new(Tag::Ctx, 0, 0);
+    pub(crate) const NULL: Value = Value::new(Tag::Const, 0, 0);
+
+    #[inline]
+    pub(crate) const fn new(tag: Tag, a: u32, b: u32) -> Value {
+        Value((tag as u64) << 56 | ((a & MOST_A) as u64) << 32 | b as u64)
+    }
+
+    #[inline]
+    pub(crate) const fn of(tag: Tag, b: u32) -> Value {
+        Value::new(tag, 0, b)
+    }
+
+    #[inline]
+    pub(crate) const fn tag_byte(self) -> u8 {
+        (self.0 >> 56) as u8
+    }
+
+    #[inline]
+    pub(crate) fn tag(self) -> Tag {
+        TAGS[usize::from(self.tag_byte())]
+    }
+
+    #[inline]
+    pub(crate) const fn is(self, tag: Tag) -> bool {
+        self.tag_byte() == tag as u8
+    }
+
+    #[inline]
+    pub(crate) const fn a(self) -> u32 {
+        (self.0 >> 32) as u32 & MOST_A
+    }
+
+    #[inline]
+    pub(crate) const fn b(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// A constant, or any number if it takes more than 56 bits.
+    #[inline]
+    pub(crate) const fn constant(value: i64) -> Value {
+        if value << 8 >> 8 != value {
+            return Value::at_least(value.cast_unsigned());
+        }
+        Value((Tag::Const as u64) << 56 | value as u64 & (1 << 56) - 1)
+    }
+
+    /// The number, if it is a constant.
+    #[inline]
+    pub(crate) const fn as_constant(self) -> Option<i64> {
+        if self.is(Tag::Const) { Some((self.0 << 8) as i64 >> 8) } else { None }
+    }
+
+    /// At least so much.
+    pub(crate) const fn at_least(least: u64) -> Value {
+        let most = (1 << 56) - 1;
+        Value((Tag::AtLeast as u64) << 56 | if least < most { least } else { most })
+    }
+
+    pub(crate) const fn stack(offset: i32) -> Value {
+        Value::of(Tag::Stack, offset.cast_unsigned())
+    }
+
+    /// The offset, if it is a place of the stack.
+    #[inline]
+    pub(crate) const fn as_stack(self) -> Option<i32> {
+        if self.is(Tag::Stack) { Some(self.b().cast_signed()) } else { None }
+    }
+
+    /// A function reference of a type.
+    pub(crate) const fn func(ty: Option<u32>, nullable: bool) -> Value {
+        let ty = match ty {
+            Some(ty) => ty + 1,
+            None => 0,
+        };
+        Value::new(Tag::Func, if nullable { NULLABLE } else { 0 }, ty)
+    }
+
+    #[inline]
+    pub(crate) const fn is_number(self) -> bool {
+        self.tag_byte() <= LAST_NUMBER
+    }
+
+    /// Is the upper half zero for certain?
+    #[inline]
+    pub(crate) fn is_u32(self) -> bool {
+        match self.tag() {
+            Tag::U32
+            | Tag::Below
+            | Tag::SafeBelow
+            | Tag::Slot32
+            | Tag::InHeap
+            | Tag::TypeId
+            | Tag::TypeOf
+            | Tag::DataLen => true,
+            Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
+            Tag::EndConst | Tag::SafeEndConst => true,
+            Tag::Const => self.0 >> 32 & 0xff_ffff == 0,
+            Tag::IsSubtype => self.a() & DIRTY == 0,
+            Tag::CopyOf => self.a() & 2 != 0,
+            _ => false,
+        }
+    }
+
+    /// A number that it is less than, if it is of 32 bits.
+    pub(crate) fn below(self) -> Option<u64> {
+        match self.tag() {
+            Tag::Below | Tag::SafeBelow => Some(self.b().into()),
+            Tag::EndConst | Tag::SafeEndConst => Some(u64::from(self.b()) + 1),
+            Tag::Const if self.is_u32() => Some(u64::from(self.b()) + 1),
+            _ if self.is_u32() => Some(1 << 32),
+            _ => None,
+        }
+    }
+
+    /// Less than `most`, which is at most 2³².
+    pub(crate) const fn less_than(most: u64) -> Value {
+        match most {
+            0 => Value::NULL,
+            1..=0xffff_ffff => Value::of(Tag::Below, most as u32),
+            _ => Value::U32,
+        }
+    }
+
+    /// A number that it is at least.
+    pub(crate) fn least(self) -> u64 {
+        match self.tag() {
+            Tag::AtLeast => self.0 & (1 << 56) - 1,
+            Tag::End | Tag::EndConst | Tag::SafeEnd | Tag::SafeEndConst => self.a().into(),
+            Tag::Const => self.as_constant().map_or(0, i64::cast_unsigned),
+            Tag::Any | Tag::U32 => self.a().into(),
+            Tag::CopyOf => (self.a() & 1).into(),
+            _ => 0,
+        }
+    }
+
+    /// The same number, known not to be 0.
+    pub(crate) fn not_zero(self) -> Value {
+        match self.tag() {
+            Tag::Any | Tag::U32 => Value::new(self.tag(), 1, 0),
+            Tag::CopyOf => Value::new(Tag::CopyOf, self.a() | 1, self.b()),
+            Tag::Func => Value::new(Tag::Func, self.a() & !NULLABLE, self.b()),
+            _ => self,
+        }
+    }
+
+    /// As a number of 64 bits in general: what is left when it is forgotten how it came about.
+    pub(crate) fn widened(self) -> Value {
+        if self.is_u32() {
+            Value::new(Tag::U32, u32::from(self.least() > 0), 0)
+        } else {
+            Value::new(Tag::Any, u32::from(self.least() > 0), 0)
+        }
+    }
+
+    /// For a copy of it: see `CopyOf`.
+    pub(crate) fn copied_bits(self) -> u32 {
+        u32::from(self.least() > 0) | u32::from(self.is_u32()) << 1
+    }
+
+    /// The same number, without what only its register tells.
+    pub(crate) fn plain(self) -> Value {
+        match self.tag() {
+            Tag::Const | Tag::Below | Tag::U32 | Tag::Any => self,
+            _ => self.below().map_or(Value::ANY, Value::less_than),
+        }
+    }
+
+    /// What a word of the frame keeps of a value of 64 bits that is stored there.
+    pub(crate) fn stored(self, movable: impl Fn(Value) -> bool) -> Value {
+        match self.tag() {
+            Tag::Const if self == Value::NULL => self,
+            Tag::TypeOf | Tag::TypeId | Tag::IsSubtype | Tag::InHeap | Tag::Allocated => self,
+            _ if self.is_number() => Value::new(if self.is_u32() { Tag::U32 } else { Tag::Any }, 0, 0),
+            _ if movable(self) => Value::UNDEF,
+            _ => self,
+        }
+    }
+
+    /// Does it have this identity?
+    pub(crate) fn has_identity(self, identity: u32) -> bool {
+        match self.tag() {
+            Tag::Func | Tag::IsSubtype => self.a() & IDENTITY == identity,
+            Tag::FuncInstance | Tag::FuncCode | Tag::FuncCodeBehind | Tag::FuncCodeEither | Tag::TypeOf => {
+                self.a() == identity
+            }
+            _ => false,
+        }
+    }
+
+    /// The same without its identity.
+    pub(crate) fn anonymous(self) -> Value {
+        match self.tag() {
+            Tag::Func => Value::new(Tag::Func, self.a() & NULLABLE, self.b()),
+            Tag::TypeOf => Value::U32,
+            Tag::IsSubtype => self.widened(),
+            _ => Value::UNDEF,
+        }
+    }
+
+    /// What is known where one of the two holds, in a register.
+    #[inline]
+    pub(crate) fn join(self, other: Value) -> Value {
+        if self == other { self } else { self.join_unequal(other) }
+    }
+
+    fn join_unequal(self, other: Value) -> Value {
+        if self.is_number() && other.is_number() {
+            let zero = u32::from(self.least() > 0 && other.least() > 0);
+            return match (self.below(), other.below()) {
+                (Some(a), Some(b)) => {
+                    let widens = self.is(Tag::Below) && b > a;
+                    let most = a.max(b);
+                    if widens || most > 0xffff_ffff || self.is(Tag::U32) {
+                        Value::new(Tag::U32, zero, 0)
+                    } else {
+                        Value::less_than(most)
+                    }
+                }
+                _ => Value::new(Tag::Any, zero, 0),
+            };
+        }
+        match (self.tag(), other.tag()) {
+            (Tag::Func, Tag::Func) => {
+                let identity = if (self.a() ^ other.a()) & IDENTITY == 0 { self.a() & IDENTITY } else { 0 };
+                let ty = if self.b() == other.b() { self.b() } else { 0 };
+                Value::new(Tag::Func, identity | (self.a() | other.a()) & NULLABLE, ty)
+            }
+            (Tag::Func, Tag::Const) if other == Value::NULL => {
+                Value::new(Tag::Func, self.a() & !IDENTITY | NULLABLE, self.b())
+            }
+            (Tag::Const, Tag::Func) if self == Value::NULL => {
+                Value::new(Tag::Func, other.a() & !IDENTITY | NULLABLE, other.b())
+            }
+            _ => Value::UNDEF,
+        }
+    }
+
+    /// The halves of a word of the frame that are numbers, as bits.
+    pub(crate) fn halves(self) -> u32 {
+        match self.tag() {
+            Tag::Undef => self.b(),
+            _ if self.is_number() => 3,
+            _ => 0,
+        }
+    }
+
+    /// The join of two words of the frame.
+    #[inline]
+    pub(crate) fn join_word(self, other: Value) -> Value {
+        if self == other {
+            return self;
+        }
+        if self.is(Tag::Undef) || other.is(Tag::Undef) {
+            return Value::of(Tag::Undef, self.halves() & other.halves());
+        }
+        self.join_unequal(other)
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.tag(), self.as_constant()) {
+            (_, Some(value)) => write!(f, "{value}"),
+            (Tag::Stack, _) => write!(f, "Stack{:+}", self.b().cast_signed()),
+            (tag, _) => write!(f, "{tag:?}({},{})", self.a(), self.b()),
+        }
+    }
+}

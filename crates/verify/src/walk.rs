@@ -1,0 +1,546 @@
+//! The walk over one piece of code: from its entry along all ways, in the order of addresses, until nothing that is known at any
+//! leader changes.
+//!
+//! Leaders are targets of jumps, and every so many instructions one more, so that it costs little to go over what is before
+//! a target that is found late. Each has a state; whatever comes there is joined with it.
+
+use crate::abi::Abi;
+use crate::calls::PRESERVED;
+use crate::facts::{Builtin, Range};
+use crate::forms::{self, Class};
+use crate::proof::{Cause, Failure, Fault, Place, Reason};
+use crate::prover::{Called, Part, Prover};
+use crate::relate;
+use crate::slots::Frames;
+use crate::state::State;
+use crate::transfer::Operand;
+use crate::value::{Tag, Value};
+use iced_x86::{Decoder, DecoderOptions, Instruction};
+
+/// What is proved, or why it is not.
+pub(crate) type Proved<T> = Result<T, &'static str>;
+
+/// Instructions from one leader to the next at most.
+const STRIDE: u32 = 64;
+
+/// Instructions are gone over so often on average at most.
+const MOST_VISITS: u64 = 24;
+
+/// What sort of code is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A defined function, from its private entry.
+    Body(u32),
+    /// The code that brings calls by `Tail` to it.
+    Thunk(u32),
+    /// The host's entry of it.
+    ArrayEntry(u32),
+    /// The exit to host functions of a type.
+    HostExit(u32),
+    /// The exit to a builtin.
+    BuiltinExit(Builtin),
+    /// What code calls that no entry of the function table covers.
+    Routine,
+    /// The same within startup, which may write what is written once.
+    StartupRoutine,
+    /// Startup as code of an instance.
+    Startup,
+    /// The entries of startup.
+    StartupWasm,
+    StartupArray,
+}
+
+impl Role {
+    pub(crate) fn is_exit(self) -> bool {
+        matches!(self, Role::HostExit(_) | Role::BuiltinExit(_))
+    }
+
+    pub(crate) fn is_body(self) -> bool {
+        matches!(self, Role::Body(_))
+    }
+}
+
+/// What a byte of the text is, as far as the walk has come.
+mod mark {
+    pub(super) const FIRST: u8 = 1;
+    pub(super) const INNER: u8 = 2;
+    pub(super) const DATA: u8 = 4;
+}
+
+/// The walk over one piece of code, with room for the next.
+pub(crate) struct Walk<'p> {
+    pub(crate) p: &'p Prover<'p>,
+    pub(crate) part: Part,
+    pub(crate) st: State,
+    pub(crate) frames: Frames,
+    sums: Vec<relate::Facts>,
+
+    pub(crate) role: Role,
+    pub(crate) abi: Abi,
+    /// Bytes that a return pops.
+    pub(crate) pops: u32,
+    /// Registers with what they have to hold at the end.
+    pub(crate) preserved: [(usize, Value); 6],
+    /// Must the stack pointer be compared with the limit?
+    pub(crate) limited: bool,
+    /// Are copies of registers followed?
+    pub(crate) copies: bool,
+    /// Bytes below the stack pointer that may be used.
+    pub(crate) red_zone: i64,
+    /// How many values an entry is passed or an exit passes.
+    pub(crate) values: u32,
+    /// Where the host goes on when it unwinds to this entry, and the stack pointer there.
+    pub(crate) handler: Option<u32>,
+    pub(crate) handler_stack: i32,
+    /// Has the exit been recorded?
+    pub(crate) left: bool,
+    /// The lowest word of the frame that keeps what is no value.
+    pub(crate) lowest_saved: i32,
+
+    /// The piece of code, the instruction at hand and the next.
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) at: u32,
+    pub(crate) next: u32,
+    /// Does control not go on behind the instruction?
+    pub(crate) ends: bool,
+
+    /// By byte: what it is, and 1 + the number of the state if it is a leader.
+    marks: Vec<u8>,
+    leaders: Vec<u32>,
+    /// By byte, a bit: a leader whose state has changed since it was visited.
+    dirty: Vec<u64>,
+    /// No bit before this word is set.
+    cursor: usize,
+    states: Vec<State>,
+    /// The bytes of the arrays above that are not as at the start.
+    touched: (u32, u32),
+    faults: usize,
+    calls: usize,
+    decoded: u64,
+    walked: u64,
+}
+
+impl<'p> Walk<'p> {
+    pub(crate) fn new(p: &'p Prover<'p>) -> Walk<'p> {
+        let mut frames = Frames::new();
+        let slots = frames.begin();
+        Walk {
+            p,
+            part: Part::default(),
+            st: State::new(slots),
+            frames,
+            sums: vec![relate::Facts::NONE],
+            role: Role::Routine,
+            abi: Abi::default(),
+            pops: 0,
+            preserved: PRESERVED,
+            limited: true,
+            copies: false,
+            red_zone: 0,
+            values: 0,
+            handler: None,
+            handler_stack: 0,
+            left: false,
+            lowest_saved: 0,
+            start: 0,
+            end: 0,
+            at: 0,
+            next: 0,
+            ends: false,
+            marks: Vec::new(),
+            leaders: Vec::new(),
+            dirty: Vec::new(),
+            cursor: 0,
+            states: Vec::new(),
+            touched: (0, 0),
+            faults: 0,
+            calls: 0,
+            decoded: 0,
+            walked: 0,
+        }
+    }
+
+    pub(crate) fn finish(self) -> Part {
+        self.part
+    }
+
+    /// Proves a piece of code that is entered as its role says.
+    pub(crate) fn prove(&mut self, range: Range, entry: u32, role: Role, place: Place) -> Result<(), Failure> {
+        self.begin(range);
+        let state = self.enter(role);
+        self.run(entry, state).map_err(|reason| Failure { place, offset: self.at, reason: Reason(reason) })
+    }
+
+    /// Proves a routine that is entered with such arguments.
+    pub(crate) fn prove_routine(
+        &mut self,
+        range: Range,
+        entry: u32,
+        role: Role,
+        place: Place,
+        called: &Called,
+    ) -> Result<(), Failure> {
+        self.begin(range);
+        let state = self.enter_routine(role, &called.args, called.wide);
+        self.run(entry, state).map_err(|reason| Failure { place, offset: self.at, reason: Reason(reason) })
+    }
+
+    fn begin(&mut self, range: Range) {
+        // What the walk before has left.
+        let (from, to) =
+            (self.touched.0.saturating_sub(self.start) as usize, self.touched.1.saturating_sub(self.start) as usize);
+        if from < to {
+            self.marks[from..to].fill(0);
+            self.leaders[from..to].fill(0);
+        }
+        let len = (range.end - range.start) as usize;
+        if self.marks.len() < len {
+            self.marks.resize(len, 0);
+            self.leaders.resize(len, 0);
+            self.dirty.resize(len / 64 + 1, 0);
+        }
+        (self.start, self.end, self.at) = (range.start, range.end, range.start);
+        self.touched = (range.end, range.start);
+        self.states.clear();
+        self.sums.truncate(1);
+        self.cursor = self.dirty.len();
+        self.faults = self.part.faults.len();
+        self.calls = self.part.calls.len();
+        (self.decoded, self.walked) = (0, 0);
+        self.lowest_saved = 0;
+    }
+
+    fn run(&mut self, entry: u32, state: Proved<State>) -> Proved<()> {
+        let state = state?;
+        let result = self.flow_with(entry, state).and_then(|()| {
+            let mut decoder = Decoder::with_ip(64, self.p.text, 0, DecoderOptions::NONE);
+            while let Some(leader) = self.pop() {
+                self.block(leader, &mut decoder)?;
+            }
+            Ok(())
+        });
+        // A walk that fails leaves bits.
+        if result.is_err() {
+            self.dirty.fill(0);
+        }
+        result?;
+        self.tidy();
+        Ok(())
+    }
+
+    /// Traps of what is never reached do no harm.
+    fn note_unreached(&mut self) {
+        let traps = &self.p.tables.traps;
+        let first = traps.partition_point(|(at, _)| *at < self.start);
+        for (at, _) in traps[first..].iter().take_while(|(at, _)| *at < self.end) {
+            if self.marks[(at - self.start) as usize] == 0 {
+                self.part.faults.push(Fault { at: *at, cause: Cause::Unreached });
+            }
+        }
+    }
+
+    /// What was noted again on later visits is there once.
+    fn tidy(&mut self) {
+        if self.role.is_body() {
+            self.note_unreached();
+        }
+        let faults = &mut self.part.faults[self.faults..];
+        faults.sort_unstable_by_key(|fault| {
+            (fault.at, matches!(fault.cause, Cause::MemoryInBounds | Cause::DivisionInBounds))
+        });
+        let mut kept = self.faults;
+        for at in self.faults..self.part.faults.len() {
+            let fault = self.part.faults[at];
+            if kept == self.faults || self.part.faults[kept - 1].at != fault.at {
+                self.part.faults[kept] = fault;
+                kept += 1;
+            }
+        }
+        self.part.faults.truncate(kept);
+        self.part.calls[self.calls..].sort_unstable_by_key(|call| call.returns_to);
+        let mut kept = self.calls;
+        for at in self.calls..self.part.calls.len() {
+            let call = self.part.calls[at];
+            if kept == self.calls || self.part.calls[kept - 1].returns_to != call.returns_to {
+                self.part.calls[kept] = call;
+                kept += 1;
+            }
+        }
+        self.part.calls.truncate(kept);
+        self.part.instructions += self.decoded;
+        self.part.steps += self.walked + self.frames.work;
+        self.part.blocks += self.states.len() as u64;
+    }
+
+    // ---- leaders
+
+    /// The leader with the lowest address among those that are to be visited.
+    fn pop(&mut self) -> Option<u32> {
+        while self.cursor < self.dirty.len() {
+            let word = self.dirty[self.cursor];
+            if word != 0 {
+                self.dirty[self.cursor] = word & (word - 1);
+                return Some(self.start + 64 * self.cursor as u32 + word.trailing_zeros());
+            }
+            self.cursor += 1;
+        }
+        None
+    }
+
+    fn visit(&mut self, at: u32) {
+        let bit = (at - self.start) as usize;
+        self.dirty[bit / 64] |= 1 << (bit % 64);
+        self.cursor = self.cursor.min(bit / 64);
+    }
+
+    /// Is an offset in this piece of code?
+    pub(crate) fn contains(&self, at: u32) -> bool {
+        self.start <= at && at < self.end
+    }
+
+    fn touch(&mut self, from: u32, to: u32) {
+        self.touched = (self.touched.0.min(from), self.touched.1.max(to));
+    }
+
+    /// Control goes to an offset in this piece of code with the state at hand.
+    pub(crate) fn jump_to(&mut self, target: u32) -> Proved<()> {
+        let state = self.st;
+        self.flow_with(target, state)
+    }
+
+    /// Control goes to an offset with a state.
+    pub(crate) fn flow_with(&mut self, target: u32, state: State) -> Proved<()> {
+        if !self.contains(target) {
+            return Err("jump out of the function");
+        }
+        self.frames.share();
+        let byte = (target - self.start) as usize;
+        let leader = self.leaders[byte];
+        if leader != 0 {
+            let mut known = self.states[leader as usize - 1];
+            let mut changed = known.join(&state, &mut self.frames, &self.p.types);
+            changed |= self.join_sums(&mut known, &state);
+            if changed {
+                self.states[leader as usize - 1] = known;
+                self.visit(target);
+            }
+            return Ok(());
+        }
+        let was_walked = self.marks[byte] & mark::FIRST != 0;
+        self.new_leader(target, state);
+        if was_walked {
+            // What comes from before it has passed: it comes again.
+            let before = (0..byte).rev().find(|byte| self.leaders[*byte] != 0);
+            if let Some(before) = before {
+                self.visit(self.start + before as u32);
+            }
+        }
+        Ok(())
+    }
+
+    fn new_leader(&mut self, at: u32, state: State) {
+        self.states.push(state);
+        self.leaders[(at - self.start) as usize] = self.states.len() as u32;
+        self.touch(at, at + 1);
+        self.visit(at);
+    }
+
+    fn join_sums(&mut self, known: &mut State, other: &State) -> bool {
+        if known.sums == other.sums || known.sums == 0 {
+            return false;
+        }
+        let joined = self.sums[known.sums as usize].join(&self.sums[other.sums as usize]);
+        if joined == self.sums[known.sums as usize] {
+            return false;
+        }
+        known.sums = self.keep_sums(joined);
+        true
+    }
+
+    fn keep_sums(&mut self, sums: relate::Facts) -> u32 {
+        if sums.is_empty() {
+            return 0;
+        }
+        self.sums.push(sums);
+        self.sums.len() as u32 - 1
+    }
+
+    /// What is known of sums.
+    #[inline]
+    pub(crate) fn sums(&self) -> &relate::Facts {
+        &self.sums[self.st.sums as usize]
+    }
+
+    /// Changes what is known of sums.
+    pub(crate) fn relate(&mut self, change: impl FnOnce(&mut relate::Facts)) {
+        let mut sums = self.sums().clone();
+        change(&mut sums);
+        if sums != *self.sums() {
+            self.st.sums = self.keep_sums(sums);
+        }
+    }
+
+    /// The same if anything is known at all.
+    #[inline]
+    pub(crate) fn relate_if(&mut self, change: impl FnOnce(&mut relate::Facts)) {
+        if self.st.sums != 0 {
+            self.relate(change);
+        }
+    }
+
+    // ---- instructions
+
+    fn block(&mut self, leader: u32, decoder: &mut Decoder<'_>) -> Proved<()> {
+        self.part.visits += 1;
+        self.st = self.states[self.leaders[(leader - self.start) as usize] as usize - 1];
+        self.frames.share();
+        self.at = leader;
+        let mut instruction = Instruction::default();
+        decoder.set_position(leader as usize).map_err(|_| "jump out of the text")?;
+        decoder.set_ip(leader.into());
+        let mut since = 0;
+        loop {
+            let byte = (self.at - self.start) as usize;
+            if self.at != leader && (self.leaders[byte] != 0 || since == STRIDE) {
+                let at = self.at;
+                return self.jump_to(at);
+            }
+            if self.at >= self.end {
+                return Err("control runs out of the function");
+            }
+            decoder.decode_out(&mut instruction);
+            self.next = self.at + instruction.len() as u32;
+            if instruction.is_invalid() || self.next > self.end {
+                return Err("no instruction");
+            }
+            self.mark_code(instruction.len() as u32)?;
+            self.walked += 1;
+            if self.walked > MOST_VISITS * self.decoded + 1000 {
+                return Err("code that is too intricate to be proved");
+            }
+            self.ends = false;
+            self.transfer(&instruction)?;
+            if self.ends {
+                return Ok(());
+            }
+            self.at = self.next;
+            since += 1;
+        }
+    }
+
+    fn mark_code(&mut self, len: u32) -> Proved<()> {
+        let from = (self.at - self.start) as usize;
+        let marks = &mut self.marks[from..from + len as usize];
+        if marks[0] == mark::FIRST {
+            return Ok(());
+        }
+        if marks.iter().any(|mark| *mark != 0) {
+            return Err("instructions that overlap, or data among them");
+        }
+        marks.fill(mark::INNER);
+        marks[0] = mark::FIRST;
+        self.decoded += 1;
+        self.touch(self.at, self.at + len);
+        Ok(())
+    }
+
+    /// These bytes are data.
+    pub(crate) fn data(&mut self, from: u32, len: u32) -> Proved<()> {
+        let end = from.checked_add(len).filter(|end| self.start <= from && *end <= self.end);
+        let Some(end) = end else { return Err("data outside of the function") };
+        let marks = &mut self.marks[(from - self.start) as usize..(end - self.start) as usize];
+        if marks.iter().any(|mark| *mark & (mark::FIRST | mark::INNER) != 0) {
+            return Err("data among instructions");
+        }
+        marks.fill(mark::DATA);
+        self.touch(from, end);
+        Ok(())
+    }
+
+    /// An operand in the text.
+    pub(crate) fn constant_in_text(&mut self, at: u64, width: u32) -> Proved<crate::operand::Spot> {
+        let Ok(at) = u32::try_from(at) else { return Err("operand outside of the text") };
+        self.data(at, width)?;
+        Ok(crate::operand::Spot::Constants)
+    }
+
+    /// The instruction at hand may fault.
+    pub(crate) fn fault(&mut self, cause: Cause) {
+        self.part.faults.push(Fault { at: self.at, cause });
+    }
+
+    /// A routine is called with such arguments.
+    pub(crate) fn needs_routine(&mut self, target: u32, args: [Value; 6], wide: bool) -> Proved<()> {
+        self.part.call(target, Called { args, wide }, &self.p.types);
+        Ok(())
+    }
+
+    /// One instruction.
+    pub(crate) fn transfer(&mut self, instruction: &Instruction) -> Proved<()> {
+        let class = forms::class(instruction.mnemonic());
+        if forms::has_strange_prefix(instruction) || instruction.has_lock_prefix() && !forms::may_lock(class) {
+            return Err("instruction with a prefix that none may have");
+        }
+        match class {
+            Class::Refused => Err("instruction that is not on the list"),
+            Class::Nothing => Ok(()),
+            Class::Mov => self.mov(instruction),
+            Class::Movzx => self.extend(instruction, false),
+            Class::Movsx => self.extend(instruction, true),
+            Class::Lea => self.lea(instruction),
+            Class::Add | Class::Sub | Class::And | Class::Or | Class::Xor => self.arithmetic(instruction, class),
+            Class::Carry => self.opaque(instruction, true),
+            Class::Cmp => self.compare(instruction),
+            Class::Test => self.test(instruction),
+            Class::Step | Class::Neg => self.unary(instruction, true),
+            Class::Not => self.unary(instruction, false),
+            Class::Imul => self.imul(instruction),
+            Class::Mul => self.multiply(instruction),
+            Class::Div => self.divide(instruction),
+            Class::Sign => self.sign(instruction),
+            Class::Shl | Class::Shr | Class::Shift => self.shift(instruction, class),
+            Class::ShiftX => self.fresh(instruction, false),
+            Class::Bits | Class::Count => self.fresh(instruction, true),
+            Class::Scan => self.scan(instruction),
+            Class::Cmov => self.conditional_move(instruction),
+            Class::Set => self.set_condition(instruction),
+            Class::Xchg => self.exchange(instruction, false),
+            Class::Xadd => self.exchange(instruction, true),
+            Class::Cmpxchg => self.compare_exchange(instruction),
+            Class::Push => self.push(instruction),
+            Class::Pop => self.pop_to(instruction),
+            Class::Leave => self.leave(),
+            Class::Ret => self.ret(instruction),
+            Class::Call => self.call(instruction),
+            Class::Jmp => self.jump(instruction),
+            Class::Jcc => self.branch(instruction),
+            Class::Ud2 => {
+                self.fault(Cause::Always);
+                self.ends = true;
+                Ok(())
+            }
+            Class::VectorMove | Class::Vector | Class::VectorTest => self.vector(instruction, class),
+        }
+    }
+
+    fn jump(&mut self, instruction: &Instruction) -> Proved<()> {
+        if instruction.is_jmp_short_or_near() {
+            let target = self.target(instruction)?;
+            if !self.contains(target) || self.p.entry(target).is_some() {
+                return self.tail_call(target);
+            }
+            self.jump_to(target)?;
+            self.ends = true;
+            return Ok(());
+        }
+        let Operand::Int(reg, 8) = self.operand(instruction, 0)? else { return Err("jump to something else") };
+        let code = self.st.regs[reg];
+        if code.is(Tag::Target) {
+            self.jump_by_table(code)?;
+            self.ends = true;
+            return Ok(());
+        }
+        self.tail_call_code(code)
+    }
+}
