@@ -4,7 +4,6 @@ use crate::abi::{Abi, Passed, Place, argument};
 use crate::calls::PRESERVED;
 use crate::facts::{StoreField, ValueType};
 use crate::proof;
-use crate::relate::Region;
 use crate::state::{R14, R15, RBP, RCX, RDI, RDX, RSI, RSP, State};
 use crate::value::{Tag, Value};
 use crate::walk::{Proved, Role, Walk};
@@ -91,7 +90,7 @@ impl Walk<'_> {
                 self.st.regs[RDI] = Value::of(Tag::Caller, 0);
                 self.st.vectors = u16::MAX;
             }
-            Role::Routine | Role::StartupRoutine | Role::Startup => {}
+            Role::Routine | Role::StartupRoutine => {}
         }
         Ok(self.st)
     }
@@ -225,10 +224,5 @@ impl Walk<'_> {
         let frame = (self.st.regs[RBP] == Value::stack(-8)).then(|| (-8 - top).cast_unsigned());
         let saved = (-8 - self.lowest_saved).max(0).cast_unsigned();
         self.part.calls.push(proof::Call { returns_to: self.next, frame, saved });
-    }
-
-    /// May a range of one region be used as one of another?
-    pub(crate) fn same_region(&self, of: Region, region: Region) -> bool {
-        self.p.is_in(of, region)
     }
 }

@@ -476,7 +476,7 @@ impl<'p> Walk<'p> {
     fn as_cell(&self, value: Value) -> Value {
         let fits = value.is(Tag::Cell) || {
             let global = &self.p.facts.globals[value.b() as usize];
-            let startup = matches!(self.role, Role::Startup | Role::StartupRoutine);
+            let startup = matches!(self.role, Role::StartupRoutine);
             global.ty == ValueType::Gc && (global.mutable || startup)
         };
         if fits { Value::of(Tag::Cell, 0) } else { Value::UNDEF }

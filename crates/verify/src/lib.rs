@@ -5,6 +5,7 @@
 //! structures in order, and that references have the types that validation gave them.
 
 mod abi;
+mod arithmetic;
 pub mod artifact;
 mod border;
 mod branch;

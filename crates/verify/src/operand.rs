@@ -305,7 +305,7 @@ impl Walk<'_> {
         }
         if let Some(before) = disp.checked_neg()
             && before == i64::from(stride)
-            && matches!(self.role, Role::Startup | Role::StartupRoutine)
+            && matches!(self.role, Role::StartupRoutine)
         {
             // Counted down from a number of elements.
             let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
@@ -439,7 +439,7 @@ impl Walk<'_> {
                 }
             }
             // Startup fills segments by the pointer that the host gives.
-            Region::Elem(segment) if matches!(self.role, Role::Startup | Role::StartupRoutine) => {
+            Region::Elem(segment) if matches!(self.role, Role::StartupRoutine) => {
                 let size = self.p.facts.elements.get(segment as usize).map_or(0, |ty| bytes(*ty));
                 if width == size { Ok(Spot::Numbers) } else { Err("not an element of a segment") }
             }
@@ -670,7 +670,7 @@ impl Walk<'_> {
             Spot::Frame(at) => self.store_frame(at, width, value),
             Spot::Numbers | Spot::Cell if number => Ok(()),
             Spot::Global(global) => {
-                let startup = matches!(self.role, Role::Startup | Role::StartupRoutine);
+                let startup = matches!(self.role, Role::StartupRoutine);
                 let global = &self.p.facts.globals[global as usize];
                 if !global.mutable && !startup {
                     return Err("store to a global that never changes");

@@ -2,7 +2,7 @@
 //! then the border; then what these call that no entry of the function table covers.
 
 use crate::abi::Shape;
-use crate::facts::{Border, Builtin, Collector, Facts, Field, InstanceField, Range, Tables, TypeKind};
+use crate::facts::{Border, Builtin, Facts, Field, InstanceField, Range, Tables, TypeKind};
 use crate::forms::{self, Class};
 use crate::proof::{Failure, Place, Proof, Reason};
 use crate::relate::Region;
@@ -226,11 +226,6 @@ impl<'a> Prover<'a> {
                 .is_some_and(|memory| u64::from(length) <= memory.fixed_length.unwrap_or(0).max(memory.minimum)),
             _ => of == region,
         }
-    }
-
-    /// Is the collector one that does not move objects?
-    pub(crate) fn collector(&self) -> Option<Collector> {
-        self.facts.gc.as_ref().map(|gc| gc.collector)
     }
 
     // ---- the parts of a text

@@ -1,9 +1,8 @@
 //! What instructions over integer registers do to what is known.
 
-use crate::forms::{self, Class};
-use crate::proof::Cause;
+use crate::forms;
 use crate::relate::{self, Pending, Region, Sum};
-use crate::state::{Flags, Kind, NONE, R15, RAX, RBP, RDX, RSP};
+use crate::state::{NONE, RSP};
 use crate::value::{Tag, Value};
 use crate::walk::{Proved, Walk};
 use iced_x86::{Instruction, OpKind};
@@ -19,7 +18,7 @@ pub(crate) enum Operand {
 }
 
 /// Of a register of which nothing is known but its lowest byte.
-const LOW_BYTE: u32 = 8;
+pub(crate) const LOW_BYTE: u32 = 8;
 
 impl Walk<'_> {
     #[inline]
@@ -44,7 +43,7 @@ impl Walk<'_> {
     }
 
     /// The first operand and how many bytes it has, which are 4 or 8, or 1 or 2 where that is allowed.
-    fn destination(&self, instruction: &Instruction) -> Proved<(Operand, u32)> {
+    pub(crate) fn destination(&self, instruction: &Instruction) -> Proved<(Operand, u32)> {
         let operand = self.operand(instruction, 0)?;
         match operand {
             Operand::Int(_, bytes) => Ok((operand, bytes)),
@@ -81,7 +80,7 @@ impl Walk<'_> {
         }
     }
 
-    fn read_operand(&mut self, instruction: &Instruction, operand: Operand, bytes: u32) -> Proved<Value> {
+    pub(crate) fn read_operand(&mut self, instruction: &Instruction, operand: Operand, bytes: u32) -> Proved<Value> {
         match operand {
             Operand::Int(reg, bytes) => self.low(reg, bytes),
             Operand::Memory => self.load(instruction, bytes),
@@ -136,7 +135,13 @@ impl Walk<'_> {
         }
     }
 
-    fn write_operand(&mut self, instruction: &Instruction, operand: Operand, bytes: u32, value: Value) -> Proved<()> {
+    pub(crate) fn write_operand(
+        &mut self,
+        instruction: &Instruction,
+        operand: Operand,
+        bytes: u32,
+        value: Value,
+    ) -> Proved<()> {
         match operand {
             Operand::Int(reg, bytes) => self.put_low(reg, bytes, value),
             Operand::Memory => self.store(instruction, bytes, value),
@@ -323,7 +328,7 @@ impl Walk<'_> {
     }
 
     /// `to = base + disp`, a pointer.
-    fn move_pointer(&mut self, to: usize, base: usize, disp: i64) -> Proved<()> {
+    pub(crate) fn move_pointer(&mut self, to: usize, base: usize, disp: i64) -> Proved<()> {
         let value = self.st.regs[base];
         let moved = |most: i64| {
             let at = i64::from(value.b().cast_signed()) + disp;
@@ -370,7 +375,13 @@ impl Walk<'_> {
     }
 
     /// `to = base + (index << scale) + disp`, a pointer.
-    fn pointer_and_number(&mut self, to: usize, base: usize, (index, scale): (usize, u8), disp: i64) -> Proved<()> {
+    pub(crate) fn pointer_and_number(
+        &mut self,
+        to: usize,
+        base: usize,
+        (index, scale): (usize, u8),
+        disp: i64,
+    ) -> Proved<()> {
         let (pointer, number) = (self.st.regs[base], self.st.regs[index]);
         match pointer.tag() {
             Tag::Heap if scale == 0 => {
@@ -453,7 +464,7 @@ impl Walk<'_> {
     }
 
     /// `to = base + (index << scale) + disp`, all numbers.
-    fn sum(&mut self, to: usize, base: Option<usize>, index: Option<(usize, u8)>, disp: i64) -> Proved<()> {
+    pub(crate) fn sum(&mut self, to: usize, base: Option<usize>, index: Option<(usize, u8)>, disp: i64) -> Proved<()> {
         let value = |reg: usize| self.st.regs[reg];
         let parts = [base.map(|base| (base, 0)), index];
         let (mut sum, mut most, mut exact) = (Sum::ZERO.plus_constant(disp), 0u128, disp >= 0);
@@ -521,485 +532,7 @@ impl Walk<'_> {
         let sound = by >= 0 || self.st.regs[reg].least() >= by.unsigned_abs();
         self.relate(|sums| if sound { sums.added(reg as u8, by) } else { sums.written(reg as u8) });
     }
-
-    // ---- arithmetic
-
-    pub(crate) fn arithmetic(&mut self, instruction: &Instruction, class: Class) -> Proved<()> {
-        let (to, bytes) = self.destination(instruction)?;
-        let from = self.operand(instruction, 1)?;
-        if let (Operand::Int(a, 4 | 8), Operand::Int(b, _)) = (to, from)
-            && a == b
-            && matches!(class, Class::Xor | Class::Sub)
-        {
-            // Zero, whatever was there.
-            self.put(a, Value::NULL)?;
-            self.st.flags = Flags::UNKNOWN;
-            return Ok(());
-        }
-        let Operand::Int(reg, 8) = to else { return self.narrow_arithmetic(instruction, class, to, from, bytes) };
-        let right = self.read_operand(instruction, from, 8)?;
-        let left = self.st.regs[reg];
-        let from_reg = if let Operand::Int(from, _) = from { Some(from) } else { None };
-        let zero_only = Flags {
-            kind: Kind::Result,
-            bytes: 8,
-            left: reg as u8,
-            right: NONE,
-            values: [Value::UNDEF; 2],
-            known: None,
-        };
-        match class {
-            Class::Add => self.add(reg, left, right, from_reg)?,
-            Class::Sub => self.subtract(reg, left, right)?,
-            Class::And if left.is(Tag::LazyFunc) && right.as_constant() == Some(!FILLED) => {
-                self.put(reg, Value::new(Tag::Func, crate::value::NULLABLE, left.b()))?;
-            }
-            Class::Or if left.is(Tag::Func) && right.as_constant() == Some(FILLED) => {
-                self.put(reg, Value::of(Tag::LazyFunc, left.b()))?;
-            }
-            Class::Or if left == Value::NULL && right.as_constant() == Some(FILLED) => {
-                self.put(reg, Value::constant(FILLED))?;
-            }
-            _ => {
-                let value = Self::logic(class, Self::number(left)?, Self::number(right)?);
-                self.put(reg, value)?;
-            }
-        }
-        let kind = if class == Class::Add { Kind::Sum } else { Kind::Result };
-        self.st.flags = Flags { kind, ..zero_only };
-        Ok(())
-    }
-
-    fn logic(class: Class, left: Value, right: Value) -> Value {
-        match class {
-            Class::And => match (left.below(), right.below()) {
-                (Some(a), Some(b)) => Value::less_than(a.min(b)),
-                (Some(a), None) | (None, Some(a)) => Value::less_than(a),
-                (None, None) => Value::ANY,
-            },
-            Class::Or | Class::Xor if left.is_u32() && right.is_u32() => Value::U32,
-            _ => Value::ANY,
-        }
-    }
-
-    fn add(&mut self, reg: usize, left: Value, right: Value, from: Option<usize>) -> Proved<()> {
-        if let Some(by) = right.as_constant() {
-            return if left.is_number() { self.sum(reg, Some(reg), None, by) } else { self.move_pointer(reg, reg, by) };
-        }
-        match (left.is_number(), right.is_number(), from) {
-            (true, true, Some(from)) => self.add_numbers(reg, left, right, from),
-            (true, true, None) => self.put(reg, Value::ANY),
-            (true, false, Some(_)) if left.is(Tag::Entry) => self.target_of_table(reg, right, left),
-            (true, false, Some(from)) => self.pointer_and_number(reg, from, (reg, 0), 0),
-            (false, true, Some(_)) if left.is(Tag::Text) => self.target_of_table(reg, left, right),
-            (false, true, Some(from)) => self.pointer_and_number(reg, reg, (from, 0), 0),
-            _ if left.is(Tag::Entry) => Err("entry of a jump table without the table"),
-            _ => Err("sum of pointers"),
-        }
-    }
-
-    fn add_numbers(&mut self, reg: usize, left: Value, right: Value, from: usize) -> Proved<()> {
-        if left.is(Tag::Entry) || right.is(Tag::Entry) {
-            return Err("entry of a jump table without the table");
-        }
-        let (least, other) = (left.least().max(right.least()), from as u8);
-        let exact = match (left.below(), right.below(), left.as_constant()) {
-            (Some(_), Some(_), _) => true,
-            (None, Some(_), Some(left)) => left >= 0,
-            _ => false,
-        };
-        let pending = self.sums().pending;
-        let sum = match (relate::term(reg as u8, left, 0), relate::term(other, right, 0)) {
-            // A register that is overwritten names nothing.
-            (Ok(relate::Term { key: relate::Key::Reg(_), .. }), _) => match pending {
-                Some(pending) if usize::from(pending.reg) == reg && pending.exact => {
-                    match relate::term(other, right, 0) {
-                        Ok(term) => pending.sum.plus(term),
-                        Err(constant) => pending.sum.plus_constant(constant),
-                    }
-                }
-                _ => None,
-            },
-            (Ok(a), Ok(b)) => Sum::ZERO.plus(a).and_then(|sum| sum.plus(b)),
-            (Err(constant), Ok(term)) => Sum::ZERO.plus(term).and_then(|sum| sum.plus_constant(constant)),
-            (_, Err(_)) => None,
-        };
-        self.put(reg, if exact { Value::at_least(least) } else { Value::ANY })?;
-        let sum = sum.unwrap_or(Sum::NOTHING);
-        self.relate(|sums| sums.pending = Some(Pending { reg: reg as u8, sum, least, exact, part: other }));
-        Ok(())
-    }
-
-    fn subtract(&mut self, reg: usize, left: Value, right: Value) -> Proved<()> {
-        if let Some(by) = right.as_constant() {
-            if left.is(Tag::HeapLen) {
-                let less = i64::from(left.b()) + (by & 0xffff_ffff);
-                let value = u32::try_from(less).map_or(Value::ANY, |less| Value::of(Tag::HeapLen, less));
-                return self.put(reg, if by < 0 { Value::ANY } else { value });
-            }
-            let Some(by) = by.checked_neg() else { return Err("difference that is too large") };
-            return if left.is_number() { self.sum(reg, Some(reg), None, by) } else { self.move_pointer(reg, reg, by) };
-        }
-        if left.is(Tag::FreeEnd) && right.is(Tag::FreeStart) {
-            return self.put(reg, Value::of(Tag::FreeRoom, 0));
-        }
-        Self::number(left)?;
-        Self::number(right)?;
-        self.put(reg, Value::ANY)
-    }
-
-    /// Of less than 64 bits, or in memory.
-    fn narrow_arithmetic(
-        &mut self,
-        instruction: &Instruction,
-        class: Class,
-        to: Operand,
-        from: Operand,
-        bytes: u32,
-    ) -> Proved<()> {
-        if let (Operand::Int(a, 4), Operand::Int(b, 4)) = (to, from)
-            && [a, b].iter().any(|reg| self.st.regs[*reg] == Value::of(Tag::Undef, LOW_BYTE))
-            && matches!(class, Class::And | Class::Or)
-        {
-            // Two conditions: the lowest bytes are what they are, whatever the rest is.
-            self.low(a, 1)?;
-            self.low(b, 1)?;
-            self.st.flags = Flags::UNKNOWN;
-            return self.put(a, Value::of(Tag::Undef, LOW_BYTE));
-        }
-        let right = Self::number(self.read_operand(instruction, from, bytes)?)?;
-        if let Operand::Memory = to {
-            let spot = self.spot(instruction, bytes, true)?;
-            if class == Class::Or && right == Value::NULL {
-                // A fence: nothing is changed.
-                self.st.flags = Flags::UNKNOWN;
-                return Ok(());
-            }
-            Self::number(self.read(spot, bytes)?)?;
-            self.write(spot, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })?;
-            self.st.flags = Flags::UNKNOWN;
-            return Ok(());
-        }
-        let Operand::Int(reg, _) = to else { return Err("first operand of another kind") };
-        let left = Self::number(self.low(reg, bytes)?)?;
-        let value = match class {
-            Class::Sub if left.is(Tag::FreeEnd) && right.is(Tag::FreeStart) => Value::of(Tag::FreeRoom, 0),
-            Class::Sub => match (right.as_constant(), left.below()) {
-                (Some(by), Some(below)) if by > 0 && left.least() >= by.cast_unsigned() => {
-                    Value::less_than(below - by.cast_unsigned())
-                }
-                _ => Value::U32,
-            },
-            Class::Add => match (right.as_constant(), left.below()) {
-                (Some(by), Some(below)) if below + by.cast_unsigned() <= 1 << 32 => {
-                    Value::less_than(below + by.cast_unsigned())
-                }
-                _ => Value::U32,
-            },
-            _ => Self::logic(class, left, right),
-        };
-        // Counting down in 32 bits what is known in 64.
-        if let (Class::Sub, Some(by), 4) = (class, right.as_constant(), bytes)
-            && left.is_u32()
-            && left.least() >= by.cast_unsigned()
-            && self.st.sums != 0
-        {
-            self.relate(|sums| sums.added(reg as u8, -by));
-            self.st.set(reg, if value.is_u32() { value } else { Value::U32 });
-        } else {
-            self.put_low(reg, bytes, value)?;
-        }
-        self.st.flags = if bytes == 4 {
-            Flags { kind: Kind::Result, bytes: 8, left: reg as u8, right: NONE, values: [Value::UNDEF; 2], known: None }
-        } else {
-            Flags::UNKNOWN
-        };
-        Ok(())
-    }
-
-    /// What reads both operands, writes the first, and gives a number of which nothing more is known.
-    pub(crate) fn opaque(&mut self, instruction: &Instruction, flags: bool) -> Proved<()> {
-        let (to, bytes) = self.destination(instruction)?;
-        for n in 1..instruction.op_count() {
-            let operand = self.operand(instruction, n)?;
-            if let Operand::Memory = operand {
-                let width = Self::width(instruction)?;
-                Self::number(self.load(instruction, width)?)?;
-            } else {
-                Self::number(self.read_operand(instruction, operand, bytes)?)?;
-            }
-        }
-        let Operand::Int(reg, _) = to else { return Err("first operand of another kind") };
-        Self::number(self.low(reg, bytes)?)?;
-        self.put_low(reg, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })?;
-        if flags {
-            self.st.flags = Flags::UNKNOWN;
-        }
-        Ok(())
-    }
-
-    /// What reads all operands but the first, and writes that.
-    pub(crate) fn fresh(&mut self, instruction: &Instruction, flags: bool) -> Proved<()> {
-        let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
-            return Err("first operand of another kind");
-        };
-        for n in 1..instruction.op_count() {
-            match self.operand(instruction, n)? {
-                Operand::Int(reg, bytes) => drop(Self::number(self.low(reg, bytes)?)?),
-                Operand::Memory => {
-                    let width = Self::width(instruction)?;
-                    Self::number(self.load(instruction, width)?)?;
-                }
-                Operand::Immediate(_) => {}
-                Operand::Vector(_) => return Err("vector among integers"),
-            }
-        }
-        self.put_low(to, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })?;
-        if flags {
-            self.st.flags = Flags::UNKNOWN;
-        }
-        Ok(())
-    }
-
-    /// `not`, `neg`, `inc`, `dec`: one operand, in a register or, for the last two, in memory.
-    pub(crate) fn unary(&mut self, instruction: &Instruction, flags: bool) -> Proved<()> {
-        let (to, bytes) = self.destination(instruction)?;
-        if flags {
-            self.st.flags = Flags::UNKNOWN;
-        }
-        match to {
-            Operand::Memory => {
-                let spot = self.spot(instruction, bytes, true)?;
-                Self::number(self.read(spot, bytes)?)?;
-                self.write(spot, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })
-            }
-            Operand::Int(reg, _) => {
-                Self::number(self.low(reg, bytes)?)?;
-                self.put_low(reg, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })
-            }
-            _ => Err("first operand of another kind"),
-        }
-    }
-
-    /// `shl`, `shr` and other shifts and rotations by a constant or `cl`.
-    pub(crate) fn shift(&mut self, instruction: &Instruction, class: Class) -> Proved<()> {
-        let (to, bytes) = self.destination(instruction)?;
-        let Operand::Int(reg, _) = to else { return Err("shift in memory") };
-        let by = match self.operand(instruction, 1)? {
-            Operand::Immediate(by) => Some(by as u32 & if bytes == 8 { 63 } else { 31 }),
-            Operand::Int(count, 1) => {
-                Self::number(self.low(count, 1)?)?;
-                None
-            }
-            _ => return Err("shift by something else"),
-        };
-        let value = Self::number(self.low(reg, bytes)?)?;
-        let result = match (class, by, bytes) {
-            (Class::Shr, Some(by), 4 | 8) => {
-                let bits = if value.is_u32() { 32 } else { 64 };
-                let most = value.below().map_or(u64::MAX, |below| below - 1) >> by;
-                if by > 0 || bits == 32 {
-                    if most < u64::from(u32::MAX) { Value::less_than(most + 1) } else { Value::ANY }
-                } else {
-                    Value::ANY
-                }
-            }
-            (Class::Shl, Some(by), 8) if self.st.sums != 0 => {
-                let below = value.below();
-                let keeps = below.is_some_and(|below| below <= 1 << (62 - by.min(62)));
-                let has = self.sums().is_term(reg as u8);
-                self.relate(
-                    |sums| if keeps || has { sums.shifted(reg as u8, by as u8) } else { sums.written(reg as u8) },
-                );
-                let result = Value::ANY;
-                self.st.set(reg, if value.least() > 0 && keeps { result.not_zero() } else { result });
-                self.st.flags = Flags::UNKNOWN;
-                return Ok(());
-            }
-            (_, _, 8) => Value::ANY,
-            _ => Value::U32,
-        };
-        self.put_low(reg, bytes, result)?;
-        self.st.flags = Flags::UNKNOWN;
-        Ok(())
-    }
-
-    /// `bsf`, `bsr`: the whole register is as before, or of the given width.
-    pub(crate) fn scan(&mut self, instruction: &Instruction) -> Proved<()> {
-        let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
-            return Err("first operand of another kind");
-        };
-        let from = self.operand(instruction, 1)?;
-        let width = if let Operand::Memory = from { Self::width(instruction)? } else { bytes };
-        Self::number(self.read_operand(instruction, from, width)?)?;
-        let old = self.st.regs[to];
-        // If nothing is found, processors differ in what they leave.
-        let value = match old {
-            _ if old.is_u32() => Value::U32,
-            _ if old.is_number() => Value::ANY,
-            _ => Value::of(Tag::Undef, MAYBE),
-        };
-        self.put(to, value)?;
-        self.st.flags = Flags::UNKNOWN;
-        Ok(())
-    }
-
-    pub(crate) fn imul(&mut self, instruction: &Instruction) -> Proved<()> {
-        match instruction.op_count() {
-            1 => self.multiply(instruction),
-            2 => self.opaque(instruction, true),
-            _ => self.fresh(instruction, true),
-        }
-    }
-
-    /// `mul`, `imul` of one operand: `rdx:rax`.
-    pub(crate) fn multiply(&mut self, instruction: &Instruction) -> Proved<()> {
-        let (operand, bytes) = self.destination(instruction)?;
-        Self::number(self.read_operand(instruction, operand, bytes)?)?;
-        Self::number(self.low(RAX, bytes)?)?;
-        self.pair(bytes)
-    }
-
-    fn pair(&mut self, bytes: u32) -> Proved<()> {
-        let value = match bytes {
-            8 => Value::ANY,
-            4 => Value::U32,
-            _ => return Err("product of an odd width"),
-        };
-        self.put(RAX, value)?;
-        self.put(RDX, value)?;
-        self.st.flags = Flags::UNKNOWN;
-        Ok(())
-    }
-
-    pub(crate) fn divide(&mut self, instruction: &Instruction) -> Proved<()> {
-        let (operand, bytes) = self.destination(instruction)?;
-        let divisor = Self::number(self.read_operand(instruction, operand, bytes)?)?;
-        Self::number(self.low(RAX, bytes)?)?;
-        Self::number(self.low(RDX, bytes)?)?;
-        // Of constants 0 is no divisor, and -1 may overflow.
-        let signed = instruction.mnemonic() == iced_x86::Mnemonic::Idiv;
-        let minus_one = if bytes == 8 { -1 } else { 0xffff_ffff };
-        let harmless = divisor.as_constant().is_some_and(|divisor| {
-            divisor != 0 && if signed { divisor != minus_one } else { self.st.regs[RDX] == Value::NULL }
-        });
-        self.fault(if harmless { Cause::DivisionInBounds } else { Cause::Division });
-        self.pair(bytes)
-    }
-
-    /// `cdq`, `cqo`.
-    pub(crate) fn sign(&mut self, instruction: &Instruction) -> Proved<()> {
-        let bytes = if instruction.mnemonic() == iced_x86::Mnemonic::Cqo { 8 } else { 4 };
-        Self::number(self.low(RAX, bytes)?)?;
-        self.put(RDX, if bytes == 8 { Value::ANY } else { Value::U32 })
-    }
-
-    // ---- exchanges
-
-    pub(crate) fn exchange(&mut self, instruction: &Instruction, adds: bool) -> Proved<()> {
-        let (to, bytes) = self.destination(instruction)?;
-        let from = self.operand(instruction, 1)?;
-        if adds {
-            self.st.flags = Flags::UNKNOWN;
-        }
-        match (to, from) {
-            (Operand::Int(a, 8), Operand::Int(b, 8)) if !adds => {
-                let (left, right) = (self.st.regs[a], self.st.regs[b]);
-                self.put(a, right)?;
-                self.put(b, left)
-            }
-            (Operand::Memory, Operand::Int(reg, _)) | (Operand::Int(reg, _), Operand::Memory) => {
-                Self::number(self.low(reg, bytes)?)?;
-                let spot = self.spot(instruction, bytes, true)?;
-                Self::number(self.read(spot, bytes)?)?;
-                self.write(spot, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })?;
-                self.put_low(reg, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })
-            }
-            _ => Err("exchange of something else"),
-        }
-    }
-
-    pub(crate) fn compare_exchange(&mut self, instruction: &Instruction) -> Proved<()> {
-        let (to, bytes) = self.destination(instruction)?;
-        let (Operand::Memory, Operand::Int(reg, _)) = (to, self.operand(instruction, 1)?) else {
-            return Err("exchange of something else");
-        };
-        Self::number(self.low(reg, bytes)?)?;
-        let old = Self::number(self.low(RAX, bytes)?)?;
-        let spot = self.spot(instruction, bytes, true)?;
-        Self::number(self.read(spot, bytes)?)?;
-        self.write(spot, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })?;
-        // Where the exchange succeeds, nothing is written to it, not even its upper half.
-        let value = match bytes {
-            4 if !self.st.regs[RAX].is_u32() => Value::ANY,
-            4 => Value::U32,
-            8 => Value::ANY,
-            _ if self.st.regs[RAX].is_u32() => Value::U32,
-            _ => Value::ANY,
-        };
-        let _ = old;
-        self.put(RAX, value)?;
-        self.st.flags = Flags::UNKNOWN;
-        Ok(())
-    }
-
-    // ---- the stack
-
-    pub(crate) fn push(&mut self, instruction: &Instruction) -> Proved<()> {
-        let value = match self.operand(instruction, 0)? {
-            Operand::Int(reg, 8) => self.st.regs[reg],
-            Operand::Immediate(value) => Value::constant(value),
-            _ => return Err("push of something else"),
-        };
-        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("push without a stack pointer") };
-        self.st.set(RSP, Value::stack(top - 8));
-        self.write_stack(top - 8, value)
-    }
-
-    fn write_stack(&mut self, at: i32, value: Value) -> Proved<()> {
-        self.write(crate::operand::Spot::Frame(at), 8, value)
-    }
-
-    pub(crate) fn pop_to(&mut self, instruction: &Instruction) -> Proved<()> {
-        let Operand::Int(reg, 8) = self.operand(instruction, 0)? else { return Err("pop of something else") };
-        let value = self.pop_value()?;
-        self.put(reg, value)
-    }
-
-    fn pop_value(&mut self) -> Proved<Value> {
-        let Some(top) = self.st.regs[RSP].as_stack() else { return Err("pop without a stack pointer") };
-        if top >= 0 {
-            return Err("pop of what is not the frame's");
-        }
-        let value = self.read(crate::operand::Spot::Frame(top), 8)?;
-        self.st.set(RSP, Value::stack(top + 8));
-        Ok(match value.tag() {
-            Tag::Slot64 => Value::ANY,
-            _ => value,
-        })
-    }
-
-    pub(crate) fn leave(&mut self) -> Proved<()> {
-        let frame = self.st.regs[RBP];
-        if !frame.is(Tag::Stack) {
-            return Err("`leave` without a frame");
-        }
-        self.st.set(RSP, frame);
-        let value = self.pop_value()?;
-        self.put(RBP, value)
-    }
-
-    /// The instance pointer is pinned.
-    pub(crate) fn has_instance(&self) -> bool {
-        self.st.regs[R15] == Value::CTX
-    }
 }
 
 /// From a function's first byte to its private entry.
 pub(crate) const PRIVATE_ENTRY: i64 = 5;
-
-/// The bit that elements of lazy tables have set.
-const FILLED: i64 = 1;
-
-/// Of a register that may be as it was: undefined, but may be the destination of a conditional move of 32 bits.
-const MAYBE: u32 = 16;

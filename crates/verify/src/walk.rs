@@ -43,8 +43,6 @@ pub(crate) enum Role {
     Routine,
     /// The same within startup, which may write what is written once.
     StartupRoutine,
-    /// Startup as code of an instance.
-    Startup,
     /// The entries of startup.
     StartupWasm,
     StartupArray,
