@@ -63,6 +63,18 @@ impl Backend {
         Self::of(kind, false, config)
     }
 
+    /// Lightbeam on one thread, with or without guards against Spectre, for memories with guard pages or without.
+    pub(crate) fn with_guards(spectre: bool, pages: bool) -> anyhow::Result<Backend> {
+        let mut config = Config::new();
+        config.parallel_compilation(false);
+        if !pages {
+            config.memory_reservation(0).memory_guard_size(0);
+        }
+        let mut backend = Self::of(Kind::Lightbeam, false, config)?;
+        backend.lightbeam = backend.lightbeam.map(|compiler| compiler.spectre(spectre));
+        Ok(backend)
+    }
+
     fn of(kind: Kind, parallel: bool, mut config: Config) -> anyhow::Result<Backend> {
         match kind {
             Kind::Lightbeam => {}

@@ -21,6 +21,7 @@ mod program;
 mod programs;
 mod run;
 mod seam;
+mod spectre;
 mod stacks;
 mod stats;
 mod table;
@@ -58,6 +59,8 @@ enum Command {
     Code(code::Options),
     /// Count the instructions of compiling a module, phase by phase, with valgrind.
     Instructions(instructions::Options),
+    /// Compile and run the corpus with and without guards against Spectre, with guard pages and without.
+    Spectre(spectre::Options),
     /// Draw the plane of compile time and run time from what the two have measured.
     Picture(picture::Options),
     /// What the tables of operators and encodings cost: the compiler beside an emitter written out by hand.
@@ -75,6 +78,7 @@ fn main() -> anyhow::Result<()> {
         Command::Gc(options) => gc::main(&options),
         Command::Code(options) => code::main(&options),
         Command::Instructions(options) => instructions::main(&options),
+        Command::Spectre(options) => spectre::main(&options),
         Command::Picture(options) => picture::main(&options),
         Command::Seam(options) => seam::main(&options),
     }

@@ -96,7 +96,7 @@ enum Ready {
 }
 
 /// What a program's host keeps: its WASI context, and when, by `now`, its own work began and ended.
-struct Host {
+pub(crate) struct Host {
     wasi: WasiP1Ctx,
     start: Option<Duration>,
     end: Option<Duration>,
@@ -210,7 +210,7 @@ fn now() -> Duration {
     ThreadTime::now().as_duration()
 }
 
-fn link(backend: &Backend, module: &Module) -> anyhow::Result<InstancePre<Host>> {
+pub(crate) fn link(backend: &Backend, module: &Module) -> anyhow::Result<InstancePre<Host>> {
     let mut linker: Linker<Host> = Linker::new(backend.engine());
     p1::add_to_linker_sync(&mut linker, |host| &mut host.wasi)?;
     linker.func_wrap("bench", "start", |mut caller: Caller<'_, Host>| caller.data_mut().start = Some(now()))?;
@@ -219,7 +219,7 @@ fn link(backend: &Backend, module: &Module) -> anyhow::Result<InstancePre<Host>>
 }
 
 /// One run in an instance of its own: the time of the program's own work, and what it printed.
-fn run(program: &InstancePre<Host>, work: &Work) -> anyhow::Result<(Duration, Vec<u8>)> {
+pub(crate) fn run(program: &InstancePre<Host>, work: &Work) -> anyhow::Result<(Duration, Vec<u8>)> {
     let (stdout, stderr) = (MemoryOutputPipe::new(64 << 20), MemoryOutputPipe::new(64 << 20));
     let mut wasi = WasiCtxBuilder::new();
     wasi.args(&work.args).stdin(MemoryInputPipe::new(work.stdin.clone())).stdout(stdout.clone()).stderr(stderr.clone());

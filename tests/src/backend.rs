@@ -29,6 +29,8 @@ pub struct Setup {
     pub deterministic: bool,
     /// Which collector there is.
     pub collector: Collector,
+    /// Does Lightbeam guard against Spectre? Cranelift does as the signals let it.
+    pub spectre: bool,
     /// Processor features that Lightbeam does without; Cranelift always uses what it finds.
     pub without: Without,
     /// Does Lightbeam's code leave garbage wherever nothing may be read?
@@ -84,6 +86,7 @@ impl Default for Setup {
             copy_on_write: true,
             deterministic: false,
             collector: Collector::Copying,
+            spectre: true,
             without: Without::default(),
             poison: false,
         }
@@ -113,6 +116,7 @@ impl Setup {
             without: if random.one_in(3) { Without(random.bits() as u8 & Without::ALL.0) } else { Without(0) },
             deterministic: random.one_in(2),
             poison: random.one_in(3),
+            spectre: !random.one_in(3),
         }
         .agreeing()
     }
@@ -138,6 +142,7 @@ impl Setup {
             Setup { reservation: Some(8 << 30), guard: Some(1 << 16), ..base },
             Setup { signals: false, ..base },
             Setup { signals: false, reservation: Some(0), guard: Some(0), ..base },
+            Setup { spectre: false, reservation: Some(0), guard: Some(0), ..base },
         ]
     }
 
@@ -183,10 +188,10 @@ impl Setup {
         Ok(Pair { engine, lightbeam, setup: *self })
     }
 
-    /// Lightbeam for an engine, without the processor features left out.
+    /// Lightbeam for an engine, without the processor features left out, guarded or not.
     pub fn lightbeam(&self, engine: &Engine) -> Result<lightbeam::Compiler> {
-        let compiler = lightbeam::Compiler::for_engine(engine)?;
-        Ok(compiler.cpu_features(self.without.of(X64::host_features())).poison(self.poison))
+        let compiler = lightbeam::Compiler::for_engine(engine)?.spectre(self.spectre).poison(self.poison);
+        Ok(compiler.cpu_features(self.without.of(X64::host_features())))
     }
 }
 

@@ -2,7 +2,7 @@
 //! functions. `LIGHTBEAM_BLESS=1` writes the code that is given now; what changed is then for the reader to judge.
 //!
 //! A line `;; settings: WORD...` asks for processor features by name (the floor is all there is otherwise), `fuel`,
-//! `epochs`, `no-signals`, or `checks` for memories without guards.
+//! `epochs`, `no-signals`, `no-spectre`, or `checks` for memories without guards.
 
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, Mnemonic, OpKind};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -53,6 +53,7 @@ fn settings(wat: &str) -> Result<Setup, Failed> {
             ("fuel", _) => setup.fuel = true,
             ("epochs", _) => setup.epochs = true,
             ("no-signals", _) => setup.signals = false,
+            ("no-spectre", _) => setup.spectre = false,
             ("checks", _) => (setup.reservation, setup.guard) = (Some(0), Some(0)),
             _ => return Err(format!("no such setting: {word}").into()),
         }

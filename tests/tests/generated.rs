@@ -225,7 +225,7 @@ fn atomic_operators_with_operands_of_every_kind() {
             result.unwrap_or_else(|error| panic!("{memory:?} {setup:?}: {error}"));
         }
     }
-    assert_eq!(ran, 12, "no memory is refused under any of these settings");
+    assert_eq!(ran, 13, "no memory is refused under any of these settings");
 }
 
 #[test]

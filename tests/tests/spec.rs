@@ -144,6 +144,7 @@ fn settings() -> Vec<Trial> {
     let mut setups = Setup::memory_swarm();
     setups.extend([
         Setup { lazy_tables: false, ..base },
+        Setup { spectre: false, ..base },
         Setup { copy_on_write: false, lazy_tables: false, signals: false, ..base },
     ]);
     setups.extend(Without::swarm().into_iter().skip(1).map(|without| Setup { without, ..base }));

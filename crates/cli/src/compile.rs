@@ -3,7 +3,6 @@
 use crate::{flags, input, report};
 use std::ffi::OsString;
 use std::io::Write;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wasmtime::error::Context as _;
@@ -24,9 +23,8 @@ pub struct CompileCommand {
     #[arg(long)]
     time: bool,
 
-    /// How many threads may compile [default: as many as the machine runs at once].
-    #[arg(long, value_name = "N")]
-    compile_threads: Option<NonZero<usize>>,
+    #[command(flatten)]
+    compiling: flags::Compiling,
 
     /// Prove that the code stays in the sandbox before it is written.
     #[arg(long)]
@@ -56,9 +54,9 @@ impl CompileCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
-        let threads = flags::take_threads(&mut self.common, self.compile_threads);
+        let threads = flags::take_threads(&mut self.common, &self.compiling);
         let engine = Engine::new(&self.common.config(None)?)?;
-        let compiler = flags::compiler(&engine, threads)?
+        let compiler = flags::compiler(&engine, threads, &self.compiling)?
             .time_sweeps(self.time)
             .verify(self.verify)
             .count_functions(self.counters == Some(Counted::Functions));

@@ -6,6 +6,28 @@ use std::num::NonZero;
 use wasmtime::{Engine, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
 
+/// What this command's own options say of compiling.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct Compiling {
+    /// How many threads may compile [default: as many as the machine runs at once].
+    #[arg(long, value_name = "N")]
+    compile_threads: Option<NonZero<usize>>,
+
+    /// Whether checked accesses are guarded against Spectre, too: `y` or `n` [default: y].
+    #[arg(long, value_name = "y|n", num_args = 0..=1, require_equals = true, default_missing_value = "y",
+          value_parser = switch)]
+    spectre: Option<bool>,
+}
+
+/// `y` or `n`, in the words that Wasmtime's options have for them.
+fn switch(word: &str) -> Result<bool, &'static str> {
+    match word {
+        "y" | "yes" | "true" => Ok(true),
+        "n" | "no" | "false" => Ok(false),
+        _ => Err("`y` or `n` was expected"),
+    }
+}
+
 /// Fails on an option that Lightbeam would have to ignore. The option groups must have been parsed already, which
 /// `init_logging` does.
 pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
@@ -14,7 +36,8 @@ pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
         bail!("`-C compiler` makes no sense here: Lightbeam is the only compiler in this program");
     }
     if let Some((name, _)) = codegen.cranelift.first() {
-        bail!("`-C cranelift-{name}` is a setting of Cranelift, which is not in this program");
+        let instead = if name.ends_with("_spectre_mitigation") { "; here it is `--spectre`" } else { "" };
+        bail!("`-C cranelift-{name}` is a setting of Cranelift, which is not in this program{instead}");
     }
     if codegen.cranelift_debug_verifier.is_some() {
         bail!("`-C cranelift-debug-verifier` is a setting of Cranelift, which is not in this program");
@@ -42,15 +65,15 @@ pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
 
 /// On how many threads to compile, if the options say: as many as `--compile-threads` does, or one with
 /// `-C parallel-compilation=n`. Takes the latter out of the options, from which an engine can be made then.
-pub(crate) fn take_threads(common: &mut CommonOptions, threads: Option<NonZero<usize>>) -> Option<NonZero<usize>> {
+pub(crate) fn take_threads(common: &mut CommonOptions, compiling: &Compiling) -> Option<NonZero<usize>> {
     // Wasmtime without a compiler knows no such setting.
     let parallel = common.codegen.parallel_compilation.take();
-    threads.or(if parallel == Some(false) { NonZero::new(1) } else { None })
+    compiling.compile_threads.or(if parallel == Some(false) { NonZero::new(1) } else { None })
 }
 
 /// A compiler that the command's options ask for.
-pub(crate) fn compiler(engine: &Engine, threads: Option<NonZero<usize>>) -> Result<Compiler> {
-    let compiler = Compiler::for_engine(engine)?;
+pub(crate) fn compiler(engine: &Engine, threads: Option<NonZero<usize>>, compiling: &Compiling) -> Result<Compiler> {
+    let compiler = Compiler::for_engine(engine)?.spectre(compiling.spectre.unwrap_or(true));
     Ok(match threads {
         Some(threads) => compiler.threads(threads.get()),
         None => compiler,
@@ -66,7 +89,8 @@ mod tests {
         let threads = |parallel, threads| {
             let mut common = CommonOptions::new();
             common.codegen.parallel_compilation = parallel;
-            let threads = take_threads(&mut common, NonZero::new(threads)).map(NonZero::get);
+            let compiling = Compiling { compile_threads: NonZero::new(threads), spectre: None };
+            let threads = take_threads(&mut common, &compiling).map(NonZero::get);
             assert_eq!(common.codegen.parallel_compilation, None);
             threads
         };

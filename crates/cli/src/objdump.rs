@@ -25,6 +25,9 @@ pub struct ObjdumpCommand {
     #[command(flatten)]
     common: CommonOptions,
 
+    #[command(flatten)]
+    compiling: flags::Compiling,
+
     /// Show only this function, by its name, the name of its export or its index; may be given several times.
     #[arg(long = "func", value_name = "NAME|INDEX")]
     functions: Vec<String>,
@@ -39,7 +42,7 @@ impl ObjdumpCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
-        let threads = flags::take_threads(&mut self.common, None);
+        let threads = flags::take_threads(&mut self.common, &self.compiling);
         self.common.debug.address_map = Some(true);
         let engine = Engine::new(&self.common.config(None)?)?;
 
@@ -49,7 +52,7 @@ impl ObjdumpCommand {
         } else {
             let explain = || format!("failed to compile `{}`", self.file.display());
             let wasm = input::to_binary(&self.file, bytes).with_context(explain)?;
-            let compiler = flags::compiler(&engine, threads)?.address_map(AddressMap::Operators);
+            let compiler = flags::compiler(&engine, threads, &self.compiling)?.address_map(AddressMap::Operators);
             (compiler.module(&wasm).with_context(explain)?, Lines::of(&wasm)?)
         };
         let mut out = io::BufWriter::new(io::stdout().lock());

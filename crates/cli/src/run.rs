@@ -2,9 +2,8 @@
 
 use crate::input::{self, Artifact};
 use crate::{flags, report};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::mem;
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -23,7 +22,7 @@ pub struct RunCommand {
     preloads: Vec<(String, PathBuf)>,
     time: bool,
     verify: bool,
-    threads: Option<NonZero<usize>>,
+    compiling: flags::Compiling,
 }
 
 impl FromArgMatches for RunCommand {
@@ -35,10 +34,10 @@ impl FromArgMatches for RunCommand {
         let preloads = matches.get_many::<(String, PathBuf)>("modules").unwrap_or_default().cloned().collect();
         let time = matches.get_flag("time");
         let verify = matches.get_flag("verify");
-        let threads = matches.get_one("compile_threads").copied();
+        let compiling = flags::Compiling::from_arg_matches_mut(matches)?;
         let mut wasmtime = wasmtime_cli::commands::RunCommand::from_arg_matches_mut(matches)?;
         wasmtime.preloads = Preloads::default();
-        Ok(RunCommand { wasmtime, preloads, time, verify, threads })
+        Ok(RunCommand { wasmtime, preloads, time, verify, compiling })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -49,7 +48,7 @@ impl FromArgMatches for RunCommand {
 
 impl Args for RunCommand {
     fn augment_args(command: Command) -> Command {
-        wasmtime_cli::commands::RunCommand::augment_args(command)
+        let command = wasmtime_cli::commands::RunCommand::augment_args(command)
             .about("Runs a WebAssembly module")
             .mut_arg("allow_precompiled", |arg| {
                 arg.help("Allow running modules compiled earlier, by `lightbeam compile` or Wasmtime").long_help(
@@ -77,14 +76,8 @@ impl Args for RunCommand {
                     .long("verify")
                     .action(ArgAction::SetTrue)
                     .help("Prove that code stays in the sandbox before it is run, unless it was compiled earlier"),
-            )
-            .arg(
-                Arg::new("compile_threads")
-                    .long("compile-threads")
-                    .value_name("N")
-                    .value_parser(value_parser!(NonZero<usize>))
-                    .help("How many threads may compile [default: as many as the machine runs at once]"),
-            )
+            );
+        flags::Compiling::augment_args(command)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -98,9 +91,9 @@ impl RunCommand {
         let command = &mut self.wasmtime;
         command.run.common.init_logging()?;
         flags::refuse_meaningless(&mut command.run.common)?;
-        let threads = flags::take_threads(&mut command.run.common, self.threads);
+        let threads = flags::take_threads(&mut command.run.common, &self.compiling);
         let engine = command.new_engine()?;
-        let compiler = flags::compiler(&engine, threads)?.time_sweeps(self.time).verify(self.verify);
+        let compiler = flags::compiler(&engine, threads, &self.compiling)?.time_sweeps(self.time).verify(self.verify);
 
         // What we hand on is always an artifact; whether one from elsewhere may be run was asked of us.
         let trusted = mem::replace(&mut command.run.allow_precompiled, true);

@@ -1,7 +1,6 @@
 //! `lightbeam verify`: proves that an artifact is one of a module, and that its code stays in the sandbox.
 
 use crate::{flags, input};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -23,9 +22,8 @@ pub struct VerifyCommand {
     #[arg(long, value_name = "FILE.wasm")]
     wasm: Option<PathBuf>,
 
-    /// How many threads may validate and prove [default: as many as the machine runs at once].
-    #[arg(long, value_name = "N")]
-    threads: Option<NonZero<usize>>,
+    #[command(flatten)]
+    compiling: flags::Compiling,
 
     /// The compiled module; `-` is standard input.
     #[arg(value_name = "FILE.cwasm")]
@@ -37,7 +35,7 @@ impl VerifyCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
-        let threads = flags::take_threads(&mut self.common, self.threads);
+        let threads = flags::take_threads(&mut self.common, &self.compiling);
         let Some(wasm) = &self.wasm else {
             bail!(
                 "`--wasm` is needed: what a compiled module says of itself, such as its types, the sizes of its memories \
@@ -48,7 +46,7 @@ impl VerifyCommand {
             bail!("the module and the compiled module cannot both be standard input");
         }
         let engine = Engine::new(&self.common.config(None)?)?;
-        let compiler = flags::compiler(&engine, threads)?;
+        let compiler = flags::compiler(&engine, threads, &self.compiling)?;
         let artifact = input::read(&self.artifact)?;
         let name = self.artifact.display();
         if !input::is_artifact(&artifact) {

@@ -244,6 +244,8 @@ fn options_of_other_compilers_are_refused() {
     for (option, name) in [
         ("-Ccompiler=cranelift", "-C compiler"),
         ("-Ccranelift-enable_probestack=false", "-C cranelift-"),
+        ("-Ccranelift-enable_heap_access_spectre_mitigation=false", "here it is `--spectre`"),
+        ("-Ccranelift-enable_table_access_spectre_mitigation=false", "here it is `--spectre`"),
         ("-Oopt-level=0", "-O opt-level"),
         ("-Wnan-canonicalization", "-W nan-canonicalization"),
         ("-Ccache=y", "-C cache"),
@@ -296,6 +298,32 @@ fn help_and_version() {
         assert!(out.contains(word), "no `{word}` in:\n{out}");
     }
     check(&here.lightbeam(&["--version"]), 0, concat!("lightbeam ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn guards_are_the_users_choice() {
+    let here = Directory::new("guards");
+    here.file(
+        "table.wat",
+        r#"(module (table 2 9 funcref) (func (export "call") (param i32) (call_indirect (local.get 0))))"#,
+    );
+    let code = |flags: &[&str]| {
+        let output = here.lightbeam(&[&["objdump"], flags, &["table.wat"]].concat());
+        assert!(output.status.success(), "{}", texts(&output).1);
+        texts(&output).0
+    };
+    let guarded = code(&[]);
+    assert!(guarded.contains("cmovb"), "{guarded}");
+    for yes in [&["--spectre"][..], &["--spectre=y"], &["--spectre=yes"]] {
+        assert_eq!(code(yes), guarded, "{yes:?}");
+    }
+    assert!(!code(&["--spectre=n"]).contains("cmovb"));
+    let compile = |flags: &[&str]| here.lightbeam(&[&["compile", "-o", "-"], flags, &["table.wat"]].concat()).stdout;
+    assert!(compile(&[]).starts_with(b"\x7fELF") && compile(&["--spectre=n"]) != compile(&[]));
+    check(&here.lightbeam(&["run", "--spectre=n", "--invoke", "fib", FIB, "10"]), 0, "55\n");
+    let output = here.lightbeam(&["run", "--spectre=maybe", FIB]);
+    assert_eq!(output.status.code(), Some(2), "{}", texts(&output).1);
+    assert!(texts(&output).1.contains("`y` or `n` was expected"));
 }
 
 #[test]

@@ -36,11 +36,9 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     /// As `FuncGen::check_in_heap`.
     fn check_in_heap(&mut self, reference: Reg, span: u32) {
-        let gc = self.gc();
-        if u64::from(span) > gc.unchecked_span {
+        if u64::from(span) > self.gc().unchecked_span {
             let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-            let store = self.facts.ctx.store;
-            crate::gc::compare_with_heap::<I>(&mut self.out.asm, store, &gc, reference, span, trap);
+            crate::gc::compare_with_heap::<I>(&mut self.out.asm, self.facts, reference, span, trap);
         }
     }
 

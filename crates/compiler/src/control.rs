@@ -714,8 +714,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut stubs = std::mem::take(&mut self.lists.br_stubs);
         stubs.clear();
         self.lists.targets.clear();
-        let mut default = None;
-        for i in 0..=len {
+        for _ in 0..=len {
             let depth = self.reader.u32();
             let (known, label) = self.lists.seen[depth as usize];
             let label = if known == self.lists.seen_stamp {
@@ -734,24 +733,17 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.lists.br_labels.push(label);
                 label
             };
-            if i < len {
-                self.lists.targets.push(label);
-            } else {
-                default = Some(label);
-            }
+            self.lists.targets.push(label);
         }
         self.lists.br_labels.clear();
-        let default = default.expect("a table has a default");
-        if len == 0 {
+        let targets = std::mem::take(&mut self.lists.targets);
+        if let [default] = targets[..] {
             I::jmp(&mut self.out.asm, default);
         } else {
-            I::cmp(&mut self.out.asm, Width::W32, index, Src::Imm(len as i32));
-            I::jcc(&mut self.out.asm, Cond::GeU, default);
-            let targets = std::mem::take(&mut self.lists.targets);
             self.out.asm.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
             I::jump_table(&mut self.out.asm, index, temp, &targets);
-            self.lists.targets = targets;
         }
+        self.lists.targets = targets;
         self.release(index);
         self.release(temp);
         for (label, depth) in &stubs {

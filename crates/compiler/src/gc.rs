@@ -6,7 +6,7 @@
 use crate::calls::Arg;
 use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
-use crate::facts::{Collector, GcFacts, ObjectFact, Storage};
+use crate::facts::{Collector, Facts, ObjectFact, Storage};
 use crate::held::Held;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
@@ -42,19 +42,17 @@ const fn load_of(storage: Storage, signed: bool) -> Load {
 }
 
 /// Goes to `trap` unless the heap reaches so far beyond a reference. Uses the scratch register alone.
-pub(crate) fn compare_with_heap<I: Isa>(
-    a: &mut I::Asm,
-    store: i32,
-    gc: &GcFacts,
-    reference: Reg,
-    span: u32,
-    trap: Label,
-) {
-    I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, store));
+pub(crate) fn compare_with_heap<I: Isa>(a: &mut I::Asm, facts: &Facts, reference: Reg, span: u32, trap: Label) {
+    let gc = facts.gc.expect("a module with references has a collector");
+    I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.store));
     I::load(a, Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));
     I::alu(a, Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(span.cast_signed()));
     I::cmp(a, Width::W64, I::SCRATCH, Src::Reg(reference));
     I::jcc(a, Cond::LtS, trap);
+    if facts.settings.spectre {
+        // Whoever has the register keeps its value: behind the branch the condition holds.
+        I::guard(a, Cond::GeS, reference, reference, 0);
+    }
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -94,13 +92,11 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Traps unless the heap reaches so far beyond a reference, where guard pages do not see to that.
     pub(crate) fn check_in_heap(&mut self, reference: Reg, span: u32) {
-        let gc = self.gc();
-        if u64::from(span) <= gc.unchecked_span {
+        if u64::from(span) <= self.gc().unchecked_span {
             return;
         }
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-        let store = self.facts.ctx.store;
-        compare_with_heap::<I>(&mut self.out.asm, store, &gc, reference, span, trap);
+        compare_with_heap::<I>(&mut self.out.asm, self.facts, reference, span, trap);
     }
 
     /// The same for a field at an offset.

@@ -129,6 +129,10 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.compare_with_length(memory, end);
         I::jcc(&mut self.out.asm, Cond::GtU, trap);
+        if self.facts.settings.spectre {
+            // What is beyond the memory is its first bytes, as long as the trap has not been taken.
+            I::guard(&mut self.out.asm, Cond::LeU, end, end, bytes);
+        }
         self.release_all(reg_owned);
         // The index has been read; there may be no register left but its own.
         self.regs.pinned = pinned;

@@ -29,8 +29,9 @@ pub(crate) fn element_at<I: Isa>(a: &mut I::Asm, table: &TableFact, base: Reg, i
 }
 
 impl<I: Isa> FuncGen<'_, I> {
-    /// Checks an index, an operand, and gives it in a register together with the address of its element. What is to be
-    /// released with it is in the operand; the base is in `base`, which the caller owns.
+    /// Checks an index, an operand, which stays in a register, and gives the address of its element: for the very next
+    /// primitive, as the scratch register may be part of it. What is to be released with it is in the operand; the base is
+    /// in `base`, which the caller owns.
     fn element(&mut self, table: &TableFact, index: &mut Operand, base: Reg) -> Addr {
         let trap = self.trap_label(TrapCode::TableOutOfBounds);
         let reg = self.operand_reg(index);
@@ -46,7 +47,13 @@ impl<I: Isa> FuncGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::GeU, trap);
         let place = self.place(table.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        element_at::<I>(&mut self.out.asm, table, base, reg)
+        if !self.facts.settings.spectre {
+            return element_at::<I>(&mut self.out.asm, table, base, reg);
+        }
+        // The load of the base has kept the flags. What is beyond the table is its first element, as long as the trap has
+        // not been taken.
+        I::guard(&mut self.out.asm, Cond::LtU, I::SCRATCH, reg, 0);
+        element_at::<I>(&mut self.out.asm, table, base, I::SCRATCH)
     }
 
     /// Pops an index and loads the reference of that element into a register of its own, filling it in if need be.
@@ -87,9 +94,8 @@ impl<I: Isa> FuncGen<'_, I> {
     fn table_get_wide(&mut self, table: u32) {
         let table = self.facts.tables[table as usize];
         let mut index = self.pop();
-        let base = self.take(RegClass::Int);
+        let [base, d] = [RegClass::Int, RegClass::Float].map(|class| self.take(class));
         let addr = self.element(&table, &mut index, base);
-        let d = self.take(RegClass::Float);
         I::load(&mut self.out.asm, Load::of(table.elem), d, addr);
         self.release(base);
         self.done(&index);
@@ -110,11 +116,11 @@ impl<I: Isa> FuncGen<'_, I> {
             return;
         }
         let reg = self.operand_owned(&mut value);
-        let base = self.take(RegClass::Int);
-        let addr = self.element(&table, &mut index, base);
         if table.lazy {
             I::alu(&mut self.out.asm, Alu::Or, Width::W64, reg, reg, Src::Imm(FILLED));
         }
+        let base = self.take(RegClass::Int);
+        let addr = self.element(&table, &mut index, base);
         I::store(&mut self.out.asm, Store::of(table.elem), addr, reg);
         self.release(base);
         self.done(&index);

@@ -135,6 +135,26 @@ impl Compiler {
         self
     }
 
+    /// Sets whether the code is hardened against Spectre's first variant, a check that the processor guesses to pass. Then an
+    /// access that is compared with the length of a memory, a table or the collector's heap cannot leave it on the way
+    /// that was guessed, either. It is on without this, as it is in Wasmtime's own compiler, whose settings
+    /// `enable_heap_access_spectre_mitigation` and `enable_table_access_spectre_mitigation` an [`Engine`] does not tell;
+    /// unlike there it may be on without signals, too. Accesses that guard pages cover need and have nothing; the index of
+    /// a `br_table` is always safe. The results of a program are the same either way.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let trusted = lightbeam::Compiler::new(&wasmtime::Config::new())?.spectre(false);
+    /// # trusted.module("(module)")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn spectre(mut self, on: bool) -> Compiler {
+        self.settings.spectre = on;
+        self
+    }
+
     /// Sets whether [`Phases::survey`] and [`Phases::emit`] are measured, which takes a tenth of a microsecond for each
     /// function. Without this they are zero.
     #[must_use]

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) cpu: CpuFeatures,
     /// Which code offsets the address map records.
     pub(crate) address_map: AddressMap,
+    /// Must accesses that are checked be harmless also where the processor has guessed that a check passes?
+    pub(crate) spectre: bool,
     /// Time both sweeps over function bodies apart?
     pub(crate) time_sweeps: bool,
     /// Count for each function?
@@ -52,6 +54,7 @@ impl Settings {
             dense_image_size: engine.get_memory_guaranteed_dense_image_size(),
             cpu: X64::host_features(),
             address_map: if engine.get_generate_address_map() { AddressMap::Traps } else { AddressMap::None },
+            spectre: true,
             time_sweeps: false,
             count_functions: false,
             threads: std::thread::available_parallelism().map_or(1, NonZero::get),
@@ -77,6 +80,7 @@ impl Settings {
             hardware_traps: self.tunables.signals_based_traps,
             address_map: self.address_map,
             deterministic: self.tunables.relaxed_simd_deterministic,
+            spectre: self.spectre,
             cpu: self.cpu,
             check: cfg!(debug_assertions),
             poison: self.poison,

@@ -30,13 +30,14 @@ pub struct Verified {
     pub instructions: u64,
 }
 
-/// Proves the code of an artifact whose metadata are right, and the tables that go with it.
+/// Proves the code of an artifact whose metadata are right, made with guards against Spectre or not, and the tables that go
+/// with it.
 #[inline(never)] // Profiles tell the phases apart by their functions.
-pub(crate) fn prove(bytes: &[u8]) -> Result<Verified, Error> {
+pub(crate) fn prove(bytes: &[u8], spectre: bool) -> Result<Verified, Error> {
     let malformed = |error: Malformed| Error::unverified(format!("the artifact is malformed: {error}"), None, None);
     let artifact = Artifact::parse(bytes).map_err(malformed)?;
     let description = Description::parse(&artifact).map_err(malformed)?;
-    let facts = description.facts(false).map_err(malformed)?;
+    let facts = description.facts(spectre).map_err(malformed)?;
     let tables = description.tables(&artifact).map_err(malformed)?;
     let failed = |failure: Failure| {
         let function = match failure.place {
@@ -65,7 +66,7 @@ pub(crate) fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtim
     if rebuilt != bytes {
         return Err(Error::unverified(difference(&artifact, bytes, &rebuilt), None, None).into());
     }
-    Ok(prove(bytes)?)
+    Ok(prove(bytes, settings.spectre)?)
 }
 
 /// Processor features by the names under which artifacts list them. Others than these are none that code may use.

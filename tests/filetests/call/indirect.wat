@@ -11,7 +11,9 @@
 ;;   cmp rcx, 4
 ;;   jae L2
 ;;   mov rax, [r15+0x30]
-;;   mov rax, [rax+rcx*8]
+;;   mov r11d, 0
+;;   cmovb r11, rcx
+;;   mov rax, [rax+r11*8]
 ;;   test rax, rax
 ;;   je L1
 ;;   and rax, 0xFFFFFFFFFFFFFFFE
@@ -53,7 +55,9 @@
 ;;   cmp rcx, 4
 ;;   jae L2
 ;;   mov rax, [r15+0x30]
-;;   mov rax, [rax+rcx*8]
+;;   mov r11d, 0
+;;   cmovb r11, rcx
+;;   mov rax, [rax+r11*8]
 ;;   test rax, rax
 ;;   je L1
 ;;   and rax, 0xFFFFFFFFFFFFFFFE

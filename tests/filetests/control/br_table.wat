@@ -12,63 +12,70 @@
 ;; $five
 ;;   mov rsi, rdx
 ;;   mov eax, esi
-;;   cmp eax, 4
-;;   jae L0
-;;   lea rcx, [0x29]
+;;   mov ecx, 4
+;;   cmp eax, ecx
+;;   cmova eax, ecx
+;;   lea rcx, [0x2A]
 ;;   movsxd rax, [rcx+rax*4]
 ;;   add rax, rcx
 ;;   jmp rax
-;;   adc [rax], al
+;;   adc al, 0
 ;;   add [rax], al
-;;   sbb al, [rax]
+;;   (bad)
 ;;   add [rax], al
-;;   and al, 0
+;;   sub [rax], al
 ;;   add [rax], al
+;;   xor al, [rax]
 ;;   add [rax], al
-;;   add [rax+0xA], bh
-;;   jmp L1
+;;   cmp al, 0
+;;   add [rax], al
+;;   mov eax, 0xA
+;;   jmp L0
 ;;   mov eax, 0xB
-;;   jmp L1
+;;   jmp L0
 ;;   mov eax, 0xC
-;;   jmp L1
+;;   jmp L0
 ;;   mov eax, 0xD
-;;   jmp L1
-;; L0:
+;;   jmp L0
 ;;   mov eax, 0xE
-;; L1:
+;; L0:
 ;;   leave
 ;;   ret
 ;; $two
 ;;   mov rsi, rdx
 ;;   mov eax, esi
-;;   cmp eax, 1
-;;   jae L0
-;;   lea rcx, [0x99]
+;;   mov ecx, 1
+;;   cmp eax, ecx
+;;   cmova eax, ecx
+;;   lea rcx, [0x9A]
 ;;   movsxd rax, [rcx+rax*4]
 ;;   add rax, rcx
 ;;   jmp rax
-;;   add al, 0
+;;   or [rax], al
+;;   add [rax], al
+;;   adc al, [rax]
 ;;   add [rax], al
 ;;   mov eax, 0xA
-;;   jmp L1
-;; L0:
+;;   jmp L0
 ;;   mov eax, 0xB
-;; L1:
+;; L0:
 ;;   leave
 ;;   ret
 ;; $one
 ;;   mov rsi, rdx
 ;;   mov eax, esi
-;;   cmp eax, 2
-;;   jae L0
-;;   lea rcx, [0xD9]
+;;   mov ecx, 2
+;;   cmp eax, ecx
+;;   cmova eax, ecx
+;;   lea rcx, [0xEA]
 ;;   movsxd rax, [rcx+rax*4]
 ;;   add rax, rcx
 ;;   jmp rax
-;;   or [rax], al
+;;   or al, 0
 ;;   add [rax], al
-;;   or [rax], al
+;;   or al, 0
 ;;   add [rax], al
-;; L0:
+;;   or al, 0
+;;   add [rax], al
 ;;   leave
 ;;   ret

@@ -61,6 +61,8 @@
 ;;   add rax, rsi
 ;;   cmp rax, [r15+0x40]
 ;;   ja L0
+;;   mov r11d, 4
+;;   cmova rax, r11
 ;;   mov eax, [r14+rax-4]
 ;;   leave
 ;;   ret

@@ -17,6 +17,8 @@
 ;;   lea rax, [rsi+8]
 ;;   cmp rax, [r15+0x48]
 ;;   ja L1
+;;   mov r11d, 4
+;;   cmova rax, r11
 ;;   mov ecx, edi
 ;;   lock xadd [r14+rax-4], ecx
 ;;   mov eax, ecx
@@ -38,6 +40,8 @@
 ;;   jb L1
 ;;   cmp rcx, [r15+0x58]
 ;;   ja L1
+;;   mov r11d, 8
+;;   cmova rcx, r11
 ;;   mov rdx, [r15+0x50]
 ;;   lock cmpxchg [rdx+rcx-8], r8
 ;;   leave
@@ -57,6 +61,8 @@
 ;;   jb L2
 ;;   cmp rcx, [r15+0x58]
 ;;   ja L2
+;;   mov r11d, 4
+;;   cmova rcx, r11
 ;;   mov rdx, [r15+0x50]
 ;;   mov eax, [rdx+rcx-4]
 ;; L0:
@@ -81,6 +87,8 @@
 ;;   jb L1
 ;;   cmp rax, [r15+0x58]
 ;;   ja L1
+;;   mov r11d, 4
+;;   cmova rax, r11
 ;;   mov rcx, [r15+0x50]
 ;;   mov r11d, edi
 ;;   xchg [rcx+rax-4], r11d

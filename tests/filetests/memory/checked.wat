@@ -10,6 +10,8 @@
 ;;   lea rax, [rsi+0xC]
 ;;   cmp rax, [r15+0x40]
 ;;   ja L0
+;;   mov r11d, 4
+;;   cmova rax, r11
 ;;   mov eax, [r14+rax-4]
 ;;   leave
 ;;   ret
@@ -21,6 +23,8 @@
 ;;   lea rax, [rsi+1]
 ;;   cmp rax, [r15+0x40]
 ;;   ja L0
+;;   mov r11d, 1
+;;   cmova rax, r11
 ;;   mov [r14+rax-1], dil
 ;;   leave
 ;;   ret

@@ -12,6 +12,8 @@
 ;;   jb L0
 ;;   cmp rax, [r15+0x40]
 ;;   ja L0
+;;   mov r11d, 8
+;;   cmova rax, r11
 ;;   mov rax, [r14+rax-8]
 ;;   leave
 ;;   ret

@@ -35,6 +35,8 @@
 ;;   lea rax, [rsi+4]
 ;;   cmp rax, [r15+0x40]
 ;;   ja L0
+;;   mov r11d, 4
+;;   cmova rax, r11
 ;;   mov eax, [r14+rax-4]
 ;;   leave
 ;;   ret

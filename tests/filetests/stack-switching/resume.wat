@@ -82,7 +82,10 @@
 ;;   ret
 ;; L3:
 ;;   lea rax, [rax-1]
-;;   lea rdx, [0x112]
+;;   mov edx, 1
+;;   cmp eax, edx
+;;   cmova eax, edx
+;;   lea rdx, [0x11C]
 ;;   movsxd rax, [rdx+rax*4]
 ;;   add rax, rdx
 ;;   jmp rax

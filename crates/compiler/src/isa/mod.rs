@@ -487,13 +487,14 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn iconst(a: &mut Self::Asm, width: Width, d: Reg, value: i64, keep_flags: bool);
     /// `d = the float with these bits`. `d` may be `FLOAT_SCRATCH`.
     fn fconst(a: &mut Self::Asm, width: Width, d: Reg, bits: u64);
-    /// `d = [addr]`, at any alignment. `d` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
+    /// `d = [addr]`, at any alignment. `d` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be or the index.
     fn load(a: &mut Self::Asm, op: Load, d: Reg, addr: Addr) -> At;
-    /// `[addr] = s`, at any alignment. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be.
+    /// `[addr] = s`, at any alignment. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be or the index,
+    /// but no two of them.
     fn store(a: &mut Self::Asm, op: Store, addr: Addr, s: Reg) -> At;
     /// `[addr] = value`, no vector, for which `imm_ok(W64, value)` holds.
     fn store_imm(a: &mut Self::Asm, op: Store, addr: Addr, value: i32) -> At;
-    /// `d = addr` itself, at this width. `d` may be `SCRATCH`.
+    /// `d = addr` itself, at this width. `d` may be `SCRATCH`, and so may the index be.
     fn lea(a: &mut Self::Asm, width: Width, d: Reg, addr: Addr);
 
     // ---- integers
@@ -538,6 +539,10 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn set(a: &mut Self::Asm, cond: Cond, d: Reg);
     /// `if cond { d = s }`; otherwise `d` keeps its value. Keeps the flags.
     fn cmov(a: &mut Self::Asm, cond: Cond, width: Width, d: Reg, s: Reg);
+    /// `d = if cond { s } else { value }` for a 64-bit compare of integers, where `d` is `SCRATCH` or `s` itself: the Spectre
+    /// guard. It waits for the compare, as no branch does, so `d` is right also where the processor goes on by a wrong
+    /// guess. Keeps the flags.
+    fn guard(a: &mut Self::Asm, cond: Cond, d: Reg, s: Reg, value: u32);
 
     // ---- floats
 
@@ -630,8 +635,8 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn jmp(a: &mut Self::Asm, to: Label);
     /// Goes to the label if the condition holds.
     fn jcc(a: &mut Self::Asm, cond: Cond, to: Label);
-    /// Goes to `table[index]`; `index` is in range and zero-extended to 64 bits, `t` a temporary that is not `index`;
-    /// both are destroyed.
+    /// Goes to `table[index]`, or to the last entry if there is no such; no guess of the processor leads elsewhere. `index`
+    /// is zero-extended to 64 bits, `t` a temporary that is not `index`; both are destroyed.
     fn jump_table(a: &mut Self::Asm, index: Reg, t: Reg, table: &[Label]);
     /// Calls something that a relocation names later; returns the offset of the field.
     fn call_sym(a: &mut Self::Asm) -> At;

@@ -307,6 +307,16 @@ impl Isa for X64 {
         int::cmov(a, cond, size(width), d, s);
     }
 
+    fn guard(a: &mut Asm, cond: Cond, d: Reg, s: Reg, value: u32) {
+        debug_assert!(d == R11 || d == s);
+        a.mov_ri(Size::S32, R11, i64::from(value));
+        if d == s {
+            a.cmov_rr(int::cc(cond.invert()), Size::S64, d, R11);
+        } else {
+            a.cmov_rr(int::cc(cond), Size::S64, R11, s);
+        }
+    }
+
     // ---- floats
 
     fn falu(a: &mut Asm, cpu: &CpuFeatures, op: FloatAlu, width: Width, d: Reg, l: Reg, r: FloatSrc) -> At {
@@ -464,6 +474,10 @@ impl Isa for X64 {
     }
 
     fn jump_table(a: &mut Asm, index: Reg, t: Reg, table: &[Label]) {
+        let last = table.len() - 1;
+        a.mov_ri(Size::S32, t, last as i64);
+        a.alu_rr(asm::Alu::Cmp, Size::S32, index, t);
+        a.cmov_rr(Cc::A, Size::S32, index, t);
         let start = a.label();
         a.lea_label(t, start);
         a.rm(rows::MOVSXD, Size::S64, index, Addr::indexed(t, index, 2, 0));

@@ -1,7 +1,7 @@
 //! What each primitive reads, writes, clobbers and needs of the processor, over all combinations of registers.
 
 use super::*;
-use iced_x86::{CpuidFeature, FlowControl, InstructionInfoFactory, Mnemonic, OpAccess, Register};
+use iced_x86::{ConditionCode, CpuidFeature, FlowControl, InstructionInfoFactory, Mnemonic, OpAccess, Register};
 use std::fmt::Debug;
 
 /// What one use of a primitive may do.
@@ -318,7 +318,7 @@ fn moves() {
                 let contract = Contract::new(&[s], &[d]).keeps_flags().result(width, d);
                 contract.check(("mov", width, d, s), |a| X64::mov(a, width, d, s));
             }
-            for addr in addrs() {
+            for addr in addrs().into_iter().chain([Addr::indexed(R9, R11, 3, 0)]) {
                 Contract::new(&[], &[d])
                     .addr(addr)
                     .keeps_flags()
@@ -371,7 +371,8 @@ fn memory() {
     use Load::*;
     let loads = [I32, I64, F32, F64, I32S8, I32U8, I32S16, I32U16, I64S8, I64U8, I64S16, I64U16, I64S32, I64U32];
     let stores = [Store::B8, Store::B16, Store::B32, Store::B64, Store::F32, Store::F64];
-    for addr in addrs().into_iter().chain([Addr::base(R11, 8), Addr::indexed(R11, R9, 3, 0)]) {
+    let with_scratch = [Addr::base(R11, 8), Addr::indexed(R11, R9, 3, 0), Addr::indexed(R9, R11, 3, 0)];
+    for addr in addrs().into_iter().chain(with_scratch) {
         for op in loads {
             let width = if op.ty() == Ty::I32 { Width::W32 } else { Width::W64 };
             let regs = if op.ty().is_float() { floats() } else { ints() };
@@ -462,6 +463,49 @@ fn conditions() {
                 }
             });
         }
+    }
+}
+
+#[test]
+fn guards() {
+    use Cond::*;
+    for cond in [Eq, Ne, LtS, GeS, GtS, LeS, LtU, GeU, GtU, LeU] {
+        for s in INT_SOURCES {
+            for d in [s, R11] {
+                for value in [0, 1, 64, u32::MAX] {
+                    let what = ("guard", cond, d, s, value);
+                    Contract::new(&[s], &[d]).reads_flags().keeps_flags().check(what, |a| {
+                        X64::guard(a, cond, d, s, value);
+                        // Never a branch, and all of the register.
+                        let [constant, choice] = decode(a.code())[..] else { panic!("two instructions") };
+                        assert_eq!((constant.op0_register(), constant.immediate(1)), (Register::R11D, value.into()));
+                        let taken = if d == s { cond.invert() } else { cond };
+                        assert_eq!(choice.condition_code(), condition(taken), "{what:?}: {choice}");
+                        assert_eq!(choice.flow_control(), FlowControl::Next);
+                        assert_eq!((choice.op_count(), choice.op0_register().size()), (2, 8));
+                        assert_eq!(reg(choice.op0_register()), Some(d), "{choice}");
+                        assert_eq!(reg(choice.op1_register()), Some(if d == s { R11 } else { s }), "{choice}");
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// What a disassembler calls the condition.
+fn condition(cond: Cond) -> ConditionCode {
+    match cond {
+        Cond::Eq => ConditionCode::e,
+        Cond::Ne => ConditionCode::ne,
+        Cond::LtS => ConditionCode::l,
+        Cond::GeS => ConditionCode::ge,
+        Cond::GtS => ConditionCode::g,
+        Cond::LeS => ConditionCode::le,
+        Cond::LtU => ConditionCode::b,
+        Cond::GeU => ConditionCode::ae,
+        Cond::GtU => ConditionCode::a,
+        Cond::LeU => ConditionCode::be,
+        Cond::FloatEq | Cond::FloatNe => unreachable!("more than one flag"),
     }
 }
 
@@ -565,6 +609,15 @@ fn control() {
             X64::jump_table(&mut a, index, t, &[labels[3], labels[0], labels[4], labels[1]]);
             let table = a.code().len() - 16;
             Contract::new(&[index], &[index, t]).check_code(("jump_table", index, t), &a.code()[..table], None);
+            // The index that is looked up is the lesser of it and of the last entry's, by no branch but the last.
+            let [last, compare, choice, _, _, _, jump] = decode(&a.code()[..table])[..] else { panic!("seven") };
+            assert_eq!((last.op0_register(), last.immediate(1)), (compare.op1_register(), 3));
+            assert_eq!((compare.mnemonic(), choice.condition_code()), (Mnemonic::Cmp, ConditionCode::a));
+            for i in [compare, choice] {
+                assert_eq!((reg(i.op0_register()), reg(i.op1_register())), (Some(index), Some(t)), "{i}");
+                assert_eq!(i.op0_register().size(), 4, "{i}");
+            }
+            assert_eq!(jump.flow_control(), FlowControl::IndirectBranch);
             for label in &labels {
                 X64::trap(&mut a);
                 a.bind(*label);
