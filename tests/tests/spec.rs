@@ -248,8 +248,13 @@ fn collectors() -> Vec<Trial> {
     let scripts: Vec<PathBuf> = scripts.chain(own).collect();
     let base = Setup::default();
     let without = Without::swarm().pop().expect("the one that leaves all out");
-    let setups =
-        [base, Setup { signals: false, ..base }, Setup { lazy_tables: false, ..base }, Setup { without, ..base }];
+    let setups = [
+        base,
+        Setup { signals: false, poison: true, ..base },
+        Setup { lazy_tables: false, ..base },
+        Setup { without, ..base },
+        Setup { poison: true, ..base },
+    ];
     let mut trials = Vec::new();
     for collector in [Collector::Copying, Collector::DeferredReferenceCounting, Collector::Null] {
         for (number, setup) in setups.into_iter().enumerate() {

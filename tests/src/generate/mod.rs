@@ -1,6 +1,7 @@
 //! Generators of modules that aim at one class of miscompilation each, and the comparison they all end in.
 
 pub mod atomics;
+pub mod block_locals;
 pub mod bulk;
 pub mod continuations;
 pub mod control;
@@ -8,12 +9,15 @@ pub mod exceptions;
 pub mod memory;
 pub mod moves;
 pub mod narrow;
+pub mod null_tests;
+pub mod pending_writes;
 pub mod pressure;
 pub mod programs;
 pub mod simd;
 pub mod single;
 pub mod tails;
 pub mod traps;
+pub mod windows;
 
 use crate::backend::Pair;
 use crate::observe::{Calls, Event, Rule, Type, Value, difference, observe};
