@@ -2,7 +2,7 @@
 //! the result may be computed there, once the read has been made, into a register that nothing else is read from.
 
 use super::{Generated, name};
-use crate::observe::{Type, Value};
+use crate::observe::Type;
 use crate::random::Random;
 use std::fmt::Write as _;
 
