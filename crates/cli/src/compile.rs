@@ -1,11 +1,9 @@
 //! `lightbeam compile`: writes the artifact to a file, for `run --allow-precompiled` here or in Wasmtime.
 
-use crate::{flags, input, report};
+use crate::{flags, input, output, report};
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasmtime::error::Context as _;
 use wasmtime::{Engine, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
 
@@ -66,17 +64,12 @@ impl CompileCommand {
         };
         let artifact = input::compile(&compiler, &self.module)?;
         let Some(report) = artifact.report else { bail!("`{}` is compiled already", self.module.display()) };
+        output::write(&output, &artifact.bytes)?;
         if self.time {
             report::print(&report);
         }
         if self.counters.is_some() {
             report::print_counters(&report);
-        }
-        if output == Path::new("-") {
-            std::io::stdout().lock().write_all(&artifact.bytes).context("failed to write to standard output")?;
-        } else {
-            std::fs::write(&output, artifact.bytes)
-                .with_context(|| format!("failed to write `{}`", output.display()))?;
         }
         Ok(ExitCode::SUCCESS)
     }

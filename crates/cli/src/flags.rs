@@ -31,7 +31,7 @@ fn switch(word: &str) -> Result<bool, &'static str> {
 /// Fails on an option that Lightbeam would have to ignore. The option groups must have been parsed already, which
 /// `init_logging` does.
 pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
-    let CommonOptions { opts, codegen, wasm, .. } = common;
+    let CommonOptions { opts, codegen, debug, wasm, record, .. } = common;
     if codegen.compiler.is_some() {
         bail!("`-C compiler` makes no sense here: Lightbeam is the only compiler in this program");
     }
@@ -53,6 +53,22 @@ pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
     }
     if wasm.nan_canonicalization == Some(true) {
         bail!("`-W nan-canonicalization` is not supported by Lightbeam");
+    }
+    if wasm.wmemcheck == Some(true) {
+        bail!("`-W wmemcheck` is not supported by Lightbeam");
+    }
+    // Wasmtime without this knows not even that it can be off.
+    if debug.guest_debug.take() == Some(true) {
+        bail!("`-D guest-debug` is not supported by Lightbeam");
+    }
+    if debug.debugger.is_some() {
+        bail!("`-D debugger` is not supported by Lightbeam");
+    }
+    if debug.debug_info == Some(true) {
+        bail!("`-D debug-info` is not supported by Lightbeam");
+    }
+    if record.path.is_some() || record.validation_metadata.is_some() || record.event_window_size.is_some() {
+        bail!("`-R`, recording and replaying, is not supported by Lightbeam");
     }
     if codegen.cache == Some(true) || codegen.cache_config.is_some() {
         bail!("`-C cache` makes no sense here: use `lightbeam compile` to keep compiled code");

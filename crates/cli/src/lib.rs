@@ -3,10 +3,14 @@
 
 mod compile;
 mod flags;
+mod guest;
 mod input;
+mod machine;
 mod objdump;
+mod output;
 mod report;
 mod run;
+mod show;
 mod verify;
 pub mod wast;
 
@@ -15,3 +19,8 @@ pub use objdump::ObjdumpCommand;
 pub use run::RunCommand;
 pub use verify::VerifyCommand;
 pub use wast::WastCommand;
+
+/// Shows the error with which a command ended.
+pub fn show_error(error: &wasmtime::Error) {
+    show::say(show::error(error));
+}

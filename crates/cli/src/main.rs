@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         Subcommand::Verify(command) => command.execute(),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("Error: {error:?}");
+        lightbeam_cli::show_error(&error);
         ExitCode::FAILURE
     })
 }

@@ -1,19 +1,23 @@
 //! `lightbeam objdump`: each wasm operator with the machine code that it gave, from the address map.
 
-use crate::{flags, input};
+use crate::{flags, input, show};
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, Mnemonic};
 use lightbeam::AddressMap;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasmparser::{ExternalKind, Parser, Payload};
+use wasmparser::{ExternalKind, IndirectNameMap, KnownCustom, Name, NameMap, Parser, Payload};
 use wasmtime::error::Context as _;
 use wasmtime::{Engine, Module, ModuleFunction, Precompiled, Result, bail};
 use wasmtime_cli::commands::RunCommand;
 use wasmtime_cli_flags::CommonOptions;
+
+/// Bytes of a name with which the text of a module, where it stands at each use, is still no larger than it should be.
+const LONG_NAME: usize = 1000;
 
 /// Shows each function as wasm operators with the machine code each gave.
 ///
@@ -100,7 +104,7 @@ impl Lines {
         }
         let mut text = String::new();
         let printed = wasmprinter::Config::new()
-            .offsets_and_lines(wasm, &mut text)
+            .offsets_and_lines(&without_long_names(wasm), &mut text)
             .map_err(|error| wasmtime::format_err!("failed to print the module: {error:#}"))?;
         for (offset, line) in printed {
             if let Some(offset) = offset {
@@ -108,6 +112,36 @@ impl Lines {
             }
         }
         Ok(lines)
+    }
+}
+
+/// A module whose names are all of a length that can be printed at each use: if they are not, it has none.
+fn without_long_names(wasm: &[u8]) -> Cow<'_, [u8]> {
+    let mut wasm = Cow::Borrowed(wasm);
+    for payload in Parser::new(0).parse_all(&wasm.clone()).map_while(Result::ok) {
+        if let Payload::CustomSection(section) = payload
+            && let KnownCustom::Name(names) = section.as_known()
+            && names.into_iter().map_while(Result::ok).any(|names| has_long(&names))
+        {
+            // A section of another name, for nobody.
+            let name = section.data_offset() - 1;
+            wasm.to_mut()[name] = b'_';
+        }
+    }
+    wasm
+}
+
+fn has_long(names: &Name<'_>) -> bool {
+    let long = |name: &str| name.len() > LONG_NAME;
+    let map = |map: &NameMap<'_>| map.clone().into_iter().map_while(Result::ok).any(|naming| long(naming.name));
+    let maps =
+        |maps: &IndirectNameMap<'_>| maps.clone().into_iter().map_while(Result::ok).any(|naming| map(&naming.names));
+    match names {
+        Name::Module { name, .. } => long(name),
+        Name::Function(names) | Name::Type(names) | Name::Table(names) | Name::Memory(names) => map(names),
+        Name::Global(names) | Name::Element(names) | Name::Data(names) | Name::Tag(names) => map(names),
+        Name::Local(names) | Name::Label(names) | Name::Field(names) => maps(names),
+        Name::Unknown { .. } => false,
     }
 }
 
@@ -152,7 +186,7 @@ fn dump(module: &Module, lines: &Lines, wanted: &[String], out: &mut impl io::Wr
 fn heading(function: &ModuleFunction) -> String {
     let mut heading = format!("function {}", function.index.as_u32());
     if let Some(name) = &function.name {
-        let _ = write!(heading, " ${name}");
+        let _ = write!(heading, " ${}", show::name(name));
     }
     let _ = write!(heading, ", {} bytes at {:#x}", function.len, function.offset);
     heading
@@ -177,7 +211,7 @@ fn dump_operators(
         write_code(text, code, out)?;
     }
     for (offset, line) in lines.operators.range(body.clone()) {
-        writeln!(out, "{offset:#8x}  {}", line.trim_start_matches("  "))?;
+        writeln!(out, "{offset:#8x}  {}", show::line(line.trim_start_matches("  ")))?;
         for code in by_operator.get(offset).into_iter().flatten() {
             write_code(text, code, out)?;
         }

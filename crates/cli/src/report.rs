@@ -1,12 +1,13 @@
 //! What `--time` and `--counters` print.
 
+use crate::show::{self, say};
 use lightbeam::{FunctionReport, Report};
 use std::time::Duration;
 
 /// Prints to standard error what compiling cost.
 pub(crate) fn print(report: &Report) {
     for line in lines(report) {
-        eprintln!("{line}");
+        say(line);
     }
 }
 
@@ -14,7 +15,7 @@ pub(crate) fn print(report: &Report) {
 /// that was counted, then in total.
 pub(crate) fn print_counters(report: &Report) {
     for line in function_lines(&report.per_function).iter().chain(&counter_lines(report)) {
-        eprintln!("{line}");
+        say(line);
     }
 }
 
@@ -52,8 +53,7 @@ fn function_lines(functions: &[FunctionReport]) -> Vec<String> {
         .map(|i| line(&mut COLUMNS.iter().map(|(heading, _)| heading[i].to_owned()), if i == 1 { "name" } else { "" }));
     let rows = functions.iter().map(|function| {
         let cells = &mut COLUMNS.iter().map(|(_, value)| value(function).to_string());
-        // A name may hold anything, line ends too.
-        line(cells, &function.name.as_deref().unwrap_or_default().escape_debug().to_string())
+        line(cells, &show::name(function.name.as_deref().unwrap_or_default()))
     });
     headings.into_iter().chain(rows).collect()
 }
@@ -85,7 +85,7 @@ fn counter_lines(report: &Report) -> Vec<String> {
 
 /// Prints a phase that is not the compiler's.
 pub(crate) fn print_phase(name: &str, took: Duration) {
-    eprintln!("{}", phase(name, took));
+    say(phase(name, took));
 }
 
 fn phase(name: &str, took: Duration) -> String {

@@ -1,16 +1,20 @@
-//! `lightbeam run`: Wasmtime's own run command, flags and all, with the code made by Lightbeam.
+//! `lightbeam run`: Wasmtime's own flags, engine and WASI, with the code made by Lightbeam.
 
+use crate::guest::Guest;
 use crate::input::{self, Artifact};
-use crate::{flags, report};
+use crate::{flags, machine, output, report, show_error};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::time::Instant;
 use wasmtime::error::Context as _;
-use wasmtime::{Engine, Linker, Precompiled, Result, Store, bail};
+use wasmtime::{Engine, Precompiled, Result, Trap, bail};
 use wasmtime_cli::commands::{CliLinker, Preloads};
 use wasmtime_wasi::I32Exit;
+
+/// The exit code of a guest that trapped: what a shell says of a program that called `abort`.
+const TRAPPED: i32 = 128 + 6;
 
 /// Runs a WebAssembly module.
 ///
@@ -86,7 +90,8 @@ impl Args for RunCommand {
 }
 
 impl RunCommand {
-    /// Executes the command. Like Wasmtime's it ends the process itself if the guest exits or traps.
+    /// Executes the command. Ends the process itself if the guest exits or traps, whatever of it may still wait for
+    /// input.
     pub fn execute(mut self) -> Result<ExitCode> {
         let command = &mut self.wasmtime;
         command.run.common.init_logging()?;
@@ -117,34 +122,49 @@ impl RunCommand {
             if Engine::detect_precompiled(&artifact.bytes) != Some(Precompiled::Module) {
                 bail!("`{}` is a component, which cannot be preloaded", path.display());
             }
-            preloads.push((name, command.run.load_module(&engine, path, Some(&artifact.bytes))?.unwrap_core().clone()));
+            let module = command.run.load_module(&engine, path, Some(&artifact.bytes))?.unwrap_core().clone();
+            preloads.push((name.clone(), module));
         }
 
-        // As Wasmtime's command does it from here on, only that it finds no preloads of its own to compile.
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(async {
+        let mut started = Instant::now();
+        let result = machine::block_on(async {
             let (mut store, mut linker) = command.new_store_and_linker(&engine, &main)?;
-            for (name, module) in preloads {
-                match &mut linker {
-                    CliLinker::Core(linker) => linker
-                        .module_async(&mut store, name, &module)
-                        .await
-                        .with_context(|| format!("failed to instantiate the preload `{name}`"))?,
-                    CliLinker::Component(_) => bail!("`--preload` cannot be used with components"),
-                };
+            let linker = match &mut linker {
+                CliLinker::Core(linker) => linker,
+                CliLinker::Component(_) if !preloads.is_empty() => {
+                    bail!("`--preload` cannot be used with components")
+                }
+                // Made by another compiler, and Wasmtime's alone.
+                CliLinker::Component(_) => {
+                    command.instantiate_and_run(&engine, &mut linker, &main, &mut store).await?;
+                    return Ok(String::new());
+                }
+            };
+            for (name, module) in &preloads {
+                linker
+                    .module_async(&mut store, name, module)
+                    .await
+                    .with_context(|| format!("failed to instantiate the preload `{name}`"))?;
             }
-            let started = Instant::now();
-            if self.time
-                && let CliLinker::Core(linker) = &mut linker
-            {
-                time_exit(linker, &mut store, started)?;
-            }
-            command.instantiate_and_run(&engine, &mut linker, &main, &mut store).await?;
-            if self.time {
-                report::print_phase("run", started.elapsed());
-            }
-            Ok(ExitCode::SUCCESS)
-        })
+            started = Instant::now();
+            let guest = Guest { command, engine: &engine, module: main.unwrap_core(), preloads: &preloads };
+            guest.run(linker, &mut store).await
+        });
+        if self.time {
+            report::print_phase("run", started.elapsed());
+        }
+        match result {
+            Ok(results) if results.is_empty() => Ok(ExitCode::SUCCESS),
+            Ok(results) => output::write(Path::new("-"), results.as_bytes()).map(|()| ExitCode::SUCCESS),
+            Err(error) => match error.downcast_ref::<I32Exit>() {
+                Some(exit) => process::exit(exit.0),
+                None if error.is::<Trap>() => {
+                    show_error(&error);
+                    process::exit(TRAPPED)
+                }
+                None => Err(error),
+            },
+        }
     }
 }
 
@@ -152,25 +172,5 @@ fn ensure_trusted(artifact: &Artifact, trusted: bool) -> Result<()> {
     if artifact.report.is_none() && !trusted {
         bail!("running a precompiled module requires the `--allow-precompiled` flag");
     }
-    Ok(())
-}
-
-/// Prints the time of the run when the guest exits, for Wasmtime's command ends the process then.
-fn time_exit<T: 'static>(linker: &mut Linker<T>, store: &mut Store<T>, started: Instant) -> Result<()> {
-    linker.allow_shadowing(true);
-    for wasi in ["wasi_snapshot_preview1", "wasi_unstable"] {
-        if linker.get(&mut *store, wasi, "proc_exit").is_err() {
-            continue;
-        }
-        // The original cannot be called from here, since it wants its caller's memory; it does no more than this.
-        linker.func_wrap(wasi, "proc_exit", move |code: u32| -> Result<()> {
-            report::print_phase("run", started.elapsed());
-            match code {
-                0..126 => Err(I32Exit(code.cast_signed()).into()),
-                _ => bail!("exit with invalid exit status outside of [0..126)"),
-            }
-        })?;
-    }
-    linker.allow_shadowing(false);
     Ok(())
 }

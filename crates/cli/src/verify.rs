@@ -1,6 +1,6 @@
 //! `lightbeam verify`: proves that an artifact is one of a module, and that its code stays in the sandbox.
 
-use crate::{flags, input};
+use crate::{flags, input, output};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -57,12 +57,13 @@ impl VerifyCommand {
         let start = Instant::now();
         let verified =
             compiler.verify_artifact(&artifact, &module).with_context(|| format!("`{name}` is not proved"))?;
-        println!(
-            "proved: functions {}, instructions {}, in {:.3} ms",
+        let proved = format!(
+            "proved: functions {}, instructions {}, in {:.3} ms\n",
             verified.functions,
             verified.instructions,
             start.elapsed().as_secs_f64() * 1e3
         );
+        output::write(Path::new("-"), proved.as_bytes())?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -7,10 +7,9 @@ use crate::settings::Settings;
 use crate::standins::Condensed;
 use crate::tables::{AddressTable, StackMaps, TrapTable};
 use crate::text::{self, Piece, Text};
-use crate::unsupported;
+use crate::{Error, memory_file, unsupported};
 use std::borrow::Cow;
 use std::fs::File;
-use std::io;
 use std::mem::offset_of;
 use std::os::unix::fs::FileExt;
 use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
@@ -173,7 +172,11 @@ impl Artifact<'_> {
     }
 
     /// The artifact in one piece.
-    pub(crate) fn into_bytes(self) -> io::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    ///
+    /// If what is in a file cannot be read.
+    pub(crate) fn into_bytes(self) -> Result<Vec<u8>, Error> {
         let mut parts = self.parts.into_iter();
         let mut bytes = match parts.next() {
             Some(Part::Bytes(front)) => front.into_owned(),
@@ -183,32 +186,51 @@ impl Artifact<'_> {
         for part in parts {
             match (part.bytes(), &self.file) {
                 (Ok(part), _) => bytes.extend_from_slice(part),
-                (Err(len), Some(file)) => text::read(file, len, &mut bytes)?,
+                (Err(len), Some(file)) => {
+                    let at = bytes.len() as u64;
+                    memory_file::read(file, at, len, &mut bytes).map_err(|error| Error::memory_file("read", &error))?;
+                }
                 (Err(_), None) => unreachable!("that part is in a file"),
             }
         }
         Ok(bytes)
     }
 
-    /// The file in memory that has the text already, or a new one; none if there can be none.
-    pub(crate) fn file(&mut self) -> Option<File> {
-        self.file.take().or_else(|| text::memory_file().ok())
-    }
-
-    /// Writes the artifact to the file that it gave, and frees it as it goes.
-    pub(crate) fn write_to(self, file: &File) -> io::Result<()> {
-        let mut at = 0;
-        for part in self.parts {
-            at += match part.bytes() {
-                Ok(bytes) => {
-                    file.write_all_at(bytes, at)?;
-                    bytes.len()
-                }
-                Err(len) => len,
-            } as u64;
+    /// Writes the artifact to the file in memory that has its text, or to a new one, and frees it as it goes. Gives it
+    /// back if there can be no file that is as long.
+    ///
+    /// # Errors
+    ///
+    /// If writing fails all the same.
+    pub(crate) fn into_file(mut self) -> Result<Result<File, Self>, Error> {
+        let made = match self.file.take() {
+            Some(file) => Ok(file),
+            None => memory_file::create(),
+        };
+        let Ok(file) = made else { return Ok(Err(self)) };
+        let has = file.metadata().map(|metadata| metadata.len());
+        if has.and_then(|has| memory_file::extend(&file, has, self.len as u64)).is_err() {
+            // Without its text in it the file is of no use.
+            let has_text = self.parts.iter().any(|part| matches!(part, Part::Filed(_)));
+            self.file = has_text.then_some(file);
+            return Ok(Err(self));
         }
-        // Room for a text is made in advance.
-        file.set_len(at)
+        let write = || {
+            let mut at = 0;
+            for part in self.parts {
+                at += match part.bytes() {
+                    Ok(bytes) => {
+                        file.write_all_at(bytes, at)?;
+                        bytes.len()
+                    }
+                    Err(len) => len,
+                } as u64;
+            }
+            // Room for a text is made in advance.
+            file.set_len(at)
+        };
+        write().map_err(|error| Error::memory_file("write", &error))?;
+        Ok(Ok(file))
     }
 }
 
@@ -257,7 +279,7 @@ pub(crate) fn write<'a>(
     let Front(mut front) = front;
 
     let data_len = data.iter().map(|segment| segment.len()).sum::<usize>();
-    let (file, text) = image.text.into_parts()?;
+    let (file, text) = image.text.into_parts();
     let text = Part::text(&file, text, text_len);
     let data = data.into_iter().map(Part::Bytes);
     let zeros = |len: usize| Part::Bytes(vec![0; len].into());

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::AddAssign;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use wasmtime_environ::wasmparser::{BinaryReader, FuncToValidate, FunctionBody, ValidatorResources, WasmFeatures};
 
@@ -112,14 +112,21 @@ impl Job {
         // Starting a thread takes as long as compiling a small fraction of a batch.
         let helpers = self.threads.min(batches.len()).saturating_sub(1);
         let queue = Queue::new(batches, true, placer);
-        std::thread::scope(|scope| {
-            let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(|| queue.work(self))).collect();
+        thread::scope(|scope| {
+            // Where no more threads can be started, those that were do the work, this one among them.
+            let start = |_| thread().spawn_scoped(scope, || queue.work(self)).ok();
+            let helpers: Vec<_> = (0..helpers).map_while(start).collect();
             beside();
             queue.work(self);
             helpers.into_iter().for_each(|helper| helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
         });
         queue.into_compiled()
     }
+}
+
+/// A thread that compiles, to be started.
+fn thread() -> thread::Builder {
+    thread::Builder::new().name("lightbeam".into())
 }
 
 /// Neighbouring entries of a code section: bodies, each behind its length.
@@ -532,11 +539,14 @@ impl Arriving {
     pub(crate) fn new(job: Job, section_bytes: usize, placer: Box<Placer>) -> Arriving {
         let threads = job.threads.min(section_bytes / job.batch);
         let job = Arc::new(job);
-        if threads < 2 {
-            let worker = Box::new(Worker::new(&job));
-            return Arriving::Here { job, worker, placer: Some(placer), totals: Totals::default(), functions: 0 };
+        let placer = if threads < 2 { Err(placer) } else { Pool::new(job.clone(), threads, placer) };
+        match placer {
+            Ok(pool) => Arriving::Pool { pool, collected: Batch::none(0), functions: 0 },
+            Err(placer) => {
+                let worker = Box::new(Worker::new(&job));
+                Arriving::Here { job, worker, placer: Some(placer), totals: Totals::default(), functions: 0 }
+            }
         }
-        Arriving::Pool { pool: Pool::new(job, threads, placer), collected: Batch::none(0), functions: 0 }
     }
 
     /// Takes the next entry of the code section, which is at byte `offset` of the module and holds `body`.
@@ -664,13 +674,23 @@ struct Shared {
 }
 
 impl Pool {
-    fn new(job: Arc<Job>, threads: usize, placer: Box<Placer>) -> Pool {
+    /// Starts threads, as many as can be started; gives the placer back if none can.
+    fn new(job: Arc<Job>, threads: usize, placer: Box<Placer>) -> Result<Pool, Box<Placer>> {
         let shared = Arc::new(Shared { job, queue: Queue::new(VecDeque::new(), false, placer) });
-        let thread = || {
-            let shared = shared.clone();
-            std::thread::spawn(move || shared.queue.work(&shared.job))
-        };
-        Pool { threads: (0..threads).map(|_| thread()).collect(), shared }
+        // From here on whatever goes wrong drops the pool, which stops those that were started.
+        let mut pool = Pool { shared, threads: Vec::with_capacity(threads) };
+        for _ in 0..threads {
+            let shared = pool.shared.clone();
+            match thread().spawn(move || shared.queue.work(&shared.job)) {
+                Ok(thread) => pool.threads.push(thread),
+                Err(_) => break,
+            }
+        }
+        if pool.threads.is_empty() {
+            let placer = pool.shared.queue.lock().placer.take();
+            return Err(placer.expect("nobody has taken it"));
+        }
+        Ok(pool)
     }
 
     fn add(&self, batch: Batch<'static>) {
@@ -684,7 +704,9 @@ impl Pool {
     /// Lets the threads come to their end, and waits for them.
     fn join(&mut self) -> Result<Compiled, Error> {
         self.close();
-        self.threads.drain(..).for_each(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        // Of several panics the first goes on, when no thread is left.
+        let ended: Vec<_> = self.threads.drain(..).map(JoinHandle::join).collect();
+        ended.into_iter().for_each(|ended| ended.unwrap_or_else(|panic| resume_unwind(panic)));
         self.shared.queue.lock().result()
     }
 
@@ -732,7 +754,7 @@ mod tests {
             );
 
             let (job, batches, placer) = broken(&settings);
-            let mut pool = Pool::new(Arc::new(job), threads, placer);
+            let Ok(mut pool) = Pool::new(Arc::new(job), threads, placer) else { panic!("no thread can be started") };
             batches.into_iter().for_each(|batch| pool.add(batch));
             assert!(catch_unwind(AssertUnwindSafe(|| pool.join())).is_err(), "{threads} threads that wait");
         }

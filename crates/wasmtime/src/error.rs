@@ -34,6 +34,8 @@ pub enum ErrorKind {
     /// artifact is not one of the module that it is said to be of. Of code that was just made it is a bug, in the compiler
     /// or in the verifier.
     Verification,
+    /// The machine did not give what compiling or loading needs, and there was no other way.
+    Resources,
 }
 
 impl Error {
@@ -106,6 +108,12 @@ impl Error {
     pub(crate) fn unverified(message: impl Into<String>, function: Option<u32>, text_offset: Option<u32>) -> Error {
         let unproved = (function, text_offset);
         Error { kind: ErrorKind::Verification, offset: None, message: message.into(), unproved }
+    }
+
+    /// Reading or writing the file in memory that has a module's machine code failed.
+    pub(crate) fn memory_file(what: &str, error: &std::io::Error) -> Error {
+        let message = format!("failed to {what} the file in memory that holds the module's machine code: {error}");
+        Error { kind: ErrorKind::Resources, offset: None, message, unproved: (None, None) }
     }
 }
 

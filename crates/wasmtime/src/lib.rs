@@ -32,7 +32,7 @@
 //! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
 //! on as many threads as there are) → `place` (functions to their places) → `link` (one text, distances resolved) →
 //! `artifact` (what Wasmtime loads) → `load`. Beside it: `data` and `standins` (what Wasmtime's translation does not need
-//! to see), `text` (code in pieces or in a file), `settings` (what the engine asks), `budget` (how much code there may
+//! to see), `text` (code in pieces or in a file), `memory_file`, `settings` (what the engine asks), `budget` (how much code there may
 //! be), `trampolines` and `startup` (code that belongs to no function body), `tables` (what belongs to which
 //! instruction), `verify` (proofs of finished artifacts).
 
@@ -48,6 +48,7 @@ mod facts;
 mod gc;
 mod link;
 mod load;
+mod memory_file;
 mod place;
 mod report;
 mod settings;
@@ -215,11 +216,23 @@ impl Compiler {
     }
 
     /// Sets how many threads may compile the functions of one module, at least one. Without this it is as many as the
-    /// process may run at once. A small module is compiled on the calling thread alone, and so is any with one thread.
-    /// The number changes nothing about the result, be it an artifact or an error.
+    /// process may run at once, or one if the engine's `Config::parallel_compilation` is off. A small module is compiled
+    /// on the calling thread alone, and so is any with one thread. Where fewer threads can be started, fewer compile; the
+    /// calling thread always can. The number changes nothing about the result, be it an artifact or an error.
     #[must_use]
     pub fn threads(mut self, most: usize) -> Compiler {
         self.settings.threads = most.max(1);
+        self
+    }
+
+    /// Sets whether a module whose artifact is of half a megabyte or more may be loaded from an anonymous file in memory
+    /// (`memfd_create`), which saves copying it. Without this it may. Such a module keeps one descriptor for its life. It
+    /// is copied instead where the machine refuses the file or memory for it, where the process's limit on the size of
+    /// files (`RLIMIT_FSIZE`) is smaller, and where half of the descriptors that the process may have (`RLIMIT_NOFILE`) are
+    /// in use. Switch it off where the system calls themselves are forbidden.
+    #[must_use]
+    pub fn memory_files(mut self, on: bool) -> Compiler {
+        self.settings.memory_files = on;
         self
     }
 
@@ -315,7 +328,7 @@ impl Compiler {
     #[inline(never)]
     fn load(&self, artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Module, Report)> {
         let start = Instant::now();
-        let module = load::load(&self.engine, artifact)?;
+        let module = load::load(&self.engine, artifact, self.settings.memory_files)?;
         report.phases.load = start.elapsed();
         Ok((module, report))
     }

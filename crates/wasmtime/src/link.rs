@@ -11,7 +11,7 @@ use crate::facts::{function_type, offset, signature};
 use crate::place::{FILLER, Placed, Placer, aligned, resolve};
 use crate::settings::Settings;
 use crate::startup;
-use crate::text::{Editable, Piece, Text};
+use crate::text::{Piece, Text};
 use crate::trampolines::{self, Stubs};
 use crate::{Error, facts};
 use lightbeam_compiler::code::{Output, Reloc, Routine, Target};
@@ -338,14 +338,13 @@ impl Linker<'_> {
             resolve(&mut rest, reloc.at - self.functions.end, reloc.at, self.place(reloc.target));
         }
         let mut text = std::mem::replace(&mut self.functions.image.text, Text::new(false));
-        text.edit(|editable| match editable {
-            Editable::Pieces(pieces) => {
-                for (placed, piece) in self.functions.chunks.iter().zip(pieces) {
-                    self.resolve(placed, placed.base, &mut piece.code);
-                }
+        text.edit(|merged, code, pieces| {
+            let (merged, single) = self.functions.chunks.split_at(merged);
+            merged.iter().for_each(|placed| self.resolve(placed, 0, code));
+            for (placed, piece) in single.iter().zip(pieces) {
+                self.resolve(placed, placed.base, &mut piece.code);
             }
-            Editable::Whole(text) => self.functions.chunks.iter().for_each(|placed| self.resolve(placed, 0, text)),
-        })?;
+        });
         text.push(Piece { code: rest, from: 0 });
         Ok(Image { text, ..self.functions.image })
     }

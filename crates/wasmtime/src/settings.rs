@@ -35,6 +35,8 @@ pub(crate) struct Settings {
     pub(crate) count_functions: bool,
     /// Most threads that compile one module.
     pub(crate) threads: usize,
+    /// May large modules be loaded from files in memory?
+    pub(crate) memory_files: bool,
     /// Bytes of function bodies that a thread takes at once, if it is not the usual number.
     pub(crate) batch: Option<usize>,
     /// For tests: code leaves garbage wherever nothing may be read.
@@ -57,7 +59,12 @@ impl Settings {
             spectre: true,
             time_sweeps: false,
             count_functions: false,
-            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            threads: if engine.get_parallel_compilation() {
+                std::thread::available_parallelism().map_or(1, NonZero::get)
+            } else {
+                1
+            },
+            memory_files: true,
             batch: None,
             poison: false,
             verify: false,

@@ -171,7 +171,8 @@ impl<'c> ModuleStream<'c> {
             let translated = artifact::translate(settings, &self.bytes)?;
             let facts = describe(settings, &self.bytes, &translated)?;
             report.phases.decode += start.elapsed();
-            let compiled = Compiled { functions: Placer::new(settings, 0, true), totals: Totals::default() };
+            let compiled =
+                Compiled { functions: Placer::new(settings, 0, settings.memory_files), totals: Totals::default() };
             let (artifact, report) = conclude(settings, &facts, translated, wasm_bytes, compiled, report)?;
             return done(artifact, report);
         };
@@ -341,7 +342,7 @@ fn begin(
     let job = Job::new(settings, facts, &mut translated);
     drop(translated);
     bytes.truncate(resume);
-    Ok((Arriving::new(job, section_bytes, Placer::new(settings, functions as usize, true)), image))
+    Ok((Arriving::new(job, section_bytes, Placer::new(settings, functions as usize, settings.memory_files)), image))
 }
 
 /// The facts of a module whose bytes, at least those ahead of its code, are given to locate what is refused.
@@ -385,7 +386,7 @@ pub(crate) fn whole<T>(
     report.phases.decode = start.elapsed();
 
     let start = Instant::now();
-    let functions = Placer::new(settings, job.functions() as usize, loads);
+    let functions = Placer::new(settings, job.functions() as usize, loads && settings.memory_files);
     let mut compiled = Compiled { functions, totals: Totals::default() };
     let mut make_image = || data.iter_mut().for_each(|(image, section)| image.advance(section));
     if job.functions() == 0 {

@@ -1,14 +1,11 @@
 //! The text while it grows. A large one that is to be loaded goes, piece by piece, into the anonymous file in memory from
 //! which it will be mapped: the pieces' memory is used again for those that follow, and at the end there is little left
-//! to copy.
+//! to copy. Whatever the machine does not give for that, a file or memory for it, the text does without: what the file
+//! has is copied out, and all that follows stays in pieces.
 
-use crate::artifact::PAGE;
-use crate::budget::MAX_TEXT;
+use crate::memory_file::{self, Mapped};
 use crate::place::FILLER;
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 
 /// A text from this size on is the first thing in its artifact, behind a page for the header; and from this size on, an
 /// artifact is loaded from a file in memory. Making one costs as much as copying this much.
@@ -18,13 +15,15 @@ pub(crate) const LARGE: usize = 512 << 10;
 pub(crate) struct Text {
     /// Has all of it, if there is a file.
     file: Option<Mapped>,
-    /// Follow each other, if there is none.
+    /// What was in a file that could not grow any more. The pieces follow.
+    front: Vec<u8>,
+    /// How many pieces are in the file or the front.
+    merged: usize,
+    /// Follow each other.
     pieces: Vec<Piece>,
     len: usize,
-    /// May it go into a file?
-    loads: bool,
-    /// The first error of writing to it.
-    failed: io::Result<()>,
+    /// Is it to go into a file when it is large?
+    to_file: bool,
 }
 
 /// A piece of the text.
@@ -41,15 +40,10 @@ impl Piece {
     }
 }
 
-/// Makes an anonymous file in memory.
-pub(crate) fn memory_file() -> io::Result<File> {
-    Ok(memfd_create("lightbeam", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?.into())
-}
-
 impl Text {
-    /// Nothing so far. It `loads` if the artifact is for this process and not for the caller to have.
-    pub(crate) fn new(loads: bool) -> Text {
-        Text { file: None, pieces: Vec::new(), len: 0, loads, failed: Ok(()) }
+    /// Nothing so far. It goes `to_file` if the artifact is for this process and not for the caller to have.
+    pub(crate) fn new(to_file: bool) -> Text {
+        Text { file: None, front: Vec::new(), merged: 0, pieces: Vec::new(), len: 0, to_file }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -60,21 +54,26 @@ impl Text {
     pub(crate) fn push(&mut self, piece: Piece) {
         let start = self.len;
         self.len += piece.bytes().len();
-        if self.file.is_some() {
-            return self.write(start, &piece);
+        if let Some(room) = self.room_in_file(start) {
+            room.copy_from_slice(piece.bytes());
+            self.merged += 1;
+            return;
         }
         self.pieces.push(piece);
-        if self.loads && self.len >= LARGE {
-            self.file = memory_file().and_then(Mapped::new).ok();
-            self.loads = self.file.is_some();
-            if self.loads {
-                let mut start = 0;
-                for piece in std::mem::take(&mut self.pieces) {
-                    self.write(start, &piece);
-                    start += piece.bytes().len();
-                }
-            }
+        if self.to_file && self.len >= LARGE {
+            self.move_to_file();
         }
+    }
+
+    /// Appends so many bytes that are no code.
+    pub(crate) fn pad(&mut self, bytes: usize) {
+        let start = self.len;
+        self.len += bytes;
+        if let Some(room) = self.room_in_file(start) {
+            return room.fill(FILLER);
+        }
+        let code = self.pieces.last_mut().map_or(&mut self.front, |piece| &mut piece.code);
+        code.resize(code.len() + bytes, FILLER);
     }
 
     /// Makes room in the file for so many bytes behind what there is, if there is a file: a use of the time that a module
@@ -86,118 +85,104 @@ impl Text {
         }
     }
 
-    fn write(&mut self, start: usize, piece: &Piece) {
-        if let (Some(file), Ok(())) = (&mut self.file, &self.failed) {
-            let end = start + piece.bytes().len();
-            self.failed = file.grow(end).map(|()| file.text()[start..end].copy_from_slice(piece.bytes()));
+    /// What of the file is for the text from `start` on, if there is a file and it can be as long as the text now is.
+    /// One that cannot is left: the text up to `start` is copied out.
+    fn room_in_file(&mut self, start: usize) -> Option<&mut [u8]> {
+        let file = self.file.as_mut()?;
+        if file.grow(self.len).is_err() {
+            self.front = file.text()[..start].to_vec();
+            self.file = None;
+            return None;
         }
+        let end = self.len;
+        self.file.as_mut().map(|file| &mut file.text()[start..end])
     }
 
-    /// Appends so many bytes that are no code. There is a piece ahead of them.
-    pub(crate) fn pad(&mut self, bytes: usize) {
-        match self.pieces.last_mut() {
-            Some(piece) => {
-                piece.code.resize(piece.code.len() + bytes, FILLER);
-                self.len += bytes;
-            }
-            None => self.push(Piece { code: vec![FILLER; bytes], from: 0 }),
-        }
-    }
-
-    /// Gives all pieces to be changed, or the whole as one.
-    pub(crate) fn edit(&mut self, edit: impl FnOnce(Editable<'_>)) -> io::Result<()> {
-        std::mem::replace(&mut self.failed, Ok(()))?;
-        edit(match &mut self.file {
-            Some(file) => Editable::Whole(file.text()),
-            None => Editable::Pieces(&mut self.pieces),
+    /// Moves all pieces into a file. That is tried once.
+    fn move_to_file(&mut self) {
+        self.to_file = false;
+        let mapped = memory_file::create().and_then(Mapped::new).and_then(|mut mapped| {
+            mapped.grow(self.len)?;
+            Ok(mapped)
         });
-        Ok(())
+        let Ok(mut mapped) = mapped else { return };
+        let mut start = 0;
+        self.merged = self.pieces.len();
+        for piece in std::mem::take(&mut self.pieces) {
+            let end = start + piece.bytes().len();
+            mapped.text()[start..end].copy_from_slice(piece.bytes());
+            start = end;
+        }
+        self.file = Some(mapped);
+    }
+
+    /// Gives all of it to be changed: how many pieces are together at its beginning, with their code; and the others.
+    pub(crate) fn edit(&mut self, edit: impl FnOnce(usize, &mut [u8], &mut [Piece])) {
+        let merged = match &mut self.file {
+            Some(file) => file.text(),
+            None => &mut self.front,
+        };
+        edit(self.merged, merged, &mut self.pieces);
     }
 
     /// The file, which has the text behind a page, if there is one; else the pieces.
-    pub(crate) fn into_parts(self) -> io::Result<(Option<File>, Vec<Piece>)> {
-        self.failed?;
-        let file = self.file.map(|Mapped { file, .. }| file);
-        Ok((file, self.pieces))
-    }
-}
-
-/// Where a text can be changed.
-pub(crate) enum Editable<'t> {
-    Pieces(&'t mut [Piece]),
-    Whole(&'t mut [u8]),
-}
-
-/// Appends what a file holds of a text.
-pub(crate) fn read(mut file: &File, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
-    file.seek(SeekFrom::Start(PAGE))?;
-    file.take(len as u64).read_to_end(bytes)?;
-    Ok(())
-}
-
-/// A file in memory that is mapped as far as it is in use.
-struct Mapped {
-    addresses: Addresses,
-    file: File,
-    /// So many bytes of it are.
-    len: usize,
-}
-
-impl Mapped {
-    /// Bytes by which it grows. Page faults one by one would take several times as long as making pages in advance.
-    const STEP: usize = 1 << 20;
-
-    fn new(file: File) -> io::Result<Mapped> {
-        // A page more, for padding that shows that a text is too large.
-        Ok(Mapped { addresses: Addresses::new(2 * PAGE as usize + MAX_TEXT)?, file, len: 0 })
-    }
-
-    /// Makes room for so many bytes of text.
-    fn grow(&mut self, text: usize) -> io::Result<()> {
-        let missing = (PAGE as usize + text).saturating_sub(self.len);
-        if missing != 0 {
-            let more = missing.next_multiple_of(Mapped::STEP).min(self.addresses.len - self.len);
-            self.file.set_len((self.len + more) as u64)?;
-            let access = ProtFlags::READ | ProtFlags::WRITE;
-            let flags = MapFlags::SHARED | MapFlags::POPULATE | MapFlags::FIXED;
-            // SAFETY: the addresses are ours and in no use, and their number was cut to what is left of them.
-            unsafe {
-                let at = self.addresses.start.byte_add(self.len);
-                mmap(at.cast(), more, access, flags, &self.file, self.len as u64)?;
-            }
-            self.len += more;
+    pub(crate) fn into_parts(self) -> (Option<File>, Vec<Piece>) {
+        let mut pieces = self.pieces;
+        if !self.front.is_empty() {
+            pieces.insert(0, Piece { code: self.front, from: 0 });
         }
-        Ok(())
-    }
-
-    /// What is behind the first page.
-    fn text(&mut self) -> &mut [u8] {
-        // SAFETY: so much is mapped as long as the borrow lasts, of a file that is as long and that nobody else has.
-        unsafe { &mut std::slice::from_raw_parts_mut(self.addresses.start, self.len)[PAGE as usize..] }
+        (self.file.map(Mapped::into_file), pieces)
     }
 }
 
-/// Addresses for mappings, which end with it.
-struct Addresses {
-    start: *mut u8,
-    len: usize,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Addresses {
-    fn new(len: usize) -> io::Result<Addresses> {
-        let flags = MapFlags::PRIVATE | MapFlags::NORESERVE;
-        // SAFETY: a new mapping, at a place that nobody has.
-        let start = unsafe { mmap_anonymous(std::ptr::null_mut(), len, ProtFlags::empty(), flags)? };
-        Ok(Addresses { start: start.cast(), len })
+    /// A text of pieces with padding between them, and what it has to be. Changing it at the end gives the same bytes
+    /// wherever they are.
+    fn text(to_file: bool, pieces: usize, limit: Option<usize>) -> (Option<File>, Vec<u8>) {
+        let mut text = Text::new(to_file);
+        for piece in 0..pieces {
+            if piece != 0 {
+                text.pad(3);
+            }
+            if limit.is_some_and(|limit| piece >= limit)
+                && let Some(file) = &mut text.file
+            {
+                file.limit();
+            }
+            text.push(Piece { code: vec![piece as u8; 100 << 10], from: if piece == 0 { 0 } else { 5 } });
+        }
+        text.edit(|merged, code, single| {
+            assert_eq!(merged + single.len(), pieces);
+            let mut at = 0;
+            for piece in 0..merged {
+                code[at] = 0xf0;
+                at += (100 << 10) - if piece == 0 { 0 } else { 5 } + 3;
+            }
+            single.iter_mut().for_each(|piece| piece.code[piece.from] = 0xf0);
+        });
+        let len = text.len();
+        let (file, pieces) = text.into_parts();
+        let mut bytes = Vec::new();
+        if let Some(file) = &file {
+            memory_file::read(file, crate::artifact::PAGE, len, &mut bytes).unwrap();
+        }
+        pieces.iter().for_each(|piece| bytes.extend_from_slice(piece.bytes()));
+        assert_eq!(bytes.len(), len);
+        (file, bytes)
     }
-}
 
-// SAFETY: addresses are the same in all threads.
-unsafe impl Send for Addresses {}
-
-impl Drop for Addresses {
-    fn drop(&mut self) {
-        // SAFETY: nobody uses what is mapped any more. Unmapping that does not fail.
-        let _ = unsafe { munmap(self.start.cast(), self.len) };
+    #[test]
+    fn a_text_is_the_same_in_pieces_in_a_file_and_out_of_it_again() {
+        let (file, pieces) = text(false, 40, None);
+        assert!(file.is_none());
+        let (file, whole) = text(true, 40, None);
+        assert!(file.is_some() && pieces == whole);
+        for limit in [6, 7, 20, 30] {
+            let (file, left) = text(true, 40, Some(limit));
+            assert!(file.is_none() && pieces == left, "a file that cannot grow from piece {limit} on");
+        }
     }
 }

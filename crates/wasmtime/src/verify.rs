@@ -15,6 +15,7 @@ use lightbeam_verify::artifact::{Artifact, Key, Malformed};
 use lightbeam_verify::layout::Description;
 use lightbeam_verify::{Failure, Place};
 use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 use wasmtime_environ::wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 use wasmtime_environ::{
     Abi, BuiltinFunctionIndex, CompiledFunctionsTableBuilder, DefinedFuncIndex, FilePos, FuncKey, FunctionLoc,
@@ -140,15 +141,23 @@ fn validate(threads: usize, mut bodies: Vec<Body<'_>>) -> Result<(), Error> {
     in_parallel(shares, work).into_iter().collect()
 }
 
-/// Does work on threads, the first piece of it on this one, and gives what comes of it in order.
+/// Does work on threads, the first piece of it on this one, and gives what comes of it in order. A piece for which no
+/// thread can be started is done here, too.
 fn in_parallel<T: Send, R: Send>(pieces: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let mut pieces = pieces.into_iter();
-    let Some(first) = pieces.next() else { return Vec::new() };
+    let pieces: Vec<_> = pieces.into_iter().map(|piece| Mutex::new(Some(piece))).collect();
+    let done = |piece: &Mutex<Option<T>>| {
+        let piece = piece.lock().unwrap_or_else(PoisonError::into_inner).take();
+        work(piece.expect("each is done once"))
+    };
     std::thread::scope(|scope| {
-        let work = &work;
-        let helpers: Vec<_> = pieces.map(|piece| scope.spawn(move || work(piece))).collect();
-        let mut results = vec![work(first)];
-        results.extend(helpers.into_iter().map(|helper| helper.join().unwrap_or_else(|panic| resume_unwind(panic))));
+        let done = &done;
+        let start = |piece| std::thread::Builder::new().spawn_scoped(scope, move || done(piece)).map_err(|_| piece);
+        let helpers: Vec<_> = pieces.iter().skip(1).map(start).collect();
+        let mut results: Vec<_> = pieces.first().map(done).into_iter().collect();
+        results.extend(helpers.into_iter().map(|helper| match helper {
+            Ok(helper) => helper.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(piece) => done(piece),
+        }));
         results
     })
 }

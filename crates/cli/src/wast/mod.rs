@@ -6,6 +6,7 @@ mod runner;
 mod spectest;
 mod values;
 
+use crate::show;
 use lightbeam::Compiler;
 use runner::{Runner, SharedItems};
 use std::fmt;
@@ -93,7 +94,7 @@ pub struct Failure {
 impl fmt::Display for FileReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Failure { line, message } in &self.failures {
-            writeln!(f, "{}:{line}: {message}", self.path.display())?;
+            writeln!(f, "{}:{line}: {}", self.path.display(), show::line(message))?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::{Directives, FileReport, Modules, custom, spectest, values};
 use lightbeam::ErrorKind;
 use std::collections::HashMap;
 use std::panic::{self, AssertUnwindSafe};
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::{self, Scope, ScopedJoinHandle};
 use wasmtime::{
     Error, Instance, Linker, Module, Result, SharedMemory, Store, ThrownException, Trap, Val, bail, format_err,
 };
@@ -154,11 +154,12 @@ impl<'scope, 'env> Runner<'scope, 'env> {
             shared.push((id.name().to_string(), exports.collect()));
         }
         let (directives, scope) = (self.directives, self.scope);
-        let running = scope.spawn(move || {
+        let started = thread::Builder::new().spawn_scoped(scope, move || {
             let mut report = FileReport { path: directives.path.into(), passed: 0, failures: Vec::new() };
             directives.run(thread.directives, shared, scope, &mut report);
             report
         });
+        let Ok(running) = started else { bail!("failed to start the thread `${}`", thread.name.name()) };
         if self.running.insert(thread.name.name().to_string(), running).is_some() {
             bail!("two threads named `${}` at one time", thread.name.name());
         }

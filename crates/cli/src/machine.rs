@@ -1,0 +1,98 @@
+//! Threads and descriptors that running a program needs beside its own. Those who start them, tokio and Wasmtime's WASI,
+//! panic where there are none: here that becomes fewer threads, or an error.
+
+use std::any::Any;
+use std::io;
+use std::num::NonZero;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
+use std::sync::{Mutex, Once};
+use std::thread;
+use tokio::runtime::{Builder, Runtime};
+use wasmtime::error::Context as _;
+use wasmtime::{Result, bail};
+
+/// Pipes, of two descriptors each, that tokio makes or as many as it does.
+const PIPES: usize = 4;
+
+/// Most threads that wait for the input and output of one program.
+const WORKERS: usize = 4;
+
+/// Starts a thread that is never waited for.
+pub(crate) fn start_thread(what: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let started = thread::Builder::new().name(what.into()).spawn(work);
+    started.map(drop).with_context(|| format!("failed to start the thread for {what}"))
+}
+
+/// Runs a future to its end: beside threads that wait for its input and output, or without them if they cannot be
+/// started.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = runtime()?;
+    without_panic(|| runtime.block_on(future)).and_then(|done| done)
+}
+
+fn runtime() -> Result<Runtime> {
+    let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
+    drop(pipes.with_context(|| format!("to run a program takes {} more file descriptors", 2 * PIPES))?);
+    // Of its threads tokio may find out too late that it cannot have them, and then waits for itself.
+    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(WORKERS);
+    if can_start(workers + 1) {
+        let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+        return runtime.context("failed to prepare for running the program");
+    }
+    Builder::new_current_thread().enable_all().build().context("failed to prepare for running the program")
+}
+
+/// Can so many threads run side by side?
+fn can_start(threads: usize) -> bool {
+    let gate = Mutex::new(());
+    let closed = gate.lock();
+    thread::scope(|scope| {
+        let pass = || drop(gate.lock());
+        let started: Vec<_> =
+            (0..threads).map_while(|_| thread::Builder::new().spawn_scoped(scope, pass).ok()).collect();
+        drop(closed);
+        started.len() == threads
+    })
+}
+
+/// Does something; a panic over a thread that cannot be started is an error, and any other goes on.
+fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = panic::take_hook();
+        panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
+            if no_thread(info.payload()).is_none() {
+                loud(info);
+            }
+        }));
+    });
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(done) => Ok(done),
+        Err(panic) => match no_thread(&*panic) {
+            Some(message) => bail!("the program needs one more thread: {message}"),
+            None => resume_unwind(panic),
+        },
+    }
+}
+
+/// What a panic says, if it is because a thread could not be started.
+fn no_thread(payload: &(dyn Any + Send)) -> Option<&str> {
+    let message =
+        payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied())?;
+    // Of `std::thread::spawn`, and of tokio.
+    let starts = ["failed to spawn thread", "OS can't spawn worker thread"];
+    starts.iter().any(|start| message.starts_with(start)).then_some(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_over_a_thread_is_an_error_and_another_stays_one() {
+        let error = without_panic(|| panic!("failed to spawn thread: {}", 11)).unwrap_err();
+        assert!(error.to_string().contains("needs one more thread: failed to spawn thread: 11"), "{error:#}");
+        assert!(catch_unwind(|| without_panic(|| panic!("something else"))).is_err());
+        assert_eq!(without_panic(|| 7).unwrap(), 7);
+    }
+}
