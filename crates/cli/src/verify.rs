@@ -13,7 +13,9 @@ use wasmtime_cli_flags::CommonOptions;
 /// Nothing of the compiled module is believed: the module is validated again, everything that does not depend on the
 /// machine code is made anew and must be the same, byte for byte, and the code and its tables are proved against that. The
 /// options must be those that it was compiled with.
+// `-W` has a long form, too, which means something else here.
 #[derive(clap::Parser)]
+#[command(mut_arg("wasm_raw", |group| group.long(None::<&str>)))]
 pub struct VerifyCommand {
     #[command(flatten)]
     common: CommonOptions,
