@@ -135,6 +135,8 @@ pub struct Complaint {
     pub what: String,
     /// How large it is.
     pub bytes: usize,
+    /// The module.
+    pub wasm: Vec<u8>,
 }
 
 impl fmt::Display for Summary {
@@ -145,7 +147,7 @@ impl fmt::Display for Summary {
             f,
             "{modules} modules, {compiled} compiled, {functions} functions, {instructions} instructions, {failed} failed"
         )?;
-        for Complaint { name, what, bytes } in failures {
+        for Complaint { name, what, bytes, .. } in failures {
             write!(f, "\n    {name} ({bytes} bytes): {what}")?;
         }
         Ok(())
@@ -176,9 +178,9 @@ pub fn run(setup: &Setup, subjects: &[Subject], threads: usize) -> Result<Summar
                             summary.instructions += verified.instructions;
                         }
                         Err(what) => {
-                            let (name, bytes) = (subject.name.clone(), subject.wasm.len());
+                            let (name, wasm) = (subject.name.clone(), subject.wasm.clone());
                             summary.compiled += 1;
-                            summary.failures.push(Complaint { name, what, bytes });
+                            summary.failures.push(Complaint { name, what, bytes: wasm.len(), wasm });
                         }
                     }
                 }

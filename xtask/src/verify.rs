@@ -1,9 +1,10 @@
 //! `cargo xtask verify-all`: whether the verifier takes offence at code that is right.
 
 use anyhow::Result;
+use lightbeam_tests::backend::Setup;
 use lightbeam_tests::shared;
-use lightbeam_tests::verification::{self, Subject};
-use std::path::PathBuf;
+use lightbeam_tests::verification::{self, Subject, Summary};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -28,6 +29,9 @@ pub(crate) struct VerifyAll {
     /// How many threads.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// Where to put the modules that fail, and what they are compiled to.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// More modules: files, or folders of `.wasm` files.
     #[arg(value_name = "FILE|DIR")]
     more: Vec<PathBuf>,
@@ -68,10 +72,27 @@ impl VerifyAll {
                 let start = Instant::now();
                 let summary = verification::run(&setup, subjects, self.threads)?;
                 failures += summary.failures.len();
+                if let Some(keep) = &self.keep {
+                    self::keep(&keep.join(name), &setup, &summary)?;
+                }
                 println!("{name}, {group}: {summary} [{:.1} s]", start.elapsed().as_secs_f64());
             }
         }
         println!("{failures} failures");
         Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// Puts modules that fail into a folder, with their artifacts.
+fn keep(folder: &Path, setup: &Setup, summary: &Summary) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let compiler = setup.engine()?.lightbeam.verify(false);
+    for failure in &summary.failures {
+        let name: String = failure.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        std::fs::write(folder.join(format!("{name}.wasm")), &failure.wasm)?;
+        if let Ok(artifact) = compiler.precompile(&failure.wasm) {
+            std::fs::write(folder.join(format!("{name}.cwasm")), artifact)?;
+        }
+    }
+    Ok(())
 }

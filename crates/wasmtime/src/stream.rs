@@ -443,7 +443,7 @@ fn conclude<'a>(
     }
     let start = Instant::now();
     let bytes = artifact.into_bytes()?;
-    report.verified = Some(verify::prove(&bytes, settings.spectre)?);
+    report.verified = Some(verify::prove(settings, &bytes)?);
     report.phases.verify = start.elapsed();
     Ok((Artifact::of_bytes(bytes), report))
 }

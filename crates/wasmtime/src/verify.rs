@@ -13,8 +13,10 @@ use crate::text::Piece;
 use crate::{AddressMap, CpuFeatures, facts, unsupported};
 use lightbeam_verify::artifact::{Artifact, Key, Malformed};
 use lightbeam_verify::layout::Description;
-use lightbeam_verify::{Failure, Place};
+use lightbeam_verify::{Failure, Place, Proof, Prover};
+use std::ops::Range;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use wasmtime_environ::wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 use wasmtime_environ::{
@@ -29,16 +31,21 @@ pub struct Verified {
     pub functions: u32,
     /// Instructions of all its code.
     pub instructions: u64,
+    /// How often one was looked at, which is more often where paths meet, for tests and measurements: it grows with the
+    /// code, and no faster.
+    pub steps: u64,
 }
 
-/// Proves the code of an artifact whose metadata are right, made with guards against Spectre or not, and the tables that go
-/// with it.
+/// Bytes of code that a thread proves at once: about a millisecond's work.
+const BATCH: u32 = 64 << 10;
+
+/// Proves the code of an artifact whose metadata are right, and the tables that go with it.
 #[inline(never)] // Profiles tell the phases apart by their functions.
-pub(crate) fn prove(bytes: &[u8], spectre: bool) -> Result<Verified, Error> {
+pub(crate) fn prove(settings: &Settings, bytes: &[u8]) -> Result<Verified, Error> {
     let malformed = |error: Malformed| Error::unverified(format!("the artifact is malformed: {error}"), None, None);
     let artifact = Artifact::parse(bytes).map_err(malformed)?;
     let description = Description::parse(&artifact).map_err(malformed)?;
-    let facts = description.facts(spectre).map_err(malformed)?;
+    let facts = description.facts(settings.spectre).map_err(malformed)?;
     let tables = description.tables(&artifact).map_err(malformed)?;
     let failed = |failure: Failure| {
         let function = match failure.place {
@@ -47,9 +54,56 @@ pub(crate) fn prove(bytes: &[u8], spectre: bool) -> Result<Verified, Error> {
         };
         Error::unverified(format!("the code could not be proved: {failure}"), function, Some(failure.offset))
     };
-    let proof = lightbeam_verify::verify(&facts, artifact.text, &tables).map_err(failed)?;
+    let prover = Prover::new(&facts, artifact.text, &tables).map_err(failed)?;
+    let batches = batches(&tables.functions);
+    let parts = on_threads(settings.threads, batches.len(), |batch| prover.functions(batches[batch].clone()));
+    // The failure is the first in the order of the text.
+    let parts = parts.into_iter().collect::<Result<Vec<_>, Failure>>().map_err(failed)?;
+    let proof = prover.finish(parts).map_err(failed)?;
     lightbeam_verify::tables::check(&tables, &proof).map_err(failed)?;
-    Ok(Verified { functions: tables.functions.len() as u32, instructions: proof.instructions })
+    let Proof { instructions, steps, .. } = proof;
+    Ok(Verified { functions: tables.functions.len() as u32, instructions, steps })
+}
+
+/// Functions in batches.
+fn batches(functions: &[lightbeam_verify::facts::Range]) -> Vec<Range<u32>> {
+    let mut batches = Vec::new();
+    let (mut first, mut from) = (0, 0);
+    for (index, function) in functions.iter().enumerate() {
+        if function.end - from >= BATCH || index + 1 == functions.len() {
+            batches.push(first..index as u32 + 1);
+            (first, from) = (index as u32 + 1, function.end);
+        }
+    }
+    batches
+}
+
+/// Does so many pieces of work on so many threads at most, this one among them, and gives what comes of it in order.
+fn on_threads<R: Send>(threads: usize, pieces: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let mut done = Vec::new();
+        loop {
+            let piece = next.fetch_add(1, Ordering::Relaxed);
+            if piece >= pieces {
+                return done;
+            }
+            done.push((piece, work(piece)));
+        }
+    };
+    let mut done = std::thread::scope(|scope| {
+        // What does not start, others do.
+        let helpers =
+            (1..threads.min(pieces)).map_while(|_| std::thread::Builder::new().spawn_scoped(scope, share).ok());
+        let helpers: Vec<_> = helpers.collect();
+        let mut done = share();
+        for helper in helpers {
+            done.append(&mut helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(piece, _)| *piece);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// Proves an artifact of whatever origin to be one of this module for these settings.
@@ -67,7 +121,7 @@ pub(crate) fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtim
     if rebuilt != bytes {
         return Err(Error::unverified(difference(&artifact, bytes, &rebuilt), None, None).into());
     }
-    Ok(prove(bytes, settings.spectre)?)
+    Ok(prove(&settings, bytes)?)
 }
 
 /// Processor features by the names under which artifacts list them. Others than these are none that code may use.
@@ -121,45 +175,25 @@ fn rebuild(settings: &Settings, artifact: &Artifact<'_>, wasm: &[u8]) -> wasmtim
 type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
 
 /// Validates function bodies, on as many threads as may be.
-fn validate(threads: usize, mut bodies: Vec<Body<'_>>) -> Result<(), Error> {
-    let share = bodies.len().div_ceil(threads.max(1)).max(1);
-    let mut shares = Vec::new();
-    while !bodies.is_empty() {
-        let rest = bodies.split_off(share.min(bodies.len()));
-        shares.push(std::mem::replace(&mut bodies, rest));
+fn validate(threads: usize, bodies: Vec<Body<'_>>) -> Result<(), Error> {
+    const SHARE: usize = 256;
+    let mut shares = Vec::with_capacity(bodies.len().div_ceil(SHARE));
+    let mut bodies = bodies.into_iter().peekable();
+    while bodies.peek().is_some() {
+        shares.push(Mutex::new(bodies.by_ref().take(SHARE).collect::<Vec<_>>()));
     }
-    let work = |share: Vec<Body<'_>>| -> Result<(), Error> {
+    let results = on_threads(threads, shares.len(), |share| -> Result<(), Error> {
+        let bodies = std::mem::take(&mut *shares[share].lock().unwrap_or_else(PoisonError::into_inner));
         let mut allocations = FuncValidatorAllocations::default();
-        for (validator, body) in share {
+        for (validator, body) in bodies {
             let mut validator = validator.into_validator(allocations);
             validator.validate(&body)?;
             allocations = validator.into_allocations();
         }
         Ok(())
-    };
+    });
     // The error is the first in the order of the bytes.
-    in_parallel(shares, work).into_iter().collect()
-}
-
-/// Does work on threads, the first piece of it on this one, and gives what comes of it in order. A piece for which no
-/// thread can be started is done here, too.
-fn in_parallel<T: Send, R: Send>(pieces: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
-    let pieces: Vec<_> = pieces.into_iter().map(|piece| Mutex::new(Some(piece))).collect();
-    let done = |piece: &Mutex<Option<T>>| {
-        let piece = piece.lock().unwrap_or_else(PoisonError::into_inner).take();
-        work(piece.expect("each is done once"))
-    };
-    std::thread::scope(|scope| {
-        let done = &done;
-        let start = |piece| std::thread::Builder::new().spawn_scoped(scope, move || done(piece)).map_err(|_| piece);
-        let helpers: Vec<_> = pieces.iter().skip(1).map(start).collect();
-        let mut results: Vec<_> = pieces.first().map(done).into_iter().collect();
-        results.extend(helpers.into_iter().map(|helper| match helper {
-            Ok(helper) => helper.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            Err(piece) => done(piece),
-        }));
-        results
-    })
+    results.into_iter().collect()
 }
 
 /// The function table that an artifact has at this byte of its description, with the module's functions at the places in

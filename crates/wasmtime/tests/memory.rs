@@ -121,7 +121,7 @@ fn peak_is_linear_in_input_and_output() {
     let _alone = ALONE.lock().unwrap();
     let mut over = Vec::new();
     for (name, wasm, exports, body) in modules() {
-        let compiler = Compiler::new(&Config::new()).unwrap();
+        let compiler = Compiler::new(&Config::new()).unwrap().verify(false);
         let (artifact, report) = compiler.precompile_timed(&wasm).unwrap();
         let (artifact, functions) = (artifact.len(), report.functions as usize);
         for threads in [1, 3] {
@@ -153,7 +153,7 @@ fn peak_is_linear_in_input_and_output() {
 fn a_module_keeps_nothing_of_its_compilation() {
     let _alone = ALONE.lock().unwrap();
     let (_, wasm, ..) = modules().swap_remove(1);
-    let compiler = Compiler::new(&Config::new()).unwrap();
+    let compiler = Compiler::new(&Config::new()).unwrap().verify(false);
     drop(compiler.module(&wasm).unwrap());
     let before = NOW.load(Relaxed);
     let module = compiler.module(&wasm).unwrap();
