@@ -128,6 +128,10 @@ impl<'p> Walk<'p> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         self.pass_at(abi, private, top)?;
         if let Some(area) = abi.area {
+            // What this code was given itself may be handed on.
+            if self.st.regs[area] == Value::of(Tag::ResultArea, 0) && abi.stack_results <= self.abi.stack_results {
+                return Ok(());
+            }
             let Some(at) = self.st.regs[area].as_stack() else { return Err("result area outside of the frame") };
             if at < top + abi.stack_args.cast_signed() || at + abi.stack_results.cast_signed() > -8 {
                 return Err("result area outside of the frame");
