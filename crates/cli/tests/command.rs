@@ -340,36 +340,3 @@ fn threads_of_compilation_are_the_users_choice() {
     assert_eq!(output.status.code(), Some(2), "{}", texts(&output).1);
     assert!(texts(&output).1.contains("--compile-threads"));
 }
-
-#[test]
-fn compiled_modules_are_proved_against_their_module() {
-    let here = Directory::new("verify");
-    here.file("a.wat", "(module (memory 1) (func (export \"f\") (param i32) (result i32) (i32.load (local.get 0))))");
-    here.file("b.wat", "(module (memory 2) (func (export \"f\") (param i32) (result i32) (i32.load (local.get 0))))");
-    check(&here.lightbeam(&["compile", "--verify", "a.wat"]), 0, "");
-    let output = here.lightbeam(&["verify", "a.cwasm", "--wasm", "a.wat"]);
-    let (out, err) = texts(&output);
-    assert_eq!(output.status.code(), Some(0), "{err}");
-    assert!(out.starts_with("proved: functions 1, instructions "), "{out}");
-
-    check_error(
-        &here.lightbeam(&["verify", "a.cwasm"]),
-        &["`--wasm` is needed", "the module that it was compiled from"],
-    );
-    check_error(&here.lightbeam(&["verify", "a.cwasm", "--wasm", "b.wat"]), &["a.cwasm", "another module"]);
-    check_error(&here.lightbeam(&["verify", "a.wat", "--wasm", "a.wat"]), &["`a.wat` is not a compiled module"]);
-    check_error(&here.lightbeam(&["verify", "no.cwasm", "--wasm", "a.wat"]), &["failed to read `no.cwasm`"]);
-    check_error(&here.lightbeam(&["verify", "a.cwasm", "--wasm", "a.cwasm"]), &["the module is compiled already"]);
-    let other = ["verify", "-W", "fuel=1", "a.cwasm", "--wasm", "a.wat"];
-    check_error(&here.lightbeam(&other), &["other settings", "consume_fuel: false"]);
-
-    let artifact = std::fs::read(here.0.join("a.cwasm")).unwrap();
-    for at in [16, artifact.len() / 2, artifact.len() - 1] {
-        let mut changed = artifact.clone();
-        changed[at] ^= 0x10;
-        here.file("changed.cwasm", changed);
-        check_error(&here.lightbeam(&["verify", "changed.cwasm", "--wasm", "a.wat"]), &["changed.cwasm"]);
-    }
-    here.file("short.cwasm", &artifact[..artifact.len() - 5000]);
-    check_error(&here.lightbeam(&["verify", "short.cwasm", "--wasm", "a.wat"]), &["short.cwasm"]);
-}

@@ -250,6 +250,7 @@ impl<'p> Walk<'p> {
     fn called(&mut self, popped: u32) -> Proved<()> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         self.note_call(top);
+        self.collect()?;
         if self.p.has_handlers {
             self.flow_to_pads(top)?;
         }

@@ -13,6 +13,7 @@ mod calls;
 pub mod facts;
 mod forms;
 pub mod layout;
+mod maps;
 mod operand;
 mod proof;
 mod prover;

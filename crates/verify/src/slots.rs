@@ -5,22 +5,22 @@ use crate::state::Types;
 use crate::value::Value;
 
 /// Words of a leaf and children of a node, as a logarithm.
-const LEAF_LOG2: u32 = 4;
-const NODE_LOG2: u32 = 4;
+pub(crate) const LEAF_LOG2: u32 = 4;
+pub(crate) const NODE_LOG2: u32 = 4;
 const LEAF: usize = 1 << LEAF_LOG2;
 const NODE: usize = 1 << NODE_LOG2;
 
 /// The words of one state. The root is a leaf if `height` is 0. Words that it does not reach are undefined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slots {
-    root: u32,
-    height: u32,
+    pub(crate) root: u32,
+    pub(crate) height: u32,
 }
 
 /// What all states of a function share.
 pub(crate) struct Frames {
-    leaves: Vec<[Value; LEAF]>,
-    nodes: Vec<[u32; NODE]>,
+    pub(crate) leaves: Vec<[Value; LEAF]>,
+    pub(crate) nodes: Vec<[u32; NODE]>,
     /// Leaves and nodes from here on belong to the current state alone and may be written.
     own_leaves: u32,
     own_nodes: u32,
@@ -29,7 +29,7 @@ pub(crate) struct Frames {
 }
 
 /// Nothing of a leaf or node is defined.
-const NONE: u32 = 0;
+pub(crate) const NONE: u32 = 0;
 
 impl Frames {
     pub(crate) fn new() -> Frames {

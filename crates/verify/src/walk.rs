@@ -8,6 +8,7 @@ use crate::abi::Abi;
 use crate::calls::PRESERVED;
 use crate::facts::{Builtin, Range};
 use crate::forms::{self, Class};
+use crate::maps::Collected;
 use crate::proof::{Cause, Failure, Fault, Place, Reason};
 use crate::prover::{Called, Part, Prover};
 use crate::relate;
@@ -94,6 +95,8 @@ pub(crate) struct Walk<'p> {
     pub(crate) left: bool,
     /// The lowest word of the frame that keeps what is no value.
     pub(crate) lowest_saved: i32,
+    /// The frame behind the last call with a map.
+    pub(crate) collected: Option<Collected>,
 
     /// The piece of code, the instruction at hand and the next.
     pub(crate) start: u32,
@@ -141,6 +144,7 @@ impl<'p> Walk<'p> {
             handler_stack: 0,
             left: false,
             lowest_saved: 0,
+            collected: None,
             start: 0,
             end: 0,
             at: 0,
@@ -207,6 +211,7 @@ impl<'p> Walk<'p> {
         self.calls = self.part.calls.len();
         (self.decoded, self.walked) = (0, 0);
         self.lowest_saved = 0;
+        self.collected = None;
     }
 
     fn run(&mut self, entry: u32, state: Proved<State>) -> Proved<()> {
