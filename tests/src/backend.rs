@@ -175,6 +175,10 @@ impl Setup {
         if let Some(bytes) = self.reservation {
             config.memory_reservation(bytes);
         }
+        if self.reservation == Some(0) {
+            // Memories move whenever they grow.
+            config.memory_reservation_for_growth(0);
+        }
         if let Some(bytes) = self.guard {
             config.memory_guard_size(bytes);
         }

@@ -444,6 +444,17 @@ struct State {
 /// Instantiates the module, makes the calls, and says what was seen.
 #[must_use]
 pub fn observe(module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
+    observe_in(None, module, setup, calls)
+}
+
+/// As [`observe`], with imports from `owner` taken from an instance of that module, and from `host` a function
+/// `grow_memory` that grows its memory `m`.
+#[must_use]
+pub fn observe_linked(owner: &Module, module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
+    observe_in(Some(owner), module, setup, calls)
+}
+
+fn observe_in(owner: Option<&Module>, module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
     let limits = StoreLimitsBuilder::new().memory_size(32 << 20).table_elements(200_000).build();
     let mut store = Store::new(module.engine(), State { limits, events: Vec::new(), host_calls: 0 });
     store.limiter(|state| &mut state.limits);
@@ -453,7 +464,8 @@ pub fn observe(module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
     if setup.epochs {
         store.set_epoch_deadline(1 << 40);
     }
-    let instance = imports(&mut store, module).and_then(|imports| Instance::new(&mut store, module, &imports));
+    let owner = owner.map(|owner| Instance::new(&mut store, owner, &[]).expect("it imports nothing"));
+    let instance = imports(&mut store, module, owner).and_then(|imports| Instance::new(&mut store, module, &imports));
     let instance = match instance {
         Ok(instance) => {
             let fuel = if setup.fuel { store.get_fuel().ok() } else { None };
@@ -532,12 +544,39 @@ fn finale(store: &mut Store<State>, instance: Instance) -> Vec<Event> {
         .collect()
 }
 
+/// Grows the memory `m` of an instance from outside.
+fn grow_memory(store: &mut Store<State>, owner: Instance, ty: FuncType) -> wasmtime::Result<Extern> {
+    let memory = owner.get_memory(&mut *store, "m").ok_or_else(|| wasmtime::Error::msg("no memory to grow"))?;
+    let grow = move |mut caller: wasmtime::Caller<'_, State>, args: &[Val], results: &mut [Val]| {
+        let wide = args[0].i64();
+        let pages = wide.map_or_else(|| u64::from(args[0].unwrap_i32().cast_unsigned()), i64::cast_unsigned);
+        let before = memory.grow(&mut caller, pages).map_or(-1, u64::cast_signed);
+        results[0] = if wide.is_some() { Val::I64(before) } else { Val::I32(before as i32) };
+        Ok(())
+    };
+    Ok(Func::new(&mut *store, ty, grow).into())
+}
+
 /// One value for each import, the same on every engine.
-fn imports(store: &mut Store<State>, module: &Module) -> wasmtime::Result<Vec<Extern>> {
+fn imports(store: &mut Store<State>, module: &Module, owner: Option<Instance>) -> wasmtime::Result<Vec<Extern>> {
     let mut externs = Vec::new();
     // Engines list imports in orders of their own, but each kind in the order of the module.
     let (mut funcs, mut globals) = (0.., 0..);
     for import in module.imports() {
+        if let Some(owner) = owner {
+            match (import.module(), import.ty()) {
+                ("owner", _) => {
+                    let export = owner.get_export(&mut *store, import.name());
+                    externs.push(export.ok_or_else(|| wasmtime::Error::msg("the owner has no such export"))?);
+                    continue;
+                }
+                ("host", ExternType::Func(ty)) if import.name() == "grow_memory" => {
+                    externs.push(grow_memory(store, owner, ty)?);
+                    continue;
+                }
+                _ => {}
+            }
+        }
         externs.push(match import.ty() {
             ExternType::Func(ty) => host_func(store, funcs.next().expect("endless"), ty).into(),
             ExternType::Global(ty) => {

@@ -1,6 +1,6 @@
 //! Bulk operators: ranges are checked here, the work is the host's (memories) or a routine's (tables).
 
-use crate::calls::Arg;
+use crate::calls::{Arg, CallTo};
 use crate::code::{Routine, Target, TrapCode};
 use crate::compile::FuncGen;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
@@ -291,9 +291,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.load_operand(*to, operand);
             }
         }
-        let start = crate::isa::AsmBuffer::offset(&self.out.asm);
-        let at = I::call_sym(&mut self.out.asm);
-        self.reloc(at, Target::Routine(routine));
-        self.map_address(start, self.wasm);
+        let results = RegSet::one(I::PRIVATE.int_results[0]);
+        self.emit_call(CallTo::Symbol(Target::Routine(routine)), self.comes(), results);
     }
 }

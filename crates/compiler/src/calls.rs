@@ -6,9 +6,10 @@
 //! parallel move.
 
 use crate::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
-use crate::compile::FuncGen;
+use crate::compile::{FuncGen, Unusual};
+use crate::effects::Comes;
 use crate::facts::{Callee, Owner};
-use crate::isa::{Cond, Isa, Load, Src, Store};
+use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::sig::{Abi, Place, Sig};
 use crate::ty::{Ty, Width};
@@ -30,6 +31,17 @@ pub(crate) enum Arg {
     Imm(u64),
     /// The engine-wide id of a type, which is at this offset among the ids.
     TypeId(i32),
+}
+
+/// What a call instruction names.
+#[derive(Clone, Copy)]
+pub(crate) enum CallTo {
+    /// What a relocation names.
+    Symbol(Target),
+    /// The same, of something that leaves by `Isa::jump_back`.
+    Unpaired(Target),
+    /// The address in a register.
+    Register(Reg),
 }
 
 /// Whom a call reaches.
@@ -67,20 +79,37 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Loads them again.
     pub(crate) fn restore_homes(&mut self) {
-        // A call that never returns leaves nothing to restore for.
-        if self.reader.peek() == 0x00 && !self.reader.at_end() {
-            return;
-        }
-        self.load_volatile_homes();
-    }
-
-    /// Loads them again wherever control comes from.
-    pub(crate) fn load_volatile_homes(&mut self) {
         for i in 0..self.lists.volatile_homes.len() {
             let local = self.locals[self.lists.volatile_homes[i] as usize];
             let home = local.home.expect("it has one");
             I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
             self.out.counters.home_saves += 1;
+        }
+    }
+
+    // ---- the instruction
+
+    /// Emits a call: all of operators, stubs and pads go through here, but for those that destroy no more than they give
+    /// (`Target::DataSegment`, `Target::DataDrop`). `results` are the registers that hold something afterwards.
+    pub(crate) fn emit_call(&mut self, to: CallTo, comes: Comes, results: RegSet) {
+        if self.unusual.has(Unusual::CHECKED) {
+            self.prove_call(comes);
+        }
+        let start = self.out.asm.offset();
+        match to {
+            CallTo::Symbol(target) => {
+                let at = I::call_sym(&mut self.out.asm);
+                self.reloc(at, target);
+            }
+            CallTo::Unpaired(target) => {
+                let at = I::call_unpaired(&mut self.out.asm);
+                self.reloc(at, target);
+            }
+            CallTo::Register(reg) => I::call_reg(&mut self.out.asm, reg),
+        }
+        self.map_address(start, self.wasm);
+        if self.facts.settings.poison && comes != Comes::Never {
+            self.poison_all_but(results.or(RegSet::of(I::PRESERVED)));
         }
     }
 
@@ -132,10 +161,17 @@ impl<I: Isa> FuncGen<'_, I> {
                 Arg::OwnerIndex(owner) => self.load_owner_index(to, owner),
             }
         }
-        let start = crate::isa::AsmBuffer::offset(&self.out.asm);
-        let at = I::call_sym(&mut self.out.asm);
-        self.reloc(at, Target::Libcall(libcall));
-        self.map_address(start, self.wasm);
+        let comes = match libcall {
+            Libcall::Trap | Libcall::ThrowRef | Libcall::Raise => Comes::Never,
+            _ => self.comes(),
+        };
+        let results = RegSet::of(&[I::LIBCALL.int_results[0], I::LIBCALL.float_results[0]]);
+        self.emit_call(CallTo::Symbol(Target::Libcall(libcall)), comes, results);
+    }
+
+    /// Where control comes back to from a call that is made here.
+    pub(crate) fn comes(&self) -> Comes {
+        if self.in_margin { Comes::ToMargin } else { Comes::Back }
     }
 
     /// The arguments of a libcall with their registers; none is on the stack of the machine.
@@ -160,13 +196,26 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Takes the first result register as the result of a libcall, of a type.
-    pub(crate) fn push_libcall_result(&mut self, ty: Ty) {
+    /// The register in which a libcall or a routine has just given a result of a type. Its upper half is undefined where the
+    /// type is of 32 bits, as the platform's convention has it: it becomes zero here, and whoever wants the result as a
+    /// value has it from here. (Where it is stored, 32 bits are.)
+    pub(crate) fn narrow_result(&mut self, ty: Ty) -> Reg {
         let reg = I::LIBCALL.int_results[0];
-        self.take_this(reg);
         if ty.width() == Width::W32 {
             I::mov(&mut self.out.asm, Width::W32, reg, reg);
         }
+        reg
+    }
+
+    /// Takes the first result register as the result of a libcall or routine, of a type.
+    pub(crate) fn take_result_of_call(&mut self, ty: Ty) -> Reg {
+        self.take_this(I::LIBCALL.int_results[0]);
+        self.narrow_result(ty)
+    }
+
+    /// Pushes the result of a libcall, of a type.
+    pub(crate) fn push_libcall_result(&mut self, ty: Ty) {
+        let reg = self.take_result_of_call(ty);
         self.push_reg(ty, reg);
     }
 
@@ -305,27 +354,20 @@ impl<I: Isa> FuncGen<'_, I> {
             // The callee has popped its arguments: back to where the frame ends.
             I::lea(&mut self.out.asm, Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));
         }
-        if self.reader.peek() == 0x00 {
-            // The call does not return: whatever follows is there for validation.
-        } else {
+        if self.comes_back() {
             self.reload_moved_base();
         }
         self.take_results(sig, abi);
     }
 
     fn enter_callee(&mut self, to: To, sig: &Sig, abi: &Abi) {
-        let start;
-        match to {
-            To::Defined(index) => {
-                start = crate::isa::AsmBuffer::offset(&self.out.asm);
-                let at = I::call_sym(&mut self.out.asm);
-                self.reloc(at, Target::Func(index));
-            }
+        let to = match to {
+            To::Defined(index) => CallTo::Symbol(Target::Func(index)),
             To::Import { code, context } => {
                 self.pass_contexts(abi, Addr::base(I::CTX, context));
+                self.poison_arguments(sig, abi);
                 I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, code));
-                start = crate::isa::AsmBuffer::offset(&self.out.asm);
-                I::call_reg(&mut self.out.asm, I::SCRATCH);
+                CallTo::Register(I::SCRATCH)
             }
             To::Reference(_, checked) => {
                 let ctx = self.facts.ctx;
@@ -334,12 +376,15 @@ impl<I: Isa> FuncGen<'_, I> {
                     self.null_faults_at(at);
                 }
                 I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
+                if !sig.shares_registers() {
+                    self.poison_arguments(sig, abi);
+                }
                 self.prefer_private(sig, abi);
-                start = crate::isa::AsmBuffer::offset(&self.out.asm);
-                I::call_reg(&mut self.out.asm, Self::CALLEE);
+                CallTo::Register(Self::CALLEE)
             }
-        }
-        self.map_address(start, self.wasm);
+        };
+        self.emit_call(to, Comes::Back, abi.result_registers());
+        self.poison_results(sig, abi);
     }
 
     /// Puts both instance pointers in their registers; the callee's is at `callee`, where the first instruction reads it.
@@ -384,14 +429,14 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Results are pushed: a single one in its register, more than one in their slots.
     fn take_results(&mut self, sig: &Sig, abi: &Abi) {
         match (sig.passed_results(), abi.results.as_ref()) {
-            ([], _) => self.restore_homes(),
+            ([], _) => self.restore_after_last(),
             ([ty], [Place::Reg(reg)]) => {
                 self.take_this(*reg);
                 // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
                 if (*ty == Ty::I32 && !self.next_ignores_upper_half()) || *ty == Ty::GcRef {
                     I::mov(&mut self.out.asm, Width::W32, *reg, *reg);
                 }
-                self.restore_homes();
+                self.restore_after_last();
                 self.push_reg(*ty, *reg);
             }
             (types, _) => {
@@ -421,7 +466,7 @@ impl<I: Isa> FuncGen<'_, I> {
                         }
                     }
                 }
-                self.restore_homes();
+                self.restore_after_last();
                 for ty in types {
                     self.stack.push(Value::slot(*ty));
                 }
@@ -430,6 +475,13 @@ impl<I: Isa> FuncGen<'_, I> {
                     self.join_results(&sig.results, types.len());
                 }
             }
+        }
+    }
+
+    /// Loads the homes that the last call of an operator has destroyed, if control comes back from it.
+    fn restore_after_last(&mut self) {
+        if self.comes_back() {
+            self.restore_homes();
         }
     }
 
@@ -514,6 +566,7 @@ impl<I: Isa> FuncGen<'_, I> {
             To::Defined(_) => {}
             To::Import { code, context } => {
                 self.pass_contexts(abi, Addr::base(I::CTX, context));
+                self.poison_arguments(sig, abi);
                 I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(I::CTX, code));
             }
             To::Reference(_, checked) => {

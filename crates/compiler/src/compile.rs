@@ -2,6 +2,7 @@
 
 use crate::code::{AddressSite, FUNC_ALIGN, FuncCode, Output, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
 use crate::control::Block;
+use crate::effects::Calls;
 use crate::error::{Error, ErrorKind};
 use crate::exceptions::Exceptions;
 use crate::facts::{AddressMap, Callee, Facts};
@@ -180,6 +181,10 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     first_address: usize,
     /// Operators compiled so far.
     pub(crate) operators: u64,
+    /// What the operator being compiled does to registers; known where the state is proven.
+    pub(crate) expected: Calls,
+    /// Has the last operator been compiled? What comes then is stubs and pads.
+    pub(crate) in_margin: bool,
 }
 
 /// Reasons not to go straight to the next operator, in one byte so that all are looked at in one step.
@@ -303,7 +308,7 @@ pub(crate) fn constant<I: Isa>(
     let survey = &mut scratch.survey;
     survey.begin(0);
     survey.code_start = 0;
-    survey.call();
+    survey.note(Calls::Returns);
     // It may have some, and runs once.
     survey.vectors = true;
     out.asm.reset_labels();
@@ -403,6 +408,8 @@ fn emit<I: Isa>(
         plain_offsets: FuncGen::<I>::plain_offsets(facts),
         first_address,
         operators: 0,
+        expected: Calls::No,
+        in_margin: false,
     };
     cg.stack.clear();
     cg.blocks.clear();
@@ -421,6 +428,7 @@ fn emit<I: Isa>(
     cg.open_function();
     cg.operators();
     cg.epilogue();
+    cg.in_margin = true;
     cg.landing_pads();
     cg.resumption_pads();
     cg.stubs();
@@ -479,6 +487,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.room_end = self.budget_end.min(self.out.asm.room_end() - room::<I>() as u32);
         if self.unusual.has(Unusual::FUEL) {
             self.fuel += crate::meter::fuel_cost(self.reader.peek());
+        }
+        if self.unusual.has(Unusual::CHECKED) {
+            self.expect_effects();
         }
         if self.unusual.has(Unusual::MAPPED) {
             self.map_address(self.out.asm.offset(), self.base + self.reader.pos() as u32);

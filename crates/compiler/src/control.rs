@@ -27,6 +27,8 @@ pub(crate) struct Block {
     label: Label,
     /// Where its `else` goes, for an `if` that has none so far.
     else_label: Option<Label>,
+    /// How many blocks have opened with it; 0 for the function.
+    number: u32,
     /// Stack height below its parameters.
     height: u32,
     types: BlockTypes,
@@ -134,6 +136,7 @@ impl<I: Isa> FuncGen<'_, I> {
             kind: Kind::Function,
             label,
             else_label: None,
+            number: 0,
             height: 0,
             types: BlockTypes::Function,
             branched: false,
@@ -158,6 +161,12 @@ impl<I: Isa> FuncGen<'_, I> {
         uses
     }
 
+    /// Has the survey noted a call in the innermost open block?
+    pub(crate) fn survey_knows_of_call(&self) -> bool {
+        let number = self.blocks.last().map_or(0, |block| block.number);
+        number == 0 || self.survey.blocks[number as usize - 1].calls
+    }
+
     // ---- opening
 
     pub(crate) fn block(&mut self) {
@@ -176,6 +185,7 @@ impl<I: Isa> FuncGen<'_, I> {
             kind: Kind::Block,
             label,
             else_label: None,
+            number: self.block_number as u32,
             height: height as u32,
             types,
             branched: uses.branched,
@@ -207,6 +217,7 @@ impl<I: Isa> FuncGen<'_, I> {
             kind: Kind::Loop,
             label,
             else_label: None,
+            number: self.block_number as u32,
             height: height as u32,
             types,
             branched: uses.branched,
@@ -250,6 +261,7 @@ impl<I: Isa> FuncGen<'_, I> {
             kind: Kind::If,
             label,
             else_label: Some(else_label),
+            number: self.block_number as u32,
             height: height as u32,
             types,
             branched,

@@ -12,8 +12,9 @@
 //! - a landing pad loads what is in registers by convention, brings what the exception carries to where the label wants
 //!   it, and branches there. It brings no copies.
 //!
-//! The handlers of nested `try_table`s are linked to those around them. The table has no such links, so a call within
-//! n handlers takes n entries; they count against the budget of the function like code.
+//! Of nested handlers of one tag only the innermost can get an exception, and none beyond one that takes everything. The
+//! others are off the list of handlers as long as those are on it. The table cannot share lists, so a call within n
+//! handlers of different tags takes n entries; they count against the budget of the function like code.
 
 use crate::calls::Arg;
 use crate::code::{CallSite, Handler, Routine, TrapCode};
@@ -24,7 +25,7 @@ use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
 use crate::value::Operand;
-use lightbeam_asm::{Addr, Reg};
+use lightbeam_asm::{Addr, Reg, RegSet};
 use std::ops::Range;
 
 /// What is known of the handlers of a function.
@@ -34,6 +35,12 @@ pub(crate) struct Exceptions {
     catches: Vec<Catch>,
     /// The innermost open scope.
     innermost: Option<u32>,
+    /// The handlers that an exception can come to here, as a list by `Catch::next`, innermost first: for each tag one, since
+    /// no exception gets past it to another of the same tag; none beyond one that takes everything.
+    first: u32,
+    /// By tag index: stamp and the handler of the tag in that list.
+    of_tag: Vec<(u32, u32)>,
+    stamp: u32,
     /// Frame offset of the instance pointer; only in functions with handlers, as the next.
     pub(crate) context: i32,
     /// Positions of the locals that have homes.
@@ -48,10 +55,8 @@ struct Scope {
     depth: u32,
     /// Its handlers among `Exceptions::catches`.
     catches: Range<u32>,
-    /// Does its last handler take every exception?
-    closed: bool,
-    /// Is there a call in it, so that its handlers have landing pads?
-    used: bool,
+    /// What is left of the list of handlers around it.
+    rest: u32,
     /// What its calls name, once there was one.
     handlers: Option<(u32, u32)>,
 }
@@ -70,7 +75,15 @@ struct Catch {
     pad: u32,
     /// Wasm offset of the `try_table`.
     wasm: u32,
+    /// The handler of the same tag around it, which is off the list as long as this one is on it.
+    hidden: u32,
+    /// Its neighbours in the list.
+    previous: u32,
+    next: u32,
 }
+
+/// No handler.
+const NONE: u32 = u32::MAX;
 
 /// The type as which a value is kept; a function reference is a number by then.
 fn kept_as(storage: Storage) -> Ty {
@@ -92,6 +105,87 @@ pub(crate) struct FirstHandlers {
     handlers: usize,
 }
 
+impl Exceptions {
+    /// Adds a handler of the `try_table` whose handlers begin at `first`, unless one of them takes its exceptions.
+    fn add(&mut self, mut catch: Catch, first: u32) {
+        let at = self.catches.len() as u32;
+        if let Some(tag) = catch.tag {
+            let tag = tag as usize;
+            if self.of_tag.len() <= tag {
+                self.of_tag.resize(tag + 1, (0, NONE));
+            }
+            let known = &mut self.of_tag[tag];
+            if known.0 == self.stamp && known.1 != NONE {
+                if known.1 >= first {
+                    return;
+                }
+                catch.hidden = known.1;
+            }
+            *known = (self.stamp, at);
+            if catch.hidden != NONE {
+                self.unlink(catch.hidden);
+            }
+        }
+        self.catches.push(catch);
+    }
+
+    /// Takes a handler off the list.
+    fn unlink(&mut self, at: u32) {
+        let Catch { previous, next, .. } = self.catches[at as usize];
+        if self.first == at {
+            self.first = next;
+        } else if previous != NONE {
+            self.catches[previous as usize].next = next;
+        }
+        if next != NONE {
+            self.catches[next as usize].previous = previous;
+        }
+    }
+
+    /// Puts these handlers in front of the list, or in its place if they are `closed`. Gives what was in the list.
+    fn enlist(&mut self, catches: Range<u32>, closed: bool) -> u32 {
+        let rest = self.first;
+        let mut next = if closed { NONE } else { rest };
+        for at in catches.rev() {
+            self.catches[at as usize].next = next;
+            if next != NONE {
+                self.catches[next as usize].previous = at;
+            }
+            next = at;
+        }
+        self.catches[next as usize].previous = NONE;
+        self.first = next;
+        rest
+    }
+
+    /// A scope ends: the list is as it was before, undone step by step from the last.
+    fn strike(&mut self, scope: usize) {
+        let Scope { ref catches, rest, .. } = self.scopes[scope];
+        self.first = rest;
+        if rest != NONE {
+            self.catches[rest as usize].previous = NONE;
+        }
+        for at in catches.clone().rev() {
+            let Catch { tag, hidden, .. } = self.catches[at as usize];
+            if let Some(tag) = tag {
+                self.of_tag[tag as usize].1 = hidden;
+            }
+            if hidden == NONE {
+                continue;
+            }
+            let Catch { previous, next, .. } = self.catches[hidden as usize];
+            if next != NONE {
+                self.catches[next as usize].previous = hidden;
+            }
+            if previous != NONE {
+                self.catches[previous as usize].next = hidden;
+            } else if self.first == next {
+                self.first = hidden;
+            }
+        }
+    }
+}
+
 impl<I: Isa> FuncGen<'_, I> {
     /// Begins a function.
     pub(crate) fn begin_handlers(&mut self) -> FirstHandlers {
@@ -99,6 +193,11 @@ impl<I: Isa> FuncGen<'_, I> {
         exceptions.scopes.clear();
         exceptions.catches.clear();
         exceptions.innermost = None;
+        exceptions.first = NONE;
+        exceptions.stamp = exceptions.stamp.checked_add(1).unwrap_or_else(|| {
+            exceptions.of_tag.clear();
+            1
+        });
         FirstHandlers { sites: self.out.sites.len(), handlers: self.out.handlers.len() }
     }
 
@@ -111,14 +210,16 @@ impl<I: Isa> FuncGen<'_, I> {
         let first = self.lists.exceptions.catches.len() as u32;
         let mut closed = false;
         self.out.counters.steps += u64::from(count);
+        let wasm = self.wasm;
         for _ in 0..count {
             let kind = self.reader.u8();
             let tag = (kind < 2).then(|| self.reader.u32());
             let target = depth - 1 - self.reader.u32();
             if !closed {
-                let wasm = self.wasm;
-                let catch = Catch { tag, reference: kind & 1 != 0, target, block: None, pad: 0, wasm };
-                self.lists.exceptions.catches.push(catch);
+                let [hidden, previous, next] = [NONE; 3];
+                let reference = kind & 1 != 0;
+                let catch = Catch { tag, reference, target, block: None, pad: 0, wasm, hidden, previous, next };
+                self.lists.exceptions.add(catch, first);
                 closed = tag.is_none();
             }
         }
@@ -128,7 +229,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if !catches.is_empty() {
             let outer = exceptions.innermost;
             exceptions.innermost = Some(exceptions.scopes.len() as u32);
-            exceptions.scopes.push(Scope { outer, depth, catches, closed, used: false, handlers: None });
+            let rest = exceptions.enlist(catches.clone(), closed);
+            exceptions.scopes.push(Scope { outer, depth, catches, rest, handlers: None });
         }
     }
 
@@ -140,6 +242,7 @@ impl<I: Isa> FuncGen<'_, I> {
             && exceptions.scopes[innermost as usize].depth as usize == self.blocks.len()
         {
             exceptions.innermost = exceptions.scopes[innermost as usize].outer;
+            exceptions.strike(innermost as usize);
         }
     }
 
@@ -201,29 +304,24 @@ impl<I: Isa> FuncGen<'_, I> {
         self.out.sites.push(site);
     }
 
-    /// Lists the handlers of a scope and of those around it, in the order in which they are tried.
+    /// Lists the handlers that an exception can come to from the innermost scope, in the order in which they are tried.
     fn link_handlers(&mut self, scope: u32) -> (u32, u32) {
         let first = self.out.handlers.len() as u32;
-        let mut next = Some(scope);
-        while let Some(at) = next {
-            let scope = &mut self.lists.exceptions.scopes[at as usize];
-            let catches = scope.catches.clone();
-            let was_used = std::mem::replace(&mut scope.used, true);
-            next = if scope.closed { None } else { scope.outer };
-            self.out.counters.steps += catches.len() as u64;
+        let mut at = self.lists.exceptions.first;
+        while at != NONE {
             // Nobody will see more than the budget allows.
             if 12 * (self.out.handlers.len() as u32 - first) > self.budget_end {
                 break;
             }
-            for i in catches {
-                let Catch { tag, target, .. } = self.lists.exceptions.catches[i as usize];
-                self.out.handlers.push(Handler { tag, at: i });
-                if !was_used {
-                    let block = self.target_at(target as usize);
-                    self.lists.exceptions.catches[i as usize].block = Some(block);
-                    self.edge_without_copies(target as usize);
-                }
+            let Catch { tag, target, next, block, .. } = self.lists.exceptions.catches[at as usize];
+            self.out.counters.steps += 1;
+            self.out.handlers.push(Handler { tag, at });
+            if block.is_none() {
+                let block = self.target_at(target as usize);
+                self.lists.exceptions.catches[at as usize].block = Some(block);
+                self.edge_without_copies(target as usize);
             }
+            at = next;
         }
         let handlers = (first, self.out.handlers.len() as u32);
         self.lists.exceptions.scopes[scope as usize].handlers = Some(handlers);
@@ -275,7 +373,13 @@ impl<I: Isa> FuncGen<'_, I> {
         self.make_room(object.size, object.align);
         self.libcall_raw(Libcall::GcAlloc, &args);
         self.safepoint();
+        self.narrow_result(Ty::GcRef);
         self.fill(tag, exception, first, instance);
+    }
+
+    /// May an exception come from here to a handler of this function?
+    pub(crate) fn is_handled(&self) -> bool {
+        self.lists.exceptions.innermost.is_some()
     }
 
     /// Writes a new exception, which is in the first result register and stays there: what it carries is in slots from
@@ -353,6 +457,9 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             self.wasm = wasm;
             self.lists.exceptions.catches[i].pad = self.out.asm.offset();
+            if self.facts.settings.poison {
+                self.poison_all_but(RegSet::one(I::LIBCALL.int_results[0]));
+            }
             let context = Addr::base(I::FRAME, self.lists.exceptions.context);
             I::load(&mut self.out.asm, Load::I64, I::CTX, context);
             self.reload_memory_base();

@@ -523,6 +523,11 @@ impl Storage {
     }
 }
 
+/// More units than this are charged as this many, so that no sum wraps: when it was last looked at, the counter was below
+/// 0. What is added between two looks is bounded, by the cost of the operators of one function for each frame of the
+/// stack, at most 2^28 each. It is still more than any host can have granted and mean.
+pub const MOST_UNITS: i64 = i64::MAX - (1 << 48);
+
 /// Byte offsets in the host's structures.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CtxFacts {
@@ -565,7 +570,7 @@ pub struct Settings {
     pub cpu: CpuFeatures,
     /// Prove the compiler's state after every operator, as debug builds always do.
     pub check: bool,
-    /// For tests: fill every frame with garbage first, so that a slot which nothing has written shows.
+    /// For tests: fill every fresh frame with garbage, and all else that a convention leaves undefined.
     pub poison: bool,
 }
 

@@ -271,9 +271,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.facts.counts() {
             let args = self.alloc_args(ty, Arg::Imm(u64::from(size)));
             self.libcall(Libcall::GcAlloc, &args);
-            let object = I::LIBCALL.int_results[0];
-            self.take_this(object);
-            I::mov(&mut self.out.asm, Width::W32, object, object);
+            let object = self.take_result_of_call(Ty::GcRef);
             let (base, held) = self.heap_kept();
             return (object, base, held);
         }
@@ -595,10 +593,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Makes an array of the length that an operand is, without its elements, and pushes it.
     fn push_new_array(&mut self, ty: u32, length: Operand) {
         self.array_routine(Routine::ArrayNew { ty }, &[length]);
-        let object = I::PRIVATE.int_results[0];
-        self.take_this(object);
-        I::mov(&mut self.out.asm, Width::W32, object, object);
-        self.push_reg(Ty::GcRef, object);
+        self.push_libcall_result(Ty::GcRef);
     }
 
     /// The entry of the stack at a position, which is in its slot, as a routine takes it: bits, or the address of a vector.

@@ -10,10 +10,12 @@ pub mod code;
 pub mod facts;
 pub mod isa;
 pub mod libcall;
+pub mod poison;
 pub mod sig;
 pub mod ty;
 
 mod compile;
+mod effects;
 mod error;
 mod fold;
 mod ops;

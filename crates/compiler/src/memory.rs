@@ -7,6 +7,7 @@ use crate::bulk::SMALL_BULK;
 use crate::calls::Arg;
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
+use crate::effects;
 use crate::facts::{MemoryFact, Where};
 use crate::held::Held;
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
@@ -98,6 +99,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if unchecked && offset <= i32::MAX as u64 {
             let (reg, owned) = self.pop_reg();
+            self.prove_narrow(reg);
             let (base, held) = self.memory_base(index);
             return (Addr::indexed(base, reg, 0, offset as i32), held.and(Held::of(owned)));
         }
@@ -108,6 +110,9 @@ impl<I: Isa> FuncGen<'_, I> {
     fn checked_address(&mut self, index: u32, memory: &MemoryFact, span: u64, bytes: u32) -> (Addr, Held) {
         let pinned = self.regs.pinned;
         let (reg, reg_owned) = self.pop_reg();
+        if memory.index == Ty::I32 {
+            self.prove_narrow(reg);
+        }
         let (end, held) = self.hold(lightbeam_asm::RegClass::Int);
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
         if let Ok(small) = i32::try_from(span)
@@ -161,6 +166,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if plain {
             debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(Ty::I32));
             let (reg, owned) = self.pop_reg();
+            self.prove_narrow(reg);
             return (Addr::indexed(I::MEMORY_BASE, reg, 0, offset as i32), Held::of(owned));
         }
         self.address(memory, offset, bytes)
@@ -267,14 +273,10 @@ impl<I: Isa> FuncGen<'_, I> {
         self.bulk_checks();
         let args = [Arg::Owner(memory.owner), Arg::Operand(pages), Arg::OwnerIndex(memory.owner)];
         self.libcall(Libcall::MemoryGrow, &args);
-        self.reload_memory_after_grow(index);
-        self.push_libcall_result(memory.index);
-    }
-
-    fn reload_memory_after_grow(&mut self, index: u32) {
-        if index == 0 && self.facts.memories[0].base_may_move {
+        if effects::moves_memory_0(self.facts, index) {
             self.reload_memory_base();
         }
+        self.push_libcall_result(memory.index);
     }
 
     /// Adds two byte positions into `end` and traps if the sum is after the end of the memory. Both are zero-extended.

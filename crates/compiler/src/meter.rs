@@ -3,6 +3,7 @@
 use crate::calls::Arg;
 use crate::code::Routine;
 use crate::compile::FuncGen;
+use crate::facts::MOST_UNITS;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
@@ -251,12 +252,10 @@ impl<I: Isa> FuncGen<'_, I> {
             let reg = self.take(RegClass::Int);
             self.load_operand(reg, units);
             if units.ty() == Ty::I64 {
-                // More than the counter can count is as good as the most it can.
-                let keep = self.out.asm.label();
-                I::test(&mut self.out.asm, Width::W64, reg, Src::Reg(reg));
-                I::jcc(&mut self.out.asm, Cond::GeS, keep);
-                I::iconst(&mut self.out.asm, Width::W64, reg, i64::MAX, false);
-                self.out.asm.bind(keep);
+                let a = &mut self.out.asm;
+                I::iconst(a, Width::W64, I::SCRATCH, MOST_UNITS, false);
+                I::cmp(a, Width::W64, reg, Src::Reg(I::SCRATCH));
+                I::cmov(a, Cond::GtU, Width::W64, reg, I::SCRATCH);
             }
             let addr = self.fuel_address();
             I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, addr, Src::Reg(reg));

@@ -7,7 +7,7 @@
 use crate::isa::{Convention, Isa};
 use crate::ty::Ty;
 use crate::validate::Word;
-use lightbeam_asm::{Reg, RegClass};
+use lightbeam_asm::{Reg, RegClass, RegSet};
 
 /// A function signature and where its values go in both conventions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +125,17 @@ impl Sig {
 }
 
 impl Abi {
+    /// The registers that results come in.
+    pub(crate) fn result_registers(&self) -> RegSet {
+        let mut set = RegSet::EMPTY;
+        for place in &self.results {
+            if let Place::Reg(reg) = *place {
+                set.add(reg);
+            }
+        }
+        set
+    }
+
     fn assign(convention: &Convention, params: &[Ty], results: &[Ty]) -> Abi {
         let (results, stack_results) = places(results, convention.int_results.iter(), convention.float_results.iter());
         let mut ints = convention.int_args.iter();

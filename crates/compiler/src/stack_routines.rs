@@ -25,16 +25,30 @@ const VALUE: i32 = 16;
 const VALUE_LOG2: u8 = 4;
 
 impl<I: Isa> RoutineGen<'_, I> {
-    /// Volatile registers for whatever lasts a few instructions; none is the one that stacks talk to each other by, but for
-    /// the last.
+    /// Volatile registers for whatever lasts a few instructions.
     const T: [Reg; 4] =
         [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1], I::PRIVATE.int_results[2], I::PRIVATE.int_results[3]];
     /// The store's structure.
     const STORE: Reg = I::PRIVATE.int_results[5];
     /// The continuation that is used.
     const CONT: Reg = I::PRIVATE.int_results[7];
-    /// One more.
+    /// The continuation that runs, where it is not the one that is used.
     const OTHER: Reg = I::PRIVATE.int_results[6];
+
+    /// All of these are different registers, and none is the one by which stacks talk to each other, which outlasts each.
+    const DISTINCT: () = {
+        let all =
+            [I::STACK_MESSAGE, Self::STORE, Self::CONT, Self::OTHER, Self::T[0], Self::T[1], Self::T[2], Self::T[3]];
+        let mut i = 0;
+        while i < all.len() {
+            let mut j = 0;
+            while j < i {
+                assert!(all[i].index() != all[j].index());
+                j += 1;
+            }
+            i += 1;
+        }
+    };
 
     /// The caller's operands: the continuation, and behind it what is passed.
     const PASSED: Addr = Addr::base(I::FRAME, 16);
@@ -51,6 +65,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     }
 
     pub(crate) fn stack_routine(&mut self, routine: StackRoutine) {
+        const { Self::DISTINCT };
         let enter = I::enter(&mut self.out.asm);
         I::patch_frame(&mut self.out.asm, enter, FRAME_BYTES);
         for (i, reg) in I::PRESERVED.iter().enumerate() {

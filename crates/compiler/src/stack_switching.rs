@@ -18,10 +18,11 @@
 //! like that of an exception's handler: entries below the label that the handler names are in their slots, no register
 //! holds a copy. Preserved registers are as they were.
 
-use crate::calls::Arg;
+use crate::calls::{Arg, CallTo};
 use crate::code::{Routine, StackRoutine, Target};
 use crate::compile::FuncGen;
 use crate::control::Block;
+use crate::effects::Comes;
 use crate::facts::{StackFacts, Where};
 use crate::isa::{AsmBuffer, Cond, Isa, Lane, Load, Src, Store};
 use crate::libcall::Libcall;
@@ -221,8 +222,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_null(Ty::FuncRef, reg);
         let counts = [sig.params.len(), sig.results.len()].map(|count| Arg::Imm(count as u64));
         self.libcall(Libcall::ContNew, &[Arg::Ctx, Arg::Operand(func), counts[0], counts[1]]);
-        let pointer = I::LIBCALL.int_results[0];
-        self.take_this(pointer);
+        let pointer = self.take_result_of_call(Ty::I64);
         let d = self.take(RegClass::Float);
         let cpu = self.facts.settings.cpu;
         let revision = Src::Mem(Addr::base(pointer, self.stacks().revision));
@@ -317,10 +317,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 Input::Operand(operand) => self.load_operand(*to, &operand),
             }
         }
-        let start = self.out.asm.offset();
-        let at = I::call_unpaired(&mut self.out.asm);
-        self.reloc(at, Target::Routine(Routine::Stacks(routine)));
-        self.map_address(start, self.wasm);
+        let results = RegSet::of(&[I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]]);
+        self.emit_call(CallTo::Unpaired(Target::Routine(Routine::Stacks(routine))), Comes::Back, results);
         self.call_site();
         self.safepoint();
         self.reload_moved_base();
@@ -521,7 +519,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.wasm = pad.wasm;
             self.out.asm.bind(pad.label);
             self.hand_over(&pad);
-            self.load_volatile_homes();
+            self.restore_homes();
             I::jmp(&mut self.out.asm, pad.block.label());
         }
     }

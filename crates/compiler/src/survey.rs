@@ -3,7 +3,10 @@
 //! The survey is of bounded size: a few words per touched local and per block. Declared locals that nothing touches cost
 //! nothing, here as in every later step: entries are stamped with the function they belong to, never cleared.
 
+use crate::effects::Calls;
 use crate::ty::Ty;
+use std::mem::take;
+use std::ops::{Deref, DerefMut};
 use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex, ValType};
 
 /// What is known of one touched local.
@@ -57,14 +60,11 @@ struct Frame {
 
 const FUNCTION: Frame = Frame { depth: 0, block: u32::MAX };
 
-/// The survey of a function.
-#[derive(Default)]
-pub(crate) struct Survey {
+/// What sweep 2 sees of a survey. Both ways through sweep 1 must come to equal ones, so all that sweep 2 may read is here.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Summary {
     /// Touched locals, in the order of their first touch.
     pub(crate) locals: Vec<LocalUse>,
-    /// By local index: stamp and position in `locals`.
-    index: Vec<(u32, u32)>,
-    stamp: u32,
     /// By number of the block.
     pub(crate) blocks: Vec<BlockUse>,
     /// Calls, weighted by the loops around them; those that never return are not counted.
@@ -77,40 +77,52 @@ pub(crate) struct Survey {
     pub(crate) handlers: bool,
     /// Does one of them give the exception itself?
     pub(crate) catches_references: bool,
+    /// Offset of the first operator after the local declarations, in the body.
+    pub(crate) code_start: usize,
     /// Where in `locals` the address of the collector's heap is, which is kept like a local where it pays.
     heap: Option<u32>,
     /// Number of parameters.
     params: u32,
+    /// The locals of all windows.
+    windows: Vec<u32>,
+}
+
+/// The survey of a function.
+#[derive(Default)]
+pub(crate) struct Survey {
+    summary: Summary,
+    /// By local index: stamp and position in `locals`.
+    index: Vec<(u32, u32)>,
+    stamp: u32,
     /// Open frames; for a loop, where its touches begin in `touches`.
     frames: Vec<(Frame, Option<u32>)>,
     /// Positions of the locals touched in the open loops, one entry a touch, with its weight.
     touches: Vec<(u32, u32)>,
-    /// The locals of all windows.
-    windows: Vec<u32>,
     loop_depth: u32,
     /// Weight of a touch here.
     weight: u32,
     /// Touches looked at to sum up loops.
     pub(crate) steps: u64,
-    /// Weight of the call that the operator before was, else 0, and whether its block had calls before it.
+    /// Weight of the operator before if control need not come back from it (`Calls::Last`), else 0, and whether its block
+    /// had calls before it.
     last_call: u32,
     calls_before: bool,
-    /// Offset of the first operator after the local declarations, in the body.
-    pub(crate) code_start: usize,
 }
 
-/// See `Survey::visible`.
-#[derive(PartialEq, Debug)]
-pub(crate) struct Visible<'a> {
-    locals: &'a [LocalUse],
-    blocks: &'a [BlockUse],
-    windows: &'a [u32],
-    call_weight: u32,
-    calls: bool,
-    vectors: bool,
-    handlers: bool,
-    params: u32,
-    code_start: usize,
+impl Deref for Survey {
+    type Target = Summary;
+
+    #[inline(always)]
+    fn deref(&self) -> &Summary {
+        &self.summary
+    }
+}
+
+impl DerefMut for Survey {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Summary {
+        &mut self.summary
+    }
 }
 
 /// Eight to the power of the loop depth, as everyone does, capped so that a deep nest leaves the sums in range.
@@ -123,43 +135,28 @@ const WEIGHT: u32 = 1;
 
 impl Survey {
     pub(crate) fn begin(&mut self, params: u32) {
-        self.locals.clear();
-        self.blocks.clear();
+        let Summary { locals, blocks, windows, .. } = &mut self.summary;
+        let (mut locals, mut blocks, mut windows) = (take(locals), take(blocks), take(windows));
+        locals.clear();
+        blocks.clear();
+        windows.clear();
+        self.summary = Summary { locals, blocks, windows, params, ..Summary::default() };
         self.frames.clear();
         self.frames.push((FUNCTION, None));
         self.touches.clear();
-        self.windows.clear();
         self.stamp = self.stamp.checked_add(1).unwrap_or_else(|| {
             self.index.clear();
             1
         });
-        self.call_weight = 0;
-        self.calls = false;
-        self.vectors = false;
-        self.handlers = false;
-        self.catches_references = false;
-        self.heap = None;
-        self.params = params;
         self.loop_depth = 0;
         self.weight = weight(0);
         self.steps = 0;
         self.last_call = 0;
     }
 
-    /// All that sweep 2 can see of it, to compare.
-    pub(crate) fn visible(&self) -> Visible<'_> {
-        let Survey { locals, blocks, windows, call_weight, calls, vectors, handlers, params, code_start, .. } = self;
-        Visible {
-            locals,
-            blocks,
-            windows,
-            call_weight: *call_weight,
-            calls: *calls,
-            vectors: *vectors,
-            handlers: *handlers,
-            params: *params,
-            code_start: *code_start,
-        }
+    /// All that sweep 2 can see of it.
+    pub(crate) fn summary(&self) -> &Summary {
+        &self.summary
     }
 
     /// The local that no index names: the address of the collector's heap.
@@ -181,10 +178,11 @@ impl Survey {
                 at
             }
         };
+        let weight = self.weight;
         let entry = &mut self.locals[at as usize];
-        entry.weight = entry.weight.saturating_add(self.weight);
-        if self.weight > WEIGHT {
-            self.touches.push((at, self.weight));
+        entry.weight = entry.weight.saturating_add(weight);
+        if weight > WEIGHT {
+            self.touches.push((at, weight));
         }
     }
 
@@ -225,7 +223,7 @@ impl Survey {
             return None;
         }
         let weight = self.weight;
-        let entry = self.locals.get_mut(at as usize)?;
+        let entry = self.summary.locals.get_mut(at as usize)?;
         entry.weight = entry.weight.saturating_add(weight);
         // Outside of the frame that wrote it first, the local may not have been written.
         if entry.owner.block != FUNCTION.block
@@ -260,7 +258,8 @@ impl Survey {
         if self.weight > WEIGHT {
             self.touches.push((at, self.weight));
         }
-        self.locals.push(LocalUse { local, ty, weight: self.weight, zeroed, owner, in_loop: 0 });
+        let weight = self.weight;
+        self.locals.push(LocalUse { local, ty, weight, zeroed, owner, in_loop: 0 });
     }
 
     pub(crate) fn open(&mut self, is_loop: bool) {
@@ -289,7 +288,7 @@ impl Survey {
         if let Some((frame, touches)) = self.frames.pop() {
             let calls = frame.block != u32::MAX && self.blocks[(frame.block & !(1 << 31)) as usize].calls;
             if calls
-                && let Some((outer, _)) = self.frames.last()
+                && let Some(&(outer, _)) = self.frames.last()
                 && outer.block != u32::MAX
             {
                 self.blocks[(outer.block & !(1 << 31)) as usize].calls = true;
@@ -310,7 +309,7 @@ impl Survey {
     /// Finds the locals that the loop which now ends has touched most.
     fn sum_up(&mut self, block: usize, start: usize) {
         self.steps += (self.touches.len() - start) as u64;
-        let Survey { locals, touches, windows, .. } = self;
+        let Survey { summary: Summary { locals, windows, .. }, touches, .. } = self;
         let touches = &touches[start..];
         for &(at, weight) in touches {
             let entry = &mut locals[at as usize];
@@ -320,7 +319,7 @@ impl Survey {
         let mut heaviest = [(0, 0); WINDOW];
         let mut count = 0;
         for &(at, _) in touches {
-            let weight = std::mem::take(&mut locals[at as usize].in_loop);
+            let weight = take(&mut locals[at as usize].in_loop);
             if weight <= heaviest[WINDOW - 1].0 {
                 // Summed up before, or too light for a full window.
                 continue;
@@ -335,29 +334,42 @@ impl Survey {
         }
         let from = windows.len();
         windows.extend(heaviest[..count].iter().map(|(_, at)| at));
-        self.blocks[block].window = (from as u32, windows.len() as u32);
+        let window = (from as u32, windows.len() as u32);
+        self.blocks[block].window = window;
     }
 
     pub(crate) fn branch(&mut self, depth: u32) {
         let at = self.frames.len().checked_sub(1 + depth as usize);
-        if let Some((frame, _)) = at.and_then(|at| self.frames.get(at))
+        if let Some((frame, _)) = at.and_then(|at| self.frames.get(at)).copied()
             && frame.block != u32::MAX
         {
             self.blocks[(frame.block & !(1 << 31)) as usize].branched = true;
         }
     }
 
-    pub(crate) fn call(&mut self) {
-        self.calls = true;
-        self.last_call = self.weight;
-        self.call_weight = self.call_weight.saturating_add(self.last_call);
-        let before = self.innermost().is_some_and(|block| std::mem::replace(&mut block.calls, true));
-        self.calls_before = before;
+    /// Notes what an operator does to registers.
+    #[inline]
+    pub(crate) fn note(&mut self, calls: Calls) {
+        match calls {
+            Calls::No => {}
+            Calls::Detour => self.calls = true,
+            Calls::Returns => {
+                self.call();
+            }
+            Calls::Last => {
+                self.calls_before = self.call();
+                self.last_call = self.weight;
+            }
+            Calls::Leaves => self.leave(),
+        }
     }
 
-    /// A call from a stub, which puts all registers back.
-    pub(crate) fn detour(&mut self) {
+    /// A call that control comes back from, as far as is known. Had the block calls before it?
+    fn call(&mut self) -> bool {
         self.calls = true;
+        self.last_call = 0;
+        self.call_weight = self.call_weight.saturating_add(self.weight);
+        self.innermost().is_some_and(|block| std::mem::replace(&mut block.calls, true))
     }
 
     /// The operator that comes is not right behind a call.
@@ -365,9 +377,9 @@ impl Survey {
         self.last_call = 0;
     }
 
-    /// A `throw`, which does not return. A handler of this function may be where it goes; then the loop around both must
-    /// not keep anything in registers that calls destroy.
-    pub(crate) fn throw(&mut self) {
+    /// Control does not come back. A handler of this function may be where it goes; then the loop around both must not keep
+    /// anything in registers that calls destroy.
+    fn leave(&mut self) {
         self.calls = true;
         if self.handlers
             && let Some(block) = self.innermost()
@@ -376,9 +388,10 @@ impl Survey {
         }
     }
 
-    /// An `unreachable`. A call right before it does not return: nothing need be kept across it.
+    /// An `unreachable`. Control does not come back from a call right before it if that is the last that its operator does:
+    /// nothing need be kept across it.
     pub(crate) fn unreachable(&mut self) {
-        let weight = std::mem::take(&mut self.last_call);
+        let weight = take(&mut self.last_call);
         // A handler of this function may be where the call goes instead.
         if weight == 0 || self.handlers {
             return;
@@ -392,7 +405,7 @@ impl Survey {
 
     /// The innermost open block, if there is one.
     fn innermost(&mut self) -> Option<&mut BlockUse> {
-        let (frame, _) = self.frames.last()?;
+        let (frame, _) = *self.frames.last()?;
         self.blocks.get_mut((frame.block & !(1 << 31)) as usize).filter(|_| frame.block != u32::MAX)
     }
 }

@@ -182,10 +182,16 @@ impl<I: Isa> FuncGen<'_, I> {
         reference
     }
 
-    /// `table.grow`: grows by null references, then fills the new elements.
+    /// `table.grow`: grows by null references, then fills the new elements. Between the two nobody else may run, who could
+    /// see null where the type has none: fuel is charged and the epoch looked at before, whether it then grows or not.
     pub(crate) fn table_grow(&mut self) {
         let index = self.reader.u32();
         let table = self.facts.tables[index as usize];
+        if self.meters() {
+            let delta = self.pop();
+            self.charge_units(&delta);
+            self.push_operand(&delta);
+        }
         // [value, delta] -> [elements before, or -1]: both are wanted after the call, so both go to their slots.
         self.flush_below(self.stack.len());
         let delta_at = self.stack.len() - 1;
@@ -209,7 +215,6 @@ impl<I: Isa> FuncGen<'_, I> {
             self.routine_value(&Operand::memory(table.elem, value_slot)),
             Operand::memory(width, delta_slot),
         ];
-        self.charge_units(&args[2]);
         I::store(&mut self.out.asm, Store::of(width), before_slot, before);
         self.save_homes();
         self.call_routine(Routine::TableFill { table: index }, &args);

@@ -244,8 +244,8 @@ impl Compiler {
         self
     }
 
-    /// Sets whether code leaves garbage wherever nothing may be read, for tests: every frame is filled with it on entry.
-    /// Without this it does not.
+    /// Sets whether code leaves garbage wherever nothing may be read, for tests: in every frame on entry, and in whatever
+    /// registers and halves of registers a convention leaves undefined. Without this it does not.
     #[doc(hidden)]
     #[must_use]
     pub fn poison(mut self, on: bool) -> Compiler {

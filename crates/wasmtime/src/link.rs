@@ -86,7 +86,7 @@ pub(crate) fn link(
     };
     linker.functions.image.objects = facts.references;
     let startup = (!translation.module.startup.is_none()).then(|| {
-        let mut stubs = Stubs::default();
+        let mut stubs = Stubs::new(facts);
         let ranges = startup::emit(&mut stubs, translation, facts, concurrency);
         (stubs, ranges)
     });
@@ -251,7 +251,7 @@ impl Linker<'_> {
 
     fn thunks(&mut self) -> Result<(), Error> {
         let room = self.room();
-        let mut stubs = Stubs::default();
+        let mut stubs = Stubs::new(self.facts);
         let mut templates = vec![None; self.facts.sigs.len()];
         for func in &self.facts.funcs {
             if let Callee::Defined { index, escapes: true } = func.callee {
@@ -300,7 +300,7 @@ impl Linker<'_> {
         &mut self,
         make: impl FnOnce(&mut Stubs, &mut dyn FnMut(Stub)) -> Result<(), Option<u32>>,
     ) -> Result<(), Error> {
-        let mut stubs = Stubs::default();
+        let mut stubs = Stubs::new(self.facts);
         let mut pieces = Vec::new();
         make(&mut stubs, &mut |piece| pieces.push(piece)).map_err(|func| self.too_large(func))?;
         let base = self.append(&stubs);

@@ -7,7 +7,7 @@ use crate::trampolines::{Entry, Stubs};
 use lightbeam_asm::x64::{Alu, Cc, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, XMM15, rows};
 use lightbeam_asm::{Addr, Label, Reg};
 use lightbeam_compiler::code::{Routine, Target, TrapCode, TrapSite};
-use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, Where};
+use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS, Where};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
@@ -195,7 +195,7 @@ impl Startup<'_> {
 
     /// Adds what has been used since the last time.
     fn count_fuel(&mut self) {
-        let cost = i64::try_from(std::mem::take(&mut self.cost)).unwrap_or(i64::MAX);
+        let cost = i64::try_from(std::mem::take(&mut self.cost)).unwrap_or(i64::MAX).min(MOST_UNITS);
         if self.facts.settings.fuel && cost != 0 {
             self.stubs.asm.mov_ri(Size::S64, RCX, cost);
             self.stubs.asm.alu_mr(Alu::Add, Size::S64, FUEL, RCX);
@@ -250,10 +250,15 @@ impl Startup<'_> {
         self.stubs.call(Target::Libcall(libcall));
     }
 
-    /// `rax = ` the value, as bits; of a 32-bit type with the upper half zero.
+    /// `rax = ` the value, as bits; of a 32-bit type with the upper half zero. Charges for it.
     fn value(&mut self, expr: &ConstExpr) {
-        let mut depth = 0;
         self.cost += expr.ops().len() as u64;
+        self.compute(expr);
+    }
+
+    /// As `value`, without the charge.
+    fn compute(&mut self, expr: &ConstExpr) {
+        let mut depth = 0;
         if constants::makes_objects(expr) {
             let index = self.facts.constants.binary_search(&constants::encode(expr)).expect("a fact of the module");
             return self.stubs.call(Target::Routine(Routine::Constant { index: index as u32 }));
@@ -393,13 +398,13 @@ impl Startup<'_> {
         if self.facts.tables[index.index()].elem == Ty::ContRef {
             return self.table_fill_continuation(index, expr, elements);
         }
-        self.value(expr);
-        self.stubs.asm.mov_rr(Size::S64, RBX, RAX);
+        // Before there is a value: whoever is let in may collect, and no collector knows of what is in a register.
+        self.cost += expr.ops().len() as u64;
         self.charge(elements);
+        self.compute(expr);
         if elements == 0 {
             return;
         }
-        self.stubs.asm.mov_rr(Size::S64, RAX, RBX);
         self.mark(self.tag(index));
         let table = self.facts.tables[index.index()];
         self.count(table.elem, elements);

@@ -12,6 +12,7 @@ use lightbeam_compiler::facts::{Facts, Where};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
+use lightbeam_compiler::poison::UPPER_GARBAGE;
 use lightbeam_compiler::sig::{Abi, Place, Sig};
 use lightbeam_compiler::ty::{Ty, Width};
 use std::ops::Range;
@@ -34,6 +35,8 @@ pub(crate) struct Stubs {
     pub(crate) relocs: Vec<Reloc>,
     /// Instructions in it that can trap.
     pub(crate) traps: Vec<TrapSite>,
+    /// See `facts::Settings::poison`.
+    pub(crate) poison: bool,
 }
 
 /// A routine that was made for one function and fits every other of its signature, but for the one call in it.
@@ -129,6 +132,10 @@ const _: () = {
 };
 
 impl Stubs {
+    pub(crate) fn new(facts: &Facts) -> Stubs {
+        Stubs { poison: facts.settings.poison, ..Stubs::default() }
+    }
+
     /// Calls something that the linker places.
     pub(crate) fn call(&mut self, target: Target) {
         let at = self.asm.call_sym();
@@ -279,6 +286,7 @@ impl Stubs {
 
     fn leave_thunk(&mut self, sig: &Sig, entry: Entry) {
         self.call_entry(entry);
+        self.poison_results(sig);
         self.asm.pop(X64::MEMORY_BASE);
         self.asm.pop(CTX);
         self.asm.pop(RBP);
@@ -460,6 +468,7 @@ impl Stubs {
                 self.load(ty, to, Addr::base(RSP, at));
             }
         }
+        self.poison_results(sig);
         self.asm.leave();
         self.ret(&sig.tail);
         self.raise(fail, CALLER);
@@ -508,6 +517,9 @@ impl Stubs {
             }
         }
         if libcall != Libcall::Trap {
+            if self.poison && is_narrow(libcall) {
+                self.poison_upper_half(RAX);
+            }
             self.asm.leave();
             self.asm.ret();
         }
@@ -568,12 +580,36 @@ impl Stubs {
         self.asm.ud2();
     }
 
+    /// On the way to a caller of `Tail` convention: the upper halves of narrow results are undefined.
+    fn poison_results(&mut self, sig: &Sig) {
+        if !self.poison {
+            return;
+        }
+        for (ty, place) in sig.passed_results().iter().zip(&sig.tail.results) {
+            if let Place::Reg(reg) = *place
+                && matches!(ty, Ty::I32 | Ty::GcRef)
+            {
+                self.poison_upper_half(reg);
+            }
+        }
+    }
+
+    fn poison_upper_half(&mut self, reg: Reg) {
+        self.asm.mov_ri(Size::S64, R11, UPPER_GARBAGE);
+        self.asm.alu_rr(Alu::Or, Size::S64, reg, R11);
+    }
+
     fn ret(&mut self, abi: &Abi) {
         match u16::try_from(abi.stack_args).expect("validation limits the number of parameters") {
             0 => self.asm.ret(),
             bytes => self.asm.ret_pop(bytes),
         }
     }
+}
+
+/// Does a builtin give 32 bits, and leave the rest of the register undefined?
+fn is_narrow(libcall: Libcall) -> bool {
+    matches!(libcall, Libcall::GcAlloc | Libcall::InstanceId | Libcall::IsSubtype)
 }
 
 /// What is passed for values of these types, with where it is among the values of an array call: two integers for each

@@ -1,11 +1,14 @@
 //! Generators of modules that aim at one class of miscompilation each, and the comparison they all end in.
 
+pub mod aliases;
 pub mod atomics;
+pub mod before_unreachable;
 pub mod block_locals;
 pub mod bulk;
 pub mod continuations;
 pub mod control;
 pub mod exceptions;
+pub mod fuel;
 pub mod memory;
 pub mod moves;
 pub mod narrow;
@@ -17,10 +20,11 @@ pub mod simd;
 pub mod single;
 pub mod tails;
 pub mod traps;
+pub mod upper_halves;
 pub mod windows;
 
 use crate::backend::Pair;
-use crate::observe::{Calls, Event, Rule, Type, Value, difference, observe};
+use crate::observe::{Calls, Event, Rule, Type, Value, difference, observe, observe_linked};
 use std::fmt::Write as _;
 use wasmtime::Result;
 
@@ -94,6 +98,35 @@ impl Generated {
         let calls = &self.calls[*func];
         let text = self.funcs.split("(func ").find(|text| text.starts_with(&format!("${} ", calls.func)));
         format!("{what}\n{}{:?}\n(func {}", calls.func, calls.args[*call], text.unwrap_or_default())
+    }
+}
+
+/// A module that imports what another exports, and what to call in it.
+#[derive(Clone, Debug, Default)]
+pub struct Linked {
+    /// The text of the module that exports.
+    pub owner: String,
+    /// The module that imports from `owner`.
+    pub user: Generated,
+}
+
+impl Linked {
+    /// Does the code of Lightbeam show what Cranelift's does, whoever compiles the owner? Cranelift compiles it for what is
+    /// expected.
+    pub fn check(&self, pair: &Pair, rule: Rule) -> Result<()> {
+        let owner = wat::parse_str(&self.owner)?;
+        let user = self.user.wasm();
+        let (foreign, own) = pair.both(&owner)?;
+        let expected = observe_linked(&foreign, &pair.cranelift(&user)?, &pair.setup, &self.user.calls);
+        let module = pair.lightbeam(&user)?;
+        for (compiler, owner) in [("Cranelift", &foreign), ("Lightbeam", &own)] {
+            let actual = observe_linked(owner, &module, &pair.setup, &self.user.calls);
+            if let Some(difference) = difference(&expected, &actual, rule) {
+                let what = self.user.explain(&difference.what, expected.get(difference.at));
+                return Err(wasmtime::Error::msg(format!("with an owner by {compiler}: {what}")));
+            }
+        }
+        Ok(())
     }
 }
 

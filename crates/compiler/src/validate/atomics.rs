@@ -3,15 +3,16 @@
 use super::leb;
 use super::operands::{I32, I64, Window};
 use super::sweep::Sweep;
+use crate::effects;
 
 /// From 0x10 on the operators come in groups of seven, one group after another for each kind of access: the type of the
 /// values and the logarithm of the alignment, which must be the natural one.
 const WIDTHS: [(u8, u8); 7] = [(I32, 2), (I64, 3), (I32, 0), (I32, 1), (I64, 0), (I64, 1), (I64, 2)];
 
 impl Sweep<'_> {
-    /// An operator behind 0xfe: where it ends, the window behind it, and whether it is a call.
+    /// An operator behind 0xfe: where it ends, and the window behind it.
     #[inline(never)]
-    pub(super) fn atomic(&mut self, bytes: &[u8], pos: usize, window: Window) -> Option<(usize, Window, bool)> {
+    pub(super) fn atomic(&mut self, bytes: &[u8], pos: usize, window: Window) -> Option<(usize, Window)> {
         let (opcode, len) = leb::u32(bytes, pos);
         if len == 0 {
             return None;
@@ -23,7 +24,7 @@ impl Sweep<'_> {
             0x01 => (&[I64, I32], &[I32], 2),
             0x02 => (&[I64, I64], &[I32], 3),
             // fence
-            0x03 => return (*bytes.get(pos)? == 0).then_some((pos + 1, window, false)),
+            0x03 => return (*bytes.get(pos)? == 0).then_some((pos + 1, window)),
             0x10..=0x4e => {
                 let at = opcode as usize - 0x10;
                 let (ty, align) = WIDTHS[at % 7];
@@ -51,6 +52,7 @@ impl Sweep<'_> {
         for code in pushes {
             window = self.spilled.push(window, *code);
         }
-        Some((pos, window, opcode < 0x03))
+        self.survey.note(effects::atomic(opcode));
+        Some((pos, window))
     }
 }

@@ -4,6 +4,7 @@ use super::control::{Frame, Kind};
 use super::operands::{Window, code};
 use super::references::number;
 use super::sweep::Sweep;
+use crate::effects;
 use wasmparser::{RefType, ValType, ValidatorResources, WasmModuleResources};
 
 /// The types of what the exceptions of a tag carry.
@@ -23,7 +24,7 @@ impl Sweep<'_> {
             window = self.spilled.pop(window, &[code])?;
         }
         self.survey.steps += types.len() as u64;
-        self.survey.throw();
+        self.survey.note(effects::basic(0x08));
         Some((pos, self.dead()))
     }
 

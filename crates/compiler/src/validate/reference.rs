@@ -1,9 +1,9 @@
 //! The reference: wasmparser's validator, and the same survey in its visit. Its verdicts, messages and offsets are the
 //! ones that count; it judges every body that the fast sweep leaves.
 
-use crate::bulk::{is_small_copy, is_small_fill};
+use crate::effects::{self, Calls};
 use crate::error::{Error, ErrorKind};
-use crate::facts::{Facts, Storage};
+use crate::facts::Facts;
 use crate::sig::Sig;
 use crate::survey::{Survey, heap_feature, heap_type, type_feature, value_type};
 use crate::ty::Ty;
@@ -41,10 +41,10 @@ pub(super) fn survey(
     let mut constants = [None; 2];
     while !reader.eof() {
         let offset = reader.original_position();
-        let mut visitor = Sweep { validator, survey, facts, offset, called: false, constants, constant: None };
+        let mut visitor = Sweep { validator, survey, facts, offset, last: false, constants, constant: None };
         reader.visit_operator(&mut visitor)??;
         constants = [if visitor.constant.is_some() { constants[1] } else { None }, visitor.constant];
-        if !visitor.called {
+        if !visitor.last {
             survey.forget_call();
         }
     }
@@ -61,8 +61,8 @@ struct Sweep<'a> {
     survey: &'a mut Survey,
     facts: &'a Facts,
     offset: usize,
-    /// Was the operator a call, as the survey sees it?
-    called: bool,
+    /// Need control not come back from the operator?
+    last: bool,
     /// The constants that the two operators before have pushed, if they have.
     constants: [Option<u64>; 2],
     /// The constant that the operator pushes, if it does.
@@ -102,32 +102,20 @@ impl Sweep<'_> {
         value_type(ty, |index| concrete(self.validator, index))
     }
 
-    /// An operator that reads or writes something that is kept like this: some call the host.
-    fn access(&mut self, storage: Option<Storage>) {
-        self.called |= self.survey.access(self.facts, storage);
+    /// What an operator does to registers.
+    fn note(&mut self, calls: Calls) {
+        self.survey.note(calls);
+        self.last = calls == Calls::Last;
     }
 
-    fn make_in_line(&mut self, ty: u32) {
-        self.called |= self.survey.make_in_line(self.facts, ty);
+    /// An operator behind 0xfb on objects of a type, or on a field of one.
+    fn object(&mut self, opcode: u32, ty: u32, field: u32) {
+        self.survey.object(self.facts, opcode, ty, field);
     }
 
-    fn make_default(&mut self, ty: u32) {
-        self.called |= self.survey.make_default(self.facts, ty);
-    }
-
-    fn make(&mut self, ty: u32) {
-        self.called |= self.survey.make(self.facts, ty);
-    }
-
-    /// An operator that reads or writes a global or an element of a table.
-    fn access_ty(&mut self, ty: Ty) {
-        if ty == Ty::GcRef {
-            self.access(Some(Storage::Gc { traced: true }));
-        }
-    }
-
-    fn heap_access(&mut self) {
-        self.survey.heap_access(self.facts);
+    /// An operator behind 0xfc.
+    fn prefixed(&mut self, opcode: u32, first: u32, second: u32) {
+        self.note(effects::prefixed(opcode, first, second, self.constants));
     }
 
     /// A test of references against a type that may ask the host.
@@ -150,16 +138,9 @@ impl Sweep<'_> {
         self.test(to.heap_type())
     }
 
-    fn call(&mut self) {
-        self.survey.call();
-        self.called = true;
-    }
-
-    /// May be done by the host.
-    fn madd(&mut self) {
-        if self.facts.settings.calls_for_fma() {
-            self.call();
-        }
+    /// An operator behind 0xfd that may be done by the host.
+    fn madd(&mut self, opcode: u32) {
+        self.note(effects::vector(self.facts, opcode));
     }
 
     fn unsupported(&self, what: &str) -> Result<(), Error> {
@@ -175,14 +156,14 @@ impl Sweep<'_> {
     }
 
     /// An operator that uses continuations, and its handlers.
-    fn stacks(&mut self, handlers: &[Handle]) {
+    fn stacks(&mut self, opcode: u8, handlers: &[Handle]) {
         self.survey.vectors = true;
         for handler in handlers {
             if let Handle::OnLabel { label, .. } = handler {
                 self.survey.branch(*label);
             }
         }
-        self.call();
+        self.note(effects::basic(opcode));
     }
 
     /// `cont.bind`: nobody would look for references to objects where the values are kept.
@@ -192,7 +173,7 @@ impl Sweep<'_> {
         if params(from.sig) - params(to.sig) > from.bindable as usize {
             return self.unsupported("binding a reference to an object to a continuation");
         }
-        self.stacks(&[]);
+        self.stacks(0xe1, &[]);
         Ok(())
     }
 
@@ -255,10 +236,10 @@ macro_rules! note {
     }};
     ($s:ident visit_throw $tag:ident) => {{
         $s.exception($tag)?;
-        $s.survey.throw()
+        $s.note(effects::basic(0x08))
     }};
     ($s:ident visit_throw_ref) => {
-        $s.survey.throw()
+        $s.note(effects::basic(0x0a))
     };
     ($s:ident visit_else) => {
         $s.survey.turn()
@@ -287,71 +268,67 @@ macro_rules! note {
     };
     ($s:ident visit_call $f:ident) => {{
         $s.survey.vectors |= $s.facts.sig_of_func($f).vectors;
-        $s.call()
+        $s.note(effects::basic(0x10))
     }};
     ($s:ident visit_call_indirect $ty:ident $t:ident) => {{
         $s.survey.vectors |= $s.facts.sig_of_type($ty).vectors;
-        $s.call()
+        $s.note(effects::basic(0x11))
     }};
     // It may have to fill in the table's element first, and the arguments live across that.
     ($s:ident visit_return_call_indirect $ty:ident $t:ident) => {
-        $s.call()
+        $s.note(effects::basic(0x13))
     };
     ($s:ident visit_memory_grow $m:ident) => {
-        $s.call()
+        $s.note(effects::basic(0x40))
     };
     ($s:ident visit_i32_const $value:ident) => {
         $s.constant = Some(u64::from($value as u32))
     };
     ($s:ident visit_memory_copy $a:ident $b:ident) => {
-        if !matches!(($a, $b, $s.constants), (0, 0, [_, Some(bytes)]) if is_small_copy(bytes)) {
-            $s.call()
-        }
+        $s.prefixed(10, $a, $b)
     };
     ($s:ident visit_memory_fill $m:ident) => {
-        if !matches!(($m, $s.constants), (0, [Some(byte), Some(bytes)]) if is_small_fill(byte, bytes)) {
-            $s.call()
-        }
+        $s.prefixed(11, $m, 0)
     };
     ($s:ident visit_memory_atomic_notify $m:ident) => {
-        $s.call()
+        $s.note(effects::atomic(0))
     };
     ($s:ident visit_memory_atomic_wait32 $m:ident) => {
-        $s.call()
+        $s.note(effects::atomic(1))
     };
     ($s:ident visit_memory_atomic_wait64 $m:ident) => {
-        $s.call()
+        $s.note(effects::atomic(2))
     };
     ($s:ident visit_memory_init $d:ident $m:ident) => {
-        $s.call()
+        $s.prefixed(8, $d, $m)
     };
     ($s:ident visit_data_drop $d:ident) => {
-        $s.call()
+        $s.prefixed(9, $d, 0)
     };
     ($s:ident visit_table_get $t:ident) => {{
         $s.survey.vectors |= $s.facts.tables[$t as usize].elem.is_wide();
-        $s.call()
+        $s.note(effects::basic(0x25))
     }};
     ($s:ident visit_table_grow $t:ident) => {
-        $s.call()
+        $s.prefixed(15, $t, 0)
     };
     ($s:ident visit_table_fill $t:ident) => {
-        $s.call()
+        $s.prefixed(17, $t, 0)
     };
     ($s:ident visit_table_copy $a:ident $b:ident) => {
-        $s.call()
+        $s.prefixed(14, $a, $b)
     };
     ($s:ident visit_table_init $segment:ident $t:ident) => {{
         if $s.facts.tables[$t as usize].elem == Ty::ContRef {
             return $s.unsupported("`table.init` of continuations");
         }
-        $s.call()
+        $s.prefixed(12, $segment, $t)
     }};
     ($s:ident visit_elem_drop $a:ident) => {
-        $s.call()
+        $s.prefixed(13, $a, 0)
     };
     ($s:ident visit_ref_func $f:ident) => {
-        $s.call()
+        $s.note(effects::basic(0xd2))
     };
     ($s:ident visit_ref_null $t:ident) => {
         $s.survey.vectors |= $s.heap($t)?.is_wide()
@@ -364,17 +341,17 @@ macro_rules! note {
     ($s:ident visit_global_get $i:ident) => {{
         let ty = $s.facts.globals[$i as usize].ty;
         $s.survey.vectors |= ty.is_wide();
-        $s.access_ty(ty)
+        $s.note(effects::of_place($s.facts, ty))
     }};
     ($s:ident visit_global_set $i:ident) => {
-        $s.access_ty($s.facts.globals[$i as usize].ty)
+        $s.note(effects::of_place($s.facts, $s.facts.globals[$i as usize].ty))
     };
     ($s:ident visit_table_set $t:ident) => {
-        $s.access_ty($s.facts.tables[$t as usize].elem)
+        $s.note(effects::of_place($s.facts, $s.facts.tables[$t as usize].elem))
     };
     ($s:ident visit_call_ref $ty:ident) => {{
         $s.survey.vectors |= $s.facts.sig_of_type($ty).vectors;
-        $s.call()
+        $s.note(effects::basic(0x14))
     }};
     ($s:ident visit_br_on_null $d:ident) => {
         $s.survey.branch($d)
@@ -383,68 +360,64 @@ macro_rules! note {
         $s.survey.branch($d)
     };
     ($s:ident visit_struct_new $ty:ident) => {
-        $s.make_in_line($ty)
+        $s.object(0, $ty, 0)
     };
     ($s:ident visit_struct_new_default $ty:ident) => {
-        $s.make_default($ty)
+        $s.object(1, $ty, 0)
     };
-    ($s:ident visit_struct_get $ty:ident $f:ident) => {{
-        $s.heap_access();
-        $s.access($s.facts.field($ty, $f))
-    }};
+    ($s:ident visit_struct_get $ty:ident $f:ident) => {
+        $s.object(2, $ty, $f)
+    };
     ($s:ident visit_struct_get_s $ty:ident $f:ident) => {
-        $s.heap_access()
+        $s.object(3, $ty, $f)
     };
     ($s:ident visit_struct_get_u $ty:ident $f:ident) => {
-        $s.heap_access()
+        $s.object(4, $ty, $f)
     };
-    ($s:ident visit_struct_set $ty:ident $f:ident) => {{
-        $s.heap_access();
-        $s.access($s.facts.field($ty, $f))
-    }};
+    ($s:ident visit_struct_set $ty:ident $f:ident) => {
+        $s.object(5, $ty, $f)
+    };
     ($s:ident visit_array_new $ty:ident) => {
-        $s.make($ty)
+        $s.object(6, $ty, 0)
     };
     ($s:ident visit_array_new_default $ty:ident) => {
-        $s.make($ty)
+        $s.object(7, $ty, 0)
     };
     ($s:ident visit_array_new_fixed $ty:ident $n:ident) => {
-        $s.make_in_line($ty)
+        $s.object(8, $ty, 0)
     };
     ($s:ident visit_array_new_data $ty:ident $d:ident) => {
-        $s.call()
+        $s.object(9, $ty, 0)
     };
     ($s:ident visit_array_new_elem $ty:ident $d:ident) => {
-        $s.call()
+        $s.object(10, $ty, 0)
     };
-    ($s:ident visit_array_get $ty:ident) => {{
-        $s.heap_access();
-        $s.access($s.facts.field($ty, 0))
-    }};
+    ($s:ident visit_array_get $ty:ident) => {
+        $s.object(11, $ty, 0)
+    };
     ($s:ident visit_array_get_s $ty:ident) => {
-        $s.heap_access()
+        $s.object(12, $ty, 0)
     };
     ($s:ident visit_array_get_u $ty:ident) => {
-        $s.heap_access()
+        $s.object(13, $ty, 0)
     };
-    ($s:ident visit_array_set $ty:ident) => {{
-        $s.heap_access();
-        $s.access($s.facts.field($ty, 0))
-    }};
+    ($s:ident visit_array_set $ty:ident) => {
+        $s.object(14, $ty, 0)
+    };
     ($s:ident visit_array_len) => {
-        $s.heap_access()
+        $s.object(15, 0, 0)
     };
     ($s:ident visit_array_fill $ty:ident) => {
-        $s.call()
+        $s.object(16, $ty, 0)
     };
     ($s:ident visit_array_copy $to:ident $from:ident) => {
-        $s.call()
+        $s.object(17, $to, 0)
     };
     ($s:ident visit_array_init_data $ty:ident $d:ident) => {
-        $s.call()
+        $s.object(18, $ty, 0)
     };
     ($s:ident visit_array_init_elem $ty:ident $d:ident) => {
-        $s.call()
+        $s.object(19, $ty, 0)
     };
     ($s:ident visit_ref_test_non_null $t:ident) => {
         $s.test($t)?
@@ -467,26 +440,26 @@ macro_rules! note {
         $s.survey.branch($d)
     }};
     ($s:ident visit_cont_new $ty:ident) => {
-        $s.stacks(&[])
+        $s.stacks(0xe0, &[])
     };
     ($s:ident visit_cont_bind $from:ident $to:ident) => {
         $s.bind($from, $to)?
     };
     ($s:ident visit_suspend $tag:ident) => {
-        $s.stacks(&[])
+        $s.stacks(0xe2, &[])
     };
     ($s:ident visit_resume $ty:ident $t:ident) => {
-        $s.stacks(&$t.handlers)
+        $s.stacks(0xe3, &$t.handlers)
     };
     ($s:ident visit_resume_throw $ty:ident $tag:ident $t:ident) => {{
         $s.exception($tag)?;
-        $s.stacks(&$t.handlers)
+        $s.stacks(0xe4, &$t.handlers)
     }};
     ($s:ident visit_resume_throw_ref $ty:ident $t:ident) => {
-        $s.stacks(&$t.handlers)
+        $s.stacks(0xe5, &$t.handlers)
     };
     ($s:ident visit_switch $ty:ident $tag:ident) => {
-        $s.stacks(&[])
+        $s.stacks(0xe6, &[])
     };
     ($s:ident $visit:ident $($arg:ident)*) => {{
         $(let _ = $arg;)*
@@ -558,10 +531,10 @@ macro_rules! visit_simd {
             }
         )*
     };
-    (@note visit_f32x4_relaxed_madd $s:ident) => { $s.madd() };
-    (@note visit_f32x4_relaxed_nmadd $s:ident) => { $s.madd() };
-    (@note visit_f64x2_relaxed_madd $s:ident) => { $s.madd() };
-    (@note visit_f64x2_relaxed_nmadd $s:ident) => { $s.madd() };
+    (@note visit_f32x4_relaxed_madd $s:ident) => { $s.madd(0x105) };
+    (@note visit_f32x4_relaxed_nmadd $s:ident) => { $s.madd(0x106) };
+    (@note visit_f64x2_relaxed_madd $s:ident) => { $s.madd(0x107) };
+    (@note visit_f64x2_relaxed_nmadd $s:ident) => { $s.madd(0x108) };
     (@note $visit:ident $s:ident) => {};
 }
 

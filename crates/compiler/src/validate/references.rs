@@ -233,13 +233,12 @@ impl Sweep<'_> {
         if window as u8 == code { Some(window >> 8) } else { self.spilled.pop(window, &[code]) }
     }
 
-    /// An operator behind 0xfb: where it ends, the window behind it, and whether it calls.
+    /// An operator behind 0xfb: where it ends, and the window behind it.
     #[inline(never)]
-    pub(super) fn object(&mut self, bytes: &[u8], mut pos: usize, mut window: Window) -> Option<(usize, Window, bool)> {
+    pub(super) fn object(&mut self, bytes: &[u8], mut pos: usize, mut window: Window) -> Option<(usize, Window)> {
         if self.rules.features.custom_descriptors() {
             return None;
         }
-        let mut calls = false;
         let opcode = number(bytes, &mut pos)?;
         match opcode {
             // struct.new, struct.new_default
@@ -256,10 +255,7 @@ impl Sweep<'_> {
                 }
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                calls = match opcode {
-                    0 => self.survey.make_in_line(self.facts, index),
-                    _ => self.survey.make_default(self.facts, index),
-                };
+                self.survey.object(self.facts, opcode, index, 0);
             }
             // struct.get, .get_s, .get_u
             2..=4 => {
@@ -267,10 +263,7 @@ impl Sweep<'_> {
                 let ty = *structure(self.resources, index)?.get(field as usize)?;
                 window = self.pop_concrete(index, window)?;
                 window = self.push_field(ty, opcode != 2, window)?;
-                self.survey.heap_access(self.facts);
-                if opcode == 2 {
-                    calls = self.survey.access(self.facts, self.facts.field(index, field));
-                }
+                self.survey.object(self.facts, opcode, index, field);
             }
             // struct.set
             5 => {
@@ -278,8 +271,7 @@ impl Sweep<'_> {
                 let ty = *structure(self.resources, index)?.get(field as usize).filter(|field| field.mutable)?;
                 window = self.pop_value(ty, window)?;
                 window = self.pop_concrete(index, window)?;
-                self.survey.heap_access(self.facts);
-                calls = self.survey.access(self.facts, self.facts.field(index, field));
+                self.survey.object(self.facts, opcode, index, field);
             }
             // array.new, array.new_default
             6 | 7 => {
@@ -293,7 +285,7 @@ impl Sweep<'_> {
                 }
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                calls = self.survey.make(self.facts, index);
+                self.survey.object(self.facts, opcode, index, 0);
             }
             // array.new_fixed
             8 => {
@@ -308,7 +300,7 @@ impl Sweep<'_> {
                 self.survey.steps += u64::from(count);
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                calls = self.survey.make_in_line(self.facts, index);
+                self.survey.object(self.facts, opcode, index, 0);
             }
             // array.new_data
             9 => {
@@ -320,8 +312,7 @@ impl Sweep<'_> {
                 window = self.spilled.pop(window, &[I32, I32])?;
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                self.survey.call();
-                calls = true;
+                self.survey.object(self.facts, opcode, index, 0);
             }
             // array.get, .get_s, .get_u
             11..=13 => {
@@ -330,10 +321,7 @@ impl Sweep<'_> {
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(index, window)?;
                 window = self.push_field(field, opcode != 11, window)?;
-                self.survey.heap_access(self.facts);
-                if opcode == 11 {
-                    calls = self.survey.access(self.facts, self.facts.field(index, 0));
-                }
+                self.survey.object(self.facts, opcode, index, 0);
             }
             // array.set
             14 => {
@@ -342,15 +330,14 @@ impl Sweep<'_> {
                 window = self.pop_value(field, window)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(index, window)?;
-                self.survey.heap_access(self.facts);
-                calls = self.survey.access(self.facts, self.facts.field(index, 0));
+                self.survey.object(self.facts, opcode, index, 0);
             }
             // array.len
             15 => {
                 let array = self.abstract_reference(true, AbstractHeapType::Array)?;
                 window = self.spilled.pop(window, &[array])?;
                 window = self.spilled.push(window, I32);
-                self.survey.heap_access(self.facts);
+                self.survey.object(self.facts, opcode, 0, 0);
             }
             // array.fill
             16 => {
@@ -360,8 +347,7 @@ impl Sweep<'_> {
                 window = self.pop_value(field, window)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(index, window)?;
-                self.survey.call();
-                calls = true;
+                self.survey.object(self.facts, opcode, index, 0);
             }
             // array.copy
             17 => {
@@ -375,8 +361,7 @@ impl Sweep<'_> {
                 window = self.pop_concrete(from, window)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(to, window)?;
-                self.survey.call();
-                calls = true;
+                self.survey.object(self.facts, opcode, to, 0);
             }
             // ref.test, ref.cast, each of what may not be null and of what may
             20..=23 => {
@@ -440,7 +425,7 @@ impl Sweep<'_> {
             }
             _ => return None,
         }
-        Some((pos, window, calls))
+        Some((pos, window))
     }
 
     fn pop_concrete(&mut self, index: u32, window: Window) -> Option<Window> {

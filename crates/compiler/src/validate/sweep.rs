@@ -10,7 +10,7 @@ use super::operands::{
 };
 use super::references::{Inits, function_type};
 use super::rows::{Class, Rules};
-use crate::bulk::{is_small_copy, is_small_fill};
+use crate::effects;
 use crate::facts::Facts;
 use crate::reader::Reader;
 use crate::sig::Sig;
@@ -263,7 +263,7 @@ impl Sweep<'_> {
         let features = rules.features;
         // The code of memory 0's addresses; no operand's if there is none.
         let memory0 = self.memory(0).unwrap_or(BASE);
-        // Where the last call ends.
+        // Where the last call ends from which control need not come back.
         let mut call_end = NOWHERE;
         // Where the last constant but one begins if nothing is between it and the last; where that begins, and ends.
         let mut constants = [NOWHERE; 3];
@@ -318,7 +318,7 @@ impl Sweep<'_> {
         }
         // Calls a function of a signature.
         macro_rules! call {
-            ($sig:expr, $type:expr) => {{
+            ($opcode:expr, $sig:expr, $type:expr) => {{
                 let sig = $sig;
                 if !sig.plain {
                     window = self.typed_call(function_type(self.resources, $type)?, window)?;
@@ -335,7 +335,7 @@ impl Sweep<'_> {
                     }
                 }
                 self.survey.vectors |= sig.vectors;
-                self.survey.call();
+                self.survey.note(effects::basic($opcode));
                 call_end = pos;
             }};
         }
@@ -436,7 +436,7 @@ impl Sweep<'_> {
                 }
                 Class::ThrowRef => {
                     self.spilled.pop(window, &[EXNREF])?;
-                    self.survey.throw();
+                    self.survey.note(effects::basic(opcode));
                     window = self.dead();
                 }
                 Class::Loop => {
@@ -485,7 +485,7 @@ impl Sweep<'_> {
                 Class::Call => {
                     let index = number!(bytes, pos);
                     let sig = self.facts.funcs.get(index as usize)?.sig;
-                    call!(&self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
+                    call!(opcode, &self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
                 }
                 Class::CallIndirect => {
                     let ty = number!(bytes, pos);
@@ -494,7 +494,7 @@ impl Sweep<'_> {
                         return None;
                     }
                     let table = number!(bytes, pos);
-                    call!(indirect!(ty, table), ty);
+                    call!(opcode, indirect!(ty, table), ty);
                 }
                 Class::ReturnCall => {
                     let index = number!(bytes, pos);
@@ -505,14 +505,13 @@ impl Sweep<'_> {
                     let ty = number!(bytes, pos);
                     let table = number!(bytes, pos);
                     tail_call!(indirect!(ty, table), ty);
-                    self.survey.call();
-                    call_end = pos;
+                    self.survey.note(effects::basic(opcode));
                 }
                 Class::CallRef => {
                     let ty = number!(bytes, pos);
                     window = self.callee(ty, window)?;
                     let sig = (*self.facts.types.get(ty as usize)?)?;
-                    call!(&self.facts.sigs[sig as usize], ty);
+                    call!(opcode, &self.facts.sigs[sig as usize], ty);
                 }
                 Class::ReturnCallRef => {
                     let ty = number!(bytes, pos);
@@ -564,10 +563,7 @@ impl Sweep<'_> {
                     let ty = self.global(index)?;
                     self.survey.vectors |= ty == V128;
                     push!(ty);
-                    if self.facts.globals[index as usize].ty == Ty::GcRef && self.facts.counts() {
-                        self.survey.call();
-                        call_end = pos;
-                    }
+                    self.survey.note(effects::of_place(self.facts, self.facts.globals[index as usize].ty));
                 }
                 Class::GlobalSet => {
                     let index = number!(bytes, pos);
@@ -576,27 +572,20 @@ impl Sweep<'_> {
                     }
                     let ty = self.global(index)?;
                     pop!(ty);
-                    if self.facts.globals[index as usize].ty == Ty::GcRef && self.facts.counts() {
-                        self.survey.call();
-                        call_end = pos;
-                    }
+                    self.survey.note(effects::of_place(self.facts, self.facts.globals[index as usize].ty));
                 }
                 Class::TableGet => {
                     let table = number!(bytes, pos);
                     let (index, elem) = self.table(table)?;
                     pop!(index);
                     push!(elem);
-                    self.survey.call();
-                    call_end = pos;
+                    self.survey.note(effects::basic(opcode));
                 }
                 Class::TableSet => {
                     let table = number!(bytes, pos);
                     let (index, elem) = self.table(table)?;
                     pop!(elem, index);
-                    if elem == EXTERNREF && self.facts.counts() {
-                        self.survey.call();
-                        call_end = pos;
-                    }
+                    self.survey.note(effects::of_place(self.facts, self.facts.tables[table as usize].elem));
                 }
                 Class::MemorySize | Class::MemoryGrow => {
                     // Without multiple memories it is a zero byte, which other forms of the number are not.
@@ -606,8 +595,7 @@ impl Sweep<'_> {
                     let address = self.memory(number!(bytes, pos))?;
                     if opcode == 0x40 {
                         pop!(address);
-                        self.survey.call();
-                        call_end = pos;
+                        self.survey.note(effects::basic(opcode));
                     }
                     push!(address);
                 }
@@ -638,8 +626,7 @@ impl Sweep<'_> {
                     // It is a `funcref` in any case.
                     let ty = self.ref_func(index).unwrap_or(FUNCREF);
                     push!(ty);
-                    self.survey.call();
-                    call_end = pos;
+                    self.survey.note(effects::basic(opcode));
                 }
                 Class::RefEq => window = self.ref_eq(window)?,
                 Class::RefAsNonNull => window = self.ref_as_non_null(window)?,
@@ -652,28 +639,17 @@ impl Sweep<'_> {
                     window = self.br_on_non_null(depth, window)?;
                 }
                 Class::Object => {
-                    let (next, after, calls) = self.object(bytes, pos, window)?;
-                    (pos, window) = (next, after);
-                    if calls {
-                        call_end = pos;
-                    }
+                    (pos, window) = self.object(bytes, pos, window)?;
                 }
                 Class::Vector => {
-                    let (next, after) = self.vector(bytes, pos, window, &mut call_end)?;
-                    (pos, window) = (next, after);
+                    (pos, window) = self.vector(bytes, pos, window)?;
                 }
                 Class::Prefix => {
                     let constants = if at == constants[2] { [constants[0], constants[1]] } else { [NOWHERE; 2] };
-                    let (next, after) = self.prefixed(bytes, pos, window, &mut call_end, constants)?;
-                    (pos, window) = (next, after);
+                    (pos, window) = self.prefixed(bytes, pos, window, constants)?;
                 }
                 Class::Atomic => {
-                    let (next, after, calls) = self.atomic(bytes, pos, window)?;
-                    (pos, window) = (next, after);
-                    if calls {
-                        self.survey.call();
-                        call_end = pos;
-                    }
+                    (pos, window) = self.atomic(bytes, pos, window)?;
                 }
             }
         }
@@ -728,7 +704,6 @@ impl Sweep<'_> {
         bytes: &[u8],
         mut pos: usize,
         mut window: Window,
-        call_end: &mut usize,
         constants: [usize; 2],
     ) -> Option<(usize, Window)> {
         let features = self.rules.features;
@@ -815,15 +790,7 @@ impl Sweep<'_> {
             window = self.spilled.push(window, *code);
         }
         let constants = constants.map(|at| i32_const(bytes, at));
-        let small = match (opcode, first, second, constants) {
-            (10, 0, 0, [_, Some(bytes)]) => is_small_copy(bytes),
-            (11, 0, _, [Some(byte), Some(bytes)]) => is_small_fill(byte, bytes),
-            _ => false,
-        };
-        if (8..=17).contains(&opcode) && opcode != 16 && !small {
-            self.survey.call();
-            *call_end = pos;
-        }
+        self.survey.note(effects::prefixed(opcode, first, second, constants));
         Some((pos, window))
     }
 }

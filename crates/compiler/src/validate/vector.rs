@@ -3,6 +3,7 @@
 use super::leb;
 use super::operands::{F32, F64, I32, I64, V128, Window};
 use super::sweep::Sweep;
+use crate::effects;
 
 /// What an operator takes and gives, and of what form its immediates are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -149,13 +150,7 @@ static FORMS: [Form; COUNT] = {
 impl Sweep<'_> {
     /// An operator behind 0xfd: where it ends, and the window behind it.
     #[inline(never)]
-    pub(super) fn vector(
-        &mut self,
-        bytes: &[u8],
-        pos: usize,
-        window: Window,
-        call_end: &mut usize,
-    ) -> Option<(usize, Window)> {
+    pub(super) fn vector(&mut self, bytes: &[u8], pos: usize, window: Window) -> Option<(usize, Window)> {
         let (opcode, len) = leb::u32(bytes, pos);
         if len == 0 || (opcode >= RELAXED && !self.rules.features.relaxed_simd()) {
             return None;
@@ -210,10 +205,7 @@ impl Sweep<'_> {
         if let Some(code) = gives {
             window = self.spilled.push(window, code);
         }
-        if matches!(opcode, 0x105..=0x108) && self.facts.settings.calls_for_fma() {
-            self.survey.call();
-            *call_end = pos;
-        }
+        self.survey.note(effects::vector(self.facts, opcode));
         Some((pos, window))
     }
 }

@@ -47,6 +47,13 @@ fn copy(a: &mut Asm, size: Size, d: Reg, s: Reg) {
     }
 }
 
+/// `d = s` as a result: of 32 bits, it is written even in place, since nothing need have cleared the upper half before.
+fn keep(a: &mut Asm, size: Size, d: Reg, s: Reg) {
+    if d != s || size == Size::S32 {
+        a.mov_rr(size, d, s);
+    }
+}
+
 /// 128 does not fit in a signed byte but -128 does, so that adding the one is subtracting the other.
 const fn short_imm(op: x64::Alu, imm: i32) -> (x64::Alu, i32) {
     match (op, imm) {
@@ -136,15 +143,14 @@ pub(super) fn mul(a: &mut Asm, size: Size, d: Reg, l: Reg, r: Src) -> At {
 
 fn mul_imm(a: &mut Asm, size: Size, d: Reg, l: Reg, imm: i32) {
     match imm {
+        1 => keep(a, size, d, l),
         2 => lea_sum(a, size, d, l, l),
         3 => a.lea_rm(size, d, Addr::indexed(l, l, 1, 0)),
         5 => a.lea_rm(size, d, Addr::indexed(l, l, 2, 0)),
         9 => a.lea_rm(size, d, Addr::indexed(l, l, 3, 0)),
         _ if imm > 0 && imm.count_ones() == 1 => {
             copy(a, size, d, l);
-            if imm != 1 {
-                a.shift_ri(x64::Shift::Shl, size, d, imm.trailing_zeros() as u8);
-            }
+            a.shift_ri(x64::Shift::Shl, size, d, imm.trailing_zeros() as u8);
         }
         _ if imm == i32::from(imm as i8) => a.rri(rows::IMUL_RMI8, size, d, l, imm),
         _ => a.rri(rows::IMUL_RMI, size, d, l, imm),
@@ -178,7 +184,7 @@ pub(super) fn shift(a: &mut Asm, cpu: &CpuFeatures, op: Shift, width: Width, d: 
         Shift::Rotr => x64::Shift::Ror,
     };
     match count {
-        Amount::Imm(0) => copy(a, size, d, l),
+        Amount::Imm(0) => keep(a, size, d, l),
         Amount::Imm(1) if op == Shift::Shl && d != l => lea_sum(a, size, d, l, l),
         Amount::Imm(n) if d != l && cpu.bmi2 && matches!(op, Shift::Rotl | Shift::Rotr) => {
             let right = if op == Shift::Rotr { u32::from(n) } else { width.bits() - u32::from(n) };
