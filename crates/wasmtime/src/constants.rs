@@ -23,6 +23,23 @@ pub(crate) fn makes_objects(expr: &ConstExpr) -> bool {
     })
 }
 
+/// If the last of these operators makes an array of a length on the stack: those that compute the length.
+pub(crate) fn array_length(ops: &[ConstOp]) -> Option<&[ConstOp]> {
+    let [before @ .., ConstOp::ArrayNew { .. } | ConstOp::ArrayNewDefault { .. }] = ops else { return None };
+    let mut wanted = 1;
+    for (at, op) in before.iter().enumerate().rev() {
+        match op {
+            // Takes two and gives one.
+            ConstOp::I32Add | ConstOp::I32Sub | ConstOp::I32Mul => wanted += 1,
+            _ => wanted -= 1,
+        }
+        if wanted == 0 {
+            return Some(&before[at..]);
+        }
+    }
+    unreachable!("validated as an expression")
+}
+
 /// Those that occur in a module, each once, in ascending order.
 pub(crate) fn of_module(translation: &ModuleTranslation<'_>) -> Vec<Vec<u8>> {
     let mut known = BTreeSet::new();

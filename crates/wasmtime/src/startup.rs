@@ -252,18 +252,47 @@ impl Startup<'_> {
 
     /// `rax = ` the value, as bits; of a 32-bit type with the upper half zero. Charges for it.
     fn value(&mut self, expr: &ConstExpr) {
-        self.cost += expr.ops().len() as u64;
+        self.charge_for(expr);
         self.compute(expr);
+    }
+
+    /// Charges for the operators of an expression, and for the elements of arrays that it makes. Is that so much that it
+    /// should be looked at? Destroys `rax` and `rcx`.
+    fn charge_for(&mut self, expr: &ConstExpr) -> bool {
+        let ops = expr.ops();
+        self.cost += ops.len() as u64;
+        let mut large = false;
+        for length in ops.iter().enumerate().filter_map(|(at, _)| constants::array_length(&ops[..=at])) {
+            match *length {
+                [ConstOp::I32Const(length)] => {
+                    self.cost += u64::from(length.cast_unsigned());
+                    large |= u64::from(length.cast_unsigned()) > SMALL;
+                }
+                ref length => {
+                    large = true;
+                    if self.facts.settings.fuel {
+                        self.numbers(length);
+                        self.stubs.asm.alu_mr(Alu::Add, Size::S64, FUEL, RAX);
+                    }
+                }
+            }
+        }
+        large
     }
 
     /// As `value`, without the charge.
     fn compute(&mut self, expr: &ConstExpr) {
-        let mut depth = 0;
         if constants::makes_objects(expr) {
             let index = self.facts.constants.binary_search(&constants::encode(expr)).expect("a fact of the module");
             return self.stubs.call(Target::Routine(Routine::Constant { index: index as u32 }));
         }
-        for op in expr.ops() {
+        self.numbers(expr.ops());
+    }
+
+    /// The same of operators that make no objects.
+    fn numbers(&mut self, ops: &[ConstOp]) {
+        let mut depth = 0;
+        for op in ops {
             match *op {
                 ConstOp::I32Add | ConstOp::I64Add | ConstOp::I32Sub | ConstOp::I64Sub => {
                     let (alu, size) = match op {
@@ -321,7 +350,10 @@ impl Startup<'_> {
             self.continuation(expr);
             return self.stubs.asm.movups_mr(Addr::base(CTX, disp), XMM15);
         }
-        self.value(expr);
+        if self.charge_for(expr) {
+            self.meter();
+        }
+        self.compute(expr);
         self.count(global.ty, 1);
         self.stubs.asm.mov_mr(bits_size(global.ty), Addr::base(CTX, disp), RAX);
     }
@@ -399,7 +431,9 @@ impl Startup<'_> {
             return self.table_fill_continuation(index, expr, elements);
         }
         // Before there is a value: whoever is let in may collect, and no collector knows of what is in a register.
-        self.cost += expr.ops().len() as u64;
+        if self.charge_for(expr) {
+            self.meter();
+        }
         self.charge(elements);
         self.compute(expr);
         if elements == 0 {

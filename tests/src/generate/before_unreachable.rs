@@ -159,7 +159,10 @@ fn function(random: &mut Random) -> String {
   (loop $c (call $x) (call $x) (call $x) (local.set $a (i32.add (local.get $a) (local.get $n)))
     (br_if $c (local.tee $c0 (i32.sub (local.get $c0) (i32.const 1)))))\n";
     }
-    let object = random.one_in(2);
+    let handled = random.one_in(3);
+    let operator = *random.pick(if handled { HANDLED } else { OPERATORS });
+    // Cranelift cannot have references to objects live where stacks change.
+    let object = random.one_in(2) && !operator.contains("resume") && !operator.contains("suspend");
     if object {
         text += &" (drop (struct.get $s 1 (local.get $q)))\n".repeat(3);
     }
@@ -176,12 +179,10 @@ fn function(random: &mut Random) -> String {
         let value = sum(ty(at), &from, &format!("({}.const {})", ty(at), at + 3));
         writeln!(text, "  (local.set $o{at} {value})").expect("a string takes all");
     }
-    if random.one_in(3) {
-        let handled = random.pick(HANDLED);
-        writeln!(text, "  (local.set $a (i32.add (local.get $a) (block $h (result i32) {handled})))")
+    if handled {
+        writeln!(text, "  (local.set $a (i32.add (local.get $a) (block $h (result i32) {operator})))")
             .expect("a string");
     } else {
-        let operator = random.pick(OPERATORS);
         let when = *random.pick(&[
             "(i32.eq (local.get $n) (i32.const 1))",
             "(i32.const 1)",

@@ -136,7 +136,9 @@ pub fn module(seed: u64, count: usize) -> Linked {
         let body = random.pick(CONSUMERS).replace('@', &value);
         let rows = [5, 0xdead_beef_0000_0003, 0xffff_ffff_0000_0010, 0x8000_0000_0000_0001, 0x7fff_ffff_0000_0000];
         let rows = rows.map(|bits: u64| vec![Value::I64(bits)]).into();
-        let body = format!("(local $x i64) (local $z i32) (local $t i32) (local.set $x (local.get 0)) {body}");
+        let body = format!(
+            "(local $x i64) (local $z i32) (local $t i32) (local.set $t (local.get $z)) (local.set $x (local.get 0)) {body}"
+        );
         user.func(&format!("f{number}"), &[Type::I64], &[Type::I64], &body, rows);
     }
     Linked { owner: OWNER.into(), user }
