@@ -62,6 +62,7 @@
 ;;   mov ecx, 0x20
 ;;   mov r8d, 0x10
 ;;   call elsewhere
+;;   mov eax, eax
 ;;   mov r11, [r15+8]
 ;;   mov rdx, [r11+0x20]
 ;;   add rdx, rax
