@@ -57,6 +57,20 @@ fn constants_are_those_of_the_table() {
 }
 
 #[test]
+fn an_engine_that_compiles_on_one_thread_is_obeyed() {
+    let mut config = Config::new();
+    config.parallel_compilation(false);
+    let engine = wasmtime::Engine::new(&config).unwrap();
+    let one = |compiler: &Compiler| format!("{compiler:?}").contains("threads: 1,");
+    for compiler in [Compiler::new(&config).unwrap(), Compiler::for_engine(&engine).unwrap()] {
+        assert!(one(&compiler), "{compiler:?}");
+        assert!(!one(&compiler.threads(3)), "what is said of the compiler itself goes first");
+    }
+    let machine = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    assert_eq!(one(&Compiler::new(&Config::new()).unwrap()), machine == 1);
+}
+
+#[test]
 fn no_bomb_exceeds_the_budget() {
     let compiler = Compiler::new(&Config::new()).unwrap();
     for bomb in bombs().chain(EXTREMES) {

@@ -1,6 +1,7 @@
 //! Threads and descriptors that running a program needs beside its own. Those who start them, tokio and Wasmtime's WASI,
 //! panic where there are none: here that becomes fewer threads, or an error.
 
+use rustix::process::{Resource, getrlimit};
 use std::any::Any;
 use std::io;
 use std::num::NonZero;
@@ -17,6 +18,12 @@ const PIPES: usize = 4;
 /// Most threads that wait for the input and output of one program.
 const WORKERS: usize = 4;
 
+/// Is there a limit on the size of files? It holds for files in memory, too, from which Wasmtime fills memories of guests
+/// if it may, and the kernel would answer with a signal.
+pub(crate) fn limits_files() -> bool {
+    getrlimit(Resource::Fsize).current.is_some()
+}
+
 /// Starts a thread that is never waited for.
 pub(crate) fn start_thread(what: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
     let started = thread::Builder::new().name(what.into()).spawn(work);
@@ -27,7 +34,10 @@ pub(crate) fn start_thread(what: &str, work: impl FnOnce() + Send + 'static) -> 
 /// started.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = runtime()?;
-    without_panic(|| runtime.block_on(future)).and_then(|done| done)
+    let done = without_panic(|| runtime.block_on(future)).and_then(|done| done);
+    // Whoever still waits for a file that says nothing is not waited for.
+    runtime.shutdown_background();
+    done
 }
 
 fn runtime() -> Result<Runtime> {

@@ -97,6 +97,10 @@ impl RunCommand {
         command.run.common.init_logging()?;
         flags::refuse_meaningless(&mut command.run.common)?;
         let threads = flags::take_threads(&mut command.run.common, &self.compiling);
+        // What is compiled already may have been made for another setting.
+        if machine::limits_files() && !command.run.allow_precompiled {
+            command.run.common.opts.memory_init_cow.get_or_insert(false);
+        }
         let engine = command.new_engine()?;
         let compiler = flags::compiler(&engine, threads, &self.compiling)?.time_sweeps(self.time).verify(self.verify);
 

@@ -170,6 +170,20 @@ fn with_few_descriptors_it_runs_or_says_so() {
 }
 
 #[test]
+fn where_files_may_not_be_as_large_it_runs() {
+    let here = directory("file-size");
+    fs::write(here.join("big.wat"), large(1 << 20)).unwrap();
+    for blocks in ["0", "8", "1500", "100000"] {
+        succeeds(&shell(&here, &format!("ulimit -f {blocks}; $L big.wat")));
+        succeeds(&shell(&here, &format!("ulimit -f {blocks}; $L compile big.wat -o - | wc -c")));
+        succeeds(&shell(&here, &format!("ulimit -f {blocks}; $L objdump big.wat | wc -c")));
+    }
+    fails(&shell(&here, "ulimit -f 8; $L compile big.wat -o big.cwasm"), &["RLIMIT_FSIZE"]);
+    assert_eq!(names(&here), ["big.wat"]);
+    fs::remove_dir_all(here).unwrap();
+}
+
+#[test]
 fn a_standard_error_that_cannot_be_written_loses_nothing() {
     let here = directory("stderr");
     fs::write(here.join("trap.wat"), r#"(module (func (export "_start") unreachable))"#).unwrap();

@@ -6,7 +6,7 @@ mod runner;
 mod spectest;
 mod values;
 
-use crate::show;
+use crate::{machine, show};
 use lightbeam::Compiler;
 use runner::{Runner, SharedItems};
 use std::fmt;
@@ -105,6 +105,9 @@ impl fmt::Display for FileReport {
 #[must_use]
 pub fn config_for(script: &Path) -> Config {
     let mut config = Config::new();
+    if machine::limits_files() {
+        config.memory_init_cow(false);
+    }
     let within = |directory: &str| script.components().any(|part| part.as_os_str() == directory);
     if within("proposals") && within("threads") {
         // That proposal's scripts extend the specification of before reference types.

@@ -192,3 +192,47 @@ fn branch_hints_are_for_branches() {
 "#,
     );
 }
+
+#[test]
+fn the_text_of_a_trap_is_what_its_name_begins_with() {
+    check(
+        r#"
+(module (table 1 funcref) (memory 1) (type $a (array i32))
+  (func (export "unreachable") (unreachable))
+  (func (export "divide") (drop (i32.div_s (i32.const 1) (i32.const 0))))
+  (func (export "table") (drop (table.get (i32.const 1))))
+  (func (export "memory") (drop (i32.load (i32.const -1))))
+  (func (export "array") (drop (array.get $a (array.new $a (i32.const 1) (i32.const 2)) (i32.const 2))))
+  (func (export "null") (throw_ref (ref.null exn)))
+  (func (export "fine")))
+(assert_trap (invoke "unreachable") "")
+(assert_trap (invoke "divide") "")
+(assert_trap (invoke "fine") "") ;; fails
+(assert_trap (invoke "divide") "integer divide")
+(assert_trap (invoke "divide") "integer")
+(assert_trap (invoke "unreachable") "integer") ;; fails
+(assert_trap (invoke "divide") "divide") ;; fails
+(assert_trap (invoke "divide") "integer divide by zero!") ;; fails
+(assert_trap (invoke "table") "out of bounds")
+(assert_trap (invoke "memory") "out of bounds")
+(assert_trap (invoke "array") "out of bounds")
+(assert_trap (invoke "memory") "out of bounds table") ;; fails
+(assert_trap (invoke "null") "null")
+"#,
+    );
+}
+
+#[test]
+fn a_named_module_can_be_imported_from_by_its_name() {
+    check(
+        r#"
+(module $giver (func (export "seven") (result i32) (i32.const 7)))
+(module (import "giver" "seven" (func $s (result i32))) (func (export "f") (result i32) (call $s)))
+(assert_return (invoke "f") (i32.const 7))
+(module (import "taker" "seven" (func (result i32)))) ;; fails
+(module $giver (func (export "seven") (result i32) (i32.const 8)))
+(module (import "giver" "seven" (func $s (result i32))) (func (export "f") (result i32) (call $s)))
+(assert_return (invoke "f") (i32.const 8))
+"#,
+    );
+}
