@@ -123,6 +123,27 @@ const BINARY: [&str; 11] = ["add", "sub", "mul", "and", "or", "xor", "shl", "shr
 const UNARY: [&str; 5] = ["clz", "ctz", "popcnt", "extend8_s", "extend16_s"];
 const CONSTANTS: [i32; 9] = [0, 1, -1, 2, 3, 8, 32, 255, i32::MAX];
 
+/// Each operator of two operands with each trivial one on either side, on what calls give, to be extended and to be an address.
+#[must_use]
+pub fn systematic() -> Linked {
+    let mut user = Generated::new(HEAD);
+    for call in ["(call $wrap (local.get 0))", "(call $behind (local.get 0))"] {
+        for op in BINARY {
+            for constant in CONSTANTS {
+                let left = format!("(i32.{op} (i32.const {constant}) {call})");
+                let right = format!("(i32.{op} {call} (i32.const {constant}))");
+                for value in [left, right] {
+                    let name = format!("f{}", user.calls.len());
+                    let body = format!("(i64.xor (i64.extend_i32_u {value}) (i64.load8_u {value}))");
+                    let rows = [5, 0xdead_beef_0000_0003].map(|bits: u64| vec![Value::I64(bits)]).into();
+                    user.func(&name, &[Type::I64], &[Type::I64], &body, rows);
+                }
+            }
+        }
+    }
+    Linked { owner: OWNER.into(), user }
+}
+
 /// A module of so many functions.
 #[must_use]
 pub fn module(seed: u64, count: usize) -> Linked {
