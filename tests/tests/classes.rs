@@ -1,5 +1,5 @@
-//! Classes of faults that once led out of the sandbox, each with a generator that finds the old fault: names of one thing, upper
-//! halves that nobody wrote, what an operator still has to do before `unreachable`, and fuel.
+//! Classes of faults that once led out of the sandbox, each with a generator that finds the old fault: names of one
+//! thing, upper halves that nobody wrote, what an operator still has to do before `unreachable`, and fuel.
 
 use lightbeam_tests::backend::{Pair, Setup, Without};
 use lightbeam_tests::generate::{aliases, before_unreachable, fuel, upper_halves};

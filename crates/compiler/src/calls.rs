@@ -89,8 +89,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- the instruction
 
-    /// Emits a call: all of operators, stubs and pads go through here, but for those that destroy no more than they give
-    /// (`Target::DataSegment`, `Target::DataDrop`). `results` are the registers that hold something afterwards.
+    /// Emits a call: all of operators, stubs and pads go through here, but for those that destroy no more than they
+    /// give (`Target::DataSegment`, `Target::DataDrop`). `results` are the registers that hold something afterwards.
     pub(crate) fn emit_call(&mut self, to: CallTo, comes: Comes, results: RegSet) {
         if self.unusual.has(Unusual::CHECKED) {
             self.prove_call(comes);
@@ -196,9 +196,9 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// The register in which a libcall or a routine has just given a result of a type. Its upper half is undefined where the
-    /// type is of 32 bits, as the platform's convention has it: it becomes zero here, and whoever wants the result as a
-    /// value has it from here. (Where it is stored, 32 bits are.)
+    /// The register in which a libcall or a routine has just given a result of a type. Its upper half is undefined
+    /// where the type is of 32 bits, as the platform's convention has it: it becomes zero here, and whoever wants the
+    /// result as a value has it from here. (Where it is stored, 32 bits are.)
     pub(crate) fn narrow_result(&mut self, ty: Ty) -> Reg {
         let reg = I::LIBCALL.int_results[0];
         if ty.width() == Width::W32 {

@@ -1,8 +1,8 @@
 //! What operators do to registers and memories beside computing: the one place that both sweeps ask.
 //!
-//! Sweep 1 notes `Calls` of each operator in the survey, both ways through it. Sweep 2 plans homes and windows by that; wherever
-//! it emits a call, `FuncGen::emit_call` proves in checked builds that the operator at hand is one of which this page says
-//! that it calls, and that the survey has noted as much of the block around it.
+//! Sweep 1 notes `Calls` of each operator in the survey, both ways through it. Sweep 2 plans homes and windows by
+//! that; wherever it emits a call, `FuncGen::emit_call` proves in checked builds that the operator at hand is one of
+//! which this page says that it calls, and that the survey has noted as much of the block around it.
 
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::compile::FuncGen;
@@ -23,8 +23,8 @@ pub(crate) enum Calls {
     Detour,
     /// It calls, perhaps more than once, and goes on after that.
     Returns,
-    /// It makes one call, behind which it does nothing but take the results: where `unreachable` comes next, control does
-    /// not come back from it.
+    /// It makes one call, behind which it does nothing but take the results: where `unreachable` comes next, control
+    /// does not come back from it.
     Last,
     /// Control does not come back. What it calls on the way finds everything in slots.
     Leaves,
@@ -123,8 +123,9 @@ pub(crate) fn test_looks_in_heap(facts: &Facts, ty: HeapType) -> bool {
     }
 }
 
-/// May memory 0 be elsewhere after a memory with this index has grown? Indices do not tell memories apart: one memory can be
-/// imported under several. But what a module defines is none of its imports, and what is imported twice is of one type.
+/// May memory 0 be elsewhere after a memory with this index has grown? Indices do not tell memories apart: one memory
+/// can be imported under several. But what a module defines is none of its imports, and what is imported twice is of
+/// one type.
 pub(crate) fn moves_memory_0(facts: &Facts, grown: u32) -> bool {
     let [first, grown_fact] = [0, grown as usize].map(|index| &facts.memories[index]);
     let imported = |owner| matches!(owner, Owner::Import { .. });
@@ -201,8 +202,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.expected = of_next(self.facts, self.reader, [constant(1), constant(0)]);
     }
 
-    /// Does control come back from the operator, whose last call has been made? Only to be asked there, of operators that
-    /// make no more than that one (`Calls::Last`).
+    /// Does control come back from the operator, whose last call has been made? Only to be asked there, of operators
+    /// that make no more than that one (`Calls::Last`).
     pub(crate) fn comes_back(&self) -> bool {
         self.reader.at_end() || self.reader.peek() != 0x00
     }

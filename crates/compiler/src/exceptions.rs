@@ -12,8 +12,8 @@
 //! - a landing pad loads what is in registers by convention, brings what the exception carries to where the label wants
 //!   it, and branches there. It brings no copies.
 //!
-//! Of nested handlers of one tag only the innermost can get an exception, and none beyond one that takes everything. The
-//! others are off the list of handlers as long as those are on it. The table cannot share lists, so a call within n
+//! Of nested handlers of one tag only the innermost can get an exception, and none beyond one that takes everything.
+//! The others are off the list of handlers as long as those are on it. The table cannot share lists, so a call within n
 //! handlers of different tags takes n entries; they count against the budget of the function like code.
 
 use crate::calls::Arg;
@@ -35,8 +35,8 @@ pub(crate) struct Exceptions {
     catches: Vec<Catch>,
     /// The innermost open scope.
     innermost: Option<u32>,
-    /// The handlers that an exception can come to here, as a list by `Catch::next`, innermost first: for each tag one, since
-    /// no exception gets past it to another of the same tag; none beyond one that takes everything.
+    /// The handlers that an exception can come to here, as a list by `Catch::next`, innermost first: for each tag
+    /// one, since no exception gets past it to another of the same tag; none beyond one that takes everything.
     first: u32,
     /// By tag index: stamp and the handler of the tag in that list.
     of_tag: Vec<(u32, u32)>,

@@ -523,9 +523,9 @@ impl Storage {
     }
 }
 
-/// More units than this are charged as this many, so that no sum wraps: when it was last looked at, the counter was below
-/// 0. What is added between two looks is bounded, by the cost of the operators of one function for each frame of the
-/// stack, at most 2^28 each. It is still more than any host can have granted and mean.
+/// More units than this are charged as this many, so that no sum wraps: when it was last looked at, the counter was
+/// below 0. What is added between two looks is bounded, by the cost of the operators of one function for each frame
+/// of the stack, at most 2^28 each. It is still more than any host can have granted and mean.
 pub const MOST_UNITS: i64 = i64::MAX - (1 << 48);
 
 /// Byte offsets in the host's structures.

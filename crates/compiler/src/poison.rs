@@ -1,5 +1,5 @@
-//! A mode for tests (`Settings::poison`): whatever a convention leaves undefined holds garbage, so that nothing can come to
-//! depend on what happens to be there.
+//! A mode for tests (`Settings::poison`): whatever a convention leaves undefined holds garbage, so that nothing can
+//! come to depend on what happens to be there.
 
 use crate::code::TrapCode;
 use crate::compile::FuncGen;

@@ -35,7 +35,8 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// The continuation that runs, where it is not the one that is used.
     const OTHER: Reg = I::PRIVATE.int_results[6];
 
-    /// All of these are different registers, and none is the one by which stacks talk to each other, which outlasts each.
+    /// All of these are different registers, and none is the one by which stacks talk to each other, which outlasts
+    /// each.
     const DISTINCT: () = {
         let all =
             [I::STACK_MESSAGE, Self::STORE, Self::CONT, Self::OTHER, Self::T[0], Self::T[1], Self::T[2], Self::T[3]];

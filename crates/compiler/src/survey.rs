@@ -60,7 +60,8 @@ struct Frame {
 
 const FUNCTION: Frame = Frame { depth: 0, block: u32::MAX };
 
-/// What sweep 2 sees of a survey. Both ways through sweep 1 must come to equal ones, so all that sweep 2 may read is here.
+/// What sweep 2 sees of a survey. Both ways through sweep 1 must come to equal ones, so all that sweep 2 may read is
+/// here.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Summary {
     /// Touched locals, in the order of their first touch.
@@ -103,8 +104,8 @@ pub(crate) struct Survey {
     weight: u32,
     /// Touches looked at to sum up loops.
     pub(crate) steps: u64,
-    /// Weight of the operator before if control need not come back from it (`Calls::Last`), else 0, and whether its block
-    /// had calls before it.
+    /// Weight of the operator before if control need not come back from it (`Calls::Last`), else 0, and whether its
+    /// block had calls before it.
     last_call: u32,
     calls_before: bool,
 }
@@ -377,8 +378,8 @@ impl Survey {
         self.last_call = 0;
     }
 
-    /// Control does not come back. A handler of this function may be where it goes; then the loop around both must not keep
-    /// anything in registers that calls destroy.
+    /// Control does not come back. A handler of this function may be where it goes; then the loop around both must
+    /// not keep anything in registers that calls destroy.
     fn leave(&mut self) {
         self.calls = true;
         if self.handlers
@@ -388,8 +389,8 @@ impl Survey {
         }
     }
 
-    /// An `unreachable`. Control does not come back from a call right before it if that is the last that its operator does:
-    /// nothing need be kept across it.
+    /// An `unreachable`. Control does not come back from a call right before it if that is the last that its operator
+    /// does: nothing need be kept across it.
     pub(crate) fn unreachable(&mut self) {
         let weight = take(&mut self.last_call);
         // A handler of this function may be where the call goes instead.

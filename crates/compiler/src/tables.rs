@@ -30,8 +30,8 @@ pub(crate) fn element_at<I: Isa>(a: &mut I::Asm, table: &TableFact, base: Reg, i
 
 impl<I: Isa> FuncGen<'_, I> {
     /// Checks an index, an operand, which stays in a register, and gives the address of its element: for the very next
-    /// primitive, as the scratch register may be part of it. What is to be released with it is in the operand; the base is
-    /// in `base`, which the caller owns.
+    /// primitive, as the scratch register may be part of it. What is to be released with it is in the operand; the
+    /// base is in `base`, which the caller owns.
     fn element(&mut self, table: &TableFact, index: &mut Operand, base: Reg) -> Addr {
         let trap = self.trap_label(TrapCode::TableOutOfBounds);
         let reg = self.operand_reg(index);
@@ -50,8 +50,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if !self.facts.settings.spectre {
             return element_at::<I>(&mut self.out.asm, table, base, reg);
         }
-        // The load of the base has kept the flags. What is beyond the table is its first element, as long as the trap has
-        // not been taken.
+        // The load of the base has kept the flags. What is beyond the table is its first element, as long as the trap
+        // has not been taken.
         I::guard(&mut self.out.asm, Cond::LtU, I::SCRATCH, reg, 0);
         element_at::<I>(&mut self.out.asm, table, base, I::SCRATCH)
     }
@@ -182,8 +182,9 @@ impl<I: Isa> FuncGen<'_, I> {
         reference
     }
 
-    /// `table.grow`: grows by null references, then fills the new elements. Between the two nobody else may run, who could
-    /// see null where the type has none: fuel is charged and the epoch looked at before, whether it then grows or not.
+    /// `table.grow`: grows by null references, then fills the new elements. Between the two nobody else may run, who
+    /// could see null where the type has none: fuel is charged and the epoch looked at before, whether it then grows
+    /// or not.
     pub(crate) fn table_grow(&mut self) {
         let index = self.reader.u32();
         let table = self.facts.tables[index as usize];

@@ -32,9 +32,9 @@
 //! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
 //! on as many threads as there are) → `place` (functions to their places) → `link` (one text, distances resolved) →
 //! `artifact` (what Wasmtime loads) → `load`. Beside it: `data` and `standins` (what Wasmtime's translation does not need
-//! to see), `text` (code in pieces or in a file), `memory_file`, `settings` (what the engine asks), `budget` (how much code there may
-//! be), `trampolines` and `startup` (code that belongs to no function body), `tables` (what belongs to which
-//! instruction), `verify` (proofs of finished artifacts).
+//! to see), `text` (code in pieces or in a file), `memory_file`, `settings` (what the engine asks), `budget` (how
+//! much code there may be), `trampolines` and `startup` (code that belongs to no function body), `tables` (what
+//! belongs to which instruction), `verify` (proofs of finished artifacts).
 
 mod artifact;
 mod bodies;
@@ -136,12 +136,12 @@ impl Compiler {
         self
     }
 
-    /// Sets whether the code is hardened against Spectre's first variant, a check that the processor guesses to pass. Then an
-    /// access that is compared with the length of a memory, a table or the collector's heap cannot leave it on the way
-    /// that was guessed, either. It is on without this, as it is in Wasmtime's own compiler, whose settings
-    /// `enable_heap_access_spectre_mitigation` and `enable_table_access_spectre_mitigation` an [`Engine`] does not tell;
-    /// unlike there it may be on without signals, too. Accesses that guard pages cover need and have nothing; the index of
-    /// a `br_table` is always safe. The results of a program are the same either way.
+    /// Sets whether the code is hardened against Spectre's first variant, a check that the processor guesses to pass.
+    /// Then an access that is compared with the length of a memory, a table or the collector's heap cannot leave it
+    /// on the way that was guessed, either. It is on without this, as it is in Wasmtime's own compiler, whose settings
+    /// `enable_heap_access_spectre_mitigation` and `enable_table_access_spectre_mitigation` an [`Engine`] does not
+    /// tell; unlike there it may be on without signals, too. Accesses that guard pages cover need and have nothing;
+    /// the index of a `br_table` is always safe. The results of a program are the same either way.
     ///
     /// ```
     /// # fn main() -> wasmtime::Result<()> {
@@ -171,13 +171,13 @@ impl Compiler {
         self
     }
 
-    /// Sets whether finished code is proved before it is loaded or given to anyone: a verifier, which knows nothing of the
-    /// compiler, reads the machine code and shows that it cannot leave the sandbox. Without this it is not. What it proves
-    /// and what it leaves to trust is in `docs/verification.md`.
+    /// Sets whether finished code is proved before it is loaded or given to anyone: a verifier, which knows nothing
+    /// of the compiler, reads the machine code and shows that it cannot leave the sandbox. Without this it is not.
+    /// What it proves and what it leaves to trust is in `docs/verification.md`.
     ///
-    /// Code that cannot be proved is an error of the kind [`ErrorKind::Verification`], whatever way the module was to be
-    /// compiled, and a bug of Lightbeam's. It takes about half as long as compiling, and the whole artifact is in memory
-    /// once more.
+    /// Code that cannot be proved is an error of the kind [`ErrorKind::Verification`], whatever way the module was to
+    /// be compiled, and a bug of Lightbeam's. It takes about half as long as compiling, and the whole artifact is in
+    /// memory once more.
     ///
     /// ```no_run
     /// # fn main() -> wasmtime::Result<()> {
@@ -193,9 +193,9 @@ impl Compiler {
         self
     }
 
-    /// Proves that an artifact, whoever made it, is one of this module, in the binary or the text format, for this engine:
-    /// all that does not depend on the code is made anew from the module and must be the same, byte for byte, and the code
-    /// and its tables are proved as [`verify`](Self::verify) does it. Nothing of the artifact is believed.
+    /// Proves that an artifact, whoever made it, is one of this module, in the binary or the text format, for this
+    /// engine: all that does not depend on the code is made anew from the module and must be the same, byte for byte,
+    /// and the code and its tables are proved as [`verify`](Self::verify) does it. Nothing of the artifact is believed.
     ///
     /// ```no_run
     /// # fn main() -> wasmtime::Result<()> {
@@ -209,27 +209,28 @@ impl Compiler {
     ///
     /// # Errors
     ///
-    /// If the module is invalid or unsupported; and with the kind [`ErrorKind::Verification`] if the artifact is not one of
-    /// this module for this engine, or if its code cannot be proved.
+    /// If the module is invalid or unsupported; and with the kind [`ErrorKind::Verification`] if the artifact is not
+    /// one of this module for this engine, or if its code cannot be proved.
     pub fn verify_artifact(&self, artifact: &[u8], module: impl AsRef<[u8]>) -> wasmtime::Result<Verified> {
         verify::foreign(&self.settings, artifact, &stream::binary(module.as_ref())?)
     }
 
     /// Sets how many threads may compile the functions of one module, at least one. Without this it is as many as the
-    /// process may run at once, or one if the engine's `Config::parallel_compilation` is off. A small module is compiled
-    /// on the calling thread alone, and so is any with one thread. Where fewer threads can be started, fewer compile; the
-    /// calling thread always can. The number changes nothing about the result, be it an artifact or an error.
+    /// process may run at once, or one if the engine's `Config::parallel_compilation` is off. A small module is
+    /// compiled on the calling thread alone, and so is any with one thread. Where fewer threads can be started, fewer
+    /// compile; the calling thread always can. The number changes nothing about the result, be it an artifact or an
+    /// error.
     #[must_use]
     pub fn threads(mut self, most: usize) -> Compiler {
         self.settings.threads = most.max(1);
         self
     }
 
-    /// Sets whether a module whose artifact is of half a megabyte or more may be loaded from an anonymous file in memory
-    /// (`memfd_create`), which saves copying it. Without this it may. Such a module keeps one descriptor for its life. It
-    /// is copied instead where the machine refuses the file or memory for it, where the process's limit on the size of
-    /// files (`RLIMIT_FSIZE`) is smaller, and where half of the descriptors that the process may have (`RLIMIT_NOFILE`) are
-    /// in use. Switch it off where the system calls themselves are forbidden.
+    /// Sets whether a module whose artifact is of half a megabyte or more may be loaded from an anonymous file in
+    /// memory (`memfd_create`), which saves copying it. Without this it may. Such a module keeps one descriptor for
+    /// its life. It is copied instead where the machine refuses the file or memory for it, where the process's limit
+    /// on the size of files (`RLIMIT_FSIZE`) is smaller, and where half of the descriptors that the process may have
+    /// (`RLIMIT_NOFILE`) are in use. Switch it off where the system calls themselves are forbidden.
     #[must_use]
     pub fn memory_files(mut self, on: bool) -> Compiler {
         self.settings.memory_files = on;
@@ -244,8 +245,8 @@ impl Compiler {
         self
     }
 
-    /// Sets whether code leaves garbage wherever nothing may be read, for tests: in every frame on entry, and in whatever
-    /// registers and halves of registers a convention leaves undefined. Without this it does not.
+    /// Sets whether code leaves garbage wherever nothing may be read, for tests: in every frame on entry, and in
+    /// whatever registers and halves of registers a convention leaves undefined. Without this it does not.
     #[doc(hidden)]
     #[must_use]
     pub fn poison(mut self, on: bool) -> Compiler {

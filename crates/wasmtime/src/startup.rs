@@ -256,8 +256,8 @@ impl Startup<'_> {
         self.compute(expr);
     }
 
-    /// Charges for the operators of an expression, and for the elements of arrays that it makes. Is that so much that it
-    /// should be looked at? Destroys `rax` and `rcx`.
+    /// Charges for the operators of an expression, and for the elements of arrays that it makes. Is that so much that
+    /// it should be looked at? Destroys `rax` and `rcx`.
     fn charge_for(&mut self, expr: &ConstExpr) -> bool {
         let ops = expr.ops();
         self.cost += ops.len() as u64;

@@ -1,5 +1,5 @@
-//! One memory, table, global and tag under several names: imported twice, changed by its owner, by the host and by this very
-//! module, under any of the names. Whatever is done under one name must be seen under all others at once.
+//! One memory, table, global and tag under several names: imported twice, changed by its owner, by the host and by
+//! this very module, under any of the names. Whatever is done under one name must be seen under all others at once.
 
 use super::{Generated, Linked};
 use crate::observe::{Type, Value};

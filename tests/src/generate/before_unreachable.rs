@@ -1,6 +1,6 @@
-//! Operators that call, right before `unreachable`: what an operator still has to do after a call of its own has to be done,
-//! and where control goes on at a handler, all locals are what they were. In and out of loops and handlers, with so many
-//! locals that every kind of register has some.
+//! Operators that call, right before `unreachable`: what an operator still has to do after a call of its own has to
+//! be done, and where control goes on at a handler, all locals are what they were. In and out of loops and handlers,
+//! with so many locals that every kind of register has some.
 
 use super::Generated;
 use crate::observe::{Type, Value};

@@ -1,5 +1,6 @@
-//! Fuel: what operators cost whose work is as large as an operand, in loops, behind calls and branches, whether they succeed,
-//! fail or trap. Two compilers must come to the same totals, and stop at the same point if there is too little.
+//! Fuel: what operators cost whose work is as large as an operand, in loops, behind calls and branches, whether they
+//! succeed, fail or trap. Two compilers must come to the same totals, and stop at the same point if there is too
+//! little.
 
 use super::Generated;
 use crate::observe::{Type, Value};

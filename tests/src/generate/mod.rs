@@ -111,8 +111,8 @@ pub struct Linked {
 }
 
 impl Linked {
-    /// Does the code of Lightbeam show what Cranelift's does, whoever compiles the owner? Cranelift compiles it for what is
-    /// expected.
+    /// Does the code of Lightbeam show what Cranelift's does, whoever compiles the owner? Cranelift compiles it for
+    /// what is expected.
     pub fn check(&self, pair: &Pair, rule: Rule) -> Result<()> {
         let owner = wat::parse_str(&self.owner)?;
         let user = self.user.wasm();

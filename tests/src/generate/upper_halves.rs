@@ -1,5 +1,5 @@
-//! Upper halves of narrow values: whatever gives an `i32`, through any few operators with trivial operands, to whatever reads
-//! it. Values come out of functions of another compiler, which leaves anything in the upper half.
+//! Upper halves of narrow values: whatever gives an `i32`, through any few operators with trivial operands, to
+//! whatever reads it. Values come out of functions of another compiler, which leaves anything in the upper half.
 
 use super::{Generated, Linked};
 use crate::observe::{Type, Value};
@@ -123,7 +123,8 @@ const BINARY: [&str; 11] = ["add", "sub", "mul", "and", "or", "xor", "shl", "shr
 const UNARY: [&str; 5] = ["clz", "ctz", "popcnt", "extend8_s", "extend16_s"];
 const CONSTANTS: [i32; 9] = [0, 1, -1, 2, 3, 8, 32, 255, i32::MAX];
 
-/// Each operator of two operands with each trivial one on either side, on what calls give, to be extended and to be an address.
+/// Each operator of two operands with each trivial one on either side, on what calls give, to be extended and to be
+/// an address.
 #[must_use]
 pub fn systematic() -> Linked {
     let mut user = Generated::new(HEAD);
