@@ -38,14 +38,16 @@ pub(crate) fn text(text: &str) -> String {
 
 /// An error and what caused it. Only the first line of each stands where a line of the command's own would.
 pub(crate) fn error(error: &wasmtime::Error) -> String {
-    let mut causes = error.chain().map(|cause| text(&cause.to_string()));
-    let indented = |text: String, by: usize| text.replace('\n', &format!("\n{:by$}", ""));
-    let mut shown = format!("Error: {}", indented(causes.next().unwrap_or_default(), 7));
-    for (index, cause) in causes.enumerate() {
-        if index == 0 {
+    let indented = |text: &str| self::text(text).replace('\n', "\n       ");
+    let causes: Vec<_> = error.chain().map(|cause| indented(&cause.to_string())).collect();
+    let mut shown = format!("Error: {}", causes[0]);
+    match &causes[1..] {
+        [] => {}
+        [cause] => shown.push_str(&format!("\n\nCaused by:\n    {cause}")),
+        causes => {
             shown.push_str("\n\nCaused by:");
+            causes.iter().enumerate().for_each(|(index, cause)| shown.push_str(&format!("\n{index:>5}: {cause}")));
         }
-        shown.push_str(&format!("\n{index:>5}: {}", indented(cause, 7)));
     }
     shown
 }
