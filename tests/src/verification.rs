@@ -118,6 +118,8 @@ pub struct Summary {
     pub modules: usize,
     /// Of these, those that were compiled; others need features that are off, or are invalid.
     pub compiled: usize,
+    /// Modules that switch stacks, for which there are no rules.
+    pub stacks: usize,
     /// Functions of these.
     pub functions: u64,
     /// Instructions that were proved.
@@ -141,11 +143,11 @@ pub struct Complaint {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { modules, compiled, functions, instructions, failures } = self;
+        let Summary { modules, compiled, stacks, functions, instructions, failures } = self;
         let failed = failures.len();
         write!(
             f,
-            "{modules} modules, {compiled} compiled, {functions} functions, {instructions} instructions, {failed} failed"
+            "{modules} modules, {compiled} compiled, {stacks} of stacks, {functions} functions, {instructions} instructions, {failed} failed"
         )?;
         for Complaint { name, what, bytes, .. } in failures {
             write!(f, "\n    {name} ({bytes} bytes): {what}")?;
@@ -171,8 +173,9 @@ pub fn run(setup: &Setup, subjects: &[Subject], threads: usize) -> Result<Summar
                     let proved = prove(&compiler, &subject.wasm);
                     let mut summary = summary.lock().expect("nobody panics with it");
                     match proved {
-                        Ok(None) => {}
-                        Ok(Some(verified)) => {
+                        Ok(Proved::Not) => {}
+                        Ok(Proved::Stacks) => summary.stacks += 1,
+                        Ok(Proved::All(verified)) => {
                             summary.compiled += 1;
                             summary.functions += u64::from(verified.functions);
                             summary.instructions += verified.instructions;
@@ -192,14 +195,24 @@ pub fn run(setup: &Setup, subjects: &[Subject], threads: usize) -> Result<Summar
     Ok(summary)
 }
 
-/// Proves one module: nothing, if it is not to be compiled.
-fn prove(compiler: &Compiler, wasm: &[u8]) -> Result<Option<Verified>, String> {
+/// What of a module was proved.
+enum Proved {
+    All(Verified),
+    /// Nothing, as it switches stacks.
+    Stacks,
+    /// Nothing, as it is not to be compiled.
+    Not,
+}
+
+/// Proves one module.
+fn prove(compiler: &Compiler, wasm: &[u8]) -> Result<Proved, String> {
     let compile = || compiler.precompile_timed(wasm);
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(compile)) {
-        Ok(Ok((_, report))) => Ok(Some(report.verified.expect("it was to be proved"))),
+        Ok(Ok((_, report))) => Ok(Proved::All(report.verified.expect("it was to be proved"))),
         Ok(Err(error)) => match error.downcast_ref::<lightbeam::Error>() {
             Some(error) if error.kind() == ErrorKind::Verification => Err(error.to_string()),
-            _ => Ok(None),
+            Some(error) if error.message().contains("switches stacks") => Ok(Proved::Stacks),
+            _ => Ok(Proved::Not),
         },
         Err(_) => Err("panic".into()),
     }

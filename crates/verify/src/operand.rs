@@ -208,9 +208,7 @@ impl Walk<'_> {
                 } else {
                     return Err("not a field of a function reference");
                 };
-                if nullable {
-                    self.fault(Cause::NullFunction);
-                }
+                self.fault(if nullable { Cause::NullFunction } else { Cause::NoNullFunction });
                 // Who has read through it knows that it is not null.
                 self.st.regs[usize::from(base_reg)] = base.not_zero();
                 Ok(Spot::Field(field, width as u8))

@@ -39,6 +39,8 @@ pub enum Cause {
     Heap,
     /// A read through a reference to a function that may be null.
     NullFunction,
+    /// A read through one that is known not to be: a trap record does no harm and is not needed.
+    NoNullFunction,
     /// A division.
     Division,
     /// A division that is known not to fault, likewise.

@@ -18,7 +18,7 @@ pub fn check(tables: &Tables, proof: &Proof) -> Result<(), Failure> {
         offset,
         reason: Reason(reason),
     };
-    traps(&tables.traps, &proof.faults).map_err(blame)?;
+    traps(tables, &proof.faults).map_err(blame)?;
     handlers(tables, &proof.calls).map_err(blame)?;
     maps(tables, &proof.calls).map_err(blame)
 }
@@ -40,34 +40,36 @@ fn place(tables: &Tables, offset: u32) -> Place {
 type Wrong = (u32, &'static str);
 
 /// The host takes a fault for a trap exactly where the table has one, so each instruction that may fault must be in it, and
-/// no other: a fault that is no trap must not be taken for one.
-fn traps(traps: &[(u32, u8)], faults: &[Fault]) -> Result<(), Wrong> {
-    let mut traps = traps.iter().copied().peekable();
+/// nothing else: a fault that is no trap must not be taken for one. In routines, several of which lie between two entries of
+/// the function table, there may be traps where no control comes.
+fn traps(tables: &Tables, faults: &[Fault]) -> Result<(), Wrong> {
+    let nothing = |at: u32| match place(tables, at) {
+        Place::Text => Ok(()),
+        _ => Err((at, "a trap where nothing can fault")),
+    };
+    let mut traps = tables.traps.iter().copied().peekable();
     for fault in faults {
-        let trap = match traps.peek() {
-            Some((at, _)) if *at < fault.at => return Err((*at, "a trap where nothing can fault")),
-            Some((at, _)) if *at == fault.at => traps.next().map(|(_, trap)| trap),
-            _ => None,
-        };
-        match trap {
+        while let Some((at, _)) = traps.next_if(|(at, _)| *at < fault.at) {
+            nothing(at)?;
+        }
+        match traps.next_if(|(at, _)| *at == fault.at) {
             None if needs_trap(fault.cause) => return Err((fault.at, "this may fault, and is no trap")),
-            Some(trap) if !may_be(fault.cause, trap) => {
+            Some((_, trap)) if !may_be(fault.cause, trap) => {
                 return Err((fault.at, "a trap of another kind than the fault"));
             }
             _ => {}
         }
     }
-    match traps.next() {
-        Some((at, _)) => Err((at, "a trap where nothing can fault")),
-        None => Ok(()),
-    }
+    traps.try_for_each(|(at, _)| nothing(at))
 }
 
 /// A fault in the collector's heap shows that what the host keeps there is wrong. It is no trap: the process ends.
 const fn needs_trap(cause: Cause) -> bool {
     match cause {
         Cause::Memory | Cause::NullFunction | Cause::Division | Cause::Always => true,
-        Cause::MemoryInBounds | Cause::DivisionInBounds | Cause::Heap | Cause::Unreached => false,
+        Cause::MemoryInBounds | Cause::DivisionInBounds | Cause::NoNullFunction | Cause::Heap | Cause::Unreached => {
+            false
+        }
     }
 }
 
@@ -77,7 +79,7 @@ fn may_be(cause: Cause, trap: u8) -> bool {
         Cause::Memory | Cause::MemoryInBounds => &[Trap::MemoryOutOfBounds],
         Cause::Unreached => return true,
         Cause::Heap => return trap == CompiledTrap::GcHeapCorrupt.as_u8(),
-        Cause::NullFunction => &[Trap::IndirectCallToNull, Trap::NullReference],
+        Cause::NullFunction | Cause::NoNullFunction => &[Trap::IndirectCallToNull, Trap::NullReference],
         Cause::Division | Cause::DivisionInBounds => &[Trap::IntegerDivisionByZero, Trap::IntegerOverflow],
         Cause::Always => &[
             Trap::StackOverflow,
@@ -184,7 +186,10 @@ mod tests {
     fn traps_are_what_may_fault_and_nothing_else() {
         let faults = [(4, Cause::Memory), (9, Cause::MemoryInBounds), (12, Cause::Division), (20, Cause::Heap)];
         let proof = proof(&faults, &[]);
-        let with = |traps: &[(u32, u8)]| Tables { traps: traps.to_vec(), ..Tables::default() };
+        let with = |traps: &[(u32, u8)]| {
+            let functions = vec![Range { start: 0, end: 30 }];
+            Tables { traps: traps.to_vec(), functions, ..Tables::default() }
+        };
         let zero = Trap::IntegerDivisionByZero as u8;
         check(&with(&[(4, OUT), (12, zero)]), &proof).unwrap();
         check(&with(&[(4, OUT), (9, OUT), (12, zero)]), &proof).unwrap();
@@ -195,6 +200,7 @@ mod tests {
             traps.sort_unstable();
             assert_eq!(reason(&with(&traps), &proof), (at, "a trap where nothing can fault"));
         }
+        check(&with(&[(4, OUT), (12, zero), (35, OUT)]), &proof).unwrap();
         let other = "a trap of another kind than the fault";
         assert_eq!(reason(&with(&[(4, zero), (12, zero)]), &proof), (4, other));
         assert_eq!(reason(&with(&[(4, OUT), (12, OUT)]), &proof), (12, other));

@@ -69,7 +69,7 @@ pub use stream::ModuleStream;
 pub use verify::Verified;
 
 use artifact::Artifact;
-use settings::Settings;
+use settings::{Settings, Verify};
 use std::io::Read;
 use std::time::Instant;
 use wasmtime::{Config, Engine, Module};
@@ -176,8 +176,8 @@ impl Compiler {
     /// What it proves and what it leaves to trust is in `docs/verification.md`.
     ///
     /// Code that cannot be proved is an error of the kind [`ErrorKind::Verification`], whatever way the module was to
-    /// be compiled, and a bug of Lightbeam's. It takes about half as long as compiling, and the whole artifact is in
-    /// memory once more.
+    /// be compiled, and a bug of Lightbeam's. Modules that switch stacks are refused as [`ErrorKind::Unsupported`],
+    /// since there are no rules for them yet. The whole artifact is in memory once more while it is proved.
     ///
     /// ```no_run
     /// # fn main() -> wasmtime::Result<()> {
@@ -189,7 +189,7 @@ impl Compiler {
     /// ```
     #[must_use]
     pub fn verify(mut self, on: bool) -> Compiler {
-        self.settings.verify = on;
+        self.settings.verify = if on { Verify::Always } else { Verify::Never };
         self
     }
 

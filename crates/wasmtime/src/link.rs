@@ -243,6 +243,7 @@ impl Linker<'_> {
             }
             let base = self.append_routines(&output);
             self.places.extend(new.iter().zip(starts).map(|(routine, start)| (Key::Routine(*routine), base + start)));
+            self.functions.image.stacks |= new.iter().any(|routine| matches!(routine, Routine::Stacks(_)));
             let named = self.relocs[seen..].iter().filter_map(of);
             new = named.filter(|routine| !self.places.contains_key(&Key::Routine(*routine))).collect();
         }

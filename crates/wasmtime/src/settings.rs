@@ -12,6 +12,23 @@ use wasmtime::{Engine, Module};
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{Collector, FlagValue, Tunables};
 
+/// Whether what was compiled is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verify {
+    Never,
+    /// Unless the verifier has no rules for it.
+    WherePossible,
+    /// And it is an error if the verifier has no rules for it.
+    Always,
+}
+
+impl Default for Verify {
+    /// Debug builds prove, as they prove the compiler's state.
+    fn default() -> Verify {
+        if cfg!(debug_assertions) { Verify::WherePossible } else { Verify::Never }
+    }
+}
+
 /// Everything besides the module that code and artifact depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -42,7 +59,7 @@ pub(crate) struct Settings {
     /// For tests: code leaves garbage wherever nothing may be read.
     pub(crate) poison: bool,
     /// Prove what was compiled?
-    pub(crate) verify: bool,
+    pub(crate) verify: Verify,
 }
 
 impl Settings {
@@ -67,7 +84,7 @@ impl Settings {
             memory_files: true,
             batch: None,
             poison: false,
-            verify: false,
+            verify: Verify::default(),
         };
         // Whether the engine keeps DWARF cannot be read back. Which of the two it is, loading shows; and with it shows
         // that no other setting that cannot be read back stands against loading what is compiled here.

@@ -11,7 +11,7 @@ use crate::bodies::{Arriving, Compiled, Job, Totals};
 use crate::data::{self, DataImage};
 use crate::place::Placer;
 use crate::report::{Progress, Report};
-use crate::settings::Settings;
+use crate::settings::{Settings, Verify};
 use crate::{Compiler, Error, facts, link, standins, unsupported, verify};
 use lightbeam_compiler::facts::Facts;
 use std::borrow::Cow;
@@ -434,12 +434,16 @@ fn conclude<'a>(
     let share = report.phases.compile.as_secs_f64() / totals.busy.as_secs_f64().max(1e-9);
     report.phases.survey = totals.survey.mul_f64(share.min(1.));
     report.phases.emit = totals.emit.mul_f64(share.min(1.));
+    let stacks = image.stacks;
     let artifact = artifact::write(settings, translated, image)?;
     report.artifact_bytes = artifact.len();
     report.phases.link = start.elapsed();
     report.phases.load = Duration::ZERO;
-    if !settings.verify {
-        return Ok((artifact, report));
+    match settings.verify {
+        Verify::Never => return Ok((artifact, report)),
+        Verify::WherePossible if stacks => return Ok((artifact, report)),
+        Verify::Always if stacks => return Err(Error::unsupported("proving code that switches stacks is", None).into()),
+        Verify::WherePossible | Verify::Always => {}
     }
     let start = Instant::now();
     let bytes = artifact.into_bytes()?;
