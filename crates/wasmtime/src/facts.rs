@@ -149,10 +149,13 @@ pub(crate) fn facts(
         let elem = reference_type(&table.ref_type).map_err(refuse)?;
         facts.tables.push(table_fact(translation, &offsets, settings, index, table, elem));
     }
+    let mut objects_in_segments = false;
     for (_, (ty, _)) in module.passive_elements.iter() {
-        reference_type(ty).map_err(refuse)?;
+        objects_in_segments |= reference_type(ty).map_err(refuse)? == Ty::GcRef;
     }
-    let has_objects = facts.objects.iter().any(Option::is_some)
+    // What the code for any of these does is what one collector wants, even if all that there ever is are numbers.
+    let has_objects = objects_in_segments
+        || facts.objects.iter().any(Option::is_some)
         || facts.globals.iter().any(|global| global.ty == Ty::GcRef)
         || facts.tables.iter().any(|table| table.elem == Ty::GcRef)
         || !module.tags.is_empty();

@@ -176,3 +176,21 @@ fn features_that_the_engine_has_off_are_invalid() {
     let error = compiler.module("(module (memory 1) (memory 1))").unwrap_err().downcast::<Error>().unwrap();
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
+
+/// What startup does for a segment of references to objects is what one collector wants, though no type mentions objects.
+#[test]
+fn a_segment_of_references_is_of_one_collector() {
+    let compiler = |collector| {
+        let mut config = Config::new();
+        config.wasm_gc(true).wasm_function_references(true).collector(collector);
+        Compiler::new(&config).unwrap()
+    };
+    let counting = compiler(wasmtime::Collector::DeferredReferenceCounting);
+    let copying = compiler(wasmtime::Collector::Copying);
+    let artifact = counting.precompile("(module (elem externref (item ref.null extern)))").unwrap();
+    // SAFETY: the artifacts come from the compiler and nobody has changed them.
+    unsafe { Module::deserialize(counting.engine(), &artifact).unwrap() };
+    // SAFETY: as above.
+    let refused = unsafe { Module::deserialize(copying.engine(), &artifact) };
+    assert!(format!("{:#}", refused.unwrap_err()).contains("collector"));
+}

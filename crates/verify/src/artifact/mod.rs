@@ -97,6 +97,13 @@ impl<'a> Artifact<'a> {
         })
     }
 
+    /// Where in an artifact a section of this name is.
+    #[must_use]
+    pub fn section(bytes: &[u8], name: &str) -> Option<Range<usize>> {
+        let found = Sections::parse(bytes).ok()?.found;
+        found.into_iter().find_map(|(known, range)| (known == name).then_some(range))
+    }
+
     /// What lies where in the text, by ascending offset, from the function table that begins at byte `at` of `info`; and
     /// where in `info` that table ends.
     ///
