@@ -11,13 +11,13 @@
 //!
 //! What an operator needs is therefore in registers, and its result has its place on the stack, before it freezes the state.
 
-use crate::code::TrapCode;
+use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::facts::{Facts, GcFacts};
 use crate::isa::{AsmBuffer, Cond, Isa};
 use crate::meter::{KeptRef, Stub, StubKind};
 use crate::ty::Ty;
-use crate::value::{Loc, Value};
+use crate::value::{Loc, Operand, Value};
 use lightbeam_asm::{Label, Reg, RegSet};
 
 /// The emitter between a branch of an operator and the label where its paths meet.
@@ -204,6 +204,24 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
     pub(crate) fn value_to_slot(&mut self, position: usize, to: usize) {
         let value = self.cg.stack[position];
         self.cg.value_to_slot(value, position, to);
+    }
+
+    /// See `FuncGen::routine_value`, which writes to the stack of the machine.
+    pub(crate) fn routine_value(&mut self, operand: &Operand) -> Operand {
+        self.cg.routine_value(operand)
+    }
+
+    /// Calls a routine on one path, where nothing but homes and what is to be written anew is in a register: the homes are
+    /// stored before, and loaded by `restore_homes`.
+    pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
+        debug_assert!(self.cg.regs.cached.is_empty(), "a copy would be lost on one path");
+        self.cg.save_homes();
+        self.cg.call_routine(routine, operands);
+    }
+
+    /// See `FuncGen::restore_homes`.
+    pub(crate) fn restore_homes(&mut self) {
+        self.cg.restore_homes();
     }
 
     /// See `FuncGen::check_budget`.

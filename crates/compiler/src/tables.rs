@@ -7,7 +7,7 @@ use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::facts::TableFact;
 use crate::held::Held;
-use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::meter::StubKind;
 use crate::ty::{Ty, Width};
@@ -203,25 +203,25 @@ impl<I: Isa> FuncGen<'_, I> {
         // Stack: [value, before]; the delta is still in its slot, which `before` must not be spilled to.
         let before = self.pop_owned();
         let value = self.stack.len() - 1;
-        let done = self.out.asm.label();
-        I::cmp(&mut self.out.asm, table.index.width(), before, Src::Imm(-1));
-        I::jcc(&mut self.out.asm, Cond::Eq, done);
         // fill(before, value, delta); `before` waits in the slot above the delta's.
         let value_slot = self.slot(value, table.elem);
         let delta_slot = self.slot(delta_at, table.index);
         let before_slot = self.slot(delta_at + 1, table.index);
         let width = table.index;
+        I::cmp(&mut self.out.asm, width.width(), before, Src::Imm(-1));
+        let mut frozen = self.freeze();
+        let done = frozen.label();
+        frozen.branch(Cond::Eq, done);
         let args = [
             Operand::borrowed(width, before),
-            self.routine_value(&Operand::memory(table.elem, value_slot)),
+            frozen.routine_value(&Operand::memory(table.elem, value_slot)),
             Operand::memory(width, delta_slot),
         ];
-        I::store(&mut self.out.asm, Store::of(width), before_slot, before);
-        self.save_homes();
-        self.call_routine(Routine::TableFill { table: index }, &args);
-        I::load(&mut self.out.asm, Load::of(width), before, before_slot);
-        self.restore_homes();
-        self.out.asm.bind(done);
+        I::store(frozen.asm(), Store::of(width), before_slot, before);
+        frozen.call_routine(Routine::TableFill { table: index }, &args);
+        I::load(frozen.asm(), Load::of(width), before, before_slot);
+        frozen.restore_homes();
+        frozen.meet(done);
         self.truncate_stack(value);
         self.push_reg(width, before);
     }
