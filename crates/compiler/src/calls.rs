@@ -108,6 +108,7 @@ impl<I: Isa> FuncGen<'_, I> {
             CallTo::Register(reg) => I::call_reg(&mut self.out.asm, reg),
         }
         self.map_address(start, self.wasm);
+        self.returns_to = self.out.asm.offset();
         if self.facts.settings.poison && comes != Comes::Never {
             self.poison_all_but(results.or(RegSet::of(I::PRESERVED)));
         }

@@ -181,6 +181,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     first_address: usize,
     /// Operators compiled so far.
     pub(crate) operators: u64,
+    /// Where the last call that was emitted returns to, by which the host knows it.
+    pub(crate) returns_to: u32,
     /// What the operator being compiled does to registers; known where the state is proven.
     pub(crate) expected: Calls,
     /// Has the last operator been compiled? What comes then is stubs and pads.
@@ -408,6 +410,7 @@ fn emit<I: Isa>(
         plain_offsets: FuncGen::<I>::plain_offsets(facts),
         first_address,
         operators: 0,
+        returns_to: 0,
         expected: Calls::No,
         in_margin: false,
     };

@@ -297,7 +297,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(known) => known,
             None => self.link_handlers(scope),
         };
-        let site = CallSite { at: self.out.asm.offset(), handlers, frame: 0, context: 0 };
+        let site = CallSite { at: self.returns_to, handlers, frame: 0, context: 0 };
         self.out.counters.handlers += u64::from(handlers.1 - handlers.0);
         self.budget_end = self.budget_end.saturating_sub(site.bytes());
         self.room_end = self.room_end.min(self.budget_end);

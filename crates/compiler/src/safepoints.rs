@@ -85,7 +85,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The same for a call whose map was made before.
     pub(crate) fn safepoint_with(&mut self, map: Option<u32>) {
         if let Some(map) = map {
-            let at = self.out.asm.offset();
+            let at = self.returns_to;
             self.out.safepoints.push(Safepoint { at, map });
             self.out.counters.safepoints += 1;
         }
