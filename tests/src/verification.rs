@@ -1,5 +1,5 @@
-//! Everything that there is to compile, compiled and proved under many settings, and not run: whether the verifier takes
-//! offence at code that is right.
+//! Everything that there is to compile, compiled and proved under many settings, and not run: whether the verifier
+//! takes offence at code that is right.
 
 use crate::backend::{Setup, Without};
 use crate::stack_bombs::STACK_BOMBS;
@@ -147,7 +147,8 @@ impl fmt::Display for Summary {
         let failed = failures.len();
         write!(
             f,
-            "{modules} modules, {compiled} compiled, {stacks} of stacks, {functions} functions, {instructions} instructions, {failed} failed"
+            "{modules} modules, {compiled} compiled, {stacks} of stacks, {functions} functions, \
+             {instructions} instructions, {failed} failed"
         )?;
         for Complaint { name, what, bytes, .. } in failures {
             write!(f, "\n    {name} ({bytes} bytes): {what}")?;

@@ -11,8 +11,8 @@ use wasmtime_cli_flags::CommonOptions;
 /// Proves that a compiled module is one of a module, and that its code stays in the sandbox.
 ///
 /// Nothing of the compiled module is believed: the module is validated again, everything that does not depend on the
-/// machine code is made anew and must be the same, byte for byte, and the code and its tables are proved against that. The
-/// options must be those that it was compiled with.
+/// machine code is made anew and must be the same, byte for byte, and the code and its tables are proved against that.
+/// The options must be those that it was compiled with.
 // `-W` has a long form, too, which means something else here.
 #[derive(clap::Parser)]
 #[command(mut_arg("wasm_raw", |group| group.long(None::<&str>)))]
@@ -40,8 +40,8 @@ impl VerifyCommand {
         let threads = flags::take_threads(&mut self.common, &self.compiling);
         let Some(wasm) = &self.wasm else {
             bail!(
-                "`--wasm` is needed: what a compiled module says of itself, such as its types, the sizes of its memories \
-                 and where its functions are, can only be proved against the module that it was compiled from"
+                "`--wasm` is needed: what a compiled module says of itself, such as its types, the sizes of its \
+                 memories and where its functions are, can only be proved against the module that it was compiled from"
             );
         };
         if wasm == Path::new("-") && self.artifact == Path::new("-") {

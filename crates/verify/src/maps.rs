@@ -1,9 +1,9 @@
-//! What a collector changes in a frame while a call lasts: the words that the call's map names. They hold references before,
-//! as far as is known numbers, and other ones after. So what a map names is written on every way to the call, and keeps
-//! nothing that code believes in.
+//! What a collector changes in a frame while a call lasts: the words that the call's map names. They hold references
+//! before, as far as is known numbers, and other ones after. So what a map names is written on every way to the call,
+//! and keeps nothing that code believes in.
 //!
-//! Thousands of calls may share a map that names thousands of words. Only what differs from what the frame was behind the
-//! call before, with the same map, is looked at again.
+//! Thousands of calls may share a map that names thousands of words. Only what differs from what the frame was behind
+//! the call before, with the same map, is looked at again.
 
 use crate::relate::Key;
 use crate::slots::{Frames, LEAF_LOG2, NODE_LOG2, NONE, Slots};

@@ -1,5 +1,5 @@
-//! The tables that describe instructions, against the instructions: which may fault and why, which calls have handlers and
-//! maps. The walk finds what there is; here it is compared with what the artifact says.
+//! The tables that describe instructions, against the instructions: which may fault and why, which calls have handlers
+//! and maps. The walk finds what there is; here it is compared with what the artifact says.
 
 use crate::facts::{StackMap, Tables};
 use crate::proof::{Call, Cause, Failure, Fault, Place, Proof, Reason};
@@ -39,9 +39,9 @@ fn place(tables: &Tables, offset: u32) -> Place {
 /// An offset and what is wrong there.
 type Wrong = (u32, &'static str);
 
-/// The host takes a fault for a trap exactly where the table has one, so each instruction that may fault must be in it, and
-/// nothing else: a fault that is no trap must not be taken for one. In routines, several of which lie between two entries of
-/// the function table, there may be traps where no control comes.
+/// The host takes a fault for a trap exactly where the table has one, so each instruction that may fault must be in it,
+/// and nothing else: a fault that is no trap must not be taken for one. In routines, several of which lie between two
+/// entries of the function table, there may be traps where no control comes.
 fn traps(tables: &Tables, faults: &[Fault]) -> Result<(), Wrong> {
     let nothing = |at: u32| match place(tables, at) {
         Place::Text => Ok(()),
@@ -119,9 +119,9 @@ impl<'a> Calls<'a> {
     }
 }
 
-/// What is said of calls with handlers must be of the frame that they have. What the handlers are is for the walk, which
-/// goes through them. The host asks for return addresses that it finds on a stack, so what is said of no call, or of one
-/// that nothing leads to, is never found.
+/// What is said of calls with handlers must be of the frame that they have. What the handlers are is for the walk,
+/// which goes through them. The host asks for return addresses that it finds on a stack, so what is said of no call, or
+/// of one that nothing leads to, is never found.
 fn handlers(tables: &Tables, calls: &[Call]) -> Result<(), Wrong> {
     let mut calls = Calls(calls);
     for site in &tables.calls {
@@ -150,8 +150,8 @@ fn maps(tables: &Tables, calls: &[Call]) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// How many bytes from the stack pointer on a map may name; `None` if it ends with bits for nothing. So its last word says
-/// it, and a map that many calls share costs each of them no more than that.
+/// How many bytes from the stack pointer on a map may name; `None` if it ends with bits for nothing. So its last word
+/// says it, and a map that many calls share costs each of them no more than that.
 fn reach(tables: &Tables, map: &StackMap) -> Option<u64> {
     let bits = tables.bits_of(map);
     let Some(last) = bits.last() else { return Some(0) };

@@ -30,9 +30,9 @@ pub enum ErrorKind {
     Settings,
     /// The source could not be read.
     Io,
-    /// Finished code could not be proved to stay in the sandbox, see [`Compiler::verify`](crate::Compiler::verify); or an
-    /// artifact is not one of the module that it is said to be of. Of code that was just made it is a bug, in the compiler
-    /// or in the verifier.
+    /// Finished code could not be proved to stay in the sandbox, see [`Compiler::verify`](crate::Compiler::verify); or
+    /// an artifact is not one of the module that it is said to be of. Of code that was just made it is a bug, in the
+    /// compiler or in the verifier.
     Verification,
     /// The machine did not give what compiling or loading needs, and there was no other way.
     Resources,

@@ -1,10 +1,10 @@
-//! Proves finished artifacts: those that were just made, and those of others' making against the module that they are said
-//! to be of.
+//! Proves finished artifacts: those that were just made, and those of others' making against the module that they are
+//! said to be of.
 //!
 //! Of an artifact that was just made the metadata are believed, which Wasmtime's own writers made of Wasmtime's own
-//! translation; its code and the tables that go with it are proved. Of one from elsewhere nothing is believed. All that does
-//! not depend on the code is made anew from the module and must be the same, byte for byte; what does depend on it is proved
-//! against that.
+//! translation; its code and the tables that go with it are proved. Of one from elsewhere nothing is believed. All that
+//! does not depend on the code is made anew from the module and must be the same, byte for byte; what does depend on it
+//! is proved against that.
 
 use crate::artifact::{self, Image};
 use crate::error::Error;
@@ -196,8 +196,8 @@ fn validate(threads: usize, bodies: Vec<Body<'_>>) -> Result<(), Error> {
     results.into_iter().collect()
 }
 
-/// The function table that an artifact has at this byte of its description, with the module's functions at the places in
-/// its bytes where they are.
+/// The function table that an artifact has at this byte of its description, with the module's functions at the places
+/// in its bytes where they are.
 fn functions(artifact: &Artifact<'_>, at: usize, sources: &[FilePos]) -> Result<CompiledFunctionsTableBuilder, Error> {
     let other = |why: String| Error::unverified(format!("the artifact is not of this module: {why}"), None, None);
     let (pieces, _) = artifact.pieces(at).map_err(|error| other(error.to_string()))?;

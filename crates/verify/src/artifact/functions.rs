@@ -60,8 +60,8 @@ const KIND: u32 = 0xf000_0000;
 /// A source that says of none.
 const NO_SOURCE: u32 = u32::MAX;
 
-/// Reads a function table from the front of bytes. What it names is in ascending order in a text of so many bytes, nothing
-/// twice. Returns what is behind it, too.
+/// Reads a function table from the front of bytes. What it names is in ascending order in a text of so many bytes,
+/// nothing twice. Returns what is behind it, too.
 pub(super) fn parse(bytes: &[u8], text: u32) -> Result<(Vec<Piece>, &[u8]), Malformed> {
     let broken = |_| Malformed::new("the function table is no table");
     let (table, rest) = postcard::take_from_bytes::<Table>(bytes).map_err(broken)?;

@@ -1,5 +1,6 @@
-//! What an artifact holds, read from its bytes: the text, what lies where in it, and the tables that go with it. Nothing of
-//! an artifact is believed. What is not as the formats say is an error, never a panic, and all of it is read in linear time.
+//! What an artifact holds, read from its bytes: the text, what lies where in it, and the tables that go with it.
+//! Nothing of an artifact is believed. What is not as the formats say is an error, never a panic, and all of it is read
+//! in linear time.
 //!
 //! What a table *says* is not judged here; see `tables`.
 
@@ -104,8 +105,8 @@ impl<'a> Artifact<'a> {
         found.into_iter().find_map(|(known, range)| (known == name).then_some(range))
     }
 
-    /// What lies where in the text, by ascending offset, from the function table that begins at byte `at` of `info`; and
-    /// where in `info` that table ends.
+    /// What lies where in the text, by ascending offset, from the function table that begins at byte `at` of `info`;
+    /// and where in `info` that table ends.
     ///
     /// # Errors
     ///
@@ -117,8 +118,8 @@ impl<'a> Artifact<'a> {
     }
 }
 
-/// Sections that an artifact of a module may have. All others the host refuses, or they are of settings that are refused
-/// here: native debug information, guest debugging, unwind information for other purposes.
+/// Sections that an artifact of a module may have. All others the host refuses, or they are of settings that are
+/// refused here: native debug information, guest debugging, unwind information for other purposes.
 const KNOWN: [&str; 14] = [
     "",
     ".text",

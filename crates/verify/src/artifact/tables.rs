@@ -7,8 +7,8 @@ use crate::facts::{CallSite, Handler, StackMap};
 /// Entries of a block of the trap table or the address map.
 const BLOCK: usize = 128;
 
-/// Reads a table of blocks: gives `entry` the reader of the block's body, where its first entry is, and how many entries
-/// it has.
+/// Reads a table of blocks: gives `entry` the reader of the block's body, where its first entry is, and how many
+/// entries it has.
 fn blocks<'a>(
     section: &'a [u8],
     mut block: impl FnMut(&mut Reader<'a>, u32, usize) -> Result<(), Malformed>,
@@ -47,8 +47,8 @@ pub(super) fn traps(section: &[u8]) -> Result<Vec<(u32, u8)>, Malformed> {
     Ok(traps)
 }
 
-/// The address map: offsets in the text in ascending order, each with the byte of the module that the code from there on
-/// belongs to, if any.
+/// The address map: offsets in the text in ascending order, each with the byte of the module that the code from there
+/// on belongs to, if any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses(pub Vec<(u32, Option<u32>)>);
 

@@ -1,5 +1,5 @@
-//! From what an artifact says of its module to the facts that its code is proved by: the types, and where the host has what.
-//! All of it is asked of `wasmtime_environ`, and none of it of whoever made the code.
+//! From what an artifact says of its module to the facts that its code is proved by: the types, and where the host has
+//! what. All of it is asked of `wasmtime_environ`, and none of it of whoever made the code.
 
 mod fields;
 mod module;
@@ -20,8 +20,8 @@ const HOST_PAGE_LOG2: u8 = 12;
 
 /// What an artifact says of its module, and of the engine that it is for.
 ///
-/// Whoever wants to believe nothing of an artifact makes the module's description anew from the module, and demands that
-/// the artifact has the same.
+/// Whoever wants to believe nothing of an artifact makes the module's description anew from the module, and demands
+/// that the artifact has the same.
 pub struct Description {
     info: CompiledModuleInfo,
     types: ModuleTypes,
