@@ -286,12 +286,20 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.shift_left(temp, field.storage.log2());
         let a = &mut self.out.asm;
         I::lea(a, Width::W64, temp, Addr::indexed(temp, array, 0, field.offset));
-        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
-        I::cmp(a, Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
-        I::jcc(a, Cond::GtU, out);
+        self.check_end(temp);
         self.heap_base(temp);
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, array, array, Src::Reg(temp));
         self.element(array, array, index, field.storage.log2(), field.offset);
+    }
+
+    /// Traps if an offset is beyond the end of the heap.
+    fn check_end(&mut self, end: Reg) {
+        let out = self.trap_label(TrapCode::ArrayOutOfBounds);
+        let length = self.gc().heap_length;
+        let a = &mut self.out.asm;
+        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        I::cmp(a, Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, length)));
+        I::jcc(a, Cond::GtU, out);
     }
 
     /// `memset` of `bytes` bytes.
@@ -315,11 +323,17 @@ impl<I: Isa> RoutineGen<'_, I> {
         let base = I::PRIVATE.int_args[0];
         self.narrow(&[array]);
         self.heap_base(base);
+        self.check_in_heap(array, gc.array_length.cast_unsigned() + 4);
         I::load(&mut self.out.asm, Load::I32, n, Addr::indexed(base, array, 0, gc.array_length));
+        // Whatever the heap has for a length.
+        let end = I::PRIVATE.int_args[1];
+        self.element(end, array, n, field.storage.log2(), field.offset);
+        self.check_end(end);
         I::lea(&mut self.out.asm, Width::W64, array, Addr::indexed(base, array, 0, field.offset));
         if let (Storage::Gc { traced: true }, Collector::Counting(counting)) = (field.storage, gc.collector) {
             let counted = self.out.asm.label();
             self.jump_if_no_object(bits, counted);
+            self.check_in_heap(bits, counting.count.cast_unsigned() + 8);
             let count = Addr::indexed(base, bits, 0, counting.count);
             I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Reg(n));
             self.out.asm.bind(counted);
@@ -407,25 +421,27 @@ impl<I: Isa> RoutineGen<'_, I> {
             return self.libcall(Libcall::MemoryCopy);
         }
         self.done_if_zero(n, done);
-        let [forward, again] = [(); 2].map(|()| self.out.asm.label());
-        I::store_imm(&mut self.out.asm, Store::B64, Self::STEP, 4);
+        let [forward, again, next] = [(); 3].map(|()| self.out.asm.label());
+        let value = I::PRIVATE.int_args[2];
         I::cmp(&mut self.out.asm, Width::W64, array, Src::Reg(source));
         I::jcc(&mut self.out.asm, Cond::LeU, forward);
-        I::store_imm(&mut self.out.asm, Store::B64, Self::STEP, -4);
-        I::lea(&mut self.out.asm, Width::W64, array, Addr::indexed(array, n, 2, -4));
-        I::lea(&mut self.out.asm, Width::W64, source, Addr::indexed(source, n, 2, -4));
-        self.out.asm.bind(forward);
+        // Downwards, the last first.
         self.out.asm.bind(again);
-        let value = I::PRIVATE.int_args[2];
-        I::load(&mut self.out.asm, Load::I32, value, Addr::base(source, 0));
-        self.overwrite(Addr::base(array, 0), value);
-        let step = I::PRIVATE.int_args[0];
-        I::load(&mut self.out.asm, Load::I64, step, Self::STEP);
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, array, array, Src::Reg(step));
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, source, source, Src::Reg(step));
+        I::load(&mut self.out.asm, Load::I32, value, Addr::indexed(source, n, 2, -4));
+        self.overwrite(Addr::indexed(array, n, 2, -4), value);
         self.add(n, -1);
         I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
         I::jcc(&mut self.out.asm, Cond::Ne, again);
+        I::jmp(&mut self.out.asm, done);
+        self.out.asm.bind(forward);
+        self.out.asm.bind(next);
+        I::load(&mut self.out.asm, Load::I32, value, Addr::base(source, 0));
+        self.overwrite(Addr::base(array, 0), value);
+        self.add(array, 4);
+        self.add(source, 4);
+        self.add(n, -1);
+        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
+        I::jcc(&mut self.out.asm, Cond::Ne, next);
     }
 
     // ---- segments

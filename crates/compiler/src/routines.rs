@@ -155,6 +155,14 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::GtU, self.trap);
     }
 
+    /// Traps unless an index is less than the length of a table. Of a range that was checked before, all are; but where it is gone
+    /// over in either direction, each element is looked at by itself, so that this can be seen in the code.
+    fn check_element(&mut self, table: &TableFact, index: Reg) {
+        let place = self.place(table.length);
+        I::cmp(&mut self.out.asm, Width::W64, index, Src::Mem(place));
+        I::jcc(&mut self.out.asm, Cond::GeU, self.trap);
+    }
+
     /// `end = start + n`, trapping if it wraps. (It cannot for two zero-extended i32.)
     fn sum(&mut self, end: Reg, start: Reg, n: Reg) {
         I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(start, n, 0, 0));
@@ -226,6 +234,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::lea(&mut self.out.asm, Width::W64, source, Addr::indexed(source, n, 0, -1));
         self.out.asm.bind(forward);
         self.out.asm.bind(again);
+        self.check_element(&from, source);
         let place = self.place(from.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
         let element = element_at::<I>(&mut self.out.asm, &from, base, source);
@@ -244,6 +253,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             I::alu(&mut self.out.asm, Alu::And, Width::W64, value, value, Src::Imm(!FILLED));
             self.out.asm.bind(ready);
         }
+        self.check_element(&to, at);
         self.set(&to, base, at, value);
         I::load(&mut self.out.asm, Load::I64, temp, Self::STEP);
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, at, at, Src::Reg(temp));

@@ -97,9 +97,9 @@ impl Walk<'_> {
             _ => false,
         };
         let pending = self.sums().pending;
-        let sum = match (relate::term(reg as u8, left, 0), relate::term(other, right, 0)) {
+        let sum = match (relate::old_term(reg as u8, left, 0), self.term(from, right, 0)) {
             // A register that is overwritten names nothing.
-            (Ok(relate::Term { key: relate::Key::Reg(_), .. }), _) => match pending {
+            (Ok(relate::Term { key: relate::Key::Reg(named), .. }), _) if usize::from(named) == reg => match pending {
                 Some(pending) if usize::from(pending.reg) == reg && pending.exact => {
                     match relate::term(other, right, 0) {
                         Ok(term) => pending.sum.plus(term),
@@ -114,7 +114,9 @@ impl Walk<'_> {
         };
         self.put(reg, if exact { Value::at_least(least) } else { Value::ANY })?;
         let sum = sum.unwrap_or(Sum::NOTHING);
-        self.relate(|sums| sums.pending = Some(Pending { reg: reg as u8, sum, least, exact, part: other }));
+        self.relate(|sums| {
+            sums.pending = Some(Pending { reg: reg as u8, sum, least, exact, small: false, part: other })
+        });
         Ok(())
     }
 
@@ -171,6 +173,10 @@ impl Walk<'_> {
         let Operand::Int(reg, _) = to else { return Err("first operand of another kind") };
         let left = Self::number(self.low(reg, bytes)?)?;
         let value = match class {
+            Class::Sub if left.as_constant().is_some() && right.as_constant().is_some() && bytes == 4 => {
+                let value = left.as_constant().unwrap_or(0).wrapping_sub(right.as_constant().unwrap_or(0));
+                Value::constant(value & 0xffff_ffff)
+            }
             Class::Sub if left.is(Tag::FreeEnd) && right.is(Tag::FreeStart) => Value::of(Tag::FreeRoom, 0),
             Class::Sub => match (right.as_constant(), left.below()) {
                 (Some(by), Some(below)) if by > 0 && left.least() >= by.cast_unsigned() => {
@@ -193,7 +199,7 @@ impl Walk<'_> {
             && self.st.sums != 0
         {
             self.relate(|sums| sums.added(reg as u8, -by));
-            self.st.set(reg, if value.is_u32() { value } else { Value::U32 });
+            self.assign(reg, if value.is_u32() { value } else { Value::U32 });
         } else {
             self.put_low(reg, bytes, value)?;
         }
@@ -285,7 +291,7 @@ impl Walk<'_> {
         let result = match (class, by, bytes) {
             (Class::Shr, Some(by), 4 | 8) => {
                 let bits = if value.is_u32() { 32 } else { 64 };
-                let most = value.below().map_or(u64::MAX, |below| below - 1) >> by;
+                let most = self.most(value) >> by;
                 if by > 0 || bits == 32 {
                     if most < u64::from(u32::MAX) { Value::less_than(most + 1) } else { Value::ANY }
                 } else {
@@ -295,14 +301,20 @@ impl Walk<'_> {
             (Class::Shl, Some(by), 8) if self.st.sums != 0 => {
                 let below = value.below();
                 let keeps = below.is_some_and(|below| below <= 1 << (62 - by.min(62)));
-                let has = self.sums().is_term(reg as u8);
+                let small = |pending: Pending| pending.reg == reg as u8 && pending.small && by <= 4;
+                let has = self.sums().is_term(reg as u8) || self.sums().pending.is_some_and(small);
                 self.relate(
                     |sums| if keeps || has { sums.shifted(reg as u8, by as u8) } else { sums.written(reg as u8) },
                 );
-                let result = Value::ANY;
-                self.st.set(reg, if value.least() > 0 && keeps { result.not_zero() } else { result });
+                let small = value.as_constant().filter(|value| (0..1 << 32).contains(value) && by < 24);
+                let result = small.map_or(Value::ANY, |value| Value::constant(value << by));
+                self.assign(reg, if value.least() > 0 && keeps { result.not_zero() } else { result });
                 self.st.flags = Flags::UNKNOWN;
                 return Ok(());
+            }
+            (Class::Shl, Some(by), 8) => {
+                let small = value.as_constant().filter(|value| (0..1 << 32).contains(value) && by < 24);
+                small.map_or(Value::ANY, |value| Value::constant(value << by))
             }
             (_, _, 8) => Value::ANY,
             _ => Value::U32,
@@ -310,6 +322,14 @@ impl Walk<'_> {
         self.put_low(reg, bytes, result)?;
         self.st.flags = Flags::UNKNOWN;
         Ok(())
+    }
+
+    /// The most that a number can be.
+    fn most(&self, value: Value) -> u64 {
+        match value.tag() {
+            Tag::MemoryLen if !self.p.facts.memories[value.b() as usize].index64 => 1 << 32,
+            _ => value.below().map_or(u64::MAX, |below| below - 1),
+        }
     }
 
     /// `bsf`, `bsr`: the whole register is as before, or of the given width.
@@ -365,12 +385,10 @@ impl Walk<'_> {
         let divisor = Self::number(self.read_operand(instruction, operand, bytes)?)?;
         Self::number(self.low(RAX, bytes)?)?;
         Self::number(self.low(RDX, bytes)?)?;
-        // Of constants 0 is no divisor, and -1 may overflow.
+        // Of constants 0 is no divisor. -1 may overflow, unless that was looked at before, which is not followed here.
         let signed = instruction.mnemonic() == iced_x86::Mnemonic::Idiv;
-        let minus_one = if bytes == 8 { -1 } else { 0xffff_ffff };
-        let harmless = divisor.as_constant().is_some_and(|divisor| {
-            divisor != 0 && if signed { divisor != minus_one } else { self.st.regs[RDX] == Value::NULL }
-        });
+        let harmless = (divisor.is(Tag::Huge) || divisor.as_constant().is_some_and(|divisor| divisor != 0))
+            && (signed || self.st.regs[RDX] == Value::NULL);
         self.fault(if harmless { Cause::DivisionInBounds } else { Cause::Division });
         self.pair(bytes)
     }
@@ -440,7 +458,7 @@ impl Walk<'_> {
             _ => return Err("push of something else"),
         };
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("push without a stack pointer") };
-        self.st.set(RSP, Value::stack(top - 8));
+        self.assign(RSP, Value::stack(top - 8));
         self.write_stack(top - 8, value)
     }
 
@@ -460,7 +478,7 @@ impl Walk<'_> {
             return Err("pop of what is not the frame's");
         }
         let value = self.read(crate::operand::Spot::Frame(top), 8)?;
-        self.st.set(RSP, Value::stack(top + 8));
+        self.assign(RSP, Value::stack(top + 8));
         Ok(match value.tag() {
             Tag::Slot64 => Value::ANY,
             _ => value,
@@ -472,7 +490,7 @@ impl Walk<'_> {
         if !frame.is(Tag::Stack) {
             return Err("`leave` without a frame");
         }
-        self.st.set(RSP, frame);
+        self.assign(RSP, frame);
         let value = self.pop_value()?;
         self.put(RBP, value)
     }

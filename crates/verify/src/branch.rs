@@ -40,6 +40,25 @@ impl Relation {
         })
     }
 
+    /// Does it hold of two numbers of so many bytes?
+    fn holds(self, a: i64, b: i64, bytes: u8) -> bool {
+        let (low, high) = (a.cast_unsigned(), b.cast_unsigned());
+        let extend = |value: i64| value << (64 - 8 * u32::from(bytes)) >> (64 - 8 * u32::from(bytes));
+        let (signed, than) = (extend(a), extend(b));
+        match self {
+            Relation::Equal => a == b,
+            Relation::Unequal => a != b,
+            Relation::Less => low < high,
+            Relation::LessOrEqual => low <= high,
+            Relation::Greater => low > high,
+            Relation::GreaterOrEqual => low >= high,
+            Relation::SignedLess => signed < than,
+            Relation::SignedLessOrEqual => signed <= than,
+            Relation::SignedGreater => signed > than,
+            Relation::SignedGreaterOrEqual => signed >= than,
+        }
+    }
+
     fn negated(self) -> Relation {
         match self {
             Relation::Equal => Relation::Unequal,
@@ -195,24 +214,37 @@ impl Walk<'_> {
         match flags.kind {
             Kind::Unknown => {}
             Kind::Sum if relation == Relation::GreaterOrEqual => {
+                // No carry.
                 if let Some(pending) = self.sums().pending
                     && pending.reg == flags.left
                 {
                     self.is_exact(&pending);
                 }
             }
-            Kind::Result | Kind::Sum => match (relation, flags.left) {
-                (Relation::Unequal, reg) if reg != NONE => {
-                    let value = self.st.regs[usize::from(reg)];
-                    self.st.regs[usize::from(reg)] = value.not_zero();
+            Kind::Result | Kind::Sum if flags.left != NONE => {
+                let value = self.st.regs[usize::from(flags.left)].as_constant();
+                match relation {
+                    Relation::Unequal if value == Some(0) => return false,
+                    Relation::Equal if value.is_some_and(|value| value != 0) => return false,
+                    _ => {}
                 }
-                _ => {}
-            },
+                if relation == Relation::Unequal {
+                    let value = self.st.regs[usize::from(flags.left)];
+                    self.st.regs[usize::from(flags.left)] = value.not_zero();
+                }
+            }
+            Kind::Result | Kind::Sum => {}
             Kind::Compare => {
                 let [left, right] = flags.values;
                 if let (Some(a), Some(b)) = (left.as_constant(), right.as_constant())
-                    && matches!(relation, Relation::Equal | Relation::Unequal)
-                    && (a == b) != (relation == Relation::Equal)
+                    && !relation.holds(a, b, flags.bytes)
+                {
+                    return false;
+                }
+                if let (Some(most), Relation::Less | Relation::LessOrEqual) = (right.as_constant(), relation)
+                    && most >= 0
+                    && left.least() > most.cast_unsigned()
+                    && flags.bytes == 8
                 {
                     return false;
                 }
@@ -241,7 +273,10 @@ impl Walk<'_> {
         let at = usize::from(reg);
         let now = self.st.regs[at];
         match relation {
-            Relation::Less if right.is(Tag::TableLen) => self.learned(at, Value::of(Tag::BelowLen, right.b())),
+            Relation::Less if right.is(Tag::TableLen) => {
+                let short = now.is_u32() || right.a() != 0;
+                self.learned(at, Value::new(Tag::BelowLen, short.into(), right.b()));
+            }
             Relation::Less | Relation::LessOrEqual => {
                 let including = relation == Relation::LessOrEqual;
                 self.learn_sum(reg, right, including);
@@ -282,6 +317,9 @@ impl Walk<'_> {
                     }
                 }
             }
+            Relation::Equal if flags.bytes == 8 && right.is_u32() && now.is_number() && !now.is_u32() => {
+                self.learned(at, Value::U32);
+            }
             Relation::Unequal if right == Value::NULL => self.learned(at, now.not_zero()),
             Relation::Equal if right == Value::NULL && (now.is(Tag::Func) || now.is_number()) => {
                 self.learned(at, Value::NULL);
@@ -304,7 +342,7 @@ impl Walk<'_> {
 
     fn is_part(&self, pending: &crate::relate::Pending, right: Value, flags: Flags, reg: u8) -> bool {
         let other = if flags.left == reg { flags.right } else { flags.left };
-        let term = crate::relate::term(other, right, 0);
+        let term = if other == NONE { Err(0) } else { self.term(other.into(), right, 0) };
         match term {
             // Whatever else is in the sum is not negative.
             Ok(term) => other != NONE && pending.sum.is_part(term) || pending.part == other && other != NONE,
@@ -319,10 +357,15 @@ impl Walk<'_> {
 
     /// A sum is at most the length of a region, or less than it.
     fn learn_sum(&mut self, reg: u8, right: Value, including: bool) {
-        let Some(pending) = self.sums().pending else { return };
-        if pending.reg != reg || !pending.exact {
-            return;
+        let mut known =
+            self.sums().pending.filter(|pending| pending.reg == reg && pending.exact).map(|pending| pending.sum);
+        if known.is_none()
+            && self.copies
+            && let Some(value) = self.st.regs[usize::from(reg)].as_constant()
+        {
+            known = crate::relate::Sum::ZERO.plus_constant(value).filter(|_| value >= 0);
         }
+        let Some(known) = known else { return };
         let (region, unit) = match right.tag() {
             Tag::MemoryLen => (Region::Memory(right.b()), 0),
             Tag::TableLen => (Region::Table(right.b()), self.element_bytes(right.b()).trailing_zeros() as u8),
@@ -335,12 +378,19 @@ impl Walk<'_> {
             },
             _ => return,
         };
-        let Some(sum) = pending.sum.plus_constant(i64::from(!including)) else { return };
+        let Some(sum) = known.plus_constant(i64::from(!including)) else { return };
         if sum == crate::relate::Sum::NOTHING {
             return;
         }
+        let regs = self.st.regs;
+        let copies = self.copies;
         self.relate(|sums| {
             sums.add(Fact { sum, region, unit, pointer: None });
+            if copies {
+                for (reg, value) in regs.iter().enumerate().filter(|(_, value)| value.is(Tag::CopyOf)) {
+                    sums.copied(reg as u8, value.b() as u8);
+                }
+            }
         });
     }
 
@@ -443,8 +493,8 @@ impl Walk<'_> {
         match relation? {
             // `to = 0; if index < length { to = index }`
             Relation::Less if flags.left == from as u8 && old == Value::NULL => match new.tag() {
-                Tag::BelowLen if right == Value::of(Tag::TableLen, new.b()) => {
-                    Some(Value::of(Tag::SafeBelowLen, new.b()))
+                Tag::BelowLen if right.is(Tag::TableLen) && right.b() == new.b() => {
+                    Some(Value::new(Tag::SafeBelowLen, new.a(), new.b()))
                 }
                 _ => right
                     .as_constant()
@@ -557,11 +607,12 @@ impl Walk<'_> {
     pub(crate) fn is_element(&self, table: u32, index: usize) -> bool {
         let value = self.st.regs[index];
         let facts = &self.p.facts.tables[table as usize];
+        let spectre = self.p.facts.settings.spectre && self.role.is_body();
         match value.tag() {
-            Tag::BelowLen => value.b() == table && !self.p.facts.settings.spectre,
+            Tag::BelowLen => value.b() == table && !spectre,
             Tag::SafeBelowLen => value.b() == table,
             Tag::Below | Tag::Const | Tag::SafeBelow => {
-                let certain = !value.is(Tag::Below) || !self.p.facts.settings.spectre;
+                let certain = !value.is(Tag::Below) || !spectre;
                 let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
                 certain && value.below().is_some_and(|below| below <= count)
             }

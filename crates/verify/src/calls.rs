@@ -22,6 +22,8 @@ pub(crate) const ROUTINE_ARGS: [usize; 6] = [RDX, RCX, R8, R9, RDI, RSI];
 enum Effect {
     /// Nothing that moves memories, tables or the heap.
     Quiet,
+    /// A collector may run, which moves the heap.
+    Collects,
     /// Anything: other code runs.
     Any,
 }
@@ -128,8 +130,8 @@ impl<'p> Walk<'p> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         self.pass_at(abi, private, top)?;
         if let Some(area) = abi.area {
-            // What this code was given itself may be handed on.
             if self.st.regs[area] == Value::of(Tag::ResultArea, 0) && abi.stack_results <= self.abi.stack_results {
+                // It is handed on.
                 return Ok(());
             }
             let Some(at) = self.st.regs[area].as_stack() else { return Err("result area outside of the frame") };
@@ -225,6 +227,12 @@ impl<'p> Walk<'p> {
         for reg in VOLATILE {
             self.st.regs[reg] = Value::UNDEF;
         }
+        for reg in [RBX, R12, R13] {
+            let value = self.st.regs[reg];
+            if value.is(Tag::CopyOf) && VOLATILE.contains(&(value.b() as usize)) {
+                self.st.regs[reg] = value.widened();
+            }
+        }
         self.st.vectors = 0;
         self.st.xmm15 = Value::UNDEF;
         self.st.flags = Flags::UNKNOWN;
@@ -232,14 +240,19 @@ impl<'p> Walk<'p> {
             let p = self.p;
             self.relate(|sums| {
                 sums.forget(|key| matches!(key, Key::Reg(reg) if VOLATILE.contains(&usize::from(reg))));
+                if effect == Effect::Collects {
+                    sums.forget_pointers(|region| region != Region::Heap || !p.moves(Value::of(Tag::Heap, 0)));
+                }
                 if effect == Effect::Any {
                     sums.forget_pointers(|region| region == Region::Heap && !p.moves(Value::of(Tag::Heap, 0)));
                 }
             });
         }
-        if effect == Effect::Any {
+        if effect != Effect::Quiet {
             for reg in [RBX, R12, R13, R14] {
-                if self.p.moves(self.st.regs[reg]) {
+                let value = self.st.regs[reg];
+                let stays = effect == Effect::Collects && !matches!(value.tag(), Tag::Heap | Tag::HeapAt | Tag::Cell);
+                if self.p.moves(value) && !stays {
                     self.st.regs[reg] = Value::UNDEF;
                 }
             }
@@ -314,6 +327,7 @@ impl<'p> Walk<'p> {
                 result = match small(RSI).and_then(|func| self.p.facts.functions.get(func as usize)) {
                     Some(func) => Value::func(Some(func.ty), false),
                     // Startup goes over lists of functions.
+                    None if regs[RSI].is(Tag::Listed) => Value::new(Tag::Func, 0, regs[RSI].b()),
                     None => Value::func(None, false),
                 };
                 ctx && number(RSI)
@@ -390,6 +404,14 @@ impl<'p> Walk<'p> {
             self.ends = true;
             return Ok(());
         }
+        if let (Tag::Elem, Role::StartupRoutine) = (result.tag(), self.role) {
+            // How long it is is known while nothing can have dropped it.
+            let count = self.p.facts.element_counts.get(result.b() as usize).copied().unwrap_or(0);
+            let region = Region::Elem(result.b());
+            self.st.regs[RAX] = region.pack();
+            self.whole(RAX, region, count.saturating_mul(16));
+            return Ok(());
+        }
         if result.is(Tag::IsSubtype) && !self.knows_identity(result.a() & IDENTITY) {
             result = Value::ANY;
         }
@@ -399,6 +421,15 @@ impl<'p> Walk<'p> {
             self.st.regs[RAX] = Value::UNDEF;
         }
         Ok(())
+    }
+
+    /// A register points to so many bytes of a region.
+    pub(crate) fn whole(&mut self, reg: usize, region: Region, bytes: u64) {
+        let term = relate::Term { key: Key::Reg(reg as u8), shift: 0 };
+        let sum = i64::try_from(bytes).ok().and_then(|bytes| relate::Sum::ZERO.plus(term)?.plus_constant(bytes));
+        if let Some(sum) = sum {
+            self.relate(|sums| sums.add(relate::Fact { sum, region, unit: 0, pointer: Some(reg as u8) }));
+        }
     }
 
     /// Does anybody still have this identity?
@@ -413,6 +444,12 @@ impl<'p> Walk<'p> {
         if value.is(Tag::HeapAt) {
             return bytes.as_constant().is_some_and(|bytes| (0..=i64::from(value.b())).contains(&bytes));
         }
+        if let Ok(term) = self.term(count, bytes, 0)
+            && self.sums().is_zero(term.key)
+        {
+            // Nothing may be anywhere.
+            return true;
+        }
         if !value.is(Tag::Into) {
             // All of a segment.
             return !writes && value.is(Tag::Data) && bytes == Value::of(Tag::DataLen, value.b());
@@ -421,7 +458,7 @@ impl<'p> Walk<'p> {
         let readable = |region: Region| writable(region) || matches!(region, Region::Data(_));
         let is_region = |region: Region| if writes { writable(region) } else { readable(region) };
         let sums = self.sums();
-        match relate::term(count as u8, bytes, 0) {
+        match self.term(count, bytes, 0) {
             Ok(term) => sums.has_range(pointer as u8, term.key, is_region),
             Err(bytes) => bytes >= 0 && sums.reaches(pointer as u8, bytes, is_region),
         }
@@ -442,7 +479,8 @@ impl<'p> Walk<'p> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         let wide = self.frame_has_numbers(top, 16);
         self.needs_routine(target, args, wide)?;
-        self.destroy(Effect::Any);
+        // While a module starts nobody else can have it, and constant expressions let nobody in.
+        self.destroy(if self.role == Role::StartupRoutine { Effect::Collects } else { Effect::Any });
         self.called(0)?;
         // What it gives is a number, if anything.
         self.st.regs[RAX] = Value::ANY;
@@ -453,6 +491,7 @@ impl<'p> Walk<'p> {
     fn routine_argument(&self, reg: usize) -> Value {
         let value = self.st.regs[reg];
         match value.tag() {
+            _ if value == Value::NULL => value,
             _ if value.is_number() => {
                 if value.is_u32() {
                     Value::U32

@@ -23,6 +23,8 @@ pub struct Facts {
     pub tags: Vec<Tag>,
     /// By the host's index of a passive element segment (`PassiveElemIndex`): the type of its elements.
     pub elements: Vec<ValueType>,
+    /// Likewise how many they are, until the segment is dropped.
+    pub element_counts: Vec<u64>,
     /// The fields of an instance that code may have to do with, in ascending order of their offsets and not overlapping.
     pub instance: Vec<Field<InstanceField>>,
     /// Likewise of the store's structure (`VMStoreContext`).
@@ -110,11 +112,14 @@ pub enum ValueType {
 /// What is known of a reference to a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FuncType {
-    /// It is of this type (its number), or of a subtype; `None` for the abstract types.
+    /// It is of this type (its number), or of a subtype; `None` for any function, [`NO_FUNCTION`] if it is always null.
     pub ty: Option<u32>,
     /// May it be null?
     pub nullable: bool,
 }
+
+/// The type of no function.
+pub const NO_FUNCTION: u32 = u32::MAX;
 
 /// A function. All of its type's subtleties that matter are in the type.
 #[derive(Clone, Copy, Debug)]

@@ -35,6 +35,8 @@ pub(crate) enum Spot {
     ResultArea(u32),
     /// The values of an entry from the host.
     Values(u32),
+    /// An element of a segment that is being filled, of such a type.
+    Segment(ValueType),
     /// Something of the host's about stacks: see `stacks`.
     Host(u32, u32),
 }
@@ -141,7 +143,7 @@ impl Walk<'_> {
                 if disp == i64::from(layout.table_base) && width == 8 {
                     Ok(Spot::Field(Value::of(Tag::Table, base.b()), 8))
                 } else if disp == i64::from(layout.table_length) && width <= 8 {
-                    Ok(Spot::Field(Value::of(Tag::TableLen, base.b()), 8))
+                    Ok(Spot::Field(self.table_length(base.b()), 8))
                 } else {
                     Err("not a field of a table's definition")
                 }
@@ -214,11 +216,24 @@ impl Walk<'_> {
                 Ok(Spot::Field(field, width as u8))
             }
             Tag::Text => self.entry_of_table(base.b(), index, scale, disp, width),
+            Tag::Const if base == Value::NULL && plain && (0..4096).contains(&disp) && !writes => {
+                // A null reference: nothing comes of it.
+                self.fault(Cause::NullFunction);
+                self.ends = true;
+                Ok(Spot::Constants)
+            }
             Tag::Into if plain => {
                 let reg = base_reg;
                 let sums = self.sums();
                 let not_zero = |reg: u8| self.st.regs[usize::from(reg)].least() > 0;
                 if disp < 0 || sums.reach(reg, None, not_zero) < disp.saturating_add(width.into()) {
+                    return Err("access by a pointer that is not known to be in its region");
+                }
+                self.region_spot(base, width, writes)
+            }
+            Tag::Into if index.least() > 0 => {
+                let term = crate::relate::Term { key: crate::relate::Key::Reg(index_reg), shift: scale };
+                if !self.sums().counted_down(base_reg, term, disp, width.into()) {
                     return Err("access by a pointer that is not known to be in its region");
                 }
                 self.region_spot(base, width, writes)
@@ -293,7 +308,8 @@ impl Walk<'_> {
 
     fn reaches_element(&self, table: u32, index: Value, index_reg: u8, stride: u32, disp: i64, width: u32) -> bool {
         let facts = &self.p.facts.tables[table as usize];
-        let spectre = self.p.facts.settings.spectre;
+        // Routines go over ranges; what they read beyond for a moment is not chosen by a guest.
+        let spectre = self.p.facts.settings.spectre && self.role.is_body();
         if index_reg == NONE {
             let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
             return disp >= 0 && disp % i64::from(width) == 0 && (disp as u64 / u64::from(width)) < count;
@@ -346,7 +362,9 @@ impl Walk<'_> {
             }
             // The lower half is enough of what is less than 2³².
             InstanceField::MemoryLength(memory) if inside == 0 && width <= 8 => return value(Tag::MemoryLen, memory),
-            InstanceField::TableLength(table) if inside == 0 && width <= 8 => return value(Tag::TableLen, table),
+            InstanceField::TableLength(table) if inside == 0 && width <= 8 => {
+                return Ok(Spot::Field(self.table_length(table), 8));
+            }
             _ => {}
         }
         if !whole {
@@ -380,6 +398,11 @@ impl Walk<'_> {
             | InstanceField::MemoryLength(_)
             | InstanceField::TableLength(_) => Err("not a whole field of the instance"),
         }
+    }
+
+    fn table_length(&self, table: u32) -> Value {
+        let short = !self.p.facts.tables[table as usize].index64;
+        Value::new(Tag::TableLen, short.into(), table)
     }
 
     /// Of an instance of another module only what is at the same place in all is known.
@@ -426,6 +449,7 @@ impl Walk<'_> {
                 self.fault(Cause::Heap);
                 Ok(Spot::Numbers)
             }
+            Region::Text(list) if width == 4 && !writes => Ok(Spot::Field(self.listed(list), 4)),
             Region::Data(_) if !writes => Ok(Spot::Constants),
             Region::Elem(segment) if !writes => {
                 let ty = self.p.facts.elements.get(segment as usize).copied();
@@ -438,13 +462,37 @@ impl Walk<'_> {
             }
             // Startup fills segments by the pointer that the host gives.
             Region::Elem(segment) if matches!(self.role, Role::StartupRoutine) => {
-                let size = self.p.facts.elements.get(segment as usize).map_or(0, |ty| bytes(*ty));
-                if width == size { Ok(Spot::Numbers) } else { Err("not an element of a segment") }
+                match self.p.facts.elements.get(segment as usize) {
+                    Some(ty) if width == bytes(*ty) => Ok(Spot::Segment(*ty)),
+                    _ => Err("not an element of a segment"),
+                }
             }
-            Region::Memory(_) | Region::Data(_) | Region::Elem(_) | Region::Const(_) => {
+            Region::Memory(_) | Region::Data(_) | Region::Elem(_) | Region::Const(_) | Region::Text(_) => {
                 Err("pointer that is for the host alone")
             }
         }
+    }
+
+    /// What a list of functions has: indices of functions whose types are known together.
+    fn listed(&self, list: u32) -> Value {
+        let Some(count) = self.list_counts.get(&list) else { return Value::U32 };
+        let from = list as usize;
+        let Some(bytes) = usize::try_from(*count).ok().and_then(|count| self.p.text.get(from..from + 4 * count)) else {
+            return Value::U32;
+        };
+        let mut common = None;
+        for word in bytes.chunks_exact(4) {
+            let index = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
+            let Some(function) = self.p.facts.functions.get(index as usize) else {
+                if index == u32::MAX {
+                    continue;
+                }
+                return Value::U32;
+            };
+            let ty = function.ty + 1;
+            common = Some(common.map_or(ty, |common| self.p.types.common(common, ty)));
+        }
+        common.map_or(Value::constant(u32::MAX.into()), |common| Value::of(Tag::Listed, common))
     }
 
     /// Gives a function reference in a register an identity, if it has none.
@@ -542,7 +590,7 @@ impl Walk<'_> {
         if width == 8 && low == 0 {
             let p = self.p;
             let value = value.stored(|value| p.moves(value));
-            let value = self.st.keep(value);
+            let value = self.st.keep(value, &mut self.frames);
             self.put_word(at, value);
             return Ok(());
         }
@@ -631,7 +679,7 @@ impl Walk<'_> {
             }
             Spot::Store(field, _) => Ok(self.store_field(field)),
             Spot::Values(at) => Ok(self.host_value(at, width)),
-            Spot::ResultArea(_) => Err("read of the result area"),
+            Spot::ResultArea(_) | Spot::Segment(_) => Err("read of what is only written"),
             Spot::Host(what, at) => self.read_host(what, at, width),
         }
     }
@@ -697,13 +745,17 @@ impl Walk<'_> {
                     _ => Err("store of a pointer to a table"),
                 }
             }
+            Spot::Segment(ValueType::Func(func)) => self.check_function(value, func),
+            Spot::Segment(_) if number => Ok(()),
             Spot::Store(field, _) => self.write_store_field(field, value),
             Spot::DataLength(_) if value == Value::NULL => Ok(()),
             Spot::DataLength(_) => Err("data segment made longer"),
             Spot::ResultArea(_) if value.is(Tag::Func) || number => Ok(()),
             Spot::Values(_) if value.is(Tag::Func) || number => Ok(()),
             Spot::Host(what, at) => self.write_host(what, at, width, value),
-            Spot::Numbers | Spot::Cell | Spot::ResultArea(_) | Spot::Values(_) => Err("store of what is no number"),
+            Spot::Numbers | Spot::Cell | Spot::ResultArea(_) | Spot::Values(_) | Spot::Segment(_) => {
+                Err("store of what is no number")
+            }
             Spot::Constants | Spot::Field(..) => Err("store to what is only read"),
         }
     }

@@ -4,7 +4,7 @@
 use crate::abi::Shape;
 use crate::facts::{Border, Builtin, Facts, Field, InstanceField, Range, Tables, TypeKind};
 use crate::forms::{self, Class};
-use crate::proof::{Failure, Place, Proof, Reason};
+use crate::proof::{Cause, Failure, Fault, Place, Proof, Reason};
 use crate::relate::Region;
 use crate::state::Types;
 use crate::value::{Tag, Value};
@@ -216,6 +216,18 @@ impl<'a> Prover<'a> {
         }
     }
 
+    /// The logarithm of the bytes of what is one behind the other in a region.
+    pub(crate) fn stride(&self, region: Region) -> u8 {
+        match region {
+            Region::Elem(_) => 4,
+            Region::Table(table) => {
+                let table = self.facts.tables.get(table as usize);
+                table.map_or(0, |table| crate::abi::bytes(table.element).trailing_zeros() as u8)
+            }
+            _ => 2,
+        }
+    }
+
     /// Is a range of one region one of another?
     pub(crate) fn is_in(&self, of: Region, region: Region) -> bool {
         match (of, region) {
@@ -348,6 +360,13 @@ impl<'a> Prover<'a> {
     fn proof(&self, mut all: Part) -> Result<Proof, Failure> {
         all.faults.sort_unstable_by_key(|fault| fault.at);
         all.faults.dedup();
+        // Routines share what is between the parts that the function table covers; nobody comes to other traps there.
+        let unreached =
+            |at: u32| self.gap(at).is_some() && all.faults.binary_search_by_key(&at, |fault| fault.at).is_err();
+        let traps = self.tables.traps.iter().map(|(at, _)| *at).filter(|at| unreached(*at));
+        let unreached: Vec<Fault> = traps.map(|at| Fault { at, cause: Cause::Unreached }).collect();
+        all.faults.extend(unreached);
+        all.faults.sort_unstable_by_key(|fault| fault.at);
         all.calls.sort_unstable_by_key(|call| call.returns_to);
         all.calls.dedup();
         Ok(Proof {

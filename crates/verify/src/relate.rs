@@ -19,6 +19,8 @@ pub(crate) enum Region {
     Elem(u32),
     /// Of this length, whatever it is.
     Const(u32),
+    /// The code at hand from an offset on, to be read.
+    Text(u32),
 }
 
 impl Region {
@@ -31,6 +33,7 @@ impl Region {
             Region::Data(index) => (3, index),
             Region::Elem(index) => (4, index),
             Region::Const(length) => (5, length),
+            Region::Text(at) => (6, at),
         };
         Value::new(Tag::Into, kind, index)
     }
@@ -43,7 +46,8 @@ impl Region {
             2 => Region::Heap,
             3 => Region::Data(value.b()),
             4 => Region::Elem(value.b()),
-            _ => Region::Const(value.b()),
+            5 => Region::Const(value.b()),
+            _ => Region::Text(value.b()),
         }
     }
 }
@@ -179,6 +183,8 @@ pub(crate) struct Pending {
     pub(crate) least: u64,
     /// Is it known not to have wrapped?
     pub(crate) exact: bool,
+    /// Are all parts of 32 bits?
+    pub(crate) small: bool,
     /// The register that was added last, if it is unchanged.
     pub(crate) part: u8,
 }
@@ -203,12 +209,15 @@ impl Facts {
         self.len == 0 && self.pending.is_none()
     }
 
-    fn list(&self) -> &[Fact] {
+    pub(crate) fn list(&self) -> &[Fact] {
         &self.facts[..self.len]
     }
 
     pub(crate) fn add(&mut self, fact: Fact) {
-        if self.list().contains(&fact) {
+        // Of two that differ in the constant one tells all.
+        let like = |old: &Fact| Fact { sum: Sum { constant: fact.sum.constant, ..old.sum }, ..*old } == fact;
+        if let Some(old) = self.facts[..self.len].iter_mut().find(|old| like(old)) {
+            old.sum.constant = old.sum.constant.max(fact.sum.constant);
             return;
         }
         if self.len == MOST {
@@ -272,6 +281,31 @@ impl Facts {
         }
     }
 
+    /// A register is a counter that begins with so many: where a pointer has as much room, it has as much as is counted.
+    pub(crate) fn counts(&mut self, reg: u8, count: i64, size: impl Fn(Region) -> u8) {
+        for at in 0..self.len {
+            let fact = self.facts[at];
+            let shift = size(fact.region);
+            let room = count.checked_mul(1 << shift).and_then(|room| fact.sum.plus_constant(-room));
+            if fact.pointer.is_some()
+                && let Some(sum) = room.filter(|sum| sum.constant >= 0)
+                && let Some(sum) = sum.plus(Term { key: Key::Reg(reg), shift })
+            {
+                self.add(Fact { sum, ..fact });
+            }
+        }
+    }
+
+    /// A register holds what another does.
+    pub(crate) fn copied(&mut self, copy: u8, of: u8) {
+        for at in 0..self.len {
+            let fact = self.facts[at];
+            if fact.sum.has(Key::Reg(of)) && !fact.sum.has(Key::Reg(copy)) {
+                self.add(Fact { sum: fact.sum.renamed(Key::Reg(of), Key::Reg(copy)), ..fact });
+            }
+        }
+    }
+
     /// A register holds what the frame has at `from`, and will when something else is written there.
     pub(crate) fn taken_from_frame(&mut self, reg: u8, from: i32) {
         for at in 0..self.len {
@@ -300,7 +334,7 @@ impl Facts {
     pub(crate) fn shifted(&mut self, reg: u8, by: u8) {
         match self.pending {
             Some(pending) if pending.reg == reg && pending.exact => {
-                self.pending = pending.sum.shifted(by).map(|sum| Pending { sum, least: 0, ..pending });
+                self.pending = pending.sum.shifted(by).map(|sum| Pending { sum, least: 0, small: false, ..pending });
             }
             _ => self.forget_pending(reg),
         }
@@ -319,6 +353,12 @@ impl Facts {
             }
         }
         self.retain(|fact| fact.sum.terms.iter().all(|term| term.shift <= 32));
+    }
+
+    /// Is anything known of a register as an offset in a region?
+    pub(crate) fn knows(&self, reg: u8, region: Region) -> bool {
+        let of = |fact: &Fact| fact.region == region && fact.pointer.is_none() && fact.sum.has(Key::Reg(reg));
+        self.list().iter().any(of)
     }
 
     /// Is a register a term of some fact, so that it is no larger than a length?
@@ -393,7 +433,10 @@ impl Facts {
                 continue;
             }
             let rest = match index {
-                Some(term) => fact.sum.without(term),
+                // Half of what is doubled is left.
+                Some(term) => fact.sum.without(term).or_else(|| {
+                    fact.sum.without(Term { shift: term.shift + 1, ..term }).and_then(|sum| sum.plus(term))
+                }),
                 None => Some(fact.sum),
             };
             let Some(rest) = rest.and_then(|sum| sum.plus_constant(-constant)) else { continue };
@@ -419,6 +462,18 @@ impl Facts {
         most
     }
 
+    /// May as many bytes be accessed at the pointer, plus a counter, shifted, that is not 0, less a constant?
+    pub(crate) fn counted_down(&self, pointer: u8, index: Term, disp: i64, width: i64) -> bool {
+        let step = 1 << index.shift.min(8);
+        self.list().iter().any(|fact| {
+            fact.pointer == Some(pointer)
+                && fact.sum.constant >= 0
+                && disp >= -step
+                && disp.saturating_add(width) <= 0
+                && fact.sum.without(index).is_some()
+        })
+    }
+
     /// The same in elements from an index on.
     pub(crate) fn reach_of_index(&self, index: u8, region: Region, not_zero: impl Fn(u8) -> bool) -> i64 {
         let mut most = i64::MIN;
@@ -441,6 +496,11 @@ impl Facts {
         })
     }
 
+    /// Is what a key names 0 for certain?
+    pub(crate) fn is_zero(&self, key: Key) -> bool {
+        self.list().iter().any(|fact| fact.region == Region::Const(0) && fact.sum.constant >= 0 && fact.sum.has(key))
+    }
+
     /// The same for a number of bytes.
     pub(crate) fn reaches(&self, pointer: u8, bytes: i64, is_region: impl Fn(Region) -> bool) -> bool {
         self.list().iter().any(|fact| {
@@ -453,7 +513,16 @@ impl Facts {
     /// What both know.
     pub(crate) fn join(&self, other: &Facts) -> Facts {
         let mut joined = self.clone();
-        joined.retain(|fact| other.list().contains(fact));
+        for at in 0..joined.len {
+            let fact = joined.facts[at];
+            let same = |old: &&Fact| Fact { sum: Sum { constant: fact.sum.constant, ..old.sum }, ..**old } == fact;
+            joined.facts[at] = match other.list().iter().find(same) {
+                // What becomes less each time would for ever.
+                Some(old) if old.sum.constant >= fact.sum.constant => fact,
+                _ => NO_FACT,
+            };
+        }
+        joined.retain(|fact| *fact != NO_FACT);
         if joined.pending != other.pending {
             joined.pending = None;
         }
@@ -475,12 +544,19 @@ fn least(sum: &Sum, but: Key, not_zero: &impl Fn(u8) -> bool) -> i64 {
     least
 }
 
+/// The same where the register is about to be overwritten: perhaps another holds the same.
+pub(crate) fn old_term(reg: u8, value: Value, shift: u8) -> Result<Term, i64> {
+    match value.tag() {
+        Tag::CopyOf => Ok(Term { key: Key::Reg(value.b() as u8), shift }),
+        _ => term(reg, value, shift),
+    }
+}
+
 /// The key of a value in a register: the register, unless it is known where else the same value is.
 pub(crate) fn term(reg: u8, value: Value, shift: u8) -> Result<Term, i64> {
     match value.tag() {
         Tag::Const => Err(value.as_constant().unwrap_or(0) << shift),
         Tag::Slot32 | Tag::Slot64 => Ok(Term { key: Key::Slot(value.b().cast_signed()), shift }),
-        Tag::CopyOf => Ok(Term { key: Key::Reg(value.b() as u8), shift }),
         _ => Ok(Term { key: Key::Reg(reg), shift }),
     }
 }

@@ -130,7 +130,7 @@ impl State {
     }
 
     /// A value with an identity is about to be kept in the frame.
-    pub(crate) fn keep(&mut self, value: Value) -> Value {
+    pub(crate) fn keep(&mut self, value: Value, frames: &mut Frames) -> Value {
         let identity = match value.tag() {
             Tag::Func => value.a() & IDENTITY,
             Tag::TypeOf | Tag::IsSubtype => value.a() & IDENTITY,
@@ -145,7 +145,15 @@ impl State {
                 *kept = identity;
                 value
             }
-            None => value.anonymous(),
+            None => {
+                // The oldest goes.
+                let oldest = u32::from(self.kept[0]);
+                let change = &mut |value: Value| if value.has_identity(oldest) { value.anonymous() } else { value };
+                self.slots = frames.map(self.slots, change);
+                self.kept.rotate_left(1);
+                self.kept[KEPT - 1] = identity;
+                value
+            }
         }
     }
 
@@ -226,7 +234,7 @@ impl Types {
     }
 
     /// The least type above both, as `Func` has types.
-    fn common(&self, a: u32, b: u32) -> u32 {
+    pub(crate) fn common(&self, a: u32, b: u32) -> u32 {
         let mut at = a;
         while at != 0 {
             if b != 0 && self.is_subtype(b - 1, at - 1) {

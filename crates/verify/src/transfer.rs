@@ -101,11 +101,17 @@ impl Walk<'_> {
         if self.st.sums != 0 {
             self.relate(|sums| sums.written(reg as u8));
         }
+        self.assign(reg, value);
+        Ok(())
+    }
+
+    /// Writes a register of which what is known of sums has been seen to.
+    #[inline]
+    pub(crate) fn assign(&mut self, reg: usize, value: Value) {
         if self.copies {
             self.end_copies(reg);
         }
         self.st.set(reg, value);
-        Ok(())
     }
 
     /// A register is written: what was copied from it is only what it is.
@@ -168,16 +174,16 @@ impl Walk<'_> {
                 }
                 if self.copies {
                     self.end_copies(to);
-                    let plain = matches!(value.tag(), Tag::Any | Tag::U32);
+                    let plain = matches!(value.tag(), Tag::Any | Tag::U32 | Tag::Below | Tag::EndConst | Tag::CopyOf);
                     let value = if plain { Value::new(Tag::CopyOf, value.copied_bits(), from as u32) } else { value };
-                    self.st.set(to, value);
+                    self.assign(to, value);
                     return Ok(());
                 }
-                self.st.set(to, value);
+                self.assign(to, value);
                 Ok(())
             }
             (Operand::Int(to, 4), Operand::Int(from, 4)) => {
-                if self.st.regs[from].is(Tag::Undef) {
+                if !self.st.regs[from].is_number() {
                     return self.put(to, Value::UNDEF);
                 }
                 let value = self.low(from, 4)?;
@@ -186,7 +192,7 @@ impl Walk<'_> {
                         if self.st.sums != 0 {
                             self.relate(|sums| sums.moved(to as u8, from as u8));
                         }
-                        self.st.set(to, value);
+                        self.assign(to, value);
                     }
                     return Ok(());
                 }
@@ -210,7 +216,7 @@ impl Walk<'_> {
                 }
                 self.store(instruction, 8, value)
             }
-            (Operand::Memory, Operand::Int(from, 4)) if self.st.regs[from].is(Tag::Undef) => {
+            (Operand::Memory, Operand::Int(from, 4)) if !self.st.regs[from].is_number() => {
                 // Homes are kept over calls whether or not they hold anything.
                 let crate::operand::Spot::Frame(at) = self.spot(instruction, 4, true)? else {
                     return Err("store of an undefined register");
@@ -223,7 +229,15 @@ impl Walk<'_> {
             }
             (to, Operand::Immediate(_)) => {
                 let value = self.read_operand(instruction, from, bytes)?;
-                self.write_operand(instruction, to, bytes, value)
+                self.write_operand(instruction, to, bytes, value)?;
+                if let (Operand::Int(reg, 4 | 8), Some(count), true) = (to, value.as_constant(), self.copies)
+                    && self.st.sums != 0
+                {
+                    let p = self.p;
+                    self.list_counts.insert(self.list, count);
+                    self.relate(|sums| sums.counts(reg as u8, count, |region| p.stride(region)));
+                }
+                Ok(())
             }
             _ => self.narrow_move(instruction, to, from, bytes),
         }
@@ -276,6 +290,13 @@ impl Walk<'_> {
             let Ok(at) = u32::try_from(at) else { return Err("address outside of the text") };
             if bytes != 8 || !self.contains(at) {
                 return Err("address of other code");
+            }
+            if self.role == crate::walk::Role::StartupRoutine {
+                // A list, which is read as far as it is code at hand.
+                self.put(to, Region::Text(at).pack())?;
+                self.whole(to, Region::Text(at), u64::from(self.end - at));
+                self.list = at;
+                return Ok(());
             }
             return self.put(to, Value::of(Tag::Text, at));
         }
@@ -350,7 +371,7 @@ impl Walk<'_> {
             Tag::HeapAt if disp > 0 && disp < value.b().into() => Value::of(Tag::HeapAt, value.b() - disp as u32),
             Tag::Into => {
                 self.relate(|sums| sums.advanced(to as u8, base as u8, None, disp));
-                self.st.set(to, value);
+                self.assign(to, value);
                 return Ok(());
             }
             Tag::Ctx => self.address_in_instance(disp)?,
@@ -384,6 +405,10 @@ impl Walk<'_> {
     ) -> Proved<()> {
         let (pointer, number) = (self.st.regs[base], self.st.regs[index]);
         match pointer.tag() {
+            Tag::Heap if scale == 0 && self.sums().knows(index as u8, Region::Heap) => {
+                let term = self.term(index, number, 0);
+                self.into_region(to, term, disp, Region::Heap)
+            }
             Tag::Heap if scale == 0 => {
                 let value = self.heap_address(number, disp)?;
                 self.put(to, value)
@@ -393,13 +418,13 @@ impl Walk<'_> {
                 let table = pointer.b();
                 let size = self.element_bytes(table);
                 let element = self.is_element(table, index);
-                if element && disp == 0 && size == 16 && scale == 3 {
+                if disp == 0 && size == 16 && scale == 3 {
                     return self.put(to, Value::new(Tag::TableHalf, index as u32, table));
                 }
-                if element && disp == 0 && size == 4 && scale == 2 {
+                if element && disp == 0 && size == 4 && scale == 2 && !self.copies {
                     return self.put(to, Value::of(Tag::Cell, 0));
                 }
-                let term = relate::term(index as u8, number, scale);
+                let term = self.term(index, number, scale);
                 self.into_region(to, term, disp, Region::Table(table))
             }
             Tag::TableHalf => {
@@ -407,15 +432,24 @@ impl Walk<'_> {
                 if index as u32 != pointer.a() || scale != 3 || disp != 0 {
                     return Err("pointer into a table moved");
                 }
-                let term = relate::term(index as u8, number, 4);
+                let term = self.term(index, number, 4);
                 self.into_region(to, term, disp, Region::Table(table))
             }
+            Tag::Into
+                if number.least() > 0
+                    && disp == -4
+                    && scale == 2
+                    && self.counts_down(base, index)
+                    && Region::unpack(pointer) == Region::Heap =>
+            {
+                self.put(to, Value::of(Tag::Cell, 0))
+            }
             Tag::Into => {
-                let Ok(term) = relate::term(index as u8, number, scale) else {
+                let Ok(term) = self.term(index, number, scale) else {
                     return self.move_pointer(to, base, disp + (number.as_constant().unwrap_or(0) << scale));
                 };
                 self.relate(|sums| sums.advanced(to as u8, base as u8, Some(term), disp));
-                self.st.set(to, pointer);
+                self.assign(to, pointer);
                 Ok(())
             }
             Tag::Memory | Tag::Data | Tag::Elem if scale == 0 => {
@@ -424,11 +458,17 @@ impl Walk<'_> {
                     Tag::Data => Region::Data(pointer.b()),
                     _ => Region::Elem(pointer.b()),
                 };
-                let term = relate::term(index as u8, number, 0);
+                let term = self.term(index, number, 0);
                 self.into_region(to, term, disp, region)
             }
             _ => Err("pointer moved by a number"),
         }
+    }
+
+    /// Is the last of as many words as a counter says, from a pointer on, in the pointer's region?
+    fn counts_down(&self, pointer: usize, counter: usize) -> bool {
+        let term = relate::Term { key: relate::Key::Reg(counter as u8), shift: 2 };
+        self.sums().counted_down(pointer as u8, term, -4, 4)
     }
 
     /// An address in the collector's heap: how many bytes from there on are in it.
@@ -459,13 +499,27 @@ impl Walk<'_> {
                 sums.pointer_from(to as u8, term, constant, region, fits);
             }
         });
-        self.st.set(to, region.pack());
+        self.assign(to, region.pack());
         Ok(())
+    }
+
+    /// The key of a number in a register. What a routine is passed is a variable, even if it is the same each time.
+    pub(crate) fn term(&self, reg: usize, value: Value, shift: u8) -> Result<relate::Term, i64> {
+        if self.role == crate::walk::Role::Routine {
+            return Ok(relate::Term { key: relate::Key::Reg(reg as u8), shift });
+        }
+        relate::term(reg as u8, value, shift)
     }
 
     /// `to = base + (index << scale) + disp`, all numbers.
     pub(crate) fn sum(&mut self, to: usize, base: Option<usize>, index: Option<(usize, u8)>, disp: i64) -> Proved<()> {
         let value = |reg: usize| self.st.regs[reg];
+        if let (Some(base), None) = (base, index)
+            && let Some(value) = self.st.regs[base].as_constant()
+        {
+            self.relate_if(|sums| sums.written(to as u8));
+            return self.put(to, Value::constant(value.wrapping_add(disp)));
+        }
         let parts = [base.map(|base| (base, 0)), index];
         let (mut sum, mut most, mut exact) = (Sum::ZERO.plus_constant(disp), 0u128, disp >= 0);
         let mut least = disp.max(0).cast_unsigned();
@@ -483,7 +537,8 @@ impl Walk<'_> {
             most += u128::from(part.below().unwrap_or(u64::MAX)) << scale;
             exact &= part.below().is_some();
             least = least.saturating_add(part.least() << scale);
-            sum = sum.and_then(|sum| match relate::term(reg as u8, part, scale) {
+            let term = if reg == to { relate::old_term(reg as u8, part, scale) } else { self.term(reg, part, scale) };
+            sum = sum.and_then(|sum| match term {
                 Ok(term) => sum.plus(term),
                 Err(constant) => sum.plus_constant(constant),
             });
@@ -498,15 +553,17 @@ impl Walk<'_> {
         } else {
             self.relate_if(|sums| sums.written(to as u8));
         }
-        self.st.set(to, result);
+        self.assign(to, result);
         if to == RSP {
             return Err("stack pointer that points elsewhere");
         }
         if let Some(sum) = sum
             && !own
-            && (index.is_some() || pending.is_some_and(|pending| Some(usize::from(pending.reg)) == base))
+            && (index.is_some() || self.copies || pending.is_some_and(|pending| Some(usize::from(pending.reg)) == base))
         {
-            self.relate(|sums| sums.pending = Some(Pending { reg: to as u8, sum, least, exact, part: NONE }));
+            self.relate(|sums| {
+                sums.pending = Some(Pending { reg: to as u8, sum, least, exact, small: exact, part: NONE })
+            });
         }
         Ok(())
     }

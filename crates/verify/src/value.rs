@@ -38,13 +38,15 @@ tags! {
     Slot64
     /// What register `b` holds; bit 0 of `a` says that it is not 0, bit 1 that it is of 32 bits.
     CopyOf
+    /// A constant that takes more than 56 bits, so it is neither small nor -1.
+    Huge
     /// At least `a` and `b`, of 56 bits, without sign.
     AtLeast
     /// At least `a`, at most the length of memory `b`.
     End
     /// At least `a`, at most `b`.
     EndConst
-    /// Less than the number of elements of table `b`.
+    /// Less than the number of elements of table `b`; `a` is 1 if it fits in 32 bits.
     BelowLen
     /// Less than `b`, and so even if checks were predicted wrongly.
     SafeBelow
@@ -56,7 +58,7 @@ tags! {
     InHeap
     /// The length of memory `b`.
     MemoryLen
-    /// The number of elements of table `b`.
+    /// The number of elements of table `b`; `a` is 1 if it fits in 32 bits.
     TableLen
     /// The length of data segment `b`.
     DataLen
@@ -64,6 +66,8 @@ tags! {
     ElemLen
     /// The length of the heap less `b`.
     HeapLen
+    /// The index of a function out of a list, or of none; `b` is the type of all of them as in `Func`.
+    Listed
     /// What the host gives for a new object of `b` bytes: its lower half is `InHeap`.
     Allocated
     /// Where the collector's free space begins, and where it ends.
@@ -181,6 +185,8 @@ const _: () = {
 /// Most that 24 bits hold.
 pub(crate) const MOST_A: u32 = (1 << 24) - 1;
 
+use crate::facts::NO_FUNCTION;
+
 /// In `a` of `Func`: may it be null?
 pub(crate) const NULLABLE: u32 = 1 << 16;
 
@@ -243,7 +249,7 @@ impl Value {
     #[inline]
     pub(crate) const fn constant(value: i64) -> Value {
         if value << 8 >> 8 != value {
-            return Value::at_least(value.cast_unsigned());
+            return Value::of(Tag::Huge, 0);
         }
         Value((Tag::Const as u64) << 56 | value as u64 & (1 << 56) - 1)
     }
@@ -273,6 +279,7 @@ impl Value {
     /// A function reference of a type.
     pub(crate) const fn func(ty: Option<u32>, nullable: bool) -> Value {
         let ty = match ty {
+            Some(NO_FUNCTION) => return Value::NULL,
             Some(ty) => ty + 1,
             None => 0,
         };
@@ -296,11 +303,12 @@ impl Value {
             | Tag::TypeId
             | Tag::TypeOf
             | Tag::DataLen => true,
-            Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
+            Tag::Listed | Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
             Tag::EndConst | Tag::SafeEndConst => true,
             Tag::Const => self.0 >> 32 & 0xff_ffff == 0,
             Tag::IsSubtype => self.a() & DIRTY == 0,
             Tag::CopyOf => self.a() & 2 != 0,
+            Tag::TableLen | Tag::BelowLen | Tag::SafeBelowLen => self.a() != 0,
             _ => false,
         }
     }
@@ -329,6 +337,7 @@ impl Value {
     pub(crate) fn least(self) -> u64 {
         match self.tag() {
             Tag::AtLeast => self.0 & (1 << 56) - 1,
+            Tag::Huge => 1 << 55,
             Tag::End | Tag::EndConst | Tag::SafeEnd | Tag::SafeEndConst => self.a().into(),
             Tag::Const => self.as_constant().map_or(0, i64::cast_unsigned),
             Tag::Any | Tag::U32 => self.a().into(),
@@ -342,6 +351,7 @@ impl Value {
         match self.tag() {
             Tag::Any | Tag::U32 => Value::new(self.tag(), 1, 0),
             Tag::CopyOf => Value::new(Tag::CopyOf, self.a() | 1, self.b()),
+            Tag::Below if self.b() > 1 => Value::new(Tag::EndConst, 1, self.b() - 1),
             Tag::Func => Value::new(Tag::Func, self.a() & !NULLABLE, self.b()),
             _ => self,
         }
@@ -409,13 +419,19 @@ impl Value {
 
     fn join_unequal(self, other: Value) -> Value {
         if self.is_number() && other.is_number() {
-            let zero = u32::from(self.least() > 0 && other.least() > 0);
+            let least = self.least().min(other.least());
+            let zero = u32::from(least > 0);
             return match (self.below(), other.below()) {
                 (Some(a), Some(b)) => {
-                    let widens = self.is(Tag::Below) && b > a;
+                    // A range that grows a second time may grow for ever: downwards in one step, upwards at once.
+                    let ranges = self.is(Tag::Below) || self.is(Tag::EndConst);
+                    let widens = ranges && b > a;
+                    let least = if ranges && other.least() < self.least() { least.min(1) } else { least };
                     let most = a.max(b);
                     if widens || most > 0xffff_ffff || self.is(Tag::U32) {
                         Value::new(Tag::U32, zero, 0)
+                    } else if least > 0 && least <= MOST_A.into() {
+                        Value::new(Tag::EndConst, least as u32, (most - 1) as u32)
                     } else {
                         Value::less_than(most)
                     }

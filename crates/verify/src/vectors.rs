@@ -158,7 +158,7 @@ impl Walk<'_> {
                 _ => Ok(true),
             },
             Spot::Field(value, _) if !value.is_number() => Err("pointer as a vector"),
-            Spot::Store(..) | Spot::ResultArea(_) => Err("read of what is no vector"),
+            Spot::Store(..) | Spot::ResultArea(_) | Spot::Segment(_) => Err("read of what is no vector"),
             _ => Ok(true),
         }
     }

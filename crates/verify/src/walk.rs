@@ -17,6 +17,7 @@ use crate::state::State;
 use crate::transfer::Operand;
 use crate::value::{Tag, Value};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
+use std::collections::BTreeMap;
 
 /// What is proved, or why it is not.
 pub(crate) type Proved<T> = Result<T, &'static str>;
@@ -91,6 +92,9 @@ pub(crate) struct Walk<'p> {
     /// Where the host goes on when it unwinds to this entry, and the stack pointer there.
     pub(crate) handler: Option<u32>,
     pub(crate) handler_stack: i32,
+    /// The list that was named last, and how many are gone over of each.
+    pub(crate) list: u32,
+    pub(crate) list_counts: BTreeMap<u32, i64>,
     /// Has the exit been recorded?
     pub(crate) left: bool,
     /// The lowest word of the frame that keeps what is no value.
@@ -142,6 +146,8 @@ impl<'p> Walk<'p> {
             values: 0,
             handler: None,
             handler_stack: 0,
+            list: 0,
+            list_counts: BTreeMap::new(),
             left: false,
             lowest_saved: 0,
             collected: None,
@@ -250,7 +256,7 @@ impl<'p> Walk<'p> {
         }
         let faults = &mut self.part.faults[self.faults..];
         faults.sort_unstable_by_key(|fault| {
-            (fault.at, matches!(fault.cause, Cause::MemoryInBounds | Cause::DivisionInBounds))
+            (fault.at, matches!(fault.cause, Cause::MemoryInBounds | Cause::DivisionInBounds | Cause::NoNullFunction))
         });
         let mut kept = self.faults;
         for at in self.faults..self.part.faults.len() {

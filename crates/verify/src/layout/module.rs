@@ -55,6 +55,7 @@ pub(super) fn facts(description: &Description, spectre: bool) -> Result<Facts, M
             .iter()
             .map(|(_, (ty, _))| reference(description, ty))
             .collect::<Result<_, Malformed>>()?,
+        element_counts: module.passive_elements.iter().map(|(_, (_, count))| *count).collect(),
         instance: fields::instance(module, &offsets),
         store: fields::store(),
         layouts: layouts(),
@@ -112,6 +113,7 @@ fn reference(description: &Description, ty: &WasmRefType) -> Result<ValueType, M
         WasmHeapTopType::Func => ValueType::Func(FuncType {
             ty: match ty.heap_type {
                 WasmHeapType::ConcreteFunc(ty) => Some(number(description, ty)?),
+                WasmHeapType::NoFunc => Some(crate::facts::NO_FUNCTION),
                 _ => None,
             },
             nullable: ty.nullable,
