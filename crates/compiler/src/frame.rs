@@ -16,6 +16,7 @@ use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::moves::Step;
 use crate::sig::Place;
 use crate::simd::zero_bits;
+use crate::survey::Survey;
 use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
@@ -335,7 +336,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let mapped = !self.lists.roots.locals.is_empty();
         for at in 0..self.locals.len() {
             let local = &self.survey.locals[at];
-            if !(local.zeroed || mapped && local.ty == Ty::GcRef && local.local >= params) {
+            // Homes are stored before calls in a `try_table`, perhaps before their locals are written.
+            let stored = self.survey.handlers && self.locals[at].home.is_some() && local.local != Survey::HEAP;
+            if !(local.zeroed || (stored || mapped && local.ty == Ty::GcRef) && local.local >= params) {
                 continue;
             }
             if at & 7 == 7 && self.check_budget() {

@@ -161,7 +161,7 @@ impl Survey {
     }
 
     /// The local that no index names: the address of the collector's heap.
-    const HEAP: u32 = u32::MAX;
+    pub(crate) const HEAP: u32 = u32::MAX;
 
     /// Fewer weighted accesses than this to objects are not worth keeping the address of the heap.
     const WORTH_KEEPING: u32 = 3;
