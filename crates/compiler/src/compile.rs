@@ -16,7 +16,7 @@ use crate::shapes::FlagsOf;
 use crate::sig::Sig;
 use crate::stack_switching::Resumptions;
 use crate::survey::Survey;
-use crate::ty::Ty;
+use crate::ty::{Ty, Width};
 use crate::validate::{Buffers, survey};
 use crate::value::{Hot, Operand, Value};
 use lightbeam_asm::{Label, Reg};
@@ -591,6 +591,10 @@ impl<I: Isa> FuncGen<'_, I> {
             let trap = self.lists.traps[i];
             self.out_reserve();
             self.out.asm.bind(trap.label);
+            if trap.code == TrapCode::StackOverflow && !self.facts.settings.hardware_traps {
+                // The frame that does not fit must not be there when the host is called: below it may be anything.
+                I::mov(&mut self.out.asm, Width::W64, I::STACK, I::FRAME);
+            }
             self.trap_now(trap.code, trap.wasm);
         }
     }

@@ -102,3 +102,27 @@ fn endless_recursion_is_a_stack_overflow() {
         }
     }
 }
+
+/// Nothing is written below a stack whose limit a frame exceeds, however large it is: not by the call that raises the trap,
+/// either.
+#[test]
+fn a_frame_that_is_larger_than_the_stack_overflows_it() {
+    let calls = 350_000;
+    let body = format!("{}{}", "(call $one)".repeat(calls), "(i32.add)".repeat(calls - 1));
+    let wat = format!(r#"(module (func $one (result i32) (i32.const 1)) (func (export "f") (result i32) {body}))"#);
+    let wasm = wat::parse_str(wat).unwrap();
+    for signals in [true, false] {
+        let mut config = Config::new();
+        config.signals_based_traps(signals);
+        let compiler = Compiler::new(&config).unwrap();
+        let module = compiler.module(&wasm).unwrap();
+        // A stack of the thread's own, with a guard and no room behind it for such a frame.
+        let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
+            let mut store = Store::new(compiler.engine(), ());
+            let instance = Instance::new(&mut store, &module, &[]).unwrap();
+            let error = instance.get_typed_func::<(), i32>(&mut store, "f").unwrap().call(&mut store, ()).unwrap_err();
+            assert_eq!(error.downcast_ref(), Some(&Trap::StackOverflow), "signals {signals}");
+        });
+        thread.unwrap().join().unwrap();
+    }
+}
