@@ -90,20 +90,29 @@ pub struct Case {
     pub wasm: Vec<u8>,
     /// Are all NaNs canonical by the module's own code?
     pub canonical: bool,
+    /// What the arguments of calls are made from.
+    pub arguments: u64,
 }
 
 /// The module of a seed; `canonical` makes the same one with all NaNs canonical.
 #[must_use]
 pub fn case(seed: u64, canonical: bool) -> Option<Case> {
-    let mut random = Random::new(seed);
-    let setup = Setup::random(&mut random);
-    let mut config = config(&mut random);
+    Some(Case { arguments: seed, ..decided(&mut Random::new(seed), canonical, |_| {})? })
+}
+
+/// The module that these decisions give; `adjust` has the last word on what may be in it.
+#[must_use]
+pub fn decided(random: &mut Random, canonical: bool, adjust: impl FnOnce(&mut Config)) -> Option<Case> {
+    let setup = Setup::random(random);
+    let mut config = config(random);
+    adjust(&mut config);
     config.canonicalize_nans |= canonical;
     let canonical = config.canonicalize_nans;
-    let dna = random.bytes(2048 + random.clone().below(6144));
+    let most = 2048 + random.clone().below(6144);
+    let dna = random.rest(most);
     let mut module = wasm_smith::Module::new(config, &mut Unstructured::new(&dna)).ok()?;
     module.ensure_termination(300).ok()?;
-    Some(Case { setup, wasm: without_waiting(&module.to_bytes())?, canonical })
+    Some(Case { setup, wasm: without_waiting(&module.to_bytes())?, canonical, arguments: dna.len() as u64 })
 }
 
 /// Nothing waits for another thread, since there is none: each timeout becomes 0.
@@ -194,7 +203,7 @@ fn config(random: &mut Random) -> Config {
 
 fn one(seed: u64, summary: &mut Summary) {
     let Some(case) = case(seed, false) else { return };
-    match compare(seed, &case, summary) {
+    match compare(&case, summary) {
         Ok(()) => {}
         Err(_) if !case.canonical && agrees_when_canonical(seed) => summary.nans += 1,
         Err(what) => {
@@ -209,15 +218,16 @@ fn one(seed: u64, summary: &mut Summary) {
 /// Bits of NaNs can reach integers and memories, and rightly differ. Then the same module with canonical NaNs shows
 /// no difference.
 fn agrees_when_canonical(seed: u64) -> bool {
-    case(seed, true).is_some_and(|case| compare(seed, &case, &mut Summary::default()).is_ok())
+    case(seed, true).is_some_and(|case| compare(&case, &mut Summary::default()).is_ok())
 }
 
-fn compare(seed: u64, case: &Case, summary: &mut Summary) -> Result<(), String> {
+/// Runs a case on all engines; what differs is an error.
+pub fn compare(case: &Case, summary: &mut Summary) -> Result<(), String> {
     let setup = &case.setup;
     let pair = setup.engine().map_err(|error| format!("no compiler for {setup:?}: {error:?}"))?;
     let Ok(cranelift) = pair.cranelift(&case.wasm) else { return Ok(()) };
     let lightbeam = pair.lightbeam(&case.wasm).map_err(|error| format!("does not compile: {error:?}"))?;
-    let calls = calls(&cranelift, seed);
+    let calls = calls(&cranelift, case.arguments);
     let rule = if case.canonical { Rule::Exact } else { Rule::AnyNan };
     let expected = observe(&cranelift, setup, &calls);
     let actual = observe(&lightbeam, setup, &calls);
@@ -251,7 +261,7 @@ fn compare(seed: u64, case: &Case, summary: &mut Summary) -> Result<(), String> 
         Some(difference) => {
             // Whoever is right, the compilers share no code generator, and one bug in two is unlikely. Each is worth a
             // look all the same.
-            eprintln!("seed {seed}: the interpreter against both compilers: {}", difference.what);
+            eprintln!("arguments of {}: the interpreter against both compilers: {}", case.arguments, difference.what);
             summary.disputed += 1;
             Ok(())
         }

@@ -8,6 +8,7 @@ pub mod backend;
 pub mod bodies;
 pub mod bombs;
 pub mod differential;
+pub mod fuzz;
 pub mod generate;
 pub mod observe;
 pub mod random;

@@ -4,8 +4,8 @@ use crate::backend::Setup;
 use crate::random::mix;
 use std::fmt;
 use wasmtime::{
-    Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module, Ref, SharedMemory, Store, StoreLimits,
-    StoreLimitsBuilder, Table, Trap, Val, ValType,
+    AsContextMut, Caller, Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module, Ref, SharedMemory,
+    Store, StoreLimits, StoreLimitsBuilder, Table, Trap, Val, ValType,
 };
 
 /// A value, floats as bits.
@@ -444,22 +444,28 @@ struct State {
 /// Instantiates the module, makes the calls, and says what was seen.
 #[must_use]
 pub fn observe(module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
-    observe_in(None, module, setup, calls)
+    observe_in(None, module, setup, calls, FUEL)
+}
+
+/// As [`observe`], with so much fuel at the start and after each trap, where it is counted.
+#[must_use]
+pub fn observe_with(module: &Module, setup: &Setup, calls: &[Calls], units: u64) -> Vec<Event> {
+    observe_in(None, module, setup, calls, units)
 }
 
 /// As [`observe`], with imports from `owner` taken from an instance of that module, and from `host` a function
 /// `grow_memory` that grows its memory `m`.
 #[must_use]
 pub fn observe_linked(owner: &Module, module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
-    observe_in(Some(owner), module, setup, calls)
+    observe_in(Some(owner), module, setup, calls, FUEL)
 }
 
-fn observe_in(owner: Option<&Module>, module: &Module, setup: &Setup, calls: &[Calls]) -> Vec<Event> {
+fn observe_in(owner: Option<&Module>, module: &Module, setup: &Setup, calls: &[Calls], units: u64) -> Vec<Event> {
     let limits = StoreLimitsBuilder::new().memory_size(32 << 20).table_elements(200_000).build();
     let mut store = Store::new(module.engine(), State { limits, events: Vec::new(), host_calls: 0 });
     store.limiter(|state| &mut state.limits);
     if setup.fuel {
-        store.set_fuel(FUEL).expect("fuel is on");
+        store.set_fuel(units).expect("fuel is on");
     }
     if setup.epochs {
         store.set_epoch_deadline(1 << 40);
@@ -491,7 +497,7 @@ fn observe_in(owner: Option<&Module>, module: &Module, setup: &Setup, calls: &[C
             let returned = matches!(outcome, Outcome::Values(_));
             // What a trap leaves of the fuel is not defined to the last unit: it depends on when counts are stored.
             if setup.fuel && !returned {
-                store.set_fuel(FUEL).expect("fuel is on");
+                store.set_fuel(units).expect("fuel is on");
             }
             let fuel = if returned && setup.fuel { store.get_fuel().ok() } else { None };
             let event = Event::Call { func, call, outcome, fuel };
@@ -578,6 +584,10 @@ fn imports(store: &mut Store<State>, module: &Module, owner: Option<Instance>) -
             }
         }
         externs.push(match import.ty() {
+            // Collects what the module no longer reaches; it is no event.
+            ExternType::Func(ty) if import.name() == "collect" && ty.params().len() + ty.results().len() == 0 => {
+                Func::wrap(&mut *store, |mut caller: Caller<'_, State>| caller.as_context_mut().gc(None)).into()
+            }
             ExternType::Func(ty) => host_func(store, funcs.next().expect("endless"), ty).into(),
             ExternType::Global(ty) => {
                 let seed = globals.next().expect("endless");

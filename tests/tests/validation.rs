@@ -3,12 +3,12 @@
 //! files and of generated modules, as they are and mutated, with features on and off.
 
 use lightbeam_compiler::Judge;
-use lightbeam_tests::bodies::{Bodies, again, body, mutate};
+use lightbeam_tests::bodies::{Bodies, mutate};
+use lightbeam_tests::fuzz::{self, Judged, features, seeds::modules_of_script, without};
 use lightbeam_tests::generate::{control, exceptions, memory, moves, narrow, programs, single, traps};
 use lightbeam_tests::random::Random;
 use lightbeam_tests::{bombs, differential, shared};
 use wasmparser::{FuncToValidate, ValidatorResources, WasmFeatures};
-use wast::{QuoteWat, Wast, WastDirective};
 
 /// How many mutated bodies to judge: `LIGHTBEAM_SCALE` times the number for the ordinary test run.
 fn scale() -> usize {
@@ -17,28 +17,6 @@ fn scale() -> usize {
         .ok()
         .and_then(|scale| scale.parse::<usize>().ok())
         .map_or(base, |scale| base * scale)
-}
-
-/// All features of Wasmtime's that do not change which modules are supported at all.
-fn features() -> WasmFeatures {
-    WasmFeatures::default() | WasmFeatures::WIDE_ARITHMETIC | WasmFeatures::CUSTOM_PAGE_SIZES
-}
-
-/// The modules of a script, those that are meant to be invalid included.
-fn modules_of_script(text: &str, modules: &mut Vec<Vec<u8>>) {
-    let mut lexer = wast::lexer::Lexer::new(text);
-    lexer.allow_confusing_unicode(true);
-    let Ok(buffer) = wast::parser::ParseBuffer::new_with_lexer(lexer) else { return };
-    let Ok(script) = wast::parser::parse::<Wast<'_>>(&buffer) else { return };
-    for directive in script.directives {
-        let encoded = match directive {
-            WastDirective::Module(mut module) | WastDirective::ModuleDefinition(mut module) => module.encode(),
-            WastDirective::AssertInvalid { mut module, .. } => module.encode(),
-            WastDirective::AssertMalformed { module: mut module @ QuoteWat::Wat(_), .. } => module.encode(),
-            _ => continue,
-        };
-        modules.extend(encoded);
-    }
 }
 
 /// What hardly anybody writes, one thing a body; some of it is invalid.
@@ -183,51 +161,11 @@ fn judge(
     features: WasmFeatures,
     count: &mut Count,
 ) {
-    let mut func = again(func);
-    func.features = features;
-    let fast = judges.fast(&bodies.facts, &func, &body(bytes));
-    let mut plain = again(&func);
-    let reference = judges.reference(&bodies.facts, func, &body(bytes));
-    if !fast && reference.is_ok() {
-        // Typed references, objects and exceptions are the reference's to judge.
-        plain.features =
-            features.difference(WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES | WasmFeatures::EXCEPTIONS);
-        if judges.reference(&bodies.facts, plain, &body(bytes)).is_err() {
-            count.left += 1;
-            return;
-        }
+    match fuzz::judge(judges, bodies, func, bytes, features) {
+        Judged::Valid => count.valid += 1,
+        Judged::Refused => count.refused += 1,
+        Judged::Left => count.left += 1,
     }
-    assert_eq!(fast, reference.is_ok(), "the reference says {reference:?} of {bytes:02x?}, {features:?}");
-    if fast {
-        judges.assert_same_survey();
-        count.valid += 1;
-    } else {
-        count.refused += 1;
-    }
-}
-
-/// Sets of features: each one that makes a difference to bodies switched off by itself, and all of them.
-fn without() -> Vec<WasmFeatures> {
-    let off = [
-        WasmFeatures::SIGN_EXTENSION,
-        WasmFeatures::SATURATING_FLOAT_TO_INT,
-        WasmFeatures::BULK_MEMORY,
-        WasmFeatures::BULK_MEMORY | WasmFeatures::BULK_MEMORY_OPT,
-        WasmFeatures::REFERENCE_TYPES.difference(WasmFeatures::CALL_INDIRECT_OVERLONG),
-        WasmFeatures::REFERENCE_TYPES,
-        WasmFeatures::MULTI_VALUE,
-        WasmFeatures::TAIL_CALL,
-        WasmFeatures::MULTI_MEMORY,
-        WasmFeatures::MEMORY64,
-        WasmFeatures::WIDE_ARITHMETIC,
-        WasmFeatures::THREADS,
-        WasmFeatures::EXCEPTIONS,
-        WasmFeatures::RELAXED_SIMD,
-        WasmFeatures::SIMD | WasmFeatures::RELAXED_SIMD,
-        WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES,
-    ];
-    let all = off.iter().fold(WasmFeatures::empty(), |all, one| all | *one);
-    off.iter().chain([&all]).map(|off| features().difference(*off)).collect()
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tasks around the project: `cargo xtask --help` lists them.
 
+mod campaign;
 mod tidy;
 mod verify;
 
@@ -17,6 +18,10 @@ enum Task {
     Bless,
     /// Compares Lightbeam with Cranelift and an interpreter on generated modules, until told to stop.
     Fuzz(Fuzz),
+    /// Fuzzes one target, led by coverage, or runs it on given inputs; without a name it lists the targets.
+    FuzzTarget(campaign::FuzzTarget),
+    /// Fuzzes all targets in turn, led by coverage, and prints what all such runs came to.
+    FuzzCampaign(campaign::FuzzCampaign),
     /// Checks what no compiler checks: directions between crates, headers and lengths of files, words that must not
     /// stay.
     Tidy,
@@ -41,7 +46,12 @@ fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::Bless => bless(),
         Task::Fuzz(fuzz) => fuzz.run(),
+<<<<<<< HEAD
         Task::VerifyAll(all) => all.run(),
+=======
+        Task::FuzzTarget(fuzz) => fuzz.run(&root()),
+        Task::FuzzCampaign(campaign) => campaign.run(&root()),
+>>>>>>> db1e360 (Fuzzing led by coverage: targets, generators that decide by given bytes, libFuzzer on stable Rust)
         Task::Tidy => {
             let complaints = tidy::complaints(&root())?;
             for complaint in &complaints {

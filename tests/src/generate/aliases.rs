@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 /// A module and its owner. Memories are of 32-bit or 64-bit addresses; memory 0 is one of the names, or another memory.
 #[must_use]
-pub fn module(seed: u64, budget: usize) -> Linked {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, budget: usize) -> Linked {
+    let mut random = random.into();
     let ty = if random.one_in(2) { "i64" } else { "i32" };
     let limit = if random.one_in(4) { "40" } else { "" };
     let index = if ty == "i64" { "i64" } else { "" };

@@ -125,8 +125,8 @@ const TYPES: [&str; 5] = ["i32", "i64", "i32", "f64", "f32"];
 
 /// A module of so many functions.
 #[must_use]
-pub fn module(seed: u64, count: usize) -> Generated {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, count: usize) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new(HEAD);
     for number in 0..count {
         let body = function(&mut random);

@@ -23,8 +23,8 @@ const TYPES: [Type; 5] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::V128
 
 /// A module of a few functions, each of so many statements.
 #[must_use]
-pub fn module(seed: u64, statements: usize) -> Generated {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, statements: usize) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new(HEAD);
     for number in 0..3 {
         let mut body = Body { random: &mut random, locals: Vec::new(), labels: 0 };

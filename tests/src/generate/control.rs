@@ -38,8 +38,8 @@ const HEAD: &str = r#"
 
 /// A module of a few random functions of up to about `budget` steps each.
 #[must_use]
-pub fn module(seed: u64, budget: usize) -> Generated {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, budget: usize) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new(HEAD);
     for number in 0..4 {
         let many = [3, 8, 20][number % 3];

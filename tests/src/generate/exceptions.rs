@@ -39,8 +39,8 @@ const HEAD: &str = r#"
 
 /// A module of a few functions of about `budget` steps each.
 #[must_use]
-pub fn module(seed: u64, budget: usize) -> Generated {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, budget: usize) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new(HEAD);
     for number in 0..4 {
         let mut body = Body { random: &mut random, text: String::new(), labels: 0, loops: 0, budget, number };

@@ -10,8 +10,8 @@ const NUMBERS: [Type; 5] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::V1
 
 /// Functions that return their `n` parameters permuted, and callers of them of every kind.
 #[must_use]
-pub fn permuted(seed: u64, n: usize) -> Generated {
-    let mut random = Random::new(seed);
+pub fn permuted(random: impl Into<Random>, n: usize) -> Generated {
+    let mut random = random.into();
     let types: Vec<Type> = (0..n).map(|_| *random.pick(&NUMBERS)).collect();
     // Parameters may come out twice or not at all.
     let order: Vec<usize> = (0..n).map(|_| random.below(n)).collect();
@@ -73,8 +73,8 @@ fn through_locals(types: &[Type], order: &[usize]) -> String {
 
 /// Loops whose back edge permutes locals and block parameters, as often as the argument says.
 #[must_use]
-pub fn rotations(seed: u64) -> Generated {
-    let mut random = Random::new(seed);
+pub fn rotations(random: impl Into<Random>) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new("(memory (export \"memory\") 1)");
     for number in 0..40 {
         let n = 1 + random.below(14);

@@ -35,8 +35,8 @@ const NUMBERS: usize = 10;
 
 /// A module of two functions of so many statements.
 #[must_use]
-pub fn module(seed: u64, statements: usize) -> Generated {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, statements: usize) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new(HEAD);
     for number in 0..2 {
         let mut text = String::new();

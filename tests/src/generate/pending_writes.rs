@@ -186,8 +186,8 @@ const TYPES: [(Type, &[&str]); 5] =
 
 /// A module of functions, each with so many operators between reads and writes of one local.
 #[must_use]
-pub fn module(seed: u64, operators: usize) -> Generated {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, operators: usize) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new(HEAD);
     for (ty, table) in TYPES {
         let mut text = String::new();

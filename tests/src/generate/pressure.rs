@@ -37,8 +37,8 @@ const fn load(ty: Type) -> &'static str {
 
 /// A module of one function of so many statements.
 #[must_use]
-pub fn module(seed: u64, statements: usize) -> Generated {
-    let random = &mut Random::new(seed);
+pub fn module(random: impl Into<Random>, statements: usize) -> Generated {
+    let random = &mut random.into();
     let mut types = vec![Type::I32, Type::I32, Type::I64, Type::F32, Type::F64];
     if random.one_in(2) {
         types.push(Type::V128);

@@ -36,8 +36,8 @@ const COMPARE: [&str; 10] = ["eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s",
 
 /// A module of a few random functions, of statements nested `depth` deep.
 #[must_use]
-pub fn module(seed: u64, depth: usize) -> Generated {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, depth: usize) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new(HEAD);
     for number in 0..3 {
         let kinds = [Type::I32, Type::I64, Type::I32, Type::F64, Type::I32, Type::V128, Type::F32];

@@ -147,8 +147,8 @@ pub fn systematic() -> Linked {
 
 /// A module of so many functions.
 #[must_use]
-pub fn module(seed: u64, count: usize) -> Linked {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>, count: usize) -> Linked {
+    let mut random = random.into();
     let mut user = Generated::new(HEAD);
     for number in 0..count {
         let mut value = random.pick(PRODUCERS).to_string();

@@ -36,8 +36,8 @@ const READS: [&str; 4] = [
 
 /// A module of functions, each of which reads references with a window that is full or nearly.
 #[must_use]
-pub fn module(seed: u64) -> Generated {
-    let mut random = Random::new(seed);
+pub fn module(random: impl Into<Random>) -> Generated {
+    let mut random = random.into();
     let mut module = Generated::new(HEAD);
     for number in 0..4 {
         let text = body(&mut random);
