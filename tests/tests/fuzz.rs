@@ -49,6 +49,10 @@ targets! {
     exceptions: 40,
     stacks: 40,
     mixed: 100,
+    alias: 40,
+    verify: 40,
+    verify_mutant: 12,
+    artifact: 200,
     wast: 20,
 }
 

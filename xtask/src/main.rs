@@ -46,12 +46,9 @@ fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::Bless => bless(),
         Task::Fuzz(fuzz) => fuzz.run(),
-<<<<<<< HEAD
         Task::VerifyAll(all) => all.run(),
-=======
         Task::FuzzTarget(fuzz) => fuzz.run(&root()),
         Task::FuzzCampaign(campaign) => campaign.run(&root()),
->>>>>>> db1e360 (Fuzzing led by coverage: targets, generators that decide by given bytes, libFuzzer on stable Rust)
         Task::Tidy => {
             let complaints = tidy::complaints(&root())?;
             for complaint in &complaints {

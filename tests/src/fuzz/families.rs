@@ -1,6 +1,9 @@
 //! The generators of modules, each behind one function from decisions to a module.
 
-use crate::generate::{Generated, before_unreachable, block_locals, continuations, control, exceptions, fuel, moves, null_tests, objects, pending_writes, pressure, programs, waiting_reads, windows};
+use crate::generate::{
+    Generated, before_unreachable, block_locals, continuations, control, exceptions, fuel, moves, null_tests, objects,
+    pending_writes, pressure, programs, waiting_reads, windows,
+};
 use crate::observe::Rule;
 use crate::random::Random;
 use std::ops::Range;
@@ -21,9 +24,9 @@ pub const FAMILIES: &[Family] = &[
     exact("programs", |r| sized(r, 1..4, programs::module)),
     exact("control", |r| sized(r, 10..110, control::module)),
     Family { rule: Rule::AnyNan, ..exact("pressure", |r| sized(r, 5..65, pressure::module)) },
-    exact("block_locals", |r| sized(r, 5..40, block_locals::module)),
+    exact("block_locals", |r| sized(r, 1..7, block_locals::module)),
     exact("waiting_reads", |r| sized(r, 3..30, waiting_reads::module)),
-    exact("pending_writes", |r| sized(r, 5..60, pending_writes::module)),
+    Family { rule: Rule::AnyNan, ..exact("pending_writes", |r| sized(r, 4..24, pending_writes::module)) },
     exact("before_unreachable", |r| sized(r, 2..20, before_unreachable::module)),
     exact("objects", |r| sized(r, 10..100, objects::module)),
     exact("null_tests", |r| sized(r, 5..40, null_tests::module)),

@@ -5,6 +5,7 @@ mod bytes;
 mod families;
 mod generated;
 mod pairs;
+mod proofs;
 mod script;
 pub mod seeds;
 
@@ -33,6 +34,8 @@ pub enum Input {
     Body,
     /// A script of the specification's kind.
     Script,
+    /// An artifact, behind a byte that says of which module.
+    Artifact,
     /// Decisions of a generator: any bytes are good.
     Decisions,
 }
@@ -125,6 +128,34 @@ pub const TARGETS: &[Target] = &[
         run: pairs::mixed,
     },
     Target {
+        name: "alias",
+        about: "one memory, table, global or tag under several names is one thing, whoever compiles its owner",
+        input: Input::Decisions,
+        max_len: 1 << 12,
+        run: pairs::alias,
+    },
+    Target {
+        name: "verify",
+        about: "the verifier proves every module that is compiled, under random settings",
+        input: Input::Decisions,
+        max_len: 1 << 13,
+        run: proofs::verify,
+    },
+    Target {
+        name: "verify_mutant",
+        about: "changed machine code that the verifier accepts touches nothing outside the sandbox",
+        input: Input::Decisions,
+        max_len: 1 << 12,
+        run: proofs::verify_mutant,
+    },
+    Target {
+        name: "artifact",
+        about: "any file is proved, or is refused with a clear error",
+        input: Input::Artifact,
+        max_len: 1 << 16,
+        run: proofs::artifact,
+    },
+    Target {
         name: "wast",
         about: "each directive of a script ends as with Cranelift",
         input: Input::Script,
@@ -139,7 +170,7 @@ pub fn target(name: &str) -> Option<&'static Target> {
     TARGETS.iter().find(|target| target.name == name)
 }
 
-/// The compilers for these settings. Making an engine takes longer than running a small module, so some are kept.
+/// The compilers for these settings, Lightbeam with proof of its code. Making an engine takes longer than running a small module, so some are kept.
 fn pair(setup: Setup) -> wasmtime::Result<Rc<Pair>> {
     const KEPT: usize = 48;
     thread_local! {
@@ -151,7 +182,9 @@ fn pair(setup: Setup) -> wasmtime::Result<Rc<Pair>> {
             pairs.push(pair.clone());
             return Ok(pair);
         }
-        let pair = Rc::new(setup.engine()?);
+        let mut pair = setup.engine()?;
+        pair.lightbeam = pair.lightbeam.verify(true);
+        let pair = Rc::new(pair);
         if pairs.len() == KEPT {
             pairs.remove(0);
         }

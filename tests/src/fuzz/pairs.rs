@@ -1,8 +1,9 @@
 //! The target of modules of both compilers in one store: whoever compiled which, the same must be seen.
 
 use super::{Verdict, pair};
-use crate::backend::{Pair, Setup};
-use crate::generate::halves;
+use crate::backend::{Pair, Setup, Without};
+use crate::generate::{aliases, halves, upper_halves};
+use crate::observe::Rule;
 use crate::random::Random;
 use wasmtime::{Linker, Module, Result, Store, Trap, Val};
 
@@ -40,6 +41,29 @@ fn see(pair: &Pair, sides: (bool, bool), modules: [&[u8]; 2], calls: &[(String, 
     let memory = caller.get_memory(&mut store, "memory").expect("the generator exports it");
     seen.push(format!("{:02x?}", &memory.data(&store)[..512]));
     Ok(seen)
+}
+
+pub(super) fn alias(data: &[u8]) -> Verdict {
+    let mut random = Random::from_bytes(data);
+    let plain = Setup::default();
+    // Memories that move whenever they grow, with and without guards; and such as stay.
+    let moving = Setup { reservation: Some(0), ..plain };
+    let setup = *random.pick(&[
+        moving,
+        plain,
+        Setup { guard: Some(0), signals: false, ..moving },
+        Setup { epochs: true, poison: true, ..moving },
+        Setup { fuel: true, without: Without::ALL, ..moving },
+    ]);
+    let pair = pair(setup).expect("these settings are supported");
+    let size = random.below(60);
+    let module = match random.below(3) {
+        0 => upper_halves::module(random, 1 + size / 2),
+        _ => aliases::module(random, 5 + size),
+    };
+    let result = module.check(&pair, Rule::Exact);
+    result.unwrap_or_else(|error| panic!("{setup:?}: {error:?}\n{}\n{}", module.owner, module.user.wat()));
+    Verdict::Tested
 }
 
 pub(super) fn mixed(data: &[u8]) -> Verdict {

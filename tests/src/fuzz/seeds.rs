@@ -1,6 +1,6 @@
 //! Inputs to begin with, so that a fuzzer need not find out by itself what a module is.
 
-use super::{FAMILIES, Input, Target};
+use super::{FAMILIES, Input, Target, proofs};
 use crate::random::{Random, mix};
 use crate::{differential, shared};
 use wast::lexer::Lexer;
@@ -13,6 +13,7 @@ pub fn seeds(target: &Target) -> Vec<Vec<u8>> {
     let mut seeds = match target.input {
         Input::Module => modules(),
         Input::Body => bodies(),
+        Input::Artifact => proofs::artifacts(),
         Input::Script => scripts().into_iter().map(String::into_bytes).collect(),
         Input::Decisions => (0..64).map(|seed| decisions(seed, target.max_len)).collect(),
     };
@@ -29,8 +30,19 @@ pub fn fixed(target: &Target, count: u64) -> Vec<Vec<u8>> {
         let family = FAMILIES[seed as usize % FAMILIES.len()];
         (family.make)(Random::new(seed)).wasm()
     };
+    let artifacts = if target.input == Input::Artifact { proofs::artifacts() } else { Vec::new() };
     (0..count)
         .map(|seed| match target.input {
+            // As they are, then with changes to a few bytes of what is not zero.
+            Input::Artifact => {
+                let mut artifact = artifacts[seed as usize % artifacts.len()].clone();
+                let mut random = Random::new(seed);
+                let places: Vec<usize> = (1..artifact.len()).filter(|at| artifact[*at] != 0).collect();
+                for _ in 0..(seed as usize).div_ceil(artifacts.len()).min(3) {
+                    artifact[*random.pick(&places)] = random.bits() as u8;
+                }
+                artifact
+            }
             Input::Module if seed % 3 == 0 => generated(seed),
             // Damaged modules.
             Input::Module => {
