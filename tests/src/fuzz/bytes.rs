@@ -16,7 +16,7 @@ static COMPILER: LazyLock<Compiler> = LazyLock::new(|| {
     config.wasm_wide_arithmetic(true).wasm_custom_page_sizes(true).wasm_multi_memory(true).wasm_memory64(true);
     config.wasm_stack_switching(true).wasm_gc(true).wasm_function_references(true).wasm_exceptions(true);
     config.wasm_threads(true).shared_memory(true);
-    Compiler::new(&config).expect("Lightbeam serves these settings").verify(true)
+    Compiler::new(&config).expect("Lightbeam serves these settings")
 });
 
 /// The kind of an error, which must be one of Lightbeam's about the input.
@@ -63,7 +63,7 @@ pub(super) fn stream(data: &[u8]) -> Verdict {
         if most == 1 && data.len() > 2000 {
             continue;
         }
-        let small = COMPILER.clone().verify(false).threads(1 + random.below(4)).batch(1 + random.below(300));
+        let small = COMPILER.clone().threads(1 + random.below(4)).batch(1 + random.below(300));
         let mut stream = small.stream();
         let mut rest = data;
         let mut pushed = Ok(());

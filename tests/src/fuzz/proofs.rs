@@ -26,7 +26,7 @@ pub(super) fn verify(data: &[u8]) -> Verdict {
         }
     };
     let Ok(pair) = pair(setup) else { return Verdict::Void };
-    match pair.lightbeam.precompile(&wasm) {
+    match pair.lightbeam.clone().verify(true).precompile(&wasm) {
         Ok(_) => Verdict::Tested,
         Err(error) => {
             let kind = error.downcast_ref::<lightbeam::Error>().map(lightbeam::Error::kind);
@@ -123,6 +123,10 @@ pub(super) fn verify_mutant(data: &[u8]) -> Verdict {
     let pair = pair(setup).expect("these settings are supported");
     let artifact = pair.lightbeam.precompile(&wasm).unwrap_or_else(|error| panic!("{error:?}\n{}", shown(&wasm)));
     let mut verdict = Verdict::Void;
+    // Where the verifier takes offence at what is right, which is for the target `verify` to say, no mutant is accepted.
+    if pair.lightbeam.verify_artifact(&artifact, &wasm).is_err() {
+        return verdict;
+    }
     for _ in 0..8 {
         let mut mutant = artifact.clone();
         if !mutate(&mut mutations, &mut mutant) {
