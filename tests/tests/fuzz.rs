@@ -62,7 +62,7 @@ fn seeds_are_of_use() {
     for name in ["compile", "validate", "wast"] {
         let target = target(name).unwrap();
         let seeds = seeds::seeds(target);
-        assert!(seeds.len() > 100, "{name}: {} seeds", seeds.len());
+        assert!(seeds.len() > 50, "{name}: {} seeds", seeds.len());
         let few: Vec<&Vec<u8>> = seeds.iter().step_by(seeds.len() / 40).collect();
         let tested = few.iter().filter(|seed| (target.run)(seed) == Verdict::Tested).count();
         assert!(tested * 2 > few.len(), "{name}: {tested} of {} seeds test what they should", few.len());

@@ -22,6 +22,9 @@ pub(super) fn differential(data: &[u8]) -> Verdict {
 
 /// Runs a module of a generator with both compilers, with so much fuel where it is counted.
 fn agree(setup: Setup, family: Family, random: Random, fuel: u64) -> Verdict {
+    // Cranelift loses what a stack used when another one goes on: it does not store the count there.
+    let stacks = ["continuations", "before_unreachable"].contains(&family.name);
+    let setup = Setup { fuel: setup.fuel && !stacks, ..setup };
     let module = (family.make)(random);
     let wasm = module.wasm();
     let Ok(pair) = pair(setup) else { return Verdict::Void };

@@ -14,13 +14,22 @@ use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke};
 
-/// With fuel, because changed scripts may go on for ever.
-static PAIR: LazyLock<Pair> =
-    LazyLock::new(|| Setup { fuel: true, ..Setup::default() }.engine().expect("these settings are supported"));
+/// With epochs, because changed scripts may go on for ever.
+static PAIR: LazyLock<Pair> = LazyLock::new(|| {
+    let pair = Setup { epochs: true, ..Setup::default() }.engine().expect("these settings are supported");
+    let engine = pair.engine.clone();
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            engine.increment_epoch();
+        }
+    });
+    pair
+});
 
-/// What each directive may use, and all of the script's instances may have.
-const FUEL: u64 = 1 << 18;
-const LIMIT: u32 = 64;
+/// How many tenths of a second a directive may take, and how many instances a script may have.
+const TICKS: u64 = 10;
+const LIMIT: usize = 64;
 
 /// One compiler's side of the script.
 struct Side {
@@ -43,20 +52,17 @@ enum End {
     Unlinkable,
     /// The directive names what is not there.
     Missing,
-    /// Nothing after it can be compared: out of fuel or stack, or a limit.
+    /// Nothing after it can be compared: out of time or stack, or a limit.
     Over,
 }
 
 impl Side {
     fn new(lightbeam: bool) -> Result<Side> {
-        let limits = wasmtime::StoreLimitsBuilder::new()
-            .memory_size(8 << 20)
-            .table_elements(100_000)
-            .instances(LIMIT as usize)
-            .build();
+        let limits =
+            wasmtime::StoreLimitsBuilder::new().memory_size(8 << 20).table_elements(100_000).instances(LIMIT).build();
         let mut store = Store::new(&PAIR.engine, limits);
         store.limiter(|limits| limits);
-        store.set_fuel(FUEL)?;
+        store.set_epoch_deadline(TICKS);
         let mut linker = Linker::new(&PAIR.engine);
         linker.allow_shadowing(true);
         spectest(&mut linker, &mut store)?;
@@ -72,7 +78,7 @@ impl Side {
 
     fn failed(error: &wasmtime::Error, otherwise: End) -> End {
         match error.downcast_ref::<Trap>() {
-            Some(Trap::StackOverflow | Trap::OutOfFuel | Trap::AllocationTooLarge) => End::Over,
+            Some(Trap::StackOverflow | Trap::Interrupt | Trap::AllocationTooLarge) => End::Over,
             Some(trap) => End::Trap(trap.to_string()),
             None if error.is::<wasmtime::ThrownException>() => End::Exception,
             None => otherwise,
@@ -102,6 +108,7 @@ impl Side {
             }
         };
         self.current = None;
+        self.store.set_epoch_deadline(TICKS);
         match self.linker.instantiate(&mut self.store, &module) {
             Ok(instance) => {
                 self.current = Some(instance);
@@ -120,7 +127,7 @@ impl Side {
         let Some(args) = invoke.args.iter().map(argument).collect::<Option<Vec<Val>>>() else { return End::Missing };
         let ty = func.ty(&self.store);
         let mut results = vec![Val::I32(0); ty.results().len()];
-        self.store.set_fuel(FUEL).expect("fuel is on");
+        self.store.set_epoch_deadline(TICKS);
         let fits = ty.params().len() == args.len()
             && ty.params().zip(&args).all(|(ty, arg)| arg.matches_ty(&self.store, &ty).unwrap_or(false));
         if !fits {

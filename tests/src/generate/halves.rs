@@ -90,7 +90,7 @@ const USES: &[&str] = &[
     "(i64.reinterpret_f64 (f64.convert_i32_u {}))",
     "(i64x2.extract_lane 0 (i32x4.splat {}))",
     "(i64.extend_i32_s (memory.grow $n (i32.and {} (i32.const 1))))",
-    "(i64.extend_i32_u (array.get $row (global.get $row) {}))",
+    "(i64.extend_i32_u (array.get_u $row (global.get $row) {}))",
     "(i64.extend_i32_u (i31.get_u (ref.i31 {})))",
 ];
 
