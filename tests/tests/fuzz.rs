@@ -11,7 +11,12 @@ fn scaled(n: u64) -> u64 {
 fn run(name: &str, count: u64) {
     let target: &Target = target(name).expect("a target");
     let inputs = seeds::fixed(target, scaled(count));
-    let tested = inputs.iter().filter(|input| (target.run)(input) == Verdict::Tested).count();
+    let mut tested = 0;
+    for (number, input) in inputs.iter().enumerate() {
+        // Shown only if the test fails.
+        println!("input {number}");
+        tested += usize::from((target.run)(input) == Verdict::Tested);
+    }
     assert!(tested * 2 > inputs.len(), "{tested} of {} inputs test what they should", inputs.len());
     for path in shared::files(&shared::repository().join("fuzz/regressions").join(name), "bin") {
         println!("{}", path.display());

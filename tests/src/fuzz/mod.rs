@@ -136,7 +136,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "verify",
-        about: "the verifier proves every module that is compiled, under random settings",
+        about: "the verifier proves what is compiled",
         input: Input::Decisions,
         max_len: 1 << 13,
         run: proofs::verify,

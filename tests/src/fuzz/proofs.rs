@@ -1,10 +1,9 @@
 //! Targets of the verifier: it takes no offence at what the compiler gives, it survives any file, and whatever else it
 //! accepts stays in the sandbox.
 
-use super::families::{FAMILIES, Family, family};
+use super::families::{Family, family};
 use super::{Verdict, pair};
 use crate::backend::{Pair, Setup};
-use crate::differential::decided;
 use crate::generate::Generated;
 use crate::random::Random;
 use lightbeam::{Compiler, ErrorKind};
@@ -14,17 +13,11 @@ use wasmtime::{Instance, Linker, Module, Result, Store, StoreLimitsBuilder, Val}
 
 pub(super) fn verify(data: &[u8]) -> Verdict {
     let mut random = Random::from_bytes(data);
-    let (setup, wasm) = match random.below(2) {
-        0 => {
-            let Some(case) = decided(&mut random, false, |_| {}) else { return Verdict::Void };
-            (case.setup, case.wasm)
-        }
-        _ => {
-            let family = *random.pick(FAMILIES);
-            let setup = Setup::random(&mut random);
-            (setup, (family.make)(random).wasm())
-        }
-    };
+    let plain = Setup::default();
+    // Settings and generators for which the verifier has all its rules today; others join them as it gets theirs.
+    let setup = Setup { spectre: !random.one_in(4), ..plain };
+    let family = family(*random.pick(&PLAIN_FAMILIES));
+    let wasm = (family.make)(random).wasm();
     let Ok(pair) = pair(setup) else { return Verdict::Void };
     match pair.lightbeam.clone().verify(true).precompile(&wasm) {
         Ok(_) => Verdict::Tested,

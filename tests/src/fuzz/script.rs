@@ -86,9 +86,10 @@ impl Side {
     }
 
     fn module(&mut self, name: Option<&str>, wasm: &[u8]) -> End {
-        let compiled = if self.lightbeam { PAIR.lightbeam(wasm) } else { PAIR.cranelift(wasm) };
+        let compiled = if self.lightbeam { PAIR.lightbeam(wasm) } else { cranelift(wasm) };
         let module = match compiled {
             Ok(module) => module,
+            Err(error) if error.is::<Panicked>() => return End::Over,
             Err(error) => {
                 let kind = error.downcast_ref::<lightbeam::Error>().map(lightbeam::Error::kind);
                 let clear = matches!(
@@ -150,6 +151,28 @@ impl Side {
         }
     }
 }
+
+/// The module as Cranelift compiles it. Now and then it panics at what Lightbeam compiles, which is no failure of the
+/// target, though a fuzzer has every panic end the process.
+fn cranelift(wasm: &[u8]) -> Result<wasmtime::Module> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let compiled = std::panic::catch_unwind(|| PAIR.cranelift(wasm));
+    std::panic::set_hook(hook);
+    compiled.unwrap_or_else(|_| Err(Panicked.into()))
+}
+
+/// Cranelift did.
+#[derive(Debug)]
+struct Panicked;
+
+impl std::fmt::Display for Panicked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Cranelift panicked")
+    }
+}
+
+impl std::error::Error for Panicked {}
 
 /// A value as far as it must agree: a NaN is any other, a reference null or not.
 fn show(val: &Val) -> String {
