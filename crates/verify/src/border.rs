@@ -2,7 +2,7 @@
 
 use crate::abi::{Abi, Passed, Place, argument};
 use crate::calls::PRESERVED;
-use crate::facts::{StoreField, ValueType};
+use crate::facts::{Builtin, StoreField, ValueType};
 use crate::proof;
 use crate::state::{R14, R15, RBP, RCX, RDI, RDX, RSI, RSP, State};
 use crate::value::{Tag, Value};
@@ -82,10 +82,13 @@ impl Walk<'_> {
                 self.st.regs[RCX] = Value::ANY;
                 self.values = shape.map_or(0, |shape| shape.values);
             }
-            Role::BuiltinExit(_) => {
+            Role::BuiltinExit(builtin) => {
                 // Whatever the builtin takes; callers have proved what it is.
                 for reg in [RSI, RDX, RCX, crate::state::R8, crate::state::R9] {
                     self.st.regs[reg] = Value::ANY;
+                }
+                if builtin == Builtin::Trap {
+                    self.st.regs[RSI] = Value::less_than(crate::calls::TRAP_CODES.into());
                 }
                 self.st.regs[RDI] = Value::of(Tag::Caller, 0);
                 self.st.vectors = u16::MAX;

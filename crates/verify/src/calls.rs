@@ -2,7 +2,7 @@
 
 use crate::abi::{Abi, Passed, Place, Shape};
 use crate::facts::{Builtin, ValueType};
-use crate::operand::Spot;
+use crate::operand::{Spot, UNCHECKED_FRAME};
 use crate::prover::Entry;
 use crate::relate::{self, Key, Region};
 use crate::state::{Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP};
@@ -16,6 +16,9 @@ const VOLATILE: [usize; 9] = [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11];
 
 /// Registers in which routines take arguments.
 pub(crate) const ROUTINE_ARGS: [usize; 6] = [RDX, RCX, R8, R9, RDI, RSI];
+
+/// How many numbers of traps the exit to the builtin that raises them has a byte for.
+pub(crate) const TRAP_CODES: u32 = 16;
 
 /// What a call may do beside what it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,7 @@ impl<'p> Walk<'p> {
         if instruction.is_call_near() {
             let target = self.target(instruction)?;
             let p = self.p;
+            self.check_limit(p.entry(target))?;
             return match p.entry(target) {
                 Some(Entry::Private(index)) => {
                     let shape = p.shape_of_defined(index);
@@ -45,6 +49,7 @@ impl<'p> Walk<'p> {
                 None => self.call_routine(target),
             };
         }
+        self.check_limit(None)?;
         let code = match self.operand(instruction, 0)? {
             Operand::Int(reg, 8) => self.st.regs[reg],
             Operand::Memory => self.load(instruction, 8)?,
@@ -93,10 +98,20 @@ impl<'p> Walk<'p> {
         if saved != Value::of(Tag::Saved, RBP as u32) || !back.is(Tag::Return) {
             return Err("call with a frame that does not lead to the caller's");
         }
-        if self.limited && !self.st.checked {
-            return Err("call before the stack is compared with its limit");
-        }
         Ok(())
+    }
+
+    /// Is there room for what is called? For an exit that never comes back the host has room below the limit, as for one
+    /// small frame more.
+    fn check_limit(&self, target: Option<Entry>) -> Proved<()> {
+        if !self.limited || self.st.checked {
+            return Ok(());
+        }
+        let small = self.st.regs[RSP].as_stack().is_some_and(|top| i64::from(top) >= -UNCHECKED_FRAME);
+        if small && matches!(target, Some(Entry::Builtin(Builtin::Trap))) {
+            return Ok(());
+        }
+        Err("call before the stack is compared with its limit")
     }
 
     /// What private code takes for granted.
@@ -391,7 +406,7 @@ impl<'p> Walk<'p> {
             }
             Builtin::Trap => {
                 returns = false;
-                ctx && number(RSI)
+                ctx && small(RSI).is_some_and(|code| code < TRAP_CODES)
             }
         };
         if !fits {

@@ -44,8 +44,8 @@ type Wrong = (u32, &'static str);
 /// entries of the function table, there may be traps where no control comes.
 fn traps(tables: &Tables, faults: &[Fault]) -> Result<(), Wrong> {
     let nothing = |at: u32| match place(tables, at) {
-        Place::Text => Ok(()),
-        _ => Err((at, "a trap where nothing can fault")),
+        Place::Function(_) => Err((at, "a trap where nothing can fault")),
+        _ => Ok(()),
     };
     let mut traps = tables.traps.iter().copied().peekable();
     for fault in faults {

@@ -95,6 +95,7 @@ pub(crate) fn link(
 
     let needed = linker.needed(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs));
 
+    linker.functions.image.stacks |= needed.contains(&Key::Libcall(Libcall::ContNew));
     let offsets = VMOffsets::new(facts::POINTER, &translation.module);
     let room = linker.room();
     linker.stubs(|stubs, done| {
