@@ -8,11 +8,21 @@ pub mod backend;
 pub mod bodies;
 pub mod bombs;
 pub mod differential;
+#[cfg(any(debug_assertions, feature = "faults"))]
+pub mod faults;
 pub mod fuzz;
 pub mod generate;
+pub mod mutants;
+pub mod native;
 pub mod observe;
 pub mod random;
 pub mod shared;
 pub mod stack_bombs;
 pub mod verification;
 pub mod wasmi;
+
+/// The side conditions that can be left out: their names, and what they are.
+#[must_use]
+pub fn fault_list() -> Vec<(String, &'static str)> {
+    lightbeam_compiler::fault::Fault::ALL.iter().map(|fault| (format!("{fault:?}"), fault.what().trim())).collect()
+}

@@ -1,6 +1,7 @@
 //! Tasks around the project: `cargo xtask --help` lists them.
 
 mod campaign;
+mod strength;
 mod tidy;
 mod verify;
 
@@ -16,8 +17,12 @@ use std::time::{Duration, Instant};
 enum Task {
     /// Writes what the compiler gives today into the file tests, as what they expect; read the difference.
     Bless,
+    /// Leaves out side conditions of the compiler, one at a time, and says who notices.
+    Faults(strength::Faults),
     /// Compares Lightbeam with Cranelift and an interpreter on generated modules, until told to stop.
     Fuzz(Fuzz),
+    /// Changes emitted code in one place at a time, and says what the verifier rejects; executes what it accepts.
+    Mutants(strength::Mutants),
     /// Fuzzes one target, led by coverage, or runs it on given inputs; without a name it lists the targets.
     FuzzTarget(campaign::FuzzTarget),
     /// Fuzzes all targets in turn, led by coverage, and prints what all such runs came to.
@@ -45,7 +50,9 @@ struct Fuzz {
 fn main() -> Result<ExitCode> {
     match Task::parse() {
         Task::Bless => bless(),
+        Task::Faults(faults) => faults.run(&root()),
         Task::Fuzz(fuzz) => fuzz.run(),
+        Task::Mutants(mutants) => mutants.run(),
         Task::VerifyAll(all) => all.run(),
         Task::FuzzTarget(fuzz) => fuzz.run(&root()),
         Task::FuzzCampaign(campaign) => campaign.run(&root()),

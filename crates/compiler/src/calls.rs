@@ -9,6 +9,7 @@ use crate::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
 use crate::compile::{FuncGen, Unusual};
 use crate::effects::Comes;
 use crate::facts::{Callee, Owner};
+use crate::fault::{Fault, without};
 use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::sig::{Abi, Place, Sig};
@@ -67,7 +68,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for i in 0..self.lists.volatile_homes.len() {
             let at = self.lists.volatile_homes[i] as usize;
             debug_assert!(self.is_volatile_home(at));
-            if self.heap == Some(at) {
+            if self.heap == Some(at) || without(Fault::SaveHomes) {
                 continue;
             }
             let local = self.locals[at];
@@ -79,6 +80,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Loads them again.
     pub(crate) fn restore_homes(&mut self) {
+        if without(Fault::RestoreHomes) || without(Fault::RestoreBeforeUnreachable) && !self.comes_back() {
+            return;
+        }
         for i in 0..self.lists.volatile_homes.len() {
             let local = self.locals[self.lists.volatile_homes[i] as usize];
             let home = local.home.expect("it has one");
@@ -202,7 +206,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// result as a value has it from here. (Where it is stored, 32 bits are.)
     pub(crate) fn narrow_result(&mut self, ty: Ty) -> Reg {
         let reg = I::LIBCALL.int_results[0];
-        if ty.width() == Width::W32 {
+        if ty.width() == Width::W32 && !without(Fault::NarrowHostResult) {
             I::mov(&mut self.out.asm, Width::W32, reg, reg);
         }
         reg
@@ -351,7 +355,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.enter_callee(to, sig, abi);
         self.call_site();
         self.safepoint();
-        if abi.stack_args > 0 {
+        if abi.stack_args > 0 && !without(Fault::PoppedArguments) {
             // The callee has popped its arguments: back to where the frame ends.
             I::lea(&mut self.out.asm, Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));
         }
@@ -424,7 +428,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let behind = Addr::base(Self::CALLEE, TAIL_ENTRY_BYTES as i32);
         I::lea(&mut self.out.asm, Width::W64, I::SCRATCH, behind);
         I::cmp(&mut self.out.asm, Width::W64, callee_reg, Src::Reg(I::CTX));
-        I::cmov(&mut self.out.asm, Cond::Eq, Width::W64, Self::CALLEE, I::SCRATCH);
+        let own = if without(Fault::PrivateEntry) { Cond::Ne } else { Cond::Eq };
+        I::cmov(&mut self.out.asm, own, Width::W64, Self::CALLEE, I::SCRATCH);
     }
 
     /// Results are pushed: a single one in its register, more than one in their slots.
@@ -434,7 +439,8 @@ impl<I: Isa> FuncGen<'_, I> {
             ([ty], [Place::Reg(reg)]) => {
                 self.take_this(*reg);
                 // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
-                if (*ty == Ty::I32 && !self.next_ignores_upper_half()) || *ty == Ty::GcRef {
+                let narrows = *ty == Ty::I32 && !self.next_ignores_upper_half() || *ty == Ty::GcRef;
+                if narrows && !without(Fault::NarrowResult) {
                     I::mov(&mut self.out.asm, Width::W32, *reg, *reg);
                 }
                 self.restore_after_last();
@@ -493,10 +499,9 @@ impl<I: Isa> FuncGen<'_, I> {
             0x1a => true,
             // local.set of a local in a register moves 32 bits, one in a slot stores 32; the copy kept of the latter
             // would be wrong, so only the former.
-            0x21 => self
-                .reader
-                .peek_local_write()
-                .is_some_and(|local| self.fixed_reg(self.survey.position(local)).is_some()),
+            0x21 => self.reader.peek_local_write().is_some_and(|local| {
+                self.fixed_reg(self.survey.position(local)).is_some() || without(Fault::NarrowIntoSlot)
+            }),
             opcode if narrows(opcode) => true,
             // A local as the other operand.
             0x20 => {

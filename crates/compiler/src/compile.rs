@@ -560,6 +560,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The instruction at `at` accesses a linear memory.
     pub(crate) fn memory_trap_at(&mut self, at: u32, wasm: u32) {
+        if crate::fault::without(crate::fault::Fault::TrapRecords) {
+            return;
+        }
         self.trap_at(at, TrapCode::MemoryOutOfBounds, wasm);
     }
 

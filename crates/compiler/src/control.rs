@@ -13,6 +13,7 @@
 //! ```
 
 use crate::compile::{FuncGen, LocalState, Unusual};
+use crate::fault::{Fault, without};
 use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::regs::Copies;
 use crate::ty::{Ty, Width};
@@ -306,6 +307,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A label may be bound here, with no instruction before it: those who come by other ways bring other flags.
     fn forget_flags(&mut self) {
+        if without(Fault::FlagsAtLabels) {
+            return;
+        }
         self.flags = None;
         self.lane_mask = None;
     }

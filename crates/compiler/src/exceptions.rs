@@ -21,6 +21,7 @@ use crate::code::{CallSite, Handler, Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::control::Block;
 use crate::facts::{Collector, ExceptionFacts, ObjectFact, Storage, TagFact};
+use crate::fault::{Fault, without};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
@@ -261,7 +262,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Before a call that an exception may come from: stores the homes that the call itself would not have destroyed.
     #[inline]
     pub(crate) fn save_for_handlers(&mut self) {
-        if self.lists.exceptions.innermost.is_some() {
+        if self.lists.exceptions.innermost.is_some() && !without(Fault::SaveForHandlers) {
             self.save_preserved_homes();
         }
     }
@@ -461,8 +462,12 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.poison_all_but(RegSet::one(I::LIBCALL.int_results[0]));
             }
             let context = Addr::base(I::FRAME, self.lists.exceptions.context);
-            I::load(&mut self.out.asm, Load::I64, I::CTX, context);
-            self.reload_memory_base();
+            if !without(Fault::InstanceAtPad) {
+                I::load(&mut self.out.asm, Load::I64, I::CTX, context);
+            }
+            if !without(Fault::ReloadAtPad) {
+                self.reload_memory_base();
+            }
             self.unpack(tag, reference, &block);
             self.load_homes();
             I::jmp(&mut self.out.asm, block.label());

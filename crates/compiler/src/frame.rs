@@ -12,6 +12,7 @@
 
 use crate::code::TrapCode;
 use crate::compile::{FuncGen, LocalState};
+use crate::fault::{Fault, without};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::moves::Step;
 use crate::sig::Place;
@@ -253,7 +254,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let a = &mut self.out.asm;
         let enter = I::enter(a);
         let small = -self.slots_base as u32 <= UNCHECKED_LEAF_LOCALS && self.reader.len() <= UNCHECKED_LEAF_BODY;
-        if self.survey.calls || !small || self.facts.settings.fuel || self.facts.settings.epochs {
+        let deep = self.survey.calls || !small || self.facts.settings.fuel || self.facts.settings.epochs;
+        if deep && !without(Fault::StackCheck) {
             let ctx = self.facts.ctx;
             I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
             I::cmp(a, Width::W64, I::STACK, Src::Mem(Addr::base(I::SCRATCH, ctx.stack_limit)));
@@ -263,6 +265,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.begin_poison();
         for i in 0..self.lists.saved.len() {
             let (reg, offset) = self.lists.saved[i];
+            if without(Fault::SavePreserved) {
+                continue;
+            }
             I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, offset), reg);
         }
         if let Some(reg) = self.sig.private.result_area {
@@ -338,7 +343,8 @@ impl<I: Isa> FuncGen<'_, I> {
             let local = &self.survey.locals[at];
             // Homes are stored before calls in a `try_table`, perhaps before their locals are written.
             let stored = self.survey.handlers && self.locals[at].home.is_some() && local.local != Survey::HEAP;
-            if !(local.zeroed || (stored || mapped && local.ty == Ty::GcRef) && local.local >= params) {
+            let zeroed = local.zeroed || (stored || mapped && local.ty == Ty::GcRef) && local.local >= params;
+            if !zeroed || without(Fault::ZeroLocals) {
                 continue;
             }
             if at & 7 == 7 && self.check_budget() {
@@ -424,6 +430,9 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn restore_saved(&mut self) {
         for i in 0..self.lists.saved.len() {
             let (reg, offset) = self.lists.saved[i];
+            if without(Fault::RestorePreserved) && i == 0 {
+                continue;
+            }
             I::load(&mut self.out.asm, Load::I64, reg, Addr::base(I::FRAME, offset));
         }
     }

@@ -190,6 +190,16 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         self.cg.heap_base(d);
     }
 
+    /// What no operator may do here, see `Fault::HeapBaseBehindBranch`.
+    pub(crate) fn heap_in_register_by_fault(&mut self) -> Option<Reg> {
+        self.cg.heap_in_register()
+    }
+
+    /// What no operator may do here, see `Fault::PushBehindStub`.
+    pub(crate) fn push_by_fault(&mut self, ty: Ty, reg: Reg) {
+        self.cg.push_reg(ty, reg);
+    }
+
     /// See `FuncGen::check_in_heap`.
     pub(crate) fn check_in_heap(&mut self, reference: Reg, span: u32) {
         self.cg.check_in_heap(reference, span);

@@ -7,6 +7,7 @@ use crate::calls::Arg;
 use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::facts::{Collector, Facts, ObjectFact, Storage};
+use crate::fault::{Fault, without};
 use crate::held::Held;
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
@@ -92,9 +93,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Traps unless the heap reaches so far beyond a reference, where guard pages do not see to that.
     pub(crate) fn check_in_heap(&mut self, reference: Reg, span: u32) {
-        if u64::from(span) <= self.gc().unchecked_span {
+        if u64::from(span) <= self.gc().unchecked_span || without(Fault::HeapBound) {
             return;
         }
+        let span = if without(Fault::HeapSpan) { 1 } else { span };
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
         compare_with_heap::<I>(&mut self.out.asm, self.facts, reference, span, trap);
     }
@@ -122,7 +124,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let Collector::Counting(counting) = gc.collector else { return self.push_reg(Ty::GcRef, reg) };
         let temp = self.take(RegClass::Int);
         // It has its place on the stack before anything branches: a full window gives an entry way for it.
-        self.push_reg(Ty::GcRef, reg);
+        let late = without(Fault::PushBehindStub);
+        if !late {
+            self.push_reg(Ty::GcRef, reg);
+        }
         let mut frozen = self.freeze();
         let [insert, done] = [(); 2].map(|()| frozen.label());
         I::test(frozen.asm(), Width::W32, reg, Src::Reg(reg));
@@ -134,8 +139,16 @@ impl<I: Isa> FuncGen<'_, I> {
         I::load(frozen.asm(), Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
         I::test(frozen.asm(), Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
         frozen.branch(Cond::Eq, insert);
-        frozen.stub(insert, done, StubKind::Expose { reference: reg }, RegSet::one(temp));
-        frozen.meet(done);
+        if late {
+            frozen.bind(done);
+            frozen.push_by_fault(Ty::GcRef, reg);
+            let behind = frozen.label();
+            frozen.stub(insert, done, StubKind::Expose { reference: reg }, RegSet::one(temp));
+            frozen.meet(behind);
+        } else {
+            frozen.stub(insert, done, StubKind::Expose { reference: reg }, RegSet::one(temp));
+            frozen.meet(done);
+        }
         self.release(temp);
     }
 
@@ -156,6 +169,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let (Storage::Gc { traced: true }, Collector::Counting(counting)) = (storage, self.gc().collector) else {
             return;
         };
+        if without(Fault::CountedReferences) {
+            return;
+        }
         let mut frozen = self.freeze();
         let done = frozen.label();
         I::test(frozen.asm(), Width::W32, reference, Src::Reg(reference));
@@ -237,6 +253,13 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The register for a field, loaded by the instruction that is the last to read what is held.
     fn dest_of(&mut self, storage: Storage, held: Held) -> (Reg, Held) {
+        if without(Fault::ReleasedBeforeRead) {
+            self.give(held);
+            return self.dest_over(
+                if matches!(storage, Storage::Gc { .. } | Storage::Func(_)) { Ty::I32 } else { storage.ty() },
+                Held::NONE,
+            );
+        }
         match storage {
             Storage::Gc { .. } | Storage::Func(_) => self.take_over(RegClass::Int, held),
             other => self.dest_over(other.ty(), held),

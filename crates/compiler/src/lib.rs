@@ -8,6 +8,8 @@
 
 pub mod code;
 pub mod facts;
+#[doc(hidden)]
+pub mod fault;
 pub mod isa;
 pub mod libcall;
 pub mod poison;

@@ -9,6 +9,7 @@ use crate::code::TrapCode;
 use crate::compile::FuncGen;
 use crate::effects;
 use crate::facts::{MemoryFact, Where};
+use crate::fault::{Fault, without};
 use crate::held::Held;
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
 use crate::libcall::Libcall;
@@ -62,7 +63,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// After a call: the base of memory 0 may have moved.
     pub(crate) fn reload_moved_base(&mut self) {
-        if self.facts.memories.first().is_some_and(|m| m.base_may_move) {
+        if self.facts.memories.first().is_some_and(|m| m.base_may_move) && !without(Fault::ReloadAfterCall) {
             self.reload_memory_base();
         }
     }
@@ -84,13 +85,14 @@ impl<I: Isa> FuncGen<'_, I> {
         let memory = &self.facts.memories[index as usize];
         // What makes the zero upper half of an i32 index part of the sandbox.
         debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(memory.index));
-        let span = offset.saturating_add(u64::from(bytes));
+        let counted = if without(Fault::SizeOfAccess) { 0 } else { bytes };
+        let span = offset.saturating_add(u64::from(counted));
         let unchecked = memory.index == Ty::I32 && span <= memory.unchecked_span;
         if let Some(constant) = self.stack.last().and_then(|v| v.as_const()) {
             let whole = constant.checked_add(offset).filter(|sum| *sum <= i32::MAX as u64 - 2 * SMALL_BULK);
             let inside = memory.fixed_length.unwrap_or(0);
             if let Some(whole) = whole
-                && (unchecked || whole + u64::from(bytes) <= inside)
+                && (unchecked || whole + u64::from(bytes) <= inside || without(Fault::ConstantAddress))
             {
                 self.pop_value();
                 let (base, held) = self.memory_base(index);
@@ -122,7 +124,8 @@ impl<I: Isa> FuncGen<'_, I> {
         } else {
             I::iconst(&mut self.out.asm, Width::W64, end, span as i64, false);
             I::alu(&mut self.out.asm, Alu::Add, Width::W64, end, end, Src::Reg(reg));
-            if memory.index == Ty::I64 || span > u64::MAX - u64::from(u32::MAX) {
+            let may_wrap = memory.index == Ty::I64 || span > u64::MAX - u64::from(u32::MAX);
+            if may_wrap && !without(Fault::WrappedSum) {
                 // The sum is less than its part exactly if it wrapped.
                 I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(reg));
                 I::jcc(&mut self.out.asm, Cond::LtU, trap);
@@ -133,7 +136,10 @@ impl<I: Isa> FuncGen<'_, I> {
             I::jmp(&mut self.out.asm, trap);
         }
         self.compare_with_length(memory, end);
-        I::jcc(&mut self.out.asm, Cond::GtU, trap);
+        if !without(Fault::MemoryBound) {
+            let beyond = if without(Fault::MemoryBoundOffByOne) { Cond::GtS } else { Cond::GtU };
+            I::jcc(&mut self.out.asm, beyond, trap);
+        }
         if self.facts.settings.spectre {
             // What is beyond the memory is its first bytes, as long as the trap has not been taken.
             I::guard(&mut self.out.asm, Cond::LeU, end, end, bytes);
@@ -276,7 +282,11 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let args = [Arg::Owner(memory.owner), Arg::Operand(pages), Arg::OwnerIndex(memory.owner)];
         self.libcall(Libcall::MemoryGrow, &args);
-        if effects::moves_memory_0(self.facts, index) {
+        let moves = match index {
+            0 => effects::moves_memory_0(self.facts, index),
+            _ => effects::moves_memory_0(self.facts, index) && !without(Fault::AliasedGrowth),
+        };
+        if moves {
             self.reload_memory_base();
         }
         self.push_libcall_result(memory.index);
@@ -292,6 +302,8 @@ impl<I: Isa> FuncGen<'_, I> {
             I::jcc(&mut self.out.asm, Cond::LtU, trap);
         }
         self.compare_with_length(&memory, end);
-        I::jcc(&mut self.out.asm, Cond::GtU, trap);
+        if !without(Fault::RangeBound) {
+            I::jcc(&mut self.out.asm, Cond::GtU, trap);
+        }
     }
 }

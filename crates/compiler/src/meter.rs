@@ -4,6 +4,7 @@ use crate::calls::Arg;
 use crate::code::Routine;
 use crate::compile::FuncGen;
 use crate::facts::MOST_UNITS;
+use crate::fault::{Fault, without};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
@@ -80,7 +81,12 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Emits all stubs, after the function's last instruction, when the frame's layout is known.
     pub(crate) fn stubs(&mut self) {
         for i in 0..self.lists.stubs.len() {
-            let stub = self.lists.stubs[i];
+            let mut stub = self.lists.stubs[i];
+            if without(Fault::StubSaves)
+                && let Some(first) = stub.live.first()
+            {
+                stub.live.remove(first);
+            }
             if self.check_budget() {
                 return;
             }
@@ -126,7 +132,11 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 StubKind::IsSubtype { actual, .. } => I::mov(&mut self.out.asm, Width::W32, actual, I::SCRATCH),
                 // While the host had control it may have let others grow the memory.
-                StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } => self.reload_moved_base(),
+                StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } => {
+                    if !without(Fault::ReloadAfterStub) {
+                        self.reload_moved_base();
+                    }
+                }
             }
             I::jmp(&mut self.out.asm, stub.resume);
         }
@@ -168,7 +178,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Adds what the operators since the last time cost. At every place where control may go more than one way.
     #[inline]
     pub(crate) fn charge_fuel(&mut self) {
-        if self.facts.settings.fuel && self.fuel > 0 && !self.is_dead() {
+        if self.facts.settings.fuel && self.fuel > 0 && !self.is_dead() && !without(Fault::Fuel) {
             let addr = self.fuel_address();
             I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
         }
@@ -251,7 +261,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.charge_fuel();
             let reg = self.take(RegClass::Int);
             self.load_operand(reg, units);
-            if units.ty() == Ty::I64 {
+            if units.ty() == Ty::I64 && !without(Fault::FuelOfLargeAmounts) {
                 let a = &mut self.out.asm;
                 I::iconst(a, Width::W64, I::SCRATCH, MOST_UNITS, false);
                 I::cmp(a, Width::W64, reg, Src::Reg(I::SCRATCH));

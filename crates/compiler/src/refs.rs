@@ -5,6 +5,7 @@
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
 use crate::facts::GcFacts;
+use crate::fault::{Fault, without};
 use crate::frozen::Frozen;
 use crate::held::Held;
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src};
@@ -144,7 +145,9 @@ impl<'a, I: Isa> FuncGen<'a, I> {
                 (Some(temp), held)
             }
         };
-        let base = if ty == Ty::GcRef && temp.is_some() && heap != heap::I31 { self.heap_in_register() } else { None };
+        let late = without(Fault::HeapBaseBehindBranch);
+        let looks = ty == Ty::GcRef && temp.is_some() && heap != heap::I31;
+        let mut base = if looks && !late { self.heap_in_register() } else { None };
         if simple != Some(false) {
             self.test_null(ty, reg);
         }
@@ -154,6 +157,9 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         match (heap, temp) {
             (_, Some(temp)) => {
                 frozen.branch(Cond::Eq, if nullable { yes } else { no });
+                if looks && late {
+                    base = frozen.heap_in_register_by_fault();
+                }
                 frozen.test_object(reg, ty, heap, temp, base, yes, no);
             }
             (heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE, None) => {

@@ -1,6 +1,7 @@
 //! The register file: who owns which register, how one is had, and what gives way.
 
 use crate::compile::{FuncGen, LocalState};
+use crate::fault::{Fault, without};
 use crate::isa::{Isa, Load, Store};
 use crate::ty::Ty;
 use crate::value::{Loc, Value};
@@ -308,7 +309,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// be read from here on. Keeps the flags.
     #[inline]
     pub(crate) fn clean_copies(&mut self) {
-        if !self.regs.dirty.is_empty() {
+        if !self.regs.dirty.is_empty() && !without(Fault::CleanBeforeCall) {
             self.clean_for(self.regs.dirty, self.blocks.len());
         }
     }
@@ -333,7 +334,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Drops all copies but those that a loop keeps.
     pub(crate) fn drop_copies(&mut self) {
-        self.clean_copies();
+        if !without(Fault::CleanBeforeCall) {
+            self.clean_copies();
+        }
         self.regs.dirty = RegSet::EMPTY;
         let dropped = self.regs.cached.minus(self.regs.locked);
         for reg in dropped {
@@ -417,7 +420,7 @@ impl<I: Isa> FuncGen<'_, I> {
     ///
     /// To be called before the branch is emitted. Keeps the flags.
     pub(crate) fn edge_to(&mut self, depth: usize) {
-        if !self.regs.dirty.is_empty() {
+        if !self.regs.dirty.is_empty() && !without(Fault::CleanBeforeBranch) {
             self.clean_for(self.regs.dirty, depth);
         }
         self.copies[depth].meet(self.regs.cached, &self.regs.copy_of);
@@ -457,6 +460,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Keeps a cached register from being taken until the operator ends.
     #[inline]
     pub(crate) fn pin(&mut self, set: RegSet) {
-        self.regs.pinned = self.regs.pinned.or(set);
+        if !without(Fault::Pinned) {
+            self.regs.pinned = self.regs.pinned.or(set);
+        }
     }
 }

@@ -16,6 +16,7 @@
 
 use crate::code::Safepoint;
 use crate::compile::{Budget, FuncGen, Unusual};
+use crate::fault::{Fault, without};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::Loc;
@@ -76,7 +77,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// A call that has just been emitted is one during which a collector may run.
     #[inline]
     pub(crate) fn safepoint(&mut self) {
-        if self.lists.roots.any {
+        if self.lists.roots.any && !without(Fault::Safepoints) {
             let map = self.map_here(false);
             self.safepoint_with(map);
         }
@@ -155,15 +156,15 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let (base, log2) = (self.slots_base, self.slot_log2);
         let slot = |at: usize| base - ((at as i32 + 1) << log2);
-        for at in &roots.below {
+        for at in roots.below.iter().filter(|_| !without(Fault::EntriesInMaps)) {
             set(slot(*at as usize));
         }
         for bit in 0..32 {
-            if window >> bit & 1 != 0 {
+            if window >> bit & 1 != 0 && !without(Fault::EntriesInMaps) {
                 set(slot(self.watermark + bit));
             }
         }
-        for offset in &roots.locals {
+        for offset in roots.locals.iter().filter(|_| !without(Fault::LocalsInMaps)) {
             set(*offset);
         }
         let words = maps.len() - map - 2;

@@ -7,6 +7,7 @@
 //! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
 
 use crate::compile::{FuncGen, LocalState};
+use crate::fault::{Fault, without};
 use crate::isa::{FloatSrc, Isa, Load, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::{Bits, Hot, Loc, Operand, OperandPlace, Value};
@@ -19,7 +20,12 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline]
     pub(crate) fn push(&mut self, value: Value) {
         if self.stack.len() - self.watermark >= WINDOW {
-            self.flush_one(self.watermark);
+            match self.stack[self.watermark].loc {
+                Loc::Const(_) | Loc::Local(_) if without(Fault::StoreAtWatermark) => {
+                    self.stack[self.watermark].loc = Loc::Slot;
+                }
+                _ => self.flush_one(self.watermark),
+            }
             self.raise_watermark(self.watermark + 1);
         }
         self.stack.push(value);
@@ -166,6 +172,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// (`LocalUse::depth`), get what they read. What is in a home or in its slot stays there for good, and what a loop keeps
     /// in a register until the loop ends; a copy that is ahead of its slot becomes the entry's. Keeps the flags.
     pub(crate) fn close_reads(&mut self, height: usize) {
+        if without(Fault::ReadAfterFrame) {
+            return;
+        }
         let depth = self.blocks.len() as u32 - 1;
         for at in self.watermark.max(height)..self.stack.len() {
             if let Loc::Local(local) = self.stack[at].loc

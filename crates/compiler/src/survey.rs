@@ -4,6 +4,7 @@
 //! nothing, here as in every later step: entries are stamped with the function they belong to, never cleared.
 
 use crate::effects::Calls;
+use crate::fault::{Fault, without};
 use crate::ty::Ty;
 use std::mem::take;
 use std::ops::{Deref, DerefMut};
@@ -354,10 +355,10 @@ impl Survey {
         match calls {
             Calls::No => {}
             Calls::Detour => self.calls = true,
-            Calls::Returns => {
+            Calls::Returns if !without(Fault::RestoreBeforeUnreachable) => {
                 self.call();
             }
-            Calls::Last => {
+            Calls::Last | Calls::Returns => {
                 self.calls_before = self.call();
                 self.last_call = self.weight;
             }
@@ -394,7 +395,7 @@ impl Survey {
     pub(crate) fn unreachable(&mut self) {
         let weight = take(&mut self.last_call);
         // A handler of this function may be where the call goes instead.
-        if weight == 0 || self.handlers {
+        if (weight == 0 || self.handlers) && !without(Fault::ResumeBeforeUnreachable) {
             return;
         }
         self.call_weight -= weight.min(self.call_weight);

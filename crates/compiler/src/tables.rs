@@ -6,6 +6,7 @@ use crate::calls::Arg;
 use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::facts::TableFact;
+use crate::fault::{Fault, without};
 use crate::held::Held;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
@@ -44,10 +45,13 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::cmp(&mut self.out.asm, Width::W64, reg, Src::Mem(place));
             }
         }
-        I::jcc(&mut self.out.asm, Cond::GeU, trap);
+        if !without(Fault::TableBound) {
+            let beyond = if without(Fault::TableBoundOffByOne) { Cond::GtU } else { Cond::GeU };
+            I::jcc(&mut self.out.asm, beyond, trap);
+        }
         let place = self.place(table.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        if !self.facts.settings.spectre {
+        if !self.facts.settings.spectre || without(Fault::TableGuard) {
             return element_at::<I>(&mut self.out.asm, table, base, reg);
         }
         // The load of the base has kept the flags. What is beyond the table is its first element, as long as the trap
@@ -68,8 +72,12 @@ impl<I: Isa> FuncGen<'_, I> {
             let mut frozen = self.freeze();
             let [fill, filled] = [(); 2].map(|()| frozen.label());
             I::test(frozen.asm(), Width::W64, base, Src::Reg(base));
-            frozen.branch(Cond::Eq, fill);
-            I::alu(frozen.asm(), Alu::And, Width::W64, base, base, Src::Imm(!FILLED));
+            if !without(Fault::ElementFilled) {
+                frozen.branch(Cond::Eq, fill);
+            }
+            if !without(Fault::TagTakenOff) {
+                I::alu(frozen.asm(), Alu::And, Width::W64, base, base, Src::Imm(!FILLED));
+            }
             frozen.stub(fill, filled, StubKind::FillElement { table: table_index, index, out: base }, RegSet::EMPTY);
             frozen.meet(filled);
         }
@@ -147,7 +155,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let reference = self.load_element(table);
         let ctx = self.facts.ctx;
         let expected = self.facts.type_id_offsets[ty as usize];
-        if !self.facts.settings.hardware_traps {
+        if !self.facts.settings.hardware_traps && !without(Fault::NullReference) {
             let null = self.trap_label(TrapCode::IndirectCallToNull);
             I::test(&mut self.out.asm, Width::W64, reference, Src::Reg(reference));
             I::jcc(&mut self.out.asm, Cond::Eq, null);
@@ -169,7 +177,9 @@ impl<I: Isa> FuncGen<'_, I> {
             // A null reference faults here.
             let at = I::cmp(&mut self.out.asm, Width::W32, id, Src::Mem(type_of_callee));
             self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
-            I::jcc(&mut self.out.asm, Cond::Ne, bad);
+            if !without(Fault::Signature) {
+                I::jcc(&mut self.out.asm, Cond::Ne, bad);
+            }
         } else {
             let at = I::load(&mut self.out.asm, Load::I32, id, type_of_callee);
             self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);

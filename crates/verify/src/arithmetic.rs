@@ -199,7 +199,7 @@ impl Walk<'_> {
             && self.st.sums != 0
         {
             self.relate(|sums| sums.added(reg as u8, -by));
-            self.assign(reg, if value.is_u32() { value } else { Value::U32 });
+            self.assign(reg, if value.is_u32() { value } else { Value::U32 })?;
         } else {
             self.put_low(reg, bytes, value)?;
         }
@@ -308,7 +308,7 @@ impl Walk<'_> {
                 );
                 let small = value.as_constant().filter(|value| (0..1 << 32).contains(value) && by < 24);
                 let result = small.map_or(Value::ANY, |value| Value::constant(value << by));
-                self.assign(reg, if value.least() > 0 && keeps { result.not_zero() } else { result });
+                self.assign(reg, if value.least() > 0 && keeps { result.not_zero() } else { result })?;
                 self.st.flags = Flags::UNKNOWN;
                 return Ok(());
             }
@@ -458,7 +458,7 @@ impl Walk<'_> {
             _ => return Err("push of something else"),
         };
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("push without a stack pointer") };
-        self.assign(RSP, Value::stack(top - 8));
+        self.assign(RSP, Value::stack(top - 8))?;
         self.write_stack(top - 8, value)
     }
 
@@ -478,7 +478,7 @@ impl Walk<'_> {
             return Err("pop of what is not the frame's");
         }
         let value = self.read(crate::operand::Spot::Frame(top), 8)?;
-        self.assign(RSP, Value::stack(top + 8));
+        self.assign(RSP, Value::stack(top + 8))?;
         Ok(match value.tag() {
             Tag::Slot64 => Value::ANY,
             _ => value,
@@ -490,7 +490,7 @@ impl Walk<'_> {
         if !frame.is(Tag::Stack) {
             return Err("`leave` without a frame");
         }
-        self.assign(RSP, frame);
+        self.assign(RSP, frame)?;
         let value = self.pop_value()?;
         self.put(RBP, value)
     }

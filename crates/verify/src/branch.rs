@@ -424,7 +424,7 @@ impl Walk<'_> {
     // ---- conditional moves
 
     pub(crate) fn conditional_move(&mut self, instruction: &Instruction) -> Proved<()> {
-        let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
+        let Operand::Int(to, bytes @ (4 | 8)) = self.operand(instruction, 0)? else {
             return Err("first operand of another kind");
         };
         let from = self.operand(instruction, 1)?;

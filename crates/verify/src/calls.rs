@@ -301,6 +301,31 @@ impl<'p> Walk<'p> {
         value == Value::CTX || value.is(Tag::Owner) && value.a() == kind
     }
 
+    /// May an index be that of something among those that its owner defines? The host asserts that it is one. Which of
+    /// another instance's memories or tables it is stands beside the owner, and nothing else is of that kind.
+    fn is_owned(&self, owner: usize, index: usize) -> bool {
+        let regs = &self.st.regs;
+        if regs[owner] != Value::CTX {
+            return regs[index].is_number();
+        }
+        let most = self.p.facts.memories.len().max(self.p.facts.tables.len());
+        !self.role.is_body() || regs[index].as_constant().is_some_and(|index| (0..most as i64).contains(&index))
+    }
+
+    /// Is a number less than the number of elements of a table? The host asserts that it is.
+    fn is_index_of(&self, table: u32, index: Value) -> bool {
+        let facts = &self.p.facts.tables[table as usize];
+        match index.tag() {
+            Tag::BelowLen | Tag::SafeBelowLen => index.b() == table,
+            // Routines and startup count.
+            _ if !self.role.is_body() => index.is_number(),
+            _ => {
+                let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
+                index.below().is_some_and(|below| below <= count)
+            }
+        }
+    }
+
     /// Calls the exit to a builtin.
     fn call_builtin(&mut self, builtin: Builtin) -> Proved<()> {
         const BAD: &str = "builtin with other arguments than it takes";
@@ -317,11 +342,11 @@ impl<'p> Walk<'p> {
         let fits = match builtin {
             Builtin::MemoryGrow => {
                 effect = Effect::Any;
-                self.owner(regs[RDI], OWNER_MEMORY) && number(RSI) && number(RDX)
+                self.owner(regs[RDI], OWNER_MEMORY) && number(RSI) && self.is_owned(RDI, RDX)
             }
             Builtin::TableGrow => {
                 effect = Effect::Any;
-                self.owner(regs[RDI], OWNER_TABLE) && number(RSI) && number(RDX)
+                self.owner(regs[RDI], OWNER_TABLE) && self.is_owned(RDI, RSI) && number(RDX)
             }
             Builtin::MemoryCopy => {
                 result = Value::UNDEF;
@@ -348,17 +373,19 @@ impl<'p> Walk<'p> {
                 ctx && number(RSI)
             }
             Builtin::TableGet => {
-                let table = small(RSI).and_then(|table| self.p.facts.tables.get(table as usize));
-                result = match table.map(|table| table.element) {
+                let table = small(RSI).filter(|table| (*table as usize) < self.p.facts.tables.len());
+                result = match table.map(|table| self.p.facts.tables[table as usize].element) {
                     Some(ValueType::Func(func)) => Value::func(func.ty, true),
                     _ => Value::UNDEF,
                 };
-                ctx && table.is_some() && number(RDX)
+                ctx && table.is_some_and(|table| self.is_index_of(table, regs[RDX]))
             }
-            Builtin::AtomicNotify => self.owner(regs[RDI], OWNER_MEMORY) && [RSI, RDX, RCX].into_iter().all(number),
+            Builtin::AtomicNotify => {
+                self.owner(regs[RDI], OWNER_MEMORY) && self.is_owned(RDI, RSI) && [RDX, RCX].into_iter().all(number)
+            }
             Builtin::AtomicWait32 | Builtin::AtomicWait64 => {
                 effect = Effect::Any;
-                self.owner(regs[RDI], OWNER_MEMORY) && [RSI, RDX, RCX, R8].into_iter().all(number)
+                self.owner(regs[RDI], OWNER_MEMORY) && self.is_owned(RDI, RSI) && [RDX, RCX, R8].into_iter().all(number)
             }
             Builtin::OutOfGas | Builtin::NewEpoch => {
                 effect = Effect::Any;
@@ -541,7 +568,8 @@ impl<'p> Walk<'p> {
         if fits { Value::of(Tag::Cell, 0) } else { Value::UNDEF }
     }
 
-    /// A routine of a few moves between the instance and registers, with neither frame nor calls, is proved where it is called.
+    /// A routine of a few moves between the instance and registers, with neither frame nor calls, is proved where it is
+    /// called.
     fn inline(&mut self, target: u32) -> Proved<bool> {
         let Some(instructions) = self.p.leaf(target) else { return Ok(false) };
         for instruction in &instructions {

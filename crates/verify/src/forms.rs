@@ -1,5 +1,5 @@
-//! The allow-list: which instructions may stand in code, and what sort of effect each has. It is closed; whatever is not named
-//! here is refused. What an instruction writes is decided by its class alone, never asked of a library.
+//! The allow-list: which instructions may stand in code, and what sort of effect each has. It is closed; whatever is
+//! not named here is refused. What an instruction writes is decided by its class alone, never asked of a library.
 
 use iced_x86::{Instruction, MemorySize, Mnemonic, OpKind, Register};
 
@@ -215,6 +215,34 @@ pub(crate) fn class(mnemonic: Mnemonic) -> Class {
 #[inline]
 pub(crate) fn has_strange_prefix(instruction: &Instruction) -> bool {
     instruction.segment_prefix() != Register::None || instruction.has_rep_prefix() || instruction.has_repne_prefix()
+}
+
+/// Is the instruction encoded in another way than those that are on the list, whatever it is called? Addresses of 32
+/// bits wrap; what moves the stack pointer moves it by 2 in the form of 16 bits; and masks take parts of what was there
+/// before.
+#[inline]
+pub(crate) fn has_strange_encoding(instruction: &Instruction, class: Class) -> bool {
+    match class {
+        Class::Lea => {
+            let narrow = |part: Register| part.is_gpr32() || part == Register::EIP;
+            narrow(instruction.memory_base()) || narrow(instruction.memory_index())
+        }
+        Class::Push => {
+            use iced_x86::Code::{Push_r64, Pushq_imm8, Pushq_imm32};
+            !matches!(instruction.code(), Push_r64 | Pushq_imm8 | Pushq_imm32)
+        }
+        Class::Leave => instruction.code() != iced_x86::Code::Leaveq,
+        Class::VectorMove | Class::Vector | Class::VectorTest => {
+            !matches!(instruction.encoding(), iced_x86::EncodingKind::Legacy | iced_x86::EncodingKind::VEX)
+        }
+        _ => false,
+    }
+}
+
+/// Is a byte one that may stand before an instruction? Of those before jumps, processors think differently.
+#[inline]
+pub(crate) fn is_prefix(byte: u8) -> bool {
+    matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x64 | 0x65 | 0x66 | 0x67 | 0xf0 | 0xf2 | 0xf3)
 }
 
 /// May the instruction be locked?

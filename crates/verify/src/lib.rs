@@ -15,6 +15,8 @@ mod forms;
 pub mod layout;
 mod maps;
 mod operand;
+#[doc(hidden)]
+pub mod probe;
 mod proof;
 mod prover;
 mod relate;

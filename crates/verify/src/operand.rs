@@ -74,6 +74,9 @@ impl Walk<'_> {
     /// What the memory operand of an instruction is of, if that many bytes of it may be accessed.
     pub(crate) fn spot(&mut self, instruction: &Instruction, width: u32, writes: bool) -> Proved<Spot> {
         if instruction.is_ip_rel_memory_operand() {
+            if instruction.memory_base() != Register::RIP {
+                return Err("address of 32 bits");
+            }
             if writes {
                 return Err("store to the text");
             }
@@ -93,7 +96,8 @@ impl Walk<'_> {
                 Ok(Spot::Frame(at as i32))
             }
             Tag::Memory => {
-                let memory = &facts.memories[base.b() as usize];
+                // Where the register of memory 0 has none, it has something else.
+                let Some(memory) = facts.memories.get(base.b() as usize) else { return Err("no such memory") };
                 if !self.reaches_memory(base.b(), index, index_reg, scale, disp, width) {
                     return Err("access to a linear memory that is not known to be in bounds");
                 }

@@ -389,13 +389,13 @@ impl<'a> Prover<'a> {
         while instructions.len() < MOST {
             let instruction = decoder.decode();
             match forms::class(instruction.mnemonic()) {
-                Class::Ret if instruction.op_count() == 0 => return Some(instructions),
+                Class::Ret if instruction.len() == 1 => return Some(instructions),
                 Class::Mov | Class::Xor if !forms::has_strange_prefix(&instruction) => instructions.push(instruction),
                 _ => return None,
             }
         }
         let last = decoder.decode();
-        (forms::class(last.mnemonic()) == Class::Ret && last.op_count() == 0).then_some(instructions)
+        (forms::class(last.mnemonic()) == Class::Ret && last.len() == 1).then_some(instructions)
     }
 }
 

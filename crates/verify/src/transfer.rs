@@ -95,23 +95,23 @@ impl Walk<'_> {
     /// Writes a register of 64 bits.
     #[inline]
     pub(crate) fn put(&mut self, reg: usize, value: Value) -> Proved<()> {
-        if reg == RSP && !value.is(Tag::Stack) {
-            return Err("stack pointer that points elsewhere");
-        }
         if self.st.sums != 0 {
             self.relate(|sums| sums.written(reg as u8));
         }
-        self.assign(reg, value);
-        Ok(())
+        self.assign(reg, value)
     }
 
     /// Writes a register of which what is known of sums has been seen to.
     #[inline]
-    pub(crate) fn assign(&mut self, reg: usize, value: Value) {
+    pub(crate) fn assign(&mut self, reg: usize, value: Value) -> Proved<()> {
+        if reg == RSP && !value.is(Tag::Stack) {
+            return Err("stack pointer that points elsewhere")?;
+        }
         if self.copies {
             self.end_copies(reg);
         }
         self.st.set(reg, value);
+        Ok(())
     }
 
     /// A register is written: what was copied from it is only what it is.
@@ -176,10 +176,10 @@ impl Walk<'_> {
                     self.end_copies(to);
                     let plain = matches!(value.tag(), Tag::Any | Tag::U32 | Tag::Below | Tag::EndConst | Tag::CopyOf);
                     let value = if plain { Value::new(Tag::CopyOf, value.copied_bits(), from as u32) } else { value };
-                    self.assign(to, value);
+                    self.assign(to, value)?;
                     return Ok(());
                 }
-                self.assign(to, value);
+                self.assign(to, value)?;
                 Ok(())
             }
             (Operand::Int(to, 4), Operand::Int(from, 4)) => {
@@ -192,7 +192,7 @@ impl Walk<'_> {
                         if self.st.sums != 0 {
                             self.relate(|sums| sums.moved(to as u8, from as u8));
                         }
-                        self.assign(to, value);
+                        self.assign(to, value)?;
                     }
                     return Ok(());
                 }
@@ -371,7 +371,7 @@ impl Walk<'_> {
             Tag::HeapAt if disp > 0 && disp < value.b().into() => Value::of(Tag::HeapAt, value.b() - disp as u32),
             Tag::Into => {
                 self.relate(|sums| sums.advanced(to as u8, base as u8, None, disp));
-                self.assign(to, value);
+                self.assign(to, value)?;
                 return Ok(());
             }
             Tag::Ctx => self.address_in_instance(disp)?,
@@ -449,7 +449,7 @@ impl Walk<'_> {
                     return self.move_pointer(to, base, disp + (number.as_constant().unwrap_or(0) << scale));
                 };
                 self.relate(|sums| sums.advanced(to as u8, base as u8, Some(term), disp));
-                self.assign(to, pointer);
+                self.assign(to, pointer)?;
                 Ok(())
             }
             Tag::Memory | Tag::Data | Tag::Elem if scale == 0 => {
@@ -499,7 +499,7 @@ impl Walk<'_> {
                 sums.pointer_from(to as u8, term, constant, region, fits);
             }
         });
-        self.assign(to, region.pack());
+        self.assign(to, region.pack())?;
         Ok(())
     }
 
@@ -553,7 +553,7 @@ impl Walk<'_> {
         } else {
             self.relate_if(|sums| sums.written(to as u8));
         }
-        self.assign(to, result);
+        self.assign(to, result)?;
         if to == RSP {
             return Err("stack pointer that points elsewhere");
         }

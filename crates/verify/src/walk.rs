@@ -194,7 +194,7 @@ impl<'p> Walk<'p> {
         self.run(entry, state).map_err(|reason| Failure { place, offset: self.at, reason: Reason(reason) })
     }
 
-    fn begin(&mut self, range: Range) {
+    pub(crate) fn begin(&mut self, range: Range) {
         // What the walk before has left.
         let (from, to) =
             (self.touched.0.saturating_sub(self.start) as usize, self.touched.1.saturating_sub(self.start) as usize);
@@ -348,6 +348,12 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
+    /// What is known at a leader.
+    pub(crate) fn state_at(&self, at: u32) -> Option<&State> {
+        let leader = *self.leaders.get(at.checked_sub(self.start)? as usize)?;
+        self.states.get((leader as usize).checked_sub(1)?)
+    }
+
     fn new_leader(&mut self, at: u32, state: State) {
         self.states.push(state);
         self.leaders[(at - self.start) as usize] = self.states.len() as u32;
@@ -410,13 +416,13 @@ impl<'p> Walk<'p> {
         decoder.set_ip(leader.into());
         let mut since = 0;
         loop {
+            if self.at >= self.end {
+                return Err("control runs out of the function");
+            }
             let byte = (self.at - self.start) as usize;
             if self.at != leader && (self.leaders[byte] != 0 || since == STRIDE) {
                 let at = self.at;
                 return self.jump_to(at);
-            }
-            if self.at >= self.end {
-                return Err("control runs out of the function");
             }
             decoder.decode_out(&mut instruction);
             self.next = self.at + instruction.len() as u32;
@@ -490,6 +496,14 @@ impl<'p> Walk<'p> {
         let class = forms::class(instruction.mnemonic());
         if forms::has_strange_prefix(instruction) || instruction.has_lock_prefix() && !forms::may_lock(class) {
             return Err("instruction with a prefix that none may have");
+        }
+        if forms::has_strange_encoding(instruction, class) {
+            return Err("instruction in a form that is not on the list");
+        }
+        if matches!(class, Class::Call | Class::Jmp | Class::Jcc | Class::Ret)
+            && self.p.text.get(instruction.ip() as usize).is_none_or(|byte| forms::is_prefix(*byte))
+        {
+            return Err("jump with a prefix");
         }
         match class {
             Class::Refused => Err("instruction that is not on the list"),

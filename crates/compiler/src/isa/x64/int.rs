@@ -1,6 +1,7 @@
 //! Integer primitives: the choice among forms of two-operand instructions.
 
 use crate::facts::CpuFeatures;
+use crate::fault::{Fault, without};
 use crate::isa::{Alu, Amount, At, Cond, Div, Extend, IntUnary, Shift, Src};
 use crate::ty::Width;
 use lightbeam_asm::x64::{self, Asm, Cc, R11, Size, rows};
@@ -143,6 +144,7 @@ pub(super) fn mul(a: &mut Asm, size: Size, d: Reg, l: Reg, r: Src) -> At {
 
 fn mul_imm(a: &mut Asm, size: Size, d: Reg, l: Reg, imm: i32) {
     match imm {
+        1 if without(Fault::TimesOne) => copy(a, size, d, l),
         1 => keep(a, size, d, l),
         2 => lea_sum(a, size, d, l, l),
         3 => a.lea_rm(size, d, Addr::indexed(l, l, 1, 0)),

@@ -477,7 +477,9 @@ impl Isa for X64 {
         let last = table.len() - 1;
         a.mov_ri(Size::S32, t, last as i64);
         a.alu_rr(asm::Alu::Cmp, Size::S32, index, t);
-        a.cmov_rr(Cc::A, Size::S32, index, t);
+        if !crate::fault::without(crate::fault::Fault::JumpTable) {
+            a.cmov_rr(Cc::A, Size::S32, index, t);
+        }
         let start = a.label();
         a.lea_label(t, start);
         a.rm(rows::MOVSXD, Size::S64, index, Addr::indexed(t, index, 2, 0));

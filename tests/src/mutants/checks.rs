@@ -1,0 +1,114 @@
+//! Finds the checks in code: conditional jumps to traps, and what bounds the index of a jump table.
+
+use super::Check;
+use super::decode::Decoded;
+use iced_x86::{Instruction, Mnemonic, OpKind};
+use wasmtime::Trap;
+
+/// A check: which instruction decides, and what for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    /// The conditional jump or move.
+    pub(crate) decides: usize,
+    pub(crate) check: Check,
+}
+
+/// All checks of a function.
+pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for (n, instruction) in code.instructions.iter().enumerate() {
+        let check = if instruction.is_jcc_short_or_near() {
+            if guards_jump_table(code, n) {
+                Some(Check::JumpTable)
+            } else {
+                // The heap's length is compared with sign: it is less what the access needs.
+                let of = |trap| match check(trap) {
+                    Check::Memory if instruction.condition_code() == iced_x86::ConditionCode::l => Check::Heap,
+                    check => check,
+                };
+                code.at(instruction.near_branch_target() as u32).and_then(|target| trap(code, target, traps)).map(of)
+            }
+        } else if is_cmov(instruction) && guards_jump_table(code, n) {
+            Some(Check::JumpTable)
+        } else {
+            None
+        };
+        found.extend(check.map(|check| Found { decides: n, check }));
+    }
+    found
+}
+
+pub(crate) fn is_cmov(instruction: &Instruction) -> bool {
+    let condition = instruction.condition_code() != iced_x86::ConditionCode::None;
+    condition && !instruction.is_jcc_short_or_near() && instruction.op0_kind() == OpKind::Register && {
+        instruction.op0_register().size() >= 4
+    }
+}
+
+/// Does an entry of a jump table follow, read by an index?
+fn guards_jump_table(code: &Decoded, n: usize) -> bool {
+    let reads = |i: &Instruction| i.mnemonic() == Mnemonic::Movsxd && i.memory_index_scale() == 4;
+    let mut read = None;
+    for ahead in 1..=4 {
+        let Some(next) = code.behind(n, ahead) else { return false };
+        if reads(next) {
+            read = Some(ahead);
+            break;
+        }
+    }
+    let Some(read) = read else { return false };
+    (1..=3).any(|more| code.behind(n, read + more).is_some_and(|i| i.mnemonic() == Mnemonic::Jmp))
+}
+
+/// The trap that code at a place ends in, whether by itself or through the host.
+fn trap(code: &Decoded, target: usize, traps: &[(u32, u8)]) -> Option<Trap> {
+    let first = &code.instructions[target];
+    if first.mnemonic() == Mnemonic::Ud2 {
+        let at = traps.binary_search_by_key(&(first.ip() as u32), |(at, _)| *at).ok()?;
+        return Trap::from_u8(traps[at].1);
+    }
+    // The number of the trap is the only constant that is moved before the call from which nothing comes back.
+    let mut number = None;
+    for n in 0..4 {
+        let instruction = code.behind(target, n)?;
+        match instruction.mnemonic() {
+            Mnemonic::Mov if instruction.op1_kind() == OpKind::Immediate32 => number = Some(instruction.immediate32()),
+            Mnemonic::Mov => {}
+            Mnemonic::Call => {
+                let ends = code.behind(target, n + 1).is_none_or(|i| i.mnemonic() == Mnemonic::Ud2);
+                return number.filter(|_| ends).and_then(|number| Trap::from_u8(u8::try_from(number).ok()?));
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+fn check(trap: Trap) -> Check {
+    match trap {
+        Trap::StackOverflow => Check::Stack,
+        Trap::TableOutOfBounds => Check::Table,
+        Trap::BadSignature => Check::Signature,
+        Trap::IndirectCallToNull => Check::Null,
+        Trap::MemoryOutOfBounds => Check::Memory,
+        Trap::ArrayOutOfBounds => Check::Array,
+        Trap::CastFailure | Trap::NullReference => Check::Cast,
+        Trap::AllocationTooLarge => Check::Heap,
+        _ => Check::Other,
+    }
+}
+
+/// Conditions, by number, under which a check with a given one passes what it did not. Left out are those under which
+/// it only fails more often: after a comparison `ne` is whatever `a`, `b`, `l` or `g` is, and of equal values `e` is
+/// much else.
+pub(crate) fn weaker(condition: u8) -> Vec<u8> {
+    let same_or_stronger: &[u8] = match condition {
+        2 => &[2, 5, 6],
+        4 => &[1, 3, 4, 6, 9, 10, 13, 14],
+        7 => &[3, 5, 7],
+        12 => &[5, 12, 14],
+        15 => &[5, 13, 15],
+        other => &[other],
+    };
+    (0..16).filter(|other| !same_or_stronger.contains(other)).collect()
+}
