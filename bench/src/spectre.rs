@@ -84,7 +84,10 @@ fn measure(work: &Work, backends: &[Backend; 2], effort: Effort) -> anyhow::Resu
 }
 
 fn table(rows: &[Row], pages: bool) {
-    println!("{}: with guards over without; of times the ratio of medians, and of minima in brackets:\n", layout(pages));
+    println!(
+        "{}: with guards over without; of times the ratio of medians, and of minima in brackets:\n",
+        layout(pages)
+    );
     let both = |median: f64, minimum: f64| format!("{median:.3} ({minimum:.3})");
     let mut lines: Vec<Vec<String>> = rows
         .iter()
@@ -94,7 +97,8 @@ fn table(rows: &[Row], pages: bool) {
             vec![row.program.clone(), row.code[1].to_string(), format!("{:.4}", row.code()), with, without, time]
         })
         .collect();
-    let mean = |statistic: fn(&Samples) -> f64| geomean(rows.iter().map(|row| row.ratio(statistic))).unwrap_or(f64::NAN);
+    let mean =
+        |statistic: fn(&Samples) -> f64| geomean(rows.iter().map(|row| row.ratio(statistic))).unwrap_or(f64::NAN);
     let code = geomean(rows.iter().map(Row::code)).unwrap_or(f64::NAN);
     let blank = String::new();
     let time = both(mean(Samples::median), mean(Samples::min));
