@@ -95,8 +95,8 @@ impl Random {
         bytes
     }
 
-    /// All given bytes that are left, if there are enough for a generator of another library to begin with; otherwise so
-    /// many random ones.
+    /// All given bytes that are left, if there are enough for a generator of another library to begin with; otherwise
+    /// so many random ones.
     pub fn rest(&mut self, n: usize) -> Vec<u8> {
         if let Some(Given { bytes, at }) = &mut self.given
             && bytes.len() - *at >= 64

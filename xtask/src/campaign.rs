@@ -205,7 +205,7 @@ impl Place {
         let row: Vec<String> = row.iter().map(u64::to_string).collect();
         writeln!(books, "{}\t{}", target.name, row.join("\t"))?;
         eprintln!(
-            "{}: {} s of CPU, {executions} executions, cov {coverage}, ft {features}, {inputs} inputs, {failures} failures",
+            "{}: {} s, {executions} executions, cov {coverage}, ft {features}, {inputs} inputs, {failures} failed",
             target.name,
             ticks / 100
         );
@@ -224,7 +224,8 @@ impl Place {
             rows.entry(name).or_default().push(numbers);
         }
         let mut text = String::from(
-            "| target | CPU | executions | counters reached | features | corpus | failures |\n|---|---|---|---|---|---|---|\n",
+            "| target | CPU | executions | counters reached | features | corpus | failures |\n\
+             |---|---|---|---|---|---|---|\n",
         );
         let mut total = [0; 3];
         for Target { name, .. } in TARGETS {
@@ -249,7 +250,8 @@ impl Place {
 }
 
 impl Slice {
-    /// Takes the numbers from a line of libFuzzer's: `#2 INITED cov: 12 ft: 13 …`, `stat::number_of_executed_units: 3`.
+    /// Takes the numbers from a line of libFuzzer's: `#2 INITED cov: 12 ft: 13 …`,
+    /// `stat::number_of_executed_units: 3`.
     fn note(&mut self, line: &str) {
         let after = |what: &str| {
             let (_, rest) = line.split_once(what)?;

@@ -132,8 +132,10 @@ const SURROUNDINGS: [&str; 3] = [
        (func (param i32 i32 i64 i64 f32 f32 f64 f64)) (func (result i32 i64 f32 f64 v128 funcref) unreachable)
        (data \"a\") (data \"b\"))",
     "(module (memory 1 1) (global (mut i32) (i32.const 0)) (func (param i32 i32) (result i32) unreachable)
-       (func (param i64 f64) (result f64) unreachable) (func) (func (result i32 i32 i32 i32 i32 i32 i32 i32 i32) unreachable))",
-    "(module (type (func (param i32) (result i32))) (func (type 0) unreachable) (func (param i64 i64) (result i64 i64) unreachable)
+       (func (param i64 f64) (result f64) unreachable) (func)
+       (func (result i32 i32 i32 i32 i32 i32 i32 i32 i32) unreachable))",
+    "(module (type (func (param i32) (result i32))) (func (type 0) unreachable)
+       (func (param i64 i64) (result i64 i64) unreachable)
        (func (param v128) (result v128) unreachable) (func (param funcref) (result funcref) unreachable))",
 ];
 

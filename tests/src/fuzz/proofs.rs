@@ -43,7 +43,8 @@ const MODULES: [&str; 4] = [
        (table 4 funcref) (elem (i32.const 0) $f $g) (global (mut i32) (i32.const 1))
        (func $g (param i64) (call $f (local.get 0)) (call_indirect (param i64) (local.get 0) (i32.const 0)))
        (func (export \"h\") (param i32) (result i64) (memory.fill (local.get 0) (i32.const 1) (i32.const 100))
-         (block (block (block (br_table 0 1 2 (local.get 0))) (drop (memory.grow (i32.const 1))))) (i64.load (local.get 0))))",
+         (block (block (block (br_table 0 1 2 (local.get 0))) (drop (memory.grow (i32.const 1)))))
+         (i64.load (local.get 0))))",
     "(module (type $s (struct (field (mut i32)) (field (mut anyref)))) (tag $t (param i32))
        (func $throw (param i32) (throw $t (local.get 0)))
        (func (export \"f\") (param i32) (result i32) (local $s (ref null $s))
@@ -116,7 +117,7 @@ pub(super) fn verify_mutant(data: &[u8]) -> Verdict {
     let pair = pair(setup).expect("these settings are supported");
     let artifact = pair.lightbeam.precompile(&wasm).unwrap_or_else(|error| panic!("{error:?}\n{}", shown(&wasm)));
     let mut verdict = Verdict::Void;
-    // Where the verifier takes offence at what is right, which is for the target `verify` to say, no mutant is accepted.
+    // Where the verifier takes offence at what is right, which is for the target `verify` to say, it accepts no mutant.
     if pair.lightbeam.verify_artifact(&artifact, &wasm).is_err() {
         return verdict;
     }

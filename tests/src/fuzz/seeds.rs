@@ -55,7 +55,8 @@ pub fn fixed(target: &Target, count: u64) -> Vec<Vec<u8>> {
                 wasm
             }
             Input::Body => {
-                let all = [&[0, 255, 3, 0, 0x20, 0, 0x0b][..], &[1, 255, 0, 0, 0x41, 5, 0x0b], &[0, 255, 0, 0, 0, 0x0b]];
+                let all: [&[u8]; 3] =
+                    [&[0, 255, 3, 0, 0x20, 0, 0x0b], &[1, 255, 0, 0, 0x41, 5, 0x0b], &[0, 255, 0, 0, 0, 0x0b]];
                 let mut body = all[seed as usize % all.len()].to_vec();
                 if seed >= 6 {
                     let mut random = Random::new(seed);
@@ -65,7 +66,8 @@ pub fn fixed(target: &Target, count: u64) -> Vec<Vec<u8>> {
                 body
             }
             Input::Script => format!(
-                "(module (memory 1) (func (export \"f\") (param i32) (result i32) (i32.load offset={seed} (local.get 0)))
+                "(module (memory 1) (func (export \"f\") (param i32) (result i32)
+                     (i32.load offset={seed} (local.get 0)))
                    (func (export \"g\") (result i32) (i32.div_s (i32.const {seed}) (i32.const {}))))
                  (invoke \"f\" (i32.const {})) (invoke \"g\") (assert_invalid (module (func (result i32))) \"\")",
                 seed % 3,

@@ -99,7 +99,8 @@ const USES: &[&str] = &[
 pub fn modules(random: impl Into<Random>) -> Halves {
     let mut random = random.into();
     let mut callee = String::from(
-        "(global $dirty i64 (i64.const 0x5eadbeef_00000021)) (memory 1) (data (i32.const 8) \"\\11\\00\\00\\00\\ff\\ee\\dd\\cc\")",
+        "(global $dirty i64 (i64.const 0x5eadbeef_00000021)) (memory 1)
+         (data (i32.const 8) \"\\11\\00\\00\\00\\ff\\ee\\dd\\cc\")",
     );
     let mut imports = String::new();
     let mut funcs = String::new();

@@ -1,6 +1,7 @@
 //! Random programs on objects: structures of three types below one another, arrays of references and numbers, small
-//! integers, nulls. They are kept in locals, globals, tables and each other, tested, cast and compared, while collections
-//! happen at calls between. Most programs end without a trap, and what they return depends on all that they kept.
+//! integers, nulls. They are kept in locals, globals, tables and each other, tested, cast and compared, while
+//! collections happen at calls between. Most programs end without a trap, and what they return depends on all that they
+//! kept.
 
 use super::Generated;
 use crate::observe::{Type, interesting};
@@ -10,7 +11,8 @@ const HEAD: &str = r#"
 (rec
   (type $node (sub (struct (field (mut i32)) (field (mut (ref null $node))))))
   (type $wide (sub $node (struct (field (mut i32)) (field (mut (ref null $node)))
-    (field (mut i64)) (field (mut i8)) (field (mut i16)) (field (mut v128)) (field (mut anyref)) (field (mut funcref)))))
+    (field (mut i64)) (field (mut i8)) (field (mut i16)) (field (mut v128)) (field (mut anyref))
+    (field (mut funcref)))))
   (type $last (sub final $wide (struct (field (mut i32)) (field (mut (ref null $node)))
     (field (mut i64)) (field (mut i8)) (field (mut i16)) (field (mut v128)) (field (mut anyref)) (field (mut funcref))
     (field (mut externref)) (field f64)))))
@@ -48,7 +50,8 @@ const HEAD: &str = r#"
         (call $sum (struct.get $node 1 (local.get $n)) (i32.sub (local.get $depth) (i32.const 1))))))))
     (return (i32.add
       (i32.xor (i32.wrap_i64 (struct.get $wide 2 (local.get $w))) (struct.get_s $wide 3 (local.get $w)))
-      (i32.add (i32.add (struct.get_u $wide 4 (local.get $w)) (i32x4.extract_lane 1 (struct.get $wide 5 (local.get $w))))
+      (i32.add
+        (i32.add (struct.get_u $wide 4 (local.get $w)) (i32x4.extract_lane 1 (struct.get $wide 5 (local.get $w))))
         (i32.add (ref.is_null (struct.get $wide 7 (local.get $w)))
           (call $sum (struct.get $wide 6 (local.get $w)) (i32.sub (local.get $depth) (i32.const 1))))))))
   (if (ref.test (ref $refs) (local.get $x)) (then
@@ -70,7 +73,8 @@ const LOCALS: &str = "(local $a i32) (local $b i64) (local $n (ref null $node)) 
 const END: &str = "(i32.xor (i32.xor
     (i32.add (local.get $a) (i32.wrap_i64 (local.get $b)))
     (i32.add (i32.mul (i32.const 5) (call $sum (local.get $n) (i32.const 6))) (call $sum (local.get $w) (i32.const 5))))
-  (i32.xor (i32.add (call $sum (local.get $x) (i32.const 6)) (i32.mul (i32.const 9) (call $sum (local.get $q) (i32.const 3))))
+  (i32.xor
+    (i32.add (call $sum (local.get $x) (i32.const 6)) (i32.mul (i32.const 9) (call $sum (local.get $q) (i32.const 3))))
     (i32.add (i32.add (call $sum (local.get $r) (i32.const 4)) (call $sum (local.get $y) (i32.const 6)))
       (i32.add (call $sum (global.get $kept) (i32.const 4)) (call $sum (table.get $t (i32.const 3)) (i32.const 4))))))";
 
@@ -264,7 +268,8 @@ impl Body<'_> {
             ),
             4 => format!(
                 "(block {label} (array.copy $refs $refs (br_on_null {label} (local.get $r)) (i32.const 0) (local.get $r)
-                (i32.shr_u (array.len (local.get $r)) (i32.const 1)) (i32.shr_u (array.len (local.get $r)) (i32.const 1))))"
+                (i32.shr_u (array.len (local.get $r)) (i32.const 1))
+                (i32.shr_u (array.len (local.get $r)) (i32.const 1))))"
             ),
             _ => "(local.set $s (array.new_data $bytes $d (i32.const 2) (i32.const 9)))
                 (array.init_data $bytes $d (local.get $s) (i32.const 1) (i32.const 3) (i32.const 5))"

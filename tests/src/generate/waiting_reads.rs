@@ -1,6 +1,6 @@
-//! Reads of locals that wait on the stack while the local is written, with every kind of operator between: the value must
-//! be that of the moment of the read. They also wait over the ends of the blocks, loops and handlers that alone touch the
-//! local, where nobody but the waiting read needs it any more.
+//! Reads of locals that wait on the stack while the local is written, with every kind of operator between: the value
+//! must be that of the moment of the read. They also wait over the ends of the blocks, loops and handlers that alone
+//! touch the local, where nobody but the waiting read needs it any more.
 
 use super::{Generated, name, single};
 use crate::observe::{Type, interesting};
@@ -115,7 +115,8 @@ pub fn module(random: impl Into<Random>, units: usize) -> Generated {
         // Only some of the locals begin as something else than zero.
         let text = format!(
             "{shared} {own} (local $s i32) (local $u i64) (local $v v128)
-             (local.set $i320 (local.get 0)) (local.set $i640 (local.get 1)) (local.set $f640 (f64.convert_i32_s (local.get 0)))
+             (local.set $i320 (local.get 0)) (local.set $i640 (local.get 1))
+             (local.set $f640 (f64.convert_i32_s (local.get 0)))
              (local.set $v1280 (i32x4.splat (local.get 0)))\n{text}
              (i64.add (local.get $u) (i64.extend_i32_u (local.get $s)))"
         );
