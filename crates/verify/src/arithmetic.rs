@@ -60,6 +60,14 @@ impl Walk<'_> {
 
     fn logic(class: Class, left: Value, right: Value) -> Value {
         match class {
+            // Down to a multiple.
+            Class::And
+                if left.least() > 0
+                    && right.as_constant().is_some_and(|mask| mask < 0 && mask.unsigned_abs().is_power_of_two()) =>
+            {
+                let least = left.least() & right.as_constant().unwrap_or(0).cast_unsigned();
+                if left.is_u32() { Value::U32 } else { Value::at_least(least) }
+            }
             Class::And => match (left.below(), right.below()) {
                 (Some(a), Some(b)) => Value::less_than(a.min(b)),
                 (Some(a), None) | (None, Some(a)) => Value::less_than(a),

@@ -307,12 +307,11 @@ impl Walk<'_> {
                     self.is_exact(&pending);
                 }
                 if now.is(Tag::FreeRoom)
-                    && let Some(room) = right.as_constant()
-                    && room > 0
+                    && let Ok(room @ 1..) = u32::try_from(right.least())
                 {
                     for reg in 0..16 {
                         if self.st.regs[reg].is(Tag::FreeStart) {
-                            self.st.regs[reg] = Value::of(Tag::InHeap, room as u32);
+                            self.st.regs[reg] = Value::of(Tag::InHeap, room);
                         }
                     }
                 }
@@ -381,6 +380,12 @@ impl Walk<'_> {
         let Some(sum) = known.plus_constant(i64::from(!including)) else { return };
         if sum == crate::relate::Sum::NOTHING {
             return;
+        }
+        if region == Region::Heap
+            && let Some((reg, bytes)) = sum.single()
+        {
+            // The heap is no larger than 32 bits can say.
+            self.learned(usize::from(reg), Value::of(Tag::InHeap, bytes));
         }
         let regs = self.st.regs;
         let copies = self.copies;

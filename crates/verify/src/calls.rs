@@ -439,6 +439,13 @@ impl<'p> Walk<'p> {
         if !fits {
             return Err(BAD);
         }
+        if builtin == Builtin::TableGrow {
+            for reg in [RBX, R12, R13] {
+                if matches!(self.st.regs[reg].tag(), Tag::Table | Tag::TableHalf | Tag::Into) {
+                    self.st.regs[reg] = Value::UNDEF;
+                }
+            }
+        }
         let gives_vector = matches!(builtin, Builtin::FmaF32x4 | Builtin::FmaF64x2);
         self.destroy(effect);
         self.called(0)?;

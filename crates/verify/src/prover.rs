@@ -361,8 +361,16 @@ impl<'a> Prover<'a> {
         all.faults.sort_unstable_by_key(|fault| fault.at);
         all.faults.dedup();
         // Routines share what is between the parts that the function table covers; nobody comes to other traps there.
-        let unreached =
-            |at: u32| self.gap(at).is_some() && all.faults.binary_search_by_key(&at, |fault| fault.at).is_err();
+        let in_startup = |at: u32| {
+            let startup = |(border, range): &(Border, Range)| {
+                *border == Border::StartupWasm && range.start <= at && at < range.end
+            };
+            self.tables.borders.iter().rev().take(2).any(startup)
+        };
+        let unreached = |at: u32| {
+            (self.gap(at).is_some() || in_startup(at))
+                && all.faults.binary_search_by_key(&at, |fault| fault.at).is_err()
+        };
         let traps = self.tables.traps.iter().map(|(at, _)| *at).filter(|at| unreached(*at));
         let unreached: Vec<Fault> = traps.map(|at| Fault { at, cause: Cause::Unreached }).collect();
         all.faults.extend(unreached);

@@ -115,6 +115,16 @@ impl Sum {
         unshifted && count + usize::from(self.constant != 0) == 2 && self.terms.contains(&term)
     }
 
+    /// A register that is not shifted, and a constant that is not 0, if it is that.
+    pub(crate) fn single(&self) -> Option<(u8, u32)> {
+        match (self.terms[0], self.terms[1].key) {
+            (Term { key: Key::Reg(reg), shift: 0 }, Key::None) => {
+                u32::try_from(self.constant).ok().filter(|bytes| *bytes > 0).map(|bytes| (reg, bytes))
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn names_reg(&self, reg: u8) -> bool {
         self.has(Key::Reg(reg))
     }

@@ -559,7 +559,10 @@ impl Walk<'_> {
         }
         if let Some(sum) = sum
             && !own
-            && (index.is_some() || self.copies || pending.is_some_and(|pending| Some(usize::from(pending.reg)) == base))
+            && (index.is_some()
+                || self.copies
+                || self.p.facts.gc.is_some() && disp > 0
+                || pending.is_some_and(|pending| Some(usize::from(pending.reg)) == base))
         {
             self.relate(|sums| {
                 sums.pending = Some(Pending { reg: to as u8, sum, least, exact, small: exact, part: NONE })
