@@ -35,6 +35,9 @@ pub struct Setup {
     pub without: Without,
     /// Does Lightbeam's code leave garbage wherever nothing may be read?
     pub poison: bool,
+    /// Does whoever is let in at the end of an epoch, which is at every look, collect and grow all that can be grown?
+    /// Where memories move when they grow, so does the collector's heap. Only with `epochs`.
+    pub meddles: bool,
 }
 
 /// A set of processor features left out, bit by bit in the order of [`Without::NAMES`].
@@ -89,6 +92,7 @@ impl Default for Setup {
             spectre: true,
             without: Without::default(),
             poison: false,
+            meddles: false,
         }
     }
 }
@@ -116,6 +120,7 @@ impl Setup {
             without: if random.one_in(3) { Without(random.bits() as u8 & Without::ALL.0) } else { Without(0) },
             deterministic: random.one_in(2),
             poison: random.one_in(3),
+            meddles: false,
             spectre: !random.one_in(3),
         }
         .agreeing()
@@ -178,6 +183,9 @@ impl Setup {
         if self.reservation == Some(0) {
             // Memories move whenever they grow.
             config.memory_reservation_for_growth(0);
+        }
+        if self.meddles && self.reservation == Some(0) {
+            config.gc_heap_reservation(0).gc_heap_guard_size(0).gc_heap_reservation_for_growth(0);
         }
         if let Some(bytes) = self.guard {
             config.memory_guard_size(bytes);

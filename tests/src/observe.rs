@@ -5,7 +5,7 @@ use crate::random::mix;
 use std::fmt;
 use wasmtime::{
     AsContextMut, Caller, Extern, ExternType, Func, FuncType, Global, Instance, Memory, Module, Ref, SharedMemory,
-    Store, StoreLimits, StoreLimitsBuilder, Table, Trap, Val, ValType,
+    Store, StoreContextMut, StoreLimits, StoreLimitsBuilder, Table, Trap, UpdateDeadline, Val, ValType,
 };
 
 /// A value, floats as bits.
@@ -439,6 +439,9 @@ struct State {
     limits: StoreLimits,
     events: Vec<Event>,
     host_calls: u64,
+    /// What can be grown by whoever is let in, and how often it has been.
+    growing: Vec<Extern>,
+    meddled: u32,
 }
 
 /// Instantiates the module, makes the calls, and says what was seen.
@@ -462,19 +465,29 @@ pub fn observe_linked(owner: &Module, module: &Module, setup: &Setup, calls: &[C
 
 fn observe_in(owner: Option<&Module>, module: &Module, setup: &Setup, calls: &[Calls], units: u64) -> Vec<Event> {
     let limits = StoreLimitsBuilder::new().memory_size(32 << 20).table_elements(200_000).build();
-    let mut store = Store::new(module.engine(), State { limits, events: Vec::new(), host_calls: 0 });
+    let mut store = Store::new(
+        module.engine(),
+        State { limits, events: Vec::new(), host_calls: 0, growing: Vec::new(), meddled: 0 },
+    );
     store.limiter(|state| &mut state.limits);
     if setup.fuel {
         store.set_fuel(units).expect("fuel is on");
     }
     if setup.epochs {
-        store.set_epoch_deadline(1 << 40);
+        store.set_epoch_deadline(if setup.meddles { 0 } else { 1 << 40 });
+        store.epoch_deadline_callback(meddle);
     }
     let owner = owner.map(|owner| Instance::new(&mut store, owner, &[]).expect("it imports nothing"));
-    let instance = imports(&mut store, module, owner).and_then(|imports| Instance::new(&mut store, module, &imports));
+    let instance = imports(&mut store, module, owner).and_then(|imports| {
+        // What the owner exports is among these, as far as the module can see it.
+        store.data_mut().growing.clone_from(&imports);
+        Instance::new(&mut store, module, &imports)
+    });
     let instance = match instance {
         Ok(instance) => {
             let fuel = if setup.fuel { store.get_fuel().ok() } else { None };
+            let exports: Vec<Extern> = instance.exports(&mut store).map(wasmtime::Export::into_extern).collect();
+            store.data_mut().growing.extend(exports);
             store.data_mut().events.push(Event::Start(Outcome::Values(Vec::new()), fuel));
             instance
         }
@@ -511,6 +524,28 @@ fn observe_in(owner: Option<&Module>, module: &Module, setup: &Setup, calls: &[C
     let mut events = std::mem::take(&mut store.data_mut().events);
     events.extend(finale(&mut store, instance));
     events
+}
+
+/// Collects, and lets all memories and tables be elsewhere, at the end of an epoch that ends at once again.
+fn meddle(mut store: StoreContextMut<'_, State>) -> wasmtime::Result<UpdateDeadline> {
+    /// How often everything grows: no program may find its limits.
+    const MOST: u32 = 40;
+    store.gc(None)?;
+    store.data_mut().meddled += 1;
+    if store.data().meddled <= MOST {
+        for one in store.data().growing.clone() {
+            // What cannot be grown stays as it is.
+            match one {
+                Extern::Memory(memory) => drop(memory.grow(&mut store, 1)),
+                Extern::Table(table) => {
+                    let null = Ref::null(table.ty(&store).element().heap_type());
+                    drop(table.grow(&mut store, 1, null));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(UpdateDeadline::Continue(0))
 }
 
 fn known(val: &Val) -> Value {

@@ -601,7 +601,11 @@ impl Startup<'_> {
 
     fn call(&mut self, index: FuncIndex) {
         match self.facts.funcs[index.index()].callee {
-            Callee::Defined { index, .. } => self.stubs.call(Target::Func(index)),
+            Callee::Defined { index, .. } => {
+                // Whoever was let in on the way here may have moved memory 0.
+                self.stubs.load_pinned(self.facts);
+                self.stubs.call(Target::Func(index));
+            }
             Callee::Imported { code, context } => {
                 self.stubs.asm.mov_rm(Size::S64, RDI, Addr::base(CTX, context));
                 self.stubs.asm.mov_rr(Size::S64, RSI, CTX);
