@@ -227,7 +227,8 @@ impl<I: Isa> RoutineGen<'_, I> {
                 I::lea(a, Width::W64, end, Addr::indexed(result, size, 0, 0));
                 I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
                 I::cmp(a, Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
-                I::jcc(a, Cond::GtU, slow);
+                // See `FuncGen::new_object`: free space never begins at 2^32.
+                I::jcc(a, Cond::GeU, slow);
                 I::store(a, Store::B32, Addr::base(data, free), end);
                 self.heap_base(base);
                 let a = &mut self.out.asm;

@@ -331,7 +331,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::lea(a, Width::W64, temp, Addr::base(object, size.cast_signed()));
                 I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
                 I::cmp(a, Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
-                frozen.branch(Cond::GtU, slow);
+                // The host sees to what ends with the heap: there, free space may begin at 2^32, which is no `u32`.
+                frozen.branch(Cond::GeU, slow);
                 (free, size, None)
             }
             Collector::Counting(_) => unreachable!("the host makes these"),
