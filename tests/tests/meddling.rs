@@ -38,26 +38,26 @@ fn compare(count: u64, rule: Rule, module: impl Fn(u64) -> Generated) {
 
 #[test]
 fn programs_go_on_where_everything_has_moved() {
-    compare(scaled(60), Rule::AnyNan, |seed| programs::module(seed, 3));
+    compare(scaled(12), Rule::AnyNan, |seed| programs::module(seed, 3));
 }
 
 #[test]
 fn reads_that_wait_and_locals_of_blocks() {
-    compare(scaled(30), Rule::AnyNan, |seed| pending_writes::module(seed, 4 + seed as usize % 4 * 6));
-    compare(scaled(30), Rule::Exact, |seed| block_locals::module(seed, 1 + seed as usize % 6));
+    compare(scaled(12), Rule::AnyNan, |seed| pending_writes::module(seed, 4 + seed as usize % 4 * 6));
+    compare(scaled(12), Rule::Exact, |seed| block_locals::module(seed, 1 + seed as usize % 6));
 }
 
 #[test]
 fn exceptions_and_full_windows() {
-    compare(scaled(30), Rule::Exact, |seed| exceptions::module(seed, 30));
-    compare(scaled(20), Rule::Exact, windows::module);
-    compare(scaled(30), Rule::Exact, |seed| fuel::module(seed, 30));
+    compare(scaled(12), Rule::Exact, |seed| exceptions::module(seed, 30));
+    compare(scaled(6), Rule::Exact, windows::module);
+    compare(scaled(12), Rule::Exact, |seed| fuel::module(seed, 30));
 }
 
 #[test]
 fn memories_of_several_names() {
     let pairs: Vec<_> = setups().iter().map(|setup| setup.engine().unwrap()).collect();
-    for seed in 0..scaled(30) {
+    for seed in 0..scaled(12) {
         let module = aliases::module(seed, 30);
         let result = module.check(&pairs[seed as usize % pairs.len()], Rule::Exact);
         result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}\n{}", module.owner, module.user.wat()));
