@@ -24,6 +24,8 @@ mod slots;
 mod stacks;
 mod state;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod value;
 mod vectors;
