@@ -393,16 +393,16 @@ impl<'p> Walk<'p> {
             }
             Builtin::FmaF32x4 | Builtin::FmaF64x2 => ctx && self.st.vectors & 7 == 7,
             Builtin::GcAlloc => {
-                effect = Effect::Any;
+                effect = Effect::Collects;
                 result = small(RCX).map_or(Value::ANY, |bytes| Value::of(Tag::Allocated, bytes));
                 ctx && [RSI, RDX, RCX, R8].into_iter().all(number)
             }
             Builtin::GcGrow => {
-                effect = Effect::Any;
+                effect = Effect::Collects;
                 ctx && number(RSI)
             }
             Builtin::GcCollect => {
-                effect = Effect::Any;
+                effect = Effect::Collects;
                 ctx
             }
             Builtin::GcDrop => ctx && number(RSI),
@@ -529,8 +529,13 @@ impl<'p> Walk<'p> {
         let wide = self.frame_has_numbers(top, 16);
         self.needs_routine(target, args, wide)?;
         // While a module starts nobody else can have it, and constant expressions let nobody in.
-        self.destroy(if self.role == Role::StartupRoutine { Effect::Collects } else { Effect::Any });
+        let starts = self.p.is_startup(target);
+        self.destroy(if self.role == Role::StartupRoutine && !starts { Effect::Collects } else { Effect::Any });
         self.called(0)?;
+        // Routines give the base of memory 0 back, wherever it is by then: `check_preserved`.
+        if !starts && !self.p.facts.memories.is_empty() {
+            self.st.regs[R14] = Value::of(Tag::Memory, 0);
+        }
         // What it gives is a number, if anything.
         self.st.regs[RAX] = Value::ANY;
         Ok(())
@@ -723,7 +728,9 @@ impl<'p> Walk<'p> {
     fn check_preserved(&self) -> Proved<()> {
         for (reg, value) in self.preserved {
             if self.st.regs[reg] != value {
+                // Whoever calls a function loads the base of a memory that may move anew; whoever calls a routine does not.
                 let lax = reg == R14 && value == Value::of(Tag::Memory, 0) && self.p.moves(value);
+                let lax = lax && self.role != Role::Routine;
                 if !lax && !(reg == R14 && self.p.facts.memories.is_empty()) {
                     return Err("preserved register that is not restored");
                 }

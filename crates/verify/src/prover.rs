@@ -63,6 +63,13 @@ pub(crate) struct Called {
     pub(crate) wide: bool,
 }
 
+impl Called {
+    /// The same, with all zeros taken for numbers of 32 bits, as which less is known of them.
+    fn with_numbers(self) -> Called {
+        Called { args: self.args.map(|arg| if arg == Value::NULL { Value::U32 } else { arg }), ..self }
+    }
+}
+
 impl Part {
     fn add(&mut self, other: Part, types: &Types) {
         self.faults.extend(other.faults);
@@ -322,6 +329,17 @@ impl<'a> Prover<'a> {
         self.proof(all)
     }
 
+    /// What is done before the first call, if an offset is in it.
+    fn startup(&self, at: u32) -> Option<Range> {
+        let ranges = self.tables.borders.iter().filter(|(border, _)| *border == Border::StartupWasm);
+        ranges.map(|(_, range)| *range).find(|range| range.start <= at && at < range.end)
+    }
+
+    /// Is the routine at an offset part of what is done before the first call?
+    pub(crate) fn is_startup(&self, at: u32) -> bool {
+        self.startup(at).is_some()
+    }
+
     /// Proves routines from what is known of their arguments wherever they are called, until nothing new is.
     fn routines(&self, all: &mut Part) -> Result<(), Failure> {
         let mut proved: BTreeMap<u32, Called> = BTreeMap::new();
@@ -329,21 +347,21 @@ impl<'a> Prover<'a> {
         loop {
             let next = all.routines.iter().find(|(target, called)| proved.get(target) != Some(called));
             let Some((&target, &called)) = next else { break };
-            let startup =
-                self.tables.borders.iter().find(|(border, range)| {
-                    *border == Border::StartupWasm && range.start <= target && target < range.end
-                });
+            let startup = self.startup(target);
             let (role, place) = match startup {
-                Some((border, _)) => (Role::StartupRoutine, Place::Border(*border)),
+                Some(_) => (Role::StartupRoutine, Place::Border(Border::StartupWasm)),
                 None => (Role::Routine, Place::Routine),
             };
-            let range = startup.map(|(_, range)| *range).or_else(|| self.gap(target));
+            let range = startup.or_else(|| self.gap(target));
             let Some(range) = range else {
                 return Err(Failure { place, offset: target, reason: Reason("call of what is no entry") });
             };
-            let mut walk = Walk::new(self);
-            walk.prove_routine(range, target, role, place, &called)?;
-            let part = walk.finish();
+            let prove = |called: &Called| {
+                let mut walk = Walk::new(self);
+                walk.prove_routine(range, target, role, place, called).map(|()| walk.finish())
+            };
+            // An argument that is 0 wherever the routine is called is null or a number, which nobody says.
+            let part = prove(&called).or_else(|failure| prove(&called.with_numbers()).map_err(|_| failure))?;
             for (target, called) in &part.routines {
                 all.call(*target, *called, &self.types);
             }
