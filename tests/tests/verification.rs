@@ -2,17 +2,16 @@
 //! verify-all` does the first at length.
 
 use lightbeam::{Compiler, ErrorKind};
+use lightbeam_tests::shared;
 use lightbeam_tests::verification::{self, Subject};
+use std::path::Path;
 use wasmtime::Config;
 
-/// Settings under which all code is proved. Under others there are rules to come: what objects need where each access
-/// to their heap is checked, or where nothing is collected, and memories that move while routines are called in a row.
-const COMPLETE: [&str; 3] = ["default", "counting", "floor"];
-
-/// Proves modules under these settings.
-fn prove(subjects: &[Subject]) {
+/// Proves modules under these settings. Under others there are rules to come: what objects need where each access to their
+/// heap is checked, or where nothing is collected, and metered code of large functions.
+fn prove(settings: &[&str], subjects: &[Subject]) {
     let mut complaints = Vec::new();
-    for (name, setup) in verification::setups().into_iter().filter(|(name, _)| COMPLETE.contains(name)) {
+    for (name, setup) in verification::setups().into_iter().filter(|(name, _)| settings.contains(name)) {
         let summary = verification::run(&setup, subjects, 2).unwrap();
         println!("{name}: {summary}");
         assert!(summary.compiled * 4 >= summary.modules, "{name}: hardly anything compiles");
@@ -23,9 +22,37 @@ fn prove(subjects: &[Subject]) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
+/// Proves what there is in a folder of the shared material, under the settings whose code is proved whatever it is.
+fn prove_shared(folder: &str, subjects: impl Fn(&Path) -> Vec<Subject>) {
+    let Some(folder) = shared::folder(folder) else { return };
+    let subjects = subjects(&folder);
+    assert!(!subjects.is_empty(), "nothing in {}", folder.display());
+    prove(&["default", "floor"], &subjects);
+}
+
+#[test]
+fn the_specification_is_proved() {
+    prove_shared("spec", verification::of_scripts);
+}
+
+#[test]
+fn scripts_of_the_host_are_proved() {
+    prove_shared("wasmtime-scripts", verification::of_scripts);
+}
+
+#[test]
+fn programs_are_proved() {
+    prove_shared("corpus", verification::of_files);
+}
+
+#[test]
+fn bombs_are_proved() {
+    prove(&["default", "floor"], &verification::of_bombs(40));
+}
+
 #[test]
 fn generated_modules_are_proved() {
-    prove(&verification::generated(0..300));
+    prove(&["default", "counting", "floor"], &verification::generated(0..300));
 }
 
 const MODULE: &str = r#"(module

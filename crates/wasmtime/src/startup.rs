@@ -210,7 +210,7 @@ impl Startup<'_> {
             self.stubs.asm.alu_mi(Alu::Cmp, Size::S64, FUEL, 0);
             self.stubs.asm.jcc(Cc::L, left);
             self.store_fuel();
-            self.libcall(Libcall::OutOfGas);
+            self.let_in(Libcall::OutOfGas);
             self.load_fuel();
             self.stubs.asm.bind(left);
         }
@@ -221,9 +221,16 @@ impl Startup<'_> {
             self.stubs.asm.mov_rm(Size::S64, RDX, Addr::base(RDX, 0));
             self.stubs.asm.alu_rm(Alu::Cmp, Size::S64, RDX, Addr::base(RCX, self.facts.ctx.epoch_deadline));
             self.stubs.asm.jcc(Cc::B, current);
-            self.libcall(Libcall::NewEpoch);
+            self.let_in(Libcall::NewEpoch);
             self.stubs.asm.bind(current);
         }
+    }
+
+    /// Calls a builtin that lets the host do anything: it may move memory 0, whose base is what every routine and the start
+    /// function find in a register.
+    fn let_in(&mut self, libcall: Libcall) {
+        self.libcall(libcall);
+        self.stubs.load_pinned(self.facts);
     }
 
     /// Charges for an operation on so many elements.
@@ -601,11 +608,7 @@ impl Startup<'_> {
 
     fn call(&mut self, index: FuncIndex) {
         match self.facts.funcs[index.index()].callee {
-            Callee::Defined { index, .. } => {
-                // Whoever was let in on the way here may have moved memory 0.
-                self.stubs.load_pinned(self.facts);
-                self.stubs.call(Target::Func(index));
-            }
+            Callee::Defined { index, .. } => self.stubs.call(Target::Func(index)),
             Callee::Imported { code, context } => {
                 self.stubs.asm.mov_rm(Size::S64, RDI, Addr::base(CTX, context));
                 self.stubs.asm.mov_rr(Size::S64, RSI, CTX);
