@@ -28,7 +28,19 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Passed {
     pub(crate) ty: ValueType,
+    pub(crate) part: Part,
     pub(crate) place: Place,
+}
+
+/// What is passed of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    Whole,
+    /// Of a reference to a continuation, the pointer; the next that is passed is the rest.
+    Pointer,
+    /// Of a reference to a continuation, the revision.
+    Revision,
 }
 
 /// One convention's form of a signature.
@@ -59,16 +71,21 @@ pub(crate) struct Shape {
     pub(crate) signature: Signature,
 }
 
-/// What is passed for values of these types: two numbers for each continuation.
-fn split(types: &[ValueType]) -> Vec<ValueType> {
+/// What is passed for values of these types: a pointer and a revision for each continuation.
+fn split(types: &[ValueType]) -> Vec<(ValueType, Part)> {
     let mut parts = Vec::with_capacity(types.len());
     for ty in types {
         match ty {
-            ValueType::Cont { .. } => parts.extend([ValueType::I64; 2]),
-            other => parts.push(*other),
+            ValueType::Cont { .. } => parts.extend([(*ty, Part::Pointer), (*ty, Part::Revision)]),
+            other => parts.push((*other, Part::Whole)),
         }
     }
     parts
+}
+
+/// Each as a whole.
+fn whole(types: &[ValueType]) -> Vec<(ValueType, Part)> {
+    types.iter().map(|ty| (*ty, Part::Whole)).collect()
 }
 
 /// How many bytes a value takes in memory.
@@ -85,23 +102,23 @@ pub(crate) fn is_float(ty: ValueType) -> bool {
     matches!(ty, ValueType::F32 | ValueType::F64 | ValueType::V128 | ValueType::Cont { .. })
 }
 
-fn places(types: &[ValueType], ints: &mut dyn Iterator<Item = &usize>) -> (Vec<Passed>, u32) {
+fn places(types: &[(ValueType, Part)], ints: &mut dyn Iterator<Item = &usize>) -> (Vec<Passed>, u32) {
     let (mut floats, mut stack) = (0..FLOATS, 0u32);
     let passed = types
         .iter()
-        .map(|&ty| {
-            let register = if is_float(ty) {
+        .map(|&(ty, part)| {
+            let register = if part == Part::Whole && is_float(ty) {
                 floats.next().map(|n| Place::Float(n as u8))
             } else {
                 ints.next().map(|n| Place::Int(*n as u8))
             };
             let place = register.unwrap_or_else(|| {
-                let size = bytes(ty).max(8);
+                let size = if part == Part::Whole { bytes(ty).max(8) } else { 8 };
                 let at = stack.next_multiple_of(size);
                 stack = at + size;
                 Place::Stack(at)
             });
-            Passed { ty, place }
+            Passed { ty, part, place }
         })
         .collect();
     (passed, stack.next_multiple_of(16))
@@ -110,7 +127,7 @@ fn places(types: &[ValueType], ints: &mut dyn Iterator<Item = &usize>) -> (Vec<P
 impl Shape {
     pub(crate) fn new(signature: &Signature) -> Shape {
         let (results, stack_results) = places(&split(&signature.results), &mut RESULT_INTS.iter());
-        let (params, stack_args) = places(&signature.params, &mut PRIVATE_INTS.iter());
+        let (params, stack_args) = places(&whole(&signature.params), &mut PRIVATE_INTS.iter());
         let area = (stack_results > 0).then_some(R10);
         let private = Abi { params, results: results.clone(), area, instances: None, stack_args, stack_results };
         let mut ints = TAIL_INTS.iter();

@@ -85,17 +85,19 @@ impl Walk<'_> {
         match (left.is_number(), right.is_number(), from) {
             (true, true, Some(from)) => self.add_numbers(reg, left, right, from),
             (true, true, None) => self.put(reg, Value::ANY),
-            (true, false, Some(_)) if left.is(Tag::Entry) => self.target_of_table(reg, right, left),
+            (true, false, Some(_)) if matches!(left.tag(), Tag::Entry | Tag::AskedEntry) => {
+                self.target_of_table(reg, right, left)
+            }
             (true, false, Some(from)) => self.pointer_and_number(reg, from, (reg, 0), 0),
             (false, true, Some(_)) if left.is(Tag::Text) => self.target_of_table(reg, left, right),
             (false, true, Some(from)) => self.pointer_and_number(reg, reg, (from, 0), 0),
-            _ if left.is(Tag::Entry) => Err("entry of a jump table without the table"),
+            _ if matches!(left.tag(), Tag::Entry | Tag::AskedEntry) => Err("entry of a jump table without the table"),
             _ => Err("sum of pointers"),
         }
     }
 
     fn add_numbers(&mut self, reg: usize, left: Value, right: Value, from: usize) -> Proved<()> {
-        if left.is(Tag::Entry) || right.is(Tag::Entry) {
+        if [left, right].iter().any(|value| matches!(value.tag(), Tag::Entry | Tag::AskedEntry)) {
             return Err("entry of a jump table without the table");
         }
         let (least, other) = (left.least().max(right.least()), from as u8);

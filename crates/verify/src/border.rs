@@ -1,6 +1,6 @@
 //! The border of a module: what is known at the entry of each sort of code, and which fields of the store it may write.
 
-use crate::abi::{Abi, Passed, Place, argument};
+use crate::abi::{Abi, Part, Passed, Place, argument};
 use crate::calls::PRESERVED;
 use crate::facts::{Builtin, StoreField, ValueType};
 use crate::proof;
@@ -100,15 +100,20 @@ impl Walk<'_> {
 
     fn take_arguments(&mut self, private: bool) {
         let abi = self.abi.clone();
-        for Passed { ty, place } in &abi.params {
+        for (n, Passed { ty, part, place }) in abi.params.iter().enumerate() {
             match *place {
+                _ if *part != Part::Whole => self.take_half(n, *ty, *part, *place, 8),
                 Place::Int(reg) => self.st.regs[usize::from(reg)] = argument(*ty, private),
-                Place::Float(reg) => self.st.vectors |= 1 << reg,
+                Place::Float(reg) => self.take_vector(reg.into(), *ty),
                 Place::Stack(at) => {
                     let at = 8 + at.cast_signed();
                     match *ty {
                         ValueType::I32 | ValueType::F32 | ValueType::Gc => self.put_word(at, Value::of(Tag::Undef, 1)),
-                        ValueType::V128 | ValueType::Cont { .. } => {
+                        ValueType::Cont { ty } => {
+                            let of = self.p.types.functions.of_cont(ty);
+                            self.put_reference(at, of);
+                        }
+                        ValueType::V128 => {
                             self.put_word(at, Value::ANY);
                             self.put_word(at + 8, Value::ANY);
                         }
@@ -123,18 +128,23 @@ impl Walk<'_> {
     }
 
     /// Code that is entered with these arguments; `wide` says whether there are sixteen bytes on the stack.
-    pub(crate) fn enter_routine(&mut self, role: Role, args: &[Value; 6], wide: bool) -> Proved<State> {
+    pub(crate) fn enter_routine(&mut self, role: Role, args: &[Value; 6], wide: Value) -> Proved<State> {
         self.enter(role)?;
         for (reg, arg) in crate::calls::ROUTINE_ARGS.into_iter().zip(args) {
             self.st.regs[reg] = *arg;
         }
-        if wide {
+        if !wide.is(Tag::Undef) {
             self.abi.stack_args = 16;
             // The first words are counted from the top of the arguments.
             self.st.slots = self.frames.begin();
             self.put_word(0, Value::of(Tag::Return, 0));
-            self.put_word(8, Value::ANY);
-            self.put_word(16, Value::ANY);
+            if wide.is(Tag::Cont) {
+                self.put_reference(8, wide.b());
+            } else {
+                let word = if wide == Value::NULL { wide } else { Value::ANY };
+                self.put_word(8, word);
+                self.put_word(16, word);
+            }
             self.pops = 0;
         }
         Ok(self.st)

@@ -132,7 +132,7 @@ impl Walk<'_> {
             _ if left.is_number() && right.is_number() => true,
             (Tag::Stack, Tag::Host) | (Tag::Host, Tag::Host) => true,
             (Tag::Host | Tag::TagIdentity, Tag::Host | Tag::TagIdentity) => true,
-            (Tag::Func | Tag::LazyFunc | Tag::Data | Tag::Host, Tag::Const) => true,
+            (Tag::Func | Tag::LazyFunc | Tag::Data | Tag::Host | Tag::Cont, Tag::Const) => true,
             (Tag::FuncInstance, Tag::Ctx) | (Tag::Ctx, Tag::FuncInstance) => true,
             (Tag::Into, Tag::Into) => true,
             _ => false,
@@ -265,6 +265,9 @@ impl Walk<'_> {
         {
             self.st.checked = true;
             return;
+        }
+        if left.is(Tag::Asked) && right == Value::NULL {
+            self.learn_asked(left, relation == Relation::Equal, relation == Relation::Unequal);
         }
         // Only a register of which all that counts was compared.
         if reg == NONE {
@@ -510,6 +513,13 @@ impl Walk<'_> {
             Relation::Greater if flags.left == to as u8 => {
                 let bytes = new.as_constant().filter(|bytes| (1..=i64::from(MOST_A)).contains(bytes))? as u32;
                 match old.tag() {
+                    Tag::Asked
+                        if old.a() == crate::value::ASKED_NUMBER
+                            && self.answers[old.b() as usize].handlers.len() as u32 == bytes + 1
+                            && right.as_constant() == Some(bytes.into()) =>
+                    {
+                        Some(Value::new(Tag::Asked, crate::value::ASKED_SAFE, old.b()))
+                    }
                     Tag::End if right == Value::of(Tag::MemoryLen, old.b()) => {
                         Some(Value::new(Tag::SafeEnd, old.a().min(bytes), old.b()))
                     }
@@ -549,6 +559,13 @@ impl Walk<'_> {
         if disp < 0 || !self.contains(at) {
             return Err("read of the text");
         }
+        if index.is(Tag::Asked) && index.a() == crate::value::ASKED_SAFE && width == 4 && scale == 2 && disp == 0 {
+            let count = self.answers[index.b() as usize].handlers.len() as u64;
+            if u64::from(at) + 4 * count > u64::from(self.end) {
+                return Err("read of the text that is not known to be in bounds");
+            }
+            return Ok(crate::operand::Spot::Field(Value::new(Tag::AskedEntry, index.b(), at), 4));
+        }
         let Some(count) = index.below() else { return Err("index into the text that is not known to be in bounds") };
         if self.p.facts.settings.spectre
             && !index.is(Tag::SafeBelow)
@@ -572,10 +589,22 @@ impl Walk<'_> {
 
     /// `reg = table + entry of it`.
     pub(crate) fn target_of_table(&mut self, reg: usize, table: Value, entry: Value) -> Proved<()> {
-        if !entry.is(Tag::Entry) || entry.b() != table.b() {
+        if !matches!(entry.tag(), Tag::Entry | Tag::AskedEntry) || entry.b() != table.b() {
             return Err("address in the text and a number");
         }
+        if entry.is(Tag::AskedEntry) {
+            return self.put(reg, Value::new(Tag::AskedTarget, entry.a(), entry.b()));
+        }
         self.put(reg, Value::new(Tag::Target, entry.a(), entry.b()))
+    }
+
+    /// Where an entry of a jump table leads.
+    pub(crate) fn target_of_entry(&self, at: u32, n: u32) -> Proved<u32> {
+        let from = (at + 4 * n) as usize;
+        let Some(bytes) = self.p.text.get(from..from + 4) else { return Err("jump table outside of the text") };
+        let offset = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        let target = i64::from(at) + i64::from(offset);
+        u32::try_from(target).map_err(|_| "jump out of the text")
     }
 
     /// Goes to every entry of a jump table.
@@ -584,11 +613,7 @@ impl Walk<'_> {
         self.data(at, 4 * count)?;
         let mut last = None;
         for n in 0..count {
-            let from = (at + 4 * n) as usize;
-            let Some(bytes) = self.p.text.get(from..from + 4) else { return Err("jump table outside of the text") };
-            let offset = i32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-            let target = i64::from(at) + i64::from(offset);
-            let target = u32::try_from(target).map_err(|_| "jump out of the text")?;
+            let target = self.target_of_entry(at, n)?;
             // Neighbours often go to the same place.
             if last != Some(target) {
                 self.jump_to(target)?;

@@ -1,13 +1,13 @@
 //! Calls, tail calls and returns: what is passed, what is promised, and what is left of what was known.
 
-use crate::abi::{Abi, Passed, Place, Shape};
-use crate::facts::{Builtin, ValueType};
+use crate::abi::{Abi, Part, Passed, Place, Shape};
+use crate::facts::{Builtin, Signature, ValueType};
 use crate::operand::{Spot, UNCHECKED_FRAME};
 use crate::prover::Entry;
 use crate::relate::{self, Key, Region};
 use crate::state::{Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP};
 use crate::transfer::Operand;
-use crate::value::{DIRTY, IDENTITY, OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
+use crate::value::{DIRTY, FRESH, IDENTITY, NULLABLE, OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
 use iced_x86::Instruction;
 
@@ -22,7 +22,7 @@ pub(crate) const TRAP_CODES: u32 = 16;
 
 /// What a call may do beside what it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
+pub(crate) enum Effect {
     /// Nothing that moves memories, tables or the heap.
     Quiet,
     /// A collector may run, which moves the heap.
@@ -85,7 +85,7 @@ impl<'p> Walk<'p> {
     }
 
     /// The stack is as whoever walks the frames, and whoever uses aligned operands, expects it.
-    fn check_frames(&mut self) -> Proved<()> {
+    pub(crate) fn check_frames(&mut self) -> Proved<()> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         if (top - 8) % 16 != 0 {
             return Err("call with a stack that is not aligned");
@@ -103,7 +103,7 @@ impl<'p> Walk<'p> {
 
     /// Is there room for what is called? For an exit that never comes back the host has room below the limit, as for one
     /// small frame more.
-    fn check_limit(&self, target: Option<Entry>) -> Proved<()> {
+    pub(crate) fn check_limit(&self, target: Option<Entry>) -> Proved<()> {
         if !self.limited || self.st.checked {
             return Ok(());
         }
@@ -115,7 +115,7 @@ impl<'p> Walk<'p> {
     }
 
     /// What private code takes for granted.
-    fn check_instance(&self) -> Proved<()> {
+    pub(crate) fn check_instance(&self) -> Proved<()> {
         if !self.has_instance() {
             return Err("private call without the instance");
         }
@@ -165,8 +165,15 @@ impl<'p> Walk<'p> {
 
     /// The arguments on the stack begin at `top`.
     fn pass_at(&mut self, abi: &Abi, private: bool, top: i32) -> Proved<()> {
-        for Passed { ty, place } in &abi.params {
+        for (n, Passed { ty, part, place }) in abi.params.iter().enumerate() {
             match *place {
+                _ if *part == Part::Pointer => self.check_halves(&abi.params[n..], *ty, top)?,
+                _ if *part == Part::Revision => {}
+                Place::Float(reg) if matches!(ty, ValueType::Cont { .. }) => self.check_reference(reg.into(), *ty)?,
+                Place::Stack(at) if matches!(ty, ValueType::Cont { .. }) => {
+                    let kind = self.reference_at(top + at.cast_signed());
+                    self.check_cont(kind, *ty)?;
+                }
                 Place::Int(reg) => self.check_value(self.st.regs[usize::from(reg)], *ty, private)?,
                 Place::Float(reg) if self.st.vectors >> reg & 1 == 0 => return Err("undefined argument"),
                 Place::Float(_) => {}
@@ -208,14 +215,17 @@ impl<'p> Walk<'p> {
     }
 
     fn overwrite_area(&mut self, area: i32, abi: &Abi, _: &Shape) {
-        for Passed { ty, place } in &abi.results {
+        for (n, Passed { ty, part, place }) in abi.results.iter().enumerate() {
             let Place::Stack(at) = *place else { continue };
             let from = area + at.cast_signed();
+            self.overwritten(from, 8);
             match *ty {
+                ValueType::Cont { .. } => self.take_half(n, *ty, *part, *place, area),
                 ValueType::I32 | ValueType::F32 | ValueType::Gc => self.put_word(from, Value::of(Tag::Undef, 1)),
                 ValueType::Func(func) => self.put_word(from, Value::func(func.ty, func.nullable)),
                 ValueType::I64 | ValueType::F64 => self.put_word(from, Value::ANY),
-                ValueType::V128 | ValueType::Cont { .. } => {
+                ValueType::V128 => {
+                    self.overwritten(from + 8, 8);
                     self.put_word(from, Value::ANY);
                     self.put_word(from + 8, Value::ANY);
                 }
@@ -225,8 +235,9 @@ impl<'p> Walk<'p> {
 
     /// Results in registers. Their upper halves may be anything.
     fn give(&mut self, abi: &Abi) {
-        for Passed { ty, place } in &abi.results {
+        for (n, Passed { ty, part, place }) in abi.results.iter().enumerate() {
             match (*place, *ty) {
+                (Place::Int(_), _) if *part != Part::Whole => self.take_half(n, *ty, *part, *place, 0),
                 (Place::Int(reg), ValueType::Func(func)) => {
                     self.st.regs[usize::from(reg)] = Value::func(func.ty, func.nullable);
                 }
@@ -238,7 +249,7 @@ impl<'p> Walk<'p> {
     }
 
     /// A call has been made: registers are destroyed, and what may have moved is no longer where it was.
-    fn destroy(&mut self, effect: Effect) {
+    pub(crate) fn destroy(&mut self, effect: Effect) {
         for reg in VOLATILE {
             self.st.regs[reg] = Value::UNDEF;
         }
@@ -249,6 +260,7 @@ impl<'p> Walk<'p> {
             }
         }
         self.st.vectors = 0;
+        self.st.conts = 0;
         self.st.xmm15 = Value::UNDEF;
         self.st.flags = Flags::UNKNOWN;
         if self.st.sums != 0 {
@@ -275,7 +287,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Notes a call that comes back, once its callee has popped its arguments.
-    fn called(&mut self, popped: u32) -> Proved<()> {
+    pub(crate) fn called(&mut self, popped: u32) -> Proved<()> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         self.note_call(top);
         self.collect()?;
@@ -424,8 +436,13 @@ impl<'p> Walk<'p> {
                 ctx && number(RSI) && number(RDX)
             }
             Builtin::ContNew => {
-                result = Value::of(Tag::Host, crate::stacks::CONTINUATION);
-                ctx && (regs[RSI].is(Tag::Func) || regs[RSI] == Value::NULL) && number(RDX) && number(RCX)
+                // Of a function that is not null, with room for what its type says.
+                let counts = self.p.shape(regs[RSI].b().wrapping_sub(1)).map(|shape| {
+                    let Signature { params, results } = &shape.signature;
+                    (small(RDX), small(RCX)) == (Some(params.len() as u32), Some(results.len() as u32))
+                });
+                result = Value::new(Tag::Cont, FRESH, self.p.types.functions.canonical(regs[RSI].b()));
+                ctx && regs[RSI].is(Tag::Func) && regs[RSI].a() & NULLABLE == 0 && counts == Ok(true)
             }
             Builtin::Raise => {
                 returns = false;
@@ -526,7 +543,7 @@ impl<'p> Walk<'p> {
             *arg = self.routine_argument(reg);
         }
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
-        let wide = self.frame_has_numbers(top, 16);
+        let wide = self.wide_argument(top);
         self.needs_routine(target, args, wide)?;
         // While a module starts nobody else can have it, and constant expressions let nobody in.
         let starts = self.p.is_startup(target);
@@ -621,6 +638,11 @@ impl<'p> Walk<'p> {
         let results = self.results();
         for n in 0..self.values as usize {
             let from = at + 16 * n as i32;
+            if let Some(ValueType::Cont { ty }) = results.get(n) {
+                let of = self.p.types.functions.of_cont(*ty);
+                self.put_reference(from, of);
+                continue;
+            }
             let (low, high) = match results.get(n) {
                 Some(ValueType::Func(func)) => (Value::func(func.ty, func.nullable), Value::ANY),
                 _ => (Value::ANY, Value::ANY),
@@ -709,11 +731,15 @@ impl<'p> Walk<'p> {
         let fits = shape.private.results.len() == self.abi.results.len()
             && shape.private.results.iter().zip(&self.abi.results).all(|(theirs, own)| {
                 theirs.place == own.place
+                    && theirs.part == own.part
                     && match (theirs.ty, own.ty) {
                         (ValueType::Func(theirs), ValueType::Func(own)) => {
                             self.has_type(theirs.ty.map_or(0, |ty| ty + 1), own.ty)
                         }
-                        (ValueType::Cont { .. }, ValueType::Cont { .. }) => true,
+                        (ValueType::Cont { ty: theirs }, ValueType::Cont { ty: own }) => {
+                            let functions = &self.p.types.functions;
+                            self.p.types.fits_cont(functions.of_cont(theirs), functions.of_cont(own))
+                        }
                         (theirs, own) => theirs == own,
                     }
             });
@@ -753,8 +779,12 @@ impl<'p> Walk<'p> {
             Role::BuiltinExit(Builtin::Trap | Builtin::Raise) => return Err("return from what never returns"),
             Role::BuiltinExit(_) | Role::ArrayEntry(_) | Role::StartupArray | Role::Routine | Role::StartupRoutine => {}
             _ => {
-                for Passed { ty, place } in &self.abi.results {
+                let abi = self.abi.clone();
+                for (n, Passed { ty, part, place }) in abi.results.iter().enumerate() {
                     match *place {
+                        Place::Stack(_) if *part != Part::Whole => return Err("continuation in a result area"),
+                        _ if *part == Part::Pointer => self.check_halves(&abi.results[n..], *ty, 0)?,
+                        _ if *part == Part::Revision => {}
                         Place::Int(reg) => self.check_value(self.st.regs[usize::from(reg)], *ty, false)?,
                         Place::Float(reg) if self.st.vectors >> reg & 1 == 0 => return Err("undefined result"),
                         Place::Float(_) | Place::Stack(_) => {}

@@ -77,7 +77,7 @@ pub enum TypeKind {
 }
 
 /// What a function takes and gives.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Signature {
     /// Types of the parameters.
     pub params: Vec<ValueType>,
@@ -86,7 +86,7 @@ pub struct Signature {
 }
 
 /// The type of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ValueType {
     /// 32-bit integer.
     I32,
@@ -110,7 +110,7 @@ pub enum ValueType {
 }
 
 /// What is known of a reference to a function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FuncType {
     /// It is of this type (its number), or of a subtype; `None` for any function, [`NO_FUNCTION`] if it is always null.
     pub ty: Option<u32>,
@@ -368,6 +368,23 @@ pub struct Stacks {
     pub kinds: [u64; 3],
     /// The words for states of stacks: fresh, running, parent, suspended, returned, trapped.
     pub states: [u32; 6],
+    /// What one stack tells another.
+    pub effects: Effects,
+}
+
+/// The upper half of what one stack tells another that it enters.
+#[derive(Clone, Copy, Debug)]
+pub struct Effects {
+    /// It is resumed with values.
+    pub resume: u32,
+    /// It is resumed with an exception.
+    pub resume_throw: u32,
+    /// A handler of it is asked for, whose number is the lower half.
+    pub suspend: u32,
+    /// It is switched to.
+    pub switch: u32,
+    /// What it waited for has ended in a trap or an exception.
+    pub trap: u32,
 }
 
 macro_rules! builtins {

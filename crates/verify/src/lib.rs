@@ -10,6 +10,7 @@ pub mod artifact;
 mod border;
 mod branch;
 mod calls;
+mod conts;
 pub mod facts;
 mod forms;
 pub mod layout;
@@ -23,6 +24,7 @@ mod relate;
 mod slots;
 mod stacks;
 mod state;
+mod switching;
 pub mod tables;
 #[cfg(test)]
 mod tests;

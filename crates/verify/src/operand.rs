@@ -37,8 +37,8 @@ pub(crate) enum Spot {
     Values(u32),
     /// An element of a segment that is being filled, of such a type.
     Segment(ValueType),
-    /// Something of the host's about stacks: see `stacks`.
-    Host(u32, u32),
+    /// A reference to a continuation of functions of this type as values have it.
+    Continuation(u32),
 }
 
 /// An address: a base that may be anything, an index that is a number, and a displacement.
@@ -265,7 +265,7 @@ impl Walk<'_> {
                 Err("not the host's function")
             }
             Tag::Caller | Tag::Callee if plain && !writes => self.foreign_field(disp, width),
-            Tag::Host if plain => self.host_field(base, disp, width),
+            Tag::Answer if plain && !writes => self.passed_value(base, disp, width),
             _ => Err("address without a known base"),
         }
     }
@@ -555,6 +555,9 @@ impl Walk<'_> {
             if value.is(Tag::Undef) {
                 return Ok(value);
             }
+            if matches!(value.tag(), Tag::Cont | Tag::Revision) {
+                return Ok(self.half_of_reference(at, value));
+            }
             return Ok(if value == Value::ANY { Value::of(Tag::Slot64, at.cast_unsigned()) } else { value });
         }
         if low + width > 8 {
@@ -596,6 +599,7 @@ impl Walk<'_> {
             let value = value.stored(|value| p.moves(value));
             let value = self.st.keep(value, &mut self.frames);
             self.put_word(at, value);
+            self.pair_up(at, value);
             return Ok(());
         }
         if low + width > 8 {
@@ -618,12 +622,15 @@ impl Walk<'_> {
     }
 
     pub(crate) fn put_word(&mut self, at: i32, value: Value) {
+        if self.p.types.functions.any() {
+            self.unpair(at);
+        }
         let word = self.word(at);
         self.frames.set(&mut self.st.slots, word, value);
     }
 
     /// A part of the frame is written: values that were read from there are what they are, but no longer what is there.
-    fn overwritten(&mut self, at: i32, width: u32) {
+    pub(crate) fn overwritten(&mut self, at: i32, width: u32) {
         let end = at + width.cast_signed();
         for reg in 0..16 {
             let value = self.st.regs[reg];
@@ -659,7 +666,12 @@ impl Walk<'_> {
         match spot {
             Spot::Frame(at) => self.load_frame(at, width),
             Spot::Numbers | Spot::Constants | Spot::Cell => Ok(number),
-            Spot::Field(value, _) if width == 8 || (value.is_u32() || value.is(Tag::Entry)) && width == 4 => Ok(value),
+            Spot::Field(value, _)
+                if width == 8
+                    || (value.is_u32() || value.is(Tag::Entry) || value.is(Tag::AskedEntry)) && width == 4 =>
+            {
+                Ok(value)
+            }
             Spot::Field(value, _) if value.is_number() => Ok(number),
             Spot::Field(..) => Err("part of a pointer"),
             Spot::DataLength(data) => Ok(Value::of(Tag::DataLen, data)),
@@ -667,7 +679,7 @@ impl Walk<'_> {
                 let global = &self.p.facts.globals[global as usize];
                 match global.ty {
                     ValueType::Func(func) if width == 8 => Ok(Value::func(func.ty, func.nullable)),
-                    ValueType::Func(_) => Err("part of a pointer"),
+                    ValueType::Func(_) | ValueType::Cont { .. } => Err("part of a pointer"),
                     _ => Ok(number),
                 }
             }
@@ -678,13 +690,14 @@ impl Walk<'_> {
                         let value = Value::func(func.ty, true);
                         Ok(if table.lazy { Value::of(Tag::LazyFunc, value.b()) } else { value })
                     }
+                    ValueType::Cont { .. } => Err("part of a pointer"),
                     _ => Ok(number),
                 }
             }
             Spot::Store(field, _) => Ok(self.store_field(field)),
             Spot::Values(at) => Ok(self.host_value(at, width)),
             Spot::ResultArea(_) | Spot::Segment(_) => Err("read of what is only written"),
-            Spot::Host(what, at) => self.read_host(what, at, width),
+            Spot::Continuation(_) => Err("part of a reference"),
         }
     }
 
@@ -703,6 +716,8 @@ impl Walk<'_> {
         let ty = self.entry_type((at / 16) as usize);
         match ty {
             Some(ValueType::Func(func)) if width == 8 && at % 16 == 0 => Value::func(func.ty, func.nullable),
+            Some(ValueType::Cont { ty }) if width == 8 => self.half_of_argument(ty, at),
+            Some(ValueType::Cont { .. }) => Value::UNDEF,
             _ if width < 8 => Value::less_than(1 << (8 * width)),
             _ => Value::ANY,
         }
@@ -728,6 +743,7 @@ impl Walk<'_> {
                 let (ty, size) = (global.ty, bytes(global.ty));
                 match ty {
                     // Startup writes both halves of a vector one after the other.
+                    ValueType::Cont { .. } => Err("store of what is no continuation"),
                     _ if width != size && !(startup && width == 8 && size == 16) => {
                         Err("not a whole value of a global")
                     }
@@ -745,22 +761,23 @@ impl Walk<'_> {
                         if null || typed { Ok(()) } else { Err("store to a table of what is no element of it") }
                     }
                     ValueType::Func(func) => self.check_function(value, func),
+                    ValueType::Cont { .. } => Err("store of what is no continuation"),
                     _ if number => Ok(()),
                     _ => Err("store of a pointer to a table"),
                 }
             }
             Spot::Segment(ValueType::Func(func)) => self.check_function(value, func),
+            Spot::Segment(ValueType::Cont { .. }) => Err("store of what is no continuation"),
             Spot::Segment(_) if number => Ok(()),
             Spot::Store(field, _) => self.write_store_field(field, value),
             Spot::DataLength(_) if value == Value::NULL => Ok(()),
             Spot::DataLength(_) => Err("data segment made longer"),
             Spot::ResultArea(_) if value.is(Tag::Func) || number => Ok(()),
             Spot::Values(_) if value.is(Tag::Func) || number => Ok(()),
-            Spot::Host(what, at) => self.write_host(what, at, width, value),
             Spot::Numbers | Spot::Cell | Spot::ResultArea(_) | Spot::Values(_) | Spot::Segment(_) => {
                 Err("store of what is no number")
             }
-            Spot::Constants | Spot::Field(..) => Err("store to what is only read"),
+            Spot::Constants | Spot::Field(..) | Spot::Continuation(_) => Err("store to what is only read"),
         }
     }
 

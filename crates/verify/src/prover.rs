@@ -2,15 +2,18 @@
 //! then the border; then what these call that no entry of the function table covers.
 
 use crate::abi::Shape;
+use crate::conts::Functions;
 use crate::facts::{Border, Builtin, Facts, Field, InstanceField, Range, Tables, TypeKind};
 use crate::forms::{self, Class};
 use crate::proof::{Cause, Failure, Fault, Place, Proof, Reason};
 use crate::relate::Region;
 use crate::state::Types;
+use crate::switching::{self, Operation, Switching};
 use crate::value::{Tag, Value};
 use crate::walk::{Proved, Role, Walk};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// What a call or jump may reach beside routines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct Prover<'a> {
     entries: Vec<(u32, Entry)>,
     /// All ranges that the function table covers, in ascending order.
     covered: Vec<Range>,
+    /// Routines that switch stacks, as far as any is called.
+    pub(crate) switching: Mutex<BTreeMap<u32, Proved<Switching>>>,
     /// Does any call have handlers?
     pub(crate) has_handlers: bool,
 }
@@ -60,7 +65,8 @@ pub struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Called {
     pub(crate) args: [Value; 6],
-    pub(crate) wide: bool,
+    /// What is on top of the caller's stack: a number of 16 bytes, a reference to a continuation (`Cont`), nothing (`UNDEF`).
+    pub(crate) wide: Value,
 }
 
 impl Called {
@@ -90,7 +96,7 @@ impl Part {
         for (to, from) in known.args.iter_mut().zip(called.args) {
             *to = types.join(*to, from);
         }
-        known.wide &= called.wide;
+        known.wide = types.join(known.wide, called.wide);
     }
 }
 
@@ -121,12 +127,13 @@ impl<'a> Prover<'a> {
             facts,
             text,
             tables,
-            types: Types { supertypes },
+            types: Types { supertypes, functions: Functions::of(facts) },
             shapes,
             defined,
             fields: Vec::new(),
             entries: Vec::new(),
             covered: Vec::new(),
+            switching: Mutex::new(BTreeMap::new()),
             has_handlers: !tables.calls.is_empty(),
         };
         prover.note_fields().map_err(|reason| failure(Place::Text, 0, reason))?;
@@ -218,7 +225,7 @@ impl<'a> Prover<'a> {
         match value.tag() {
             Tag::Memory => self.facts.memories.get(value.b() as usize).is_none_or(|memory| memory.base_may_move),
             Tag::Heap | Tag::HeapAt => self.facts.gc.as_ref().is_none_or(|gc| gc.heap_may_move),
-            Tag::Table | Tag::TableHalf | Tag::Cell | Tag::Into | Tag::Elem => true,
+            Tag::Table | Tag::TableHalf | Tag::Cell | Tag::Into | Tag::Elem | Tag::Answer => true,
             _ => false,
         }
     }
@@ -245,6 +252,16 @@ impl<'a> Prover<'a> {
                 .is_some_and(|memory| u64::from(length) <= memory.fixed_length.unwrap_or(0).max(memory.minimum)),
             _ => of == region,
         }
+    }
+
+    /// The routine at an offset, if it is one that switches stacks, and whether it passes values whole.
+    pub(crate) fn switching(&self, target: u32) -> Proved<(Operation, bool)> {
+        let mut known = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
+        let routine = known.entry(target).or_insert_with(|| {
+            let range = self.gap(target).ok_or("jump to what is no entry")?;
+            switching::prove(self, range, target)
+        });
+        routine.as_ref().map(|routine| (routine.operation, routine.wide)).map_err(|reason| *reason)
     }
 
     // ---- the parts of a text
@@ -326,6 +343,14 @@ impl<'a> Prover<'a> {
         }
         all.add(walk.finish(), &self.types);
         self.routines(&mut all)?;
+        let switching = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
+        for routine in switching.values().flatten() {
+            all.faults.extend(&routine.faults);
+            all.calls.extend(&routine.calls);
+            all.instructions += routine.instructions;
+            all.steps += routine.steps;
+        }
+        drop(switching);
         self.proof(all)
     }
 

@@ -1,5 +1,6 @@
 //! What is known at one place of the code: of registers, the frame, the flags.
 
+use crate::conts::Functions;
 use crate::slots::{Frames, Slots};
 use crate::value::{IDENTITY, Tag, Value};
 
@@ -71,6 +72,8 @@ pub(crate) struct State {
     pub(crate) sums: u32,
     /// A bit for each vector register that holds something that the module may know.
     pub(crate) vectors: u16,
+    /// Which of them hold references to continuations: a number among those of the function, 0 for none. See `conts`.
+    pub(crate) conts: u32,
     /// Was the stack pointer compared with the limit?
     pub(crate) checked: bool,
     /// Was the caller's frame pointer or the return address overwritten?
@@ -91,6 +94,7 @@ impl State {
             flags: Flags::UNKNOWN,
             sums: 0,
             vectors: 0,
+            conts: 0,
             checked: false,
             torn: false,
             kept: [0; KEPT],
@@ -133,7 +137,7 @@ impl State {
     pub(crate) fn keep(&mut self, value: Value, frames: &mut Frames) -> Value {
         let identity = match value.tag() {
             Tag::Func => value.a() & IDENTITY,
-            Tag::TypeOf | Tag::IsSubtype => value.a() & IDENTITY,
+            Tag::TypeOf | Tag::IsSubtype | Tag::Cont | Tag::Revision => value.a() & IDENTITY,
             Tag::FuncInstance | Tag::FuncCode | Tag::FuncCodeBehind | Tag::FuncCodeEither => return Value::UNDEF,
             _ => 0,
         } as u16;
@@ -215,6 +219,8 @@ impl State {
 #[derive(Default)]
 pub(crate) struct Types {
     pub(crate) supertypes: Vec<u32>,
+    /// Those of functions, if the module has continuations.
+    pub(crate) functions: Functions,
 }
 
 impl Types {
@@ -265,6 +271,9 @@ impl Types {
     fn with_type(&self, a: Value, b: Value, joined: Value) -> Value {
         if joined.is(Tag::Func) && joined.b() == 0 && a.is(Tag::Func) && b.is(Tag::Func) {
             return Value::new(Tag::Func, joined.a(), self.common(a.b(), b.b()));
+        }
+        if joined.is(Tag::Cont) && joined.b() == 0 && a.is(Tag::Cont) && b.is(Tag::Cont) {
+            return Value::new(Tag::Cont, joined.a(), self.common_cont(a.b(), b.b()));
         }
         joined
     }

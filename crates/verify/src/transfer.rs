@@ -266,7 +266,11 @@ impl Walk<'_> {
         {
             // Perhaps an entry of a jump table.
             let value = self.load(instruction, 4)?;
-            let value = if value.is(Tag::Entry) { value } else { Self::number(value).map(|_| Value::ANY)? };
+            let value = if matches!(value.tag(), Tag::Entry | Tag::AskedEntry) {
+                value
+            } else {
+                Self::number(value).map(|_| Value::ANY)?
+            };
             return self.put(to, value);
         }
         let value = Self::number(self.read_operand(instruction, from, width)?)?;
@@ -342,6 +346,9 @@ impl Walk<'_> {
             };
         }
         let Some(base) = base else { return Err("address without a base") };
+        if value.is(Tag::Asked) && value.a() == crate::value::ASKED_ONE && disp == -1 {
+            return self.put(to, Value::new(Tag::Asked, crate::value::ASKED_NUMBER, value.b()));
+        }
         if value.is_number() {
             return self.sum(to, Some(base), None, disp);
         }
@@ -375,7 +382,6 @@ impl Walk<'_> {
                 return Ok(());
             }
             Tag::Ctx => self.address_in_instance(disp)?,
-            Tag::Host => self.host_address(value, disp)?,
             _ => return Err("pointer moved"),
         };
         if to == base && disp == 0 {

@@ -81,6 +81,11 @@ tags! {
     TypeOf
     /// Not zero only if the function reference with identity `a` is of type `b`.
     IsSubtype
+    /// Whether a handler was asked for, by the answer `b`: 0 if not, else 1 plus its number. In `a`: `ASKED` for that, `ASKED_ONE`
+    /// if it is not 0, `ASKED_NUMBER` for the number alone, `ASKED_SAFE` for that even if checks were predicted wrongly.
+    Asked
+    /// An offset out of the jump table at `b`, of the handler that the answer `a` is about.
+    AskedEntry
     /// An offset out of the jump table at `b` with `a` entries, sign-extended.
     Entry
 
@@ -161,6 +166,16 @@ tags! {
     Text
     /// A target out of the jump table at `b` with `a` entries.
     Target
+    /// A target out of the jump table at `b`, of the handler that the answer `a` is about.
+    AskedTarget
+    /// Values from another stack, of the answer `b`; `a` is one of `ANSWER_*`. In two words of the frame: a reference to what has
+    /// asked for a handler, if one has.
+    Answer
+    /// Pointer of a reference to a continuation of functions of type `b - 1`, if `b` is not 0; may be null. `a` as in `Func`, and
+    /// `PAIRED`.
+    Cont
+    /// The revision of a reference whose pointer has the same identity in `a`, or is in the word before if both are `PAIRED`.
+    Revision
     /// What register `b` held at the entry.
     Saved
     /// The return address.
@@ -192,6 +207,28 @@ pub(crate) const NULLABLE: u32 = 1 << 16;
 
 /// In `a` of `Func`: its identity, 0 for none.
 pub(crate) const IDENTITY: u32 = NULLABLE - 1;
+
+/// In `a` of `Cont` and `Revision` in the frame: with the other in the word beside it, it is a reference.
+pub(crate) const PAIRED: u32 = 1 << 17;
+
+/// In `a` of `Cont`: of a continuation that was just made, to which there is no reference yet.
+pub(crate) const FRESH: u32 = 1 << 18;
+
+/// In `a` of `Asked`.
+pub(crate) const ASKED: u32 = 0;
+/// See `ASKED`.
+pub(crate) const ASKED_ONE: u32 = 1;
+/// See `ASKED`.
+pub(crate) const ASKED_NUMBER: u32 = 2;
+/// See `ASKED`.
+pub(crate) const ASKED_SAFE: u32 = 3;
+
+/// In `a` of `Answer`: not known yet, the results, or the values for the first handler, from which on they are numbered.
+pub(crate) const ANSWER_OPEN: u32 = 0;
+/// See `ANSWER_OPEN`.
+pub(crate) const ANSWER_RESULTS: u32 = 1;
+/// See `ANSWER_OPEN`.
+pub(crate) const ANSWER_HANDLERS: u32 = 2;
 
 /// In `a` of `IsSubtype`: the upper half may be anything.
 pub(crate) const DIRTY: u32 = 1 << 16;
@@ -303,7 +340,7 @@ impl Value {
             | Tag::TypeId
             | Tag::TypeOf
             | Tag::DataLen => true,
-            Tag::Listed | Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
+            Tag::Asked | Tag::Listed | Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
             Tag::EndConst | Tag::SafeEndConst => true,
             Tag::Const => self.0 >> 32 & 0xff_ffff == 0,
             Tag::IsSubtype => self.a() & DIRTY == 0,
@@ -383,6 +420,7 @@ impl Value {
     pub(crate) fn stored(self, movable: impl Fn(Value) -> bool) -> Value {
         match self.tag() {
             Tag::Const if self == Value::NULL => self,
+            Tag::Cont => Value::new(Tag::Cont, self.a() & !FRESH, self.b()),
             Tag::TypeOf | Tag::TypeId | Tag::IsSubtype | Tag::InHeap | Tag::Allocated => self,
             _ if self.is_number() => Value::new(if self.is_u32() { Tag::U32 } else { Tag::Any }, 0, 0),
             _ if movable(self) => Value::UNDEF,
@@ -393,7 +431,7 @@ impl Value {
     /// Does it have this identity?
     pub(crate) fn has_identity(self, identity: u32) -> bool {
         match self.tag() {
-            Tag::Func | Tag::IsSubtype => self.a() & IDENTITY == identity,
+            Tag::Func | Tag::IsSubtype | Tag::Cont | Tag::Revision => self.a() & IDENTITY == identity,
             Tag::FuncInstance | Tag::FuncCode | Tag::FuncCodeBehind | Tag::FuncCodeEither | Tag::TypeOf => {
                 self.a() == identity
             }
@@ -405,6 +443,7 @@ impl Value {
     pub(crate) fn anonymous(self) -> Value {
         match self.tag() {
             Tag::Func => Value::new(Tag::Func, self.a() & NULLABLE, self.b()),
+            Tag::Cont | Tag::Revision => Value::new(self.tag(), self.a() & (PAIRED | FRESH), self.b()),
             Tag::TypeOf => Value::U32,
             Tag::IsSubtype => self.widened(),
             _ => Value::UNDEF,
@@ -450,6 +489,14 @@ impl Value {
             }
             (Tag::Const, Tag::Func) if self == Value::NULL => {
                 Value::new(Tag::Func, other.a() & !IDENTITY | NULLABLE, other.b())
+            }
+            // Both halves of a reference, or neither, see `conts`.
+            (Tag::Cont | Tag::Revision, Tag::Const) if other == Value::NULL => self.anonymous(),
+            (Tag::Const, Tag::Cont | Tag::Revision) if self == Value::NULL => other.anonymous(),
+            (Tag::Cont, Tag::Cont) | (Tag::Revision, Tag::Revision) => {
+                let identity = if (self.a() ^ other.a()) & IDENTITY == 0 { self.a() & IDENTITY } else { 0 };
+                let ty = if self.b() == other.b() { self.b() } else { 0 };
+                Value::new(self.tag(), identity | self.a() & other.a() & (PAIRED | FRESH), ty)
             }
             _ => Value::UNDEF,
         }

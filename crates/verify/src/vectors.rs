@@ -1,6 +1,7 @@
 //! What vector instructions do: they move and compute numbers. Which registers hold numbers that the module may know is all
 //! that is kept of them.
 
+use crate::conts::NULL_REFERENCE;
 use crate::forms::Class;
 use crate::operand::Spot;
 use crate::state::{Flags, RBP};
@@ -27,6 +28,7 @@ impl Walk<'_> {
         if self.clears(instruction, sources) {
             let Operand::Vector(to) = first else { return Err("first operand of another kind") };
             self.st.vectors |= 1 << to;
+            self.set_kind(to, if is_zero(instruction.mnemonic()) { NULL_REFERENCE } else { 0 });
             if to == SCRATCH {
                 self.st.xmm15 = Value::UNDEF;
             }
@@ -34,6 +36,9 @@ impl Walk<'_> {
         }
         if let Some(done) = self.moves_frame_pointer(instruction, first)? {
             return Ok(done);
+        }
+        if self.moves_reference(instruction, first)? {
+            return Ok(());
         }
         if reads_first {
             self.read_source(instruction, first)?;
@@ -106,6 +111,7 @@ impl Walk<'_> {
                     if value == Value::of(Tag::Saved, RBP as u32) && at % 8 == 0 {
                         self.st.xmm15 = value;
                         self.st.vectors &= !(1 << SCRATCH);
+                        self.set_kind(SCRATCH, 0);
                         return Ok(Some(()));
                     }
                 }
@@ -151,13 +157,16 @@ impl Walk<'_> {
             Spot::Frame(at) => Ok(self.frame_has_numbers(at, width)),
             Spot::Global(global) => match self.p.facts.globals[global as usize].ty {
                 crate::facts::ValueType::Func(_) => Err("function reference as a vector"),
+                crate::facts::ValueType::Cont { .. } => Err("use of a reference"),
                 _ => Ok(true),
             },
             Spot::Element(table) => match self.p.facts.tables[table as usize].element {
                 crate::facts::ValueType::Func(_) => Err("function reference as a vector"),
+                crate::facts::ValueType::Cont { .. } => Err("use of a reference"),
                 _ => Ok(true),
             },
             Spot::Field(value, _) if !value.is_number() => Err("pointer as a vector"),
+            Spot::Continuation(_) => Err("use of a reference"),
             Spot::Store(..) | Spot::ResultArea(_) | Spot::Segment(_) => Err("read of what is no vector"),
             _ => Ok(true),
         }
@@ -178,7 +187,7 @@ impl Walk<'_> {
     }
 
     /// Instructions whose operand must be aligned: the frame is, by its offset.
-    fn align(&self, instruction: &Instruction, spot: Spot) -> Proved<()> {
+    pub(crate) fn align(&self, instruction: &Instruction, spot: Spot) -> Proved<()> {
         use Mnemonic::*;
         let relaxed = matches!(
             instruction.mnemonic(),
@@ -208,6 +217,7 @@ impl Walk<'_> {
     fn write_first(&mut self, instruction: &Instruction, first: Operand, known: bool) -> Proved<()> {
         match first {
             Operand::Vector(to) => {
+                self.set_kind(to, 0);
                 if known {
                     self.st.vectors |= 1 << to;
                 } else {
@@ -233,6 +243,12 @@ impl Walk<'_> {
             _ => Err("first operand of another kind"),
         }
     }
+}
+
+/// Is the exclusive or of a register with itself 0?
+fn is_zero(mnemonic: Mnemonic) -> bool {
+    use Mnemonic::*;
+    matches!(mnemonic, Pxor | Xorps | Xorpd | Vpxor | Vxorps | Vxorpd)
 }
 
 /// Does the instruction read its first operand beside two others?

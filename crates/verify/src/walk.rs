@@ -6,6 +6,7 @@
 
 use crate::abi::Abi;
 use crate::calls::PRESERVED;
+use crate::conts::{Conts, NO_CONTS};
 use crate::facts::{Builtin, Range};
 use crate::forms::{self, Class};
 use crate::maps::Collected;
@@ -13,6 +14,7 @@ use crate::proof::{Cause, Failure, Fault, Place, Reason};
 use crate::prover::{Called, Part, Prover};
 use crate::relate;
 use crate::slots::Frames;
+use crate::stacks::Answer;
 use crate::state::State;
 use crate::transfer::Operand;
 use crate::value::{Tag, Value};
@@ -95,6 +97,14 @@ pub(crate) struct Walk<'p> {
     /// The list that was named last, and how many are gone over of each.
     pub(crate) list: u32,
     pub(crate) list_counts: BTreeMap<u32, i64>,
+    /// What calls of routines that resume have led to.
+    pub(crate) answers: Vec<Answer>,
+    /// The numbers of those by the offsets of the calls.
+    pub(crate) answer_at: BTreeMap<u32, u32>,
+    /// By states: what is known of vector registers that hold references to continuations.
+    pub(crate) conts: Vec<Conts>,
+    /// A reference that is being put together: where, from which register, in which.
+    pub(crate) half: Option<(u32, usize, usize)>,
     /// Has the exit been recorded?
     pub(crate) left: bool,
     /// The lowest word of the frame that keeps what is no value.
@@ -148,6 +158,10 @@ impl<'p> Walk<'p> {
             handler_stack: 0,
             list: 0,
             list_counts: BTreeMap::new(),
+            answers: Vec::new(),
+            answer_at: BTreeMap::new(),
+            conts: vec![NO_CONTS],
+            half: None,
             left: false,
             lowest_saved: 0,
             collected: None,
@@ -212,6 +226,9 @@ impl<'p> Walk<'p> {
         self.touched = (range.end, range.start);
         self.states.clear();
         self.sums.truncate(1);
+        self.conts.truncate(1);
+        self.answers.clear();
+        self.answer_at.clear();
         self.cursor = self.dirty.len();
         self.faults = self.part.faults.len();
         self.calls = self.part.calls.len();
@@ -330,6 +347,7 @@ impl<'p> Walk<'p> {
             let mut known = self.states[leader as usize - 1];
             let mut changed = known.join(&state, &mut self.frames, &self.p.types);
             changed |= self.join_sums(&mut known, &state);
+            changed |= self.join_conts(&mut known, &state);
             if changed {
                 self.states[leader as usize - 1] = known;
                 self.visit(target);
@@ -410,6 +428,7 @@ impl<'p> Walk<'p> {
         self.part.visits += 1;
         self.st = self.states[self.leaders[(leader - self.start) as usize] as usize - 1];
         self.frames.share();
+        self.half = None;
         self.at = leader;
         let mut instruction = Instruction::default();
         decoder.set_position(leader as usize).map_err(|_| "jump out of the text")?;
@@ -486,7 +505,7 @@ impl<'p> Walk<'p> {
     }
 
     /// A routine is called with such arguments.
-    pub(crate) fn needs_routine(&mut self, target: u32, args: [Value; 6], wide: bool) -> Proved<()> {
+    pub(crate) fn needs_routine(&mut self, target: u32, args: [Value; 6], wide: Value) -> Proved<()> {
         self.part.call(target, Called { args, wide }, &self.p.types);
         Ok(())
     }
@@ -551,6 +570,9 @@ impl<'p> Walk<'p> {
         if instruction.is_jmp_short_or_near() {
             let target = self.target(instruction)?;
             if !self.contains(target) || self.p.entry(target).is_some() {
+                if self.is_unpaired_call(target) {
+                    return self.switch(target);
+                }
                 return self.tail_call(target);
             }
             self.jump_to(target)?;
@@ -561,6 +583,11 @@ impl<'p> Walk<'p> {
         let code = self.st.regs[reg];
         if code.is(Tag::Target) {
             self.jump_by_table(code)?;
+            self.ends = true;
+            return Ok(());
+        }
+        if code.is(Tag::AskedTarget) {
+            self.jump_to_handler(code)?;
             self.ends = true;
             return Ok(());
         }

@@ -32,8 +32,6 @@ pub(crate) struct Image {
     pub(crate) functions: CompiledFunctionsTableBuilder,
     /// Does code or a constant expression make or look into objects of the collector's heap?
     pub(crate) objects: bool,
-    /// Are there routines that change stacks?
-    pub(crate) stacks: bool,
     /// Instructions that can trap.
     pub(crate) traps: TrapTable,
     /// Where references are while a collector may run.
@@ -51,7 +49,6 @@ impl Image {
             text: Text::new(loads),
             functions: CompiledFunctionsTableBuilder::new(),
             objects: false,
-            stacks: false,
             traps: TrapTable::default(),
             stack_maps: StackMaps::default(),
             addresses: settings.tunables.generate_address_map.then(AddressTable::default),

@@ -176,8 +176,7 @@ impl Compiler {
     /// What it proves and what it leaves to trust is in `docs/verification.md`.
     ///
     /// Code that cannot be proved is an error of the kind [`ErrorKind::Verification`], whatever way the module was to
-    /// be compiled, and a bug of Lightbeam's. Modules that switch stacks are refused as [`ErrorKind::Unsupported`],
-    /// since there are no rules for them yet. The whole artifact is in memory once more while it is proved.
+    /// be compiled, and a bug of Lightbeam's. The whole artifact is in memory once more while it is proved.
     ///
     /// ```no_run
     /// # fn main() -> wasmtime::Result<()> {

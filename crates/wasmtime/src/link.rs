@@ -95,7 +95,6 @@ pub(crate) fn link(
 
     let needed = linker.needed(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs));
 
-    linker.functions.image.stacks |= needed.contains(&Key::Libcall(Libcall::ContNew));
     let offsets = VMOffsets::new(facts::POINTER, &translation.module);
     let room = linker.room();
     linker.stubs(|stubs, done| {
@@ -244,7 +243,6 @@ impl Linker<'_> {
             }
             let base = self.append_routines(&output);
             self.places.extend(new.iter().zip(starts).map(|(routine, start)| (Key::Routine(*routine), base + start)));
-            self.functions.image.stacks |= new.iter().any(|routine| matches!(routine, Routine::Stacks(_)));
             let named = self.relocs[seen..].iter().filter_map(of);
             new = named.filter(|routine| !self.places.contains_key(&Key::Routine(*routine))).collect();
         }

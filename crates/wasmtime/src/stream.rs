@@ -434,15 +434,12 @@ fn conclude<'a>(
     let share = report.phases.compile.as_secs_f64() / totals.busy.as_secs_f64().max(1e-9);
     report.phases.survey = totals.survey.mul_f64(share.min(1.));
     report.phases.emit = totals.emit.mul_f64(share.min(1.));
-    let stacks = image.stacks;
     let artifact = artifact::write(settings, translated, image)?;
     report.artifact_bytes = artifact.len();
     report.phases.link = start.elapsed();
     report.phases.load = Duration::ZERO;
     match settings.verify {
         Verify::Never => return Ok((artifact, report)),
-        Verify::WherePossible if stacks => return Ok((artifact, report)),
-        Verify::Always if stacks => return Err(Error::unsupported("proving code that switches stacks is", None).into()),
         Verify::WherePossible | Verify::Always => {}
     }
     let start = Instant::now();

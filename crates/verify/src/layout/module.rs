@@ -3,8 +3,8 @@
 use super::{Description, HOST_PAGE_LOG2, POINTER, builtins, fields};
 use crate::artifact::Malformed;
 use crate::facts::{
-    Collector, Facts, FuncType, Function, Gc, Global, Layouts, Memory, Settings, Signature, Stacks, Table, Tag, Type,
-    TypeKind, ValueType,
+    Collector, Effects, Facts, FuncType, Function, Gc, Global, Layouts, Memory, Settings, Signature, Stacks, Table,
+    Tag, Type, TypeKind, ValueType,
 };
 use wasmtime_environ as environ;
 use wasmtime_environ::wasmparser::WasmFeatures;
@@ -250,5 +250,12 @@ fn stacks() -> Stacks {
             environ::STACK_STATE_RETURNED_DISCRIMINANT,
             environ::STACK_STATE_TRAPPED_DISCRIMINANT,
         ],
+        effects: Effects {
+            resume: environ::CONTROL_EFFECT_RESUME_DISCRIMINANT,
+            resume_throw: environ::CONTROL_EFFECT_RESUME_THROW_DISCRIMINANT,
+            suspend: environ::CONTROL_EFFECT_SUSPEND_DISCRIMINANT,
+            switch: environ::CONTROL_EFFECT_SWITCH_DISCRIMINANT,
+            trap: environ::CONTROL_EFFECT_TRAP_DISCRIMINANT,
+        },
     }
 }
