@@ -118,8 +118,6 @@ pub struct Summary {
     pub modules: usize,
     /// Of these, those that were compiled; others need features that are off, or are invalid.
     pub compiled: usize,
-    /// Modules that switch stacks, for which there are no rules.
-    pub stacks: usize,
     /// Functions of these.
     pub functions: u64,
     /// Instructions that were proved.
@@ -143,12 +141,11 @@ pub struct Complaint {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { modules, compiled, stacks, functions, instructions, failures } = self;
+        let Summary { modules, compiled, functions, instructions, failures } = self;
         let failed = failures.len();
         write!(
             f,
-            "{modules} modules, {compiled} compiled, {stacks} of stacks, {functions} functions, \
-             {instructions} instructions, {failed} failed"
+            "{modules} modules, {compiled} compiled, {functions} functions, {instructions} instructions, {failed} failed"
         )?;
         for Complaint { name, what, bytes, .. } in failures {
             write!(f, "\n    {name} ({bytes} bytes): {what}")?;
@@ -175,7 +172,6 @@ pub fn run(setup: &Setup, subjects: &[Subject], threads: usize) -> Result<Summar
                     let mut summary = summary.lock().expect("nobody panics with it");
                     match proved {
                         Ok(Proved::Not) => {}
-                        Ok(Proved::Stacks) => summary.stacks += 1,
                         Ok(Proved::All(verified)) => {
                             summary.compiled += 1;
                             summary.functions += u64::from(verified.functions);
@@ -199,8 +195,6 @@ pub fn run(setup: &Setup, subjects: &[Subject], threads: usize) -> Result<Summar
 /// What of a module was proved.
 enum Proved {
     All(Verified),
-    /// Nothing, as it switches stacks.
-    Stacks,
     /// Nothing, as it is not to be compiled.
     Not,
 }
@@ -212,7 +206,6 @@ fn prove(compiler: &Compiler, wasm: &[u8]) -> Result<Proved, String> {
         Ok(Ok((_, report))) => Ok(Proved::All(report.verified.expect("it was to be proved"))),
         Ok(Err(error)) => match error.downcast_ref::<lightbeam::Error>() {
             Some(error) if error.kind() == ErrorKind::Verification => Err(error.to_string()),
-            Some(error) if error.message().contains("switches stacks") => Ok(Proved::Stacks),
             _ => Ok(Proved::Not),
         },
         Err(_) => Err("panic".into()),

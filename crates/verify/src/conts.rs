@@ -254,7 +254,9 @@ impl Walk<'_> {
                     Spot::Continuation(of) => Some(REFERENCE + of),
                     Spot::Global(global) => self.kind_of(self.p.facts.globals[global as usize].ty),
                     Spot::Element(table) => self.kind_of(self.p.facts.tables[table as usize].element),
-                    Spot::Values(at) if at % 16 == 0 => self.entry_type(at as usize / 16).and_then(|ty| self.kind_of(ty)),
+                    Spot::Values(at) if at % 16 == 0 => {
+                        self.entry_type(at as usize / 16).and_then(|ty| self.kind_of(ty))
+                    }
                     _ => None,
                 };
                 let Some(kind) = kind else { return Ok(false) };

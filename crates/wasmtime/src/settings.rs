@@ -16,8 +16,6 @@ use wasmtime_environ::{Collector, FlagValue, Tunables};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verify {
     Never,
-    /// Unless the verifier has no rules for it.
-    WherePossible,
     /// And it is an error if the verifier has no rules for it.
     Always,
 }
@@ -25,7 +23,7 @@ pub(crate) enum Verify {
 impl Default for Verify {
     /// `LIGHTBEAM_PROVE` at build time makes all of a build prove.
     fn default() -> Verify {
-        if option_env!("LIGHTBEAM_PROVE").is_some() { Verify::WherePossible } else { Verify::Never }
+        if option_env!("LIGHTBEAM_PROVE").is_some() { Verify::Always } else { Verify::Never }
     }
 }
 

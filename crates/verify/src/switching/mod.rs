@@ -232,7 +232,8 @@ impl Executor<'_> {
                 } else if instruction.mnemonic() == Mnemonic::Lea && instruction.is_ip_rel_memory_operand() {
                     leaders.push(u32::try_from(instruction.ip_rel_memory_address()).map_err(|_| "address")?);
                 }
-                let ends = matches!(instruction.mnemonic(), Mnemonic::Jmp | Mnemonic::Ud2);
+                // What is called does not come back.
+                let ends = matches!(instruction.mnemonic(), Mnemonic::Jmp | Mnemonic::Ud2 | Mnemonic::Call);
                 self.code.insert(at, instruction);
                 if ends {
                     break;
