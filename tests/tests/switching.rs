@@ -5,8 +5,9 @@
 
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, Register};
 use lightbeam_tests::backend::{Setup, Without};
-use lightbeam_tests::mutants;
+use lightbeam_tests::generate::continuations;
 use lightbeam_tests::random::Random;
+use lightbeam_tests::{mutants, verification};
 use lightbeam_verify::Prover;
 use lightbeam_verify::artifact::Artifact;
 use lightbeam_verify::facts::{Facts, Tables};
@@ -222,4 +223,183 @@ fn bits_of_routines() {
     }
     assert!(made > 1500);
     assert!(accepted.is_empty(), "{}", accepted.join("\n"));
+}
+
+/// Generated nests of continuations are proved under all settings.
+#[test]
+fn generated_modules() {
+    let scale = std::env::var("LIGHTBEAM_SCALE").ok().and_then(|scale| scale.parse::<u64>().ok()).unwrap_or(1);
+    let subject = |seed: u64| verification::Subject {
+        name: format!("continuations/{seed}"),
+        wasm: continuations::module(seed, 10 + seed as usize % 5 * 20).wasm(),
+    };
+    let subjects: Vec<_> = (0..10 * scale).map(subject).collect();
+    for (name, setup) in verification::setups() {
+        let summary = verification::run(&setup, &subjects, 1).unwrap();
+        assert_eq!(summary.compiled, subjects.len(), "{name}");
+        assert!(summary.failures.is_empty(), "{name}, {summary}");
+    }
+}
+
+/// What a function does to call a routine: from its first instruction that only does that on, up to the jump.
+fn calls(code: &[Instruction]) -> Vec<(usize, usize)> {
+    let jumps = (1..code.len()).filter(|at| is_unpaired(&code[at - 1], &code[*at]));
+    jumps
+        .map(|jump| {
+            let prepares = |instruction: &Instruction| {
+                instruction.flow_control() == FlowControl::Next && instruction.op0_register() != Register::RBP
+            };
+            let before = code[..jump].iter().rev().take_while(|instruction| prepares(instruction)).count();
+            (jump - before, jump)
+        })
+        .collect()
+}
+
+/// Is it a store to the operands of a routine?
+fn passes(instruction: &Instruction) -> bool {
+    instruction.op0_kind() == iced_x86::OpKind::Memory && instruction.memory_base() == Register::RSP
+}
+
+/// A register with a constant, that is how many values are passed or how many handlers there are.
+fn counts(instruction: &Instruction) -> bool {
+    let zero = instruction.mnemonic() == Mnemonic::Xor && instruction.op0_register() == instruction.op1_register();
+    let constant = instruction.mnemonic() == Mnemonic::Mov && instruction.op1_kind() == iced_x86::OpKind::Immediate32;
+    (zero || constant) && matches!(instruction.op0_register(), Register::EDX | Register::ECX | Register::R8D)
+}
+
+fn full(instruction: &Instruction) -> Register {
+    instruction.op0_register().full_register()
+}
+
+/// Everything that is given to a routine is given by somebody, and no more of it than is there.
+#[test]
+fn what_routines_are_given() {
+    for setup in setups() {
+        let subject = Subject::new(&setup);
+        let mut text = subject.text.clone();
+        let mut wrong = Vec::new();
+        let (mut stores, mut constants, mut addresses) = (0, 0, 0);
+        for (function, range) in subject.tables.functions.iter().enumerate() {
+            let code = instructions(&subject.text, range.start, range.end);
+            // What a second one is given may be there from the first.
+            for (from, to) in calls(&code).into_iter().take(1) {
+                for (nth, instruction) in code[from..to - 1].iter().enumerate() {
+                    // What is written once more does not count.
+                    let again = |other: &Instruction| other.op0_register().full_register() == full(instruction);
+                    if counts(instruction) && code[from + nth + 1..to - 1].iter().any(again) {
+                        continue;
+                    }
+                    let (at, end) = (instruction.ip() as usize, instruction.next_ip() as usize);
+                    let mut try_one = |change: &mut dyn FnMut(&mut [u8]), what: &str| {
+                        change(&mut text[at..end]);
+                        if subject.accepts(&text, function as u32) {
+                            wrong.push(format!("function {function}, {at:#x}: {instruction}: {what}"));
+                        }
+                        text[at..end].copy_from_slice(&subject.text[at..end]);
+                    };
+                    if passes(instruction) {
+                        stores += 1;
+                        try_one(&mut |code| code.fill(0x90), "left out");
+                    } else if counts(instruction) {
+                        constants += 1;
+                        try_one(&mut |code| code.fill(0x90), "left out");
+                        if instruction.mnemonic() == Mnemonic::Mov {
+                            // More of anything than there is.
+                            try_one(&mut |code| code[code.len() - 3] ^= 1, "256 more");
+                            try_one(&mut |code| code[code.len() - 1] = 0x80, "2^31 more");
+                        }
+                    } else if instruction.mnemonic() == Mnemonic::Lea && instruction.memory_base() == Register::R15 {
+                        addresses += 1;
+                        try_one(&mut |code| code[code.len() - 4] ^= 1, "not at a tag");
+                        try_one(&mut |code| code.fill(0x90), "left out");
+                    }
+                }
+            }
+        }
+        assert!(stores > 20 && constants > 15 && addresses >= 5, "{stores} {constants} {addresses}");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// A reference is made of a pointer that the host has just given and the revision that is there, by two instructions.
+#[test]
+fn references_are_not_put_together_otherwise() {
+    for setup in setups() {
+        let subject = Subject::new(&setup);
+        let mut made = 0;
+        for (function, range) in subject.tables.functions.iter().enumerate() {
+            let code = instructions(&subject.text, range.start, range.end);
+            for pair in code.windows(2) {
+                let high = matches!(pair[1].mnemonic(), Mnemonic::Movhps | Mnemonic::Vmovhps);
+                if !high {
+                    continue;
+                }
+                made += 1;
+                for instruction in pair {
+                    let mut text = subject.text.clone();
+                    text[instruction.ip() as usize..instruction.next_ip() as usize].fill(0x90);
+                    assert!(!subject.accepts(&text, function as u32), "{instruction}: left out");
+                    // The revision of something else, or something else of it.
+                    let mut text = subject.text.clone();
+                    text[pair[1].next_ip() as usize - 1] ^= 8;
+                    assert!(!subject.accepts(&text, function as u32), "{}: another word", pair[1]);
+                }
+            }
+        }
+        assert!(made >= 8, "{made}");
+    }
+}
+
+/// The pads of handlers, exchanged: what each is given is what its tag says, and another tag's is not.
+#[test]
+fn handlers_are_not_exchanged() {
+    for setup in setups() {
+        let subject = Subject::new(&setup);
+        let mut tables = 0;
+        for (function, range) in subject.tables.functions.iter().enumerate() {
+            for instruction in instructions(&subject.text, range.start, range.end) {
+                if instruction.mnemonic() != Mnemonic::Movsxd || instruction.memory_index() == Register::None {
+                    continue;
+                }
+                // `movsxd`, `add`, `jmp`, and the table with two entries.
+                let table = instruction.next_ip() as usize + 5;
+                let mut text = subject.text.clone();
+                text.copy_within(table..table + 4, table + 4);
+                text[table..table + 4].copy_from_slice(&subject.text[table + 4..table + 8]);
+                let jump = &subject.text[table - 2..table];
+                assert_eq!(jump[0], 0xff, "a jump by a table");
+                assert!(!subject.accepts(&text, function as u32), "{instruction}: exchanged");
+                // The clamp, and that it is the number that is asked for.
+                let code = instructions(&subject.text, range.start, instruction.ip() as u32);
+                for before in code.iter().rev().take(5) {
+                    let mut text = subject.text.clone();
+                    text[before.ip() as usize..before.next_ip() as usize].fill(0x90);
+                    assert!(!subject.accepts(&text, function as u32), "{before}: left out");
+                }
+                tables += 1;
+            }
+        }
+        assert_eq!(tables, 1);
+    }
+}
+
+/// Memory may have moved while other stacks ran.
+#[test]
+fn the_base_of_memory_is_read_again() {
+    let subject = Subject::new(&setups()[1]);
+    let mut reloads = 0;
+    for (function, range) in subject.tables.functions.iter().enumerate() {
+        let code = instructions(&subject.text, range.start, range.end);
+        for at in 2..code.len() {
+            let own = code[at].op0_register() == Register::R14 && code[at].mnemonic() == Mnemonic::Mov;
+            if !own || !is_unpaired(&code[at - 2], &code[at - 1]) {
+                continue;
+            }
+            // Where nothing but the end of the function comes, nobody asks for it.
+            let mut text = subject.text.clone();
+            text[code[at].ip() as usize..code[at].next_ip() as usize].fill(0x90);
+            reloads += u32::from(!subject.accepts(&text, function as u32));
+        }
+    }
+    assert!(reloads >= 5, "{reloads}");
 }

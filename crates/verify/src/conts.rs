@@ -372,7 +372,11 @@ impl Walk<'_> {
             return None;
         }
         let word = |at: i32| self.frames.get(self.st.slots, self.word(at));
-        let (first, second) = (word(at), word(at + 8));
+        Self::reference_of(word(at), word(at + 8))
+    }
+
+    /// The reference that two words beside each other are.
+    pub(crate) fn reference_of(first: Value, second: Value) -> Option<u32> {
         if first == Value::NULL && second == Value::NULL {
             return Some(NULL_REFERENCE);
         }

@@ -460,7 +460,7 @@ impl Walk<'_> {
                 match (ty, width) {
                     (Some(ValueType::Func(func)), 8) => Ok(Spot::Field(Value::func(func.ty, func.nullable), 8)),
                     (Some(ValueType::Gc), 4) => Ok(Spot::Field(Value::U32, 4)),
-                    (Some(ValueType::Cont { .. }), 16) => Ok(Spot::Constants),
+                    (Some(ValueType::Cont { ty }), 16) => Ok(Spot::Continuation(self.p.types.functions.of_cont(ty))),
                     _ => Err("not an element of a segment"),
                 }
             }

@@ -439,7 +439,7 @@ impl<'p> Walk<'p> {
                 return Err("control runs out of the function");
             }
             let byte = (self.at - self.start) as usize;
-            if self.at != leader && (self.leaders[byte] != 0 || since == STRIDE) {
+            if self.at != leader && (self.leaders[byte] != 0 || since >= STRIDE && self.half.is_none()) {
                 let at = self.at;
                 return self.jump_to(at);
             }

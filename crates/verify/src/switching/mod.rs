@@ -123,6 +123,8 @@ struct Executor<'p> {
     code: BTreeMap<u32, Instruction>,
     /// By the head of a loop: where its last instruction is.
     loops: BTreeMap<u32, u32>,
+    /// What an iteration of a loop passes, by the atom for how often it has come back.
+    bodies: BTreeMap<Atom, Vec<Transfer>>,
     fresh: u32,
     operation: Option<Operation>,
     wide: Option<bool>,
@@ -147,6 +149,7 @@ pub(crate) fn prove(p: &Prover<'_>, range: Range, entry: u32) -> Proved<Switchin
         range,
         code: BTreeMap::new(),
         loops: BTreeMap::new(),
+        bodies: BTreeMap::new(),
         fresh: 0,
         operation: None,
         wide: None,
@@ -302,8 +305,16 @@ impl Executor<'_> {
                 path.at = next;
                 continue;
             }
+            let direct = instruction.is_jmp_short_or_near();
+            let leaves = matches!(instruction.mnemonic(), Mnemonic::Jmp | Mnemonic::Call | Mnemonic::Ud2) && !direct;
+            if leaves {
+                Self::is_passed_on(&path)?;
+                if !path.loops.is_empty() {
+                    return Err("way out of a loop that is none");
+                }
+            }
             match instruction.mnemonic() {
-                Mnemonic::Jmp if instruction.is_jmp_short_or_near() => {
+                Mnemonic::Jmp if direct => {
                     path.at = instruction.near_branch_target() as u32;
                     continue;
                 }
@@ -389,6 +400,7 @@ impl Executor<'_> {
 
     /// Control comes to the head of a loop from before it: what is known from there on is of any iteration.
     fn enter_loop(&mut self, path: &mut Path, end: u32) -> Proved<()> {
+        Self::is_passed_on(path)?;
         let written = self.written(path.at, end)?;
         let iteration = Atom::Iteration(self.fresh());
         let mut of = Loop {
@@ -469,6 +481,7 @@ impl Executor<'_> {
                 return Err("counter without a bound");
             }
         }
+        self.end_iteration(path, &of)?;
         if let Some((reg, _)) = &of.count {
             let left = (path.regs[*reg].low(), Relation::Unequal, Term::constant(0), 4);
             if !path.facts.contains(&left) {
@@ -481,10 +494,8 @@ impl Executor<'_> {
     /// Control has left a loop: where something was counted down to 0, it is known how often it has come back.
     fn leave_loop(&mut self, path: &mut Path) -> Proved<()> {
         let Some(of) = path.loops.pop() else { return Ok(()) };
-        let made = path.transfers.len() > of.transfers;
-        let Some((reg, start)) = &of.count else {
-            return if made { Err("values passed in a loop without a count") } else { Ok(()) };
-        };
+        self.end_iteration(path, &of)?;
+        let Some((reg, start)) = &of.count else { return Ok(()) };
         let done = (path.regs[*reg].low(), Relation::Equal, Term::constant(0), 4);
         if !path.facts.contains(&done) || path.regs[*reg] != of.regs[*reg].plus_constant(-1) {
             return Err("loop that is left while something is");
@@ -499,6 +510,22 @@ impl Executor<'_> {
         path.vector = Vector::Nothing;
         path.flags = None;
         Ok(())
+    }
+
+    /// An iteration ends, which has passed what every other one passes, and that only where they are counted.
+    fn end_iteration(&mut self, path: &Path, of: &Loop) -> Proved<()> {
+        let passed = path.transfers[of.transfers..].to_vec();
+        if !passed.is_empty() && of.count.is_none() {
+            return Err("values passed in a loop without a count");
+        }
+        Self::is_passed_on(path)?;
+        let known = self.bodies.entry(of.iteration.clone()).or_insert_with(|| passed.clone());
+        if *known == passed { Ok(()) } else { Err("loop that does not do the same each time") }
+    }
+
+    /// What was read of the operands was passed on: only what is passed is known to be there.
+    fn is_passed_on(path: &Path) -> Proved<()> {
+        if matches!(path.vector, Vector::Operand(..)) { Err("read of what is not passed on") } else { Ok(()) }
     }
 
     /// Is the upper half of a value known to be zero?
@@ -683,6 +710,9 @@ impl Executor<'_> {
         if !own || memory.is_some() && forms::width(instruction.memory_size()) != Some(bytes) {
             return Err("vector of another kind");
         }
+        if memory != Some(0) {
+            Self::is_passed_on(path)?;
+        }
         match (instruction.mnemonic(), memory) {
             (Movq | Vmovq, None) => {
                 let (Some(_), Some((reg, 8))) = (vector(0), register(instruction, 1)) else {
@@ -702,7 +732,7 @@ impl Executor<'_> {
             }
             (Movups | Vmovups | Movsd | Vmovsd, Some(0)) => {
                 let address = Self::address(path, instruction)?;
-                let value = path.vector.clone();
+                let value = std::mem::replace(&mut path.vector, Vector::Nothing);
                 self.store_vector(path, &address, bytes as u8, value)?;
             }
             _ => return Err("vector of another kind"),
