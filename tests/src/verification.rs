@@ -30,6 +30,7 @@ pub fn setups() -> Vec<(&'static str, Setup)> {
         ("counting", Setup { collector: Collector::DeferredReferenceCounting, ..base }),
         ("no-collection", Setup { collector: Collector::Null, ..base }),
         ("floor", Setup { without: Without::ALL, deterministic: true, ..base }),
+        ("garbage", Setup { poison: true, ..base }),
         ("floor-metered-moving", Setup { without: Without::ALL, lazy_tables: false, ..metered }.moving()),
     ]
 }

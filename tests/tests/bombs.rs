@@ -22,6 +22,7 @@ fn alone() -> MutexGuard<'static, ()> {
 /// What twice the input may cost: in bytes of output or of memory, and in steps.
 const MAX_BYTES: f64 = 2.1;
 const MAX_STEPS: f64 = 2.3;
+const MAX_PROOF_STEPS: f64 = 2.1;
 
 /// What every module has, in bytes: less is not worth a comparison.
 const CODE: usize = 32 << 10;
@@ -104,6 +105,27 @@ fn so_it_does_with_everything_metered_checked_and_mapped() {
     let _alone = alone();
     // Twice the code for the same input reaches the budget earlier.
     doubling(&elaborate_compiler(), |bomb| [bomb.n / 4, bomb.n / 2]);
+}
+
+/// The verifier's steps are a count: instructions looked at, again where paths meet, and parts of frames that were joined.
+#[test]
+fn twice_the_input_takes_about_twice_the_steps_to_prove() {
+    let _alone = alone();
+    let mut complaints = Vec::new();
+    for compiler in [compiler(), elaborate_compiler()] {
+        let compiler = compiler.verify(true);
+        // Families that switch stacks are refused by name.
+        for bomb in bombs() {
+            let modules = [bomb.n / 8, bomb.n / 4].map(bomb.make);
+            let wasm = [0, 1].map(|i| modules[i].len());
+            let steps = modules.map(|module| {
+                let report = compile(&compiler, bomb.name, &module);
+                report.verified.expect("it was to be proved").steps as usize
+            });
+            double(&mut complaints, bomb.name, wasm, "steps of proof", steps, STEPS, MAX_PROOF_STEPS);
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 /// Over two doublings: vectors and hash tables grow by powers of two, which shows as less in the one and more in the other.

@@ -45,6 +45,10 @@ impl Walk<'_> {
             Class::Or if left.is(Tag::Func) && right.as_constant() == Some(FILLED) => {
                 self.put(reg, Value::of(Tag::LazyFunc, left.b()))?;
             }
+            // Garbage in an upper half.
+            Class::Or if left.is(Tag::Given) && right == Value::new(Tag::Huge, 1, 0) => {
+                self.put(reg, Value::of(Tag::Given, 1))?;
+            }
             Class::Or if left == Value::NULL && right.as_constant() == Some(FILLED) => {
                 self.put(reg, Value::constant(FILLED))?;
             }
@@ -79,7 +83,9 @@ impl Walk<'_> {
     }
 
     fn add(&mut self, reg: usize, left: Value, right: Value, from: Option<usize>) -> Proved<()> {
-        if let Some(by) = right.as_constant() {
+        // A constant that is added to what may be large is a part of the sum, which may be compared with it.
+        let large = from.is_some() && left.is_number() && left.below().is_none();
+        if let Some(by) = right.as_constant().filter(|_| !large) {
             return if left.is_number() { self.sum(reg, Some(reg), None, by) } else { self.move_pointer(reg, reg, by) };
         }
         match (left.is_number(), right.is_number(), from) {
@@ -515,4 +521,4 @@ impl Walk<'_> {
 const FILLED: i64 = 1;
 
 /// Of a register that may be as it was: undefined, but may be the destination of a conditional move of 32 bits.
-const MAYBE: u32 = 16;
+pub(crate) const MAYBE: u32 = 16;

@@ -2,9 +2,9 @@
 
 use crate::abi::{Abi, Part, Passed, Place, argument};
 use crate::calls::PRESERVED;
-use crate::facts::{Builtin, StoreField, ValueType};
+use crate::facts::{StoreField, ValueType};
 use crate::proof;
-use crate::state::{R14, R15, RBP, RCX, RDI, RDX, RSI, RSP, State};
+use crate::state::{R14, R15, RBP, RCX, RDI, RDX, RSI, RSP, State, done};
 use crate::value::{Tag, Value};
 use crate::walk::{Proved, Role, Walk};
 
@@ -17,8 +17,10 @@ impl Walk<'_> {
         self.limited = false;
         self.copies = matches!(role, Role::Routine | Role::StartupRoutine);
         self.red_zone = 0;
-        self.handler = None;
-        self.left = false;
+        (self.handler, self.handler_stack) = (None, None);
+        self.unwinding = false;
+        self.unwound = None;
+        self.passed_at = None;
         self.values = 0;
         let shape = match role {
             Role::Body(index) | Role::Thunk(index) | Role::ArrayEntry(index) => Some(p.shape_of_defined(index)),
@@ -81,15 +83,10 @@ impl Walk<'_> {
                 self.st.regs[RDX] = Value::of(Tag::Values, 0);
                 self.st.regs[RCX] = Value::ANY;
                 self.values = shape.map_or(0, |shape| shape.values);
+                self.take_values(shape.map_or(&[], |shape| &shape.signature.params));
             }
             Role::BuiltinExit(builtin) => {
-                // Whatever the builtin takes; callers have proved what it is.
-                for reg in [RSI, RDX, RCX, crate::state::R8, crate::state::R9] {
-                    self.st.regs[reg] = Value::ANY;
-                }
-                if builtin == Builtin::Trap {
-                    self.st.regs[RSI] = Value::less_than(crate::calls::TRAP_CODES.into());
-                }
+                self.take_builtin_arguments(builtin);
                 self.st.regs[RDI] = Value::of(Tag::Caller, 0);
                 self.st.vectors = u16::MAX;
             }
@@ -150,11 +147,11 @@ impl Walk<'_> {
         Ok(self.st)
     }
 
-    /// The type of a value that the host passes to an entry, or is passed by an exit.
-    pub(crate) fn entry_type(&self, n: usize) -> Option<ValueType> {
+    /// The types of the parameters of an exit.
+    pub(crate) fn parameters(&self) -> Vec<ValueType> {
         match self.role {
-            Role::ArrayEntry(index) => self.p.shape_of_defined(index).signature.params.get(n).copied(),
-            _ => None,
+            Role::HostExit(ty) => self.p.shape(ty).map_or(Vec::new(), |shape| shape.signature.params.clone()),
+            _ => Vec::new(),
         }
     }
 
@@ -171,13 +168,25 @@ impl Walk<'_> {
         let entry = matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray);
         let exit = self.role.is_exit();
         match field {
-            StoreField::EntryFramePointer if entry && value == Value::stack(-8) => Ok(()),
+            StoreField::EntryFramePointer if entry && value == Value::stack(-8) => {
+                self.st.done |= done::ENTRY_FRAME;
+                Ok(())
+            }
             StoreField::EntryStackPointer if entry && value.is(Tag::Stack) && value == self.st.regs[RSP] => {
-                self.handler_stack = value.as_stack().unwrap_or(0);
+                let top = value.as_stack().unwrap_or(0);
+                if self.handler_stack.is_some_and(|known| known != top) {
+                    return Err("entry that is recorded twice");
+                }
+                self.handler_stack = Some(top);
+                self.st.done |= done::ENTRY_STACK;
                 Ok(())
             }
             StoreField::EntryTrapHandler if entry && value.is(Tag::Text) && self.contains(value.b()) => {
+                if self.handler.is_some_and(|known| known != value.b()) {
+                    return Err("entry that is recorded twice");
+                }
                 self.handler = Some(value.b());
+                self.st.done |= done::ENTRY_HANDLER;
                 Ok(())
             }
             StoreField::CurrentThread if entry => {
@@ -187,9 +196,12 @@ impl Walk<'_> {
                 }
                 Err("store of another thread")
             }
-            StoreField::ExitFramePointer if exit && value == Value::stack(-8) && self.st.regs[RBP] == value => Ok(()),
+            StoreField::ExitFramePointer if exit && value == Value::stack(-8) && self.st.regs[RBP] == value => {
+                self.st.done |= done::EXIT_FRAME;
+                Ok(())
+            }
             StoreField::ExitReturnAddress if exit && value.is(Tag::Return) => {
-                self.left = true;
+                self.st.done |= done::EXIT_ADDRESS;
                 Ok(())
             }
             _ => Err("store to a field of the store's structure that is not for this code"),
@@ -197,13 +209,33 @@ impl Walk<'_> {
     }
 
     /// What is known where the host goes on when it unwinds to an entry: the frame as it is now, and nothing else.
-    pub(crate) fn unwound(&self, top: i32) -> State {
+    fn unwound_to(&self, top: i32) -> State {
         let mut state = State::new(self.st.slots);
         state.regs[RSP] = Value::stack(top);
         state.regs[RBP] = Value::stack(-8);
         state.checked = self.st.checked;
+        state.done = self.st.done;
         state.kept = self.st.kept;
         state
+    }
+
+    /// The call at hand may be unwound to this entry, which finds its frame and nothing in registers.
+    pub(crate) fn note_unwinding(&mut self) -> Proved<()> {
+        if self.st.done & done::ENTERED != done::ENTERED {
+            return Err("call before the entry is recorded");
+        }
+        if self.unwinding {
+            return Err("call of an entry that is being unwound");
+        }
+        let mut state = self.unwound_to(self.handler_stack.unwrap_or(0));
+        if let Some(known) = self.unwound {
+            let mut joined = known;
+            joined.join(&state, &mut self.frames, &self.p.types);
+            state = joined;
+        }
+        self.frames.share();
+        self.unwound = Some(state);
+        Ok(())
     }
 
     /// What is known at the landing pads of a call, whose stack pointer is at `top`, goes there.
@@ -218,7 +250,7 @@ impl Walk<'_> {
         if i64::from(site.frame) != i64::from(frame) {
             return Err("call with handlers whose frame is of another size");
         }
-        let mut state = self.unwound(top);
+        let mut state = self.unwound_to(top);
         state.regs[crate::state::RAX] = Value::U32;
         for handler in handlers {
             if let Some(context) = handler.context {

@@ -90,6 +90,13 @@ impl Relation {
     }
 }
 
+/// No memory is as long as this: programs have 2^47 bytes of addresses, and where there are more, they are had by asking
+/// for one of them, which nobody does.
+const NO_LENGTH: u64 = 1 << 55;
+
+/// The number of the condition that a result is negative.
+const SIGN: u8 = 8;
+
 impl Walk<'_> {
     pub(crate) fn compare(&mut self, instruction: &Instruction) -> Proved<()> {
         let mut registers = [NONE; 2];
@@ -132,7 +139,7 @@ impl Walk<'_> {
             _ if left.is_number() && right.is_number() => true,
             (Tag::Stack, Tag::Host) | (Tag::Host, Tag::Host) => true,
             (Tag::Host | Tag::TagIdentity, Tag::Host | Tag::TagIdentity) => true,
-            (Tag::Func | Tag::LazyFunc | Tag::Data | Tag::Host | Tag::Cont, Tag::Const) => true,
+            (Tag::Func | Tag::LazyFunc | Tag::Data | Tag::Host | Tag::Cont | Tag::Given, Tag::Const) => true,
             (Tag::FuncInstance, Tag::Ctx) | (Tag::Ctx, Tag::FuncInstance) => true,
             (Tag::Into, Tag::Into) => true,
             _ => false,
@@ -157,6 +164,14 @@ impl Walk<'_> {
                 values: [value, Value::NULL],
                 known: None,
             };
+            return Ok(());
+        }
+        if let (Operand::Int(reg, _), Operand::Immediate(0xff)) = (left, right)
+            && self.st.regs[reg].is(Tag::Given)
+        {
+            // As if its lowest byte were compared with 0.
+            let values = [self.st.regs[reg], Value::NULL];
+            self.st.flags = Flags { kind: Kind::Compare, bytes: 1, left: NONE, right: NONE, values, known: None };
             return Ok(());
         }
         let mut bytes = 8;
@@ -194,6 +209,10 @@ impl Walk<'_> {
         let Some(relation) = relation.filter(|_| flags.kind != Kind::Unknown) else {
             self.flow_to(target)?;
             self.st.flags.known = Some(other);
+            if condition == SIGN && flags.values[0].is(Tag::Given) && flags.values[1] == Value::NULL && flags.bytes == 8
+            {
+                self.given_is_positive();
+            }
             return Ok(());
         };
         if self.refine(relation) {
@@ -241,6 +260,12 @@ impl Walk<'_> {
                 {
                     return false;
                 }
+                if left.least() >= NO_LENGTH
+                    && right.is(Tag::MemoryLen)
+                    && matches!(relation, Relation::Less | Relation::LessOrEqual | Relation::Equal)
+                {
+                    return false;
+                }
                 if let (Some(most), Relation::Less | Relation::LessOrEqual) = (right.as_constant(), relation)
                     && most >= 0
                     && left.least() > most.cast_unsigned()
@@ -251,6 +276,10 @@ impl Walk<'_> {
                 self.learn(relation, flags.left, left, right, flags);
                 self.learn(relation.mirrored(), flags.right, right, left, flags);
                 self.learn_of_references(relation, left, right);
+                if let (Relation::Unequal, true, Some(constant)) = (relation, left.is(Tag::Given), right.as_constant())
+                {
+                    self.given_is_not(constant, flags.bytes);
+                }
             }
         }
         true
@@ -323,8 +352,13 @@ impl Walk<'_> {
                 self.learned(at, Value::U32);
             }
             Relation::Unequal if right == Value::NULL => self.learned(at, now.not_zero()),
-            Relation::Equal if right == Value::NULL && (now.is(Tag::Func) || now.is_number()) => {
-                self.learned(at, Value::NULL);
+            Relation::Unequal if now.is(Tag::Listed) && right.as_constant() == Some(u32::MAX.into()) => {
+                self.learned(at, Value::of(Tag::Listed, now.b()));
+            }
+            Relation::Equal if right == Value::NULL && now.is(Tag::Func) => self.learned(at, Value::NULL),
+            // No constant: it may be another number where the branch was predicted wrongly.
+            Relation::Equal if right == Value::NULL && now.is_number() && now.as_constant().is_none() => {
+                self.learned(at, Value::less_than(1));
             }
             _ => {}
         }
@@ -344,12 +378,9 @@ impl Walk<'_> {
 
     fn is_part(&self, pending: &crate::relate::Pending, right: Value, flags: Flags, reg: u8) -> bool {
         let other = if flags.left == reg { flags.right } else { flags.left };
-        let term = if other == NONE { Err(0) } else { self.term(other.into(), right, 0) };
-        match term {
-            // Whatever else is in the sum is not negative.
-            Ok(term) => other != NONE && pending.sum.is_part(term) || pending.part == other && other != NONE,
-            Err(_) => false,
-        }
+        // Whatever else is in the sum is not negative.
+        other != NONE
+            && (pending.part == other || self.term(other.into(), right, 0).is_ok_and(|term| pending.sum.is_part(term)))
     }
 
     #[inline]
@@ -464,7 +495,7 @@ impl Walk<'_> {
         let old = self.st.regs[to];
         if bytes == 4 {
             // A bit that was looked for, or what stands for none.
-            if !(old.is(Tag::Undef) && old.b() != 0) {
+            if old != Value::of(Tag::Undef, crate::arithmetic::MAYBE) {
                 Self::number(self.low(to, 4)?)?;
             }
             Self::number(moved)?;
@@ -584,6 +615,10 @@ impl Walk<'_> {
             return Ok(crate::operand::Spot::Field(Value::new(Tag::Entry, count as u32, at), 4));
         }
         self.data(from as u32, (end - from) as u32)?;
+        let bytes = &self.p.text[from as usize..end as usize];
+        if width == 1 && bytes.iter().all(|code| self.p.facts.trap_codes.binary_search(code).is_ok()) {
+            return Ok(crate::operand::Spot::Field(Value::of(Tag::TrapCode, 0), 1));
+        }
         Ok(crate::operand::Spot::Constants)
     }
 

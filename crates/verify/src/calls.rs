@@ -27,6 +27,10 @@ pub(crate) enum Effect {
     Quiet,
     /// A collector may run, which moves the heap.
     Collects,
+    /// A table grows, which moves tables. The host's limits are asked, and whoever says them has no access to the store.
+    GrowsTable,
+    /// The memory with this index grows, under whatever name.
+    GrowsMemory(u32),
     /// Anything: other code runs.
     Any,
 }
@@ -267,21 +271,31 @@ impl<'p> Walk<'p> {
             let p = self.p;
             self.relate(|sums| {
                 sums.forget(|key| matches!(key, Key::Reg(reg) if VOLATILE.contains(&usize::from(reg))));
-                if effect == Effect::Collects {
-                    sums.forget_pointers(|region| region != Region::Heap || !p.moves(Value::of(Tag::Heap, 0)));
-                }
-                if effect == Effect::Any {
-                    sums.forget_pointers(|region| region == Region::Heap && !p.moves(Value::of(Tag::Heap, 0)));
+                let heap_stays = !p.moves(Value::of(Tag::Heap, 0));
+                match effect {
+                    Effect::Quiet => {}
+                    Effect::Collects => sums.forget_pointers(|region| region != Region::Heap || heap_stays),
+                    Effect::GrowsTable => sums.forget_pointers(|region| !matches!(region, Region::Table(_))),
+                    Effect::GrowsMemory(_) => sums.forget_pointers(|region| !matches!(region, Region::Memory(_))),
+                    Effect::Any => sums.forget_pointers(|region| region == Region::Heap && heap_stays),
                 }
             });
         }
-        if effect != Effect::Quiet {
-            for reg in [RBX, R12, R13, R14] {
-                let value = self.st.regs[reg];
-                let stays = effect == Effect::Collects && !matches!(value.tag(), Tag::Heap | Tag::HeapAt | Tag::Cell);
-                if self.p.moves(value) && !stays {
-                    self.st.regs[reg] = Value::UNDEF;
-                }
+        for reg in [RBX, R12, R13, R14] {
+            let value = self.st.regs[reg];
+            let stays = match effect {
+                Effect::Quiet => true,
+                Effect::Collects => !matches!(value.tag(), Tag::Heap | Tag::HeapAt | Tag::Cell),
+                Effect::GrowsTable => !matches!(value.tag(), Tag::Table | Tag::TableHalf | Tag::Into | Tag::Cell),
+                Effect::GrowsMemory(grown) => match value.tag() {
+                    Tag::Memory => !self.p.may_be_memory(value.b(), grown),
+                    Tag::Into => false,
+                    _ => true,
+                },
+                Effect::Any => false,
+            };
+            if self.p.moves(value) && !stays {
+                self.st.regs[reg] = Value::UNDEF;
             }
         }
     }
@@ -294,10 +308,8 @@ impl<'p> Walk<'p> {
         if self.p.has_handlers {
             self.flow_to_pads(top)?;
         }
-        if let Some(handler) = self.handler {
-            // Whoever unwinds to an entry finds its frame, and nothing in registers.
-            let state = self.unwound(self.handler_stack);
-            self.flow_with(handler, state)?;
+        if matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray) {
+            self.note_unwinding()?;
         }
         self.st.regs[RSP] = Value::stack(top + popped.cast_signed());
         // What was passed is gone.
@@ -313,15 +325,24 @@ impl<'p> Walk<'p> {
         value == Value::CTX || value.is(Tag::Owner) && value.a() == kind
     }
 
-    /// May an index be that of something among those that its owner defines? The host asserts that it is one. Which of
-    /// another instance's memories or tables it is stands beside the owner, and nothing else is of that kind.
-    fn is_owned(&self, owner: usize, index: usize) -> bool {
-        let regs = &self.st.regs;
-        if regs[owner] != Value::CTX {
-            return regs[index].is_number();
+    /// Is an index that of something among those that its owner defines? The host asserts that it is one. Which of another
+    /// instance's memories or tables it is stands beside the owner.
+    fn is_owned(&self, owner: usize, index: usize, kind: u32) -> bool {
+        let (owner, index) = (self.st.regs[owner], self.st.regs[index]);
+        if owner != Value::CTX {
+            return owner.is(Tag::Owner) && owner.a() == kind && index == Value::new(Tag::OwnerIndex, kind, owner.b());
         }
-        let most = self.p.facts.memories.len().max(self.p.facts.tables.len());
-        !self.role.is_body() || regs[index].as_constant().is_some_and(|index| (0..most as i64).contains(&index))
+        let most = self.p.defined_of(kind);
+        index.as_constant().is_some_and(|index| (0..most.into()).contains(&index))
+    }
+
+    /// The index of the memory that `memory.grow` is asked to grow.
+    fn grown(&self, owner: Value, index: Value) -> Option<u32> {
+        if owner.is(Tag::Owner) {
+            return Some(owner.b());
+        }
+        let imported = self.p.facts.memories.len() as u32 - self.p.defined_of(OWNER_MEMORY);
+        index.as_constant().and_then(|index| u32::try_from(index).ok()?.checked_add(imported))
     }
 
     /// Is a number less than the number of elements of a table? The host asserts that it is.
@@ -329,8 +350,6 @@ impl<'p> Walk<'p> {
         let facts = &self.p.facts.tables[table as usize];
         match index.tag() {
             Tag::BelowLen | Tag::SafeBelowLen => index.b() == table,
-            // Routines and startup count.
-            _ if !self.role.is_body() => index.is_number(),
             _ => {
                 let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
                 index.below().is_some_and(|below| below <= count)
@@ -353,12 +372,12 @@ impl<'p> Walk<'p> {
         let mut returns = true;
         let fits = match builtin {
             Builtin::MemoryGrow => {
-                effect = Effect::Any;
-                self.owner(regs[RDI], OWNER_MEMORY) && number(RSI) && self.is_owned(RDI, RDX)
+                effect = self.grown(regs[RDI], regs[RDX]).map_or(Effect::Any, Effect::GrowsMemory);
+                number(RSI) && self.is_owned(RDI, RDX, OWNER_MEMORY)
             }
             Builtin::TableGrow => {
-                effect = Effect::Any;
-                self.owner(regs[RDI], OWNER_TABLE) && self.is_owned(RDI, RSI) && number(RDX)
+                effect = Effect::GrowsTable;
+                self.is_owned(RDI, RSI, OWNER_TABLE) && number(RDX)
             }
             Builtin::MemoryCopy => {
                 result = Value::UNDEF;
@@ -374,15 +393,17 @@ impl<'p> Walk<'p> {
                 result = segment.map_or(Value::UNDEF, |segment| Value::of(tag, segment));
                 ctx && segment.is_some()
             }
-            Builtin::ElemDrop => ctx && number(RSI),
+            Builtin::ElemDrop => {
+                ctx && small(RSI).is_some_and(|segment| (segment as usize) < self.p.facts.elements.len())
+            }
             Builtin::RefFunc => {
-                result = match small(RSI).and_then(|func| self.p.facts.functions.get(func as usize)) {
-                    Some(func) => Value::func(Some(func.ty), false),
-                    // Startup goes over lists of functions.
-                    None if regs[RSI].is(Tag::Listed) => Value::new(Tag::Func, 0, regs[RSI].b()),
-                    None => Value::func(None, false),
-                };
-                ctx && number(RSI)
+                // The host has a place for the references of those that escape.
+                let func = small(RSI).and_then(|func| self.p.facts.functions.get(func as usize));
+                let func = func.filter(|func| func.imported || func.escapes).map(|func| func.ty + 1);
+                // Startup goes over lists of functions.
+                let func = func.or_else(|| (regs[RSI].is(Tag::Listed) && regs[RSI].a() == 0).then_some(regs[RSI].b()));
+                result = func.map_or(Value::UNDEF, |ty| Value::new(Tag::Func, 0, ty));
+                ctx && func.is_some()
             }
             Builtin::TableGet => {
                 let table = small(RSI).filter(|table| (*table as usize) < self.p.facts.tables.len());
@@ -390,14 +411,12 @@ impl<'p> Walk<'p> {
                     Some(ValueType::Func(func)) => Value::func(func.ty, true),
                     _ => Value::UNDEF,
                 };
-                ctx && table.is_some_and(|table| self.is_index_of(table, regs[RDX]))
+                ctx && result != Value::UNDEF && table.is_some_and(|table| self.is_index_of(table, regs[RDX]))
             }
-            Builtin::AtomicNotify => {
-                self.owner(regs[RDI], OWNER_MEMORY) && self.is_owned(RDI, RSI) && [RDX, RCX].into_iter().all(number)
-            }
+            Builtin::AtomicNotify => self.is_owned(RDI, RSI, OWNER_MEMORY) && [RDX, RCX].into_iter().all(number),
             Builtin::AtomicWait32 | Builtin::AtomicWait64 => {
                 effect = Effect::Any;
-                self.owner(regs[RDI], OWNER_MEMORY) && self.is_owned(RDI, RSI) && [RDX, RCX, R8].into_iter().all(number)
+                self.is_owned(RDI, RSI, OWNER_MEMORY) && [RDX, RCX, R8].into_iter().all(number)
             }
             Builtin::OutOfGas | Builtin::NewEpoch => {
                 effect = Effect::Any;
@@ -407,7 +426,11 @@ impl<'p> Walk<'p> {
             Builtin::GcAlloc => {
                 effect = Effect::Collects;
                 result = small(RCX).map_or(Value::ANY, |bytes| Value::of(Tag::Allocated, bytes));
-                ctx && [RSI, RDX, RCX, R8].into_iter().all(number)
+                // The host asserts that it is a kind of objects, and a power of two.
+                let is_kind = |kind: u32| self.p.facts.gc.is_some_and(|gc| gc.kinds.contains(&(kind & gc.kind_bits)));
+                let kind = small(RSI).is_some_and(is_kind);
+                let align = small(R8).is_some_and(u32::is_power_of_two);
+                ctx && kind && regs[RDX].is(Tag::TypeId) && number(RCX) && align
             }
             Builtin::GcGrow => {
                 effect = Effect::Collects;
@@ -417,7 +440,7 @@ impl<'p> Walk<'p> {
                 effect = Effect::Collects;
                 ctx
             }
-            Builtin::GcDrop => ctx && number(RSI),
+            Builtin::GcDrop => ctx && number(RSI) && regs[RSI].least() > 0,
             Builtin::GcIntern => ctx && (regs[RSI] == Value::NULL || regs[RSI].is(Tag::Func)),
             Builtin::GcInterned => {
                 let ty = small(RDX);
@@ -433,7 +456,7 @@ impl<'p> Walk<'p> {
                 if regs[RSI].is(Tag::TypeOf) && regs[RDX].is(Tag::TypeId) {
                     result = Value::new(Tag::IsSubtype, regs[RSI].a() & IDENTITY | DIRTY, regs[RDX].b());
                 }
-                ctx && number(RSI) && number(RDX)
+                ctx && number(RSI) && regs[RDX].is(Tag::TypeId)
             }
             Builtin::ContNew => {
                 // Of a function that is not null, with room for what its type says.
@@ -455,13 +478,6 @@ impl<'p> Walk<'p> {
         };
         if !fits {
             return Err(BAD);
-        }
-        if builtin == Builtin::TableGrow {
-            for reg in [RBX, R12, R13] {
-                if matches!(self.st.regs[reg].tag(), Tag::Table | Tag::TableHalf | Tag::Into) {
-                    self.st.regs[reg] = Value::UNDEF;
-                }
-            }
         }
         let gives_vector = matches!(builtin, Builtin::FmaF32x4 | Builtin::FmaF64x2);
         self.destroy(effect);
@@ -610,77 +626,6 @@ impl<'p> Walk<'p> {
         Ok(true)
     }
 
-    // ---- the host
-
-    /// Calls a host function with values in the frame.
-    fn call_host(&mut self) -> Proved<()> {
-        let regs = self.st.regs;
-        let bytes = 16 * self.values.cast_signed();
-        let inside = regs[RDX].as_stack().is_some_and(|at| Some(at) == regs[RSP].as_stack() && at + bytes <= -8);
-        let count = regs[RCX].as_constant() == Some(self.values.into());
-        if !regs[RDI].is(Tag::Callee) || !regs[RSI].is(Tag::Caller) || !inside || !count {
-            return Err("call of a host function with other arguments than it takes");
-        }
-        if !self.left {
-            return Err("call of the host before the exit is recorded");
-        }
-        let Some(at) = regs[RDX].as_stack() else { return Err("values outside of the frame") };
-        for from in (at..at + bytes).step_by(8) {
-            let word = self.frames.get(self.st.slots, self.word(from));
-            if matches!(word.tag(), Tag::Saved | Tag::Return | Tag::Caller | Tag::ResultArea) {
-                return Err("values over what the frame keeps");
-            }
-        }
-        self.destroy(Effect::Any);
-        self.called(0)?;
-        self.st.regs[RAX] = Value::ANY;
-        // The host writes results over the values.
-        let results = self.results();
-        for n in 0..self.values as usize {
-            let from = at + 16 * n as i32;
-            if let Some(ValueType::Cont { ty }) = results.get(n) {
-                let of = self.p.types.functions.of_cont(*ty);
-                self.put_reference(from, of);
-                continue;
-            }
-            let (low, high) = match results.get(n) {
-                Some(ValueType::Func(func)) => (Value::func(func.ty, func.nullable), Value::ANY),
-                _ => (Value::ANY, Value::ANY),
-            };
-            self.put_word(from, low);
-            self.put_word(from + 8, high);
-        }
-        Ok(())
-    }
-
-    /// An exit calls its builtin, or raises what the host has recorded.
-    fn call_host_builtin(&mut self, at: u32) -> Proved<()> {
-        let (builtin, _) = self.p.facts.builtins[at as usize];
-        let raise = builtin == Builtin::Raise;
-        let own = self.role == Role::BuiltinExit(builtin);
-        if !self.role.is_exit() || !(raise || own) {
-            return Err("call of a builtin that this exit is not for");
-        }
-        let instance = self.st.regs[RDI];
-        if !matches!(instance.tag(), Tag::Ctx | Tag::Caller) {
-            return Err("call of a builtin without an instance");
-        }
-        if !self.left {
-            return Err("call of the host before the exit is recorded");
-        }
-        self.destroy(Effect::Any);
-        self.called(0)?;
-        if raise {
-            // Nothing comes back.
-            self.ends = !own || matches!(self.role, Role::BuiltinExit(Builtin::Raise));
-            self.ends = true;
-            return Ok(());
-        }
-        self.st.regs[RAX] = Value::ANY;
-        self.st.vectors = 1;
-        Ok(())
-    }
-
     // ---- jumps out and returns
 
     /// A jump to outside: a tail call.
@@ -777,8 +722,11 @@ impl<'p> Walk<'p> {
         self.check_preserved()?;
         match self.role {
             Role::BuiltinExit(Builtin::Trap | Builtin::Raise) => return Err("return from what never returns"),
-            Role::BuiltinExit(_) | Role::ArrayEntry(_) | Role::StartupArray | Role::Routine | Role::StartupRoutine => {}
+            Role::BuiltinExit(_) => self.check_exit()?,
+            Role::ArrayEntry(_) | Role::StartupArray => self.check_entry()?,
+            Role::Routine | Role::StartupRoutine => {}
             _ => {
+                self.check_exit()?;
                 let abi = self.abi.clone();
                 for (n, Passed { ty, part, place }) in abi.results.iter().enumerate() {
                     match *place {

@@ -254,9 +254,6 @@ impl Walk<'_> {
                     Spot::Continuation(of) => Some(REFERENCE + of),
                     Spot::Global(global) => self.kind_of(self.p.facts.globals[global as usize].ty),
                     Spot::Element(table) => self.kind_of(self.p.facts.tables[table as usize].element),
-                    Spot::Values(at) if at % 16 == 0 => {
-                        self.entry_type(at as usize / 16).and_then(|ty| self.kind_of(ty))
-                    }
                     _ => None,
                 };
                 let Some(kind) = kind else { return Ok(false) };
@@ -500,20 +497,6 @@ impl Walk<'_> {
             return Err(WRONG);
         }
         self.check_cont(Some(REFERENCE + pointer.b()), ty)
-    }
-
-    /// A part of a value that the host passes to an entry.
-    pub(crate) fn half_of_argument(&self, ty: Option<u32>, at: u32) -> Value {
-        // Of each value one identity, above those of instructions.
-        let identity = IDENTITY.saturating_sub(at / 16);
-        if self.end - self.start >= 1 << 14 || identity <= 1 << 15 {
-            return Value::UNDEF;
-        }
-        match at % 16 {
-            0 => Value::new(Tag::Cont, identity, self.p.types.functions.of_cont(ty)),
-            8 => Value::new(Tag::Revision, identity, 0),
-            _ => Value::UNDEF,
-        }
     }
 
     /// What a routine is told of the 16 bytes on top of the stack.

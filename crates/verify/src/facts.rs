@@ -38,6 +38,23 @@ pub struct Facts {
     /// Where the addresses of builtins are in the array of them that an instance points to, in no particular order. Builtins
     /// that are not here must not be called.
     pub builtins: Vec<(Builtin, u32)>,
+    /// What those of them give that can fail where they have failed.
+    pub failures: Vec<(Builtin, Failed)>,
+    /// The host's numbers of traps.
+    pub trap_codes: Vec<u8>,
+}
+
+/// What a function of the host's gives where it has failed, and the trap is to be raised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// The lowest byte is 0.
+    Zero8,
+    /// The lower half is 0.
+    Zero32,
+    /// It is this.
+    Constant(i64),
+    /// It is negative.
+    Negative,
 }
 
 /// What the engine asks of the code.
@@ -321,6 +338,10 @@ pub struct Gc {
     pub data: [Option<(u32, bool)>; 4],
     /// Which collector it is.
     pub collector: Collector,
+    /// The words for kinds of objects, and their bits that tell them apart.
+    pub kinds: [u32; 3],
+    /// See `kinds`.
+    pub kind_bits: u32,
 }
 
 /// The sorts of collectors.

@@ -33,8 +33,6 @@ pub(crate) enum Spot {
     DataLength(u32),
     /// The result area of this function.
     ResultArea(u32),
-    /// The values of an entry from the host.
-    Values(u32),
     /// An element of a segment that is being filled, of such a type.
     Segment(ValueType),
     /// A reference to a continuation of functions of this type as values have it.
@@ -101,8 +99,9 @@ impl Walk<'_> {
                 if !self.reaches_memory(base.b(), index, index_reg, scale, disp, width) {
                     return Err("access to a linear memory that is not known to be in bounds");
                 }
-                let end = disp.saturating_add(width.into());
-                let certain = plain && disp >= 0 && end as u64 <= memory.minimum;
+                let at = if plain { Some(disp) } else { index.as_constant().filter(|_| scale == 0) };
+                let at = at.map(|at| if plain { at } else { at.saturating_add(disp) });
+                let certain = at.is_some_and(|at| at >= 0 && at.saturating_add(width.into()) as u64 <= memory.minimum);
                 self.fault(if certain { Cause::MemoryInBounds } else { Cause::Memory });
                 Ok(Spot::Numbers)
             }
@@ -256,7 +255,7 @@ impl Walk<'_> {
                 if at < 0 || at + i64::from(width) > 16 * i64::from(self.values) {
                     return Err("not among the values of the host");
                 }
-                Ok(Spot::Values(at as u32))
+                Ok(Spot::Frame(crate::exits::VALUES + at as i32))
             }
             Tag::Callee if plain && matches!(self.role, Role::HostExit(_)) => {
                 if disp == i64::from(facts.layouts.host_function) && width == 8 && !writes {
@@ -273,14 +272,18 @@ impl Walk<'_> {
     fn reaches_memory(&self, memory: u32, index: Value, index_reg: u8, scale: u8, disp: i64, width: u32) -> bool {
         let facts = &self.p.facts.memories[memory as usize];
         let width = i64::from(width);
-        let end = disp.saturating_add(width);
-        if index_reg == NONE {
+        // An index that is always the same is part of the displacement.
+        let constant = if index_reg == NONE { Some(0) } else { index.as_constant() };
+        let place = constant.and_then(|constant| constant.checked_mul(1 << scale)?.checked_add(disp));
+        if let Some(disp) = place {
+            let end = disp.saturating_add(width);
             return disp >= 0
                 && (end as u64 <= facts.unchecked_span || end as u64 <= facts.mapped || end as u64 <= facts.minimum);
         }
         if scale != 0 {
             return false;
         }
+        let end = disp.saturating_add(width);
         let spectre = self.p.facts.settings.spectre;
         match index.tag() {
             Tag::End | Tag::SafeEnd if index.b() == memory => {
@@ -300,7 +303,7 @@ impl Walk<'_> {
                     && (end as u64 <= facts.unchecked_span
                         || below.is_some_and(|most| {
                             let end = end as u64 + most;
-                            (end <= facts.mapped || end <= facts.minimum) && (!spectre || most == 0)
+                            (end <= facts.mapped || end <= facts.minimum) && !spectre
                         }))
             }
         }
@@ -388,9 +391,9 @@ impl Walk<'_> {
             InstanceField::MemoryOwner(memory) => Ok(Spot::Field(Value::new(Tag::Owner, OWNER_MEMORY, memory), 8)),
             InstanceField::TableOwner(table) => Ok(Spot::Field(Value::new(Tag::Owner, OWNER_TABLE, table), 8)),
             InstanceField::TagOwner(tag) => Ok(Spot::Field(Value::new(Tag::Owner, OWNER_TAG, tag), 8)),
-            InstanceField::MemoryIndex(_) | InstanceField::TableIndex(_) | InstanceField::TagIndex(_) => {
-                number(Value::U32)
-            }
+            InstanceField::MemoryIndex(memory) => number(Value::new(Tag::OwnerIndex, OWNER_MEMORY, memory)),
+            InstanceField::TableIndex(table) => number(Value::new(Tag::OwnerIndex, OWNER_TABLE, table)),
+            InstanceField::TagIndex(_) => number(Value::U32),
             InstanceField::FunctionCode(func) => value(Tag::ImportCode, func),
             InstanceField::FunctionInstance(func) => value(Tag::ImportInstance, func),
             InstanceField::GlobalDefinition(global) => value(Tag::Global, global),
@@ -481,22 +484,25 @@ impl Walk<'_> {
     fn listed(&self, list: u32) -> Value {
         let Some(count) = self.list_counts.get(&list) else { return Value::U32 };
         let from = list as usize;
-        let Some(bytes) = usize::try_from(*count).ok().and_then(|count| self.p.text.get(from..from + 4 * count)) else {
-            return Value::U32;
-        };
+        let Some(bytes) = self.p.text.get(from..from + 4 * *count as usize) else { return Value::U32 };
         let mut common = None;
+        let mut none = 0;
         for word in bytes.chunks_exact(4) {
             let index = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
             let Some(function) = self.p.facts.functions.get(index as usize) else {
                 if index == u32::MAX {
+                    none = 1;
                     continue;
                 }
                 return Value::U32;
             };
+            if !function.imported && !function.escapes {
+                return Value::U32;
+            }
             let ty = function.ty + 1;
             common = Some(common.map_or(ty, |common| self.p.types.common(common, ty)));
         }
-        common.map_or(Value::constant(u32::MAX.into()), |common| Value::of(Tag::Listed, common))
+        common.map_or(Value::constant(u32::MAX.into()), |common| Value::new(Tag::Listed, none, common))
     }
 
     /// Gives a function reference in a register an identity, if it has none.
@@ -522,12 +528,13 @@ impl Walk<'_> {
     // ---- the frame
 
     /// May these bytes of the frame be accessed?
-    fn check_frame(&mut self, at: i64, width: u32, writes: bool) -> Proved<()> {
+    pub(crate) fn check_frame(&mut self, at: i64, width: u32, writes: bool) -> Proved<()> {
         let end = at + i64::from(width);
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("frame without a stack pointer") };
         // Arguments of this function are above its return address.
         let highest = 8 + i64::from(self.abi.stack_args);
-        if at < i64::from(top) - self.red_zone || end > highest.max(8) {
+        let lowest = (i64::from(top) - self.red_zone).max(i64::from(crate::exits::VALUES) / 2);
+        if at < lowest || end > highest.max(8) {
             return Err("outside of the frame");
         }
         if writes {
@@ -666,6 +673,7 @@ impl Walk<'_> {
         match spot {
             Spot::Frame(at) => self.load_frame(at, width),
             Spot::Numbers | Spot::Constants | Spot::Cell => Ok(number),
+            Spot::Field(value, _) if value.is(Tag::TrapCode) => Ok(value),
             Spot::Field(value, _)
                 if width == 8
                     || (value.is_u32() || value.is(Tag::Entry) || value.is(Tag::AskedEntry)) && width == 4 =>
@@ -695,7 +703,6 @@ impl Walk<'_> {
                 }
             }
             Spot::Store(field, _) => Ok(self.store_field(field)),
-            Spot::Values(at) => Ok(self.host_value(at, width)),
             Spot::ResultArea(_) | Spot::Segment(_) => Err("read of what is only written"),
             Spot::Continuation(_) => Err("part of a reference"),
         }
@@ -708,18 +715,6 @@ impl Walk<'_> {
             StoreField::Fuel | StoreField::EpochDeadline => Value::ANY,
             // Anything else is only compared, or moved to where it belongs.
             other => Value::of(Tag::Host, crate::stacks::word_of(other)),
-        }
-    }
-
-    /// What a value of the host's is: its type is that of the parameter.
-    fn host_value(&self, at: u32, width: u32) -> Value {
-        let ty = self.entry_type((at / 16) as usize);
-        match ty {
-            Some(ValueType::Func(func)) if width == 8 && at % 16 == 0 => Value::func(func.ty, func.nullable),
-            Some(ValueType::Cont { ty }) if width == 8 => self.half_of_argument(ty, at),
-            Some(ValueType::Cont { .. }) => Value::UNDEF,
-            _ if width < 8 => Value::less_than(1 << (8 * width)),
-            _ => Value::ANY,
         }
     }
 
@@ -773,10 +768,7 @@ impl Walk<'_> {
             Spot::DataLength(_) if value == Value::NULL => Ok(()),
             Spot::DataLength(_) => Err("data segment made longer"),
             Spot::ResultArea(_) if value.is(Tag::Func) || number => Ok(()),
-            Spot::Values(_) if value.is(Tag::Func) || number => Ok(()),
-            Spot::Numbers | Spot::Cell | Spot::ResultArea(_) | Spot::Values(_) | Spot::Segment(_) => {
-                Err("store of what is no number")
-            }
+            Spot::Numbers | Spot::Cell | Spot::ResultArea(_) | Spot::Segment(_) => Err("store of what is no number"),
             Spot::Constants | Spot::Field(..) | Spot::Continuation(_) => Err("store to what is only read"),
         }
     }

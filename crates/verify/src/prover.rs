@@ -9,7 +9,7 @@ use crate::proof::{Cause, Failure, Fault, Place, Proof, Reason};
 use crate::relate::Region;
 use crate::state::Types;
 use crate::switching::{self, Operation, Switching};
-use crate::value::{Tag, Value};
+use crate::value::{OWNER_MEMORY, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
@@ -34,6 +34,9 @@ pub struct Prover<'a> {
     shapes: Vec<Option<Shape>>,
     /// Function indices of defined functions, by index among these.
     defined: Vec<u32>,
+    /// How many memories and tables the module itself defines.
+    defined_memories: u32,
+    defined_tables: u32,
     /// By offset in the instance in words of 4 bytes: 1 + the number of its field, or 0.
     fields: Vec<u32>,
     /// What may be called, by offset.
@@ -123,6 +126,7 @@ impl<'a> Prover<'a> {
                 return Err(failure(Place::Text, 0, "function whose type is none of functions"));
             }
         }
+        let imported = |of: fn(InstanceField) -> bool| facts.instance.iter().filter(|field| of(field.kind)).count();
         let mut prover = Prover {
             facts,
             text,
@@ -130,6 +134,9 @@ impl<'a> Prover<'a> {
             types: Types { supertypes, functions: Functions::of(facts) },
             shapes,
             defined,
+            defined_memories: (facts.memories.len() - imported(|kind| matches!(kind, InstanceField::MemoryOwner(_))))
+                as u32,
+            defined_tables: (facts.tables.len() - imported(|kind| matches!(kind, InstanceField::TableOwner(_)))) as u32,
             fields: Vec::new(),
             entries: Vec::new(),
             covered: Vec::new(),
@@ -218,6 +225,24 @@ impl<'a> Prover<'a> {
     pub(crate) fn shape_of_defined(&self, index: u32) -> &Shape {
         let ty = self.facts.functions[self.defined[index as usize] as usize].ty;
         self.shapes[ty as usize].as_ref().unwrap_or(&NO_SHAPE)
+    }
+
+    /// How many memories or tables the module itself defines (`OWNER_MEMORY`, `OWNER_TABLE`).
+    pub(crate) fn defined_of(&self, kind: u32) -> u32 {
+        if kind == OWNER_MEMORY { self.defined_memories } else { self.defined_tables }
+    }
+
+    /// May two indices be of one memory? An import may have several, but what a module defines is none of its imports.
+    pub(crate) fn may_be_memory(&self, a: u32, b: u32) -> bool {
+        let memories = &self.facts.memories;
+        let imported = memories.len() as u32 - self.defined_memories;
+        let same = |a: &crate::facts::Memory, b: &crate::facts::Memory| {
+            a.index64 == b.index64 && a.page_size_log2 == b.page_size_log2
+        };
+        match (memories.get(a as usize), memories.get(b as usize)) {
+            (Some(first), Some(second)) => a == b || a < imported && b < imported && same(first, second),
+            _ => true,
+        }
     }
 
     /// May it be elsewhere, or no longer be good, when other code has run?

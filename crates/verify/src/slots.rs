@@ -7,7 +7,7 @@ use crate::value::Value;
 /// Words of a leaf and children of a node, as a logarithm.
 pub(crate) const LEAF_LOG2: u32 = 4;
 pub(crate) const NODE_LOG2: u32 = 4;
-const LEAF: usize = 1 << LEAF_LOG2;
+pub(crate) const LEAF: usize = 1 << LEAF_LOG2;
 const NODE: usize = 1 << NODE_LOG2;
 
 /// The words of one state. The root is a leaf if `height` is 0. Words that it does not reach are undefined.

@@ -57,6 +57,21 @@ impl Flags {
         Flags { kind: Kind::Unknown, bytes: 0, left: NONE, right: NONE, values: [Value::UNDEF; 2], known: None };
 }
 
+/// What is done at a border.
+pub(crate) mod done {
+    /// An entry has stored its frame pointer, its stack pointer, and where to go on when it is unwound.
+    pub(crate) const ENTRY_FRAME: u8 = 1;
+    pub(crate) const ENTRY_STACK: u8 = 2;
+    pub(crate) const ENTRY_HANDLER: u8 = 4;
+    pub(crate) const ENTERED: u8 = ENTRY_FRAME | ENTRY_STACK | ENTRY_HANDLER;
+    /// An exit has stored its frame pointer and where it was called from.
+    pub(crate) const EXIT_FRAME: u8 = 8;
+    pub(crate) const EXIT_ADDRESS: u8 = 16;
+    pub(crate) const LEFT: u8 = EXIT_FRAME | EXIT_ADDRESS;
+    /// What the host gave an exit says that it did what it was called for.
+    pub(crate) const SUCCEEDED: u8 = 32;
+}
+
 /// How many identities the frame may hold.
 const KEPT: usize = 4;
 
@@ -78,6 +93,8 @@ pub(crate) struct State {
     pub(crate) checked: bool,
     /// Was the caller's frame pointer or the return address overwritten?
     pub(crate) torn: bool,
+    /// What has been done at a border on every way to here, as bits (`done`).
+    pub(crate) done: u8,
     /// Identities of function references in the frame.
     pub(crate) kept: [u16; KEPT],
 }
@@ -97,6 +114,7 @@ impl State {
             conts: 0,
             checked: false,
             torn: false,
+            done: 0,
             kept: [0; KEPT],
         }
     }
@@ -191,6 +209,9 @@ impl State {
             self.checked = false;
             changed = true;
         }
+        let done = self.done & other.done;
+        changed |= done != self.done;
+        self.done = done;
         if !self.torn && other.torn {
             self.torn = true;
             changed = true;

@@ -7,7 +7,7 @@ use crate::facts::{
 use crate::prover::Prover;
 use iced_x86::code_asm::*;
 
-const STORE: u32 = 8;
+pub(crate) const STORE: u32 = 8;
 const TYPE_IDS: u32 = 40;
 const LENGTH: i32 = 56;
 const TABLE: i32 = 64;
@@ -15,7 +15,7 @@ const COUNT: i32 = 72;
 const LIMIT: i32 = 24;
 
 /// A module of one function of such a type, a memory, and a table of functions of any type.
-fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
+pub(crate) fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
     let field = |offset: u32, kind| Field { offset, width: 8, kind };
     Facts {
         settings: Settings { hardware_traps: true, ..Settings::default() },
@@ -56,9 +56,9 @@ fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
     }
 }
 
-type Code = Result<(), iced_x86::IcedError>;
+pub(crate) type Code = Result<(), iced_x86::IcedError>;
 
-fn prove_with(facts: &Facts, body: impl FnOnce(&mut CodeAssembler) -> Code) -> Result<(), &'static str> {
+pub(crate) fn prove_with(facts: &Facts, body: impl FnOnce(&mut CodeAssembler) -> Code) -> Result<(), &'static str> {
     let mut assembler = CodeAssembler::new(64).unwrap();
     body(&mut assembler).unwrap();
     let text = assembler.assemble(0).unwrap();
@@ -68,7 +68,7 @@ fn prove_with(facts: &Facts, body: impl FnOnce(&mut CodeAssembler) -> Code) -> R
 }
 
 /// Proves a body between an entry and a return.
-fn prove(
+pub(crate) fn prove(
     params: &[ValueType],
     results: &[ValueType],
     body: impl FnOnce(&mut CodeAssembler) -> Code,
@@ -81,7 +81,7 @@ fn prove(
     })
 }
 
-fn enter(a: &mut CodeAssembler) -> Code {
+pub(crate) fn enter(a: &mut CodeAssembler) -> Code {
     a.push(rbp)?;
     a.mov(rbp, rsp)?;
     a.sub(rsp, 32)

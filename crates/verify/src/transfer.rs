@@ -5,7 +5,7 @@ use crate::relate::{self, Pending, Region, Sum};
 use crate::state::{NONE, RSP};
 use crate::value::{Tag, Value};
 use crate::walk::{Proved, Walk};
-use iced_x86::{Instruction, OpKind};
+use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind};
 
 /// An operand.
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +62,8 @@ impl Walk<'_> {
         let value = self.st.regs[reg];
         match bytes {
             8 => Ok(value),
+            // For comparisons, which are all that may be done with it.
+            _ if value.is(Tag::Given) => Ok(value),
             4 if value.is_u32() => Ok(value),
             4 if value.is(Tag::Allocated) => Ok(Value::of(Tag::InHeap, value.b())),
             4 if value.is(Tag::IsSubtype) => {
@@ -227,6 +229,11 @@ impl Walk<'_> {
                 let value = self.low(from, bytes)?;
                 self.store(instruction, bytes, Self::number(value)?)
             }
+            (Operand::Memory, Operand::Immediate(_))
+                if instruction.memory_index() != iced_x86::Register::None && self.fill_loop(instruction)? =>
+            {
+                Ok(())
+            }
             (to, Operand::Immediate(_)) => {
                 let value = self.read_operand(instruction, from, bytes)?;
                 self.write_operand(instruction, to, bytes, value)?;
@@ -234,7 +241,6 @@ impl Walk<'_> {
                     && self.st.sums != 0
                 {
                     let p = self.p;
-                    self.list_counts.insert(self.list, count);
                     self.relate(|sums| sums.counts(reg as u8, count, |region| p.stride(region)));
                 }
                 Ok(())
@@ -275,6 +281,7 @@ impl Walk<'_> {
         }
         let value = Self::number(self.read_operand(instruction, from, width)?)?;
         let value = match (signed, bytes) {
+            (false, _) if value.is(Tag::TrapCode) => value,
             (false, _) => {
                 let most = 1 << (8 * width);
                 if value.below().is_some_and(|below| below <= most) { value.plain() } else { Value::less_than(most) }
@@ -296,11 +303,7 @@ impl Walk<'_> {
                 return Err("address of other code");
             }
             if self.role == crate::walk::Role::StartupRoutine {
-                // A list, which is read as far as it is code at hand.
-                self.put(to, Region::Text(at).pack())?;
-                self.whole(to, Region::Text(at), u64::from(self.end - at));
-                self.list = at;
-                return Ok(());
+                return self.name_list(to, at);
             }
             return self.put(to, Value::of(Tag::Text, at));
         }
@@ -353,6 +356,21 @@ impl Walk<'_> {
             return self.sum(to, Some(base), None, disp);
         }
         self.move_pointer(to, base, disp)
+    }
+
+    /// `to = ` a list of functions in the code at hand. How long it is, the next instruction says, which is to count it.
+    fn name_list(&mut self, to: usize, at: u32) -> Proved<()> {
+        let code = &self.p.text[self.next as usize..self.end as usize];
+        let count = Decoder::new(64, code, DecoderOptions::NONE).decode();
+        let count = Some(count).filter(|count| count.code() == iced_x86::Code::Mov_r32_imm32);
+        let count = count.map(|count| count.immediate32()).filter(|count| *count <= (self.end - at) / 4);
+        let Some(count) = count else { return Err("list of which it is not known how long it is") };
+        if self.list_counts.insert(at, count).is_some_and(|known| known != count) {
+            return Err("list of two lengths");
+        }
+        self.put(to, Region::Text(at).pack())?;
+        self.whole(to, Region::Text(at), 4 * u64::from(count));
+        Ok(())
     }
 
     /// `to = base + disp`, a pointer.

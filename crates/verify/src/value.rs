@@ -38,7 +38,7 @@ tags! {
     Slot64
     /// What register `b` holds; bit 0 of `a` says that it is not 0, bit 1 that it is of 32 bits.
     CopyOf
-    /// A constant that takes more than 56 bits, so it is neither small nor -1.
+    /// A constant that takes more than 56 bits, so it is neither small nor -1. `a` is 1 if its lower half is zero.
     Huge
     /// At least `a` and `b`, of 56 bits, without sign.
     AtLeast
@@ -66,8 +66,12 @@ tags! {
     ElemLen
     /// The length of the heap less `b`.
     HeapLen
-    /// The index of a function out of a list, or of none; `b` is the type of all of them as in `Func`.
+    /// The index of a function out of a list; `b` is the type of all of them as in `Func`. `a`: may it be that of none?
     Listed
+    /// The index of imported memory or table `b` among those that its owner defines; `a` says of what (`OWNER_*`).
+    OwnerIndex
+    /// The number of a trap that the host knows.
+    TrapCode
     /// What the host gives for a new object of `b` bytes: its lower half is `InHeap`.
     Allocated
     /// Where the collector's free space begins, and where it ends.
@@ -158,6 +162,8 @@ tags! {
     HostCode
     /// The builtin with index `b`.
     BuiltinCode
+    /// What the host gave an exit; `b` is 1 if the upper half may be something else by now.
+    Given
     /// The callee's instance, for code that was entered by the host's convention; in an exit that is no instance of wasm.
     Callee
     /// The caller's instance, likewise.
@@ -286,7 +292,7 @@ impl Value {
     #[inline]
     pub(crate) const fn constant(value: i64) -> Value {
         if value << 8 >> 8 != value {
-            return Value::of(Tag::Huge, 0);
+            return Value::new(Tag::Huge, (value as u32 == 0) as u32, 0);
         }
         Value((Tag::Const as u64) << 56 | value as u64 & (1 << 56) - 1)
     }
@@ -340,7 +346,8 @@ impl Value {
             | Tag::TypeId
             | Tag::TypeOf
             | Tag::DataLen => true,
-            Tag::Asked | Tag::Listed | Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
+            Tag::Asked | Tag::Listed | Tag::OwnerIndex | Tag::TrapCode => true,
+            Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
             Tag::EndConst | Tag::SafeEndConst => true,
             Tag::Const => self.0 >> 32 & 0xff_ffff == 0,
             Tag::IsSubtype => self.a() & DIRTY == 0,

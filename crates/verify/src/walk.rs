@@ -93,10 +93,9 @@ pub(crate) struct Walk<'p> {
     pub(crate) values: u32,
     /// Where the host goes on when it unwinds to this entry, and the stack pointer there.
     pub(crate) handler: Option<u32>,
-    pub(crate) handler_stack: i32,
-    /// The list that was named last, and how many are gone over of each.
-    pub(crate) list: u32,
-    pub(crate) list_counts: BTreeMap<u32, i64>,
+    pub(crate) handler_stack: Option<i32>,
+    /// How many functions each list has that was named.
+    pub(crate) list_counts: BTreeMap<u32, u32>,
     /// What calls of routines that resume have led to.
     pub(crate) answers: Vec<Answer>,
     /// The numbers of those by the offsets of the calls.
@@ -105,8 +104,11 @@ pub(crate) struct Walk<'p> {
     pub(crate) conts: Vec<Conts>,
     /// A reference that is being put together: where, from which register, in which.
     pub(crate) half: Option<(u32, usize, usize)>,
-    /// Has the exit been recorded?
-    pub(crate) left: bool,
+    /// Where in the frame the values are that a host function was passed.
+    pub(crate) passed_at: Option<i32>,
+    /// What is known where the host goes on when it unwinds to this entry; and is it that way which is gone now?
+    pub(crate) unwound: Option<State>,
+    pub(crate) unwinding: bool,
     /// The lowest word of the frame that keeps what is no value.
     pub(crate) lowest_saved: i32,
     /// The frame behind the last call with a map.
@@ -128,6 +130,9 @@ pub(crate) struct Walk<'p> {
     /// No bit before this word is set.
     cursor: usize,
     states: Vec<State>,
+    /// By state: does control come to its leader from the instruction before alone? What is known there is what was known
+    /// when it last came, for what it came with before, it will not come with again.
+    falls: Vec<bool>,
     /// The bytes of the arrays above that are not as at the start.
     touched: (u32, u32),
     faults: usize,
@@ -155,14 +160,15 @@ impl<'p> Walk<'p> {
             red_zone: 0,
             values: 0,
             handler: None,
-            handler_stack: 0,
-            list: 0,
+            handler_stack: None,
             list_counts: BTreeMap::new(),
             answers: Vec::new(),
             answer_at: BTreeMap::new(),
             conts: vec![NO_CONTS],
             half: None,
-            left: false,
+            passed_at: None,
+            unwound: None,
+            unwinding: false,
             lowest_saved: 0,
             collected: None,
             start: 0,
@@ -175,6 +181,7 @@ impl<'p> Walk<'p> {
             dirty: Vec::new(),
             cursor: 0,
             states: Vec::new(),
+            falls: Vec::new(),
             touched: (0, 0),
             faults: 0,
             calls: 0,
@@ -225,6 +232,7 @@ impl<'p> Walk<'p> {
         (self.start, self.end, self.at) = (range.start, range.end, range.start);
         self.touched = (range.end, range.start);
         self.states.clear();
+        self.falls.clear();
         self.sums.truncate(1);
         self.conts.truncate(1);
         self.answers.clear();
@@ -235,17 +243,19 @@ impl<'p> Walk<'p> {
         (self.decoded, self.walked) = (0, 0);
         self.lowest_saved = 0;
         self.collected = None;
+        self.list_counts.clear();
     }
 
     fn run(&mut self, entry: u32, state: Proved<State>) -> Proved<()> {
         let state = state?;
-        let result = self.flow_with(entry, state).and_then(|()| {
-            let mut decoder = Decoder::with_ip(64, self.p.text, 0, DecoderOptions::NONE);
-            while let Some(leader) = self.pop() {
-                self.block(leader, &mut decoder)?;
-            }
-            Ok(())
-        });
+        let mut result = self.flow(entry, state);
+        // What the host unwinds to says so at its end, and all else says that it does not: two ways that must not be taken for
+        // one where they meet.
+        if let (Ok(()), Some(handler), Some(state)) = (result, self.handler, self.unwound.take()) {
+            self.unwinding = true;
+            self.forget_leaders();
+            result = self.flow(handler, state);
+        }
         // A walk that fails leaves bits.
         if result.is_err() {
             self.dirty.fill(0);
@@ -253,6 +263,27 @@ impl<'p> Walk<'p> {
         result?;
         self.tidy();
         Ok(())
+    }
+
+    /// Goes all ways that begin at an offset.
+    fn flow(&mut self, from: u32, state: State) -> Proved<()> {
+        self.flow_with(from, state)?;
+        let mut decoder = Decoder::with_ip(64, self.p.text, 0, DecoderOptions::NONE);
+        while let Some(leader) = self.pop() {
+            self.block(leader, &mut decoder)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what is known anywhere, but not what is an instruction.
+    fn forget_leaders(&mut self) {
+        let (from, to) =
+            (self.touched.0.saturating_sub(self.start) as usize, self.touched.1.saturating_sub(self.start) as usize);
+        if from < to {
+            self.leaders[from..to].fill(0);
+        }
+        self.states.clear();
+        self.falls.clear();
     }
 
     /// Traps of what is never reached do no harm.
@@ -344,6 +375,7 @@ impl<'p> Walk<'p> {
         let byte = (target - self.start) as usize;
         let leader = self.leaders[byte];
         if leader != 0 {
+            self.falls[leader as usize - 1] = false;
             let mut known = self.states[leader as usize - 1];
             let mut changed = known.join(&state, &mut self.frames, &self.p.types);
             changed |= self.join_sums(&mut known, &state);
@@ -372,8 +404,34 @@ impl<'p> Walk<'p> {
         self.states.get((leader as usize).checked_sub(1)?)
     }
 
+    /// Control goes on with the instruction at hand, before which it is a leader, or is to be one.
+    fn fall(&mut self) -> Proved<()> {
+        let (at, state) = (self.at, self.st);
+        let leader = self.leaders[(at - self.start) as usize] as usize;
+        if leader == 0 {
+            self.frames.share();
+            self.new_leader(at, state);
+            self.falls[self.states.len() - 1] = true;
+            return Ok(());
+        }
+        if !self.falls[leader - 1] {
+            return self.flow_with(at, state);
+        }
+        self.frames.share();
+        let mut known = self.states[leader - 1];
+        let mut changed = known.join(&state, &mut self.frames, &self.p.types);
+        changed |= self.join_sums(&mut known, &state);
+        changed |= self.join_conts(&mut known, &state);
+        if changed {
+            self.states[leader - 1] = state;
+            self.visit(at);
+        }
+        Ok(())
+    }
+
     fn new_leader(&mut self, at: u32, state: State) {
         self.states.push(state);
+        self.falls.push(false);
         self.leaders[(at - self.start) as usize] = self.states.len() as u32;
         self.touch(at, at + 1);
         self.visit(at);
@@ -440,8 +498,7 @@ impl<'p> Walk<'p> {
             }
             let byte = (self.at - self.start) as usize;
             if self.at != leader && (self.leaders[byte] != 0 || since >= STRIDE && self.half.is_none()) {
-                let at = self.at;
-                return self.jump_to(at);
+                return self.fall();
             }
             decoder.decode_out(&mut instruction);
             self.next = self.at + instruction.len() as u32;
@@ -463,7 +520,7 @@ impl<'p> Walk<'p> {
         }
     }
 
-    fn mark_code(&mut self, len: u32) -> Proved<()> {
+    pub(crate) fn mark_code(&mut self, len: u32) -> Proved<()> {
         let from = (self.at - self.start) as usize;
         let marks = &mut self.marks[from..from + len as usize];
         if marks[0] == mark::FIRST {

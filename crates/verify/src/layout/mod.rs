@@ -5,11 +5,12 @@ mod fields;
 mod module;
 
 use crate::artifact::{Artifact, Key, Malformed, Piece};
-use crate::facts::{Border, Builtin, Facts, Range, Tables};
+use crate::facts::{Border, Builtin, Facts, Failed, Range, Tables};
 use std::collections::{BTreeMap, BTreeSet};
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{
-    BuiltinFunctionIndex, CompiledModuleInfo, FlagValue, Module, ModuleInternedTypeIndex, ModuleTypes, Tunables,
+    BuiltinFunctionIndex, CompiledModuleInfo, FlagValue, Module, ModuleInternedTypeIndex, ModuleTypes, TrapSentinel,
+    Tunables,
 };
 
 /// What of a machine the layout depends on: bytes of a pointer.
@@ -167,6 +168,21 @@ fn builtins() -> impl Iterator<Item = (Builtin, u32)> {
     all.filter_map(|builtin| {
         let known = Builtin::ALL.iter().find(|known| known.name() == builtin.name())?;
         Some((*known, builtin.index()))
+    })
+}
+
+/// What builtins give that have failed.
+fn failures() -> impl Iterator<Item = (Builtin, Failed)> {
+    builtins().filter_map(|(builtin, index)| {
+        let failed = match BuiltinFunctionIndex::from_u32(index).trap_sentinel()? {
+            // The one that gives no `bool`.
+            TrapSentinel::Falsy if builtin == Builtin::GcAlloc => Failed::Zero32,
+            TrapSentinel::Falsy => Failed::Zero8,
+            TrapSentinel::NegativeTwo => Failed::Constant(-2),
+            TrapSentinel::NegativeOne => Failed::Constant(-1),
+            TrapSentinel::Negative => Failed::Negative,
+        };
+        Some((builtin, failed))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Facts of a module: its types and what it has of each kind.
 
-use super::{Description, HOST_PAGE_LOG2, POINTER, builtins, fields};
+use super::{Description, HOST_PAGE_LOG2, POINTER, builtins, failures, fields};
 use crate::artifact::Malformed;
 use crate::facts::{
     Collector, Effects, Facts, FuncType, Function, Gc, Global, Layouts, Memory, Settings, Signature, Stacks, Table,
@@ -9,7 +9,7 @@ use crate::facts::{
 use wasmtime_environ as environ;
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{
-    EngineOrModuleTypeIndex, IndexType, MemoryKind, MemoryTunables, PtrSize, Tunables, VMOffsets,
+    EngineOrModuleTypeIndex, IndexType, MemoryKind, MemoryTunables, PtrSize, Tunables, VMGcKind, VMOffsets,
     WasmCompositeInnerType, WasmHeapTopType, WasmHeapType, WasmRefType, WasmSubType, WasmValType,
 };
 
@@ -63,6 +63,8 @@ pub(super) fn facts(description: &Description, spectre: bool) -> Result<Facts, M
         gc: tunables.collector.filter(|_| module.needs_gc_heap).map(|collector| gc(tunables, collector)),
         stacks: stacks.then(self::stacks),
         builtins: builtins().map(|(builtin, index)| (builtin, index * u32::from(POINTER.size()))).collect(),
+        failures: failures().collect(),
+        trap_codes: (0..=u8::MAX).filter(|code| environ::CompiledTrap::from_u8(*code).is_some()).collect(),
     })
 }
 
@@ -210,6 +212,8 @@ fn gc(tunables: &Tunables, collector: environ::Collector) -> Gc {
         heap_may_move: heap.memory_may_move(&of_heap),
         data,
         collector,
+        kinds: [VMGcKind::StructRef, VMGcKind::ArrayRef, VMGcKind::ExnRef].map(VMGcKind::as_u32),
+        kind_bits: VMGcKind::MASK,
     }
 }
 
