@@ -97,8 +97,17 @@ impl Walk<'_> {
 
     fn take_arguments(&mut self, private: bool) {
         let abi = self.abi.clone();
+        let is_stack = |n: usize| matches!(abi.params[n].place, Place::Stack(_));
         for (n, Passed { ty, part, place }) in abi.params.iter().enumerate() {
             match *place {
+                Place::Stack(at) if *part == Part::Pointer && is_stack(n + 1) => {
+                    // Both words side by side need nothing more to be known as one reference.
+                    if let ValueType::Cont { ty } = *ty {
+                        let of = self.p.types.functions.of_cont(ty);
+                        self.put_reference(8 + at.cast_signed(), of);
+                    }
+                }
+                Place::Stack(_) if *part == Part::Revision && is_stack(n - 1) => {}
                 _ if *part != Part::Whole => self.take_half(n, *ty, *part, *place, 8),
                 Place::Int(reg) => self.st.regs[usize::from(reg)] = argument(*ty, private),
                 Place::Float(reg) => self.take_vector(reg.into(), *ty),
