@@ -4,6 +4,9 @@
 //! other; and where they are passed as two, both have the same identity. Two zeros are a null reference, whatever they are
 //! otherwise. The type of a reference is that of the functions that continuations of its type have.
 
+#[cfg(test)]
+mod tests;
+
 use crate::abi::{Part, Passed, Place};
 use crate::facts::{Facts, Signature, TypeKind, ValueType};
 use crate::operand::Spot;

@@ -221,6 +221,7 @@ impl Executor<'_> {
                 if instruction.is_invalid()
                     || next > self.range.end
                     || forms::has_strange_prefix(&instruction)
+                    || forms::has_strange_encoding(&instruction, forms::class(instruction.mnemonic()))
                     || instruction.has_lock_prefix()
                     || jumps && forms::is_prefix(first)
                 {
