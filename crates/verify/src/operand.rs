@@ -169,11 +169,12 @@ impl Walk<'_> {
                 Ok(Spot::Element(base.b()))
             }
             Tag::TableHalf => {
-                // The same register must have led half way.
-                if index_reg == NONE || u32::from(index_reg) != base.a() || scale != 3 || disp != 0 || width != 16 {
+                // The same register must have led half way, and hold the same still.
+                let same = u32::from(index_reg) == base.a() && self.half_way == self.at;
+                if index_reg == NONE || !same || scale != 3 || width != 16 {
                     return Err("not a whole element of a table");
                 }
-                if !self.reaches_element(base.b(), index, index_reg, 16, 0, 16) {
+                if !self.reaches_element(base.b(), index, index_reg, 16, disp, 16) {
                     return Err("access to a table that is not known to be in bounds");
                 }
                 Ok(Spot::Element(base.b()))

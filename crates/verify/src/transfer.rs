@@ -443,6 +443,7 @@ impl Walk<'_> {
                 let size = self.element_bytes(table);
                 let element = self.is_element(table, index);
                 if disp == 0 && size == 16 && scale == 3 {
+                    self.half_way = self.next;
                     return self.put(to, Value::new(Tag::TableHalf, index as u32, table));
                 }
                 if element && disp == 0 && size == 4 && scale == 2 && !self.copies {
@@ -453,7 +454,7 @@ impl Walk<'_> {
             }
             Tag::TableHalf => {
                 let table = pointer.b();
-                if index as u32 != pointer.a() || scale != 3 || disp != 0 {
+                if index as u32 != pointer.a() || self.half_way != self.at || scale != 3 || disp != 0 {
                     return Err("pointer into a table moved");
                 }
                 let term = self.term(index, number, 4);

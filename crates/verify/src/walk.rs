@@ -104,6 +104,8 @@ pub(crate) struct Walk<'p> {
     pub(crate) conts: Vec<Conts>,
     /// A reference that is being put together: where, from which register, in which.
     pub(crate) half: Option<(u32, usize, usize)>,
+    /// Which instruction may go on from half way to an element of a table: the one behind that which went there.
+    pub(crate) half_way: u32,
     /// Where in the frame the values are that a host function was passed.
     pub(crate) passed_at: Option<i32>,
     /// What is known where the host goes on when it unwinds to this entry; and is it that way which is gone now?
@@ -166,6 +168,7 @@ impl<'p> Walk<'p> {
             answer_at: BTreeMap::new(),
             conts: vec![NO_CONTS],
             half: None,
+            half_way: u32::MAX,
             passed_at: None,
             unwound: None,
             unwinding: false,
@@ -487,6 +490,7 @@ impl<'p> Walk<'p> {
         self.st = self.states[self.leaders[(leader - self.start) as usize] as usize - 1];
         self.frames.share();
         self.half = None;
+        self.half_way = u32::MAX;
         self.at = leader;
         let mut instruction = Instruction::default();
         decoder.set_position(leader as usize).map_err(|_| "jump out of the text")?;
@@ -497,7 +501,9 @@ impl<'p> Walk<'p> {
                 return Err("control runs out of the function");
             }
             let byte = (self.at - self.start) as usize;
-            if self.at != leader && (self.leaders[byte] != 0 || since >= STRIDE && self.half.is_none()) {
+            if self.at != leader
+                && (self.leaders[byte] != 0 || since >= STRIDE && self.half.is_none() && self.half_way != self.at)
+            {
                 return self.fall();
             }
             decoder.decode_out(&mut instruction);

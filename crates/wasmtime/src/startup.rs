@@ -475,8 +475,9 @@ impl Startup<'_> {
         self.stubs.load_place(Ty::I64, RBX, self.facts.tables[index.index()].base);
         let next = self.stubs.asm.label();
         self.stubs.asm.bind(next);
-        self.stubs.asm.movups_mr(Addr::base(RBX, 0), XMM15);
-        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RBX, SEGMENT_ELEMENT);
+        // From the last on. No address counts in more than 8 bytes.
+        self.stubs.asm.lea_rm(Size::S64, RDX, Addr::indexed(RBX, RCX, 3, 0));
+        self.stubs.asm.movups_mr(Addr::indexed(RDX, RCX, 3, -SEGMENT_ELEMENT), XMM15);
         self.stubs.asm.alu_ri(Alu::Sub, Size::S64, RCX, 1);
         self.stubs.asm.jcc(Cc::Ne, next);
     }

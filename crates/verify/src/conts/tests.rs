@@ -2,7 +2,7 @@
 
 use crate::facts::{
     Effects, Facts, Field, FuncType, Function, Global, InstanceField, Memory, Range, Settings, Signature, Stacks,
-    Tables, Type, TypeKind, ValueType,
+    Table, Tables, Type, TypeKind, ValueType,
 };
 use crate::prover::Prover;
 use iced_x86::code_asm::*;
@@ -13,6 +13,8 @@ const OTHER: ValueType = ValueType::Cont { ty: Some(3) };
 /// Where the instance has a global with a reference of either type.
 const GLOBAL: i32 = 64;
 const OTHER_GLOBAL: i32 = 80;
+const TABLE: i32 = 96;
+const COUNT: i32 = 104;
 const REVISION: i32 = 88;
 
 fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
@@ -43,11 +45,14 @@ fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
             faults_are_traps: true,
             shared: false,
         }],
+        tables: vec![Table { element: NARROW, index64: false, minimum: 8, fixed_length: None, lazy: false }],
         globals: vec![Global { ty: NARROW, mutable: true }, Global { ty: OTHER, mutable: true }],
         instance: vec![
             Field { offset: 48, width: 8, kind: InstanceField::MemoryBase(0) },
             Field { offset: GLOBAL as u32, width: 16, kind: InstanceField::GlobalValue(0) },
             Field { offset: OTHER_GLOBAL as u32, width: 16, kind: InstanceField::GlobalValue(1) },
+            Field { offset: TABLE as u32, width: 8, kind: InstanceField::TableBase(0) },
+            Field { offset: COUNT as u32, width: 8, kind: InstanceField::TableLength(0) },
         ],
         stacks: Some(Stacks {
             limits: [0, 8, 16, 24],
@@ -256,4 +261,31 @@ fn references_are_given_back_as_two() {
         a.mov(rcx, qword_ptr(rbp - 24))
     })
     .unwrap_err();
+}
+
+/// No address counts in 16 bytes, so two instructions lead to an element: by the same index.
+#[test]
+fn elements_of_tables_are_read_as_a_whole() {
+    let element = |between: fn(&mut CodeAssembler) -> Code, at: i32| {
+        prove(&[ValueType::I32, ValueType::I32], &[], |a| {
+            let mut out = a.create_label();
+            a.cmp(rdx, qword_ptr(r15 + COUNT))?;
+            a.jae(out)?;
+            a.cmp(rcx, qword_ptr(r15 + COUNT))?;
+            a.jae(out)?;
+            a.mov(rax, qword_ptr(r15 + TABLE))?;
+            a.lea(rax, qword_ptr(rax + rdx * 8))?;
+            between(a)?;
+            a.movups(xmm0, xmmword_ptr(rax + rdx * 8 + at))?;
+            a.movups(xmmword_ptr(r15 + GLOBAL), xmm0)?;
+            a.set_label(&mut out)?;
+            a.nop()
+        })
+    };
+    element(|_| Ok(()), 0).unwrap();
+    element(|_| Ok(()), 8).unwrap_err();
+    element(|_| Ok(()), -16).unwrap_err();
+    // Half of one element and half of another.
+    element(|a| a.mov(rdx, rcx), 0).unwrap_err();
+    element(|a| a.mov(rax, rax), 0).unwrap_err();
 }
