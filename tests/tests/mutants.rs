@@ -43,6 +43,9 @@ fn try_all(setup: usize) {
             made.retain(|mutant| mutant.kind.demanded() || random.one_in(6));
             accepted.extend(tally.judge(&subject, made));
         }
+        let mut made = subject.mutants_of_routines(&mut random);
+        made.retain(|mutant| mutant.kind.demanded() || random.one_in(12));
+        accepted.extend(tally.judge(&subject, made));
         if executed && subject.failure().is_none() {
             while accepted.len() > EXECUTED {
                 let at = random.below(accepted.len());
@@ -83,4 +86,14 @@ fn fuel_and_epochs() {
 #[test]
 fn counted_references() {
     try_all(5);
+}
+
+#[test]
+fn nothing_is_collected() {
+    try_all(6);
+}
+
+#[test]
+fn nothing_is_collected_in_a_heap_that_moves() {
+    try_all(7);
 }

@@ -69,7 +69,7 @@ fn interesting(random: &mut Random) -> u64 {
 }
 
 fn known(random: &mut Random, copies: bool) -> Known {
-    match random.below(14) {
+    match random.below(15) {
         0 | 1 => Known::Any,
         2 => Known::NotZero,
         3 | 4 => Known::U32,
@@ -81,8 +81,12 @@ fn known(random: &mut Random, copies: bool) -> Known {
             let (a, b) = (interesting(random) as u32 & 0xff_ffff, interesting(random) as u32);
             Known::Between(a.min(b), a.max(b))
         }
-        11 if copies => Known::CopyOf(*random.pick(&[0, 1, 2, 3])),
-        12 => {
+        11 => {
+            let bits = 33 + random.below(30) as u8;
+            Known::Bits(bits, interesting(random) as u32 >> random.below(32))
+        }
+        12 if copies => Known::CopyOf(*random.pick(&[0, 1, 2, 3])),
+        13 => {
             let at = TOP + 8 * random.below(8) as i32;
             if random.one_in(2) { Known::Slot32(at) } else { Known::Slot64(at) }
         }
@@ -116,6 +120,14 @@ fn concrete(known: Known, before: &[u64; 16], world: &World, random: &mut Random
                 0 => most,
                 1 => least,
                 _ => least + any % (most - least + 1),
+            }
+        }
+        Known::Bits(bits, least) => {
+            let limit = 1 << bits;
+            match random.below(3) {
+                0 => limit - 1,
+                1 => least.into(),
+                _ => (any % limit).max(least.into()),
             }
         }
         Known::CopyOf(reg) => before[usize::from(reg)],

@@ -67,6 +67,9 @@ impl Mutants {
                     made.retain(|mutant| mutant.kind.demanded() || random.one_in(self.every));
                     accepted.extend(tally.judge(&subject, made));
                 }
+                let mut made = subject.mutants_of_routines(&mut random);
+                made.retain(|mutant| mutant.kind.demanded() || random.one_in(self.every));
+                accepted.extend(tally.judge(&subject, made));
                 all.add(tally);
                 if runs && subject.failure().is_none() {
                     while accepted.len() > self.execute {

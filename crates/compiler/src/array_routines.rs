@@ -183,18 +183,17 @@ impl<I: Isa> RoutineGen<'_, I> {
         let (object, field) = self.array(ty);
         let (header, kind, align) = (object.size, object.kind, object.align);
         let id = self.facts.type_id_offsets[ty as usize];
-        let cpu = self.facts.settings.cpu;
         let [data, base, end] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
         let [slow, made] = [(); 2].map(|()| self.out.asm.label());
         let too_large = self.trap_label(TrapCode::AllocationTooLarge);
-        // 64 bits hold the size of any array; of more than 32 there is none.
+        // There is no array whose size takes more than 32 bits.
+        let longest = (u32::MAX - header) >> field.storage.log2();
         I::mov(&mut self.out.asm, Width::W32, length, length);
+        I::cmp(&mut self.out.asm, Width::W32, length, Src::Imm(longest.cast_signed()));
+        I::jcc(&mut self.out.asm, Cond::GtU, too_large);
         I::mov(&mut self.out.asm, Width::W64, size, length);
         self.shift_left(size, field.storage.log2());
         self.add(size, header.cast_signed());
-        I::shift(&mut self.out.asm, &cpu, Shift::ShrU, Width::W64, temp, size, Amount::Imm(32));
-        I::test(&mut self.out.asm, Width::W64, temp, Src::Reg(temp));
-        I::jcc(&mut self.out.asm, Cond::Ne, too_large);
         let in_line = match gc.collector {
             Collector::Copying { free, end: end_at, size: size_at, align } => {
                 let a = &mut self.out.asm;

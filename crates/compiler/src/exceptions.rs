@@ -537,6 +537,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::load(&mut self.out.asm, Load::of(ty), d, slot);
             } else {
                 I::load(&mut self.out.asm, Load::I32, result, kept);
+                self.check_in_heap(result, size);
                 self.object_address(object);
             }
         }

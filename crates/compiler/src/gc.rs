@@ -426,6 +426,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 value = self.pop();
             }
             let object = self.pop_kept();
+            // It was in a slot while the host was asked.
+            self.check_field(object.reg, offset, storage);
             let (base, held) = self.heap_kept();
             if let Storage::Gc { traced: true } = storage {
                 let reg = self.operand_reg(&mut value);

@@ -70,7 +70,7 @@ impl Walk<'_> {
                     && right.as_constant().is_some_and(|mask| mask < 0 && mask.unsigned_abs().is_power_of_two()) =>
             {
                 let least = left.least() & right.as_constant().unwrap_or(0).cast_unsigned();
-                if left.is_u32() { Value::U32 } else { Value::at_least(least) }
+                left.limit().map_or(Value::at_least(least), |limit| Value::range(least, limit - 1))
             }
             Class::And => match (left.below(), right.below()) {
                 (Some(a), Some(b)) => Value::less_than(a.min(b)),
@@ -107,11 +107,8 @@ impl Walk<'_> {
             return Err("entry of a jump table without the table");
         }
         let (least, other) = (left.least().max(right.least()), from as u8);
-        let exact = match (left.below(), right.below(), left.as_constant()) {
-            (Some(_), Some(_), _) => true,
-            (None, Some(_), Some(left)) => left >= 0,
-            _ => false,
-        };
+        let most = self.resolved(left).limit().zip(self.resolved(right).limit()).map(|(a, b)| a - 1 + (b - 1));
+        let exact = most.is_some();
         let pending = self.sums().pending;
         let sum = match (relate::old_term(reg as u8, left, 0), self.term(from, right, 0)) {
             // A register that is overwritten names nothing.
@@ -128,7 +125,12 @@ impl Walk<'_> {
             (Err(constant), Ok(term)) => Sum::ZERO.plus(term).and_then(|sum| sum.plus_constant(constant)),
             (_, Err(_)) => None,
         };
-        self.put(reg, if exact { Value::at_least(least) } else { Value::ANY })?;
+        let value = match most {
+            Some(most) if most < 1 << 62 => Value::range(least, most),
+            Some(_) => Value::at_least(least),
+            None => Value::ANY,
+        };
+        self.put(reg, value)?;
         let sum = sum.unwrap_or(Sum::NOTHING);
         self.relate(|sums| {
             sums.pending = Some(Pending { reg: reg as u8, sum, least, exact, small: false, part: other })
@@ -304,6 +306,12 @@ impl Walk<'_> {
             _ => return Err("shift by something else"),
         };
         let value = Self::number(self.low(reg, bytes)?)?;
+        // What loses nothing is as many times as large.
+        let limit = self.resolved(value).limit();
+        let shifted = |by: u32| match limit {
+            Some(limit) if by < 62 && limit <= 1 << (62 - by) => Value::range(value.least() << by, limit - 1 << by),
+            _ => Value::ANY,
+        };
         let result = match (class, by, bytes) {
             (Class::Shr, Some(by), 4 | 8) => {
                 let bits = if value.is_u32() { 32 } else { 64 };
@@ -323,14 +331,14 @@ impl Walk<'_> {
                     |sums| if keeps || has { sums.shifted(reg as u8, by as u8) } else { sums.written(reg as u8) },
                 );
                 let small = value.as_constant().filter(|value| (0..1 << 32).contains(value) && by < 24);
-                let result = small.map_or(Value::ANY, |value| Value::constant(value << by));
+                let result = small.map_or(shifted(by), |value| Value::constant(value << by));
                 self.assign(reg, if value.least() > 0 && keeps { result.not_zero() } else { result })?;
                 self.st.flags = Flags::UNKNOWN;
                 return Ok(());
             }
             (Class::Shl, Some(by), 8) => {
                 let small = value.as_constant().filter(|value| (0..1 << 32).contains(value) && by < 24);
-                small.map_or(Value::ANY, |value| Value::constant(value << by))
+                small.map_or(shifted(by), |value| Value::constant(value << by))
             }
             (_, _, 8) => Value::ANY,
             _ => Value::U32,

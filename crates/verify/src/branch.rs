@@ -1,5 +1,6 @@
 //! Flags: what comparisons tell, on which arm of a branch and in conditional moves; and jump tables.
 
+use crate::facts::Collector;
 use crate::relate::{Fact, Region};
 use crate::state::{Flags, Kind, NONE, RSP};
 use crate::transfer::Operand;
@@ -326,8 +327,10 @@ impl Walk<'_> {
                     self.learned(at, Value::new(Tag::End, least, right.b()));
                 }
             }
-            Relation::SignedLessOrEqual if right.is(Tag::HeapLen) && now.is_u32() => {
-                self.learned(at, Value::of(Tag::InHeap, right.b()));
+            Relation::SignedLess | Relation::SignedLessOrEqual if right.is(Tag::HeapLen) && now.is_u32() => {
+                if now.in_heap().is_none_or(|known| known < right.b()) {
+                    self.learned(at, Value::of(Tag::InHeap, right.b()));
+                }
             }
             Relation::GreaterOrEqual | Relation::Greater => {
                 // The sum is not less than one of its parts, so it has not wrapped.
@@ -338,14 +341,8 @@ impl Walk<'_> {
                 {
                     self.is_exact(&pending);
                 }
-                if now.is(Tag::FreeRoom)
-                    && let Ok(room @ 1..) = u32::try_from(right.least())
-                {
-                    for reg in 0..16 {
-                        if self.st.regs[reg].is(Tag::FreeStart) {
-                            self.st.regs[reg] = Value::of(Tag::InHeap, room);
-                        }
-                    }
+                if now.is(Tag::FreeRoom) {
+                    self.learn_room(if flags.left == reg { flags.right } else { flags.left }, right);
                 }
             }
             Relation::Equal if flags.bytes == 8 && right.is_u32() && now.is_number() && !now.is_u32() => {
@@ -361,6 +358,24 @@ impl Walk<'_> {
                 self.learned(at, Value::less_than(1));
             }
             _ => {}
+        }
+    }
+
+    /// There is room for so many bytes as a value says, which may be in a register.
+    fn learn_room(&mut self, size: u8, value: Value) {
+        let value = self.resolved(value);
+        // More than 32 bits say is no room.
+        let least = u32::try_from(value.least()).unwrap_or(u32::MAX);
+        if least == 0 {
+            return;
+        }
+        for reg in &mut self.st.regs {
+            if reg.is(Tag::FreeStart) || reg.is(Tag::FreeHeap) && reg.b() < least {
+                *reg = Value::of(Tag::FreeHeap, least);
+            }
+        }
+        if size != NONE && value.as_constant().is_none() {
+            self.learned(usize::from(size), Value::of(Tag::FreeSize, least));
         }
     }
 
@@ -415,11 +430,12 @@ impl Walk<'_> {
         if sum == crate::relate::Sum::NOTHING {
             return;
         }
-        if region == Region::Heap
-            && let Some((reg, bytes)) = sum.single()
-        {
-            // The heap is no larger than 32 bits can say.
-            self.learned(usize::from(reg), Value::of(Tag::InHeap, bytes));
+        if region == Region::Heap {
+            self.learn_offsets(&sum);
+            if !self.copies {
+                // Functions keep offsets, and go over no ranges.
+                return;
+            }
         }
         let regs = self.st.regs;
         let copies = self.copies;
@@ -431,6 +447,21 @@ impl Walk<'_> {
                 }
             }
         });
+    }
+
+    /// A sum is in the heap, which is no larger than 32 bits can say: so is each of its parts, as far as the others are large.
+    fn learn_offsets(&mut self, sum: &crate::relate::Sum) {
+        let least = |reg: u8| self.st.regs[usize::from(reg)].least();
+        let offsets = sum.offsets(least);
+        // No module chooses where the next object is that is never collected.
+        let certain = self.p.facts.gc.as_ref().is_some_and(|gc| gc.collector == Collector::None);
+        for (reg, bytes) in offsets.into_iter().flatten() {
+            let known = self.st.regs[usize::from(reg)];
+            let bytes = bytes.min(u32::MAX.into()) as u32;
+            if known.in_heap().is_none_or(|known| known < bytes) && known.is_number() && !known.is(Tag::Const) {
+                self.learned(usize::from(reg), Value::new(Tag::InHeap, certain.into(), bytes));
+            }
+        }
     }
 
     fn learn_of_references(&mut self, relation: Relation, left: Value, right: Value) {
@@ -480,6 +511,9 @@ impl Walk<'_> {
             && bytes == 8
         {
             if known == condition ^ 1 {
+                if let (Some(Relation::SignedLess), Operand::Int(from, 8)) = (relation, from) {
+                    self.guard_reference(to, from, flags);
+                }
                 return Ok(());
             }
             if let (true, Operand::Int(from, 8)) = (known == condition, from) {
@@ -565,6 +599,22 @@ impl Walk<'_> {
                 }
             }
             _ => None,
+        }
+    }
+
+    /// `if length < reference { reference = 0 }`, where the branch before has decided that it is not.
+    fn guard_reference(&mut self, reference: usize, zero: usize, flags: Flags) {
+        let value = self.st.regs[reference];
+        let length = flags.values[0];
+        if flags.kind == Kind::Compare
+            && flags.bytes == 8
+            && usize::from(flags.right) == reference
+            && length.is(Tag::HeapLen)
+            && self.st.regs[zero] == Value::NULL
+            && value.is(Tag::InHeap)
+            && !value.is_in_heap_for_certain()
+        {
+            self.st.regs[reference] = Value::in_heap_for_certain(value.b().min(length.b()));
         }
     }
 

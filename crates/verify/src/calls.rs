@@ -259,9 +259,12 @@ impl<'p> Walk<'p> {
         }
         for reg in [RBX, R12, R13] {
             let value = self.st.regs[reg];
-            if value.is(Tag::CopyOf) && VOLATILE.contains(&(value.b() as usize)) {
-                self.st.regs[reg] = value.widened();
-            }
+            self.st.regs[reg] = match value.tag() {
+                Tag::CopyOf if VOLATILE.contains(&(value.b() as usize)) => value.widened(),
+                // A collector may have other free space now.
+                Tag::FreeEnd => Value::U32,
+                _ => value.without_free_start(),
+            };
         }
         self.st.vectors = 0;
         self.st.conts = 0;
@@ -277,7 +280,11 @@ impl<'p> Walk<'p> {
                     Effect::Collects => sums.forget_pointers(|region| region != Region::Heap || heap_stays),
                     Effect::GrowsTable => sums.forget_pointers(|region| !matches!(region, Region::Table(_))),
                     Effect::GrowsMemory(_) => sums.forget_pointers(|region| !matches!(region, Region::Memory(_))),
-                    Effect::Any => sums.forget_pointers(|region| region == Region::Heap && heap_stays),
+                    Effect::Any => {
+                        // Whoever drops a segment makes it shorter.
+                        sums.forget_regions(|region| matches!(region, Region::Elem(_)));
+                        sums.forget_pointers(|region| region == Region::Heap && heap_stays);
+                    }
                 }
             });
         }
@@ -425,7 +432,11 @@ impl<'p> Walk<'p> {
             Builtin::FmaF32x4 | Builtin::FmaF64x2 => ctx && self.st.vectors & 7 == 7,
             Builtin::GcAlloc => {
                 effect = Effect::Collects;
-                result = small(RCX).map_or(Value::ANY, |bytes| Value::of(Tag::Allocated, bytes));
+                // The size of an object is of 32 bits.
+                let size = self.resolved(regs[RCX]);
+                if let Some(bytes) = size.limit().filter(|limit| *limit <= 1 << 32).map(|_| size.least()) {
+                    result = Value::of(Tag::Allocated, bytes as u32);
+                }
                 // The host asserts that it is a kind of objects, and a power of two.
                 let is_kind = |kind: u32| self.p.facts.gc.is_some_and(|gc| gc.kinds.contains(&(kind & gc.kind_bits)));
                 let kind = small(RSI).is_some_and(is_kind);
@@ -478,6 +489,16 @@ impl<'p> Walk<'p> {
         };
         if !fits {
             return Err(BAD);
+        }
+        if builtin == Builtin::ElemDrop {
+            self.relate_if(|sums| sums.forget_regions(|region| matches!(region, Region::Elem(_))));
+            for reg in [RBX, R12, R13] {
+                let value = self.st.regs[reg];
+                let into = value.is(Tag::Into) && matches!(Region::unpack(value), Region::Elem(_));
+                if into || matches!(value.tag(), Tag::Elem | Tag::ElemLen) {
+                    self.st.regs[reg] = Value::UNDEF;
+                }
+            }
         }
         let gives_vector = matches!(builtin, Builtin::FmaF32x4 | Builtin::FmaF64x2);
         self.destroy(effect);
@@ -563,7 +584,12 @@ impl<'p> Walk<'p> {
         self.needs_routine(target, args, wide)?;
         // While a module starts nobody else can have it, and constant expressions let nobody in.
         let starts = self.p.is_startup(target);
-        self.destroy(if self.role == Role::StartupRoutine && !starts { Effect::Collects } else { Effect::Any });
+        let quiet = !self.role.is_body() && self.p.is_quiet(target);
+        self.destroy(match self.role {
+            _ if quiet => Effect::Quiet,
+            Role::StartupRoutine if !starts => Effect::Collects,
+            _ => Effect::Any,
+        });
         self.called(0)?;
         // Routines give the base of memory 0 back, wherever it is by then: `check_preserved`.
         if !starts && !self.p.facts.memories.is_empty() {
@@ -747,6 +773,19 @@ impl<'p> Walk<'p> {
     /// A store that means more than that something is kept: what is recorded of an entry or an exit.
     pub(crate) fn special_store(&mut self, _: &Instruction, _: Value) -> Proved<Option<(Spot, Value)>> {
         Ok(None)
+    }
+}
+
+impl Builtin {
+    /// Does it leave memories, tables, segments and the heap where they are?
+    pub(crate) fn is_quiet(self) -> bool {
+        use Builtin::*;
+        match self {
+            MemoryCopy | MemoryFill | ElemLength | ElemBase | RefFunc | AtomicNotify | FmaF32x4 | FmaF64x2 => true,
+            GcDrop | GcIntern | GcInterned | InstanceId | IsSubtype | Raise | Trap => true,
+            MemoryGrow | TableGrow | ElemDrop | TableGet | AtomicWait32 | AtomicWait64 | OutOfGas | NewEpoch => false,
+            GcAlloc | GcGrow | GcCollect | ThrowRef | ContNew => false,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Memory operands: what an address is of, what is read there, and what may be written.
 
 use crate::abi::bytes;
-use crate::facts::{InstanceField, StoreField, ValueType};
+use crate::facts::{Collector, InstanceField, StoreField, ValueType};
 use crate::forms;
 use crate::proof::Cause;
 use crate::relate::Region;
@@ -29,6 +29,8 @@ pub(crate) enum Spot {
     Element(u32),
     /// A reference of 32 bits in a table, a global or the heap.
     Cell,
+    /// Where the free space of a collector that moves objects begins, to be written.
+    FreeStart,
     /// The length of a data segment.
     DataLength(u32),
     /// The result area of this function.
@@ -183,7 +185,7 @@ impl Walk<'_> {
                 let Some(gc) = &facts.gc else { return Err("access to a heap of which nothing is known") };
                 let end = disp + i64::from(width);
                 let guarded = index.is_u32() && disp >= 0 && end as u64 <= gc.unchecked_span;
-                let checked = index.is(Tag::InHeap) && disp >= 0 && end as u64 <= u64::from(index.b());
+                let checked = disp >= 0 && end as u64 <= self.checked_in_heap(index);
                 if !guarded && !checked {
                     return Err("access to the heap that is not known to be in bounds");
                 }
@@ -310,6 +312,12 @@ impl Walk<'_> {
         }
     }
 
+    /// How many bytes from an offset in the heap on may be accessed, as far as it was checked.
+    pub(crate) fn checked_in_heap(&self, offset: Value) -> u64 {
+        let guarded = offset.is_in_heap_for_certain() || !self.p.facts.settings.spectre || !self.role.is_body();
+        offset.in_heap().filter(|_| guarded).map_or(0, u64::from)
+    }
+
     pub(crate) fn element_bytes(&self, table: u32) -> u32 {
         bytes(self.p.facts.tables[table as usize].element)
     }
@@ -428,18 +436,23 @@ impl Walk<'_> {
     }
 
     fn collector_field(&mut self, disp: i64, width: u32, writes: bool) -> Proved<Spot> {
-        let Some(gc) = &self.p.facts.gc else { return Err("data of a collector of which nothing is known") };
+        let p = self.p;
+        let Some(gc) = &p.facts.gc else { return Err("data of a collector of which nothing is known") };
         for (place, field) in gc.data.iter().enumerate() {
             if let Some((at, writable)) = field
                 && disp == i64::from(*at)
                 && width == 4
                 && (*writable || !writes)
             {
-                if gc.collector == crate::facts::Collector::Copying && !writes {
-                    let tag = if place == 0 { Tag::FreeStart } else { Tag::FreeEnd };
-                    return Ok(Spot::Field(Value::of(tag, 0), 4));
-                }
-                return Ok(Spot::Numbers);
+                return Ok(match (gc.collector, place) {
+                    (Collector::Copying, _) if writes => Spot::FreeStart,
+                    (Collector::Copying, 0) => {
+                        self.forget_free_start();
+                        Spot::Field(Value::of(Tag::FreeStart, 0), 4)
+                    }
+                    (Collector::Copying, _) => Spot::Field(Value::of(Tag::FreeEnd, 0), 4),
+                    _ => Spot::Numbers,
+                });
             }
         }
         Err("not a field of the collector's data")
@@ -673,7 +686,7 @@ impl Walk<'_> {
         let number = if width < 8 { Value::less_than(1 << (8 * width)) } else { Value::ANY };
         match spot {
             Spot::Frame(at) => self.load_frame(at, width),
-            Spot::Numbers | Spot::Constants | Spot::Cell => Ok(number),
+            Spot::Numbers | Spot::Constants | Spot::Cell | Spot::FreeStart => Ok(number),
             Spot::Field(value, _) if value.is(Tag::TrapCode) => Ok(value),
             Spot::Field(value, _)
                 if width == 8
@@ -730,6 +743,8 @@ impl Walk<'_> {
         match spot {
             Spot::Frame(at) => self.store_frame(at, width, value),
             Spot::Numbers | Spot::Cell if number => Ok(()),
+            Spot::FreeStart if value.is(Tag::FreeNext) => Ok(()),
+            Spot::FreeStart => Err("free space that may begin beyond its end"),
             Spot::Global(global) => {
                 let startup = matches!(self.role, Role::StartupRoutine);
                 let global = &self.p.facts.globals[global as usize];

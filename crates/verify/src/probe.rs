@@ -27,6 +27,8 @@ pub enum Known {
     AtLeast(u32),
     /// At least the first, at most the second.
     Between(u32, u32),
+    /// At least the second, and of no more bits than the first says.
+    Bits(u8, u32),
     /// What this register holds.
     CopyOf(u8),
     /// What the frame holds here, 32 bits of it.
@@ -89,6 +91,7 @@ fn value(known: Known) -> Value {
         Known::Constant(constant) => Value::constant(constant),
         Known::AtLeast(least) => Value::at_least(least.into()),
         Known::Between(least, most) => Value::new(Tag::EndConst, least, most),
+        Known::Bits(bits, least) => Value::new(Tag::Bits, bits.into(), least),
         Known::CopyOf(reg) => Value::of(Tag::CopyOf, reg.into()),
         Known::Slot32(at) => Value::of(Tag::Slot32, at.cast_unsigned()),
         Known::Slot64(at) => Value::of(Tag::Slot64, at.cast_unsigned()),
@@ -112,7 +115,7 @@ fn claim(value: Value) -> Claim {
     };
     Claim {
         upper_zero: value.is_u32(),
-        below: value.below(),
+        below: value.limit(),
         least: value.least(),
         constant: value.as_constant(),
         copy_of: value.is(Tag::CopyOf).then_some(value.b() as u8),

@@ -410,8 +410,8 @@ impl<'a> Prover<'a> {
                 let mut walk = Walk::new(self);
                 walk.prove_routine(range, target, role, place, called).map(|()| walk.finish())
             };
-            // An argument that is 0 wherever the routine is called is null or a number, which nobody says.
-            let part = prove(&called).or_else(|failure| prove(&called.with_numbers()).map_err(|_| failure))?;
+            // An argument that is 0 wherever the routine is called is a number or null, which nobody says.
+            let part = prove(&called.with_numbers()).or_else(|failure| prove(&called).map_err(|_| failure))?;
             for (target, called) in &part.routines {
                 all.call(*target, *called, &self.types);
             }
@@ -453,6 +453,50 @@ impl<'a> Prover<'a> {
             visits: all.visits,
             blocks: all.blocks,
         })
+    }
+
+    /// Is the code at an offset a routine of which it can be seen at once that it moves nothing: a short one, which calls no
+    /// code but builtins of that sort?
+    pub(crate) fn is_quiet(&self, target: u32) -> bool {
+        const MOST: u32 = 512;
+        let Some(gap) = self.gap(target) else { return false };
+        let mut decoder = Decoder::with_ip(64, self.text, 0, DecoderOptions::NONE);
+        let mut seen = [0u64; (MOST / 64) as usize];
+        let mut begins = vec![target];
+        while let Some(begin) = begins.pop() {
+            let mut at = begin;
+            loop {
+                let far = at.wrapping_sub(target);
+                if far >= MOST || at >= gap.end || decoder.set_position(at as usize).is_err() {
+                    return false;
+                }
+                if seen[(far / 64) as usize] >> (far % 64) & 1 != 0 {
+                    break;
+                }
+                seen[(far / 64) as usize] |= 1 << (far % 64);
+                decoder.set_ip(at.into());
+                let instruction = decoder.decode();
+                let to = u32::try_from(instruction.near_branch_target()).unwrap_or(u32::MAX);
+                match forms::class(instruction.mnemonic()) {
+                    Class::Refused => return false,
+                    Class::Call => match self.entry(to) {
+                        Some(Entry::Builtin(Builtin::Raise | Builtin::Trap)) if instruction.is_call_near() => break,
+                        Some(Entry::Builtin(builtin)) if instruction.is_call_near() && builtin.is_quiet() => {}
+                        _ => return false,
+                    },
+                    Class::Jcc => begins.push(to),
+                    Class::Jmp if instruction.is_jmp_short_or_near() => {
+                        begins.push(to);
+                        break;
+                    }
+                    Class::Jmp => return false,
+                    Class::Ret | Class::Ud2 => break,
+                    _ => {}
+                }
+                at = instruction.next_ip() as u32;
+            }
+        }
+        true
     }
 
     /// The instructions of a routine that only moves between the instance and registers, without its return.

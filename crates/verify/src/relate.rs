@@ -115,14 +115,23 @@ impl Sum {
         unshifted && count + usize::from(self.constant != 0) == 2 && self.terms.contains(&term)
     }
 
-    /// A register that is not shifted, and a constant that is not 0, if it is that.
-    pub(crate) fn single(&self) -> Option<(u8, u32)> {
-        match (self.terms[0], self.terms[1].key) {
-            (Term { key: Key::Reg(reg), shift: 0 }, Key::None) => {
-                u32::try_from(self.constant).ok().filter(|bytes| *bytes > 0).map(|bytes| (reg, bytes))
+    /// The registers in it that are not shifted, each with how much all else in the sum is at least, if that is more than
+    /// one; one is enough if all else is a constant.
+    pub(crate) fn offsets(&self, least: impl Fn(u8) -> u64) -> [Option<(u8, u64)>; 3] {
+        let part = |term: &Term| match term.key {
+            Key::Reg(reg) => least(reg).checked_shl(term.shift.into()).unwrap_or(0),
+            _ => 0,
+        };
+        let alone = self.terms[1].key == Key::None;
+        std::array::from_fn(|at| match self.terms[at] {
+            Term { key: Key::Reg(reg), shift: 0 } => {
+                let others = self.terms.iter().enumerate().filter(|(other, _)| *other != at);
+                let rest = others.map(|(_, term)| part(term)).fold(0, u64::saturating_add);
+                let rest = i64::try_from(rest).ok()?.checked_add(self.constant)?;
+                u64::try_from(rest).ok().filter(|rest| *rest > 1 || alone && *rest == 1).map(|rest| (reg, rest))
             }
             _ => None,
-        }
+        })
     }
 
     pub(crate) fn names_reg(&self, reg: u8) -> bool {
@@ -273,6 +282,11 @@ impl Facts {
     /// Forgets pointers, but for those into such regions.
     pub(crate) fn forget_pointers(&mut self, but: impl Fn(Region) -> bool) {
         self.retain(|fact| fact.pointer.is_none() || but(fact.region));
+    }
+
+    /// Forgets what is in such regions.
+    pub(crate) fn forget_regions(&mut self, of: impl Fn(Region) -> bool) {
+        self.retain(|fact| !of(fact.region));
     }
 
     /// `to = from`, all 64 bits.
@@ -527,8 +541,9 @@ impl Facts {
             let fact = joined.facts[at];
             let same = |old: &&Fact| Fact { sum: Sum { constant: fact.sum.constant, ..old.sum }, ..**old } == fact;
             joined.facts[at] = match other.list().iter().find(same) {
-                // What becomes less each time would for ever.
+                // What becomes less each time would for ever, so it does so once, to what is known of none.
                 Some(old) if old.sum.constant >= fact.sum.constant => fact,
+                Some(old) if old.sum.constant >= 0 => Fact { sum: Sum { constant: 0, ..fact.sum }, ..fact },
                 _ => NO_FACT,
             };
         }

@@ -72,6 +72,23 @@ pub(crate) mod done {
     pub(crate) const SUCCEEDED: u8 = 32;
 }
 
+impl Flags {
+    /// What is known where one of the two holds: the same numbers were compared, as far as less is known of them.
+    fn join(&self, other: &Flags, types: &Types) -> Flags {
+        let numbers = |n: usize| self.values[n].is_number() && other.values[n].is_number();
+        let values = [0, 1].map(|n| match numbers(n) {
+            true => types.join(self.values[n], other.values[n]),
+            false => self.values[n],
+        });
+        let joined = Flags { values, ..*self };
+        if joined == (Flags { values, ..*other }) && (0..2).all(|n| numbers(n) || self.values[n] == other.values[n]) {
+            joined
+        } else {
+            Flags::UNKNOWN
+        }
+    }
+}
+
 /// How many identities the frame may hold.
 const KEPT: usize = 4;
 
@@ -199,8 +216,9 @@ impl State {
             self.slots = joined;
         }
         if self.flags != other.flags && self.flags != Flags::UNKNOWN {
-            self.flags = Flags::UNKNOWN;
-            changed = true;
+            let joined = self.flags.join(&other.flags, types);
+            changed |= joined != self.flags;
+            self.flags = joined;
         }
         let vectors = self.vectors & other.vectors;
         changed |= vectors != self.vectors;

@@ -7,6 +7,8 @@ use crate::facts::{
 use crate::prover::Prover;
 use iced_x86::code_asm::*;
 
+mod heap;
+
 pub(crate) const STORE: u32 = 8;
 const TYPE_IDS: u32 = 40;
 const LENGTH: i32 = 56;

@@ -65,7 +65,7 @@ impl Walk<'_> {
             // For comparisons, which are all that may be done with it.
             _ if value.is(Tag::Given) => Ok(value),
             4 if value.is_u32() => Ok(value),
-            4 if value.is(Tag::Allocated) => Ok(Value::of(Tag::InHeap, value.b())),
+            4 if value.is(Tag::Allocated) => Ok(Value::in_heap_for_certain(value.b())),
             4 if value.is(Tag::IsSubtype) => {
                 Ok(Value::new(Tag::IsSubtype, value.a() & crate::value::IDENTITY, value.b()))
             }
@@ -317,6 +317,7 @@ impl Walk<'_> {
                 Self::number(self.st.regs[reg])?;
             }
             let value = match (base, index) {
+                (Some(base), None) if self.is_free_up_to(base, disp) => Value::of(Tag::FreeNext, 0),
                 (Some(base), None) => {
                     let below = self.st.regs[base].below().map(|below| below.cast_signed().saturating_add(disp));
                     match below {
@@ -446,11 +447,17 @@ impl Walk<'_> {
                     self.half_way = self.next;
                     return self.put(to, Value::new(Tag::TableHalf, index as u32, table));
                 }
-                if element && disp == 0 && size == 4 && scale == 2 && !self.copies {
+                let cell = element && disp == 0 && size == 4 && scale == 2;
+                if cell && !self.copies {
                     return self.put(to, Value::of(Tag::Cell, 0));
                 }
                 let term = self.term(index, number, scale);
-                self.into_region(to, term, disp, Region::Table(table))
+                self.into_region(to, term, disp, Region::Table(table))?;
+                // Where routines go over a range, they go on from there.
+                if cell && self.sums().reach(to as u8, None, |_| false) == i64::MIN {
+                    return self.put(to, Value::of(Tag::Cell, 0));
+                }
+                Ok(())
             }
             Tag::TableHalf => {
                 let table = pointer.b();
@@ -503,7 +510,7 @@ impl Walk<'_> {
             return Err("address before the start of an object");
         }
         let guarded = if number.is_u32() { gc.unchecked_span.saturating_sub(disp as u64) } else { 0 };
-        let checked = if number.is(Tag::InHeap) { u64::from(number.b()).saturating_sub(disp as u64) } else { 0 };
+        let checked = self.checked_in_heap(number).saturating_sub(disp as u64);
         let bytes = guarded.max(checked).min(u32::MAX.into());
         Ok(Value::of(Tag::HeapAt, bytes as u32))
     }
@@ -545,6 +552,9 @@ impl Walk<'_> {
             self.relate_if(|sums| sums.written(to as u8));
             return self.put(to, Value::constant(value.wrapping_add(disp)));
         }
+        if self.is_next_free(base, index, disp) {
+            return self.put(to, Value::of(Tag::FreeNext, 0));
+        }
         let parts = [base.map(|base| (base, 0)), index];
         let (mut sum, mut most, mut exact) = (Sum::ZERO.plus_constant(disp), 0u128, disp >= 0);
         let mut least = disp.max(0).cast_unsigned();
@@ -554,22 +564,32 @@ impl Walk<'_> {
             match pending {
                 Some(pending) if usize::from(pending.reg) == reg && scale == 0 && pending.exact => {
                     sum = sum.and_then(|sum| sum.plus_all(&pending.sum));
-                    most += 1 << 62;
+                    // It has not wrapped itself, but may be anything.
+                    most += u128::from(part.limit().map_or(u64::MAX, |limit| limit - 1));
+                    exact &= part.limit().is_some();
+                    least = least.saturating_add(part.least());
                     continue;
                 }
                 _ => {}
             }
-            most += u128::from(part.below().unwrap_or(u64::MAX)) << scale;
-            exact &= part.below().is_some();
+            let part = self.resolved(part);
+            most += u128::from(part.limit().map_or(u64::MAX, |limit| limit - 1)) << scale;
+            exact &= part.limit().is_some();
             least = least.saturating_add(part.least() << scale);
+            let part = value(reg);
             let term = if reg == to { relate::old_term(reg as u8, part, scale) } else { self.term(reg, part, scale) };
             sum = sum.and_then(|sum| match term {
                 Ok(term) => sum.plus(term),
                 Err(constant) => sum.plus_constant(constant),
             });
         }
-        exact &= most + u128::from(disp.max(0).cast_unsigned()) < 1 << 63;
-        let result = if exact && disp >= 0 { Value::at_least(least) } else { self.difference(parts, disp) };
+        most += u128::from(disp.max(0).cast_unsigned());
+        exact &= most < 1 << 63;
+        let result = match u64::try_from(most) {
+            Ok(most) if exact && most < 1 << 62 => Value::range(least, most),
+            _ if exact => Value::at_least(least),
+            _ => self.difference(parts, disp),
+        };
         // The sum is of what the registers held before.
         let own = sum.is_some_and(|sum| sum.names_reg(to as u8));
         // What is known of a register that is counted stays, if that cannot wrap.
@@ -602,11 +622,45 @@ impl Walk<'_> {
             && disp < 0
             && let value = self.st.regs[reg]
             && value.least() >= disp.unsigned_abs()
-            && let Some(below) = value.below()
+            && let Some(limit) = value.limit()
         {
-            return Value::less_than(below - disp.unsigned_abs());
+            let by = disp.unsigned_abs();
+            return Value::range(value.least() - by, limit - 1 - by);
         }
         Value::ANY
+    }
+
+    /// A value, or that of which it is a copy: as much is known of the one as of the other.
+    pub(crate) fn resolved(&self, value: Value) -> Value {
+        let source = self.st.regs[value.b() as usize % 16];
+        if value.is(Tag::CopyOf) && source.is_number() && !source.is(Tag::CopyOf) { source } else { value }
+    }
+
+    // ---- free space of the collector's heap
+
+    /// Is there room for so many bytes from the start of free space in a register on?
+    fn is_free_up_to(&self, start: usize, disp: i64) -> bool {
+        let start = self.st.regs[start];
+        start.is(Tag::FreeHeap) && (0..=start.b().into()).contains(&disp)
+    }
+
+    /// Is a sum where free space may begin from now on?
+    fn is_next_free(&self, base: Option<usize>, index: Option<(usize, u8)>, disp: i64) -> bool {
+        match (base, index) {
+            (Some(base), None) => self.is_free_up_to(base, disp),
+            (Some(base), Some((index, 0))) => {
+                let tags = [base, index].map(|reg| self.st.regs[reg].tag());
+                disp == 0 && matches!(tags, [Tag::FreeHeap, Tag::FreeSize] | [Tag::FreeSize, Tag::FreeHeap])
+            }
+            _ => false,
+        }
+    }
+
+    /// Where free space begins is read anew: what was known of it is no longer of the same.
+    pub(crate) fn forget_free_start(&mut self) {
+        for value in &mut self.st.regs {
+            *value = value.without_free_start();
+        }
     }
 
     /// A register is counted up or down: sums that it is in change with it, if that cannot wrap.

@@ -42,6 +42,8 @@ tags! {
     Huge
     /// At least `a` and `b`, of 56 bits, without sign.
     AtLeast
+    /// At least `b`, and of no more than `a` bits, which are at most 62.
+    Bits
     /// At least `a`, at most the length of memory `b`.
     End
     /// At least `a`, at most `b`.
@@ -55,6 +57,7 @@ tags! {
     SafeEndConst
     SafeBelowLen
     /// A reference or an offset in the collector's heap: so many bytes from it on (`b`) are in the heap. Fits in 32 bits.
+    /// `a` is 1 if that is so even if checks were predicted wrongly.
     InHeap
     /// The length of memory `b`.
     MemoryLen
@@ -74,11 +77,18 @@ tags! {
     TrapCode
     /// What the host gives for a new object of `b` bytes: its lower half is `InHeap`.
     Allocated
-    /// Where the collector's free space begins, and where it ends.
+    /// Where the collector's free space begins, and where it ends. All that is said of its start is of the same one, which
+    /// was read last.
     FreeStart
     FreeEnd
     /// How much there is of it.
     FreeRoom
+    /// `FreeStart` where there is room for `b` bytes: `InHeap`.
+    FreeHeap
+    /// At least `b` bytes, for which there is room.
+    FreeSize
+    /// Beyond `FreeStart`, and not beyond `FreeEnd`: where free space may begin from now on.
+    FreeNext
     /// The id of type `b`.
     TypeId
     /// The id of the type of the function reference with identity `a`.
@@ -348,6 +358,7 @@ impl Value {
             | Tag::DataLen => true,
             Tag::Asked | Tag::Listed | Tag::OwnerIndex | Tag::TrapCode => true,
             Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
+            Tag::FreeHeap | Tag::FreeSize | Tag::FreeNext => true,
             Tag::EndConst | Tag::SafeEndConst => true,
             Tag::Const => self.0 >> 32 & 0xff_ffff == 0,
             Tag::IsSubtype => self.a() & DIRTY == 0,
@@ -368,6 +379,56 @@ impl Value {
         }
     }
 
+    /// A number that it is less than, at most 2⁶².
+    pub(crate) fn limit(self) -> Option<u64> {
+        match self.tag() {
+            Tag::Bits => Some(1 << self.a()),
+            Tag::Const => self.as_constant().filter(|value| *value >= 0).map(|value| value.cast_unsigned() + 1),
+            _ => self.below(),
+        }
+    }
+
+    /// At least `least`, at most `most`, which is less than 2⁶².
+    pub(crate) fn range(least: u64, most: u64) -> Value {
+        if let Ok(most) = u32::try_from(most) {
+            let least = least.min(MOST_A.into()) as u32;
+            return match most.checked_add(1) {
+                _ if least > 0 => Value::new(Tag::EndConst, least, most),
+                Some(limit) => Value::less_than(limit.into()),
+                None => Value::U32,
+            };
+        }
+        match u32::try_from(least) {
+            Ok(least) => Value::new(Tag::Bits, u64::BITS - most.leading_zeros(), least),
+            Err(_) => Value::at_least(least),
+        }
+    }
+
+    /// How many bytes from there on are in the collector's heap, if that is known of an offset.
+    #[inline]
+    pub(crate) fn in_heap(self) -> Option<u32> {
+        if self.is(Tag::InHeap) || self.is(Tag::FreeHeap) { Some(self.b()) } else { None }
+    }
+
+    /// So many bytes from an offset on are in the heap, even if checks were predicted wrongly.
+    pub(crate) const fn in_heap_for_certain(bytes: u32) -> Value {
+        Value::new(Tag::InHeap, 1, bytes)
+    }
+
+    /// Is it such an offset? No module chooses where free space begins.
+    pub(crate) fn is_in_heap_for_certain(self) -> bool {
+        self.is(Tag::FreeHeap) || self.is(Tag::InHeap) && self.a() != 0
+    }
+
+    /// What is left of it where another place may be where free space begins.
+    pub(crate) fn without_free_start(self) -> Value {
+        match self.tag() {
+            Tag::FreeHeap => Value::in_heap_for_certain(self.b()),
+            Tag::FreeStart | Tag::FreeRoom | Tag::FreeSize | Tag::FreeNext => self.widened(),
+            _ => self,
+        }
+    }
+
     /// Less than `most`, which is at most 2³².
     pub(crate) const fn less_than(most: u64) -> Value {
         match most {
@@ -384,6 +445,7 @@ impl Value {
             Tag::Huge => 1 << 55,
             Tag::End | Tag::EndConst | Tag::SafeEnd | Tag::SafeEndConst => self.a().into(),
             Tag::Const => self.as_constant().map_or(0, i64::cast_unsigned),
+            Tag::Bits | Tag::FreeSize => self.b().into(),
             Tag::Any | Tag::U32 => self.a().into(),
             Tag::CopyOf => (self.a() & 1).into(),
             _ => 0,
@@ -396,6 +458,7 @@ impl Value {
             Tag::Any | Tag::U32 => Value::new(self.tag(), 1, 0),
             Tag::CopyOf => Value::new(Tag::CopyOf, self.a() | 1, self.b()),
             Tag::Below if self.b() > 1 => Value::new(Tag::EndConst, 1, self.b() - 1),
+            Tag::Bits => Value::new(Tag::Bits, self.a(), self.b().max(1)),
             Tag::Func => Value::new(Tag::Func, self.a() & !NULLABLE, self.b()),
             _ => self,
         }
@@ -429,6 +492,7 @@ impl Value {
             Tag::Const if self == Value::NULL => self,
             Tag::Cont => Value::new(Tag::Cont, self.a() & !FRESH, self.b()),
             Tag::TypeOf | Tag::TypeId | Tag::IsSubtype | Tag::InHeap | Tag::Allocated => self,
+            Tag::FreeHeap => Value::in_heap_for_certain(self.b()),
             _ if self.is_number() => Value::new(if self.is_u32() { Tag::U32 } else { Tag::Any }, 0, 0),
             _ if movable(self) => Value::UNDEF,
             _ => self,
@@ -465,24 +529,38 @@ impl Value {
 
     fn join_unequal(self, other: Value) -> Value {
         if self.is_number() && other.is_number() {
-            let least = self.least().min(other.least());
-            let zero = u32::from(least > 0);
-            return match (self.below(), other.below()) {
-                (Some(a), Some(b)) => {
-                    // A range that grows a second time may grow for ever: downwards in one step, upwards at once.
-                    let ranges = self.is(Tag::Below) || self.is(Tag::EndConst);
-                    let widens = ranges && b > a;
-                    let least = if ranges && other.least() < self.least() { least.min(1) } else { least };
-                    let most = a.max(b);
-                    if widens || most > 0xffff_ffff || self.is(Tag::U32) {
-                        Value::new(Tag::U32, zero, 0)
-                    } else if least > 0 && least <= MOST_A.into() {
-                        Value::new(Tag::EndConst, least as u32, (most - 1) as u32)
-                    } else {
-                        Value::less_than(most)
-                    }
+            match (self.tag(), other.tag()) {
+                (Tag::FreeHeap, Tag::FreeHeap) | (Tag::Allocated, Tag::Allocated) => {
+                    return Value::of(self.tag(), self.b().min(other.b()));
                 }
-                _ => Value::new(Tag::Any, zero, 0),
+                (Tag::InHeap | Tag::FreeHeap, Tag::InHeap | Tag::FreeHeap) => {
+                    let certain = self.is_in_heap_for_certain() && other.is_in_heap_for_certain();
+                    return Value::new(Tag::InHeap, certain.into(), self.b().min(other.b()));
+                }
+                (Tag::InHeap | Tag::FreeHeap | Tag::Allocated, Tag::InHeap | Tag::FreeHeap | Tag::Allocated) => {
+                    return Value::of(Tag::Allocated, self.b().min(other.b()));
+                }
+                _ => {}
+            }
+            // A range that grows a second time may grow for ever: downwards by halves, upwards at once.
+            let ranges = matches!(self.tag(), Tag::Below | Tag::EndConst | Tag::Bits | Tag::AtLeast);
+            let least = self.least().min(other.least());
+            let falls = ranges && other.least() < self.least() && least > 0;
+            let least = if falls { 1 << least.ilog2() } else { least };
+            let zero = u32::from(least > 0);
+            let limit = match (self.limit(), other.limit()) {
+                (Some(a), Some(b)) if a.max(b) <= 1 << 32 => {
+                    let widens = ranges && b > a || self.is(Tag::U32);
+                    Some(if widens { 1 << 32 } else { a.max(b) })
+                }
+                (Some(a), Some(b)) if !(self.is(Tag::Bits) && b > a) => Some(a.max(b)),
+                _ => None,
+            };
+            return match limit {
+                Some(limit) if limit == 1 << 32 && least <= 1 => Value::new(Tag::U32, zero, 0),
+                Some(limit) => Value::range(least, limit - 1),
+                None if least > 1 => Value::at_least(least),
+                None => Value::new(Tag::Any, zero, 0),
             };
         }
         match (self.tag(), other.tag()) {

@@ -36,14 +36,19 @@ const ARGUMENTS: [Register; 6] =
 pub(crate) struct Changes<'a> {
     subject: &'a Subject,
     code: &'a Decoded,
-    function: u32,
+    function: Option<u32>,
     random: &'a mut Random,
     info: InstructionInfoFactory,
     mutants: Vec<Mutant>,
 }
 
 impl<'a> Changes<'a> {
-    pub(crate) fn new(subject: &'a Subject, code: &'a Decoded, function: u32, random: &'a mut Random) -> Changes<'a> {
+    pub(crate) fn new(
+        subject: &'a Subject,
+        code: &'a Decoded,
+        function: Option<u32>,
+        random: &'a mut Random,
+    ) -> Changes<'a> {
         Changes { subject, code, function, random, info: InstructionInfoFactory::new(), mutants: Vec::new() }
     }
 
@@ -66,7 +71,9 @@ impl<'a> Changes<'a> {
                 self.flip(n);
             }
         }
-        self.tables();
+        if let Some(function) = self.function {
+            self.tables(function);
+        }
         self.mutants
     }
 
@@ -111,13 +118,13 @@ impl<'a> Changes<'a> {
             Some(escape) => escape + 1,
             None => 0,
         };
-        for condition in checks::weaker(bytes[opcode] & 15) {
+        for condition in checks::weaker(check, bytes[opcode] & 15) {
             let mut weaker = bytes.clone();
             weaker[opcode] = weaker[opcode] & 0xf0 | condition;
             self.push(Kind::Weakened(check), &instruction, weaker);
         }
         // What was compared is greater if the constant is on the right.
-        let raises = matches!(bytes[opcode] & 15, 2 | 3 | 6 | 7);
+        let raises = matches!(bytes[opcode] & 15, 2 | 3 | 6 | 7) && check != Check::Room;
         for back in 1..=3 {
             let Some(compare) = self.code.before(decides, back).copied() else { break };
             let constant = compare.op_count() > 1 && is_immediate(compare.op1_kind());
@@ -290,7 +297,8 @@ impl<'a> Changes<'a> {
             && register == instruction.op1_register()
             && register.size() == 4;
         if extends {
-            let kind = if self.is_used(n, register.full_register()) {
+            // What routines are passed is known to be of 32 bits where they are called.
+            let kind = if self.function.is_some() && self.is_used(n, register.full_register()) {
                 Kind::DroppedExtensionUsed
             } else {
                 Kind::DroppedExtension
@@ -445,9 +453,9 @@ impl<'a> Changes<'a> {
 
     // ---- tables
 
-    fn tables(&mut self) {
+    fn tables(&mut self, function: u32) {
         let own = &self.subject.tables;
-        let range = own.functions[self.function as usize];
+        let range = own.functions[function as usize];
         let inside = |at: u32| range.start <= at && at < range.end;
         let mut changed = Vec::new();
         for (n, (at, _)) in own.traps.iter().enumerate().filter(|(_, (at, _))| inside(*at)) {

@@ -2,7 +2,7 @@
 
 use super::Check;
 use super::decode::Decoded;
-use iced_x86::{Instruction, Mnemonic, OpKind};
+use iced_x86::{ConditionCode, Instruction, Mnemonic, OpKind, Register};
 use wasmtime::Trap;
 
 /// A check: which instruction decides, and what for.
@@ -21,12 +21,16 @@ pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)]) -> Vec<Found> {
             if guards_jump_table(code, n) {
                 Some(Check::JumpTable)
             } else {
-                // The heap's length is compared with sign: it is less what the access needs.
-                let of = |trap| match check(trap) {
-                    Check::Memory if instruction.condition_code() == iced_x86::ConditionCode::l => Check::Heap,
-                    check => check,
+                // The heap's length is compared with sign: it is less what the access needs. Ranges of arrays are not to
+                // end above it.
+                let of = |trap| match (check(trap), instruction.condition_code()) {
+                    (Check::Memory, ConditionCode::l) | (Check::Array, ConditionCode::a) => Check::Heap,
+                    _ if is_wrapped(code, n) => Check::Other,
+                    (check, _) => check,
                 };
-                code.at(instruction.near_branch_target() as u32).and_then(|target| trap(code, target, traps)).map(of)
+                let target = code.at(instruction.near_branch_target() as u32);
+                let check = target.and_then(|target| trap(code, target, traps)).map(of);
+                check.or_else(|| makes_object(code, n).then_some(Check::Room))
             }
         } else if is_cmov(instruction) && guards_jump_table(code, n) {
             Some(Check::JumpTable)
@@ -38,8 +42,39 @@ pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)]) -> Vec<Found> {
     found
 }
 
+/// Is it asked whether a sum has wrapped? What is of 32 bits does not.
+fn is_wrapped(code: &Decoded, n: usize) -> bool {
+    let (Some(compare), Some(sum)) = (code.before(n, 1), code.before(n, 2)) else { return false };
+    let part = compare.op1_register();
+    code.instructions[n].condition_code() == ConditionCode::b
+        && compare.mnemonic() == Mnemonic::Cmp
+        && compare.op1_kind() == OpKind::Register
+        && sum.mnemonic() == Mnemonic::Lea
+        && sum.op0_register() == compare.op0_register()
+        && (sum.memory_base() == part || sum.memory_index() == part)
+}
+
+/// Is a comparison followed by a store of where the collector's free space begins from then on?
+fn makes_object(code: &Decoded, n: usize) -> bool {
+    let stores = |i: &Instruction| {
+        i.mnemonic() == Mnemonic::Mov
+            && i.op0_kind() == OpKind::Memory
+            && i.op1_kind() == OpKind::Register
+            && i.op1_register().is_gpr32()
+            && i.memory_index() == Register::None
+            && !matches!(i.memory_base(), Register::RBP | Register::RSP | Register::R14 | Register::R15)
+    };
+    let bounds = matches!(code.instructions[n].condition_code(), ConditionCode::b | ConditionCode::ae);
+    bounds
+        && code.before(n, 1).is_some_and(|i| i.mnemonic() == Mnemonic::Cmp)
+        && match code.behind(n, 1) {
+            Some(i) if i.mnemonic() == Mnemonic::Lea => code.behind(n, 2).is_some_and(stores),
+            next => next.is_some_and(stores),
+        }
+}
+
 pub(crate) fn is_cmov(instruction: &Instruction) -> bool {
-    let condition = instruction.condition_code() != iced_x86::ConditionCode::None;
+    let condition = instruction.condition_code() != ConditionCode::None;
     condition && !instruction.is_jcc_short_or_near() && instruction.op0_kind() == OpKind::Register && {
         instruction.op0_register().size() >= 4
     }
@@ -93,7 +128,8 @@ fn check(trap: Trap) -> Check {
         Trap::MemoryOutOfBounds => Check::Memory,
         Trap::ArrayOutOfBounds => Check::Array,
         Trap::CastFailure | Trap::NullReference => Check::Cast,
-        Trap::AllocationTooLarge => Check::Heap,
+        // The host is told of 32 bits, whatever is above: what comes of it is judged where it is used.
+        Trap::AllocationTooLarge => Check::Other,
         _ => Check::Other,
     }
 }
@@ -101,9 +137,11 @@ fn check(trap: Trap) -> Check {
 /// Conditions, by number, under which a check with a given one passes what it did not. Left out are those under which
 /// it only fails more often: after a comparison `ne` is whatever `a`, `b`, `l` or `g` is, and of equal values `e` is
 /// much else.
-pub(crate) fn weaker(condition: u8) -> Vec<u8> {
+pub(crate) fn weaker(check: Check, condition: u8) -> Vec<u8> {
     let same_or_stronger: &[u8] = match condition {
         2 => &[2, 5, 6],
+        // An object may end where the heap ends.
+        3 if check == Check::Room => &[3, 7],
         4 => &[1, 3, 4, 6, 9, 10, 13, 14],
         7 => &[3, 5, 7],
         12 => &[5, 12, 14],

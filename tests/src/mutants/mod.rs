@@ -14,7 +14,7 @@ use crate::backend::Setup;
 use crate::random::Random;
 use decode::Decoded;
 use lightbeam_verify::artifact::Artifact;
-use lightbeam_verify::facts::{Facts, Tables};
+use lightbeam_verify::facts::{Facts, Range, Tables};
 use lightbeam_verify::layout::Description;
 use lightbeam_verify::{Failure, Prover, tables};
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub enum Check {
     Cast,
     /// An access beyond the collector's heap.
     Heap,
+    /// A new object where there is no room for it.
+    Room,
     /// What WebAssembly wants and the sandbox does not need: divisors, conversions, alignment.
     Other,
 }
@@ -136,6 +138,7 @@ impl fmt::Display for Kind {
             Check::Array => "array or segment bound",
             Check::Cast => "cast",
             Check::Heap => "heap bound",
+            Check::Room => "room for an object",
             Check::Other => "other check",
         };
         let name = match self {
@@ -184,8 +187,8 @@ pub enum Edit {
 pub struct Mutant {
     /// What was done.
     pub kind: Kind,
-    /// In which of the defined functions.
-    pub function: u32,
+    /// In which of the defined functions; `None` if it is in a routine.
+    pub function: Option<u32>,
     /// At which offset in the text.
     pub at: u32,
     /// The change.
@@ -279,7 +282,7 @@ impl Subject {
     #[must_use]
     pub fn mutants(&self, function: u32, random: &mut Random) -> Vec<Mutant> {
         let code = self.decoded(function);
-        let mut mutants = change::Changes::new(self, &code, function, random).all();
+        let mut mutants = change::Changes::new(self, &code, Some(function), random).all();
         // What changes nothing is none.
         mutants.retain(|mutant| match &mutant.edit {
             Edit::Text(at, bytes) => self.text[*at as usize..*at as usize + bytes.len()] != bytes[..],
@@ -291,6 +294,51 @@ impl Subject {
         mutants
     }
 
+    /// All mutants of the code that functions call and that is none.
+    #[must_use]
+    pub fn mutants_of_routines(&self, random: &mut Random) -> Vec<Mutant> {
+        let mut mutants = Vec::new();
+        if self.whole.is_err() {
+            return mutants;
+        }
+        for code in self.routines() {
+            mutants.extend(change::Changes::new(self, &code, None, random).all());
+        }
+        mutants.retain(|mutant| match &mutant.edit {
+            Edit::Text(at, bytes) => self.text[*at as usize..*at as usize + bytes.len()] != bytes[..],
+            Edit::Tables(_) => false,
+        });
+        mutants
+    }
+
+    /// The routines, found by the calls of them.
+    fn routines(&self) -> Vec<Decoded> {
+        let covered = self.covered();
+        let callees = |code: &Decoded| -> Vec<u32> {
+            let calls = code.instructions.iter().filter(|instruction| instruction.is_call_near());
+            calls.map(|call| call.near_branch_target() as u32).collect()
+        };
+        let mut open: Vec<u32> = (0..self.functions()).flat_map(|function| callees(&self.decoded(function))).collect();
+        let mut found = BTreeMap::new();
+        while let Some(at) = open.pop() {
+            if found.contains_key(&at) || covered.iter().any(|range| range.start <= at && at < range.end) {
+                continue;
+            }
+            let end = covered.iter().map(|range| range.start).filter(|start| *start > at).min();
+            let range = Range { start: at, end: end.unwrap_or(self.text.len() as u32) };
+            let code = Decoded::new(&self.text, range, at);
+            open.extend(callees(&code));
+            found.insert(at, code);
+        }
+        found.into_values().collect()
+    }
+
+    /// The parts of the text that are in the function table.
+    fn covered(&self) -> Vec<Range> {
+        let borders = self.tables.borders.iter().map(|(_, range)| range);
+        self.tables.functions.iter().chain(borders).copied().collect()
+    }
+
     fn decoded(&self, function: u32) -> Decoded {
         let range = self.tables.functions[function as usize];
         let index = self.facts.functions.iter().filter(|function| function.imported).count() + function as usize;
@@ -300,8 +348,7 @@ impl Subject {
 
     /// Does a function call code that neither a function nor an exit is?
     fn calls_routines(&self, function: u32) -> bool {
-        let borders = self.tables.borders.iter().map(|(_, range)| range);
-        let covered: Vec<_> = self.tables.functions.iter().chain(borders).collect();
+        let covered = self.covered();
         self.decoded(function).instructions.iter().any(|instruction| {
             let target = instruction.near_branch_target() as u32;
             instruction.is_call_near() && !covered.iter().any(|range| range.start <= target && target < range.end)
@@ -321,7 +368,7 @@ impl Subject {
                 let mut text = self.text.clone();
                 text[*at as usize..*at as usize + bytes.len()].copy_from_slice(bytes);
                 // The function alone is proved faster, and mostly that is enough.
-                self.prove_alone(&text, mutant.function).is_ok()
+                mutant.function.is_none_or(|function| self.prove_alone(&text, function).is_ok())
                     && (self.whole.is_err() || self.prove(&text, &self.tables).is_ok())
             }
             Edit::Tables(tables) => self.prove(&self.text, tables).is_ok(),
@@ -339,7 +386,8 @@ impl Subject {
         let mut text = self.text.clone();
         text[*at as usize..*at as usize + bytes.len()].copy_from_slice(bytes);
         let (old, new) = (show(&self.text[mutant.at as usize..]), show(&text[mutant.at as usize..]));
-        format!("{}, function {}, {:#x}: `{old}` to `{new}`", mutant.kind, mutant.function, mutant.at)
+        let place = mutant.function.map_or("routine".to_string(), |function| format!("function {function}"));
+        format!("{}, {place}, {:#x}: `{old}` to `{new}`", mutant.kind, mutant.at)
     }
 }
 
@@ -419,6 +467,11 @@ pub fn setups() -> Vec<(&'static str, Setup)> {
         ("no-signals", Setup { signals: false, lazy_tables: false, ..base }),
         ("metered", Setup { fuel: true, epochs: true, ..base }),
         ("counting", Setup { collector: Collector::DeferredReferenceCounting, ..base }),
+        ("no-collection", Setup { collector: Collector::Null, ..base }),
+        (
+            "no-collection-moving",
+            Setup { collector: Collector::Null, reservation: Some(0), guard: Some(0), lazy_tables: false, ..base },
+        ),
     ]
 }
 
