@@ -177,12 +177,15 @@ impl Walk<'_> {
         }
         let right = Self::number(self.read_operand(instruction, from, bytes)?)?;
         if let Operand::Memory = to {
-            let spot = self.spot(instruction, bytes, true)?;
-            if class == Class::Or && right == Value::NULL {
-                // A fence: nothing is changed.
+            // A fence: nothing is changed, wherever in the frame that is.
+            if class == Class::Or
+                && right == Value::NULL
+                && matches!(self.spot(instruction, bytes, false)?, crate::operand::Spot::Frame(_))
+            {
                 self.st.flags = Flags::UNKNOWN;
                 return Ok(());
             }
+            let spot = self.spot(instruction, bytes, true)?;
             Self::number(self.read(spot, bytes)?)?;
             self.write(spot, bytes, if bytes == 8 { Value::ANY } else { Value::U32 })?;
             self.st.flags = Flags::UNKNOWN;

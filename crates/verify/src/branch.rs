@@ -395,7 +395,11 @@ impl Walk<'_> {
         let other = if flags.left == reg { flags.right } else { flags.left };
         // Whatever else is in the sum is not negative.
         other != NONE
-            && (pending.part == other || self.term(other.into(), right, 0).is_ok_and(|term| pending.sum.is_part(term)))
+            && (pending.part == other
+                || match self.term(other.into(), right, 0) {
+                    Ok(term) => pending.sum.is_part(term),
+                    Err(constant) => pending.sum.is_constant_part(constant),
+                })
     }
 
     #[inline]

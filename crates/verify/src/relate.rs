@@ -115,6 +115,13 @@ impl Sum {
         unshifted && count + usize::from(self.constant != 0) == 2 && self.terms.contains(&term)
     }
 
+    /// Is it the sum of this constant, which is not negative, and one term that is not shifted?
+    pub(crate) fn is_constant_part(&self, constant: i64) -> bool {
+        let mut terms = self.terms.iter().filter(|term| term.key != Key::None);
+        let one = matches!((terms.next(), terms.next()), (Some(Term { shift: 0, .. }), None));
+        one && constant >= 0 && self.constant == constant
+    }
+
     /// The registers in it that are not shifted, each with how much all else in the sum is at least, if that is more than
     /// one; one is enough if all else is a constant.
     pub(crate) fn offsets(&self, least: impl Fn(u8) -> u64) -> [Option<(u8, u64)>; 3] {

@@ -1,5 +1,7 @@
 //! Rules on code put together by hand: each accepted as it should be, and refused in each weakened form.
 
+mod arguments;
+
 use crate::facts::{
     Facts, Field, FuncType, Function, InstanceField, Layouts, Memory, Range, Settings, Signature, StoreField, Table,
     Tables, Type, TypeKind, ValueType,
@@ -10,11 +12,11 @@ use iced_x86::code_asm::*;
 mod heap;
 
 pub(crate) const STORE: u32 = 8;
-const TYPE_IDS: u32 = 40;
+pub(crate) const TYPE_IDS: u32 = 40;
 const LENGTH: i32 = 56;
 const TABLE: i32 = 64;
-const COUNT: i32 = 72;
-const LIMIT: i32 = 24;
+pub(crate) const COUNT: i32 = 72;
+pub(crate) const LIMIT: i32 = 24;
 
 /// A module of one function of such a type, a memory, and a table of functions of any type.
 pub(crate) fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
