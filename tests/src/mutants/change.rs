@@ -53,7 +53,9 @@ impl<'a> Changes<'a> {
     }
 
     pub(crate) fn all(mut self) -> Vec<Mutant> {
-        let checks = checks::find(self.code, &self.subject.tables.traps);
+        let find = if self.function.is_some() { checks::find } else { checks::find_in_routine };
+        let mapped = self.subject.facts.memories.first().map_or(0, |memory| memory.minimum.max(memory.mapped));
+        let checks = find(self.code, &self.subject.tables.traps, mapped);
         for found in &checks {
             self.check(*found);
         }

@@ -13,8 +13,26 @@ pub(crate) struct Found {
     pub(crate) check: Check,
 }
 
-/// All checks of a function.
-pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)]) -> Vec<Found> {
+/// All checks of a routine.
+pub(crate) fn find_in_routine(code: &Decoded, traps: &[(u32, u8)], mapped: u64) -> Vec<Found> {
+    let mut found = find(code, traps, mapped);
+    let of_element = |found: &Found| {
+        found.check == Check::Table && code.instructions[found.decides].condition_code() == ConditionCode::ae
+    };
+    if found.iter().any(of_element) {
+        // Copies look at each index again, so it is no way out if nothing looks at the whole range.
+        for found in &mut found {
+            let of_range = code.instructions[found.decides].condition_code() == ConditionCode::a;
+            if found.check == Check::Table && of_range {
+                found.check = Check::Other;
+            }
+        }
+    }
+    found
+}
+
+/// All checks of a function. As many bytes of memory 0 are always there, or fault.
+pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)], mapped: u64) -> Vec<Found> {
     let mut found = Vec::new();
     for (n, instruction) in code.instructions.iter().enumerate() {
         let check = if instruction.is_jcc_short_or_near() {
@@ -27,6 +45,11 @@ pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)]) -> Vec<Found> {
                     (Check::Memory, ConditionCode::l) | (Check::Array, ConditionCode::a) => Check::Heap,
                     _ if is_wrapped(code, n) => Check::Other,
                     (check, _) => check,
+                };
+                let of = |trap| match of(trap) {
+                    Check::Memory if ends_within(code, n, mapped) => Check::Other,
+                    Check::Heap if is_asked_again(code, n) => Check::Other,
+                    check => check,
                 };
                 let target = code.at(instruction.near_branch_target() as u32);
                 let check = target.and_then(|target| trap(code, target, traps)).map(of);
@@ -52,6 +75,59 @@ fn is_wrapped(code: &Decoded, n: usize) -> bool {
         && sum.mnemonic() == Mnemonic::Lea
         && sum.op0_register() == compare.op0_register()
         && (sum.memory_base() == part || sum.memory_index() == part)
+}
+
+/// Does the end of an access that is checked come out of a constant, or of a number that was just masked, so that it is no
+/// larger?
+fn ends_within(code: &Decoded, n: usize, mapped: u64) -> bool {
+    let (Some(compare), Some(sum)) = (code.before(n, 1), code.before(n, 2)) else { return false };
+    if sum.mnemonic() != Mnemonic::Lea
+        || sum.op0_register() != compare.op0_register()
+        || sum.memory_index() != Register::None
+    {
+        return false;
+    }
+    let writes = |i: &&Instruction| {
+        i.op_count() > 1
+            && i.op0_kind() == OpKind::Register
+            && i.op0_register().full_register() == sum.memory_base()
+            && !matches!(i.mnemonic(), Mnemonic::Cmp | Mnemonic::Test)
+    };
+    let last = (3..16).map_while(|back| code.before(n, back)).find(writes);
+    last.is_some_and(|i| {
+        matches!(i.mnemonic(), Mnemonic::Mov | Mnemonic::And)
+            && i.op0_register().is_gpr32()
+            && !matches!(i.op1_kind(), OpKind::Register | OpKind::Memory)
+            && (i.immediate(1) as u32 as u64).saturating_add(sum.memory_displacement64()) <= mapped
+    })
+}
+
+/// Was the same register compared with as little of the heap's length before, and not written since?
+fn is_asked_again(code: &Decoded, n: usize) -> bool {
+    let asked = |n: usize| -> Option<(Register, u64)> {
+        let (compare, length) = (code.before(n, 1)?, code.before(n, 2)?);
+        let compares = compare.mnemonic() == Mnemonic::Cmp && compare.op1_kind() == OpKind::Register;
+        let less = length.mnemonic() == Mnemonic::Sub && length.op0_register() == compare.op0_register();
+        (compares && less).then(|| (compare.op1_register(), length.immediate(1)))
+    };
+    let Some((reference, span)) = asked(n) else { return false };
+    for back in 1..24 {
+        let Some(earlier) = code.before(n, back) else { return false };
+        if earlier.is_jcc_short_or_near()
+            && earlier.condition_code() == ConditionCode::l
+            && asked(n - back).is_some_and(|(other, before)| other == reference && before >= span)
+        {
+            return true;
+        }
+        let writes = earlier.op_count() > 0
+            && earlier.op0_kind() == OpKind::Register
+            && earlier.op0_register().full_register() == reference
+            && !matches!(earlier.mnemonic(), Mnemonic::Cmp | Mnemonic::Test);
+        if writes || earlier.is_call_near() || earlier.is_call_near_indirect() {
+            return false;
+        }
+    }
+    false
 }
 
 /// Is a comparison followed by a store of where the collector's free space begins from then on?

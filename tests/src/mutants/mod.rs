@@ -468,10 +468,7 @@ pub fn setups() -> Vec<(&'static str, Setup)> {
         ("metered", Setup { fuel: true, epochs: true, ..base }),
         ("counting", Setup { collector: Collector::DeferredReferenceCounting, ..base }),
         ("no-collection", Setup { collector: Collector::Null, ..base }),
-        (
-            "no-collection-moving",
-            Setup { collector: Collector::Null, reservation: Some(0), guard: Some(0), lazy_tables: false, ..base },
-        ),
+        ("no-collection-moving", Setup { collector: Collector::Null, reservation: Some(0), guard: Some(0), ..base }),
     ]
 }
 
