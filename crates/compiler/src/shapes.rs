@@ -431,7 +431,8 @@ impl<I: Isa> FuncGen<'_, I> {
             frozen.bind(normal);
         }
         let at = I::div(frozen.asm(), op, width, right);
-        if rc.is_none_or(|k| k == 0) {
+        // Where -1 was looked at the division does not fault, but to see that takes more than the division.
+        if rc.is_none_or(|k| k == 0 || signed && k == minus_one) {
             frozen.trap_at(at, TrapCode::IntegerDivisionByZero);
         }
         frozen.meet(done);

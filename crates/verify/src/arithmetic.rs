@@ -4,8 +4,8 @@ use crate::forms::Class;
 use crate::proof::Cause;
 use crate::relate::{self, Pending, Sum};
 use crate::state::{Flags, Kind, NONE, R15, RAX, RBP, RDX, RSP};
-use crate::transfer::{LOW_BYTE, Operand};
-use crate::value::{Tag, Value};
+use crate::transfer::Operand;
+use crate::value::{LOW_BYTE, MAYBE, Tag, Value};
 use crate::walk::{Proved, Walk};
 use iced_x86::Instruction;
 
@@ -57,7 +57,9 @@ impl Walk<'_> {
                 self.put(reg, value)?;
             }
         }
-        let kind = if class == Class::Add { Kind::Sum } else { Kind::Result };
+        // Adding what is negative carries where nothing wraps.
+        let adds = class == Class::Add && right.as_constant().is_none_or(|by| by >= 0);
+        let kind = if adds { Kind::Sum } else { Kind::Result };
         self.st.flags = Flags { kind, ..zero_only };
         Ok(())
     }
@@ -375,7 +377,7 @@ impl Walk<'_> {
             _ => Value::of(Tag::Undef, MAYBE),
         };
         self.put(to, value)?;
-        self.st.flags = Flags::UNKNOWN;
+        self.st.flags = Flags { kind: Kind::Scan, left: to as u8, ..Flags::UNKNOWN };
         Ok(())
     }
 
@@ -412,19 +414,23 @@ impl Walk<'_> {
         let divisor = Self::number(self.read_operand(instruction, operand, bytes)?)?;
         Self::number(self.low(RAX, bytes)?)?;
         Self::number(self.low(RDX, bytes)?)?;
-        // Of constants 0 is no divisor. -1 may overflow, unless that was looked at before, which is not followed here.
+        // Of constants 0 is no divisor, and -1 may overflow; so may others if the dividend is longer than the quotient.
         let signed = instruction.mnemonic() == iced_x86::Mnemonic::Idiv;
-        let harmless = (divisor.is(Tag::Huge) || divisor.as_constant().is_some_and(|divisor| divisor != 0))
-            && (signed || self.st.regs[RDX] == Value::NULL);
+        let minus_one = if bytes == 8 { -1 } else { (1 << (8 * bytes)) - 1 };
+        let short = if signed { u32::from(self.st.sign) == bytes } else { self.st.regs[RDX] == Value::NULL };
+        let divides = |divisor: i64| divisor != 0 && !(signed && divisor == minus_one);
+        let harmless = short && (divisor.is(Tag::Huge) || divisor.as_constant().is_some_and(divides));
         self.fault(if harmless { Cause::DivisionInBounds } else { Cause::Division });
         self.pair(bytes)
     }
 
     /// `cdq`, `cqo`.
     pub(crate) fn sign(&mut self, instruction: &Instruction) -> Proved<()> {
-        let bytes = if instruction.mnemonic() == iced_x86::Mnemonic::Cqo { 8 } else { 4 };
-        Self::number(self.low(RAX, bytes)?)?;
-        self.put(RDX, if bytes == 8 { Value::ANY } else { Value::U32 })
+        let bytes: u8 = if instruction.mnemonic() == iced_x86::Mnemonic::Cqo { 8 } else { 4 };
+        Self::number(self.low(RAX, bytes.into())?)?;
+        self.put(RDX, if bytes == 8 { Value::ANY } else { Value::U32 })?;
+        self.st.sign = bytes;
+        Ok(())
     }
 
     // ---- exchanges
@@ -490,6 +496,10 @@ impl Walk<'_> {
     }
 
     fn write_stack(&mut self, at: i32, value: Value) -> Proved<()> {
+        // Where the return address is, another is looked for when it is used.
+        if at > -8 || !self.has_room(at) {
+            return Err("push outside of the frame");
+        }
         self.write(crate::operand::Spot::Frame(at), 8, value)
     }
 
@@ -530,6 +540,3 @@ impl Walk<'_> {
 
 /// The bit that elements of lazy tables have set.
 const FILLED: i64 = 1;
-
-/// Of a register that may be as it was: undefined, but may be the destination of a conditional move of 32 bits.
-pub(crate) const MAYBE: u32 = 16;

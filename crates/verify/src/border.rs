@@ -21,6 +21,7 @@ impl Walk<'_> {
         self.unwinding = false;
         self.unwound = None;
         self.passed_at = None;
+        self.room = 0;
         self.values = 0;
         let shape = match role {
             Role::Body(index) | Role::Thunk(index) | Role::ArrayEntry(index) => Some(p.shape_of_defined(index)),
@@ -36,6 +37,10 @@ impl Walk<'_> {
             self.abi.instances = Some((RDI, RSI));
         }
         self.pops = self.abi.stack_args;
+        if let (Role::Thunk(_) | Role::ArrayEntry(_) | Role::HostExit(_), Some(shape)) = (role, shape) {
+            let Abi { stack_args, stack_results, .. } = shape.private;
+            self.room = i64::from(stack_args) + i64::from(stack_results) + 16 * i64::from(shape.values);
+        }
         let slots = self.frames.begin();
         let mut state = State::new(slots);
         for reg in 0..16 {
@@ -218,8 +223,12 @@ impl Walk<'_> {
     }
 
     /// What is known where the host goes on when it unwinds to an entry: the frame as it is now, and nothing else.
-    fn unwound_to(&self, top: i32) -> State {
-        let mut state = State::new(self.st.slots);
+    fn unwound_to(&mut self, top: i32) -> State {
+        let mut slots = self.st.slots;
+        let below = self.words_below(top);
+        self.frames.share();
+        self.frames.forget(&mut slots, below);
+        let mut state = State::new(slots);
         state.regs[RSP] = Value::stack(top);
         state.regs[RBP] = Value::stack(-8);
         state.checked = self.st.checked;

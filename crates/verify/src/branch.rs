@@ -4,7 +4,7 @@ use crate::facts::Collector;
 use crate::relate::{Fact, Region};
 use crate::state::{Flags, Kind, NONE, RSP};
 use crate::transfer::Operand;
-use crate::value::{MOST_A, Tag, Value};
+use crate::value::{MAYBE, MOST_A, Tag, Value};
 use crate::walk::{Proved, Walk};
 use iced_x86::Instruction;
 
@@ -232,7 +232,7 @@ impl Walk<'_> {
     fn refine(&mut self, relation: Relation) -> bool {
         let flags = self.st.flags;
         match flags.kind {
-            Kind::Unknown => {}
+            Kind::Unknown | Kind::Scan => {}
             Kind::Sum if relation == Relation::GreaterOrEqual => {
                 // No carry.
                 if let Some(pending) = self.sums().pending
@@ -293,7 +293,7 @@ impl Walk<'_> {
             && relation == Relation::GreaterOrEqual
             && flags.left == RSP as u8
         {
-            self.st.checked = true;
+            self.st.checked = left.as_stack().unwrap_or(crate::state::UNCHECKED);
             return;
         }
         if left.is(Tag::Asked) && right == Value::NULL {
@@ -381,6 +381,10 @@ impl Walk<'_> {
 
     /// A sum has not wrapped.
     fn is_exact(&mut self, pending: &crate::relate::Pending) {
+        // Of what is less than nothing the opposite is known.
+        if pending.sum.is_negative() {
+            return;
+        }
         self.relate(|sums| {
             if let Some(pending) = &mut sums.pending {
                 pending.exact = true;
@@ -533,7 +537,8 @@ impl Walk<'_> {
         let old = self.st.regs[to];
         if bytes == 4 {
             // A bit that was looked for, or what stands for none.
-            if old != Value::of(Tag::Undef, crate::arithmetic::MAYBE) {
+            let replaced = relation == Some(Relation::Equal) && flags.kind == Kind::Scan && flags.left == to as u8;
+            if !(replaced && old == Value::of(Tag::Undef, MAYBE)) {
                 Self::number(self.low(to, 4)?)?;
             }
             Self::number(moved)?;

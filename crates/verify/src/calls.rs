@@ -2,10 +2,10 @@
 
 use crate::abi::{Abi, Part, Passed, Place, Shape};
 use crate::facts::{Builtin, Signature, ValueType};
-use crate::operand::{Spot, UNCHECKED_FRAME};
+use crate::operand::Spot;
 use crate::prover::Entry;
 use crate::relate::{self, Key, Region};
-use crate::state::{Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP};
+use crate::state::{Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, UNCHECKED};
 use crate::transfer::Operand;
 use crate::value::{DIRTY, FRESH, IDENTITY, NULLABLE, OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
@@ -47,11 +47,14 @@ impl<'p> Walk<'p> {
                     let shape = p.shape_of_defined(index);
                     self.check_instance()?;
                     self.pass(&shape.private, true)?;
-                    self.come_back(shape, &shape.private)
+                    self.come_back(&shape.private)
                 }
                 Some(Entry::Builtin(builtin)) => self.call_builtin(builtin),
                 None => self.call_routine(target),
             };
+        }
+        if !instruction.is_call_near_indirect() {
+            return Err("call that is not near");
         }
         self.check_limit(None)?;
         let code = match self.operand(instruction, 0)? {
@@ -75,7 +78,7 @@ impl<'p> Walk<'p> {
             self.check_instance()?;
             self.pass(&shape.private, true)?;
         }
-        self.come_back(shape, &shape.tail)
+        self.come_back(&shape.tail)
     }
 
     /// The type of a function whose code is called, and whether its private entry may be meant.
@@ -94,6 +97,9 @@ impl<'p> Walk<'p> {
         if (top - 8) % 16 != 0 {
             return Err("call with a stack that is not aligned");
         }
+        if top > -8 {
+            return Err("call without its own frame");
+        }
         if self.st.torn || self.st.regs[RBP] != Value::stack(-8) {
             return Err("call without a frame");
         }
@@ -108,10 +114,10 @@ impl<'p> Walk<'p> {
     /// Is there room for what is called? For an exit that never comes back the host has room below the limit, as for one
     /// small frame more.
     pub(crate) fn check_limit(&self, target: Option<Entry>) -> Proved<()> {
-        if !self.limited || self.st.checked {
+        let small = self.st.regs[RSP].as_stack().is_some_and(|top| self.has_room(top));
+        if small && (!self.limited || self.st.checked != UNCHECKED) {
             return Ok(());
         }
-        let small = self.st.regs[RSP].as_stack().is_some_and(|top| i64::from(top) >= -UNCHECKED_FRAME);
         if small && matches!(target, Some(Entry::Builtin(Builtin::Trap))) {
             return Ok(());
         }
@@ -207,18 +213,26 @@ impl<'p> Walk<'p> {
     }
 
     /// What is known when a call has come back, and what handlers of exceptions find.
-    fn come_back(&mut self, shape: &Shape, abi: &Abi) -> Proved<()> {
+    fn come_back(&mut self, abi: &Abi) -> Proved<()> {
         let area = abi.area.and_then(|area| self.st.regs[area].as_stack());
         self.destroy(Effect::Any);
         if let Some(area) = area {
-            self.overwrite_area(area, abi, shape);
+            // Of what is there between results, and of results that an exception has come before, nothing is known.
+            self.forget_frame(area, abi.stack_results);
         }
         self.called(abi.stack_args)?;
+        if let Some(area) = area {
+            self.put_results(area, abi);
+        }
         self.give(abi);
+        if self.p.facts.memories.is_empty() {
+            // Nobody gives it back where it is of no use.
+            self.st.regs[R14] = Value::UNDEF;
+        }
         Ok(())
     }
 
-    fn overwrite_area(&mut self, area: i32, abi: &Abi, _: &Shape) {
+    fn put_results(&mut self, area: i32, abi: &Abi) {
         for (n, Passed { ty, part, place }) in abi.results.iter().enumerate() {
             let Place::Stack(at) = *place else { continue };
             let from = area + at.cast_signed();
@@ -270,6 +284,7 @@ impl<'p> Walk<'p> {
         self.st.conts = 0;
         self.st.xmm15 = Value::UNDEF;
         self.st.flags = Flags::UNKNOWN;
+        self.st.sign = 0;
         if self.st.sums != 0 {
             let p = self.p;
             self.relate(|sums| {
@@ -310,6 +325,9 @@ impl<'p> Walk<'p> {
     /// Notes a call that comes back, once its callee has popped its arguments.
     pub(crate) fn called(&mut self, popped: u32) -> Proved<()> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
+        // What was passed is the callee's, and so is all that is below.
+        self.forget_frame(top, popped);
+        self.forget_below(top.into());
         self.note_call(top);
         self.collect()?;
         if self.p.has_handlers {
@@ -318,12 +336,7 @@ impl<'p> Walk<'p> {
         if matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray) {
             self.note_unwinding()?;
         }
-        self.st.regs[RSP] = Value::stack(top + popped.cast_signed());
-        // What was passed is gone.
-        for at in (top..top + popped.cast_signed()).step_by(8) {
-            self.put_word(at, Value::UNDEF);
-        }
-        Ok(())
+        self.assign(RSP, Value::stack(top + popped.cast_signed()))
     }
 
     // ---- builtins
@@ -574,6 +587,10 @@ impl<'p> Walk<'p> {
         if self.inline(target)? {
             return Ok(());
         }
+        let starts = self.p.is_startup(target);
+        if starts && !matches!(self.role, Role::StartupWasm | Role::StartupArray | Role::StartupRoutine) {
+            return Err("call of startup from elsewhere");
+        }
         self.check_instance()?;
         let mut args = [Value::UNDEF; 6];
         for (arg, reg) in args.iter_mut().zip(ROUTINE_ARGS) {
@@ -583,7 +600,6 @@ impl<'p> Walk<'p> {
         let wide = self.wide_argument(top);
         self.needs_routine(target, args, wide)?;
         // While a module starts nobody else can have it, and constant expressions let nobody in.
-        let starts = self.p.is_startup(target);
         let quiet = !self.role.is_body() && self.p.is_quiet(target);
         self.destroy(match self.role {
             _ if quiet => Effect::Quiet,
@@ -594,6 +610,9 @@ impl<'p> Walk<'p> {
         // Routines give the base of memory 0 back, wherever it is by then: `check_preserved`.
         if !starts && !self.p.facts.memories.is_empty() {
             self.st.regs[R14] = Value::of(Tag::Memory, 0);
+        }
+        if self.p.facts.memories.is_empty() {
+            self.st.regs[R14] = Value::UNDEF;
         }
         // What it gives is a number, if anything.
         self.st.regs[RAX] = Value::ANY;
@@ -647,6 +666,7 @@ impl<'p> Walk<'p> {
             self.transfer(instruction)?;
         }
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
+        self.forget_below(top.into());
         self.note_call(top);
         self.part.leaves.push(target);
         Ok(true)
@@ -728,7 +748,8 @@ impl<'p> Walk<'p> {
                 // Whoever calls a function loads the base of a memory that may move anew; whoever calls a routine does not.
                 let lax = reg == R14 && value == Value::of(Tag::Memory, 0) && self.p.moves(value);
                 let lax = lax && self.role != Role::Routine;
-                if !lax && !(reg == R14 && self.p.facts.memories.is_empty()) {
+                let unused = value == Value::of(Tag::Memory, 0) && self.p.facts.memories.is_empty();
+                if !lax && !unused {
                     return Err("preserved register that is not restored");
                 }
             }

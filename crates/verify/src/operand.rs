@@ -556,11 +556,40 @@ impl Walk<'_> {
                 // Only a tail call that rebuilds the frame does so; from then on nothing may happen that shows frames.
                 self.st.torn = true;
             }
-            if !self.st.checked && i64::from(top) < -UNCHECKED_FRAME && self.limited {
+            if !self.has_room(top) {
                 return Err("store before the stack is compared with its limit");
             }
         }
         Ok(())
+    }
+
+    /// May the stack pointer be there? Beyond where it was compared with the limit there is room for one small frame more, and
+    /// for what code that need not compare it passes on.
+    pub(crate) fn has_room(&self, top: i32) -> bool {
+        let compared = if self.st.checked == crate::state::UNCHECKED { 0 } else { self.st.checked.min(0) };
+        i64::from(top) >= i64::from(compared) - UNCHECKED_FRAME - self.room
+    }
+
+    /// Nothing is known of what is below the stack pointer: others write there.
+    pub(crate) fn forget_below(&mut self, top: i64) {
+        if let Ok(top) = i32::try_from(top) {
+            let below = self.words_below(top);
+            self.frames.forget(&mut self.st.slots, below);
+        }
+    }
+
+    /// The words of which at least a part is below an offset, as far as frames may reach.
+    pub(crate) fn words_below(&self, top: i32) -> std::ops::Range<u32> {
+        let first = self.word(top.saturating_add(7) & !7) + 1;
+        first..self.word(crate::exits::VALUES / 2)
+    }
+
+    /// Nothing is known of a part of the frame, of whole words: others have written it.
+    pub(crate) fn forget_frame(&mut self, at: i32, bytes: u32) {
+        self.overwritten(at, bytes);
+        for at in (at..at + bytes.cast_signed()).step_by(8) {
+            self.put_word(at, Value::UNDEF);
+        }
     }
 
     /// The word of the frame at an offset: arguments on the stack first, then downwards.
@@ -618,6 +647,8 @@ impl Walk<'_> {
         if width == 8 && low == 0 {
             let p = self.p;
             let value = value.stored(|value| p.moves(value));
+            // Only of halves is anything known in a word.
+            let value = if value.is(Tag::Undef) { Value::of(Tag::Undef, value.b() & 3) } else { value };
             let value = self.st.keep(value, &mut self.frames);
             self.put_word(at, value);
             self.pair_up(at, value);

@@ -418,11 +418,33 @@ impl<'a> Prover<'a> {
             proved.insert(target, called);
             parts.insert(target, part);
         }
+        Self::nesting(&parts)?;
         for (_, mut part) in parts {
             part.routines.clear();
             all.add(part, &self.types);
         }
         Ok(())
+    }
+
+    /// Routines do not look at the stack's limit, so they must not call each other without end.
+    fn nesting(parts: &BTreeMap<u32, Part>) -> Result<(), Failure> {
+        const MOST: u32 = 16;
+        let mut depths: BTreeMap<u32, u32> = BTreeMap::new();
+        loop {
+            let mut changed = false;
+            for (target, part) in parts {
+                let depth =
+                    part.routines.keys().filter_map(|target| depths.get(target)).max().map_or(1, |depth| depth + 1);
+                if depth > MOST {
+                    let reason = Reason("routines that call each other without end");
+                    return Err(Failure { place: Place::Routine, offset: *target, reason });
+                }
+                changed |= depths.insert(*target, depth) != Some(depth);
+            }
+            if !changed {
+                return Ok(());
+            }
+        }
     }
 
     fn proof(&self, mut all: Part) -> Result<Proof, Failure> {

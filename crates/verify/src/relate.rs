@@ -112,7 +112,8 @@ impl Sum {
     pub(crate) fn is_part(&self, term: Term) -> bool {
         let count = self.terms.iter().filter(|term| term.key != Key::None).count();
         let unshifted = self.terms.iter().all(|term| term.shift == 0);
-        unshifted && count + usize::from(self.constant != 0) == 2 && self.terms.contains(&term)
+        let positive = usize::from(self.constant > 0);
+        !self.is_negative() && unshifted && count + positive == 2 && self.terms.contains(&term)
     }
 
     /// Is it the sum of this constant, which is not negative, and one term that is not shifted?
@@ -139,6 +140,11 @@ impl Sum {
             }
             _ => None,
         })
+    }
+
+    /// Is it less than its terms?
+    pub(crate) fn is_negative(&self) -> bool {
+        self.constant < 0
     }
 
     pub(crate) fn names_reg(&self, reg: u8) -> bool {
@@ -352,8 +358,14 @@ impl Facts {
         self.forget_pending(reg);
         for at in 0..self.len {
             let fact = &mut self.facts[at];
-            let Some(shift) = fact.sum.shift_of(Key::Reg(reg)) else { continue };
-            let changed = by.checked_mul(-1 << shift).and_then(|by| fact.sum.plus_constant(by));
+            if !fact.sum.has(Key::Reg(reg)) {
+                continue;
+            }
+            // It may be in the sum more than once.
+            let terms = fact.sum.terms.into_iter().filter(|term| term.key == Key::Reg(reg));
+            let changed = terms
+                .map(|term| by.checked_mul(-1 << term.shift))
+                .try_fold(fact.sum, |sum, by| by.and_then(|by| sum.plus_constant(by)));
             match changed {
                 Some(sum) => fact.sum = sum,
                 None => return self.written(reg),

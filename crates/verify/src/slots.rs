@@ -169,6 +169,50 @@ impl Frames {
         self.nodes.len() as u32 - 1
     }
 
+    /// Words of a range are undefined.
+    pub(crate) fn forget(&mut self, slots: &mut Slots, words: std::ops::Range<u32>) {
+        if words.start >> LEAF_LOG2 >> (NODE_LOG2 * slots.height) == 0 {
+            slots.root = self.forget_at(slots.root, slots.height, 0, &words);
+        }
+    }
+
+    /// The same for a part of the frame that begins with word `first`.
+    fn forget_at(&mut self, at: u32, height: u32, first: u32, words: &std::ops::Range<u32>) -> u32 {
+        let log2 = LEAF_LOG2 + NODE_LOG2 * height;
+        let end = if log2 < 32 { first.saturating_add(1 << log2) } else { u32::MAX };
+        if at == NONE || words.end <= first || end <= words.start {
+            return at;
+        }
+        if words.start <= first && end <= words.end {
+            return NONE;
+        }
+        if height == 0 {
+            let kept = |word: u32| !words.contains(&word);
+            let old = self.leaves[at as usize];
+            if old.iter().zip(first..).all(|(value, word)| kept(word) || *value == Value::UNDEF) {
+                return at;
+            }
+            let leaf = self.own_leaf(at);
+            for (value, word) in self.leaves[leaf as usize].iter_mut().zip(first..) {
+                if !kept(word) {
+                    *value = Value::UNDEF;
+                }
+            }
+            return leaf;
+        }
+        let old = self.nodes[at as usize];
+        let mut new = old;
+        for (child, nth) in new.iter_mut().zip(0..) {
+            *child = self.forget_at(*child, height - 1, first + (nth << (log2 - NODE_LOG2)), words);
+        }
+        if new == old {
+            return at;
+        }
+        let node = self.own_node(at);
+        self.nodes[node as usize] = new;
+        node
+    }
+
     /// Changes every word that is not undefined.
     pub(crate) fn map(&mut self, slots: Slots, change: &mut dyn FnMut(Value) -> Value) -> Slots {
         Slots { root: self.map_at(slots.root, slots.height, change), height: slots.height }
@@ -218,6 +262,26 @@ mod tests {
         assert_eq!(frames.get(a, 70_000), Value::of(Tag::Saved, 70_000));
         assert_eq!(frames.get(a, 2), Value::UNDEF);
         assert_eq!(frames.get(a, 9_000_000), Value::UNDEF);
+    }
+
+    #[test]
+    fn words_of_a_range_are_forgotten() {
+        let words = [0, 1, 15, 16, 255, 256, 4095, 70_000];
+        for from in (0..300).chain([4094, 4095, 4096, 69_999, 70_000, 70_001]) {
+            let mut frames = Frames::new();
+            let mut a = frames.begin();
+            for word in words {
+                frames.set(&mut a, word, Value::of(Tag::Saved, word));
+            }
+            frames.share();
+            let kept = a;
+            frames.forget(&mut a, from..5000);
+            for word in words {
+                let known = if word < from || word >= 5000 { Value::of(Tag::Saved, word) } else { Value::UNDEF };
+                assert_eq!(frames.get(a, word), known, "{word} of {from}");
+                assert_eq!(frames.get(kept, word), Value::of(Tag::Saved, word));
+            }
+        }
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(crate) enum Kind {
     Result,
     /// The same of a sum: also whether it has wrapped.
     Sum,
+    /// A bit that was looked for: if there was none, `left` may hold anything.
+    Scan,
 }
 
 impl Flags {
@@ -89,6 +91,9 @@ impl Flags {
     }
 }
 
+/// The stack pointer was not compared with the limit.
+pub(crate) const UNCHECKED: i32 = i32::MAX;
+
 /// How many identities the frame may hold.
 const KEPT: usize = 4;
 
@@ -106,8 +111,10 @@ pub(crate) struct State {
     pub(crate) vectors: u16,
     /// Which of them hold references to continuations: a number among those of the function, 0 for none. See `conts`.
     pub(crate) conts: u32,
-    /// Was the stack pointer compared with the limit?
-    pub(crate) checked: bool,
+    /// Where the stack pointer was when it was compared with the limit, [`UNCHECKED`] if it was not.
+    pub(crate) checked: i32,
+    /// `rdx` is so many bytes of nothing but the sign of `rax`.
+    pub(crate) sign: u8,
     /// Was the caller's frame pointer or the return address overwritten?
     pub(crate) torn: bool,
     /// What has been done at a border on every way to here, as bits (`done`).
@@ -129,7 +136,8 @@ impl State {
             sums: 0,
             vectors: 0,
             conts: 0,
-            checked: false,
+            checked: UNCHECKED,
+            sign: 0,
             torn: false,
             done: 0,
             kept: [0; KEPT],
@@ -140,6 +148,9 @@ impl State {
     #[inline]
     pub(crate) fn set(&mut self, reg: usize, value: Value) {
         self.regs[reg] = value;
+        if reg == RAX || reg == RDX {
+            self.sign = 0;
+        }
         let flags = &mut self.flags;
         if flags.left == reg as u8 {
             flags.left = NONE;
@@ -223,8 +234,12 @@ impl State {
         let vectors = self.vectors & other.vectors;
         changed |= vectors != self.vectors;
         self.vectors = vectors;
-        if self.checked && !other.checked {
-            self.checked = false;
+        if self.checked < other.checked {
+            self.checked = other.checked;
+            changed = true;
+        }
+        if self.sign != other.sign && self.sign != 0 {
+            self.sign = 0;
             changed = true;
         }
         let done = self.done & other.done;

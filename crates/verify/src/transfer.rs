@@ -3,7 +3,7 @@
 use crate::forms;
 use crate::relate::{self, Pending, Region, Sum};
 use crate::state::{NONE, RSP};
-use crate::value::{Tag, Value};
+use crate::value::{LOW_BYTE, Tag, Value};
 use crate::walk::{Proved, Walk};
 use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind};
 
@@ -16,9 +16,6 @@ pub(crate) enum Operand {
     Memory,
     Immediate(i64),
 }
-
-/// Of a register of which nothing is known but its lowest byte.
-pub(crate) const LOW_BYTE: u32 = 8;
 
 impl Walk<'_> {
     #[inline]
@@ -106,8 +103,19 @@ impl Walk<'_> {
     /// Writes a register of which what is known of sums has been seen to.
     #[inline]
     pub(crate) fn assign(&mut self, reg: usize, value: Value) -> Proved<()> {
-        if reg == RSP && !value.is(Tag::Stack) {
-            return Err("stack pointer that points elsewhere")?;
+        if reg == RSP {
+            let Some(top) = value.as_stack() else { return Err("stack pointer that points elsewhere") };
+            if self.st.regs[RSP].as_stack().is_none_or(|old| top > old) {
+                self.forget_below(i64::from(top) - self.red_zone);
+            }
+        }
+        if self.has_wide_tables {
+            // It no longer tells how far a pointer is on its way to an element.
+            for value in &mut self.st.regs {
+                if value.is(Tag::TableHalf) && value.a() == reg as u32 {
+                    *value = Value::UNDEF;
+                }
+            }
         }
         if self.copies {
             self.end_copies(reg);
@@ -396,7 +404,7 @@ impl Walk<'_> {
             Tag::Values => moved(16 * i64::from(self.values))?,
             Tag::HeapAt if disp > 0 && disp < value.b().into() => Value::of(Tag::HeapAt, value.b() - disp as u32),
             Tag::Into => {
-                self.relate(|sums| sums.advanced(to as u8, base as u8, None, disp));
+                self.advance(to, base, None, disp, 0);
                 self.assign(to, value)?;
                 return Ok(());
             }
@@ -432,7 +440,7 @@ impl Walk<'_> {
         match pointer.tag() {
             Tag::Heap if scale == 0 && self.sums().knows(index as u8, Region::Heap) => {
                 let term = self.term(index, number, 0);
-                self.into_region(to, term, disp, Region::Heap)
+                self.into_region(to, term, disp, Region::Heap, number.least())
             }
             Tag::Heap if scale == 0 => {
                 let value = self.heap_address(number, disp)?;
@@ -452,7 +460,8 @@ impl Walk<'_> {
                     return self.put(to, Value::of(Tag::Cell, 0));
                 }
                 let term = self.term(index, number, scale);
-                self.into_region(to, term, disp, Region::Table(table))?;
+                let least = number.least().checked_shl(scale.into()).unwrap_or(0);
+                self.into_region(to, term, disp, Region::Table(table), least)?;
                 // Where routines go over a range, they go on from there.
                 if cell && self.sums().reach(to as u8, None, |_| false) == i64::MIN {
                     return self.put(to, Value::of(Tag::Cell, 0));
@@ -465,7 +474,7 @@ impl Walk<'_> {
                     return Err("pointer into a table moved");
                 }
                 let term = self.term(index, number, 4);
-                self.into_region(to, term, disp, Region::Table(table))
+                self.into_region(to, term, disp, Region::Table(table), 0)
             }
             Tag::Into
                 if number.least() > 0
@@ -480,7 +489,8 @@ impl Walk<'_> {
                 let Ok(term) = self.term(index, number, scale) else {
                     return self.move_pointer(to, base, disp + (number.as_constant().unwrap_or(0) << scale));
                 };
-                self.relate(|sums| sums.advanced(to as u8, base as u8, Some(term), disp));
+                let least = number.least().checked_shl(scale.into()).unwrap_or(0);
+                self.advance(to, base, Some(term), disp, least);
                 self.assign(to, pointer)?;
                 Ok(())
             }
@@ -491,10 +501,23 @@ impl Walk<'_> {
                     _ => Region::Elem(pointer.b()),
                 };
                 let term = self.term(index, number, 0);
-                self.into_region(to, term, disp, region)
+                self.into_region(to, term, disp, region, number.least())
             }
             _ => Err("pointer moved by a number"),
         }
+    }
+
+    /// `to = pointer + index + disp`, where the index is at least so much. Of what may be below where the pointer was nothing is
+    /// known, for that may be below the region.
+    fn advance(&mut self, to: usize, pointer: usize, index: Option<relate::Term>, disp: i64, least: u64) {
+        let forwards = disp >= 0 || least >= disp.unsigned_abs();
+        self.relate(|sums| {
+            if forwards {
+                sums.advanced(to as u8, pointer as u8, index, disp);
+            } else {
+                sums.written(to as u8);
+            }
+        });
     }
 
     /// Is the last of as many words as a counter says, from a pointer on, in the pointer's region?
@@ -515,12 +538,23 @@ impl Walk<'_> {
         Ok(Value::of(Tag::HeapAt, bytes as u32))
     }
 
-    /// `to = ` a pointer into a region, of which is known what sums say.
-    fn into_region(&mut self, to: usize, term: Result<relate::Term, i64>, disp: i64, region: Region) -> Proved<()> {
+    /// `to = ` a pointer into a region, of which is known what sums say: `term` beyond its start, which is at least so much,
+    /// and `disp`.
+    fn into_region(
+        &mut self,
+        to: usize,
+        term: Result<relate::Term, i64>,
+        disp: i64,
+        region: Region,
+        least: u64,
+    ) -> Proved<()> {
         let (term, constant) = match term {
             Ok(term) => (Some(term), disp),
-            Err(constant) => (None, constant + disp),
+            Err(constant) => (None, constant.saturating_add(disp)),
         };
+        if constant < 0 && (term.is_none() || least < constant.unsigned_abs()) {
+            return Err("pointer before the start of its region");
+        }
         let p = self.p;
         let own = term.is_some_and(|term| term.key == relate::Key::Reg(to as u8) && term.shift == 0) && constant == 0;
         self.relate(|sums| {

@@ -249,6 +249,14 @@ pub(crate) const ANSWER_HANDLERS: u32 = 2;
 /// In `a` of `IsSubtype`: the upper half may be anything.
 pub(crate) const DIRTY: u32 = 1 << 16;
 
+/// In `b` of `Undef`, in a register: only the lowest byte is a number.
+pub(crate) const LOW_BYTE: u32 = 8;
+
+/// In `b` of `Undef`, in a register: perhaps it is as it was, undefined, and a conditional move of 32 bits will replace it then.
+pub(crate) const MAYBE: u32 = 16;
+
+const PARTS: u32 = LOW_BYTE | MAYBE;
+
 /// In `a` of `Owner`.
 pub(crate) const OWNER_MEMORY: u32 = 0;
 /// See `OWNER_MEMORY`.
@@ -572,6 +580,9 @@ impl Value {
             (Tag::Func, Tag::Const) if other == Value::NULL => {
                 Value::new(Tag::Func, self.a() & !IDENTITY | NULLABLE, self.b())
             }
+            // What is known of a part is true of any number.
+            (Tag::Undef, _) if self.b() & PARTS != 0 && other.is_number() => self,
+            (_, Tag::Undef) if other.b() & PARTS != 0 && self.is_number() => other,
             (Tag::Const, Tag::Func) if self == Value::NULL => {
                 Value::new(Tag::Func, other.a() & !IDENTITY | NULLABLE, other.b())
             }

@@ -186,22 +186,27 @@ impl Walk<'_> {
         true
     }
 
-    /// Instructions whose operand must be aligned: the frame is, by its offset.
+    /// Instructions whose operand must be aligned, as they fault if it is not.
     pub(crate) fn align(&self, instruction: &Instruction, spot: Spot) -> Proved<()> {
         use Mnemonic::*;
         let relaxed = matches!(
             instruction.mnemonic(),
             Movups | Movupd | Movdqu | Movss | Movsd | Movd | Movq | Vmovups | Vmovupd | Vmovdqu
         );
-        // The stack pointer is 8 beyond a multiple of 16 at the entry.
-        match spot {
-            Spot::Frame(at)
-                if !relaxed && Self::width(instruction)? == 16 && (at - 8) % 16 != 0 && !is_vex(instruction) =>
-            {
-                Err("operand that is not aligned")
-            }
-            _ => Ok(()),
+        if relaxed || Self::width(instruction)? != 16 || is_vex(instruction) {
+            return Ok(());
         }
+        let aligned = match spot {
+            // The stack pointer is 8 beyond a multiple of 16 at the entry.
+            Spot::Frame(at) => (at - 8) % 16 == 0,
+            Spot::Global(_) => true,
+            // The text is whole pages.
+            Spot::Constants if instruction.is_ip_rel_memory_operand() => {
+                instruction.ip_rel_memory_address().is_multiple_of(16)
+            }
+            _ => false,
+        };
+        if aligned { Ok(()) } else { Err("operand that is not aligned") }
     }
 
     /// Stores a vector register of which nothing is known: in the frame that leaves what was there undefined.

@@ -111,6 +111,10 @@ pub(crate) struct Walk<'p> {
     /// What is known where the host goes on when it unwinds to this entry; and is it that way which is gone now?
     pub(crate) unwound: Option<State>,
     pub(crate) unwinding: bool,
+    /// How much more of the stack than a small frame code may use that does not compare the stack pointer with the limit.
+    pub(crate) room: i64,
+    /// Has any table elements of 16 bytes?
+    pub(crate) has_wide_tables: bool,
     /// The lowest word of the frame that keeps what is no value.
     pub(crate) lowest_saved: i32,
     /// The frame behind the last call with a map.
@@ -172,6 +176,8 @@ impl<'p> Walk<'p> {
             passed_at: None,
             unwound: None,
             unwinding: false,
+            room: 0,
+            has_wide_tables: p.facts.tables.iter().any(|table| crate::abi::bytes(table.element) == 16),
             lowest_saved: 0,
             collected: None,
             start: 0,
