@@ -33,11 +33,11 @@ const TAG: i32 = 8;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// The type of what was resumed, as values have it.
-    of: u32,
+    pub(crate) of: u32,
     /// Tags of the handlers that may be asked for, each with the type of the continuation then.
     pub(crate) handlers: Vec<(u32, u32)>,
     /// The operands, as an offset to the stack pointer at the entry.
-    top: i32,
+    pub(crate) top: i32,
 }
 
 const BAD: &str = "switch of stacks with other arguments than it takes";
@@ -275,6 +275,8 @@ impl Walk<'_> {
 
     /// It is known what an answer is.
     fn decide(&mut self, number: u32, what: u32) {
+        // The other arm of a branch has the frame as it was.
+        self.frames.share();
         for reg in &mut self.st.regs {
             if *reg == Value::new(Tag::Answer, ANSWER_OPEN, number) {
                 *reg = Value::new(Tag::Answer, what, number);

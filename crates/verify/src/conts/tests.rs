@@ -289,3 +289,49 @@ fn elements_of_tables_are_read_as_a_whole() {
     element(|a| a.mov(rdx, rcx), 0).unwrap_err();
     element(|a| a.mov(rax, rax), 0).unwrap_err();
 }
+
+/// What a branch tells on one of its arms of the operands of a call is not so on the other.
+#[test]
+fn a_handler_that_is_asked_for_finds_a_reference_where_nobody_else_does() {
+    use crate::stacks::Answer;
+    use crate::state::{RAX, RCX, State};
+    use crate::value::{ANSWER_HANDLERS, ANSWER_OPEN, ANSWER_RESULTS, ASKED, Tag, Value};
+    use crate::walk::{Role, Walk};
+
+    const TOP: i32 = -64;
+    let mut assembler = CodeAssembler::new(64).unwrap();
+    let mut pad = assembler.create_label();
+    assembler.test(eax, eax).unwrap();
+    assembler.jne(pad).unwrap();
+    assembler.nop().unwrap();
+    assembler.set_label(&mut pad).unwrap();
+    assembler.ud2().unwrap();
+    let text = assembler.assemble(0).unwrap();
+    let facts = facts(&[], &[]);
+    let tables = Tables { functions: vec![Range { start: 0, end: text.len() as u32 }], ..Tables::default() };
+    let prover = Prover::new(&facts, &text, &tables).unwrap();
+    let mut walk = Walk::new(&prover);
+    walk.begin(Range { start: 0, end: text.len() as u32 });
+    walk.role = Role::Body(0);
+    walk.answers.push(Answer { of: 1, handlers: vec![(0, 1)], top: TOP });
+    let slots = walk.frames.begin();
+    walk.st = State::new(slots);
+    walk.st.regs[RAX] = Value::new(Tag::Asked, ASKED, 0);
+    walk.st.regs[RCX] = Value::new(Tag::Answer, ANSWER_OPEN, 0);
+    for at in [TOP, TOP + 8] {
+        walk.put_word(at, Value::new(Tag::Answer, ANSWER_OPEN, 0));
+    }
+    let mut decoder = iced_x86::Decoder::with_ip(64, &text, 0, iced_x86::DecoderOptions::NONE);
+    let mut target = 0;
+    for _ in 0..2 {
+        let instruction = decoder.decode();
+        (walk.at, walk.next) = (instruction.ip() as u32, instruction.next_ip() as u32);
+        walk.transfer(&instruction).unwrap();
+        target = instruction.near_branch_target() as u32;
+    }
+    assert_eq!(walk.st.regs[RCX], Value::new(Tag::Answer, ANSWER_RESULTS, 0));
+    assert_eq!(walk.reference_at(TOP), None);
+    walk.st = *walk.state_at(target).unwrap();
+    assert_eq!(walk.st.regs[RCX], Value::new(Tag::Answer, ANSWER_HANDLERS, 0));
+    assert!(walk.reference_at(TOP).is_some());
+}
