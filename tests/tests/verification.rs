@@ -2,13 +2,13 @@
 //! verify-all` does the first at length.
 
 use lightbeam::{Compiler, ErrorKind};
+use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::shared;
 use lightbeam_tests::verification::{self, Subject};
 use std::path::Path;
-use wasmtime::Config;
+use wasmtime::{Collector, Config};
 
-/// Proves modules under these settings. Under others there are rules to come: what objects need where each access to their
-/// heap is checked, or where nothing is collected, and metered code of large functions.
+/// Proves modules under these settings.
 fn prove(settings: &[&str], subjects: &[Subject]) {
     let mut complaints = Vec::new();
     for (name, setup) in verification::setups().into_iter().filter(|(name, _)| settings.contains(name)) {
@@ -22,12 +22,12 @@ fn prove(settings: &[&str], subjects: &[Subject]) {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// Proves what there is in a folder of the shared material, under the settings whose code is proved whatever it is.
+/// Proves what there is in a folder of the shared material.
 fn prove_shared(folder: &str, subjects: impl Fn(&Path) -> Vec<Subject>) {
     let Some(folder) = shared::folder(folder) else { return };
     let subjects = subjects(&folder);
     assert!(!subjects.is_empty(), "nothing in {}", folder.display());
-    prove(&["default", "floor"], &subjects);
+    prove(&["default", "metered", "no-signals-moving", "counting", "no-collection", "floor"], &subjects);
 }
 
 #[test]
@@ -52,7 +52,55 @@ fn bombs_are_proved() {
 
 #[test]
 fn generated_modules_are_proved() {
-    prove(&["default", "counting", "floor"], &verification::generated(0..300));
+    let all: Vec<&str> = verification::setups().into_iter().map(|(name, _)| name).collect();
+    prove(&all, &verification::generated(0..300));
+}
+
+/// Modules with code that once had no rule, or was without a check that it needs, each under all settings and some more.
+#[test]
+fn what_random_settings_have_found_is_proved() {
+    const MODULES: [&str; 9] = [
+        // A table without elements, an index as large as there is.
+        "(module (table 0 0 funcref) (func (export \"f\") (param i32) (result funcref) (table.get (local.get 0))))",
+        // A fence where there is no frame.
+        "(module (memory 1 1 shared) (func (export \"f\") (atomic.fence) (call 0)))",
+        // Sums of constants, of which one is larger than any memory.
+        "(module (memory i64 1) (func (export \"f\") (result i32)
+           (i32.load offset=0x5a37e3b7e0074e04 (i64.const 0x3fffffffffff))))",
+        "(module (memory i64 1) (data (i64.const 0x7d596a76d0d9526c) \"a\"))",
+        "(module (memory i64 1) (func (export \"f\") (param i64)
+           (memory.fill (i64.const 29) (i32.const 5) (i64.add (local.get 0) (i64.const 0x100000000000)))))",
+        // An access at the same place whatever happens, of a memory that never grows.
+        "(module (memory 4 4) (func (export \"f\") (result i32) (i32.load offset=9 (i32.const 12))))",
+        // References that startup counts.
+        "(module (type $s (struct (field i32))) (global (export \"g\") (ref $s) (struct.new $s (i32.const 1)))
+           (table 3 (ref null $s) (struct.new $s (i32.const 2))) (elem (ref $s) (struct.new $s (i32.const 3))))",
+        // Tables grow, and so do memories of other names, and memory 0 stays where it was.
+        "(module (memory 1) (memory 1) (table 1 funcref) (func (export \"f\") (param i32)
+           (drop (table.grow (ref.null func) (local.get 0))) (drop (memory.grow 1 (local.get 0))) (call 0 (i32.load (local.get 0)))))",
+        // Lists of functions with nothing among them, several of them.
+        "(module (table 9 funcref) (func $f) (func $g (param i32)) (elem (i32.const 1) funcref (ref.null func) (ref.func $f))
+           (elem (i32.const 5) func $g $f $g) (elem funcref (ref.func $g) (ref.null func) (ref.func $f)))",
+    ];
+    let subjects: Vec<Subject> = MODULES
+        .iter()
+        .enumerate()
+        .map(|(n, wat)| Subject { name: format!("module {n}"), wasm: wat::parse_str(wat).unwrap() })
+        .collect();
+    let base = Setup::default();
+    let counting = Setup { collector: Collector::DeferredReferenceCounting, ..base };
+    let more = [
+        Setup { reservation: Some(0), guard: Some(0), ..counting },
+        Setup { signals: false, spectre: false, ..counting },
+        Setup { reservation: Some(0), guard: Some(0), poison: true, fuel: true, epochs: true, ..base },
+        Setup { signals: false, may_move: false, poison: true, without: Without::ALL, deterministic: true, ..counting },
+    ];
+    let settings = verification::setups().into_iter().map(|(_, setup)| setup).chain(more);
+    for setup in settings {
+        let summary = verification::run(&setup, &subjects, 2).unwrap();
+        assert!(summary.failures.is_empty(), "{setup:?}: {summary}");
+        assert_eq!(summary.compiled, MODULES.len(), "{setup:?}");
+    }
 }
 
 const MODULE: &str = r#"(module

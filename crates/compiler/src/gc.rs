@@ -43,7 +43,7 @@ const fn load_of(storage: Storage, signed: bool) -> Load {
 }
 
 /// Goes to `trap` unless the heap reaches so far beyond a reference. Uses the scratch register alone.
-pub(crate) fn compare_with_heap<I: Isa>(a: &mut I::Asm, facts: &Facts, reference: Reg, span: u32, trap: Label) {
+pub fn compare_with_heap<I: Isa>(a: &mut I::Asm, facts: &Facts, reference: Reg, span: u32, trap: Label) {
     let gc = facts.gc.expect("a module with references has a collector");
     I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.store));
     I::load(a, Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));

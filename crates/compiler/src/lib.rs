@@ -57,6 +57,7 @@ mod tables;
 
 pub use compile::{Budget, Scratch, compile};
 pub use error::{Error, ErrorKind};
+pub use gc::compare_with_heap;
 pub use lightbeam_asm as asm;
 #[doc(hidden)]
 pub use validate::Judge;

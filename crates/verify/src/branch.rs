@@ -267,6 +267,9 @@ impl Walk<'_> {
                 {
                     return false;
                 }
+                if relation == Relation::Less && right == Value::NULL {
+                    return false;
+                }
                 if let (Some(most), Relation::Less | Relation::LessOrEqual) = (right.as_constant(), relation)
                     && most >= 0
                     && left.least() > most.cast_unsigned()
@@ -329,7 +332,7 @@ impl Walk<'_> {
             }
             Relation::SignedLess | Relation::SignedLessOrEqual if right.is(Tag::HeapLen) && now.is_u32() => {
                 if now.in_heap().is_none_or(|known| known < right.b()) {
-                    self.learned(at, Value::of(Tag::InHeap, right.b()));
+                    self.learned(at, now.known_in_heap(false, right.b()));
                 }
             }
             Relation::GreaterOrEqual | Relation::Greater => {
@@ -467,7 +470,7 @@ impl Walk<'_> {
             let known = self.st.regs[usize::from(reg)];
             let bytes = bytes.min(u32::MAX.into()) as u32;
             if known.in_heap().is_none_or(|known| known < bytes) && known.is_number() && !known.is(Tag::Const) {
-                self.learned(usize::from(reg), Value::new(Tag::InHeap, certain.into(), bytes));
+                self.learned(usize::from(reg), known.known_in_heap(certain, bytes));
             }
         }
     }
@@ -623,7 +626,7 @@ impl Walk<'_> {
             && value.is(Tag::InHeap)
             && !value.is_in_heap_for_certain()
         {
-            self.st.regs[reference] = Value::in_heap_for_certain(value.b().min(length.b()));
+            self.st.regs[reference] = value.known_in_heap(true, value.b().min(length.b()));
         }
     }
 

@@ -57,7 +57,7 @@ tags! {
     SafeEndConst
     SafeBelowLen
     /// A reference or an offset in the collector's heap: so many bytes from it on (`b`) are in the heap. Fits in 32 bits.
-    /// `a` is 1 if that is so even if checks were predicted wrongly.
+    /// `a` says whether that is so even if checks were predicted wrongly, and whether it is not 0.
     InHeap
     /// The length of memory `b`.
     MemoryLen
@@ -246,6 +246,11 @@ pub(crate) const ANSWER_RESULTS: u32 = 1;
 /// See `ANSWER_OPEN`.
 pub(crate) const ANSWER_HANDLERS: u32 = 2;
 
+/// In `a` of `InHeap`.
+const CERTAIN: u32 = 1;
+/// See `CERTAIN`.
+const NOT_ZERO: u32 = 2;
+
 /// In `a` of `IsSubtype`: the upper half may be anything.
 pub(crate) const DIRTY: u32 = 1 << 16;
 
@@ -420,12 +425,18 @@ impl Value {
 
     /// So many bytes from an offset on are in the heap, even if checks were predicted wrongly.
     pub(crate) const fn in_heap_for_certain(bytes: u32) -> Value {
-        Value::new(Tag::InHeap, 1, bytes)
+        Value::new(Tag::InHeap, CERTAIN, bytes)
+    }
+
+    /// The same offset, so many bytes from which on are in the heap.
+    pub(crate) fn known_in_heap(self, certain: bool, bytes: u32) -> Value {
+        let not_zero = if self.least() > 0 { NOT_ZERO } else { 0 };
+        Value::new(Tag::InHeap, u32::from(certain) | not_zero, bytes)
     }
 
     /// Is it such an offset? No module chooses where free space begins.
     pub(crate) fn is_in_heap_for_certain(self) -> bool {
-        self.is(Tag::FreeHeap) || self.is(Tag::InHeap) && self.a() != 0
+        self.is(Tag::FreeHeap) || self.is(Tag::InHeap) && self.a() & CERTAIN != 0
     }
 
     /// What is left of it where another place may be where free space begins.
@@ -456,6 +467,7 @@ impl Value {
             Tag::Bits | Tag::FreeSize => self.b().into(),
             Tag::Any | Tag::U32 => self.a().into(),
             Tag::CopyOf => (self.a() & 1).into(),
+            Tag::InHeap => (self.a() / NOT_ZERO).into(),
             _ => 0,
         }
     }
@@ -464,6 +476,7 @@ impl Value {
     pub(crate) fn not_zero(self) -> Value {
         match self.tag() {
             Tag::Any | Tag::U32 => Value::new(self.tag(), 1, 0),
+            Tag::InHeap => Value::new(Tag::InHeap, self.a() | NOT_ZERO, self.b()),
             Tag::CopyOf => Value::new(Tag::CopyOf, self.a() | 1, self.b()),
             Tag::Below if self.b() > 1 => Value::new(Tag::EndConst, 1, self.b() - 1),
             Tag::Bits => Value::new(Tag::Bits, self.a(), self.b().max(1)),
@@ -543,7 +556,8 @@ impl Value {
                 }
                 (Tag::InHeap | Tag::FreeHeap, Tag::InHeap | Tag::FreeHeap) => {
                     let certain = self.is_in_heap_for_certain() && other.is_in_heap_for_certain();
-                    return Value::new(Tag::InHeap, certain.into(), self.b().min(other.b()));
+                    let not_zero = if self.least() > 0 && other.least() > 0 { NOT_ZERO } else { 0 };
+                    return Value::new(Tag::InHeap, u32::from(certain) | not_zero, self.b().min(other.b()));
                 }
                 (Tag::InHeap | Tag::FreeHeap | Tag::Allocated, Tag::InHeap | Tag::FreeHeap | Tag::Allocated) => {
                     return Value::of(Tag::Allocated, self.b().min(other.b()));

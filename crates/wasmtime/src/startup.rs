@@ -7,6 +7,7 @@ use crate::trampolines::{Entry, Stubs};
 use lightbeam_asm::x64::{Alu, Cc, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, XMM15, rows};
 use lightbeam_asm::{Addr, Label, Reg};
 use lightbeam_compiler::code::{Routine, Target, TrapCode, TrapSite};
+use lightbeam_compiler::compare_with_heap;
 use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS, Where};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
@@ -161,15 +162,17 @@ impl Startup<'_> {
     }
 
     fn trap(&mut self, cc: Cc, code: TrapCode) {
-        let label = match self.traps.iter().find(|(_, known)| *known == code) {
-            Some((label, _)) => *label,
-            None => {
-                let label = self.stubs.asm.label();
-                self.traps.push((label, code));
-                label
-            }
-        };
+        let label = self.trap_label(code);
         self.stubs.asm.jcc(cc, label);
+    }
+
+    fn trap_label(&mut self, code: TrapCode) -> Label {
+        if let Some((label, _)) = self.traps.iter().find(|(_, known)| *known == code) {
+            return *label;
+        }
+        let label = self.stubs.asm.label();
+        self.traps.push((label, code));
+        label
     }
 
     /// Puts the address of the store's structure into `rcx`.
@@ -375,10 +378,15 @@ impl Startup<'_> {
         self.stubs.asm.jcc(Cc::E, done);
         self.stubs.asm.test_ri(Size::S32, RAX, 1);
         self.stubs.asm.jcc(Cc::Ne, done);
+        self.stubs.asm.mov_rr(Size::S32, RAX, RAX);
+        let span = counting.count.cast_unsigned() + 8;
+        if u64::from(span) > gc.unchecked_span {
+            let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+            compare_with_heap::<X64>(&mut self.stubs.asm, self.facts, RAX, span, trap);
+        }
         self.store_context();
         self.stubs.asm.mov_rm(Size::S64, RCX, Addr::base(RCX, gc.heap));
         self.stubs.asm.mov_ri(Size::S64, RDX, places.cast_signed());
-        self.stubs.asm.mov_rr(Size::S32, RAX, RAX);
         self.stubs.asm.alu_mr(Alu::Add, Size::S64, Addr::indexed(RCX, RAX, 0, counting.count), RDX);
         self.stubs.asm.bind(done);
     }

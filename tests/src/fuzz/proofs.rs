@@ -1,25 +1,29 @@
 //! Targets of the verifier: it takes no offence at what the compiler gives, it survives any file, and whatever else it
 //! accepts stays in the sandbox.
 
-use super::families::{Family, family};
+use super::families::{FAMILIES, Family, family};
 use super::{Verdict, pair};
 use crate::backend::{Pair, Setup};
+use crate::differential::decided;
 use crate::generate::Generated;
 use crate::random::Random;
 use lightbeam::{Compiler, ErrorKind};
 use lightbeam_verify::artifact::Artifact;
 use std::sync::LazyLock;
-use wasmtime::{Instance, Linker, Module, Result, Store, StoreLimitsBuilder, Val};
+use wasmtime::{Engine, Instance, Linker, Module, Result, Store, StoreLimitsBuilder, Val};
 
 pub(super) fn verify(data: &[u8]) -> Verdict {
     let mut random = Random::from_bytes(data);
-    let plain = Setup::default();
-    // Settings and generators for which the verifier has all its rules today; others join them as it gets theirs.
-    let setup = Setup { spectre: !random.one_in(4), ..plain };
-    let family = family(*random.pick(&PLAIN_FAMILIES));
-    let wasm = (family.make)(random).wasm();
-    let Ok(pair) = pair(setup) else { return Verdict::Void };
-    match pair.lightbeam.clone().verify(true).precompile(&wasm) {
+    let setup = if random.one_in(4) { Setup::default() } else { Setup::random(&mut random) };
+    let wasm = if random.one_in(2) {
+        let Some(case) = decided(&mut random, false, |_| {}) else { return Verdict::Void };
+        case.wasm
+    } else {
+        (random.pick(FAMILIES).make)(random).wasm()
+    };
+    let Ok(engine) = Engine::new(&setup.config()) else { return Verdict::Void };
+    let compiler = setup.lightbeam(&engine).expect("these settings are supported").verify(true).threads(1);
+    match compiler.precompile(&wasm) {
         Ok(_) => Verdict::Tested,
         Err(error) => {
             let kind = error.downcast_ref::<lightbeam::Error>().map(lightbeam::Error::kind);
