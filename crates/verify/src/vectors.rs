@@ -104,7 +104,13 @@ impl Walk<'_> {
     /// The caller's frame pointer waits in a vector register while arguments are put where it was.
     fn moves_frame_pointer(&mut self, instruction: &Instruction, first: Operand) -> Proved<Option<()>> {
         match (first, self.operand(instruction, 1)?) {
-            (Operand::Vector(SCRATCH), Operand::Memory) if Self::width(instruction)? == 8 => {
+            // All of the register's lower half, as it is, and not what is made of it.
+            (Operand::Vector(SCRATCH), Operand::Memory)
+                if matches!(
+                    instruction.mnemonic(),
+                    Mnemonic::Movq | Mnemonic::Vmovq | Mnemonic::Movsd | Mnemonic::Vmovsd
+                ) =>
+            {
                 let spot = self.spot(instruction, 8, false)?;
                 if let Spot::Frame(at) = spot {
                     let value = self.frames.get(self.st.slots, self.word(at));

@@ -384,6 +384,29 @@ fn no_carry_of_what_is_negative_is_no_bound() {
 // ---- others' registers, other calls
 
 #[test]
+fn the_caller_s_frame_pointer_goes_through_a_vector_register_as_it_is() {
+    let through = |load: fn(&mut CodeAssembler) -> Code| {
+        prove_with(&facts(&[I64], &[]), |a| {
+            enter(a)?;
+            a.movq(xmm15, rdx)?;
+            load(a)?;
+            a.mov(rsp, rbp)?;
+            a.movq(rbp, xmm15)?;
+            a.add(rsp, 8)?;
+            a.ret()
+        })
+    };
+    through(|a| a.movsd_2(xmm15, qword_ptr(rbp))).unwrap();
+    through(|a| a.movq(xmm15, qword_ptr(rbp))).unwrap();
+    // The lower half stays what it was, or becomes another number.
+    through(|a| a.movhps(xmm15, qword_ptr(rbp))).unwrap_err();
+    through(|a| a.sqrtsd(xmm15, qword_ptr(rbp))).unwrap_err();
+    through(|a| a.cvtps2pd(xmm15, qword_ptr(rbp))).unwrap_err();
+    through(|a| a.addsd(xmm15, qword_ptr(rbp))).unwrap_err();
+    through(|a| a.movq(xmm15, qword_ptr(rbp)).and_then(|()| a.movq(xmm15, rdx))).unwrap_err();
+}
+
+#[test]
 fn the_base_of_another_module_s_memory_is_given_back() {
     let mut facts = facts(&[], &[]);
     facts.memories.clear();
