@@ -1,14 +1,15 @@
 //! Who notices when a side condition of the compiler is left out (`lightbeam_compiler::fault`): the proofs of debug
 //! builds, the verifier, or the difference to another compiler.
 
+use crate::aimed;
 use crate::backend::{Pair, Setup};
 use crate::generate::{
     Generated, Linked, aliases, before_unreachable, block_locals, bulk, continuations, control, exceptions, fuel,
     null_tests, pending_writes, pressure, programs, tails, traps, upper_halves, windows,
 };
 use crate::mutants::{self, Subject, modules};
-use crate::observe::{Event, Rule, difference, observe};
-use lightbeam_compiler::fault::{Fault, leave_out};
+use crate::observe::{Event, Rule, difference, observe, poisoned};
+use lightbeam_compiler::fault::{Fault, leave_out, prove};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +32,7 @@ const ENDLESS: i32 = 99;
 enum What {
     Module(Box<Generated>),
     Linked(Box<Linked>),
-    Text(&'static str),
+    Text(String),
 }
 
 /// A module, and the number of the settings that it is compiled under.
@@ -67,18 +68,34 @@ pub fn setups() -> Vec<Setup> {
         Setup { collector: Collector::Null, signals: false, ..moving },
         Setup { collector: Collector::DeferredReferenceCounting, fuel: true, poison: true, ..moving },
     ]);
+    let aimed = aimed::escapes().into_iter().map(|escape| escape.setup);
+    for setup in aimed.chain(aimed::conditions().into_iter().map(|(_, setup, _)| setup)) {
+        if !setups.contains(&setup) {
+            setups.push(setup);
+        }
+    }
     setups
 }
 
-/// Modules from every generator that aims at a class, each under another of the settings, and some with a bit of
-/// everything under all.
+/// Modules that are made for one side condition; some with a bit of everything under all settings; and modules from every
+/// generator that aims at a class, each under another of the settings.
 #[must_use]
 pub fn cases(seeds: std::ops::Range<u64>) -> Vec<Case> {
-    let all = setups().len();
+    let setups = setups();
+    let all = setups.len();
+    let number = |setup: Setup| setups.iter().position(|known| *known == setup).expect("they are all there");
     let mut cases = Vec::new();
+    for escape in aimed::escapes() {
+        let what = What::Text(escape.wat);
+        cases.push(Case { name: format!("escape/{:?}", escape.fault), setup: number(escape.setup), what });
+    }
+    for (fault, setup, module) in aimed::conditions() {
+        let what = What::Module(Box::new(module));
+        cases.push(Case { name: format!("aimed/{fault:?}"), setup: number(setup), what });
+    }
     for setup in 0..all {
         for (name, wat) in [("plain", modules::PLAIN), ("wide", modules::WIDE), ("objects", modules::OBJECTS)] {
-            cases.push(Case { name: name.to_string(), setup, what: What::Text(wat) });
+            cases.push(Case { name: name.to_string(), setup, what: What::Text(wat.to_string()) });
         }
     }
     for seed in seeds {
@@ -124,42 +141,55 @@ pub fn pairs() -> Result<Vec<Pair>> {
         .collect()
 }
 
-/// Who notices a fault before anything runs, after how many modules, and what is said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Noticed {
-    /// A proof of a debug build.
-    Proof(usize, String),
-    /// The verifier.
-    Verifier(usize, String),
+/// Who may notice a fault before anything runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judge {
+    /// The proofs of debug builds.
+    Proofs,
+    /// The verifier, with those turned off.
+    Verifier,
 }
 
-/// Compiles modules with a side condition left out until somebody notices; with `verify`, the verifier looks, too.
-pub fn compile(fault: Fault, cases: &[Compiled], pairs: &[Pair], verify: bool) -> Option<Noticed> {
+/// That a fault was noticed: by the how many-th module, and what was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noticed {
+    /// How many modules it took.
+    pub modules: usize,
+    /// The module and the words.
+    pub what: String,
+}
+
+/// Compiles modules with a side condition left out until a judge notices.
+#[must_use]
+pub fn compile(fault: Fault, judge: Judge, cases: &[Compiled], pairs: &[Pair]) -> Option<Noticed> {
+    prove(judge == Judge::Proofs);
     let noticed = cases.iter().enumerate().find_map(|(n, case)| {
         let wasm = case.wasm.as_slice();
         let compiler = &pairs[case.setup].lightbeam;
         leave_out(Some(fault));
-        let compiled = catch_unwind(AssertUnwindSafe(|| match &case.proved {
-            Some(proved) if verify => match Subject::new(case.name.clone(), compiler, true, wasm) {
-                Ok(subject) => subject.keeps_proofs_of(proved),
-                Err(_) => Ok(()),
-            },
-            _ => {
+        let compiled = catch_unwind(AssertUnwindSafe(|| match (judge, &case.proved) {
+            (Judge::Proofs, _) => {
                 drop(compiler.precompile(wasm));
-                Ok(())
+                None
             }
+            (Judge::Verifier, Some(proved)) => {
+                Subject::new(case.name.clone(), compiler, true, wasm).ok()?.keeps_proofs_of(proved).err()
+            }
+            (Judge::Verifier, None) => None,
         }));
         leave_out(None);
-        match compiled {
-            Err(panic) => {
+        let what = match (judge, compiled) {
+            (Judge::Proofs, Err(panic)) => {
                 let what = panic.downcast_ref::<String>().cloned();
-                let what = what.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
-                Some(Noticed::Proof(n + 1, format!("{}: {}", case.name, what.unwrap_or_default())))
+                Some(what.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default())
             }
-            Ok(Err(failure)) => Some(Noticed::Verifier(n + 1, format!("{}: {failure}", case.name))),
-            Ok(Ok(())) => None,
-        }
+            // What ends otherwise than by a proof is not the verifier's.
+            (Judge::Verifier, Err(_)) => None,
+            (_, Ok(what)) => what,
+        };
+        what.map(|what| Noticed { modules: n + 1, what: format!("{}: {what}", case.name) })
     });
+    prove(true);
     noticed
 }
 
@@ -194,19 +224,27 @@ pub fn compiled(cases: &[Case], pairs: &[Pair]) -> Vec<Compiled> {
 /// By fault, after how many modules what they show differs from what another compiler's code shows, and what it was.
 pub type Differences = BTreeMap<Fault, (usize, String)>;
 
-/// Runs modules with each of the faults, in processes that `command` makes and that call [`child`], until each has made
+/// Runs modules with each of these faults, in processes that `command` makes and that call [`child`], until each has made
 /// a difference or there are no modules left.
 ///
 /// # Errors
 ///
 /// If processes cannot be started.
-pub fn run(seeds: std::ops::Range<u64>, command: &dyn Fn() -> Command) -> std::io::Result<Differences> {
+pub fn run(
+    seeds: std::ops::Range<u64>,
+    faults: &[Fault],
+    command: &dyn Fn() -> Command,
+) -> std::io::Result<Differences> {
     let mut found = Differences::new();
     // A module, and a fault.
     let mut next = (0, 0);
     loop {
+        let is_open = |fault: &Fault| faults.contains(fault) && !found.contains_key(fault);
         let open: Vec<String> =
-            (0..Fault::ALL.len()).filter(|n| !found.contains_key(&Fault::ALL[*n])).map(|n| n.to_string()).collect();
+            (0..Fault::ALL.len()).filter(|n| is_open(&Fault::ALL[*n])).map(|n| n.to_string()).collect();
+        if open.is_empty() {
+            return Ok(found);
+        }
         let mut child = command()
             .env(CHILD, format!("{} {} {} {} {}", seeds.start, seeds.end, next.0, next.1, open.join(",")))
             .stdin(Stdio::null())
@@ -256,6 +294,7 @@ pub fn child() -> bool {
     let (seeds, first) = (number()..number(), (number() as usize, number() as usize));
     let open: Vec<usize> = words.next().unwrap_or("").split(',').filter_map(|word| word.parse().ok()).collect();
     std::panic::set_hook(Box::new(|_| {}));
+    prove(false);
     let pairs = pairs().expect("engines");
     let clock = Instant::now();
     let deadline = Arc::new(AtomicU64::new(u64::MAX));
@@ -272,6 +311,10 @@ pub fn child() -> bool {
     for (n, case) in cases(seeds).iter().enumerate().skip(first.0) {
         let pair = &pairs[case.setup];
         let Some(expected) = expected(case, pair) else { continue };
+        if differs(None, case, pair, &expected).is_some() {
+            // Where the compilers do not agree anyway, a difference tells nothing.
+            continue;
+        }
         for &fault in &open {
             if closed[fault] || n == first.0 && fault < first.1 {
                 continue;
@@ -279,7 +322,7 @@ pub fn child() -> bool {
             println!("\n{WORD}begun {n} {fault}");
             std::io::stdout().flush().expect("somebody listens");
             deadline.store(clock.elapsed().as_millis() as u64 + 20_000, Ordering::Relaxed);
-            let difference = differs(Fault::ALL[fault], case, pair, &expected);
+            let difference = differs(Some(Fault::ALL[fault]), case, pair, &expected);
             deadline.store(u64::MAX, Ordering::Relaxed);
             if let Some(what) = difference {
                 closed[fault] = true;
@@ -300,19 +343,28 @@ fn expected(case: &Case, pair: &Pair) -> Option<Vec<Event>> {
     }
 }
 
-fn differs(fault: Fault, case: &Case, pair: &Pair, expected: &[Event]) -> Option<String> {
-    leave_out(Some(fault));
+/// Does one run out of fuel where the other does not? They count alike.
+fn difference_in_fuel(expected: &[Event], actual: &[Event]) -> Option<String> {
+    let ends = |event: &Event| poisoned(event) && format!("{event:?}").contains("fuel consumed");
+    let pair = expected.iter().zip(actual).find(|(a, b)| poisoned(a) || poisoned(b));
+    pair.filter(|(a, b)| ends(a) != ends(b)).map(|(a, b)| format!("expected {a:?}, got {b:?}"))
+}
+
+fn differs(fault: Option<Fault>, case: &Case, pair: &Pair, expected: &[Event]) -> Option<String> {
+    leave_out(fault);
     let compared = catch_unwind(AssertUnwindSafe(|| match &case.what {
         What::Module(module) => {
             let compiled = pair.lightbeam(&module.wasm()).ok()?;
             let actual = observe(&compiled, &pair.setup, &module.calls);
-            difference(expected, &actual, Rule::AnyNan).map(|difference| difference.what)
+            difference(expected, &actual, Rule::AnyNan)
+                .map(|difference| difference.what)
+                .or_else(|| difference_in_fuel(expected, &actual))
         }
         What::Linked(linked) => linked.check(pair, Rule::Exact).err().map(|error| error.to_string()),
         What::Text(_) => None,
     }));
     leave_out(None);
-    // A panic while compiling is a proof of a debug build, and not for this column.
+    // Whether it can be compiled at all is not for this column.
     let difference = compared.ok()??;
     Some(format!("{}: {difference}", case.name))
 }

@@ -3,6 +3,7 @@
 //! A test names a module and a list of calls, runs both on two engines that are set up alike, and compares what could
 //! be observed from outside: results, traps, calls to the host, exported globals, tables and memories, fuel.
 
+pub mod aimed;
 pub mod allocator;
 pub mod backend;
 pub mod bodies;

@@ -46,6 +46,9 @@ fn try_all(setup: usize) {
         let mut made = subject.mutants_of_routines(&mut random);
         made.retain(|mutant| mutant.kind.demanded() || random.one_in(12));
         accepted.extend(tally.judge(&subject, made));
+        let mut made = subject.mutants_of_borders(&mut random);
+        made.retain(|_| random.one_in(8));
+        accepted.extend(tally.judge(&subject, made));
         if executed && subject.failure().is_none() {
             while accepted.len() > EXECUTED {
                 let at = random.below(accepted.len());
@@ -76,6 +79,11 @@ fn memories_that_move() {
 #[test]
 fn small_reservations() {
     try_all(2);
+}
+
+#[test]
+fn no_signals() {
+    try_all(3);
 }
 
 #[test]

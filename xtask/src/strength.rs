@@ -70,6 +70,9 @@ impl Mutants {
                 let mut made = subject.mutants_of_routines(&mut random);
                 made.retain(|mutant| mutant.kind.demanded() || random.one_in(self.every));
                 accepted.extend(tally.judge(&subject, made));
+                let mut made = subject.mutants_of_borders(&mut random);
+                made.retain(|_| random.one_in(self.every));
+                accepted.extend(tally.judge(&subject, made));
                 all.add(tally);
                 if runs && subject.failure().is_none() {
                     while accepted.len() > self.execute {
@@ -106,35 +109,27 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// The test that does the work, twice: with the proofs of debug builds and nothing else; and without them, with the
-    /// verifier and with runs beside Cranelift.
+    /// The test that does the work: with the proofs of debug builds; without them, with the verifier; and with runs beside
+    /// Cranelift.
     pub(crate) fn run(self, root: &Path) -> Result<ExitCode> {
-        let seeds = self.seeds.to_string();
-        let test = |options: &[&str], variables: &[(&str, &str)]| -> Result<String> {
-            let mut command = Command::new(env!("CARGO"));
-            command.args(["test", "--locked", "--workspace", "--test", "left_out"]).args(options);
-            command.args(["--", "--exact", "side_conditions_are_missed", "--nocapture"]);
-            command.current_dir(root).env("LIGHTBEAM_FAULTS", &seeds).envs(variables.iter().copied());
-            let output = command.stderr(Stdio::inherit()).output()?;
-            ensure!(output.status.success(), "the campaign failed: {}", String::from_utf8_lossy(&output.stdout));
-            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-        };
-        let proofs = test(&[], &[("LIGHTBEAM_FAULTS_PROOFS_ALONE", "1")])?;
-        let without = |package: &str| format!("profile.dev.package.{package}.debug-assertions=false");
-        let [compiler, asm] = ["lightbeam-compiler", "lightbeam-asm"].map(without);
-        let options = ["--features", "lightbeam-tests/faults", "--config", &compiler, "--config", &asm];
-        let others = test(&options, &[("LIGHTBEAM_FAULTS_RUN", "1")])?;
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["test", "--locked", "--workspace", "--test", "left_out"]);
+        command.args(["--", "--exact", "side_conditions_are_missed", "--nocapture"]);
+        command.current_dir(root).env("LIGHTBEAM_FAULTS", self.seeds.to_string());
+        let output = command.stderr(Stdio::inherit()).output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        ensure!(output.status.success(), "the campaign failed: {text}");
         let mut found: BTreeMap<(String, String), String> = BTreeMap::new();
-        for line in proofs.lines().chain(others.lines()) {
+        for line in text.lines() {
             let words: Vec<&str> = line.split('\t').collect();
             if let [fault, who, after, ..] = words[..] {
                 found.insert((fault.to_string(), who.to_string()), after.to_string());
             }
         }
-        println!("| left out | proof | verifier | run |\n|---|---|---|---|");
-        for line in lightbeam_tests::fault_list() {
-            let by = |who: &str| found.get(&(line.0.clone(), who.to_string())).map_or("", String::as_str);
-            println!("| {} | {} | {} | {} |", line.1, by("proof"), by("verifier"), by("run"));
+        println!("| left out: that | proof | verifier | run |\n|---|---|---|---|");
+        for (name, what) in lightbeam_tests::fault_list() {
+            let by = |who: &str| found.get(&(name.clone(), who.to_string())).map_or("", String::as_str);
+            println!("| {what} | {} | {} | {} |", by("Proofs"), by("Verifier"), by("Run"));
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -270,6 +270,32 @@ fn scripts_end_with_a_count() {
 }
 
 #[test]
+fn scripts_have_the_features_that_are_asked_for() {
+    let here = Directory::new("wast-features");
+    here.file(
+        "stacks.wast",
+        r#"(module (type $f (func)) (type $k (cont $f)) (func $n) (elem declare func $n)
+          (func (export "f") (result i32) (resume $k (cont.new $k (ref.func $n))) (i32.const 3)))
+        (assert_return (invoke "f") (i32.const 3))"#,
+    );
+    let output = here.lightbeam(&["wast", "stacks.wast"]);
+    assert_eq!(output.status.code(), Some(1), "they are off unless the directory is theirs");
+    check(&here.lightbeam(&["wast", "-W", "stack-switching=y", "stacks.wast"]), 0, "2 passed, 0 failed\n");
+    std::fs::create_dir(here.0.join("stack-switching")).unwrap();
+    std::fs::rename(here.0.join("stacks.wast"), here.0.join("stack-switching/stacks.wast")).unwrap();
+    check(&here.lightbeam(&["wast", "stack-switching"]), 0, "2 passed, 0 failed\n");
+    let output = here.lightbeam(&["wast", "-W", "stack-switching=n", "stack-switching"]);
+    assert_eq!(output.status.code(), Some(1), "the option has the last word");
+    for flags in
+        [&["-O", "signals-based-traps=n"][..], &["--compile-threads=1", "--spectre=n"], &["-C", "collector=null"]]
+    {
+        check(&here.lightbeam(&[&["wast"], flags, &["stack-switching"]].concat()), 0, "2 passed, 0 failed\n");
+    }
+    check_error(&here.lightbeam(&["wast", "-W", "fuel=5", "stack-switching"]), &["-W fuel", "scripts"]);
+    check_error(&here.lightbeam(&["wast", "-C", "inlining=y", "stack-switching"]), &["-C inlining"]);
+}
+
+#[test]
 fn objdump_shows_operators_and_code() {
     let here = Directory::new("objdump");
     let output = here.lightbeam(&["objdump", "--func", "fib", FIB]);
@@ -288,6 +314,83 @@ fn objdump_shows_operators_and_code() {
     check(&here.lightbeam(&["compile", FIB, "-o", "fib.cwasm"]), 0, "");
     let (out, _) = texts(&here.lightbeam(&["objdump", "fib.cwasm"]));
     assert!(out.contains("function 1") && out.contains("ret"), "{out}");
+}
+
+/// Code that reads memory, calls by a table, and is called.
+const PROVABLE: &str = r#"(module
+  (memory (export "memory") 1) (table 2 funcref) (elem (i32.const 0) func $load $twice)
+  (func $load (export "load") (param i32) (result i32) (i32.load offset=4 (local.get 0)))
+  (func $twice (param i32) (result i32)
+    (call_indirect (param i32) (result i32) (call $load (local.get 0)) (i32.const 0))))"#;
+
+#[test]
+fn code_is_proved_before_it_is_written_or_run() {
+    let here = Directory::new("prove");
+    here.file("m.wat", PROVABLE);
+    check(&here.lightbeam(&["compile", "--verify", "m.wat", "-o", "m.cwasm"]), 0, "");
+    check(&here.lightbeam(&["compile", "m.wat", "-o", "unproved.cwasm"]), 0, "");
+    let read = |name: &str| std::fs::read(here.0.join(name)).unwrap();
+    assert_eq!(read("m.cwasm"), read("unproved.cwasm"), "a proof changes nothing");
+    check(&here.lightbeam(&["run", "--verify", "--invoke", "load", "m.wat", "8"]), 0, "0\n");
+    check(&here.lightbeam(&["run", "--verify", "--invoke", "fib", FIB, "10"]), 0, "55\n");
+}
+
+#[test]
+fn compiled_modules_are_proved_against_their_modules() {
+    let here = Directory::new("verify");
+    here.file("m.wat", PROVABLE);
+    let artifact = |flags: &[&str], name: &str| {
+        check(&here.lightbeam(&[&["compile", "m.wat", "-o", name], flags].concat()), 0, "");
+    };
+    let proved = |arguments: &[&str]| {
+        let output = here.lightbeam(&[&["verify"], arguments].concat());
+        let (out, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {err}");
+        assert!(out.starts_with("proved: functions 2, instructions "), "{arguments:?}: {out}");
+        assert_eq!(err, "");
+    };
+    artifact(&[], "m.cwasm");
+    proved(&["m.cwasm", "--wasm", "m.wat"]);
+    proved(&["--wasm=m.wat", "--compile-threads=1", "m.cwasm"]);
+    // Binary or text: what counts is the module.
+    here.file("m.wasm", wat::parse_str(PROVABLE).unwrap());
+    artifact(&["-O", "memory-reservation=65536"], "small.cwasm");
+    proved(&["-O", "memory-reservation=65536", "small.cwasm", "--wasm", "m.wat"]);
+    let bytes = std::fs::read(here.0.join("m.cwasm")).unwrap();
+    let output = here.lightbeam_with(&["verify", "-", "--wasm", "m.wat"], &bytes);
+    assert_eq!(output.status.code(), Some(0), "from standard input: {}", texts(&output).1);
+
+    let refused = |arguments: &[&str], words: &[&str]| {
+        let output = here.lightbeam(&[&["verify"], arguments].concat());
+        check_error(&output, words);
+        assert_eq!(texts(&output).0, "", "nothing is proved");
+    };
+    refused(&["m.cwasm"], &["`--wasm` is needed"]);
+    refused(&["m.wat", "--wasm", "m.wat"], &["`m.wat` is not a compiled module"]);
+    refused(&["none.cwasm", "--wasm", "m.wat"], &["none.cwasm"]);
+    refused(&["m.cwasm", "--wasm", "none.wasm"], &["none.wasm"]);
+    refused(&["-", "--wasm", "-"], &["cannot both be standard input"]);
+    refused(
+        &["small.cwasm", "--wasm", "m.wat"],
+        &["`small.cwasm` is not proved", "other settings", "memory_reservation"],
+    );
+    // Its code is guarded, which does no harm to whoever does not ask for it; the other way round it is not proved.
+    artifact(&["--spectre=n"], "unguarded.cwasm");
+    proved(&["--spectre=n", "unguarded.cwasm", "--wasm", "m.wat"]);
+    here.file("other.wat", PROVABLE.replace("offset=4", "offset=8").replace("(table 2", "(table 3"));
+    refused(&["m.cwasm", "--wasm", "other.wat"], &["`m.cwasm` is not proved", "another module"]);
+    here.file("bad.wat", PROVABLE.replace("i32.load", "i64.load"));
+    refused(&["m.cwasm", "--wasm", "bad.wat"], &["type mismatch"]);
+
+    // A load from below the memory.
+    let at = bytes.windows(5).position(|code| code == [0x41, 0x8b, 0x44, 0x16, 0x04]);
+    let at = at.expect("the load is `mov eax,[r14+rdx+4]`");
+    let mut changed = bytes.clone();
+    changed[at + 4] = 0x84;
+    here.file("changed.cwasm", changed);
+    refused(&["changed.cwasm", "--wasm", "m.wat"], &["`changed.cwasm` is not proved", "function 0", "offset"]);
+    here.file("short.cwasm", &bytes[..bytes.len() / 2]);
+    refused(&["short.cwasm", "--wasm", "m.wat"], &["`short.cwasm` is not proved"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::compile::FuncGen;
 use crate::held::Held;
 use crate::isa::{Alu, Cond, Isa, Load, Rmw, Src, Store};
 use crate::libcall::Libcall;
+use crate::regs::Pins;
 use crate::ty::{Ty, Width};
 use crate::value::{Operand, OperandPlace, Value};
 use lightbeam_asm::{Addr, RegClass};
@@ -185,7 +186,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.load_operand(old, &expected);
             self.done(&expected);
             // A copy that was read is not needed again, and there are four registers for certain.
-            self.regs.pinned = replacement.regs();
+            self.regs.pinned = Pins::of(replacement.regs());
         }
         let new = self.operand_reg(&mut replacement);
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());

@@ -5,6 +5,7 @@ use crate::code::{Routine, Target, TrapCode};
 use crate::compile::FuncGen;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
+use crate::regs::Pins;
 use crate::ty::{Ty, Width};
 use crate::value::{Operand, OperandPlace};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
@@ -208,9 +209,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Pops into a register of its own. What operands before it read is in registers of their own, too, so that no copy
     /// need be kept for them.
     fn pop_own(&mut self) -> Reg {
-        self.regs.pinned = RegSet::EMPTY;
+        self.regs.pinned = Pins::NONE;
         let reg = self.pop_owned();
-        self.regs.pinned = RegSet::EMPTY;
+        self.regs.pinned = Pins::NONE;
         reg
     }
 

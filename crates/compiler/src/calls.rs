@@ -45,6 +45,16 @@ pub(crate) enum CallTo {
     Register(Reg),
 }
 
+impl CallTo {
+    /// May a collector run before it comes back?
+    fn collects(self) -> bool {
+        match self {
+            CallTo::Register(_) => true,
+            CallTo::Symbol(target) | CallTo::Unpaired(target) => target.collects(),
+        }
+    }
+}
+
 /// Whom a call reaches.
 #[derive(Clone, Copy)]
 enum To {
@@ -113,6 +123,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.map_address(start, self.wasm);
         self.returns_to = self.out.asm.offset();
+        self.owe_map(comes != Comes::Never && to.collects());
         if self.facts.settings.poison && comes != Comes::Never {
             self.poison_all_but(results.or(RegSet::of(I::PRESERVED)));
         }

@@ -13,6 +13,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Panics if an invariant does not hold.
     pub(crate) fn check(&self) {
         let at = self.wasm;
+        self.prove_no_map_is_owed();
         assert!(self.watermark <= self.stack.len(), "watermark above the stack at {at:#x}");
         if self.is_dead() {
             return;

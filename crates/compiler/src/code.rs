@@ -134,6 +134,18 @@ pub enum Target {
     DataDrop(u32),
 }
 
+impl Target {
+    /// May a collector run before it comes back?
+    pub(crate) const fn collects(self) -> bool {
+        match self {
+            Target::Func(_) | Target::Thunk(_) => true,
+            Target::Libcall(libcall) => libcall.collects(),
+            Target::Routine(routine) => routine.collects(),
+            Target::DataSegment(_) | Target::DataDrop(_) => false,
+        }
+    }
+}
+
 /// Loops over tables that are too long to stand in every function that uses them. The linker has each that some
 /// relocation names made once, by `routines::emit`, after the functions. They have frames of their own, so that a trap
 /// in one shows the wasm function that called it.
@@ -219,6 +231,19 @@ pub enum Routine {
     },
     /// Changes of stacks; what they take and give is in `stack_switching.rs`.
     Stacks(StackRoutine),
+}
+
+impl Routine {
+    /// Does it have a result?
+    pub(crate) const fn gives(self) -> bool {
+        matches!(self, Routine::Constant { .. } | Routine::ArrayNew { .. } | Routine::Stacks(_))
+    }
+
+    /// May a collector run before it comes back?
+    pub(crate) const fn collects(self) -> bool {
+        use Routine::{ArrayNew, Constant, Expose, Stacks};
+        matches!(self, Constant { .. } | Expose | ArrayNew { .. } | Stacks(_))
+    }
 }
 
 /// A change of stacks, or what prepares one.

@@ -6,6 +6,7 @@ use crate::effects::Calls;
 use crate::error::{Error, ErrorKind};
 use crate::exceptions::Exceptions;
 use crate::facts::{AddressMap, Callee, Facts};
+use crate::fault::proving;
 use crate::isa::{AsmBuffer, Isa};
 use crate::meter::{KeptRef, Stub};
 use crate::moves::Moves;
@@ -210,7 +211,7 @@ impl Unusual {
         let mut unusual = Unusual::default();
         unusual.set(Unusual::FUEL, settings.fuel);
         unusual.set(Unusual::MAPPED, settings.address_map == AddressMap::Operators);
-        unusual.set(Unusual::CHECKED, cfg!(debug_assertions) || settings.check);
+        unusual.set(Unusual::CHECKED, (cfg!(debug_assertions) || settings.check) && proving());
         unusual
     }
 
@@ -436,6 +437,7 @@ fn emit<I: Isa>(
     cg.resumption_pads();
     cg.stubs();
     cg.trap_stubs();
+    cg.prove_no_map_is_owed();
     cg.finish_deep();
     cg.finish_poison();
     cg.out.asm.watch(lightbeam_asm::RegSet::EMPTY);
@@ -504,7 +506,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(always)]
     pub(crate) fn next_operator(&mut self) -> u8 {
         self.wasm = self.base + self.reader.pos() as u32;
-        self.regs.pinned = lightbeam_asm::RegSet::EMPTY;
+        self.regs.pinned = crate::regs::Pins::NONE;
         self.set_conventional(false);
         self.operators += 1;
         self.reader.u8()

@@ -21,7 +21,7 @@ use crate::code::{CallSite, Handler, Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::control::Block;
 use crate::facts::{Collector, ExceptionFacts, ObjectFact, Storage, TagFact};
-use crate::fault::{Fault, without};
+use crate::fault::{Fault, proof, without};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
@@ -293,7 +293,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     #[inline(never)]
     fn add_site(&mut self, scope: u32) {
-        debug_assert!(self.slots_are_right(), "a handler finds its locals in their slots");
+        proof!(self.slots_are_right(), "a handler finds its locals in their slots");
         let handlers = match self.lists.exceptions.scopes[scope as usize].handlers {
             Some(known) => known,
             None => self.link_handlers(scope),

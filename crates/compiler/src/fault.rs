@@ -149,6 +149,35 @@ pub fn leave_out(fault: Option<Fault>) {
     LEFT_OUT.store(fault.map_or(0, |fault| fault as u8 + 1), std::sync::atomic::Ordering::Relaxed);
 }
 
+#[cfg(any(debug_assertions, feature = "faults"))]
+static UNPROVED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// Whether the emitter proves its own state from now on, in builds that do: without that it compiles as in a release, and
+/// others are left to notice what is wrong.
+#[cfg(any(debug_assertions, feature = "faults"))]
+pub fn prove(on: bool) {
+    UNPROVED.store(!on, std::sync::atomic::Ordering::Relaxed);
+}
+
+/// Does the emitter prove its own state, if the build has that?
+#[inline(always)]
+pub(crate) fn proving() -> bool {
+    #[cfg(any(debug_assertions, feature = "faults"))]
+    return !UNPROVED.load(std::sync::atomic::Ordering::Relaxed);
+    #[cfg(not(any(debug_assertions, feature = "faults")))]
+    true
+}
+
+/// As `debug_assert!`, of what the emitter knows of its own state: a test may turn it off, see [`prove`].
+macro_rules! proof {
+    ($($what:tt)*) => {
+        if cfg!(debug_assertions) && $crate::fault::proving() {
+            assert!($($what)*);
+        }
+    };
+}
+pub(crate) use proof;
+
 /// Is a side condition left out?
 #[inline(always)]
 pub(crate) fn without(fault: Fault) -> bool {

@@ -14,6 +14,7 @@
 use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::facts::{Facts, GcFacts};
+use crate::fault::proof;
 use crate::isa::{AsmBuffer, Cond, Isa};
 use crate::meter::{KeptRef, Stub, StubKind};
 use crate::ty::Ty;
@@ -224,7 +225,7 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
     /// Calls a routine on one path, where nothing but homes and what is to be written anew is in a register: the homes are
     /// stored before, and loaded by `restore_homes`.
     pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
-        debug_assert!(self.cg.regs.cached.is_empty(), "a copy would be lost on one path");
+        proof!(self.cg.regs.cached.is_empty(), "a copy would be lost on one path");
         self.cg.save_homes();
         self.cg.call_routine(routine, operands);
     }
@@ -259,7 +260,7 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         #[cfg(debug_assertions)]
         {
             let now = Snapshot::of(self.cg);
-            assert_eq!(self.before, now, "the paths at {:#x} do not agree", self.cg.wasm);
+            proof!(self.before == now, "the paths at {:#x} do not agree: {:?}, {now:?}", self.cg.wasm, self.before);
             self.met = true;
         }
     }

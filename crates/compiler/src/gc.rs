@@ -74,7 +74,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return Some(home);
         }
         let regs = &self.regs;
-        let left = regs.free.or(regs.cached.minus(regs.locked.or(regs.pinned))).class(RegClass::Int);
+        let left = regs.free.or(regs.cached.minus(regs.locked.or(regs.pinned.set()))).class(RegClass::Int);
         if self.locals[at].copy.is_none() && left.len() < ENOUGH {
             return None;
         }
@@ -606,7 +606,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
         self.call_routine(routine, operands);
-        if let Routine::ArrayNew { .. } = routine {
+        if routine.collects() {
             self.safepoint();
         }
         for operand in operands {

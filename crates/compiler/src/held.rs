@@ -9,6 +9,7 @@
 //! that reads one which nobody owns (`FuncGen::watch`).
 
 use crate::compile::FuncGen;
+use crate::fault::proof;
 use crate::isa::Isa;
 use crate::ty::Ty;
 use lightbeam_asm::{Reg, RegClass, RegSet};
@@ -29,7 +30,7 @@ impl Held {
 
     /// These and others.
     pub(crate) fn and(self, other: Held) -> Held {
-        debug_assert!(self.0.and(other.0).is_empty(), "{self:?} and {other:?} are held twice");
+        proof!(self.0.and(other.0).is_empty(), "{self:?} and {other:?} are held twice");
         Held(self.0.or(other.0))
     }
 

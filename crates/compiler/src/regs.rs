@@ -1,7 +1,7 @@
 //! The register file: who owns which register, how one is had, and what gives way.
 
 use crate::compile::{FuncGen, LocalState};
-use crate::fault::{Fault, without};
+use crate::fault::{Fault, proof, without};
 use crate::isa::{Isa, Load, Store};
 use crate::ty::Ty;
 use crate::value::{Loc, Value};
@@ -24,7 +24,7 @@ pub(crate) struct Regs {
     /// Depth of that loop.
     pub(crate) locked_depth: u32,
     /// Not to be taken before the operator ends, though cached.
-    pub(crate) pinned: RegSet,
+    pub(crate) pinned: Pins,
     /// Cached registers that were read or written lately. They give way after the others, which do in turn.
     pub(crate) recent: RegSet,
     clock: u32,
@@ -34,6 +34,59 @@ pub(crate) struct Regs {
     /// Around a call, from the moves of its arguments on, registers are what its convention says, whoever owns them.
     #[cfg(debug_assertions)]
     pub(crate) conventional: bool,
+}
+
+/// Cached registers that the operator at hand reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Pins {
+    set: RegSet,
+    /// The same for the proof, which misses none.
+    #[cfg(debug_assertions)]
+    read: RegSet,
+}
+
+impl Pins {
+    pub(crate) const NONE: Pins = Pins::of(RegSet::EMPTY);
+
+    pub(crate) const fn of(set: RegSet) -> Pins {
+        Pins {
+            set,
+            #[cfg(debug_assertions)]
+            read: set,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(self) -> RegSet {
+        self.set
+    }
+
+    #[inline(always)]
+    fn add(&mut self, set: RegSet) {
+        if !without(Fault::Pinned) {
+            self.set = self.set.or(set);
+        }
+        #[cfg(debug_assertions)]
+        {
+            self.read = self.read.or(set);
+        }
+    }
+
+    /// A register is read no more.
+    #[inline(always)]
+    pub(crate) fn remove(&mut self, reg: Reg) {
+        self.set.remove(reg);
+        #[cfg(debug_assertions)]
+        self.read.remove(reg);
+    }
+
+    /// Panics if a register that is about to be taken is read by the operator.
+    #[inline(always)]
+    fn prove_unread(self, reg: Reg, wasm: u32) {
+        #[cfg(debug_assertions)]
+        proof!(!self.read.has(reg), "{reg:?} is taken at {wasm:#x}, which reads it");
+        let _ = (reg, wasm);
+    }
 }
 
 /// An entry taken off the stack to be looked at and put back, see `FuncGen::pop_kept`.
@@ -104,7 +157,7 @@ impl Regs {
             copy_of: [0; 64],
             locked: none,
             locked_depth: 0,
-            pinned: none,
+            pinned: Pins::NONE,
             recent: none,
             clock: 0,
             #[cfg(debug_assertions)]
@@ -155,7 +208,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.watch();
             return reg;
         }
-        let cached = self.regs.cached.and(allowed).minus(self.regs.pinned.or(self.regs.locked));
+        let cached = self.regs.cached.and(allowed).minus(self.regs.pinned.set().or(self.regs.locked));
         if !cached.is_empty() {
             let mut old = cached.minus(self.regs.recent);
             if old.is_empty() {
@@ -166,6 +219,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.regs.clock = self.regs.clock.wrapping_add(1);
             let nth = self.regs.clock % cached.len();
             let reg = cached.clone().nth(nth as usize).expect("counted");
+            self.regs.pinned.prove_unread(reg, self.wasm);
             self.drop_copy(reg);
             self.regs.free.remove(reg);
             self.watch();
@@ -188,7 +242,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A certain register, whatever is in it: a stack entry there moves elsewhere. Not one that an operator holds.
     pub(crate) fn take_this(&mut self, reg: Reg) {
-        debug_assert!(self.regs.pool.has(reg), "{reg:?} is not in the pool");
+        proof!(self.regs.pool.has(reg), "{reg:?} is not in the pool");
         self.set_conventional(false);
         if self.regs.free.has(reg) {
             self.regs.free.remove(reg);
@@ -222,7 +276,7 @@ impl<I: Isa> FuncGen<'_, I> {
         #[cfg(debug_assertions)]
         crate::isa::AsmBuffer::watch(
             &mut self.out.asm,
-            if self.regs.conventional { RegSet::EMPTY } else { self.regs.free },
+            if self.regs.conventional || !crate::fault::proving() { RegSet::EMPTY } else { self.regs.free },
         );
     }
 
@@ -241,7 +295,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline]
     pub(crate) fn release(&mut self, reg: Reg) {
         if self.regs.can_own(reg) {
-            debug_assert!(!self.regs.free.has(reg) && !self.regs.cached.has(reg), "{reg:?} released twice");
+            proof!(!self.regs.free.has(reg) && !self.regs.cached.has(reg), "{reg:?} released twice");
             self.regs.free.add(reg);
             self.watch();
         }
@@ -258,15 +312,15 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Gives back what operands own: registers of the pool, none of which keeps a local.
     #[inline(always)]
     pub(crate) fn give_back(&mut self, set: RegSet) {
-        debug_assert!(set.minus(self.regs.pool.minus(self.regs.locked)).is_empty(), "{set:?} cannot be owned");
-        debug_assert!(set.and(self.regs.free.or(self.regs.cached)).is_empty(), "{set:?} released twice");
+        proof!(set.minus(self.regs.pool.minus(self.regs.locked)).is_empty(), "{set:?} cannot be owned");
+        proof!(set.and(self.regs.free.or(self.regs.cached)).is_empty(), "{set:?} released twice");
         self.regs.free = self.regs.free.or(set);
         self.watch();
     }
 
     /// A register that the caller owns now holds a copy of a local, as its slot does, and may be dropped at any time.
     pub(crate) fn make_copy_of(&mut self, reg: Reg, at: usize) {
-        debug_assert!(self.regs.pool.has(reg) && !self.regs.free.has(reg) && !self.regs.cached.has(reg));
+        proof!(self.regs.pool.has(reg) && !self.regs.free.has(reg) && !self.regs.cached.has(reg));
         self.forget_copy_of(at);
         self.regs.cached.add(reg);
         self.regs.recent.add(reg);
@@ -276,7 +330,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The register is free again, but not overwritten yet; the local is in its slot only. Keeps the flags.
     pub(crate) fn drop_copy(&mut self, reg: Reg) {
-        debug_assert!(self.regs.cached.has(reg) && !self.regs.locked.has(reg));
+        proof!(self.regs.cached.has(reg) && !self.regs.locked.has(reg));
         if self.regs.dirty.has(reg) {
             self.clean_for(RegSet::one(reg), self.blocks.len());
             self.regs.dirty.remove(reg);
@@ -351,7 +405,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// as it lasts. Writes go to the register and, unless the local is the loop's own, to the slot, so that no edge out of
     /// the loop has anything to do; reads come from the register. The loop's label then has these copies on all its edges.
     pub(crate) fn open_window(&mut self, block: usize) {
-        debug_assert!(self.regs.locked.is_empty());
+        proof!(self.regs.locked.is_empty());
         self.regs.locked_depth = self.blocks.len() as u32;
         let survey = self.survey;
         let mut ints = self.lockable(I::VOLATILE_HOMES);
@@ -440,11 +494,11 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// At a label, with every register of the pool free or cached: takes up the copies that all its edges agree on.
     pub(crate) fn adopt_copies(&mut self, label: &Copies) {
-        debug_assert!(self.regs.locked.minus(label.set).is_empty(), "a loop's register is lost on an edge");
+        proof!(self.regs.locked.minus(label.set).is_empty(), "a loop's register is lost on an edge");
         for reg in self.regs.cached {
             self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
         }
-        debug_assert_eq!(self.regs.free.or(self.regs.cached), self.regs.pool);
+        proof!(self.regs.free.or(self.regs.cached) == self.regs.pool);
         for reg in label.set {
             let at = label.of[Copies::index(reg)];
             self.regs.copy_of[reg.index()] = at;
@@ -460,8 +514,6 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Keeps a cached register from being taken until the operator ends.
     #[inline]
     pub(crate) fn pin(&mut self, set: RegSet) {
-        if !without(Fault::Pinned) {
-            self.regs.pinned = self.regs.pinned.or(set);
-        }
+        self.regs.pinned.add(set);
     }
 }

@@ -90,6 +90,10 @@ impl<I: Isa> RoutineGen<'_, I> {
         for (i, reg) in [a, b, n].into_iter().enumerate() {
             I::load(&mut self.out.asm, Load::I64, reg, Addr::base(I::FRAME, -8 * (i as i32 + 1)));
         }
+        if !routine.gives() {
+            // Nothing of the host's is left where a result is.
+            I::iconst(&mut self.out.asm, Width::W32, I::PRIVATE.int_results[0], 0, false);
+        }
         I::leave(&mut self.out.asm);
         I::ret(&mut self.out.asm, 0);
         self.trap_sites();

@@ -16,7 +16,7 @@
 
 use crate::code::Safepoint;
 use crate::compile::{Budget, FuncGen, Unusual};
-use crate::fault::{Fault, without};
+use crate::fault::{Fault, proof, without};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::Loc;
@@ -45,6 +45,9 @@ pub(crate) struct Roots {
     pub(crate) too_many: bool,
     /// Deep: where the halves are cleared, and where to go then.
     clear: Option<(Label, Label)>,
+    /// Has a call been emitted during which a collector may run, and its map not yet been looked for?
+    #[cfg(debug_assertions)]
+    owed: bool,
 }
 
 impl Roots {
@@ -60,6 +63,10 @@ impl Roots {
         self.deep = deep;
         self.too_many = false;
         self.clear = None;
+        #[cfg(debug_assertions)]
+        {
+            self.owed = false;
+        }
     }
 }
 
@@ -85,6 +92,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The same for a call whose map was made before.
     pub(crate) fn safepoint_with(&mut self, map: Option<u32>) {
+        #[cfg(debug_assertions)]
+        {
+            self.lists.roots.owed = false;
+        }
         if let Some(map) = map {
             let at = self.returns_to;
             self.out.safepoints.push(Safepoint { at, map });
@@ -96,6 +107,15 @@ impl<I: Isa> FuncGen<'_, I> {
     /// stored to their slots beside that.
     #[inline(never)]
     pub(crate) fn map_here(&mut self, registers: bool) -> Option<u32> {
+        let map = self.find_map(registers);
+        #[cfg(debug_assertions)]
+        if crate::fault::proving() {
+            self.prove_map(map, registers);
+        }
+        map
+    }
+
+    fn find_map(&mut self, registers: bool) -> Option<u32> {
         let roots = &mut self.lists.roots;
         if !roots.any {
             return None;
@@ -174,6 +194,71 @@ impl<I: Isa> FuncGen<'_, I> {
             self.unusual.set(Unusual::OVER_BUDGET, true);
         }
         map as u32
+    }
+
+    // ---- proofs
+
+    /// A call has been emitted: whether a collector may run during it.
+    #[inline(always)]
+    pub(crate) fn owe_map(&mut self, collects: bool) {
+        #[cfg(debug_assertions)]
+        {
+            self.prove_no_map_is_owed();
+            self.lists.roots.owed = collects && self.lists.roots.any;
+        }
+        let _ = collects;
+    }
+
+    /// Panics if the last call has no map and should have one.
+    #[inline(always)]
+    pub(crate) fn prove_no_map_is_owed(&self) {
+        #[cfg(debug_assertions)]
+        proof!(!self.lists.roots.owed, "a call before {:#x} during which a collector may run has no map", self.wasm);
+    }
+
+    /// Panics if a map is not of the references that are in the frame here, by the stack and the locals themselves.
+    #[cfg(debug_assertions)]
+    fn prove_map(&self, map: Option<u32>, registers: bool) {
+        /// So many entries and locals are looked at, so that a call costs no more than that.
+        const MOST: usize = 256;
+        if !self.lists.roots.any || self.lists.roots.deep {
+            return;
+        }
+        let at = self.wasm;
+        let (covered, words) = match map.map(|map| map as usize) {
+            Some(map) => {
+                let maps = &self.out.maps;
+                (maps[map] as i32, &maps[map + 2..map + 2 + maps[map + 1] as usize])
+            }
+            None => (0, &[][..]),
+        };
+        let named = |offset: i32| {
+            let bit = (offset + covered) / 4;
+            bit >= 0 && words.get(bit as usize / 32).is_some_and(|word| word >> (bit % 32) & 1 != 0)
+        };
+        let mut count = 0;
+        for (position, value) in self.stack.iter().enumerate().rev().take(MOST) {
+            if value.ty != Ty::GcRef {
+                continue;
+            }
+            match value.loc {
+                Loc::Slot => {}
+                Loc::Reg(_) if registers => {}
+                // A null reference, a number, or what the local has.
+                Loc::Const(_) | Loc::Local(_) => continue,
+                _ => panic!("{value:?} is in no slot while a collector may run at {at:#x}"),
+            }
+            assert!(named(self.slot_offset(position, Ty::GcRef)), "{value:?} is in no map at {at:#x}");
+            count += 1;
+        }
+        for local in self.locals.iter().filter(|local| local.ty == Ty::GcRef).take(MOST) {
+            assert!(local.home.is_none() && named(local.slot), "{local:?} is in no map at {at:#x}");
+            count += 1;
+        }
+        if self.stack.len().max(self.locals.len()) <= MOST {
+            let named: u32 = words.iter().map(|word| word.count_ones()).sum();
+            assert_eq!(named, count, "the map at {at:#x} names what is no reference");
+        }
     }
 
     // ---- deep functions

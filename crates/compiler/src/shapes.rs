@@ -6,6 +6,7 @@
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
 use crate::facts::Callee;
+use crate::fault::proof;
 use crate::fold;
 use crate::isa::{Alu, Amount, AsmBuffer, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
 use crate::sig::Place;
@@ -168,7 +169,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Do the flags tell whether this register is zero, as a compare with zero would?
     pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
-        self.flags == Some(FlagsOf { reg, width, at: self.out.asm.offset() })
+        let tell = self.flags == Some(FlagsOf { reg, width, at: self.out.asm.offset() });
+        // Who comes to a label by another way brings other flags.
+        proof!(!tell || !self.out.asm.binds_here(), "flags from before a label are read at {:#x}", self.wasm);
+        tell
     }
 
     /// A register for a result: if a call comes next and takes it as an argument, the one in which it does.
@@ -350,7 +354,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(to) = want_r
             && r.place() != OperandPlace::Reg(to)
         {
-            debug_assert!(ours.has(to));
+            proof!(ours.has(to));
             self.load_operand(to, r);
             self.done(r);
             ours.remove(to);
@@ -359,7 +363,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(to) = want_l
             && l.place() != OperandPlace::Reg(to)
         {
-            debug_assert!(ours.has(to));
+            proof!(ours.has(to));
             self.load_operand(to, l);
             self.done(l);
             ours.remove(to);

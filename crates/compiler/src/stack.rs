@@ -7,7 +7,7 @@
 //! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
 
 use crate::compile::{FuncGen, LocalState};
-use crate::fault::{Fault, without};
+use crate::fault::{Fault, proof, without};
 use crate::isa::{FloatSrc, Isa, Load, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::{Bits, Hot, Loc, Operand, OperandPlace, Value};
@@ -59,7 +59,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if let Some(home) = local.home {
                     Operand::borrowed(ty, home)
                 } else if let Some(copy) = local.copy {
-                    self.regs.pinned.add(copy);
+                    self.pin(RegSet::one(copy));
                     self.regs.recent.add(copy);
                     Operand::borrowed(ty, copy)
                 } else {
@@ -159,7 +159,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(always)]
     pub(crate) fn slot_of_local(&self, at: usize) -> Addr {
         #[cfg(debug_assertions)]
-        assert!(
+        proof!(
             !self.regs.ahead.contains(&(at as u32)),
             "the slot of {:?} is read at {:#x}",
             self.locals[at],
@@ -470,7 +470,9 @@ impl<I: Isa> FuncGen<'_, I> {
     fn detach(&mut self, at: usize) {
         let Value { ty, loc: Loc::Local(local) } = self.stack[at] else { unreachable!("a latent local") };
         let class = RegSet::INTS.or(RegSet::FLOATS).class(ty.class());
-        if self.regs.free.or(self.regs.cached.minus(self.regs.locked)).and(class).minus(self.regs.pinned).len() < 3 {
+        if self.regs.free.or(self.regs.cached.minus(self.regs.locked)).and(class).minus(self.regs.pinned.set()).len()
+            < 3
+        {
             return self.flush_one(at);
         }
         let to = self.take(ty.class());

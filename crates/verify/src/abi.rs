@@ -147,7 +147,7 @@ impl Shape {
 pub(crate) fn argument(ty: ValueType, private: bool) -> Value {
     match ty {
         ValueType::I32 | ValueType::Gc if private => Value::U32,
-        ValueType::Func(func) => Value::func(func.ty, func.nullable),
+        ValueType::Func(func) => Value::of_type(func),
         _ => Value::ANY,
     }
 }

@@ -40,10 +40,13 @@ impl Walk<'_> {
             Class::Add => self.add(reg, left, right, from_reg)?,
             Class::Sub => self.subtract(reg, left, right)?,
             Class::And if left.is(Tag::LazyFunc) && right.as_constant() == Some(!FILLED) => {
+                if left.a() == 0 {
+                    return Err("element of a table that may not have been filled in");
+                }
                 self.put(reg, Value::new(Tag::Func, crate::value::NULLABLE, left.b()))?;
             }
             Class::Or if left.is(Tag::Func) && right.as_constant() == Some(FILLED) => {
-                self.put(reg, Value::of(Tag::LazyFunc, left.b()))?;
+                self.put(reg, Value::new(Tag::LazyFunc, 1, left.b()))?;
             }
             // Garbage in an upper half.
             Class::Or if left.is(Tag::Given) && right == Value::new(Tag::Huge, 1, 0) => {
@@ -420,7 +423,7 @@ impl Walk<'_> {
         let short = if signed { u32::from(self.st.sign) == bytes } else { self.st.regs[RDX] == Value::NULL };
         let divides = |divisor: i64| divisor != 0 && !(signed && divisor == minus_one);
         let harmless = short && (divisor.is(Tag::Huge) || divisor.as_constant().is_some_and(divides));
-        self.fault(if harmless { Cause::DivisionInBounds } else { Cause::Division });
+        self.fault(if harmless { Cause::DivisionInBounds } else { Cause::Division })?;
         self.pair(bytes)
     }
 

@@ -271,6 +271,12 @@ impl Walk<'_> {
         let mut state = self.unwound_to(top);
         state.regs[crate::state::RAX] = Value::U32;
         for handler in handlers {
+            // The host asks the instance for the tag, and panics if it has none.
+            if let Some(tag) = handler.tag
+                && (handler.context.is_none() || tag as usize >= p.facts.tags.len())
+            {
+                return Err("handler of a tag that is none");
+            }
             if let Some(context) = handler.context {
                 let at = i64::from(top) + i64::from(context);
                 if at % 8 != 0 || at >= -8 || self.frames.get(self.st.slots, self.word(at as i32)) != Value::CTX {

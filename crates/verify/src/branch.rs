@@ -521,15 +521,20 @@ impl Walk<'_> {
         if let Some(known) = flags.known
             && bytes == 8
         {
-            if known == condition ^ 1 {
-                if let (Some(Relation::SignedLess), Operand::Int(from, 8)) = (relation, from) {
-                    self.guard_reference(to, from, flags);
+            // Unless the branch was predicted wrongly, where that matters: then what is chosen is the other.
+            let guess = self.p.facts.settings.spectre && self.role.is_body();
+            if let (true, Operand::Int(from, 8)) = (known == condition ^ 1, from) {
+                let (old, other) = (self.st.regs[to], self.st.regs[from]);
+                if !guess || other == Value::NULL && !old.is_certain() {
+                    if relation == Some(Relation::SignedLess) {
+                        self.guard_reference(to, from, flags);
+                    }
+                    return Ok(());
                 }
-                return Ok(());
             }
             if let (true, Operand::Int(from, 8)) = (known == condition, from) {
                 let value = self.st.regs[from];
-                return self.put(to, value);
+                return self.put(to, if guess && value.is_number() { value.widened() } else { value });
             }
         }
         let moved = match from {

@@ -188,13 +188,7 @@ impl<'p> Walk<'p> {
                 Place::Float(reg) if self.st.vectors >> reg & 1 == 0 => return Err("undefined argument"),
                 Place::Float(_) => {}
                 Place::Stack(at) => {
-                    let from = top + at.cast_signed();
-                    if let ValueType::Func(func) = ty {
-                        let value = self.frames.get(self.st.slots, self.word(from));
-                        self.check_function(value, *func)?;
-                    } else if !self.frame_has_numbers(from, crate::abi::bytes(*ty)) {
-                        return Err("undefined argument on the stack");
-                    }
+                    self.has_value(top + at.cast_signed(), *ty, "undefined argument on the stack")?;
                 }
             }
         }
@@ -214,7 +208,7 @@ impl<'p> Walk<'p> {
 
     /// What is known when a call has come back, and what handlers of exceptions find.
     fn come_back(&mut self, abi: &Abi) -> Proved<()> {
-        let area = abi.area.and_then(|area| self.st.regs[area].as_stack());
+        let area = abi.area.map(|area| self.st.regs[area].as_stack().unwrap_or_else(|| self.area()));
         self.destroy(Effect::Any);
         if let Some(area) = area {
             // Of what is there between results, and of results that an exception has come before, nothing is known.
@@ -232,18 +226,17 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
+    /// The callee has written its results: to an area of this frame, or to the one that this function was given.
     fn put_results(&mut self, area: i32, abi: &Abi) {
         for (n, Passed { ty, part, place }) in abi.results.iter().enumerate() {
             let Place::Stack(at) = *place else { continue };
             let from = area + at.cast_signed();
-            self.overwritten(from, 8);
             match *ty {
                 ValueType::Cont { .. } => self.take_half(n, *ty, *part, *place, area),
                 ValueType::I32 | ValueType::F32 | ValueType::Gc => self.put_word(from, Value::of(Tag::Undef, 1)),
-                ValueType::Func(func) => self.put_word(from, Value::func(func.ty, func.nullable)),
+                ValueType::Func(func) => self.put_word(from, Value::of_type(func)),
                 ValueType::I64 | ValueType::F64 => self.put_word(from, Value::ANY),
                 ValueType::V128 => {
-                    self.overwritten(from + 8, 8);
                     self.put_word(from, Value::ANY);
                     self.put_word(from + 8, Value::ANY);
                 }
@@ -257,7 +250,7 @@ impl<'p> Walk<'p> {
             match (*place, *ty) {
                 (Place::Int(_), _) if *part != Part::Whole => self.take_half(n, *ty, *part, *place, 0),
                 (Place::Int(reg), ValueType::Func(func)) => {
-                    self.st.regs[usize::from(reg)] = Value::func(func.ty, func.nullable);
+                    self.st.regs[usize::from(reg)] = Value::of_type(func);
                 }
                 (Place::Int(reg), _) => self.st.regs[usize::from(reg)] = Value::ANY,
                 (Place::Float(reg), _) => self.st.vectors |= 1 << reg,
@@ -662,8 +655,12 @@ impl<'p> Walk<'p> {
     /// called.
     fn inline(&mut self, target: u32) -> Proved<bool> {
         let Some(instructions) = self.p.leaf(target) else { return Ok(false) };
+        let faults = self.part.faults.len();
         for instruction in &instructions {
             self.transfer(instruction)?;
+        }
+        if self.part.faults.len() > faults {
+            return Err("routine without a frame that may fault");
         }
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         self.forget_below(top.into());
@@ -771,18 +768,25 @@ impl<'p> Walk<'p> {
             Role::BuiltinExit(Builtin::Trap | Builtin::Raise) => return Err("return from what never returns"),
             Role::BuiltinExit(_) => self.check_exit()?,
             Role::ArrayEntry(_) | Role::StartupArray => self.check_entry()?,
-            Role::Routine | Role::StartupRoutine => {}
+            Role::Routine | Role::StartupRoutine => {
+                // Whoever calls it takes that for a number.
+                if !self.st.regs[RAX].is_number() {
+                    return Err("routine that gives what is no number");
+                }
+            }
             _ => {
                 self.check_exit()?;
                 let abi = self.abi.clone();
                 for (n, Passed { ty, part, place }) in abi.results.iter().enumerate() {
                     match *place {
-                        Place::Stack(_) if *part != Part::Whole => return Err("continuation in a result area"),
-                        _ if *part == Part::Pointer => self.check_halves(&abi.results[n..], *ty, 0)?,
+                        _ if *part == Part::Pointer => self.check_halves(&abi.results[n..], *ty, self.area())?,
                         _ if *part == Part::Revision => {}
                         Place::Int(reg) => self.check_value(self.st.regs[usize::from(reg)], *ty, false)?,
                         Place::Float(reg) if self.st.vectors >> reg & 1 == 0 => return Err("undefined result"),
-                        Place::Float(_) | Place::Stack(_) => {}
+                        Place::Float(_) => {}
+                        Place::Stack(at) => {
+                            self.has_value(self.area() + at.cast_signed(), *ty, "result that is not written")?;
+                        }
                     }
                 }
             }

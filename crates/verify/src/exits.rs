@@ -187,7 +187,7 @@ impl Walk<'_> {
             return self.put_reference(at, of);
         }
         let low = match ty {
-            ValueType::Func(func) => Value::func(func.ty, func.nullable),
+            ValueType::Func(func) => Value::of_type(func),
             _ => Value::ANY,
         };
         self.put_word(at, low);

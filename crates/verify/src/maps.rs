@@ -77,8 +77,8 @@ impl Walk<'_> {
             }
         }
         if self.st.sums != 0 {
-            let args = self.abi.stack_args.cast_signed();
-            let word = |at: i32| (args - at.div_euclid(8) * 8).cast_unsigned() / 8;
+            let top = self.word(0);
+            let word = |at: i32| top.wrapping_add_signed(-at.div_euclid(8));
             self.relate(|sums| {
                 sums.forget(|key| matches!(key, Key::Slot(from) if named.halves(word(from)) != 0));
             });

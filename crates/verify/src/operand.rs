@@ -104,7 +104,7 @@ impl Walk<'_> {
                 let at = if plain { Some(disp) } else { index.as_constant().filter(|_| scale == 0) };
                 let at = at.map(|at| if plain { at } else { at.saturating_add(disp) });
                 let certain = at.is_some_and(|at| at >= 0 && at.saturating_add(width.into()) as u64 <= memory.minimum);
-                self.fault(if certain { Cause::MemoryInBounds } else { Cause::Memory });
+                self.fault(if certain { Cause::MemoryInBounds } else { Cause::Memory })?;
                 Ok(Spot::Numbers)
             }
             Tag::Ctx if plain => self.instance_field(disp, width),
@@ -189,14 +189,14 @@ impl Walk<'_> {
                 if !guarded && !checked {
                     return Err("access to the heap that is not known to be in bounds");
                 }
-                self.fault(Cause::Heap);
+                self.fault(Cause::Heap)?;
                 Ok(Spot::Numbers)
             }
             Tag::HeapAt if plain => {
                 if disp < 0 || disp as u64 + u64::from(width) > base.b().into() {
                     return Err("access to the heap that is not known to be in bounds");
                 }
-                self.fault(Cause::Heap);
+                self.fault(Cause::Heap)?;
                 Ok(Spot::Numbers)
             }
             Tag::Func if plain => {
@@ -216,7 +216,7 @@ impl Walk<'_> {
                 } else {
                     return Err("not a field of a function reference");
                 };
-                self.fault(if nullable { Cause::NullFunction } else { Cause::NoNullFunction });
+                self.fault(if nullable { Cause::NullFunction } else { Cause::NoNullFunction })?;
                 // Who has read through it knows that it is not null.
                 self.st.regs[usize::from(base_reg)] = base.not_zero();
                 Ok(Spot::Field(field, width as u8))
@@ -224,7 +224,7 @@ impl Walk<'_> {
             Tag::Text => self.entry_of_table(base.b(), index, scale, disp, width),
             Tag::Const if base == Value::NULL && plain && (0..4096).contains(&disp) && !writes => {
                 // A null reference: nothing comes of it.
-                self.fault(Cause::NullFunction);
+                self.fault(Cause::NullFunction)?;
                 self.ends = true;
                 Ok(Spot::Constants)
             }
@@ -467,7 +467,7 @@ impl Walk<'_> {
                 Ok(Spot::Element(table))
             }
             Region::Heap => {
-                self.fault(Cause::Heap);
+                self.fault(Cause::Heap)?;
                 Ok(Spot::Numbers)
             }
             Region::Text(list) if width == 4 && !writes => Ok(Spot::Field(self.listed(list), 4)),
@@ -475,7 +475,7 @@ impl Walk<'_> {
             Region::Elem(segment) if !writes => {
                 let ty = self.p.facts.elements.get(segment as usize).copied();
                 match (ty, width) {
-                    (Some(ValueType::Func(func)), 8) => Ok(Spot::Field(Value::func(func.ty, func.nullable), 8)),
+                    (Some(ValueType::Func(func)), 8) => Ok(Spot::Field(Value::of_type(func), 8)),
                     (Some(ValueType::Gc), 4) => Ok(Spot::Field(Value::U32, 4)),
                     (Some(ValueType::Cont { ty }), 16) => Ok(Spot::Continuation(self.p.types.functions.of_cont(ty))),
                     _ => Err("not an element of a segment"),
@@ -592,10 +592,24 @@ impl Walk<'_> {
         }
     }
 
-    /// The word of the frame at an offset: arguments on the stack first, then downwards.
+    /// The word of the frame at an offset: the result area first, see `area`, then arguments on the stack, then downwards.
     #[inline]
     pub(crate) fn word(&self, at: i32) -> u32 {
-        (self.abi.stack_args.cast_signed() - at.div_euclid(8) * 8).cast_unsigned() / 8
+        self.abi.stack_results / 8 + (self.abi.stack_args.cast_signed() - at.div_euclid(8) * 8).cast_unsigned() / 8
+    }
+
+    /// Where among the offsets of the frame the result area's bytes are: above the arguments, where code has no access.
+    pub(crate) fn area(&self) -> i32 {
+        8 + self.abi.stack_args.cast_signed()
+    }
+
+    /// Does the frame have a value of a type at an offset?
+    pub(crate) fn has_value(&self, at: i32, ty: ValueType, unwritten: &'static str) -> Proved<()> {
+        match ty {
+            ValueType::Func(func) => self.check_function(self.frames.get(self.st.slots, self.word(at)), func),
+            _ if self.frame_has_numbers(at, bytes(ty)) => Ok(()),
+            _ => Err(unwritten),
+        }
     }
 
     fn load_frame(&mut self, at: i32, width: u32) -> Proved<Value> {
@@ -731,7 +745,7 @@ impl Walk<'_> {
             Spot::Global(global) => {
                 let global = &self.p.facts.globals[global as usize];
                 match global.ty {
-                    ValueType::Func(func) if width == 8 => Ok(Value::func(func.ty, func.nullable)),
+                    ValueType::Func(func) if width == 8 => Ok(Value::of_type(func)),
                     ValueType::Func(_) | ValueType::Cont { .. } => Err("part of a pointer"),
                     _ => Ok(number),
                 }
@@ -814,7 +828,9 @@ impl Walk<'_> {
             Spot::Store(field, _) => self.write_store_field(field, value),
             Spot::DataLength(_) if value == Value::NULL => Ok(()),
             Spot::DataLength(_) => Err("data segment made longer"),
-            Spot::ResultArea(_) if value.is(Tag::Func) || number => Ok(()),
+            Spot::ResultArea(at) if number || matches!(value.tag(), Tag::Func | Tag::Cont | Tag::Revision) => {
+                self.store_frame(self.area() + at.cast_signed(), width, value)
+            }
             Spot::Numbers | Spot::Cell | Spot::ResultArea(_) | Spot::Segment(_) => Err("store of what is no number"),
             Spot::Constants | Spot::Field(..) | Spot::Continuation(_) => Err("store to what is only read"),
         }

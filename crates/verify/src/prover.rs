@@ -11,7 +11,7 @@ use crate::state::Types;
 use crate::switching::{self, Operation, Switching};
 use crate::value::{OWNER_MEMORY, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
-use iced_x86::{Decoder, DecoderOptions, Instruction};
+use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind, Register};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -532,6 +532,8 @@ impl<'a> Prover<'a> {
             let instruction = decoder.decode();
             match forms::class(instruction.mnemonic()) {
                 Class::Ret if instruction.len() == 1 => return Some(instructions),
+                // The stack pointer is not the caller's there.
+                _ if uses_stack_pointer(&instruction) => return None,
                 Class::Mov | Class::Xor if !forms::has_strange_prefix(&instruction) => instructions.push(instruction),
                 _ => return None,
             }
@@ -539,6 +541,14 @@ impl<'a> Prover<'a> {
         let last = decoder.decode();
         (forms::class(last.mnemonic()) == Class::Ret && last.len() == 1).then_some(instructions)
     }
+}
+
+/// Is the stack pointer, or a part of it, an operand or part of an address?
+fn uses_stack_pointer(instruction: &Instruction) -> bool {
+    let is = |register: Register| register.full_register() == Register::RSP;
+    let operands = (0..instruction.op_count())
+        .any(|n| instruction.op_kind(n) == OpKind::Register && is(instruction.op_register(n)));
+    operands || is(instruction.memory_base()) || is(instruction.memory_index())
 }
 
 static NO_SHAPE: Shape = Shape {

@@ -140,7 +140,7 @@ impl Walk<'_> {
                     self.put_word(from, Value::ANY);
                     self.put_word(from + 8, Value::ANY);
                 }
-                ValueType::Func(func) => self.put_word(from, Value::func(func.ty, func.nullable)),
+                ValueType::Func(func) => self.put_word(from, Value::of_type(func)),
                 ValueType::Cont { ty } => {
                     let of = self.p.types.functions.of_cont(ty);
                     self.put_reference(from, of);
@@ -328,9 +328,7 @@ impl Walk<'_> {
         let at = usize::try_from(disp).map_err(|_| OUT)?;
         let (ty, inside) = (types.get(at / VALUE as usize).ok_or(OUT)?, (at % VALUE as usize) as u32);
         match *ty {
-            ValueType::Func(func) if inside == 0 && width == 8 => {
-                Ok(Spot::Field(Value::func(func.ty, func.nullable), 8))
-            }
+            ValueType::Func(func) if inside == 0 && width == 8 => Ok(Spot::Field(Value::of_type(func), 8)),
             ValueType::Cont { ty } if inside == 0 && width == 16 => {
                 Ok(Spot::Continuation(p.types.functions.of_cont(ty)))
             }

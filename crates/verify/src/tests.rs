@@ -254,3 +254,52 @@ fn instructions_that_are_not_listed_are_refused() {
     prove(&[], &[], |a| a.jmp(0x1000)).unwrap_err();
     prove(&[I32], &[], |a| a.add(rsp, 64).and_then(|()| a.mov(qword_ptr(rsp), rdx))).unwrap_err();
 }
+
+mod control;
+mod references;
+mod relations;
+
+/// A text of several parts, and where these labels are in it.
+fn assemble(
+    parts: impl FnOnce(&mut CodeAssembler) -> Result<Vec<CodeLabel>, iced_x86::IcedError>,
+) -> (Vec<u8>, Vec<u32>) {
+    let mut assembler = CodeAssembler::new(64).unwrap();
+    let labels = parts(&mut assembler).unwrap();
+    let options = iced_x86::BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS;
+    let result = assembler.assemble_options(0, options).unwrap();
+    let places = labels.iter().map(|label| result.label_ip(label).unwrap() as u32).collect();
+    (result.inner.code_buffer, places)
+}
+
+/// Compares the stack pointer with its limit.
+fn limit(a: &mut CodeAssembler, overflow: CodeLabel) -> Code {
+    a.mov(r11, qword_ptr(r15 + STORE))?;
+    a.cmp(rsp, qword_ptr(r11 + LIMIT))?;
+    a.jb(overflow)
+}
+
+/// Proves a function that ends where the second label is; what follows it ends with the text and is what `rest` says.
+fn prove_beside(
+    facts: &Facts,
+    rest: Option<crate::facts::Border>,
+    parts: impl FnOnce(&mut CodeAssembler, CodeLabel) -> Code,
+    callee: impl FnOnce(&mut CodeAssembler) -> Code,
+) -> Result<(), &'static str> {
+    let (text, places) = assemble(|a| {
+        let mut next = a.create_label();
+        parts(a, next)?;
+        a.set_label(&mut next)?;
+        callee(a)?;
+        Ok(vec![next])
+    });
+    let end = text.len() as u32;
+    let mut tables = Tables { functions: vec![Range { start: 0, end: places[0] }], ..Tables::default() };
+    tables.borders.extend(rest.map(|border| (border, Range { start: places[0], end })));
+    let prover = Prover::new(facts, &text, &tables).map_err(|failure| failure.reason.0)?;
+    let part = prover.functions(0..1).map_err(|failure| failure.reason.0)?;
+    match rest {
+        // A body of an exit is put there for its place alone.
+        Some(_) => Ok(()),
+        None => prover.finish(vec![part]).map(drop).map_err(|failure| failure.reason.0),
+    }
+}

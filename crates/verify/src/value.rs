@@ -154,7 +154,8 @@ tags! {
     TagIdentity
     /// A function reference: of type `b - 1` or a subtype if `b` is not 0. `a`: identity, and whether it may be null.
     Func
-    /// What a lazy table has for an element: 0, or a function reference with bit 0 set; `b` as in `Func`.
+    /// What a lazy table has for an element: 0, or a function reference with bit 0 set; `b` as in `Func`. `a` is 1 if it is
+    /// not 0.
     LazyFunc
     /// The instance of the function reference with identity `a`.
     FuncInstance
@@ -342,6 +343,12 @@ impl Value {
         if self.is(Tag::Stack) { Some(self.b().cast_signed()) } else { None }
     }
 
+    /// What the type of a function reference says of it. That it is not null is not among that: of what is passed, given
+    /// back and kept nobody proves it, so whoever reads through it has looked, or has a trap for that.
+    pub(crate) const fn of_type(func: crate::facts::FuncType) -> Value {
+        Value::func(func.ty, true)
+    }
+
     /// A function reference of a type.
     pub(crate) const fn func(ty: Option<u32>, nullable: bool) -> Value {
         let ty = match ty {
@@ -379,6 +386,11 @@ impl Value {
             Tag::TableLen | Tag::BelowLen | Tag::SafeBelowLen => self.a() != 0,
             _ => false,
         }
+    }
+
+    /// Is it known however branches were predicted?
+    pub(crate) fn is_certain(self) -> bool {
+        matches!(self.tag(), Tag::Const | Tag::SafeEnd | Tag::SafeEndConst)
     }
 
     /// A number that it is less than, if it is of 32 bits.
@@ -481,6 +493,7 @@ impl Value {
             Tag::Below if self.b() > 1 => Value::new(Tag::EndConst, 1, self.b() - 1),
             Tag::Bits => Value::new(Tag::Bits, self.a(), self.b().max(1)),
             Tag::Func => Value::new(Tag::Func, self.a() & !NULLABLE, self.b()),
+            Tag::LazyFunc => Value::new(Tag::LazyFunc, 1, self.b()),
             _ => self,
         }
     }
@@ -590,6 +603,9 @@ impl Value {
                 let identity = if (self.a() ^ other.a()) & IDENTITY == 0 { self.a() & IDENTITY } else { 0 };
                 let ty = if self.b() == other.b() { self.b() } else { 0 };
                 Value::new(Tag::Func, identity | (self.a() | other.a()) & NULLABLE, ty)
+            }
+            (Tag::LazyFunc, Tag::LazyFunc) if self.b() == other.b() => {
+                Value::new(Tag::LazyFunc, self.a() & other.a(), self.b())
             }
             (Tag::Func, Tag::Const) if other == Value::NULL => {
                 Value::new(Tag::Func, self.a() & !IDENTITY | NULLABLE, self.b())

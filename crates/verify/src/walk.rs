@@ -568,9 +568,14 @@ impl<'p> Walk<'p> {
         Ok(crate::operand::Spot::Constants)
     }
 
-    /// The instruction at hand may fault.
-    pub(crate) fn fault(&mut self, cause: Cause) {
+    /// The instruction at hand may fault. Where the host takes no fault for a trap none may: memories are never known to
+    /// fault there, but null references have to be looked for, and traps are calls.
+    pub(crate) fn fault(&mut self, cause: Cause) -> Proved<()> {
+        if !self.p.facts.settings.hardware_traps && matches!(cause, Cause::NullFunction | Cause::Always) {
+            return Err("this may fault where no fault is a trap");
+        }
         self.part.faults.push(Fault { at: self.at, cause });
+        Ok(())
     }
 
     /// A routine is called with such arguments.
@@ -627,7 +632,7 @@ impl<'p> Walk<'p> {
             Class::Jmp => self.jump(instruction),
             Class::Jcc => self.branch(instruction),
             Class::Ud2 => {
-                self.fault(Cause::Always);
+                self.fault(Cause::Always)?;
                 self.ends = true;
                 Ok(())
             }

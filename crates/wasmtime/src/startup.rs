@@ -137,6 +137,8 @@ impl Startup<'_> {
             self.stubs.asm.pop(reg);
         }
         self.stubs.asm.pop(RBP);
+        // Nothing of the host's is left where a result is.
+        self.stubs.asm.zero(RAX);
         self.stubs.asm.ret();
         self.margins();
     }

@@ -3,31 +3,12 @@
 use super::checks::{self, Found};
 use super::decode::Decoded;
 use super::{Check, Edit, Kind, Mutant, Subject};
+use crate::native::INTS;
 use crate::random::Random;
 use iced_x86::{Encoder, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register};
 
 /// What one byte of `nop` is.
 const NOP: u8 = 0x90;
-
-/// Registers of 64 bits, by number.
-const REGISTERS: [Register; 16] = [
-    Register::RAX,
-    Register::RCX,
-    Register::RDX,
-    Register::RBX,
-    Register::RSP,
-    Register::RBP,
-    Register::RSI,
-    Register::RDI,
-    Register::R8,
-    Register::R9,
-    Register::R10,
-    Register::R11,
-    Register::R12,
-    Register::R13,
-    Register::R14,
-    Register::R15,
-];
 
 /// Registers of integer arguments inside of a module.
 const ARGUMENTS: [Register; 6] =
@@ -55,7 +36,8 @@ impl<'a> Changes<'a> {
     pub(crate) fn all(mut self) -> Vec<Mutant> {
         let find = if self.function.is_some() { checks::find } else { checks::find_in_routine };
         let mapped = self.subject.facts.memories.first().map_or(0, |memory| memory.minimum.max(memory.mapped));
-        let checks = find(self.code, &self.subject.tables.traps, mapped);
+        let signals = self.subject.facts.settings.hardware_traps;
+        let checks = find(self.code, &self.subject.tables.traps, mapped, signals);
         for found in &checks {
             self.check(*found);
         }
@@ -75,6 +57,23 @@ impl<'a> Changes<'a> {
         }
         if let Some(function) = self.function {
             self.tables(function);
+        }
+        self.mutants
+    }
+
+    /// All changes of code that is no function of the module, as of one kind.
+    pub(crate) fn beside(mut self, kind: Kind) -> Vec<Mutant> {
+        for n in 0..self.code.instructions.len() {
+            self.address(n);
+            self.restore(n);
+            self.width(n);
+            self.jump(n);
+            self.destination(n);
+            self.dropped(n);
+            self.flip(n);
+        }
+        for mutant in &mut self.mutants {
+            mutant.kind = kind;
         }
         self.mutants
     }
@@ -175,7 +174,7 @@ impl<'a> Changes<'a> {
             self.replaced(Kind::ExchangedRegisters, &instruction, &exchanged);
         }
         for _ in 0..3 {
-            let other = *self.random.pick(&REGISTERS);
+            let other = *self.random.pick(&INTS);
             if base != Register::None && other != base && !computes {
                 let mut changed = instruction;
                 changed.set_memory_base(other);
@@ -422,7 +421,7 @@ impl<'a> Changes<'a> {
                 self.replaced(Kind::WritesPinned, &instruction, &changed);
             }
         }
-        let other = of_width(*self.random.pick(&REGISTERS));
+        let other = of_width(*self.random.pick(&INTS));
         let pinned = [Register::R14, Register::R15, Register::RSP];
         if let Some(other) = other.filter(|other| !pinned.contains(&other.full_register())) {
             let mut changed = instruction;
@@ -474,7 +473,7 @@ impl<'a> Changes<'a> {
             changed.push((Kind::OtherHandler, site.returns_to, tables));
             let mut tables = own.clone();
             tables.calls[n].returns_to += 1;
-            changed.push((Kind::OtherHandler, site.returns_to, tables));
+            changed.push((Kind::MovedSite, site.returns_to, tables));
             for handler in site.handlers.0..site.handlers.1 {
                 let mut tables = own.clone();
                 tables.handlers[handler as usize].pad += 1;
@@ -482,6 +481,12 @@ impl<'a> Changes<'a> {
                 let mut tables = own.clone();
                 if let Some(context) = &mut tables.handlers[handler as usize].context {
                     *context += 8;
+                    changed.push((Kind::OtherHandler, site.returns_to, tables));
+                    let mut tables = own.clone();
+                    tables.handlers[handler as usize].context = None;
+                    changed.push((Kind::OtherHandler, site.returns_to, tables));
+                    let mut tables = own.clone();
+                    tables.handlers[handler as usize].tag = Some(self.subject.facts.tags.len() as u32);
                     changed.push((Kind::OtherHandler, site.returns_to, tables));
                 }
             }
@@ -492,7 +497,7 @@ impl<'a> Changes<'a> {
             changed.push((Kind::OtherMap, map.returns_to, tables));
             let mut tables = own.clone();
             tables.maps[n].returns_to += 1;
-            changed.push((Kind::OtherMap, map.returns_to, tables));
+            changed.push((Kind::MovedSite, map.returns_to, tables));
             // All that the frame has.
             let mut tables = own.clone();
             let from = tables.map_bits.len() as u32;

@@ -14,8 +14,8 @@ pub(crate) struct Found {
 }
 
 /// All checks of a routine.
-pub(crate) fn find_in_routine(code: &Decoded, traps: &[(u32, u8)], mapped: u64) -> Vec<Found> {
-    let mut found = find(code, traps, mapped);
+pub(crate) fn find_in_routine(code: &Decoded, traps: &[(u32, u8)], mapped: u64, signals: bool) -> Vec<Found> {
+    let mut found = find(code, traps, mapped, signals);
     let of_element = |found: &Found| {
         found.check == Check::Table && code.instructions[found.decides].condition_code() == ConditionCode::ae
     };
@@ -31,8 +31,9 @@ pub(crate) fn find_in_routine(code: &Decoded, traps: &[(u32, u8)], mapped: u64) 
     found
 }
 
-/// All checks of a function. As many bytes of memory 0 are always there, or fault.
-pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)], mapped: u64) -> Vec<Found> {
+/// All checks of a function. As many bytes of memory 0 are always there, or fault; `signals` says whether faults may be
+/// traps.
+pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)], mapped: u64, signals: bool) -> Vec<Found> {
     let mut found = Vec::new();
     for (n, instruction) in code.instructions.iter().enumerate() {
         let check = if instruction.is_jcc_short_or_near() {
@@ -43,6 +44,9 @@ pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)], mapped: u64) -> Vec<Foun
                 // end above it.
                 let of = |trap| match (check(trap), instruction.condition_code()) {
                     (Check::Memory, ConditionCode::l) | (Check::Array, ConditionCode::a) => Check::Heap,
+                    // Where faults may be traps, a null reference faults where it is read through.
+                    (Check::Null | Check::Cast, _) if looks_for_null(code, n) && signals => Check::Other,
+                    (Check::Null | Check::Cast, _) if looks_for_null(code, n) => Check::Null,
                     _ if is_wrapped(code, n) => Check::Other,
                     (check, _) => check,
                 };
@@ -147,6 +151,31 @@ fn makes_object(code: &Decoded, n: usize) -> bool {
             Some(i) if i.mnemonic() == Mnemonic::Lea => code.behind(n, 2).is_some_and(stores),
             next => next.is_some_and(stores),
         }
+}
+
+/// Is it a reference to a function that is looked at, which is read through behind it?
+fn looks_for_null(code: &Decoded, n: usize) -> bool {
+    let Some(test) = code.before(n, 1).filter(|before| before.mnemonic() == Mnemonic::Test) else { return false };
+    if !test.op0_register().is_gpr64() || test.op1_kind() != OpKind::Register {
+        return false;
+    }
+    let mut held = vec![test.op0_register()];
+    for ahead in 1..40 {
+        let Some(next) = code.behind(n, ahead) else { return false };
+        if held.contains(&next.memory_base()) && next.mnemonic() != Mnemonic::Lea {
+            return true;
+        }
+        let copies = next.mnemonic() == Mnemonic::Mov
+            && next.op1_kind() == OpKind::Register
+            && next.op0_kind() == OpKind::Register
+            && held.contains(&next.op1_register());
+        if copies {
+            held.push(next.op0_register());
+        } else if next.op0_kind() == OpKind::Register {
+            held.retain(|register| *register != next.op0_register().full_register());
+        }
+    }
+    false
 }
 
 pub(crate) fn is_cmov(instruction: &Instruction) -> bool {

@@ -95,14 +95,19 @@ pub enum Kind {
     OtherDestination,
     /// A bit is flipped.
     FlippedBit,
+    /// Anything in an entry, an exit or startup.
+    InBorder,
     /// A record of a trap is gone.
     DroppedTrap,
     /// A record of a trap is of the next byte.
     ShiftedTrap,
-    /// A handler begins a byte later, finds the instance elsewhere, or its call has another frame.
+    /// A handler begins a byte later, finds the instance elsewhere or nowhere, is of a tag that is none, or its call has
+    /// another frame.
     OtherHandler,
-    /// A stack map is of another call, of another frame, or names other slots.
+    /// A stack map is of another frame, or names all slots.
     OtherMap,
+    /// What is said of a call is said of where none returns to: nobody ever asks for it.
+    MovedSite,
 }
 
 impl Kind {
@@ -120,6 +125,8 @@ impl Kind {
             | Kind::DroppedLeave
             | Kind::DroppedExtensionUsed
             | Kind::OtherReturn
+            | Kind::OtherHandler
+            | Kind::OtherMap
             | Kind::WritesPinned => true,
             _ => false,
         }
@@ -164,10 +171,12 @@ impl fmt::Display for Kind {
             Kind::DroppedInstruction => "any other instruction dropped",
             Kind::OtherDestination => "other destination",
             Kind::FlippedBit => "random bit",
+            Kind::InBorder => "anything in an entry, an exit or startup",
             Kind::DroppedTrap => "trap record dropped",
             Kind::ShiftedTrap => "trap record shifted",
             Kind::OtherHandler => "handler, pad or frame of an exception changed",
             Kind::OtherMap => "stack map changed",
+            Kind::MovedSite => "handlers or stack map of no call",
         };
         f.write_str(name)
     }
@@ -187,7 +196,7 @@ pub enum Edit {
 pub struct Mutant {
     /// What was done.
     pub kind: Kind,
-    /// In which of the defined functions; `None` if it is in a routine.
+    /// In which of the defined functions; `None` if it is in other code.
     pub function: Option<u32>,
     /// At which offset in the text.
     pub at: u32,
@@ -294,6 +303,24 @@ impl Subject {
         mutants
     }
 
+    /// All mutants of entries, exits and startup.
+    #[must_use]
+    pub fn mutants_of_borders(&self, random: &mut Random) -> Vec<Mutant> {
+        let mut mutants = Vec::new();
+        if self.whole.is_err() {
+            return mutants;
+        }
+        for (_, range) in &self.tables.borders {
+            let code = Decoded::new(&self.text, *range, range.start);
+            mutants.extend(change::Changes::new(self, &code, None, random).beside(Kind::InBorder));
+        }
+        mutants.retain(|mutant| match &mutant.edit {
+            Edit::Text(at, bytes) => self.text[*at as usize..*at as usize + bytes.len()] != bytes[..],
+            Edit::Tables(_) => false,
+        });
+        mutants
+    }
+
     /// All mutants of the code that functions call and that is none.
     #[must_use]
     pub fn mutants_of_routines(&self, random: &mut Random) -> Vec<Mutant> {
@@ -386,7 +413,7 @@ impl Subject {
         let mut text = self.text.clone();
         text[*at as usize..*at as usize + bytes.len()].copy_from_slice(bytes);
         let (old, new) = (show(&self.text[mutant.at as usize..]), show(&text[mutant.at as usize..]));
-        let place = mutant.function.map_or("routine".to_string(), |function| format!("function {function}"));
+        let place = mutant.function.map_or("other code".to_string(), |function| format!("function {function}"));
         format!("{}, {place}, {:#x}: `{old}` to `{new}`", mutant.kind, mutant.at)
     }
 }

@@ -12,6 +12,9 @@ pub struct Asm {
     pool: Pool,
     #[cfg(debug_assertions)]
     unowned: RegSet,
+    /// Where the last label was bound.
+    #[cfg(debug_assertions)]
+    bound: Option<u32>,
 }
 
 /// The family of two-operand integer operations; the value is the digit of their opcodes.
@@ -188,6 +191,10 @@ impl Asm {
     /// Forgets the code from `offset` on, in which no label is bound or used and no constant used.
     pub fn truncate(&mut self, offset: u32) {
         self.buffer.truncate(offset);
+        #[cfg(debug_assertions)]
+        {
+            self.bound = self.bound.filter(|bound| *bound <= offset);
+        }
     }
 
     /// Overwrites the 32-bit field at an offset.
@@ -215,6 +222,10 @@ impl Asm {
 
     /// Gives up the code after an offset, with all labels and constants.
     pub fn abandon(&mut self, offset: u32) {
+        #[cfg(debug_assertions)]
+        {
+            self.bound = None;
+        }
         self.pool.abandon();
         self.labels.abandon();
         self.truncate(offset);
@@ -231,6 +242,20 @@ impl Asm {
     #[inline]
     pub fn bind(&mut self, label: Label) {
         self.labels.bind(label, &mut self.buffer);
+        #[cfg(debug_assertions)]
+        {
+            self.bound = Some(self.offset());
+        }
+    }
+
+    /// In debug builds: was a label bound here, with nothing behind it yet? In others nobody knows.
+    #[inline(always)]
+    #[must_use]
+    pub fn binds_here(&self) -> bool {
+        #[cfg(debug_assertions)]
+        return self.bound == Some(self.offset());
+        #[cfg(not(debug_assertions))]
+        false
     }
 
     /// The constant with these bits, to be had as an operand until `place_constants`.

@@ -6,7 +6,7 @@ mod runner;
 mod spectest;
 mod values;
 
-use crate::{machine, show};
+use crate::{flags, machine, show};
 use lightbeam::Compiler;
 use runner::{Runner, SharedItems};
 use std::fmt;
@@ -15,14 +15,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::Scope;
 use wasmtime::error::Context as _;
-use wasmtime::{Config, Engine, Module, Result};
+use wasmtime::{Config, Engine, Module, Result, bail};
+use wasmtime_cli_flags::CommonOptions;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{Wast, WastDirective};
 
 /// Runs specification test scripts, and prints a line for each directive that fails.
+///
+/// Each script gets the features that its directory is for, unless the options say otherwise.
 #[derive(clap::Parser)]
 pub struct WastCommand {
+    #[command(flatten)]
+    common: CommonOptions,
+
+    #[command(flatten)]
+    compiling: flags::Compiling,
+
     /// Scripts, or directories to search for files ending in `.wast`.
     #[arg(value_name = "FILE|DIR", required = true)]
     paths: Vec<PathBuf>,
@@ -30,7 +39,11 @@ pub struct WastCommand {
 
 impl WastCommand {
     /// Executes the command.
-    pub fn execute(self) -> Result<ExitCode> {
+    pub fn execute(mut self) -> Result<ExitCode> {
+        self.common.init_logging()?;
+        flags::refuse_meaningless(&mut self.common)?;
+        let threads = flags::take_threads(&mut self.common, &self.compiling);
+        refuse_limits(&self.common)?;
         let mut files = Vec::new();
         for path in self.paths {
             if path.is_dir() { find_scripts(&path, &mut files)? } else { files.push(path) }
@@ -38,13 +51,38 @@ impl WastCommand {
         let mut out = std::io::stdout().lock();
         let (mut passed, mut failed) = (0, 0);
         for file in files {
-            let report = run_file(&file, &Compiler::new(&config_for(&file))?);
+            let mut config = self.common.config(None)?;
+            set_features(&mut config, &file);
+            self.common.enable_wasm_features(&mut config)?;
+            if machine::limits_files() && self.common.opts.memory_init_cow.is_none() {
+                config.memory_init_cow(false);
+            }
+            let compiler = flags::compiler(&Engine::new(&config)?, threads, &self.compiling)?;
+            let report = run_file(&file, &compiler);
             write!(out, "{report}").context("failed to write the report")?;
             passed += report.passed;
             failed += report.failures.len();
         }
         writeln!(out, "{passed} passed, {failed} failed").context("failed to write the report")?;
         Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Fails on options that are of a run: what a script may use is not theirs to say.
+fn refuse_limits(common: &CommonOptions) -> Result<()> {
+    let wasm = &common.wasm;
+    let limits = [
+        ("fuel", wasm.fuel.is_some()),
+        ("timeout", wasm.timeout.is_some()),
+        ("max-memory-size", wasm.max_memory_size.is_some()),
+        ("max-table-elements", wasm.max_table_elements.is_some()),
+        ("max-instances", wasm.max_instances.is_some()),
+        ("max-tables", wasm.max_tables.is_some()),
+        ("max-memories", wasm.max_memories.is_some()),
+    ];
+    match limits.iter().find(|(_, given)| *given) {
+        Some((name, _)) => bail!("`-W {name}` makes no sense here: scripts run without limits"),
+        None => Ok(()),
     }
 }
 
@@ -108,13 +146,18 @@ pub fn config_for(script: &Path) -> Config {
     if machine::limits_files() {
         config.memory_init_cow(false);
     }
+    set_features(&mut config, script);
+    config
+}
+
+fn set_features(config: &mut Config, script: &Path) {
     let within = |directory: &str| script.components().any(|part| part.as_os_str() == directory);
     if within("proposals") && within("threads") {
         // That proposal's scripts extend the specification of before reference types.
         config.wasm_threads(true).shared_memory(true);
         config.wasm_gc(false).wasm_function_references(false).wasm_exceptions(false);
         config.wasm_multi_memory(false).wasm_memory64(false).wasm_reference_types(false);
-        return config;
+        return;
     }
     config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).wasm_tail_call(true);
     config.wasm_simd(true).wasm_relaxed_simd(true).wasm_extended_const(true);
@@ -122,7 +165,6 @@ pub fn config_for(script: &Path) -> Config {
     config.wasm_threads(true).shared_memory(true).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
     // Wasmtime has it for one machine only.
     config.wasm_stack_switching(within("stack-switching"));
-    config
 }
 
 /// Runs the script in a file.

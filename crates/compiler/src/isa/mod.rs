@@ -690,6 +690,8 @@ pub trait AsmBuffer: Default + Send {
     fn label(&mut self) -> Label;
     /// The label is here. Bound once.
     fn bind(&mut self, label: Label);
+    /// In debug builds: was a label bound here, with nothing behind it yet? In others nobody knows.
+    fn binds_here(&self) -> bool;
     /// Appends the constants that the code refers to, behind the last instruction.
     fn place_constants(&mut self);
     /// Takes back the code after `offset`, with which no label and no fix-up may be connected.

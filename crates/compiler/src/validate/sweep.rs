@@ -12,6 +12,7 @@ use super::references::{Inits, function_type};
 use super::rows::{Class, Rules};
 use crate::effects;
 use crate::facts::Facts;
+use crate::fault::{Fault, without};
 use crate::reader::Reader;
 use crate::sig::Sig;
 use crate::survey::Survey;
@@ -640,6 +641,9 @@ impl Sweep<'_> {
                 }
                 Class::Object => {
                     (pos, window) = self.object(bytes, pos, window)?;
+                    if without(Fault::RestoreBeforeUnreachable) {
+                        call_end = pos;
+                    }
                 }
                 Class::Vector => {
                     (pos, window) = self.vector(bytes, pos, window)?;

@@ -610,6 +610,11 @@ impl AsmBuffer for Asm {
         self.bind(label);
     }
 
+    #[inline(always)]
+    fn binds_here(&self) -> bool {
+        self.binds_here()
+    }
+
     fn place_constants(&mut self) {
         self.place_constants();
     }

@@ -1,0 +1,123 @@
+//! What is known of sums: ranges that the host is given, and what guards against branches that were predicted wrongly.
+
+use super::*;
+use crate::facts::{Border, Builtin};
+
+/// Proves a fill of the memory from the first argument on by as many bytes as the second says.
+fn fill(
+    check: fn(&mut CodeAssembler, CodeLabel) -> Code,
+    pass: fn(&mut CodeAssembler) -> Code,
+) -> Result<(), &'static str> {
+    let function = |a: &mut CodeAssembler, exit: CodeLabel| {
+        let mut trap = a.create_label();
+        enter(a)?;
+        limit(a, trap)?;
+        check(a, trap)?;
+        pass(a)?;
+        a.mov(rdi, r15)?;
+        a.xor(edx, edx)?;
+        a.call(exit)?;
+        a.leave()?;
+        a.ret()?;
+        a.set_label(&mut trap)?;
+        a.ud2()
+    };
+    let facts = facts(&[I32, I32, I32], &[]);
+    prove_beside(&facts, Some(Border::WasmToBuiltin(Builtin::MemoryFill)), function, |a| a.ret())
+}
+
+#[test]
+fn ranges_for_the_host_are_compared_with_the_length() {
+    fn sum(a: &mut CodeAssembler) -> Code {
+        a.lea(rax, qword_ptr(rdx + rcx))
+    }
+    fn compare(a: &mut CodeAssembler) -> Code {
+        sum(a).and_then(|()| a.cmp(rax, qword_ptr(r15 + LENGTH)))
+    }
+    let pointer = |a: &mut CodeAssembler| a.lea(rsi, qword_ptr(r14 + rdx));
+    fill(|a, trap| compare(a).and_then(|()| a.ja(trap)), pointer).unwrap();
+    fill(|a, trap| compare(a).and_then(|()| a.jb(trap)), pointer).unwrap_err();
+    fill(|a, trap| compare(a).and_then(|()| a.jg(trap)), pointer).unwrap_err();
+    fill(|a, trap| compare(a).and_then(|()| a.jne(trap)), pointer).unwrap_err();
+    fill(|_, _| Ok(()), pointer).unwrap_err();
+    // Another length, a sum that wraps, one that leaves out a part.
+    fill(|a, trap| sum(a).and_then(|()| a.cmp(rax, qword_ptr(r15 + COUNT))).and_then(|()| a.ja(trap)), pointer)
+        .unwrap_err();
+    let wraps = |a: &mut CodeAssembler, trap: CodeLabel| {
+        a.lea(eax, qword_ptr(rdx + rcx))?;
+        a.cmp(rax, qword_ptr(r15 + LENGTH))?;
+        a.ja(trap)
+    };
+    fill(wraps, pointer).unwrap_err();
+    fill(|a, trap| a.cmp(rcx, qword_ptr(r15 + LENGTH)).and_then(|()| a.ja(trap)), pointer).unwrap_err();
+    // Another count, another start, a byte further.
+    let checked = |a: &mut CodeAssembler, trap: CodeLabel| compare(a).and_then(|()| a.ja(trap));
+    fill(checked, |a| a.lea(rsi, qword_ptr(r14 + rdx)).and_then(|()| a.mov(ecx, r8d))).unwrap_err();
+    fill(checked, |a| a.lea(rsi, qword_ptr(r14 + r8))).unwrap_err();
+    fill(checked, |a| a.lea(rsi, qword_ptr(r14 + rdx + 1))).unwrap_err();
+    fill(checked, |a| a.lea(rsi, qword_ptr(r14 + rdx - 1))).unwrap_err();
+    fill(checked, |a| a.lea(rsi, qword_ptr(r14 + rdx * 2))).unwrap_err();
+    fill(checked, |a| a.lea(rsi, qword_ptr(r14 + rdx)).and_then(|()| a.add(ecx, 1))).unwrap_err();
+}
+
+#[test]
+fn elements_are_guarded_against_wrong_predictions() {
+    let element = |guard: fn(&mut CodeAssembler) -> Code, index: AsmRegister64| {
+        let mut facts = facts(&[I32], &[]);
+        facts.settings.spectre = true;
+        prove_with(&facts, |a| {
+            let mut trap = a.create_label();
+            enter(a)?;
+            a.cmp(rdx, qword_ptr(r15 + COUNT))?;
+            a.jae(trap)?;
+            a.mov(rax, qword_ptr(r15 + TABLE))?;
+            guard(a)?;
+            a.mov(rax, qword_ptr(rax + index * 8))?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut trap)?;
+            a.ud2()
+        })
+    };
+    fn zero(a: &mut CodeAssembler) -> Code {
+        a.mov(r11d, 0)
+    }
+    element(|a| zero(a).and_then(|()| a.cmovb(r11, rdx)), r11).unwrap();
+    element(|_| Ok(()), rdx).unwrap_err();
+    element(|a| zero(a).and_then(|()| a.cmovb(r11, rdx)), rdx).unwrap_err();
+    element(|a| zero(a).and_then(|()| a.cmovae(r11, rdx)), r11).unwrap_err();
+    element(|a| zero(a).and_then(|()| a.cmovbe(r11, rdx)), r11).unwrap_err();
+    element(|a| a.mov(r11d, 1).and_then(|()| a.cmovb(r11, rdx)), r11).unwrap_err();
+    // Other flags by then.
+    element(|a| a.xor(r11d, r11d).and_then(|()| a.cmovb(r11, rdx)), r11).unwrap_err();
+    element(|a| zero(a).and_then(|()| a.cmp(rdx, rdx)).and_then(|()| a.cmovb(r11, rdx)), r11).unwrap_err();
+}
+
+#[test]
+fn ends_are_guarded_against_wrong_predictions() {
+    let load = |guard: fn(&mut CodeAssembler) -> Code, disp: i32| {
+        let mut facts = facts(&[I32], &[I32]);
+        facts.settings.spectre = true;
+        (facts.memories[0].unchecked_span, facts.memories[0].mapped) = (0, 0);
+        prove_with(&facts, |a| {
+            let mut trap = a.create_label();
+            enter(a)?;
+            a.lea(rcx, qword_ptr(rdx + 8))?;
+            a.cmp(rcx, qword_ptr(r15 + LENGTH))?;
+            a.ja(trap)?;
+            guard(a)?;
+            a.mov(eax, dword_ptr(r14 + rcx + disp))?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut trap)?;
+            a.ud2()
+        })
+    };
+    load(|a| a.mov(r11d, 8).and_then(|()| a.cmova(rcx, r11)), -8).unwrap();
+    load(|_| Ok(()), -8).unwrap_err();
+    load(|a| a.mov(r11d, 4).and_then(|()| a.cmova(rcx, r11)), -8).unwrap_err();
+    load(|a| a.mov(r11d, 4).and_then(|()| a.cmova(rcx, r11)), -4).unwrap();
+    load(|a| a.mov(r11d, 8).and_then(|()| a.cmovbe(rcx, r11)), -8).unwrap_err();
+    load(|a| a.mov(r11d, 8).and_then(|()| a.cmovb(rcx, r11)), -8).unwrap_err();
+    load(|a| a.mov(r11d, 0).and_then(|()| a.cmova(rcx, r11)), -8).unwrap_err();
+}
