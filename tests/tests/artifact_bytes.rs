@@ -31,6 +31,8 @@ const FREE: &[(&str, usize)] = &[
     // What is said of no call is never found; that a slot holds a reference is not proved.
     (".wasmtime.stackmap", 60),
     (".wasmtime.exceptions", 40),
+    // How many of the bytes behind its last instruction are counted as a function's own.
+    (".wasmtime.info", 1),
 ];
 
 #[test]
@@ -43,8 +45,7 @@ fn every_byte_counts() {
     let sections: Vec<_> =
         FREE.iter().filter_map(|(name, _)| Some((*name, Artifact::section(&artifact, name)?))).collect();
     assert!(sections.len() >= 4, "{sections:?}");
-    let code = artifact.len();
-    println!("{code} bytes, {sections:?}");
+    println!("{} bytes, {sections:?}", artifact.len());
     let mut accepted: BTreeMap<&str, Vec<(usize, u8)>> = BTreeMap::new();
     let mut tried: BTreeMap<&str, usize> = BTreeMap::new();
     let mut changed = artifact.clone();
