@@ -567,10 +567,9 @@ impl<'p> Walk<'p> {
         let readable = |region: Region| writable(region) || matches!(region, Region::Data(_));
         let is_region = |region: Region| if writes { writable(region) } else { readable(region) };
         let sums = self.sums();
-        match self.term(count, bytes, 0) {
-            Ok(term) => sums.has_range(pointer as u8, term.key, is_region),
-            Err(bytes) => bytes >= 0 && sums.reaches(pointer as u8, bytes, is_region),
-        }
+        let constant = bytes.as_constant().filter(|bytes| *bytes >= 0);
+        constant.is_some_and(|bytes| sums.reaches(pointer as u8, bytes, is_region))
+            || self.term(count, bytes, 0).is_ok_and(|term| sums.has_range(pointer as u8, term.key, is_region))
     }
 
     // ---- routines
