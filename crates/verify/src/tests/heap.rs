@@ -390,3 +390,39 @@ fn an_array_of_any_length_is_where_there_was_room() {
     array(&Array { next: |a| a.lea(r8, qword_ptr(rax + rdx)), ..null }).unwrap_err();
     array(&Array { next: |a| a.lea(r8, qword_ptr(rsi)), ..null }).unwrap_err();
 }
+
+#[test]
+fn a_pointer_outlives_the_call_of_a_routine_that_moves_nothing() {
+    let held = |disp: i32, callee: fn(&mut CodeAssembler) -> Code| {
+        prove_routine(&objects(Collector::Copying), |a| {
+            let (mut trap, mut other) = (a.create_label(), a.create_label());
+            a.mov(qword_ptr(rbp - 8), rbx)?;
+            a.mov(ebx, edx)?;
+            a.lea(rcx, qword_ptr(rbx + 8))?;
+            a.mov(r11, qword_ptr(r15 + STORE))?;
+            a.cmp(rcx, qword_ptr(r11 + LENGTH))?;
+            a.ja(trap)?;
+            heap(a, rdx)?;
+            a.add(rbx, rdx)?;
+            a.mov(edx, 0)?;
+            a.mov(ecx, 0)?;
+            a.call(other)?;
+            a.mov(dword_ptr(rbx + disp), 7)?;
+            a.mov(rbx, qword_ptr(rbp - 8))?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut trap)?;
+            a.ud2()?;
+            a.set_label(&mut other)?;
+            enter(a)?;
+            callee(a)?;
+            a.xor(eax, eax)
+        })
+    };
+    held(4, |a| a.mov(qword_ptr(rbp - 8), 0)).unwrap();
+    held(5, |a| a.mov(qword_ptr(rbp - 8), 0)).unwrap_err();
+    held(-4, |a| a.mov(qword_ptr(rbp - 8), 0)).unwrap_err();
+    // Any function may let the host in, and so may whoever calls one.
+    held(4, |a| a.call(0)).unwrap_err();
+    held(4, |a| a.mov(rbx, qword_ptr(rbp - 8))).unwrap_err();
+}
