@@ -32,7 +32,8 @@ fn pair(setup: &Setup, collector: Collector, backtraces: bool) -> Pair {
         config.wasm_backtrace_max_frames(std::num::NonZero::new(100));
     }
     let engine = Engine::new(&config).unwrap();
-    let lightbeam = setup.lightbeam(&engine).unwrap();
+    // What runs here is proved, too.
+    let lightbeam = setup.lightbeam(&engine).unwrap().verify(true);
     Pair { engine, lightbeam, setup: *setup }
 }
 

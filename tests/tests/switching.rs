@@ -145,6 +145,14 @@ fn is_harmless(instruction: &Instruction, changed: &str) -> bool {
             (Mnemonic::Mov, R12 | R13) => instruction.memory_base() == Register::None,
             (Mnemonic::Add, RAX | EAX) => true,
             (Mnemonic::Sub, RSP) => true,
+            // Only the lower half of a count is used; it is also where it came from.
+            (Mnemonic::Mov, Register::RBX) => changed == "mov ebx,edx",
+            (Mnemonic::Mov, Register::None) => changed == instruction.to_string().replace("ebx", "edx"),
+            // Nothing is in the lower half.
+            (Mnemonic::Or, RDI) => changed.starts_with("add rdi,"),
+            // To another trap, or to where the same is known.
+            (Mnemonic::Je, _) => changed.starts_with("je "),
+            (Mnemonic::Jne, _) => changed.starts_with("jne "),
             // Equal or not, whichever way it is asked.
             (Mnemonic::Cmp, _) => changed.starts_with("cmp ["),
             _ => false,
