@@ -75,7 +75,7 @@ impl Walk<'_> {
         let Ok(width) = u32::try_from(last + 4 - low) else { return Err("outside of the frame") };
         self.check_frame(low, width, true)?;
         self.overwritten(low as i32, width);
-        let fill = Fill { low, end: low - start, step, top: self.abi.stack_args.into() };
+        let fill = Fill { low, end: low - start, step, top: self.top().into() };
         let words = (self.word(last as i32), self.word(low as i32));
         self.frames.fill(&mut self.st.slots, words, fill);
         self.put(counter, Value::NULL)?;

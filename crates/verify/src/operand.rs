@@ -580,7 +580,8 @@ impl Walk<'_> {
 
     /// The words of which at least a part is below an offset, as far as frames may reach.
     pub(crate) fn words_below(&self, top: i32) -> std::ops::Range<u32> {
-        let first = self.word(top.saturating_add(7) & !7) + 1;
+        // The first word that is not as a whole at or above it, if not all of the frame's are below.
+        let first = self.word((top.min(self.area()) + 7 & !7) - 8);
         first..self.word(crate::exits::VALUES / 2)
     }
 
@@ -595,7 +596,12 @@ impl Walk<'_> {
     /// The word of the frame at an offset: the result area first, see `area`, then arguments on the stack, then downwards.
     #[inline]
     pub(crate) fn word(&self, at: i32) -> u32 {
-        self.abi.stack_results / 8 + (self.abi.stack_args.cast_signed() - at.div_euclid(8) * 8).cast_unsigned() / 8
+        (self.top().cast_signed() - at.div_euclid(8) * 8).cast_unsigned() / 8
+    }
+
+    /// From the return address up to the end of the result area's offsets.
+    pub(crate) fn top(&self) -> u32 {
+        self.abi.stack_args + self.abi.stack_results
     }
 
     /// Where among the offsets of the frame the result area's bytes are: above the arguments, where code has no access.

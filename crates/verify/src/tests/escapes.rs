@@ -110,6 +110,32 @@ fn what_is_below_the_stack_pointer_is_forgotten() {
     read(|a| a.sub(rsp, 16).and_then(|()| a.add(rsp, 16))).unwrap();
     read(|a| a.add(rsp, 16).and_then(|()| a.sub(rsp, 16))).unwrap_err();
     read(|a| a.pop(rcx).and_then(|()| a.sub(rsp, 8))).unwrap_err();
+    read(|a| a.add(rsp, 4096).and_then(|()| a.sub(rsp, 4096))).unwrap_err();
+}
+
+#[test]
+fn a_loop_fills_the_words_that_it_fills_beside_a_result_area_too() {
+    let read = |at: i32| {
+        prove(&[], &[I64; 9], |a| {
+            let mut again = a.create_label();
+            a.xor(eax, eax)?;
+            a.mov(qword_ptr(r10), rax)?;
+            a.mov(r11, -16i64)?;
+            a.set_label(&mut again)?;
+            a.mov(dword_ptr(rbp + r11 - 16), 7)?;
+            a.add(r11, 4)?;
+            a.test(r11, r11)?;
+            a.jne(again)?;
+            for reg in [rcx, rdx, rsi, rdi, r8, r9, r10] {
+                a.mov(reg, rax)?;
+            }
+            a.mov(rax, qword_ptr(rbp + at))
+        })
+    };
+    read(-32).unwrap();
+    read(-24).unwrap();
+    read(-16).unwrap_err();
+    read(-8).unwrap_err();
 }
 
 #[test]
