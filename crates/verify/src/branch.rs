@@ -208,7 +208,12 @@ impl Walk<'_> {
         let before = self.st;
         let other = condition ^ 1;
         let Some(relation) = relation.filter(|_| flags.kind != Kind::Unknown) else {
+            let of_given = condition == SIGN && flags.values[0].is(Tag::Given) && flags.values[1] == Value::NULL;
+            if of_given && flags.bytes == 8 {
+                self.given_is_negative();
+            }
             self.flow_to(target)?;
+            self.st = before;
             self.st.flags.known = Some(other);
             if condition == SIGN && flags.values[0].is(Tag::Given) && flags.values[1] == Value::NULL && flags.bytes == 8
             {
@@ -283,6 +288,9 @@ impl Walk<'_> {
                 if let (Relation::Unequal, true, Some(constant)) = (relation, left.is(Tag::Given), right.as_constant())
                 {
                     self.given_is_not(constant, flags.bytes);
+                }
+                if let (Relation::Equal, true, Some(constant)) = (relation, left.is(Tag::Given), right.as_constant()) {
+                    self.given_is(constant, flags.bytes);
                 }
             }
         }

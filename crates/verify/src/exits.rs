@@ -53,6 +53,11 @@ impl Walk<'_> {
             (Builtin::Trap, RSI) => !self.st.regs[reg].is(Tag::TrapCode),
             _ => self.st.regs[reg] != Value::of(Tag::Saved, reg as u32),
         };
+        // The host panics if there is nothing to raise.
+        let fails = matches!(self.role, Role::BuiltinExit(Builtin::Trap | Builtin::Raise));
+        if raise && !fails && self.st.done & done::FAILED == 0 {
+            return Err("raised though the host may not have failed");
+        }
         if !raise && ARGUMENTS.into_iter().any(changed) {
             return Err("argument of a builtin that is changed on its way");
         }
@@ -65,7 +70,7 @@ impl Walk<'_> {
         }
         self.st.regs[RAX] = Value::of(Tag::Given, 0);
         self.st.vectors = 1;
-        self.st.done &= !done::SUCCEEDED;
+        self.st.done &= !(done::SUCCEEDED | done::FAILED);
         if self.failure().is_none() {
             self.st.done |= done::SUCCEEDED;
         }
@@ -84,14 +89,31 @@ impl Walk<'_> {
 
     /// What the host gave, or so many bytes of it, is not this constant.
     pub(crate) fn given_is_not(&mut self, constant: i64, bytes: u8) {
-        let known = match self.failure() {
+        if self.says_that_it_failed(constant, bytes) {
+            self.succeed();
+        }
+    }
+
+    /// It is.
+    pub(crate) fn given_is(&mut self, constant: i64, bytes: u8) {
+        if self.says_that_it_failed(constant, bytes) {
+            self.st.done |= done::FAILED;
+        }
+    }
+
+    fn says_that_it_failed(&self, constant: i64, bytes: u8) -> bool {
+        match self.failure() {
             Some(Failed::Zero8) => constant == 0 && bytes == 1,
             Some(Failed::Zero32) => constant == 0 && bytes == 4,
             Some(Failed::Constant(failed)) => constant == failed && bytes == 8,
             Some(Failed::Negative) | None => false,
-        };
-        if known {
-            self.succeed();
+        }
+    }
+
+    /// What the host gave is negative.
+    pub(crate) fn given_is_negative(&mut self) {
+        if self.failure() == Some(Failed::Negative) {
+            self.st.done |= done::FAILED;
         }
     }
 
@@ -140,7 +162,7 @@ impl Walk<'_> {
         self.destroy(Effect::Any);
         self.called(0)?;
         self.st.regs[RAX] = Value::of(Tag::Given, 0);
-        self.st.done &= !done::SUCCEEDED;
+        self.st.done &= !(done::SUCCEEDED | done::FAILED);
         self.passed_at = Some(at);
         // Whether or not it has written results, there may be a host's bytes now.
         self.overwritten(at, bytes.cast_unsigned());

@@ -426,11 +426,10 @@ impl Walk<'_> {
         let Some(field) = u32::try_from(disp).ok().and_then(|at| self.p.instance_field(at)) else {
             return Err("not a field of an instance");
         };
+        let whole = i64::from(field.offset) == disp && width == 8;
         match field.kind {
-            InstanceField::Store if width == 8 => Ok(Spot::Field(Value::of(Tag::Store, 0), 8)),
-            InstanceField::Builtins if width == 8 && self.role.is_exit() => {
-                Ok(Spot::Field(Value::of(Tag::Builtins, 0), 8))
-            }
+            InstanceField::Store if whole => Ok(Spot::Field(Value::of(Tag::Store, 0), 8)),
+            InstanceField::Builtins if whole && self.role.is_exit() => Ok(Spot::Field(Value::of(Tag::Builtins, 0), 8)),
             _ => Err("not a field that all instances have"),
         }
     }

@@ -72,6 +72,8 @@ pub(crate) mod done {
     pub(crate) const LEFT: u8 = EXIT_FRAME | EXIT_ADDRESS;
     /// What the host gave an exit says that it did what it was called for.
     pub(crate) const SUCCEEDED: u8 = 32;
+    /// It says that it failed.
+    pub(crate) const FAILED: u8 = 64;
 }
 
 impl Flags {

@@ -394,6 +394,7 @@ impl<'a> Changes<'a> {
         let writes = instruction.op_count() > 0
             && instruction.op0_kind() == OpKind::Register
             && instruction.op0_register().is_gpr()
+            && instruction.op0_register() != Register::RSP
             && !matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Push)
             && instruction.flow_control() == FlowControl::Next;
         if !writes {
@@ -493,7 +494,8 @@ impl<'a> Changes<'a> {
         }
         for (n, map) in own.maps.iter().enumerate().filter(|(_, map)| inside(map.returns_to)) {
             let mut tables = own.clone();
-            tables.maps[n].frame += 16;
+            // A frame larger than that of the call; a smaller one only moves what is named.
+            tables.maps[n].frame += 1 << 20;
             changed.push((Kind::OtherMap, map.returns_to, tables));
             let mut tables = own.clone();
             tables.maps[n].returns_to += 1;
