@@ -59,7 +59,7 @@ fn generated_modules_are_proved() {
 /// Modules with code that once had no rule, or was without a check that it needs, each under all settings and some more.
 #[test]
 fn what_random_settings_have_found_is_proved() {
-    const MODULES: [&str; 9] = [
+    const MODULES: [&str; 10] = [
         // A table without elements, an index as large as there is.
         "(module (table 0 0 funcref) (func (export \"f\") (param i32) (result funcref) (table.get (local.get 0))))",
         // A fence where there is no frame.
@@ -70,6 +70,9 @@ fn what_random_settings_have_found_is_proved() {
         "(module (memory i64 1) (data (i64.const 0x7d596a76d0d9526c) \"a\"))",
         "(module (memory i64 1) (func (export \"f\") (param i64)
            (memory.fill (i64.const 29) (i32.const 5) (i64.add (local.get 0) (i64.const 0x100000000000)))))",
+        "(module (memory i64 1) (func (export \"f\") (param i32)
+           (memory.fill (i64.const 15) (i32.const 5)
+             (i64.add (i64.const 0x100000000000) (i64.extend_i32_u (local.get 0))))))",
         // An access at the same place whatever happens, of a memory that never grows.
         "(module (memory 4 4) (func (export \"f\") (result i32) (i32.load offset=9 (i32.const 12))))",
         // References that startup counts.

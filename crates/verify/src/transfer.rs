@@ -596,7 +596,10 @@ impl Walk<'_> {
         for (reg, scale) in parts.into_iter().flatten() {
             let part = value(reg);
             match pending {
-                Some(pending) if usize::from(pending.reg) == reg && scale == 0 && pending.exact => {
+                // Of what stays in its register more is said by that.
+                Some(pending)
+                    if usize::from(pending.reg) == reg && scale == 0 && pending.exact && (reg == to || self.copies) =>
+                {
                     sum = sum.and_then(|sum| sum.plus_all(&pending.sum));
                     // It has not wrapped itself, but may be anything.
                     most += u128::from(part.limit().map_or(u64::MAX, |limit| limit - 1));
