@@ -25,7 +25,7 @@ struct Fill {
     low: i64,
     end: i64,
     step: i64,
-    /// The top of the words, see `Walk::word`.
+    /// Where the first of all words begins, see `Walk::word`.
     top: i64,
 }
 
@@ -264,6 +264,29 @@ mod tests {
             a.nop()
         };
         assert!(!filled(-32, 0, elsewhere, -8));
+    }
+
+    /// Results that are passed in memory have words of their own, which are not meant.
+    #[test]
+    fn a_frame_beside_a_result_area_is_filled_where_it_is() {
+        let proved = |first: i64| {
+            prove(&[], &[I64; 9], |a| {
+                let mut again = a.create_label();
+                a.mov(r11, first)?;
+                a.set_label(&mut again)?;
+                a.mov(dword_ptr(rbp + r11), 7)?;
+                by(4)(a, again)?;
+                for (result, place) in [rax, rcx, rdx, rsi, rdi, r8, r9].into_iter().zip(0..) {
+                    a.mov(result, qword_ptr(rbp - 8 - 8 * (place % 4)))?;
+                }
+                a.mov(r11, qword_ptr(rbp - 32))?;
+                a.mov(qword_ptr(r10), r11)?;
+                a.mov(r10, r11)
+            })
+        };
+        proved(-32).unwrap();
+        proved(-24).unwrap_err();
+        proved(-40).unwrap_err();
     }
 
     #[test]
