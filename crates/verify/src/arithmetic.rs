@@ -1,5 +1,6 @@
 //! What arithmetic, exchanges and the stack's own instructions do to what is known.
 
+use crate::decode::Instruction;
 use crate::forms::Class;
 use crate::proof::Cause;
 use crate::relate::{self, Pending, Sum};
@@ -7,7 +8,6 @@ use crate::state::{Flags, Kind, NONE, R15, RAX, RBP, RDX, RSP};
 use crate::transfer::Operand;
 use crate::value::{LOW_BYTE, MAYBE, Tag, Value};
 use crate::walk::{Proved, Walk};
-use iced_x86::Instruction;
 
 impl Walk<'_> {
     // ---- arithmetic

@@ -1,12 +1,12 @@
 //! Flags: what comparisons tell, on which arm of a branch and in conditional moves; and jump tables.
 
+use crate::decode::Instruction;
 use crate::facts::Collector;
 use crate::relate::{Fact, Region};
 use crate::state::{Flags, Kind, NONE, RSP};
 use crate::transfer::Operand;
 use crate::value::{MAYBE, MOST_A, Tag, Value};
 use crate::walk::{Proved, Walk};
-use iced_x86::Instruction;
 
 /// What is true of two values that were compared, without sign or with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +196,7 @@ impl Walk<'_> {
     }
 
     fn condition(instruction: &Instruction) -> Proved<u8> {
-        crate::forms::condition(instruction.mnemonic()).ok_or("condition that is none")
+        instruction.condition().ok_or("condition that is none")
     }
 
     /// `jcc`: what is known where it is taken goes there, what is known where it is not stays.
@@ -205,7 +205,6 @@ impl Walk<'_> {
         let condition = Self::condition(instruction)?;
         let relation = Relation::of(condition);
         let flags = self.st.flags;
-        let before = self.st;
         let other = condition ^ 1;
         let Some(relation) = relation.filter(|_| flags.kind != Kind::Unknown) else {
             let of_given = condition == SIGN && flags.values[0].is(Tag::Given) && flags.values[1] == Value::NULL;
@@ -221,10 +220,12 @@ impl Walk<'_> {
             }
             return Ok(());
         };
+        self.keep_sums();
+        let before = self.st;
         if self.refine(relation) {
             self.flow_to(target)?;
         }
-        self.st = before;
+        self.back_to(&before);
         if !self.refine(relation.negated()) {
             // It is always taken, so what comes next is not reached by this way.
             self.ends = true;
@@ -735,7 +736,7 @@ impl Walk<'_> {
 
     /// The target of a direct jump.
     pub(crate) fn target(&self, instruction: &Instruction) -> Proved<u32> {
-        u32::try_from(instruction.near_branch_target()).map_err(|_| "jump out of the text")
+        instruction.target().and_then(|target| u32::try_from(target).ok()).ok_or("jump out of the text")
     }
 
     /// What is known of the state at the target of a branch goes there.

@@ -1,6 +1,7 @@
 //! Calls, tail calls and returns: what is passed, what is promised, and what is left of what was known.
 
 use crate::abi::{Abi, Part, Passed, Place, Shape};
+use crate::decode::Instruction;
 use crate::facts::{Builtin, Signature, ValueType};
 use crate::operand::Spot;
 use crate::prover::Entry;
@@ -9,7 +10,6 @@ use crate::state::{Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, R
 use crate::transfer::Operand;
 use crate::value::{DIRTY, FRESH, IDENTITY, NULLABLE, OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
-use iced_x86::Instruction;
 
 /// Registers that calls destroy.
 const VOLATILE: [usize; 9] = [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11];
@@ -38,7 +38,7 @@ pub(crate) enum Effect {
 impl<'p> Walk<'p> {
     pub(crate) fn call(&mut self, instruction: &Instruction) -> Proved<()> {
         self.check_frames()?;
-        if instruction.is_call_near() {
+        if instruction.target().is_some() {
             let target = self.target(instruction)?;
             let p = self.p;
             self.check_limit(p.entry(target))?;
@@ -754,8 +754,7 @@ impl<'p> Walk<'p> {
     }
 
     pub(crate) fn ret(&mut self, instruction: &Instruction) -> Proved<()> {
-        let popped =
-            if instruction.op_count() == 0 { 0 } else { crate::forms::immediate(instruction, 0).unwrap_or(-1) };
+        let popped = if instruction.op_count() == 0 { 0 } else { instruction.immediate(0).unwrap_or(-1) };
         if popped != i64::from(self.pops) {
             return Err("return that pops what it should not");
         }

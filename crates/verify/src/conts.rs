@@ -8,13 +8,14 @@
 mod tests;
 
 use crate::abi::{Part, Passed, Place};
+use crate::decode::Instruction;
 use crate::facts::{Facts, Signature, TypeKind, ValueType};
 use crate::operand::Spot;
-use crate::state::{State, Types};
+use crate::state::{NONE, Types};
 use crate::transfer::Operand;
 use crate::value::{FRESH, IDENTITY, PAIRED, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
-use iced_x86::{Instruction, Mnemonic};
+use iced_x86::Mnemonic;
 use std::collections::HashMap;
 
 /// What is known of each vector register: [`NULL_REFERENCE`], `REFERENCE +` a type as values have it, or 0 for nothing.
@@ -171,12 +172,12 @@ impl Walk<'_> {
         self.conts.len() as u32 - 1
     }
 
-    /// What is known where paths meet.
-    pub(crate) fn join_conts(&mut self, known: &mut State, other: &State) -> bool {
-        if known.conts == other.conts {
-            return false;
+    /// What is known where paths meet, by numbers: the first if nothing of that is lost.
+    pub(crate) fn join_conts(&mut self, known: u32, other: u32) -> u32 {
+        if known == other {
+            return known;
         }
-        let (old, other) = (self.conts[known.conts as usize], self.conts[other.conts as usize]);
+        let (old, other) = (self.conts[known as usize], self.conts[other as usize]);
         let mut joined = old;
         for (to, from) in joined.iter_mut().zip(other) {
             *to = match (*to, from) {
@@ -189,11 +190,7 @@ impl Walk<'_> {
                 _ => 0,
             };
         }
-        if joined == old {
-            return false;
-        }
-        known.conts = self.keep_conts(joined);
-        true
+        if joined == old { known } else { self.keep_conts(joined) }
     }
 
     /// A vector register is an argument.
@@ -290,15 +287,15 @@ impl Walk<'_> {
             }
             (Operand::Vector(to), _) if matches!(instruction.mnemonic(), Movhps | Vmovhps) => {
                 let Some((at, pointer, half)) = self.half else { return Ok(false) };
-                let base = crate::forms::int(instruction.memory_base());
-                let revision = self.p.facts.stacks.as_ref().map(|stacks| u64::from(stacks.revision));
+                let revision = self.p.facts.stacks.as_ref().map(|stacks| i64::from(stacks.revision));
                 let source = if instruction.op_count() == 3 { second } else { Operand::Vector(to) };
                 let own = at == self.at
                     && half == to
                     && matches!(source, Operand::Vector(source) if source == to)
-                    && base == Some((pointer, 8))
-                    && instruction.memory_index() == iced_x86::Register::None
-                    && Some(instruction.memory_displacement64()) == revision;
+                    && usize::from(instruction.base) == pointer
+                    && instruction.index == NONE
+                    && !instruction.narrow_address
+                    && Some(instruction.disp) == revision;
                 if !own {
                     return Err("reference that is put together of different parts");
                 }

@@ -12,12 +12,15 @@
 //! of 0. So the loop is taken as one instruction where control comes to its first with such a counter. That says nothing of
 //! whoever comes to another of its instructions, or with another counter: these are gone over one by one.
 
-use crate::forms;
+use crate::decode::{Instruction, Operand, Reader};
+use crate::forms::Class;
 use crate::slots::{Frames, LEAF, LEAF_LOG2, NODE_LOG2, NONE, Slots};
-use crate::state::Flags;
+use crate::state::{Flags, NONE as NO_REG};
 use crate::value::{Tag, Value};
 use crate::walk::{Proved, Walk};
-use iced_x86::{Code, Decoder, DecoderOptions, Instruction, OpKind};
+
+/// The number of the condition of `jne`.
+const NOT_EQUAL: u8 = 5;
 
 /// What a loop fills: every `step` bytes from `low` on, up to without `end`, four bytes.
 #[derive(Clone, Copy)]
@@ -55,19 +58,19 @@ impl Fill {
 impl Walk<'_> {
     /// Takes such a loop, if the instruction at hand is its first. Says whether it is.
     pub(crate) fn fill_loop(&mut self, store: &Instruction) -> Proved<bool> {
-        let (Some((base, 8)), Some((counter, 8))) = (forms::int(store.memory_base()), forms::int(store.memory_index()))
-        else {
+        if store.base == NO_REG || store.index == NO_REG {
             return Ok(false);
-        };
+        }
+        let (base, counter) = (usize::from(store.base), usize::from(store.index));
         let (Some(at), Some(start)) = (self.st.regs[base].as_stack(), self.st.regs[counter].as_constant()) else {
             return Ok(false);
         };
         let frames = -(1 << 31)..0;
-        if store.code() != Code::Mov_rm32_imm32 || store.memory_index_scale() != 1 || !frames.contains(&start) {
+        if store.width() != Some(4) || store.scale != 0 || !frames.contains(&start) {
             return Ok(false);
         }
         let Some(step) = self.rest_of_fill(store)? else { return Ok(false) };
-        let low = i64::from(at) + store.memory_displacement64().cast_signed().clamp(-(1 << 32), 1 << 32) + start;
+        let low = i64::from(at) + store.disp.clamp(-(1 << 32), 1 << 32) + start;
         if start % step != 0 || low % 4 != 0 {
             return Ok(false);
         }
@@ -90,30 +93,28 @@ impl Walk<'_> {
     /// the next instruction is the one behind them.
     fn rest_of_fill(&mut self, store: &Instruction) -> Proved<Option<i64>> {
         let (first, behind) = (self.at, self.next);
-        let counter = store.memory_index();
-        let code = &self.p.text[behind as usize..self.end as usize];
-        let mut decoder = Decoder::with_ip(64, code, behind.into(), DecoderOptions::NONE);
-        let [add, test, jump] = [(); 3].map(|()| decoder.decode());
-        let plain = [add, test].iter().all(|instruction| {
-            instruction.op0_register() == counter
-                && !instruction.has_lock_prefix()
-                && !forms::has_strange_prefix(instruction)
-        });
-        let adds =
-            matches!(add.code(), Code::Add_rm64_imm8 | Code::Add_rm64_imm32) && add.op0_kind() == OpKind::Register;
-        let step = forms::immediate(&add, 1).filter(|step| adds && matches!(step, 4 | 8 | 16));
-        let tests =
-            test.code() == Code::Test_rm64_r64 && test.op0_kind() == OpKind::Register && test.op1_register() == counter;
-        let jumps = matches!(jump.code(), Code::Jne_rel8_64 | Code::Jne_rel32_64)
-            && jump.near_branch_target() == u64::from(first)
-            && self.p.text.get(jump.ip() as usize).is_some_and(|byte| !forms::is_prefix(*byte));
-        let Some(step) = step.filter(|_| plain && tests && jumps && store.memory_base() != counter) else {
-            return Ok(None);
-        };
-        for instruction in [add, test, jump] {
-            self.at = instruction.ip() as u32;
-            self.next = self.at + instruction.len() as u32;
-            self.mark_code(instruction.len() as u32)?;
+        let counter = usize::from(store.index);
+        let mut reader = Reader::new(&self.p.text[..self.end as usize]);
+        let mut rest = [Instruction::NONE; 3];
+        let mut at = behind;
+        for instruction in &mut rest {
+            if reader.read(at, instruction).is_none() || instruction.strange.is_some() {
+                return Ok(None);
+            }
+            at += u32::from(instruction.len);
+        }
+        let [add, test, jump] = &rest;
+        let is_counter =
+            |instruction: &Instruction, n| matches!(instruction.operand(n), Ok(Operand::Int(reg, 8)) if reg == counter);
+        let adds = add.class == Class::Add && is_counter(add, 0);
+        let step = add.immediate(1).filter(|step| adds && matches!(step, 4 | 8 | 16));
+        let tests = test.class == Class::Test && is_counter(test, 0) && is_counter(test, 1);
+        let jumps = jump.condition() == Some(NOT_EQUAL) && jump.target() == Some(first.into());
+        let Some(step) = step.filter(|_| tests && jumps && store.base != store.index) else { return Ok(None) };
+        for instruction in rest {
+            self.at = self.next;
+            self.next = self.at + u32::from(instruction.len);
+            self.mark_code(instruction.len)?;
         }
         self.at = first;
         Ok(Some(step))

@@ -5,12 +5,14 @@
 //! structures in order, and that references have the types that validation gave them.
 
 mod abi;
+mod ahead;
 mod arithmetic;
 pub mod artifact;
 mod border;
 mod branch;
 mod calls;
 mod conts;
+mod decode;
 mod exits;
 pub mod facts;
 mod fill;

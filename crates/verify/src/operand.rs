@@ -1,14 +1,13 @@
 //! Memory operands: what an address is of, what is read there, and what may be written.
 
 use crate::abi::bytes;
+use crate::decode::Instruction;
 use crate::facts::{Collector, InstanceField, StoreField, ValueType};
-use crate::forms;
 use crate::proof::Cause;
 use crate::relate::Region;
 use crate::state::{NONE, RSP};
 use crate::value::{OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
-use iced_x86::{Instruction, Register};
 
 /// What an address is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,16 +52,13 @@ struct Address {
 
 impl Walk<'_> {
     fn parts(&self, instruction: &Instruction) -> Proved<Address> {
-        let (base, index) = (instruction.memory_base(), instruction.memory_index());
-        let disp = instruction.memory_displacement64().cast_signed();
-        let part = |register: Register| match forms::int(register) {
-            Some((reg, 8)) => Ok((self.st.regs[reg], reg as u8)),
-            _ if register == Register::None => Ok((Value::NULL, NONE)),
-            _ => Err("address with a register that is not of 64 bits"),
-        };
-        let (mut base, mut base_reg) = part(base)?;
-        let (mut index, mut index_reg) = part(index)?;
-        let scale = instruction.memory_index_scale().trailing_zeros() as u8;
+        if instruction.narrow_address {
+            return Err("address with a register that is not of 64 bits");
+        }
+        let Instruction { base: mut base_reg, index: mut index_reg, scale, disp, .. } = *instruction;
+        // What there is none of counts as 0.
+        let part = |reg: u8| self.st.regs.get(usize::from(reg)).copied().unwrap_or(Value::NULL);
+        let (mut base, mut index) = (part(base_reg), part(index_reg));
         // Either of the two may be the pointer if none is scaled.
         if scale == 0 && base.is_number() && !index.is_number() {
             (base, index) = (index, base);
@@ -73,14 +69,11 @@ impl Walk<'_> {
 
     /// What the memory operand of an instruction is of, if that many bytes of it may be accessed.
     pub(crate) fn spot(&mut self, instruction: &Instruction, width: u32, writes: bool) -> Proved<Spot> {
-        if instruction.is_ip_rel_memory_operand() {
-            if instruction.memory_base() != Register::RIP {
-                return Err("address of 32 bits");
-            }
+        if instruction.ip_relative {
             if writes {
                 return Err("store to the text");
             }
-            return self.constant_in_text(instruction.ip_rel_memory_address(), width);
+            return self.constant_in_text(instruction.disp.cast_unsigned(), width);
         }
         let address = self.parts(instruction)?;
         let Address { base, base_reg, index, index_reg, scale, disp } = address;
@@ -714,7 +707,7 @@ impl Walk<'_> {
                 }
             }
         }
-        if self.st.sums != 0 {
+        if self.st.sums != 0 && self.sums().names_slots() {
             self.relate(|sums| {
                 sums.forget(|key| match key {
                     crate::relate::Key::Slot(from) => from < end && at < from + 8,

@@ -1,12 +1,13 @@
 //! For tests of the rules: what a rule makes of an instruction, in plain words, so that the instruction itself can be
 //! run beside it.
 
+use crate::decode::{Instruction, Reader};
 use crate::facts::{Facts, Memory, Range, Tables};
+use crate::forms::Class;
 use crate::prover::Prover;
 use crate::state::State;
 use crate::value::{Tag, Value};
 use crate::walk::{Role, Walk};
-use iced_x86::{Decoder, DecoderOptions};
 
 /// What is known of a register beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,18 +161,16 @@ pub fn apply(text: &[u8], registers: &[Known; 16], copies: bool) -> Result<Vec<A
     for at in (LOWEST..0).step_by(8) {
         walk.put_word(at, Value::ANY);
     }
-    let mut decoder = Decoder::with_ip(64, text, 0, DecoderOptions::NONE);
+    let mut reader = Reader::new(text);
+    let mut instruction = Instruction::NONE;
     let mut targets = Vec::new();
-    while decoder.can_decode() && !walk.ends {
-        let instruction = decoder.decode();
-        if instruction.is_invalid() {
-            return Err("no instruction");
-        }
-        walk.at = instruction.ip() as u32;
-        walk.next = instruction.next_ip() as u32;
+    while (walk.next as usize) < text.len() && !walk.ends {
+        walk.at = walk.next;
+        reader.read(walk.at, &mut instruction).ok_or("no instruction")?;
+        walk.next = walk.at + u32::from(instruction.len);
         walk.transfer(&instruction)?;
-        if instruction.is_jcc_short_or_near() {
-            targets.push(instruction.near_branch_target() as u32);
+        if instruction.class == Class::Jcc {
+            targets.push(walk.target(&instruction)?);
             break;
         }
     }

@@ -51,6 +51,13 @@ pub enum Cause {
     Unreached,
 }
 
+impl Cause {
+    /// Is it one that is known not to happen?
+    pub(crate) fn is_harmless(self) -> bool {
+        matches!(self, Cause::MemoryInBounds | Cause::DivisionInBounds | Cause::NoNullFunction)
+    }
+}
+
 /// A call that returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {

@@ -3,15 +3,15 @@
 
 use crate::abi::Shape;
 use crate::conts::Functions;
+use crate::decode::{Instruction, Reader};
 use crate::facts::{Border, Builtin, Facts, Field, InstanceField, Range, Tables, TypeKind};
-use crate::forms::{self, Class};
+use crate::forms::Class;
 use crate::proof::{Cause, Failure, Fault, Place, Proof, Reason};
 use crate::relate::Region;
 use crate::state::Types;
 use crate::switching::{self, Operation, Switching};
 use crate::value::{OWNER_MEMORY, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
-use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind, Register};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -525,21 +525,23 @@ impl<'a> Prover<'a> {
     pub(crate) fn leaf(&self, target: u32) -> Option<Vec<Instruction>> {
         const MOST: usize = 3;
         let gap = self.gap(target)?;
-        let code = &self.text[target as usize..gap.end as usize];
-        let mut decoder = Decoder::with_ip(64, code, target.into(), DecoderOptions::NONE);
+        let mut reader = Reader::new(&self.text[..gap.end as usize]);
         let mut instructions = Vec::new();
-        while instructions.len() < MOST {
-            let instruction = decoder.decode();
-            match forms::class(instruction.mnemonic()) {
-                Class::Ret if instruction.len() == 1 => return Some(instructions),
+        let mut at = target;
+        loop {
+            let mut instruction = Instruction::NONE;
+            reader.read(at, &mut instruction)?;
+            at += u32::from(instruction.len);
+            match instruction.class {
+                Class::Ret if instruction.len == 1 => return Some(instructions),
                 // The stack pointer is not the caller's there.
-                _ if uses_stack_pointer(&instruction) => return None,
-                Class::Mov | Class::Xor if !forms::has_strange_prefix(&instruction) => instructions.push(instruction),
+                _ if instruction.uses(RSP) => return None,
+                Class::Mov | Class::Xor if instruction.strange.is_none() && instructions.len() < MOST => {
+                    instructions.push(instruction);
+                }
                 _ => return None,
             }
         }
-        let last = decoder.decode();
-        (forms::class(last.mnemonic()) == Class::Ret && last.len() == 1).then_some(instructions)
     }
 }
 

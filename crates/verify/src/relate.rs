@@ -225,17 +225,23 @@ pub(crate) struct Pending {
 const MOST: usize = 12;
 
 /// All that is known at some place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Facts {
     len: usize,
+    /// Those from `len` on mean nothing.
     facts: [Fact; MOST],
     pub(crate) pending: Option<Pending>,
+    /// A bit for each register that is named, and `SLOTS` if a place in the frame is: see `note_names`.
+    named: u32,
 }
+
+/// In `named`: some place in the frame.
+const SLOTS: u32 = 1 << 16;
 
 const NO_FACT: Fact = Fact { sum: Sum::ZERO, region: Region::Heap, unit: 0, pointer: None };
 
 impl Facts {
-    pub(crate) const NONE: Facts = Facts { len: 0, facts: [NO_FACT; MOST], pending: None };
+    pub(crate) const NONE: Facts = Facts { len: 0, facts: [NO_FACT; MOST], pending: None, named: 0 };
 
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0 && self.pending.is_none()
@@ -243,6 +249,32 @@ impl Facts {
 
     pub(crate) fn list(&self) -> &[Fact] {
         &self.facts[..self.len]
+    }
+
+    /// Does anything that is known name this register? What names none need not be told that it is written.
+    #[inline]
+    pub(crate) fn names_reg(&self, reg: usize) -> bool {
+        self.named >> reg & 1 != 0
+    }
+
+    /// Does anything that is known name a place in the frame?
+    #[inline]
+    pub(crate) fn names_slots(&self) -> bool {
+        self.named & SLOTS != 0
+    }
+
+    /// Finds out what is named, behind each change.
+    pub(crate) fn note_names(&mut self) {
+        let bit = |key: Key| match key {
+            Key::Reg(reg) => 1u32.checked_shl(reg.into()).unwrap_or(0),
+            Key::Slot(_) => SLOTS,
+            Key::None => 0,
+        };
+        let of = |sum: &Sum| sum.terms.iter().fold(0, |bits, term| bits | bit(term.key));
+        self.named = self.list().iter().fold(0, |bits, fact| bits | of(&fact.sum));
+        if let Some(pending) = &self.pending {
+            self.named |= of(&pending.sum) | bit(Key::Reg(pending.reg)) | bit(Key::Reg(pending.part));
+        }
     }
 
     pub(crate) fn add(&mut self, fact: Fact) {
@@ -269,7 +301,6 @@ impl Facts {
                 len += 1;
             }
         }
-        self.facts[len..self.len].fill(NO_FACT);
         self.len = len;
     }
 
@@ -553,24 +584,94 @@ impl Facts {
         })
     }
 
-    /// What both know.
-    pub(crate) fn join(&self, other: &Facts) -> Facts {
-        let mut joined = self.clone();
-        for at in 0..joined.len {
-            let fact = joined.facts[at];
-            let same = |old: &&Fact| Fact { sum: Sum { constant: fact.sum.constant, ..old.sum }, ..**old } == fact;
-            joined.facts[at] = match other.list().iter().find(same) {
-                // What becomes less each time would for ever, so it does so once, to what is known of none.
-                Some(old) if old.sum.constant >= fact.sum.constant => fact,
-                Some(old) if old.sum.constant >= 0 => Fact { sum: Sum { constant: 0, ..fact.sum }, ..fact },
-                _ => NO_FACT,
-            };
+    /// Keeps what others know as well. Says whether anything was lost.
+    fn join(&mut self, others: &[Fact], pending: Option<Pending>) -> bool {
+        let before = self.len;
+        let mut lost = false;
+        let least = |fact: &Fact| {
+            let same = |old: &&Fact| Fact { sum: Sum { constant: fact.sum.constant, ..old.sum }, ..**old } == *fact;
+            others.iter().find(same).map_or(-1, |old| old.sum.constant)
+        };
+        for fact in &mut self.facts[..before] {
+            let other = least(fact);
+            // What becomes less each time would for ever, so it does so once, to what is known of none.
+            if (0..fact.sum.constant).contains(&other) {
+                fact.sum.constant = 0;
+                lost = true;
+            }
         }
-        joined.retain(|fact| *fact != NO_FACT);
-        if joined.pending != other.pending {
-            joined.pending = None;
+        self.retain(|fact| least(fact) >= fact.sum.constant);
+        lost |= self.len != before;
+        if self.pending.is_some() && self.pending != pending {
+            self.pending = None;
+            lost = true;
         }
-        joined
+        lost
+    }
+}
+
+/// What is known at the leaders of a function, by numbers; 0 is nothing.
+pub(crate) struct Kept {
+    entries: Vec<Entry>,
+    facts: Vec<Fact>,
+}
+
+/// What is known at some leader.
+struct Entry {
+    /// Of the facts, from here on so many.
+    from: u32,
+    len: u32,
+    pending: Option<Pending>,
+}
+
+impl Kept {
+    pub(crate) fn new() -> Kept {
+        Kept { entries: vec![Entry { from: 0, len: 0, pending: None }], facts: Vec::new() }
+    }
+
+    /// Forgets all but that 0 is nothing.
+    pub(crate) fn clear(&mut self) {
+        self.entries.truncate(1);
+        self.facts.clear();
+    }
+
+    fn list(&self, entry: &Entry) -> &[Fact] {
+        &self.facts[entry.from as usize..][..entry.len as usize]
+    }
+
+    pub(crate) fn keep(&mut self, facts: &Facts) -> u32 {
+        if facts.is_empty() {
+            return 0;
+        }
+        if let Some(last) = self.entries.last()
+            && last.pending == facts.pending
+            && self.list(last) == facts.list()
+        {
+            return self.entries.len() as u32 - 1;
+        }
+        let (from, len) = (self.facts.len() as u32, facts.len as u32);
+        self.facts.extend_from_slice(facts.list());
+        self.entries.push(Entry { from, len, pending: facts.pending });
+        self.entries.len() as u32 - 1
+    }
+
+    pub(crate) fn load(&self, number: u32, to: &mut Facts) {
+        let entry = &self.entries[number as usize];
+        to.len = entry.len as usize;
+        to.facts[..to.len].copy_from_slice(self.list(entry));
+        to.pending = entry.pending;
+        to.note_names();
+    }
+
+    /// What both know: the first number, if nothing of that is lost.
+    pub(crate) fn join(&mut self, known: u32, other: u32) -> u32 {
+        if known == other || known == 0 || other == 0 {
+            return known.min(other);
+        }
+        let mut joined = Facts::NONE;
+        self.load(known, &mut joined);
+        let entry = &self.entries[other as usize];
+        if joined.join(self.list(entry), entry.pending) { self.keep(&joined) } else { known }
     }
 }
 

@@ -301,9 +301,10 @@ impl Walk<'_> {
         let (number, at) = (target.a(), target.b());
         let count = self.answers[number as usize].handlers.len() as u32;
         self.data(at, 4 * count)?;
+        self.keep_sums();
         let before = self.st;
         for n in 0..count {
-            self.st = before;
+            self.back_to(&before);
             self.frames.share();
             self.decide(number, ANSWER_HANDLERS + n);
             let target = self.target_of_entry(at, n)?;

@@ -107,7 +107,7 @@ pub(crate) struct State {
     pub(crate) xmm15: Value,
     pub(crate) slots: Slots,
     pub(crate) flags: Flags,
-    /// What is known of sums: a number among those of the function, 0 for nothing.
+    /// What is known of sums: a number among what is kept of them, 0 for nothing. See `Walk::relate`.
     pub(crate) sums: u32,
     /// A bit for each vector register that holds something that the module may know.
     pub(crate) vectors: u16,
@@ -160,6 +160,17 @@ impl State {
         if flags.right == reg as u8 {
             flags.right = NONE;
         }
+    }
+
+    /// Forgets what a loop is likely to change: which numbers registers hold, sums, flags.
+    pub(crate) fn widen(&mut self) {
+        for value in &mut self.regs {
+            if value.is_number() {
+                *value = if value.is_u32() { Value::U32 } else { Value::ANY };
+            }
+        }
+        self.flags = Flags::UNKNOWN;
+        self.sums = 0;
     }
 
     /// An identity is about to be given anew: whoever has it still loses it.

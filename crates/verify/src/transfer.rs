@@ -1,42 +1,23 @@
 //! What instructions over integer registers do to what is known.
 
-use crate::forms;
+pub(crate) use crate::decode::Operand;
+use crate::decode::{Instruction, Reader};
+use crate::forms::Class;
 use crate::relate::{self, Pending, Region, Sum};
 use crate::state::{NONE, RSP};
 use crate::value::{LOW_BYTE, Tag, Value};
 use crate::walk::{Proved, Walk};
-use iced_x86::{Decoder, DecoderOptions, Instruction, OpKind};
-
-/// An operand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Operand {
-    /// A register, with how many bytes of it.
-    Int(usize, u32),
-    Vector(usize),
-    Memory,
-    Immediate(i64),
-}
 
 impl Walk<'_> {
     #[inline]
     pub(crate) fn operand(&self, instruction: &Instruction, n: u32) -> Proved<Operand> {
-        match instruction.op_kind(n) {
-            OpKind::Register => {
-                let register = instruction.op_register(n);
-                if let Some((reg, bytes)) = forms::int(register) {
-                    return Ok(Operand::Int(reg, bytes));
-                }
-                forms::vector(register).map(Operand::Vector).ok_or("register that nobody uses")
-            }
-            OpKind::Memory => Ok(Operand::Memory),
-            _ => forms::immediate(instruction, n).map(Operand::Immediate).ok_or("operand of another kind"),
-        }
+        instruction.operand(n)
     }
 
     /// How many bytes the memory operand of an instruction has.
     #[inline]
     pub(crate) fn width(instruction: &Instruction) -> Proved<u32> {
-        forms::width(instruction.memory_size()).ok_or("access of an unknown width")
+        instruction.width().ok_or("access of an unknown width")
     }
 
     /// The first operand and how many bytes it has, which are 4 or 8, or 1 or 2 where that is allowed.
@@ -94,7 +75,7 @@ impl Walk<'_> {
     /// Writes a register of 64 bits.
     #[inline]
     pub(crate) fn put(&mut self, reg: usize, value: Value) -> Proved<()> {
-        if self.st.sums != 0 {
+        if self.st.sums != 0 && self.sums().names_reg(reg) {
             self.relate(|sums| sums.written(reg as u8));
         }
         self.assign(reg, value)
@@ -237,9 +218,7 @@ impl Walk<'_> {
                 let value = self.low(from, bytes)?;
                 self.store(instruction, bytes, Self::number(value)?)
             }
-            (Operand::Memory, Operand::Immediate(_))
-                if instruction.memory_index() != iced_x86::Register::None && self.fill_loop(instruction)? =>
-            {
+            (Operand::Memory, Operand::Immediate(_)) if instruction.index != NONE && self.fill_loop(instruction)? => {
                 Ok(())
             }
             (to, Operand::Immediate(_)) => {
@@ -304,9 +283,8 @@ impl Walk<'_> {
         let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
             return Err("first operand of another kind");
         };
-        if instruction.is_ip_rel_memory_operand() {
-            let at = instruction.ip_rel_memory_address();
-            let Ok(at) = u32::try_from(at) else { return Err("address outside of the text") };
+        if instruction.ip_relative {
+            let Ok(at) = u32::try_from(instruction.disp) else { return Err("address outside of the text") };
             if bytes != 8 || !self.contains(at) {
                 return Err("address of other code");
             }
@@ -315,10 +293,9 @@ impl Walk<'_> {
             }
             return self.put(to, Value::of(Tag::Text, at));
         }
-        let disp = instruction.memory_displacement64().cast_signed();
-        let scale = instruction.memory_index_scale().trailing_zeros() as u8;
-        let part = |register| forms::int(register).map(|(reg, _)| reg);
-        let (mut base, mut index) = (part(instruction.memory_base()), part(instruction.memory_index()));
+        let Instruction { scale, disp, .. } = *instruction;
+        let part = |reg: u8| (reg != NONE).then_some(usize::from(reg));
+        let (mut base, mut index) = (part(instruction.base), part(instruction.index));
         if bytes == 4 {
             // The sum of two addresses is nobody's business, not even the lower half of it.
             for reg in [base, index].into_iter().flatten() {
@@ -369,10 +346,11 @@ impl Walk<'_> {
 
     /// `to = ` a list of functions in the code at hand. How long it is, the next instruction says, which is to count it.
     fn name_list(&mut self, to: usize, at: u32) -> Proved<()> {
-        let code = &self.p.text[self.next as usize..self.end as usize];
-        let count = Decoder::new(64, code, DecoderOptions::NONE).decode();
-        let count = Some(count).filter(|count| count.code() == iced_x86::Code::Mov_r32_imm32);
-        let count = count.map(|count| count.immediate32()).filter(|count| *count <= (self.end - at) / 4);
+        let mut next = Instruction::NONE;
+        let read = Reader::new(&self.p.text[..self.end as usize]).read(self.next, &mut next);
+        let is_count = read.is_some() && next.class == Class::Mov && matches!(next.operand(0), Ok(Operand::Int(_, 4)));
+        let count = next.immediate(1).and_then(|count| u32::try_from(count).ok()).filter(|_| is_count);
+        let count = count.filter(|count| *count <= (self.end - at) / 4);
         let Some(count) = count else { return Err("list of which it is not known how long it is") };
         if self.list_counts.insert(at, count).is_some_and(|known| known != count) {
             return Err("list of two lengths");

@@ -2,13 +2,14 @@
 //! that is kept of them.
 
 use crate::conts::NULL_REFERENCE;
+use crate::decode::Instruction;
 use crate::forms::Class;
 use crate::operand::Spot;
 use crate::state::{Flags, RBP};
 use crate::transfer::Operand;
 use crate::value::{Tag, Value};
 use crate::walk::{Proved, Walk};
-use iced_x86::{Instruction, Mnemonic};
+use iced_x86::Mnemonic;
 
 /// Through which a caller's frame pointer goes while a frame is rebuilt.
 const SCRATCH: usize = 15;
@@ -19,11 +20,11 @@ impl Walk<'_> {
         let first = self.operand(instruction, 0)?;
         let written = class != Class::VectorTest;
         // Three operands of which the last is an immediate are two.
-        let sources = (1..count).filter(|n| crate::forms::immediate(instruction, *n).is_none()).count();
+        let sources = (1..count).filter(|n| instruction.immediate(*n).is_none()).count();
         let reads_first = match class {
             Class::VectorMove => false,
             Class::VectorTest => true,
-            _ => instruction.encoding() != iced_x86::EncodingKind::VEX || is_fused(instruction.mnemonic()),
+            _ => !instruction.vex || is_fused(instruction.mnemonic()),
         };
         if self.clears(instruction, sources) {
             let Operand::Vector(to) = first else { return Err("first operand of another kind") };
@@ -75,7 +76,7 @@ impl Walk<'_> {
     fn clears(&self, instruction: &Instruction, sources: usize) -> bool {
         use Mnemonic::*;
         let last = instruction.op_count() - 1;
-        let same = instruction.op_register(last) == instruction.op_register(last - 1) && sources == last as usize;
+        let same = instruction.same_register(last, last - 1) && sources == last as usize;
         let idempotent = matches!(
             instruction.mnemonic(),
             Pxor | Xorps
@@ -290,6 +291,5 @@ fn is_fused(mnemonic: Mnemonic) -> bool {
 
 /// Operands of such may be anywhere.
 fn is_vex(instruction: &Instruction) -> bool {
-    !matches!(instruction.mnemonic(), Mnemonic::Vmovaps | Mnemonic::Vmovapd | Mnemonic::Vmovdqa)
-        && instruction.encoding() == iced_x86::EncodingKind::VEX
+    !matches!(instruction.mnemonic(), Mnemonic::Vmovaps | Mnemonic::Vmovapd | Mnemonic::Vmovdqa) && instruction.vex
 }

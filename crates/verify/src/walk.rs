@@ -5,10 +5,12 @@
 //! a target that is found late. Each has a state; whatever comes there is joined with it.
 
 use crate::abi::Abi;
+use crate::ahead::{Ahead, Read};
 use crate::calls::PRESERVED;
 use crate::conts::{Conts, NO_CONTS};
+use crate::decode::{Instruction, Operand};
 use crate::facts::{Builtin, Range};
-use crate::forms::{self, Class};
+use crate::forms::Class;
 use crate::maps::Collected;
 use crate::proof::{Cause, Failure, Fault, Place, Reason};
 use crate::prover::{Called, Part, Prover};
@@ -16,9 +18,7 @@ use crate::relate;
 use crate::slots::Frames;
 use crate::stacks::Answer;
 use crate::state::State;
-use crate::transfer::Operand;
 use crate::value::{Tag, Value};
-use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
 
 /// What is proved, or why it is not.
@@ -26,6 +26,12 @@ pub(crate) type Proved<T> = Result<T, &'static str>;
 
 /// Instructions from one leader to the next at most.
 const STRIDE: u32 = 64;
+
+/// For `State::sums`: what is known of sums has changed since it was kept.
+const NOT_KEPT: u32 = u32::MAX;
+
+/// What is out of line is so many times 64 bytes long at most, as far as anybody looks.
+const NEAR: usize = 4;
 
 /// Instructions are gone over so often on average at most.
 const MOST_VISITS: u64 = 24;
@@ -67,6 +73,10 @@ mod mark {
     pub(super) const FIRST: u8 = 1;
     pub(super) const INNER: u8 = 2;
     pub(super) const DATA: u8 = 4;
+    /// Of the first byte: the instruction may fault, and that for certain does no harm.
+    pub(super) const HARMLESS: u8 = 8;
+    /// The same, and it may do harm.
+    pub(super) const HARMFUL: u8 = 16;
 }
 
 /// The walk over one piece of code, with room for the next.
@@ -75,7 +85,9 @@ pub(crate) struct Walk<'p> {
     pub(crate) part: Part,
     pub(crate) st: State,
     pub(crate) frames: Frames,
-    sums: Vec<relate::Facts>,
+    /// What is known of sums, which `st.sums` is a number of, or says that it is not kept yet.
+    sums: relate::Facts,
+    kept: relate::Kept,
 
     pub(crate) role: Role,
     pub(crate) abi: Abi,
@@ -127,14 +139,18 @@ pub(crate) struct Walk<'p> {
     pub(crate) next: u32,
     /// Does control not go on behind the instruction?
     pub(crate) ends: bool,
+    /// Is forgotten at heads of loops what mostly changes in loops?
+    widens: bool,
 
+    ahead: Ahead<'p>,
     /// By byte: what it is, and 1 + the number of the state if it is a leader.
     marks: Vec<u8>,
     leaders: Vec<u32>,
     /// By byte, a bit: a leader whose state has changed since it was visited.
     dirty: Vec<u64>,
-    /// No bit before this word is set.
+    /// No bit before this word is set, and none from that behind it on.
     cursor: usize,
+    words: usize,
     states: Vec<State>,
     /// By state: does control come to its leader from the instruction before alone? What is known there is what was known
     /// when it last came, for what it came with before, it will not come with again.
@@ -156,7 +172,8 @@ impl<'p> Walk<'p> {
             part: Part::default(),
             st: State::new(slots),
             frames,
-            sums: vec![relate::Facts::NONE],
+            sums: relate::Facts::NONE,
+            kept: relate::Kept::new(),
             role: Role::Routine,
             abi: Abi::default(),
             pops: 0,
@@ -185,10 +202,13 @@ impl<'p> Walk<'p> {
             at: 0,
             next: 0,
             ends: false,
+            widens: false,
             marks: Vec::new(),
             leaders: Vec::new(),
             dirty: Vec::new(),
             cursor: 0,
+            words: 0,
+            ahead: Ahead::new(p.text),
             states: Vec::new(),
             falls: Vec::new(),
             touched: (0, 0),
@@ -205,6 +225,21 @@ impl<'p> Walk<'p> {
 
     /// Proves a piece of code that is entered as its role says.
     pub(crate) fn prove(&mut self, range: Range, entry: u32, role: Role, place: Place) -> Result<(), Failure> {
+        if role.is_body() {
+            // What is forgotten at heads of loops makes no difference in most functions, and saves coming back to them.
+            let faults = self.part.faults.len();
+            let calls = self.part.calls.len();
+            self.begin(range);
+            let state = self.enter(role);
+            self.widens = true;
+            let result = self.run(entry, state);
+            self.widens = false;
+            if result.is_ok() {
+                return Ok(());
+            }
+            self.part.faults.truncate(faults);
+            self.part.calls.truncate(calls);
+        }
         self.begin(range);
         let state = self.enter(role);
         self.run(entry, state).map_err(|reason| Failure { place, offset: self.at, reason: Reason(reason) })
@@ -233,20 +268,23 @@ impl<'p> Walk<'p> {
             self.leaders[from..to].fill(0);
         }
         let len = (range.end - range.start) as usize;
-        if self.marks.len() < len {
-            self.marks.resize(len, 0);
+        if self.marks.len() < len + 16 {
+            self.marks.resize(len + 16, 0);
             self.leaders.resize(len, 0);
             self.dirty.resize(len / 64 + 1, 0);
         }
+        self.ahead.begin(range);
         (self.start, self.end, self.at) = (range.start, range.end, range.start);
         self.touched = (range.end, range.start);
         self.states.clear();
         self.falls.clear();
-        self.sums.truncate(1);
+        self.sums = relate::Facts::NONE;
+        self.kept.clear();
         self.conts.truncate(1);
         self.answers.clear();
         self.answer_at.clear();
-        self.cursor = self.dirty.len();
+        self.words = len / 64 + 1;
+        self.cursor = self.words;
         self.faults = self.part.faults.len();
         self.calls = self.part.calls.len();
         (self.decoded, self.walked) = (0, 0);
@@ -277,9 +315,8 @@ impl<'p> Walk<'p> {
     /// Goes all ways that begin at an offset.
     fn flow(&mut self, from: u32, state: State) -> Proved<()> {
         self.flow_with(from, state)?;
-        let mut decoder = Decoder::with_ip(64, self.p.text, 0, DecoderOptions::NONE);
         while let Some(leader) = self.pop() {
-            self.block(leader, &mut decoder)?;
+            self.block(leader)?;
         }
         Ok(())
     }
@@ -312,26 +349,25 @@ impl<'p> Walk<'p> {
             self.note_unreached();
         }
         let faults = &mut self.part.faults[self.faults..];
-        faults.sort_unstable_by_key(|fault| {
-            (fault.at, matches!(fault.cause, Cause::MemoryInBounds | Cause::DivisionInBounds | Cause::NoNullFunction))
-        });
-        let mut kept = self.faults;
-        for at in self.faults..self.part.faults.len() {
-            let fault = self.part.faults[at];
-            if kept == self.faults || self.part.faults[kept - 1].at != fault.at {
-                self.part.faults[kept] = fault;
-                kept += 1;
-            }
+        if !faults.is_sorted_by_key(|fault| fault.at) {
+            faults.sort_by_key(|fault| (fault.at, fault.cause.is_harmless()));
+            let mut last = None;
+            let mut faults = self.part.faults.split_off(self.faults);
+            faults.retain(|fault| last.replace(fault.at) != Some(fault.at));
+            self.part.faults.append(&mut faults);
         }
-        self.part.faults.truncate(kept);
-        self.part.calls[self.calls..].sort_unstable_by_key(|call| call.returns_to);
+        // What the last visit knew of a call counts.
+        let calls = &mut self.part.calls[self.calls..];
+        if !calls.is_sorted_by_key(|call| call.returns_to) {
+            calls.sort_by_key(|call| call.returns_to);
+        }
         let mut kept = self.calls;
         for at in self.calls..self.part.calls.len() {
             let call = self.part.calls[at];
             if kept == self.calls || self.part.calls[kept - 1].returns_to != call.returns_to {
-                self.part.calls[kept] = call;
                 kept += 1;
             }
+            self.part.calls[kept - 1] = call;
         }
         self.part.calls.truncate(kept);
         self.part.instructions += self.decoded;
@@ -341,15 +377,40 @@ impl<'p> Walk<'p> {
 
     // ---- leaders
 
-    /// The leader with the lowest address among those that are to be visited.
+    /// The leader with the lowest address among those that are to be visited; but what is out of line and comes back to
+    /// that leader is first.
     fn pop(&mut self) -> Option<u32> {
-        while self.cursor < self.dirty.len() {
+        while self.cursor < self.words {
             let word = self.dirty[self.cursor];
             if word != 0 {
-                self.dirty[self.cursor] = word & (word - 1);
-                return Some(self.start + 64 * self.cursor as u32 + word.trailing_zeros());
+                let byte = 64 * self.cursor + word.trailing_zeros() as usize;
+                let first = self.out_of_line(byte).unwrap_or(byte);
+                self.dirty[first / 64] &= !(1 << (first % 64));
+                return Some(self.start + first as u32);
             }
             self.cursor += 1;
+        }
+        None
+    }
+
+    /// A leader that is to be visited, in code that seems to go straight back to this one, which was not visited yet.
+    fn out_of_line(&mut self, byte: usize) -> Option<usize> {
+        if self.marks[byte] != 0 {
+            return None;
+        }
+        let (_, read) = self.ahead.find(self.start + byte as u32)?;
+        let from = read.from.checked_sub(self.start)? as usize;
+        let word = from / 64;
+        // The last one up to there, not far away.
+        for word in (word.saturating_sub(NEAR)..=word).rev() {
+            let mut bits = self.dirty[word];
+            if word == from / 64 {
+                bits &= u64::MAX >> (63 - from % 64);
+            }
+            if bits != 0 {
+                let found = 64 * word + 63 - bits.leading_zeros() as usize;
+                return (found > byte).then_some(found);
+            }
         }
         None
     }
@@ -371,32 +432,23 @@ impl<'p> Walk<'p> {
 
     /// Control goes to an offset in this piece of code with the state at hand.
     pub(crate) fn jump_to(&mut self, target: u32) -> Proved<()> {
-        let state = self.st;
-        self.flow_with(target, state)
-    }
-
-    /// Control goes to an offset with a state.
-    pub(crate) fn flow_with(&mut self, target: u32, state: State) -> Proved<()> {
         if !self.contains(target) {
             return Err("jump out of the function");
         }
+        self.keep_sums();
         self.frames.share();
         let byte = (target - self.start) as usize;
         let leader = self.leaders[byte];
         if leader != 0 {
             self.falls[leader as usize - 1] = false;
-            let mut known = self.states[leader as usize - 1];
-            let mut changed = known.join(&state, &mut self.frames, &self.p.types);
-            changed |= self.join_sums(&mut known, &state);
-            changed |= self.join_conts(&mut known, &state);
+            let changed = self.join_at(leader as usize - 1);
             if changed {
-                self.states[leader as usize - 1] = known;
                 self.visit(target);
             }
             return Ok(());
         }
         let was_walked = self.marks[byte] & mark::FIRST != 0;
-        self.new_leader(target, state);
+        self.new_leader(target);
         if was_walked {
             // What comes from before it has passed: it comes again.
             let before = (0..byte).rev().find(|byte| self.leaders[*byte] != 0);
@@ -407,38 +459,72 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
+    /// Control goes to an offset with a state of which nothing is known of sums.
+    pub(crate) fn flow_with(&mut self, target: u32, state: State) -> Proved<()> {
+        debug_assert_eq!(state.sums, 0);
+        self.keep_sums();
+        let at_hand = std::mem::replace(&mut self.st, state);
+        let result = self.jump_to(target);
+        self.st = at_hand;
+        result
+    }
+
     /// What is known at a leader.
     pub(crate) fn state_at(&self, at: u32) -> Option<&State> {
         let leader = *self.leaders.get(at.checked_sub(self.start)? as usize)?;
         self.states.get((leader as usize).checked_sub(1)?)
     }
 
+    /// Joins what is known at a leader with the state at hand. Says whether anything was lost.
+    fn join_at(&mut self, leader: usize) -> bool {
+        let known = &mut self.states[leader];
+        let mut changed = known.join(&self.st, &mut self.frames, &self.p.types);
+        let (sums, conts) = (known.sums, known.conts);
+        let joined = self.kept.join(sums, self.st.sums);
+        changed |= joined != sums;
+        self.states[leader].sums = joined;
+        if conts != self.st.conts {
+            let joined = self.join_conts(conts, self.st.conts);
+            changed |= joined != conts;
+            self.states[leader].conts = joined;
+        }
+        changed
+    }
+
     /// Control goes on with the instruction at hand, before which it is a leader, or is to be one.
     fn fall(&mut self) -> Proved<()> {
-        let (at, state) = (self.at, self.st);
+        let at = self.at;
         let leader = self.leaders[(at - self.start) as usize] as usize;
+        if leader != 0 && !self.falls[leader - 1] {
+            return self.jump_to(at);
+        }
+        self.keep_sums();
+        self.frames.share();
         if leader == 0 {
-            self.frames.share();
-            self.new_leader(at, state);
-            self.falls[self.states.len() - 1] = true;
+            self.new_leader(at);
+            let falls = self.falls.len() - 1;
+            self.falls[falls] = true;
             return Ok(());
         }
-        if !self.falls[leader - 1] {
-            return self.flow_with(at, state);
-        }
-        self.frames.share();
-        let mut known = self.states[leader - 1];
-        let mut changed = known.join(&state, &mut self.frames, &self.p.types);
-        changed |= self.join_sums(&mut known, &state);
-        changed |= self.join_conts(&mut known, &state);
-        if changed {
-            self.states[leader - 1] = state;
+        let known = self.states[leader - 1];
+        if self.join_at(leader - 1) {
+            self.states[leader - 1] = self.st;
             self.visit(at);
+        } else {
+            self.states[leader - 1] = known;
         }
         Ok(())
     }
 
-    fn new_leader(&mut self, at: u32, state: State) {
+    fn new_leader(&mut self, at: u32) {
+        let mut state = self.st;
+        if self.widens
+            && let Some((_, read)) = self.ahead.find(at)
+            && read.from != 0
+            && !read.instruction.may_fill()
+        {
+            state.widen();
+        }
         self.states.push(state);
         self.falls.push(false);
         self.leaders[(at - self.start) as usize] = self.states.len() as u32;
@@ -446,39 +532,33 @@ impl<'p> Walk<'p> {
         self.visit(at);
     }
 
-    fn join_sums(&mut self, known: &mut State, other: &State) -> bool {
-        if known.sums == other.sums || known.sums == 0 {
-            return false;
+    /// The state at hand is about to be copied: what is known of sums gets a number.
+    #[inline]
+    pub(crate) fn keep_sums(&mut self) {
+        if self.st.sums == NOT_KEPT {
+            self.st.sums = self.kept.keep(&self.sums);
         }
-        let joined = self.sums[known.sums as usize].join(&self.sums[other.sums as usize]);
-        if joined == self.sums[known.sums as usize] {
-            return false;
-        }
-        known.sums = self.keep_sums(joined);
-        true
     }
 
-    fn keep_sums(&mut self, sums: relate::Facts) -> u32 {
-        if sums.is_empty() {
-            return 0;
+    /// A state that `keep_sums` was called for is at hand again.
+    pub(crate) fn back_to(&mut self, state: &State) {
+        if self.st.sums != state.sums {
+            self.kept.load(state.sums, &mut self.sums);
         }
-        self.sums.push(sums);
-        self.sums.len() as u32 - 1
+        self.st = *state;
     }
 
     /// What is known of sums.
     #[inline]
     pub(crate) fn sums(&self) -> &relate::Facts {
-        &self.sums[self.st.sums as usize]
+        &self.sums
     }
 
     /// Changes what is known of sums.
     pub(crate) fn relate(&mut self, change: impl FnOnce(&mut relate::Facts)) {
-        let mut sums = self.sums().clone();
-        change(&mut sums);
-        if sums != *self.sums() {
-            self.st.sums = self.keep_sums(sums);
-        }
+        change(&mut self.sums);
+        self.sums.note_names();
+        self.st.sums = if self.sums.is_empty() { 0 } else { NOT_KEPT };
     }
 
     /// The same if anything is known at all.
@@ -491,33 +571,40 @@ impl<'p> Walk<'p> {
 
     // ---- instructions
 
-    fn block(&mut self, leader: u32, decoder: &mut Decoder<'_>) -> Proved<()> {
+    fn block(&mut self, leader: u32) -> Proved<()> {
         self.part.visits += 1;
         self.st = self.states[self.leaders[(leader - self.start) as usize] as usize - 1];
+        self.kept.load(self.st.sums, &mut self.sums);
         self.frames.share();
         self.half = None;
         self.half_way = u32::MAX;
         self.at = leader;
-        let mut instruction = Instruction::default();
-        decoder.set_position(leader as usize).map_err(|_| "jump out of the text")?;
-        decoder.set_ip(leader.into());
         let mut since = 0;
+        let mut number = usize::MAX;
         loop {
             if self.at >= self.end {
                 return Err("control runs out of the function");
             }
+            let Read { instruction, is_target, .. } = match self.ahead.get(number, self.at) {
+                Some(read) => *read,
+                None => {
+                    let (found, read) = self.ahead.find(self.at).ok_or("no instruction")?;
+                    number = found;
+                    *read
+                }
+            };
+            number += 1;
             let byte = (self.at - self.start) as usize;
-            if self.at != leader
-                && (self.leaders[byte] != 0 || since >= STRIDE && self.half.is_none() && self.half_way != self.at)
-            {
+            let is_whole = self.half.is_none() && self.half_way != self.at;
+            let splits = self.leaders[byte] != 0 || is_target || since >= STRIDE && is_whole;
+            if self.at != leader && splits {
                 return self.fall();
             }
-            decoder.decode_out(&mut instruction);
-            self.next = self.at + instruction.len() as u32;
-            if instruction.is_invalid() || self.next > self.end {
+            self.next = self.at + u32::from(instruction.len);
+            if self.next > self.end {
                 return Err("no instruction");
             }
-            self.mark_code(instruction.len() as u32)?;
+            self.mark_code(instruction.len)?;
             self.walked += 1;
             if self.walked > MOST_VISITS * self.decoded + 1000 {
                 return Err("code that is too intricate to be proved");
@@ -532,19 +619,24 @@ impl<'p> Walk<'p> {
         }
     }
 
-    pub(crate) fn mark_code(&mut self, len: u32) -> Proved<()> {
+    /// The instruction at hand has so many bytes.
+    #[inline]
+    pub(crate) fn mark_code(&mut self, len: u8) -> Proved<()> {
         let from = (self.at - self.start) as usize;
-        let marks = &mut self.marks[from..from + len as usize];
-        if marks[0] == mark::FIRST {
+        let Some(marks) = self.marks[from..].first_chunk_mut::<16>() else { return Err("no instruction") };
+        if marks[0] & mark::FIRST != 0 {
             return Ok(());
         }
-        if marks.iter().any(|mark| *mark != 0) {
+        // Sixteen marks at once, of which those of the instruction count.
+        let all = u128::from_le_bytes(*marks);
+        let own = u128::MAX >> (128 - 8 * u32::from(len));
+        if all & own != 0 {
             return Err("instructions that overlap, or data among them");
         }
-        marks.fill(mark::INNER);
-        marks[0] = mark::FIRST;
+        const INNER: u128 = u128::from_le_bytes([mark::INNER; 16]) ^ (mark::INNER ^ mark::FIRST) as u128;
+        *marks = (all | INNER & own).to_le_bytes();
         self.decoded += 1;
-        self.touch(self.at, self.at + len);
+        self.touch(self.at, self.next);
         Ok(())
     }
 
@@ -574,7 +666,12 @@ impl<'p> Walk<'p> {
         if !self.p.facts.settings.hardware_traps && matches!(cause, Cause::NullFunction | Cause::Always) {
             return Err("this may fault where no fault is a trap");
         }
-        self.part.faults.push(Fault { at: self.at, cause });
+        let known = if cause.is_harmless() { mark::HARMLESS | mark::HARMFUL } else { mark::HARMFUL };
+        let marks = &mut self.marks[(self.at - self.start) as usize];
+        if *marks & known == 0 {
+            *marks |= if cause.is_harmless() { mark::HARMLESS } else { mark::HARMFUL };
+            self.part.faults.push(Fault { at: self.at, cause });
+        }
         Ok(())
     }
 
@@ -586,18 +683,10 @@ impl<'p> Walk<'p> {
 
     /// One instruction.
     pub(crate) fn transfer(&mut self, instruction: &Instruction) -> Proved<()> {
-        let class = forms::class(instruction.mnemonic());
-        if forms::has_strange_prefix(instruction) || instruction.has_lock_prefix() && !forms::may_lock(class) {
-            return Err("instruction with a prefix that none may have");
+        if let Some(strange) = instruction.strange {
+            return Err(strange.reason());
         }
-        if forms::has_strange_encoding(instruction, class) {
-            return Err("instruction in a form that is not on the list");
-        }
-        if matches!(class, Class::Call | Class::Jmp | Class::Jcc | Class::Ret)
-            && self.p.text.get(instruction.ip() as usize).is_none_or(|byte| forms::is_prefix(*byte))
-        {
-            return Err("jump with a prefix");
-        }
+        let class = instruction.class;
         match class {
             Class::Refused => Err("instruction that is not on the list"),
             Class::Nothing => Ok(()),
@@ -641,7 +730,7 @@ impl<'p> Walk<'p> {
     }
 
     fn jump(&mut self, instruction: &Instruction) -> Proved<()> {
-        if instruction.is_jmp_short_or_near() {
+        if instruction.target().is_some() {
             let target = self.target(instruction)?;
             if !self.contains(target) || self.p.entry(target).is_some() {
                 if self.is_unpaired_call(target) {
