@@ -64,10 +64,15 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Traps if the upper half of a register that becomes part of an address is not zero.
+    #[inline]
     pub(crate) fn prove_narrow(&mut self, reg: Reg) {
-        if !self.facts.settings.poison {
-            return;
+        if self.facts.settings.poison {
+            self.trap_unless_narrow(reg);
         }
+    }
+
+    #[cold]
+    fn trap_unless_narrow(&mut self, reg: Reg) {
         let cpu = self.facts.settings.cpu;
         let dirty = self.trap_label(TrapCode::Unreachable);
         let a = &mut self.out.asm;

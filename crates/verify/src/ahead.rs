@@ -90,12 +90,17 @@ impl<'p> Ahead<'p> {
         Some((number, &self.code[number]))
     }
 
-    fn read(&mut self, at: u32, is_target: bool) -> Option<Read> {
-        let mut read = Read { instruction: Instruction::NONE, at, is_target, from: 0 };
-        self.reader.read(at, &mut read.instruction)?;
-        self.code.push(read);
-        self.numbers[(at - self.range.start) as usize] = self.code.len() as u32;
-        Some(read)
+    #[inline]
+    fn read(&mut self, at: u32, is_target: bool) -> Option<&Instruction> {
+        self.code.push(Read { instruction: Instruction::NONE, at, is_target, from: 0 });
+        let number = self.code.len();
+        let read = &mut self.code[number - 1];
+        if self.reader.read(at, &mut read.instruction).is_none() {
+            self.code.pop();
+            return None;
+        }
+        self.numbers[(at - self.range.start) as usize] = number as u32;
+        Some(&self.code[number - 1].instruction)
     }
 
     /// Reads from an offset on, along jumps, what was not read yet.
@@ -112,7 +117,8 @@ impl<'p> Ahead<'p> {
             } else {
                 self.read(at, is_target || self.targets[byte / 64] >> (byte % 64) & 1 != 0)
             };
-            let Some(Read { instruction, .. }) = read else {
+            let read = read.map(|instruction| (instruction.class, instruction.len, instruction.target()));
+            let Some((class, len, target)) = read else {
                 // On with the next target.
                 while word < words && self.targets[word] == 0 {
                     word += 1;
@@ -127,7 +133,7 @@ impl<'p> Ahead<'p> {
             };
             is_target = false;
             self.from = self.from.max(at + 1);
-            if let (Class::Jmp | Class::Jcc, Some(target)) = (instruction.class, instruction.target())
+            if let (Class::Jmp | Class::Jcc, Some(target)) = (class, target)
                 && (u64::from(start)..u64::from(end)).contains(&target)
             {
                 let byte = target as usize - start as usize;
@@ -145,8 +151,7 @@ impl<'p> Ahead<'p> {
                     }
                 }
             }
-            let ends = matches!(instruction.class, Class::Jmp | Class::Ret | Class::Ud2);
-            at = if ends { end } else { at + u32::from(instruction.len) };
+            at = if matches!(class, Class::Jmp | Class::Ret | Class::Ud2) { end } else { at + u32::from(len) };
         }
         self.targets[word..words].fill(0);
     }

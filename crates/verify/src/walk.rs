@@ -161,6 +161,8 @@ pub(crate) struct Walk<'p> {
     calls: usize,
     decoded: u64,
     walked: u64,
+    /// `MOST_VISITS` for each that was decoded, and a few more.
+    most_walked: u64,
 }
 
 impl<'p> Walk<'p> {
@@ -216,6 +218,7 @@ impl<'p> Walk<'p> {
             calls: 0,
             decoded: 0,
             walked: 0,
+            most_walked: 0,
         }
     }
 
@@ -287,7 +290,7 @@ impl<'p> Walk<'p> {
         self.cursor = self.words;
         self.faults = self.part.faults.len();
         self.calls = self.part.calls.len();
-        (self.decoded, self.walked) = (0, 0);
+        (self.decoded, self.walked, self.most_walked) = (0, 0, 1000);
         self.lowest_saved = 0;
         self.collected = None;
         self.list_counts.clear();
@@ -316,7 +319,9 @@ impl<'p> Walk<'p> {
     fn flow(&mut self, from: u32, state: State) -> Proved<()> {
         self.flow_with(from, state)?;
         while let Some(leader) = self.pop() {
-            self.block(leader)?;
+            let result = self.block(leader);
+            self.touch(leader, self.next.clamp(leader, self.end));
+            result?;
         }
         Ok(())
     }
@@ -606,7 +611,7 @@ impl<'p> Walk<'p> {
             }
             self.mark_code(instruction.len)?;
             self.walked += 1;
-            if self.walked > MOST_VISITS * self.decoded + 1000 {
+            if self.walked > self.most_walked {
                 return Err("code that is too intricate to be proved");
             }
             self.ends = false;
@@ -636,7 +641,7 @@ impl<'p> Walk<'p> {
         const INNER: u128 = u128::from_le_bytes([mark::INNER; 16]) ^ (mark::INNER ^ mark::FIRST) as u128;
         *marks = (all | INNER & own).to_le_bytes();
         self.decoded += 1;
-        self.touch(self.at, self.next);
+        self.most_walked += MOST_VISITS;
         Ok(())
     }
 

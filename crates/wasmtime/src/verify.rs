@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::settings::Settings;
 use crate::text::Piece;
 use crate::{AddressMap, CpuFeatures, facts, unsupported};
-use lightbeam_verify::artifact::{Artifact, Key, Malformed};
+use lightbeam_verify::artifact::{Addresses, Artifact, Key, Malformed};
 use lightbeam_verify::layout::Description;
 use lightbeam_verify::{Failure, Place, Proof, Prover};
 use std::ops::Range;
@@ -165,7 +165,9 @@ fn rebuild(settings: &Settings, artifact: &Artifact<'_>, wasm: &[u8]) -> wasmtim
     artifact.traps.iter().for_each(|&(at, trap)| image.traps.push(at, trap));
     image.stack_maps.restore(&artifact.stack_maps);
     image.exceptions.restore(&artifact.exceptions);
-    if let (Some(table), Some(addresses)) = (&mut image.addresses, &artifact.addresses) {
+    if let (Some(table), Some(addresses)) = (&mut image.addresses, artifact.addresses) {
+        let addresses = Addresses::parse(addresses)
+            .map_err(|error| Error::unverified(format!("the artifact is malformed: {error}"), None, None))?;
         // Code that belongs to no byte of the module is nothing that Lightbeam's tables say.
         addresses.0.iter().filter_map(|&(at, wasm)| Some((at, wasm?))).for_each(|(at, wasm)| table.push(at, wasm));
     }

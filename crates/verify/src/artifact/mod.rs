@@ -64,8 +64,8 @@ pub struct Artifact<'a> {
     pub exceptions: Exceptions,
     /// Where references are while a collector runs.
     pub stack_maps: StackMaps,
-    /// Which code belongs to which byte of the module, if the artifact says.
-    pub addresses: Option<Addresses>,
+    /// Which code belongs to which byte of the module, if the artifact says: see [`Addresses::parse`].
+    pub addresses: Option<&'a [u8]>,
 }
 
 impl<'a> Artifact<'a> {
@@ -83,7 +83,6 @@ impl<'a> Artifact<'a> {
             sections.required(obj::ELF_WASM_BTI)? == [0],
             "the section of branch targets is not that of the machine",
         )?;
-        let addresses = sections.optional(obj::ELF_WASMTIME_ADDRMAP).map(Addresses::parse).transpose()?;
         Ok(Artifact {
             text,
             engine: sections.required(obj::ELF_WASM_ENGINE)?,
@@ -94,7 +93,7 @@ impl<'a> Artifact<'a> {
                 Some(section) => StackMaps::parse(section)?,
                 None => StackMaps::default(),
             },
-            addresses,
+            addresses: sections.optional(obj::ELF_WASMTIME_ADDRMAP),
         })
     }
 

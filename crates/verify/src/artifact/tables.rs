@@ -53,7 +53,12 @@ pub(super) fn traps(section: &[u8]) -> Result<Vec<(u32, u8)>, Malformed> {
 pub struct Addresses(pub Vec<(u32, Option<u32>)>);
 
 impl Addresses {
-    pub(super) fn parse(section: &[u8]) -> Result<Addresses, Malformed> {
+    /// Reads the section of an artifact that has them.
+    ///
+    /// # Errors
+    ///
+    /// If it is not of the form that the host writes and reads.
+    pub fn parse(section: &[u8]) -> Result<Addresses, Malformed> {
         let mut addresses: Vec<(u32, Option<u32>)> = Vec::new();
         blocks(section, |body, first, entries| {
             let mut at = first;
