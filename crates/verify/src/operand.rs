@@ -698,7 +698,7 @@ impl Walk<'_> {
         let end = at + width.cast_signed();
         for reg in 0..16 {
             let value = self.st.regs[reg];
-            if matches!(value.tag(), Tag::Slot32 | Tag::Slot64) {
+            if value.is(Tag::Slot32) || value.is(Tag::Slot64) {
                 let from = value.b().cast_signed();
                 let size = if value.is(Tag::Slot32) { 4 } else { 8 };
                 if from < end && at < from + size {

@@ -482,32 +482,35 @@ impl<'a> Prover<'a> {
     pub(crate) fn is_quiet(&self, target: u32) -> bool {
         const MOST: u32 = 512;
         let Some(gap) = self.gap(target) else { return false };
-        let mut decoder = Decoder::with_ip(64, self.text, 0, DecoderOptions::NONE);
+        let mut reader = Reader::new(self.text);
+        let mut instruction = Instruction::NONE;
         let mut seen = [0u64; (MOST / 64) as usize];
         let mut begins = vec![target];
         while let Some(begin) = begins.pop() {
             let mut at = begin;
             loop {
                 let far = at.wrapping_sub(target);
-                if far >= MOST || at >= gap.end || decoder.set_position(at as usize).is_err() {
+                if far >= MOST || at >= gap.end {
                     return false;
                 }
                 if seen[(far / 64) as usize] >> (far % 64) & 1 != 0 {
                     break;
                 }
                 seen[(far / 64) as usize] |= 1 << (far % 64);
-                decoder.set_ip(at.into());
-                let instruction = decoder.decode();
-                let to = u32::try_from(instruction.near_branch_target()).unwrap_or(u32::MAX);
-                match forms::class(instruction.mnemonic()) {
+                if reader.read(at, &mut instruction).is_none() {
+                    return false;
+                }
+                let target = instruction.target();
+                let to = target.and_then(|to| u32::try_from(to).ok()).unwrap_or(u32::MAX);
+                match instruction.class {
                     Class::Refused => return false,
                     Class::Call => match self.entry(to) {
-                        Some(Entry::Builtin(Builtin::Raise | Builtin::Trap)) if instruction.is_call_near() => break,
-                        Some(Entry::Builtin(builtin)) if instruction.is_call_near() && builtin.is_quiet() => {}
+                        Some(Entry::Builtin(Builtin::Raise | Builtin::Trap)) if target.is_some() => break,
+                        Some(Entry::Builtin(builtin)) if target.is_some() && builtin.is_quiet() => {}
                         _ => return false,
                     },
                     Class::Jcc => begins.push(to),
-                    Class::Jmp if instruction.is_jmp_short_or_near() => {
+                    Class::Jmp if target.is_some() => {
                         begins.push(to);
                         break;
                     }
@@ -515,7 +518,7 @@ impl<'a> Prover<'a> {
                     Class::Ret | Class::Ud2 => break,
                     _ => {}
                 }
-                at = instruction.next_ip() as u32;
+                at += u32::from(instruction.len);
             }
         }
         true

@@ -17,8 +17,12 @@ macro_rules! tags {
         #[repr(u8)]
         pub(crate) enum Tag { $($(#[$doc])* $name,)* }
 
-        /// All of them, to get one from a byte.
-        const TAGS: [Tag; Tag::Undef as usize + 1] = [$(Tag::$name,)*];
+        /// By byte. No value has a byte beyond the last.
+        const TAGS: [Tag; 256] = {
+            let mut tags = [Tag::Undef; 256];
+            $(tags[Tag::$name as usize] = Tag::$name;)*
+            tags
+        };
     };
 }
 
@@ -208,7 +212,7 @@ const LAST_NUMBER: u8 = Tag::Entry as u8;
 
 const _: () = {
     let mut i = 0;
-    while i < TAGS.len() {
+    while i <= Tag::Undef as usize {
         assert!(TAGS[i] as usize == i);
         i += 1;
     }
