@@ -73,8 +73,15 @@ impl<I: Isa> FuncGen<'_, I> {
         self.locals[at].home.is_some_and(|reg| !I::PRESERVED.contains(&reg))
     }
 
-    /// Stores the homes that a call destroys.
+    /// Stores the homes that a call destroys. Few functions have any.
+    #[inline]
     pub(crate) fn save_homes(&mut self) {
+        if !self.lists.volatile_homes.is_empty() {
+            self.save_volatile_homes();
+        }
+    }
+
+    fn save_volatile_homes(&mut self) {
         for i in 0..self.lists.volatile_homes.len() {
             let at = self.lists.volatile_homes[i] as usize;
             debug_assert!(self.is_volatile_home(at));
@@ -89,7 +96,14 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Loads them again.
+    #[inline]
     pub(crate) fn restore_homes(&mut self) {
+        if !self.lists.volatile_homes.is_empty() {
+            self.restore_volatile_homes();
+        }
+    }
+
+    fn restore_volatile_homes(&mut self) {
         if without(Fault::RestoreHomes) || without(Fault::RestoreBeforeUnreachable) && !self.comes_back() {
             return;
         }

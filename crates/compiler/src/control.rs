@@ -480,14 +480,16 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Brings the values that a branch to `block` carries to where its label wants them. They are on top of the stack and
     /// stay there; for more than one, the stack below them may be overwritten.
+    #[inline]
     fn merge_values(&mut self, block: &Block) {
-        let count = self.label_arity(block);
-        if count == 0 {
-            return;
+        match self.label_arity(block) {
+            0 => {}
+            1 if block.kind != Kind::Loop => self.merge_one(),
+            count => self.merge_several(block, count),
         }
-        if count == 1 && block.kind != Kind::Loop {
-            return self.merge_one();
-        }
+    }
+
+    fn merge_several(&mut self, block: &Block, count: usize) {
         let from = self.stack.len() - count;
         let to = block.height as usize;
         if from == to {

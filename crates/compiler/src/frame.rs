@@ -360,8 +360,15 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Emits the pending parallel moves, whole registers.
+    #[inline]
     pub(crate) fn emit_moves(&mut self) {
         self.set_conventional(true);
+        if !self.lists.moves.is_empty() {
+            self.resolve_moves();
+        }
+    }
+
+    fn resolve_moves(&mut self) {
         let FuncGen { lists, out, .. } = self;
         let a = &mut out.asm;
         let mut count = 0;

@@ -42,6 +42,11 @@ impl Moves {
         }
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.to.is_empty()
+    }
+
     /// Orders the moves, breaking each cycle through the scratch register of its class, which is neither a source nor
     /// a destination. Empties the set.
     pub(crate) fn resolve(&mut self, mut emit: impl FnMut(Step)) {

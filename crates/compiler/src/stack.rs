@@ -490,8 +490,15 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Drops entries above a height, freeing what they own. Latent ones were never made.
+    #[inline]
     pub(crate) fn truncate_stack(&mut self, height: usize) {
-        self.out.counters.steps += self.stack.len().saturating_sub(height) as u64;
+        if self.stack.len() > height {
+            self.drop_above(height);
+        }
+    }
+
+    fn drop_above(&mut self, height: usize) {
+        self.out.counters.steps += (self.stack.len() - height) as u64;
         while self.stack.len() > height {
             let value = self.pop_value();
             self.drop_value(value);
