@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 // The tests have the generators; this is their other user.
 #[path = "../../tests/src/bombs/mod.rs"]
-mod families;
+pub(crate) mod families;
 
 use families::{EXTREMES, allowed, bombs, invalid, out_of_proportion};
 

@@ -75,6 +75,11 @@ impl Backend {
         Ok(backend)
     }
 
+    /// The same, proving all that it compiles if it is Lightbeam.
+    pub(crate) fn proving(self) -> Backend {
+        Backend { lightbeam: self.lightbeam.map(|compiler| compiler.verify(true)), ..self }
+    }
+
     fn of(kind: Kind, parallel: bool, mut config: Config) -> anyhow::Result<Backend> {
         match kind {
             Kind::Lightbeam => {}

@@ -29,6 +29,8 @@ const PHASES: [(&str, &[&str]); 7] = [
 
 /// Everything between the bytes and a module.
 const TOTAL: &str = "instructions::compile_and_load";
+/// The proof of what was compiled, where it is asked for.
+const PROOF: &str = "lightbeam::verify::prove";
 /// Validation alone, by wasmparser.
 const VALIDATION: &str = "instructions::validate";
 
@@ -48,11 +50,14 @@ pub(crate) struct Options {
     /// Compiles this module and validates it, in this process.
     #[arg(long, hide = true)]
     child: Option<PathBuf>,
+    /// Proves what the child compiles.
+    #[arg(long, hide = true)]
+    prove: bool,
 }
 
 pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     if let Some(path) = &options.child {
-        return child(path);
+        return child(path, options.prove);
     }
     let version = Command::new("valgrind").arg("--version").output();
     let version = version.context("valgrind is needed and cannot be run; install it")?;
@@ -78,7 +83,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         eprintln!("{} …", module.name);
         let report = backend.report(&module.bytes)?.context("Lightbeam reports")?;
         let operators = report.counters.operators as f64;
-        counts.push(Counts { bytes: module.code_bytes()? as f64, operators, profile: profile(&module.bytes)? });
+        counts.push(Counts { bytes: module.code_bytes()? as f64, operators, profile: profile(&module.bytes, false)? });
     }
     let names = modules.iter().map(|module| module.name.as_str());
     for (unit, per) in [("a byte of the code section", false), ("an operator", true)] {
@@ -144,11 +149,16 @@ impl Counts {
 
 /// Instructions from the bytes of a module to a module, or to the error.
 pub(crate) fn count(wasm: &[u8]) -> anyhow::Result<f64> {
-    profile(wasm)?.inclusive(&[TOTAL]).context("the compile is not in the profile")
+    profile(wasm, false)?.inclusive(&[TOTAL]).context("the compile is not in the profile")
+}
+
+/// Instructions of proving what is compiled.
+pub(crate) fn count_of_proof(wasm: &[u8]) -> anyhow::Result<f64> {
+    profile(wasm, true)?.inclusive(&[PROOF]).context("the proof is not in the profile")
 }
 
 /// One compile and one validation of a module, counted.
-fn profile(wasm: &[u8]) -> anyhow::Result<Profile> {
+fn profile(wasm: &[u8], prove: bool) -> anyhow::Result<Profile> {
     let out = tempfile::NamedTempFile::new()?;
     let binary = tempfile::NamedTempFile::new()?;
     std::fs::write(&binary, wasm)?;
@@ -159,6 +169,7 @@ fn profile(wasm: &[u8]) -> anyhow::Result<Profile> {
         .arg(std::env::current_exe()?)
         .args(["instructions", "--child"])
         .arg(binary.path())
+        .args(prove.then_some("--prove"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
@@ -167,9 +178,10 @@ fn profile(wasm: &[u8]) -> anyhow::Result<Profile> {
     Profile::parse(&std::fs::read_to_string(out.path())?)
 }
 
-fn child(path: &Path) -> anyhow::Result<()> {
+fn child(path: &Path, prove: bool) -> anyhow::Result<()> {
     let bytes = std::fs::read(path)?;
     let backend = Backend::new(Kind::Lightbeam, false)?;
+    let backend = if prove { backend.proving() } else { backend };
     // What invalid modules cost is counted, too; whoever wants a valid one has made sure of it.
     let _ = validate(&backend, &bytes);
     let _ = compile_and_load(&backend, &bytes);

@@ -25,6 +25,7 @@ mod spectre;
 mod stacks;
 mod stats;
 mod table;
+mod verify;
 
 use clap::Parser;
 
@@ -59,6 +60,8 @@ enum Command {
     Code(code::Options),
     /// Count the instructions of compiling a module, phase by phase, with valgrind.
     Instructions(instructions::Options),
+    /// Count the instructions of proving code beside those of making it, with valgrind.
+    Verify(verify::Options),
     /// Compile and run the corpus with and without guards against Spectre, with guard pages and without.
     Spectre(spectre::Options),
     /// Draw the plane of compile time and run time from what the two have measured.
@@ -78,6 +81,7 @@ fn main() -> anyhow::Result<()> {
         Command::Gc(options) => gc::main(&options),
         Command::Code(options) => code::main(&options),
         Command::Instructions(options) => instructions::main(&options),
+        Command::Verify(options) => verify::main(&options),
         Command::Spectre(options) => spectre::main(&options),
         Command::Picture(options) => picture::main(&options),
         Command::Seam(options) => seam::main(&options),

@@ -95,7 +95,7 @@ impl<'p> Ahead<'p> {
         self.code.push(Read { instruction: Instruction::NONE, at, is_target, from: 0 });
         let number = self.code.len();
         let read = &mut self.code[number - 1];
-        if self.reader.read(at, &mut read.instruction).is_none() {
+        if self.reader.read_into(at, &mut read.instruction).is_none() {
             self.code.pop();
             return None;
         }

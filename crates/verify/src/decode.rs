@@ -191,8 +191,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the instruction at an offset; `None` if there is none.
-    #[inline]
     pub(crate) fn read(&mut self, at: u32, to: &mut Instruction) -> Option<()> {
+        *to = Instruction::NONE;
+        self.read_into(at, to)
+    }
+
+    /// The same into what is `Instruction::NONE`.
+    #[inline]
+    pub(crate) fn read_into(&mut self, at: u32, to: &mut Instruction) -> Option<()> {
         let window = self.text.get(at as usize..).and_then(|bytes| bytes.first_chunk::<WINDOW>());
         if let Some(window) = window
             && quick(window, at, to).is_some()
@@ -205,6 +211,7 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
+    #[inline(never)]
     fn by_iced(&mut self, at: u32) -> Option<Instruction> {
         self.iced.set_position(at as usize).ok()?;
         self.iced.set_ip(at.into());
@@ -469,10 +476,9 @@ fn modrm(window: &[u8; WINDOW], at: usize, rex: u8, bytes: u8, to: &mut Instruct
     Some(Modrm { reg, rm: MEMORY, len })
 }
 
-/// The instruction that begins with these bytes, if it is of a common form.
+/// The instruction that begins with these bytes, if it is of a common form; else what was none holds anything.
 #[inline]
 fn quick(window: &[u8; WINDOW], ip: u32, to: &mut Instruction) -> Option<()> {
-    *to = Instruction::NONE;
     let mut at = 1;
     let (mut rex, mut opcode) = (0, window[0]);
     if opcode & 0xf0 == 0x40 {

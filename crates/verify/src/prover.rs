@@ -448,7 +448,8 @@ impl<'a> Prover<'a> {
     }
 
     fn proof(&self, mut all: Part) -> Result<Proof, Failure> {
-        all.faults.sort_unstable_by_key(|fault| fault.at);
+        // Most are in order.
+        all.faults.sort_by_key(|fault| fault.at);
         all.faults.dedup();
         // Routines share what is between the parts that the function table covers; nobody comes to other traps there.
         let in_startup = |at: u32| {
@@ -457,15 +458,17 @@ impl<'a> Prover<'a> {
             };
             self.tables.borders.iter().rev().take(2).any(startup)
         };
-        let unreached = |at: u32| {
-            (self.gap(at).is_some() || in_startup(at))
-                && all.faults.binary_search_by_key(&at, |fault| fault.at).is_err()
-        };
-        let traps = self.tables.traps.iter().map(|(at, _)| *at).filter(|at| unreached(*at));
-        let unreached: Vec<Fault> = traps.map(|at| Fault { at, cause: Cause::Unreached }).collect();
+        let mut unreached = Vec::new();
+        let mut faults = all.faults.iter().map(|fault| fault.at).peekable();
+        for &(at, _) in &self.tables.traps {
+            while faults.next_if(|fault| *fault < at).is_some() {}
+            if faults.peek() != Some(&at) && (self.gap(at).is_some() || in_startup(at)) {
+                unreached.push(Fault { at, cause: Cause::Unreached });
+            }
+        }
         all.faults.extend(unreached);
-        all.faults.sort_unstable_by_key(|fault| fault.at);
-        all.calls.sort_unstable_by_key(|call| call.returns_to);
+        all.faults.sort_by_key(|fault| fault.at);
+        all.calls.sort_by_key(|call| call.returns_to);
         all.calls.dedup();
         Ok(Proof {
             faults: all.faults,
