@@ -53,9 +53,6 @@ impl<'p> Walk<'p> {
                 None => self.call_routine(target),
             };
         }
-        if !instruction.is_call_near_indirect() {
-            return Err("call that is not near");
-        }
         self.check_limit(None)?;
         let code = match self.operand(instruction, 0)? {
             Operand::Int(reg, 8) => self.st.regs[reg],

@@ -278,7 +278,7 @@ fn from_iced(iced: &Iced, first: u8) -> Option<Instruction> {
     to.vex = iced.encoding() == iced_x86::EncodingKind::VEX;
     to.strange = if forms::has_strange_prefix(iced) || iced.has_lock_prefix() && !forms::may_lock(class) {
         Some(Strange::Prefix)
-    } else if forms::has_strange_encoding(iced, class) {
+    } else if forms::has_strange_encoding(iced, class) || is_far(iced, class) {
         Some(Strange::Form)
     } else if matches!(class, Class::Call | Class::Jmp | Class::Jcc | Class::Ret) && forms::is_prefix(first) {
         Some(Strange::JumpPrefix)
@@ -286,6 +286,15 @@ fn from_iced(iced: &Iced, first: u8) -> Option<Instruction> {
         None
     };
     Some(to)
+}
+
+/// Does a call or jump change the segment of code, too?
+fn is_far(iced: &Iced, class: Class) -> bool {
+    match class {
+        Class::Call => !iced.is_call_near() && !iced.is_call_near_indirect(),
+        Class::Jmp => !iced.is_jmp_short_or_near() && !iced.is_jmp_near_indirect(),
+        _ => false,
+    }
 }
 
 /// How the operands of an opcode are encoded.

@@ -208,9 +208,7 @@ impl Walk<'_> {
             Spot::Frame(at) => (at - 8) % 16 == 0,
             Spot::Global(_) => true,
             // The text is whole pages.
-            Spot::Constants if instruction.is_ip_rel_memory_operand() => {
-                instruction.ip_rel_memory_address().is_multiple_of(16)
-            }
+            Spot::Constants if instruction.ip_relative => instruction.disp.cast_unsigned().is_multiple_of(16),
             _ => false,
         };
         if aligned { Ok(()) } else { Err("operand that is not aligned") }
