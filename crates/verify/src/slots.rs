@@ -186,30 +186,30 @@ impl Frames {
         if words.start <= first && end <= words.end {
             return NONE;
         }
+        let from = words.start.saturating_sub(first);
+        let last = words.end - 1 - first;
         if height == 0 {
-            let kept = |word: u32| !words.contains(&word);
-            let old = self.leaves[at as usize];
-            if old.iter().zip(first..).all(|(value, word)| kept(word) || *value == Value::UNDEF) {
+            let range = from as usize..=(last as usize).min(LEAF - 1);
+            if self.leaves[at as usize][range.clone()].iter().all(|value| *value == Value::UNDEF) {
                 return at;
             }
             let leaf = self.own_leaf(at);
-            for (value, word) in self.leaves[leaf as usize].iter_mut().zip(first..) {
-                if !kept(word) {
-                    *value = Value::UNDEF;
-                }
-            }
+            self.leaves[leaf as usize][range].fill(Value::UNDEF);
             return leaf;
         }
-        let old = self.nodes[at as usize];
-        let mut new = old;
-        for (child, nth) in new.iter_mut().zip(0..) {
-            *child = self.forget_at(*child, height - 1, first + (nth << (log2 - NODE_LOG2)), words);
+        let log2 = log2 - NODE_LOG2;
+        let mut node = at;
+        for nth in from >> log2..=(last >> log2).min(NODE as u32 - 1) {
+            let child = self.nodes[node as usize][nth as usize];
+            if child == NONE {
+                continue;
+            }
+            let new = self.forget_at(child, height - 1, first + (nth << log2), words);
+            if new != child {
+                node = self.own_node(node);
+                self.nodes[node as usize][nth as usize] = new;
+            }
         }
-        if new == old {
-            return at;
-        }
-        let node = self.own_node(at);
-        self.nodes[node as usize] = new;
         node
     }
 

@@ -321,14 +321,15 @@ fn a_handler_that_is_asked_for_finds_a_reference_where_nobody_else_does() {
     for at in [TOP, TOP + 8] {
         walk.put_word(at, Value::new(Tag::Answer, ANSWER_OPEN, 0));
     }
-    let mut decoder = iced_x86::Decoder::with_ip(64, &text, 0, iced_x86::DecoderOptions::NONE);
-    let mut target = 0;
+    let mut reader = crate::decode::Reader::new(&text);
+    let mut instruction = crate::decode::Instruction::NONE;
     for _ in 0..2 {
-        let instruction = decoder.decode();
-        (walk.at, walk.next) = (instruction.ip() as u32, instruction.next_ip() as u32);
+        walk.at = walk.next;
+        reader.read(walk.at, &mut instruction).unwrap();
+        walk.next += u32::from(instruction.len);
         walk.transfer(&instruction).unwrap();
-        target = instruction.near_branch_target() as u32;
     }
+    let target = walk.target(&instruction).unwrap();
     assert_eq!(walk.st.regs[RCX], Value::new(Tag::Answer, ANSWER_RESULTS, 0));
     assert_eq!(walk.reference_at(TOP), None);
     walk.st = *walk.state_at(target).unwrap();
