@@ -8,7 +8,7 @@ use crate::facts::{Border, Builtin, Facts, Field, InstanceField, Range, Tables, 
 use crate::forms::Class;
 use crate::proof::{Cause, Failure, Fault, Place, Proof, Reason};
 use crate::relate::Region;
-use crate::state::Types;
+use crate::state::{RSP, Types};
 use crate::switching::{self, Operation, Switching};
 use crate::value::{OWNER_MEMORY, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
@@ -549,14 +549,6 @@ impl<'a> Prover<'a> {
             }
         }
     }
-}
-
-/// Is the stack pointer, or a part of it, an operand or part of an address?
-fn uses_stack_pointer(instruction: &Instruction) -> bool {
-    let is = |register: Register| register.full_register() == Register::RSP;
-    let operands = (0..instruction.op_count())
-        .any(|n| instruction.op_kind(n) == OpKind::Register && is(instruction.op_register(n)));
-    operands || is(instruction.memory_base()) || is(instruction.memory_index())
 }
 
 static NO_SHAPE: Shape = Shape {
