@@ -205,6 +205,8 @@ impl Walk<'_> {
         let condition = Self::condition(instruction)?;
         let relation = Relation::of(condition);
         let flags = self.st.flags;
+        self.keep_sums();
+        let before = self.st;
         let other = condition ^ 1;
         let Some(relation) = relation.filter(|_| flags.kind != Kind::Unknown) else {
             let of_given = condition == SIGN && flags.values[0].is(Tag::Given) && flags.values[1] == Value::NULL;
@@ -212,7 +214,7 @@ impl Walk<'_> {
                 self.given_is_negative();
             }
             self.flow_to(target)?;
-            self.st = before;
+            self.back_to(&before);
             self.st.flags.known = Some(other);
             if condition == SIGN && flags.values[0].is(Tag::Given) && flags.values[1] == Value::NULL && flags.bytes == 8
             {
@@ -220,8 +222,6 @@ impl Walk<'_> {
             }
             return Ok(());
         };
-        self.keep_sums();
-        let before = self.st;
         if self.refine(relation) {
             self.flow_to(target)?;
         }
