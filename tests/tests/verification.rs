@@ -3,7 +3,9 @@
 
 use lightbeam::{Compiler, ErrorKind};
 use lightbeam_tests::backend::{Setup, Without};
+use lightbeam_tests::bombs;
 use lightbeam_tests::shared;
+use lightbeam_tests::stack_bombs::STACK_BOMBS;
 use lightbeam_tests::verification::{self, Subject};
 use std::path::Path;
 use wasmtime::{Collector, Config};
@@ -48,6 +50,19 @@ fn programs_are_proved() {
 #[test]
 fn bombs_are_proved() {
     prove(&["default", "floor"], &verification::of_bombs(40));
+}
+
+/// Functions with so many references across so many calls that one map serves all of these. Where in the last word of the
+/// map the last reference is goes by the number of slots; slots in functions with vectors are larger.
+#[test]
+fn functions_with_one_map_for_thousands_of_references_are_proved() {
+    let subjects =
+        [("objects-one-more-at-each-allocation", 2500..2508), ("more-references-at-each-resume", 4000..4002)];
+    let subjects = subjects.into_iter().flat_map(|(name, sizes)| {
+        let bomb = bombs::bombs().chain(STACK_BOMBS).find(|bomb| bomb.name == name).unwrap();
+        sizes.map(move |n| Subject { name: format!("{name}, {n}"), wasm: (bomb.make)(n) })
+    });
+    prove(&["default", "floor-metered-moving"], &subjects.collect::<Vec<_>>());
 }
 
 #[test]

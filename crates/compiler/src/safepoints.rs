@@ -300,6 +300,8 @@ impl<I: Isa> FuncGen<'_, I> {
             let bit = ((offset + covered) / 4) as usize;
             map[bit / 32] |= 1 << (bit % 32);
         }
+        // Where the frame keeps something else from the last reference to the frame pointer, there is nothing to say of it.
+        map.truncate(map.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1));
         debug_assert_eq!(self.out.maps.len(), self.lists.roots.first);
         self.out.maps.extend([covered as u32, map.len() as u32]);
         self.out.maps.extend(map);

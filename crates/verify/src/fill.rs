@@ -22,6 +22,9 @@ use crate::walk::{Proved, Walk};
 /// The number of the condition of `jne`.
 const NOT_EQUAL: u8 = 5;
 
+/// Bytes from one that is filled to the next at most: slots of vectors, twice as large.
+const LONGEST_STEP: i64 = 32;
+
 /// What a loop fills: every `step` bytes from `low` on, up to without `end`, four bytes.
 #[derive(Clone, Copy)]
 struct Fill {
@@ -107,7 +110,7 @@ impl Walk<'_> {
         let is_counter =
             |instruction: &Instruction, n| matches!(instruction.operand(n), Ok(Operand::Int(reg, 8)) if reg == counter);
         let adds = add.class == Class::Add && is_counter(add, 0);
-        let step = add.immediate(1).filter(|step| adds && matches!(step, 4 | 8 | 16));
+        let step = add.immediate(1).filter(|step| adds && matches!(*step, 4 | 8 | 16 | LONGEST_STEP));
         let tests = test.class == Class::Test && is_counter(test, 0) && is_counter(test, 1);
         let jumps = jump.condition() == Some(NOT_EQUAL) && jump.target() == Some(first.into());
         let Some(step) = step.filter(|_| tests && jumps && store.base != store.index) else { return Ok(None) };
@@ -138,7 +141,7 @@ impl Frames {
     /// The same of a part of the frame that begins with word `from`. Parts of which nothing was known before and all of
     /// which is filled are the same wherever they are, since steps divide the bytes of a leaf.
     fn fill_at(&mut self, at: u32, height: u32, from: u32, fill: Fill, whole: &mut [u32; 8]) -> u32 {
-        const { assert!(8 * LEAF % 16 == 0) };
+        const { assert!((8 * LEAF).is_multiple_of(LONGEST_STEP as usize)) };
         let log2 = LEAF_LOG2 + NODE_LOG2 * height;
         let words = 1i64 << log2;
         if !fill.has_any(from, words) {
@@ -216,9 +219,10 @@ mod tests {
         assert!(!filled(-16, 0, by(4), -32));
         assert!(!filled(-16, -16, by(4), -8));
         assert!(filled(-16, -16, by(4), -32));
-        // One half of each word, and every other word.
+        // One half of each word, and every other word, and every fourth.
         assert!(!filled(-32, 0, by(8), -8));
         assert!(!filled(-32, 0, by(16), -8));
+        assert!(!filled(-32, 0, by(32), -32));
         // No multiple of the step, which wraps around.
         assert!(!filled(-30, 0, by(4), -8));
         assert!(!filled(-28, 0, by(8), -8));
@@ -319,7 +323,16 @@ mod tests {
 
     #[test]
     fn fills_what_it_says_and_nothing_else() {
-        for (low, end, step) in [(-4096, 0, 4), (-4092, -8, 4), (-20_000, -4000, 8), (-20_004, -4004, 16), (-8, 0, 8)] {
+        const FILLS: [(i64, i64, i64); 7] = [
+            (-4096, 0, 4),
+            (-4092, -8, 4),
+            (-20_000, -4000, 8),
+            (-20_004, -4004, 16),
+            (-20_032, -4000, 32),
+            (-20_020, -4020, 32),
+            (-8, 0, 8),
+        ];
+        for (low, end, step) in FILLS {
             let mut frames = Frames::new();
             let mut slots = frames.begin();
             frames.set(&mut slots, 40, Value::CTX);
