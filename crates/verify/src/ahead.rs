@@ -8,7 +8,7 @@ use crate::facts::Range;
 use crate::forms::Class;
 
 /// So many instructions are kept at once.
-const MOST: usize = 1 << 16;
+const MOST: usize = 1 << 19;
 
 /// An instruction and where it is.
 #[derive(Clone, Copy)]
@@ -83,7 +83,7 @@ impl<'p> Ahead<'p> {
             if !self.is_long || at >= self.from {
                 self.read_ahead(at);
             } else {
-                self.read(at, true);
+                self.read(at, false);
             }
         }
         let number = (self.numbers[byte] as usize).checked_sub(1)?;
@@ -107,7 +107,7 @@ impl<'p> Ahead<'p> {
     fn read_ahead(&mut self, from: u32) {
         let Range { start, end } = self.range;
         let words = (end - start) as usize / 64 + 1;
-        let (mut at, mut is_target) = (from, true);
+        let (mut at, mut is_target) = (from, false);
         // No target is before this word.
         let mut word = words;
         while self.code.len() < MOST {
