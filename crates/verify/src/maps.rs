@@ -26,6 +26,31 @@ impl Named<'_> {
         self.bits.get((back / 16) as usize).map_or(0, |bits| bits >> (back % 16 * 2) & 3)
     }
 
+    /// The halves of sixteen words, of which this is the highest, two bits each.
+    fn sixteen(self, word: u32) -> u32 {
+        let Some(back) = self.first.checked_sub(word) else {
+            let bits = self.bits.first().copied().unwrap_or(0);
+            return bits.checked_shl(2 * (word - self.first).min(16)).unwrap_or(0);
+        };
+        let [low, high] =
+            [back / 16, back / 16 + 1].map(|at| u64::from(self.bits.get(at as usize).copied().unwrap_or(0)));
+        ((high << 32 | low) >> (back % 16 * 2)) as u32
+    }
+
+    /// Does another map name the same of the words from `from` on up to but without `to`?
+    fn same(self, other: Named<'_>, from: u32, to: u32) -> bool {
+        let mut to = to.min(self.first.max(other.first) + 1);
+        while from < to {
+            let count = (to - from).min(16);
+            let differing = self.sixteen(to - 1) ^ other.sixteen(to - 1);
+            if differing & u32::MAX >> (32 - 2 * count) != 0 {
+                return false;
+            }
+            to -= count;
+        }
+        true
+    }
+
     /// Does it name anything of the words from `from` on up to but without `to`?
     fn any(self, from: u32, to: u32) -> bool {
         if from > self.first || from >= to {
@@ -46,12 +71,13 @@ impl Named<'_> {
     }
 }
 
-/// A frame behind a call with a map.
+/// A frame at a call with a map, and behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Collected {
     bits: (u32, u32),
     first: u32,
     slots: Slots,
+    behind: Slots,
 }
 
 const POINTER: &str = "a stack map that names what is no value";
@@ -83,33 +109,46 @@ impl Walk<'_> {
                 sums.forget(|key| matches!(key, Key::Slot(from) if named.halves(word(from)) != 0));
             });
         }
-        let before = self.collected.filter(|last| last.bits == map.bits && last.first == named.first);
-        let slots = self.frames.collect(self.st.slots, before.map(|last| last.slots), named)?;
+        let before = self.collected.map(|last| {
+            let bits = &p.tables.map_bits[last.bits.0 as usize..last.bits.1 as usize];
+            (last, Named { bits, first: last.first })
+        });
+        let slots = self.st.slots;
+        let behind = self.frames.collect(slots, before, named)?;
         // What is kept is not written any more.
         self.frames.share();
-        self.st.slots = slots;
-        self.collected = Some(Collected { bits: map.bits, first: named.first, slots });
+        self.st.slots = behind;
+        self.collected = Some(Collected { bits: map.bits, first: named.first, slots, behind });
         Ok(())
     }
 }
 
 impl Frames {
-    /// A frame behind a call; of what it has in common with `before`, such a frame, nothing changes.
-    fn collect(&mut self, slots: Slots, before: Option<Slots>, named: Named<'_>) -> Proved<Slots> {
-        let before = before.filter(|before| before.height == slots.height).map_or(NONE, |before| before.root);
+    /// A frame behind a call; of what it has in common with a frame at a call before, or behind that, where the maps are
+    /// the same, it is known what becomes of it.
+    fn collect(&mut self, slots: Slots, before: Option<(Collected, Named<'_>)>, named: Named<'_>) -> Proved<Slots> {
+        let before = before.filter(|(before, _)| before.slots.height == slots.height);
+        let (before, last) =
+            before.map_or(([NONE; 2], named), |(before, last)| ([before.slots.root, before.behind.root], last));
         let reached = 1u32 << (LEAF_LOG2 + NODE_LOG2 * slots.height).min(31);
         if named.any(reached, u32::MAX) {
             return Err(UNWRITTEN);
         }
-        let root = self.collect_at(slots.root, before, slots.height, 0, named)?;
+        let root = self.collect_at((slots.root, before), slots.height, 0, (named, last))?;
         Ok(Slots { root, ..slots })
     }
 
     /// The same for a part of the frame that begins with word `from`.
-    fn collect_at(&mut self, at: u32, before: u32, height: u32, from: u32, named: Named<'_>) -> Proved<u32> {
+    fn collect_at(
+        &mut self,
+        (at, before): (u32, [u32; 2]),
+        height: u32,
+        from: u32,
+        (named, last): (Named<'_>, Named<'_>),
+    ) -> Proved<u32> {
         let words = 1u32 << (LEAF_LOG2 + NODE_LOG2 * height).min(31);
-        if at == before && at != NONE {
-            return Ok(at);
+        if before.contains(&at) && at != NONE && named.same(last, from, from.saturating_add(words)) {
+            return Ok(before[1]);
         }
         self.work += 1;
         if !named.any(from, from.saturating_add(words)) {
@@ -130,11 +169,13 @@ impl Frames {
             self.leaves.push(new);
             return Ok(self.leaves.len() as u32 - 1);
         }
-        let (old, old_before) = (self.nodes[at as usize], self.nodes[before as usize]);
+        let old = self.nodes[at as usize];
+        let befores = before.map(|before| self.nodes[before as usize]);
         let mut new = old;
-        for (nth, (child, before)) in new.iter_mut().zip(old_before).enumerate() {
+        for (nth, child) in new.iter_mut().enumerate() {
+            let before = befores.map(|before| before[nth]);
             let from = from + nth as u32 * (words >> NODE_LOG2);
-            *child = self.collect_at(*child, before, height - 1, from, named)?;
+            *child = self.collect_at((*child, before), height - 1, from, (named, last))?;
         }
         if new == old {
             return Ok(at);
@@ -182,9 +223,15 @@ mod tests {
         for (word, halves) in [(600, 1), (599, 0), (585, 2), (584, 3), (583, 0), (40, 1), (0, 3), (601, 0), (9000, 0)] {
             assert_eq!(named.halves(word), halves, "{word}");
         }
+        let others = super::tests::bits(&[(585, 2), (584, 1), (40, 1), (16, 2)]);
+        // Of the same words, from another word on.
+        let shifted: Vec<u32> = (0..others.len() - 1).map(|at| others[at] >> 8 | others[at + 1] << 24).collect();
+        let other = Named { bits: &shifted, first: FIRST - 4 };
         for from in 0..620 {
             for to in from..(from + 40).min(640) {
                 assert_eq!(named.any(from, to), (from..to).any(|word| named.halves(word) != 0), "{from}..{to}");
+                let same = (from..to).all(|word| named.halves(word) == other.halves(word));
+                assert_eq!(named.same(other, from, to), same, "{from}..{to}");
             }
         }
     }
@@ -200,9 +247,10 @@ mod tests {
         frames.set(&mut slots, 301, Value::CTX);
         frames.set(&mut slots, 4, Value::of(Tag::Undef, 1));
         frames.share();
-        let collect = |frames: &mut Frames, slots, before, words: &[(u32, u32)]| {
+        let collect = |frames: &mut Frames, slots, before: Option<Collected>, words: &[(u32, u32)]| {
             let bits = bits(words);
-            frames.collect(slots, before, Named { bits: &bits, first: FIRST })
+            let named = Named { bits: &bits, first: FIRST };
+            frames.collect(slots, before.map(|before| (before, named)), named)
         };
         let after = collect(&mut frames, slots, None, &[(3, 1), (584, 3), (4, 1)]).unwrap();
         for (word, value) in [(3, Value::U32), (300, known), (584, Value::ANY), (600, known), (301, Value::CTX)] {
@@ -219,7 +267,8 @@ mod tests {
         frames.set(&mut changed, 3, known);
         frames.share();
         let work = frames.work;
-        let again = collect(&mut frames, changed, Some(after), &[(3, 1), (584, 3), (4, 1)]).unwrap();
+        let before = Collected { bits: (0, 0), first: FIRST, slots, behind: after };
+        let again = collect(&mut frames, changed, Some(before), &[(3, 1), (584, 3), (4, 1)]).unwrap();
         assert_eq!(frames.get(again, 3), Value::U32);
         assert!(frames.work - work < 40, "{}", frames.work - work);
     }
