@@ -10,6 +10,10 @@ use crate::forms::Class;
 /// So many instructions are kept at once.
 const MOST: usize = 1 << 19;
 
+/// So many are read at once at most in pieces of which only a part is gone over: behind a call that never returns, what
+/// is read is another routine, and behind that the next.
+const FEW: usize = 128;
+
 /// An instruction and where it is.
 #[derive(Clone, Copy)]
 pub(crate) struct Read {
@@ -33,6 +37,8 @@ pub(crate) struct Ahead<'p> {
     /// forgotten might be read again and again.
     is_long: bool,
     from: u32,
+    /// How many are read at once at most.
+    at_once: usize,
 }
 
 impl<'p> Ahead<'p> {
@@ -45,12 +51,14 @@ impl<'p> Ahead<'p> {
             targets: Vec::new(),
             is_long: false,
             from: 0,
+            at_once: MOST,
         }
     }
 
     /// Begins a piece of code.
     pub(crate) fn begin(&mut self, range: Range) {
         self.clear();
+        self.at_once = MOST;
         self.range = range;
         (self.is_long, self.from) = (false, range.start);
         let len = (range.end - range.start) as usize;
@@ -58,6 +66,11 @@ impl<'p> Ahead<'p> {
             self.numbers.resize(len, 0);
             self.targets.resize(len / 64 + 1, 0);
         }
+    }
+
+    /// Only a part of the piece that has begun is gone over.
+    pub(crate) fn read_few(&mut self) {
+        self.at_once = FEW;
     }
 
     fn clear(&mut self) {
@@ -110,7 +123,8 @@ impl<'p> Ahead<'p> {
         let (mut at, mut is_target) = (from, false);
         // No target is before this word.
         let mut word = words;
-        while self.code.len() < MOST {
+        let most = MOST.min(self.code.len() + self.at_once);
+        while self.code.len() < most {
             let byte = (at - start) as usize;
             let read = if at >= end || self.numbers[byte] != 0 {
                 None
@@ -154,5 +168,27 @@ impl<'p> Ahead<'p> {
             at = if matches!(class, Class::Jmp | Class::Ret | Class::Ud2) { end } else { at + u32::from(len) };
         }
         self.targets[word..words].fill(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text of thousands of routines is not read once for each.
+    #[test]
+    fn of_a_part_little_more_is_read_than_what_is_gone_over() {
+        let text = [0x90; 5000];
+        let mut ahead = Ahead::new(&text);
+        let range = Range { start: 0, end: 5000 };
+        ahead.begin(range);
+        assert!(ahead.find(0).is_some());
+        assert_eq!(ahead.code.len(), 5000);
+        ahead.begin(range);
+        ahead.read_few();
+        for at in [4000, 4000 + FEW as u32 - 1, 4000 + FEW as u32, 7, 0] {
+            assert_eq!(ahead.find(at).map(|(_, read)| read.at), Some(at));
+        }
+        assert_eq!(ahead.code.len(), 3 * FEW + 7);
     }
 }

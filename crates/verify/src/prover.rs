@@ -394,9 +394,14 @@ impl<'a> Prover<'a> {
     fn routines(&self, all: &mut Part) -> Result<(), Failure> {
         let mut proved: BTreeMap<u32, Called> = BTreeMap::new();
         let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
+        let mut walk = Walk::new(self);
+        // From where on to look for the next, so that nobody goes over all that are proved for each that is not.
+        let mut from = 0;
         loop {
-            let next = all.routines.iter().find(|(target, called)| proved.get(target) != Some(called));
+            let mut next = all.routines.range(from..).chain(all.routines.range(..from));
+            let next = next.find(|(target, called)| proved.get(target) != Some(called));
             let Some((&target, &called)) = next else { break };
+            from = target;
             let startup = self.startup(target);
             let (role, place) = match startup {
                 Some(_) => (Role::StartupRoutine, Place::Border(Border::StartupWasm)),
@@ -406,9 +411,9 @@ impl<'a> Prover<'a> {
             let Some(range) = range else {
                 return Err(Failure { place, offset: target, reason: Reason("call of what is no entry") });
             };
-            let prove = |called: &Called| {
-                let mut walk = Walk::new(self);
-                walk.prove_routine(range, target, role, place, called).map(|()| walk.finish())
+            let mut prove = |called: &Called| {
+                walk.part = Part::default();
+                walk.prove_routine(range, target, role, place, called).map(|()| std::mem::take(&mut walk.part))
             };
             // An argument that is 0 wherever the routine is called is a number or null, which nobody says.
             let part = prove(&called.with_numbers()).or_else(|failure| prove(&called).map_err(|_| failure))?;

@@ -258,6 +258,7 @@ impl<'p> Walk<'p> {
         called: &Called,
     ) -> Result<(), Failure> {
         self.begin(range);
+        self.ahead.read_few();
         let state = self.enter_routine(role, &called.args, called.wide);
         self.run(entry, state).map_err(|reason| Failure { place, offset: self.at, reason: Reason(reason) })
     }
