@@ -24,7 +24,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
 pub(crate) fn side_by_side(wasm: &[u8], backends: &[Backend], function: Option<u32>) -> anyhow::Result<()> {
     let mut columns = Vec::new();
     for backend in backends {
-        let mut lines = disassemble(&backend.module(wasm)?, function)?;
+        let mut lines = disassemble(&backend.proved(wasm)?, function)?;
         let (instructions, bytes) = (lines.len(), lines.iter().map(|(_, bytes)| bytes).sum::<usize>());
         let title = format!("{}: {instructions} instructions, {bytes} bytes", backend.kind.name());
         lines.insert(0, (title, 0));

@@ -196,6 +196,9 @@ fn measure(
         let first = !std::mem::replace(&mut seen[index], true);
         if first {
             row.text.push((contender, text_bytes(&compiled.artifact)?));
+            if contender == Contender::Lightbeam {
+                backend.proved(&module.bytes)?;
+            }
         }
         if let Some(report) = backend.report(&module.bytes)? {
             if first {

@@ -119,6 +119,14 @@ impl Backend {
         Ok(Some(report))
     }
 
+    /// A module to run, whose code has been proved if it is Lightbeam's. Not for what is timed.
+    pub(crate) fn proved(&self, bytes: &[u8]) -> anyhow::Result<Module> {
+        match &self.lightbeam {
+            Some(lightbeam) => Ok(lightbeam.clone().verify(true).module(bytes)?),
+            None => self.module(bytes),
+        }
+    }
+
     /// From the bytes of a module to a module, the way an embedder would.
     pub(crate) fn module(&self, bytes: &[u8]) -> anyhow::Result<Module> {
         Ok(match &self.lightbeam {

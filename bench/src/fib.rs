@@ -69,7 +69,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let expected = (0..options.n.saturating_sub(1)).fold((1u32, 1u32), |(a, b), _| (b, a.wrapping_add(b))).1;
     let mut contenders = vec![("native", Contender::Native)];
     for backend in &backends {
-        let module = backend.module(&wasm)?;
+        let module = backend.proved(&wasm)?;
         let mut store = Store::new(backend.engine(), ());
         let instance = Instance::new(&mut store, &module, &[])?;
         let func = instance.get_typed_func(&mut store, "fib")?;

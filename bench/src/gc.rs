@@ -102,7 +102,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
             let mut modules = Vec::new();
             for kind in kinds {
                 let backend = Backend::with_collector(kind, collector.collector())?;
-                modules.push(backend.module(&wasm).with_context(|| format!("{program}, {}", kind.name()))?);
+                modules.push(backend.proved(&wasm).with_context(|| format!("{program}, {}", kind.name()))?);
             }
             if options.perf.is_some() {
                 write_perf_map(&modules[0])?;

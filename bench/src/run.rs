@@ -155,7 +155,7 @@ fn measure(work: &Work, contenders: &[(Contender, Runtime)], effort: Effort) -> 
     let mut contending = Vec::new();
     for (contender, runtime) in contenders {
         ready.push(match runtime {
-            Runtime::Wasmtime(backend) => match backend.module(&work.wasm.bytes) {
+            Runtime::Wasmtime(backend) => match backend.proved(&work.wasm.bytes) {
                 Ok(module) => Ready::Wasmtime(link(backend, &module)?),
                 Err(error) if *contender == Contender::Lightbeam => return Ok(Err(format!("Lightbeam: {error:#}"))),
                 Err(error) => {

@@ -68,7 +68,7 @@ fn measure(work: &Work, backends: &[Backend; 2], effort: Effort) -> anyhow::Resu
     let mut ready = Vec::new();
     for (backend, code) in backends.iter().zip(&mut code) {
         *code = text_bytes(&backend.compile(&work.wasm.bytes)?.artifact)?;
-        ready.push(link(backend, &backend.module(&work.wasm.bytes)?)?);
+        ready.push(link(backend, &backend.proved(&work.wasm.bytes)?)?);
     }
     let mut expected = work.expected.clone();
     let samples = interleave(2, effort, |index| {

@@ -52,7 +52,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     config.wasm_stack_switching(true);
     let engine = Engine::new(&config)?;
     let modules = [
-        ("Lightbeam", lightbeam::Compiler::for_engine(&engine)?.module(&wasm)?),
+        ("Lightbeam", lightbeam::Compiler::for_engine(&engine)?.verify(true).module(&wasm)?),
         ("Cranelift", Module::new(&engine, &wasm)?),
     ];
     print_circumstances();

@@ -172,8 +172,10 @@ impl Compiler {
     }
 
     /// Sets whether finished code is proved before it is loaded or given to anyone: a verifier, which knows nothing
-    /// of the compiler, reads the machine code and shows that it cannot leave the sandbox. Without this it is not.
+    /// of the compiler, reads the machine code and shows that it cannot leave the sandbox.
     /// What it proves and what it leaves to trust is in `docs/verification.md`.
+    ///
+    /// On by default in builds with debug assertions, off in others.
     ///
     /// Code that cannot be proved is an error of the kind [`ErrorKind::Verification`], whatever way the module was to
     /// be compiled, and a bug of Lightbeam's. The whole artifact is in memory once more while it is proved.

@@ -21,9 +21,9 @@ pub(crate) enum Verify {
 }
 
 impl Default for Verify {
-    /// `LIGHTBEAM_PROVE` at build time makes all of a build prove.
+    /// Builds with debug assertions prove all that they compile, unless they are told not to.
     fn default() -> Verify {
-        if option_env!("LIGHTBEAM_PROVE").is_some() { Verify::Always } else { Verify::Never }
+        if cfg!(debug_assertions) { Verify::Always } else { Verify::Never }
     }
 }
 
