@@ -88,9 +88,8 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let chosen = PROGRAMS
         .iter()
         .filter(|program| options.programs.is_empty() || options.programs.iter().any(|name| name == program.0));
-    let collectors = Choice::ALL
-        .into_iter()
-        .filter(|choice| options.collector.is_empty() || options.collector.contains(choice));
+    let collectors =
+        Choice::ALL.into_iter().filter(|choice| options.collector.is_empty() || options.collector.contains(choice));
     print_circumstances();
     let mut rows = Vec::new();
     for &(program, text, rounds) in chosen {
@@ -113,7 +112,11 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
             let samples = interleave(2, options.effort, |index| {
                 let (time, sum) = run(&modules[index], rounds)?;
                 let expected = *expected.get_or_insert(sum);
-                ensure!(sum == expected, "{program}, {}: contender {index} gives {sum}, not {expected}", collector.name());
+                ensure!(
+                    sum == expected,
+                    "{program}, {}: contender {index} gives {sum}, not {expected}",
+                    collector.name()
+                );
                 Ok(time)
             })?;
             let samples: Vec<Samples> = samples.into_iter().collect::<Result<_, _>>().map_err(anyhow::Error::msg)?;
