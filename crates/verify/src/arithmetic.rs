@@ -63,7 +63,11 @@ impl Walk<'_> {
         // Adding what is negative carries where nothing wraps.
         let adds = class == Class::Add && right.as_constant().is_none_or(|by| by >= 0);
         let kind = if adds { Kind::Sum } else { Kind::Result };
-        self.st.flags = Flags { kind, ..zero_only };
+        let mut flags = Flags { kind, ..zero_only };
+        if adds && left.as_constant().is_some() && right.as_constant().is_some() {
+            flags.values = [left, right];
+        }
+        self.st.flags = flags;
         Ok(())
     }
 

@@ -239,6 +239,14 @@ impl Walk<'_> {
         let flags = self.st.flags;
         match flags.kind {
             Kind::Unknown | Kind::Scan => {}
+            // Whether constants carry is known.
+            Kind::Sum
+                if matches!(relation, Relation::Less | Relation::GreaterOrEqual)
+                    && let [Some(a), Some(b)] = flags.values.map(Value::as_constant) =>
+            {
+                let carries = a.cast_unsigned().checked_add(b.cast_unsigned()).is_none();
+                return carries == (relation == Relation::Less);
+            }
             Kind::Sum if relation == Relation::GreaterOrEqual => {
                 // No carry.
                 if let Some(pending) = self.sums().pending

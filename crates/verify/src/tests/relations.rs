@@ -61,6 +61,33 @@ fn ranges_for_the_host_are_compared_with_the_length() {
 }
 
 #[test]
+fn whether_constants_carry_is_known() {
+    let out_of_bounds = |left: i64, by: i32, jump: fn(&mut CodeAssembler, CodeLabel) -> Code| {
+        prove_with(&facts(&[], &[]), |a| {
+            let mut trap = a.create_label();
+            enter(a)?;
+            a.mov(rax, left)?;
+            a.add(rax, by)?;
+            jump(a, trap)?;
+            // No memory is below its base.
+            a.mov(eax, dword_ptr(r14 - 8))?;
+            a.set_label(&mut trap)?;
+            a.leave()?;
+            a.ret()
+        })
+    };
+    out_of_bounds(-1, 2, |a, trap| a.jb(trap)).unwrap();
+    out_of_bounds(-1, 0, |a, trap| a.jae(trap)).unwrap();
+    out_of_bounds(1, 2, |a, trap| a.jae(trap)).unwrap();
+    for (left, by) in [(-3, 2), (1, 2), (-1, 0), (i64::MAX, 2)] {
+        out_of_bounds(left, by, |a, trap| a.jb(trap)).unwrap_err();
+    }
+    out_of_bounds(-1, 2, |a, trap| a.jae(trap)).unwrap_err();
+    // What carries of a sum of a negative constant is not what wraps.
+    out_of_bounds(2, -1, |a, trap| a.jb(trap)).unwrap_err();
+}
+
+#[test]
 fn elements_are_guarded_against_wrong_predictions() {
     let element = |guard: fn(&mut CodeAssembler) -> Code, index: AsmRegister64| {
         let mut facts = facts(&[I32], &[]);
