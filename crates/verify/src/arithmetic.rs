@@ -64,7 +64,9 @@ impl Walk<'_> {
         let adds = class == Class::Add && right.as_constant().is_none_or(|by| by >= 0);
         let kind = if adds { Kind::Sum } else { Kind::Result };
         let mut flags = Flags { kind, ..zero_only };
-        if adds && left.as_constant().is_some() && right.as_constant().is_some() {
+        let constants = [left, right].map(Value::as_constant);
+        let largest = constants[0].is_some_and(|by| by < 0) && right.is_number();
+        if adds && (largest || constants.iter().all(Option::is_some)) {
             flags.values = [left, right];
         }
         self.st.flags = flags;

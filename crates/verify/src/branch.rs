@@ -254,6 +254,10 @@ impl Walk<'_> {
                 {
                     self.is_exact(&pending);
                 }
+                // Then it is no less than what was added to, which is a constant near the end of all addresses.
+                if flags.left != NONE && flags.values[0].as_constant().is_some_and(|constant| constant < 0) {
+                    self.learned(usize::from(flags.left), Value::at_least(NO_LENGTH));
+                }
             }
             Kind::Result | Kind::Sum if flags.left != NONE => {
                 let value = self.st.regs[usize::from(flags.left)].as_constant();

@@ -73,9 +73,16 @@ pub(crate) struct Called {
 }
 
 impl Called {
-    /// The same, with all zeros taken for numbers of 32 bits, as which less is known of them.
-    fn with_numbers(self) -> Called {
-        Called { args: self.args.map(|arg| if arg == Value::NULL { Value::U32 } else { arg }), ..self }
+    /// What may be taken for true instead, as less is known: that zeros are numbers of 32 bits, that all are but one, which
+    /// is the null reference, and what was said. Six arguments, so there are no more than eight of these.
+    fn readings(self) -> impl Iterator<Item = Called> {
+        let is_null = move |n: usize| self.args[n] == Value::NULL;
+        let but = move |null: Option<usize>| {
+            let reading = |n: usize| if is_null(n) && Some(n) != null { Value::U32 } else { self.args[n] };
+            Called { args: std::array::from_fn(reading), ..self }
+        };
+        let nulls = (0..self.args.len()).filter(move |&n| is_null(n));
+        std::iter::once(but(None)).chain(nulls.map(move |n| but(Some(n)))).chain(std::iter::once(self))
     }
 }
 
@@ -416,7 +423,9 @@ impl<'a> Prover<'a> {
                 walk.prove_routine(range, target, role, place, called).map(|()| std::mem::take(&mut walk.part))
             };
             // An argument that is 0 wherever the routine is called is a number or null, which nobody says.
-            let part = prove(&called.with_numbers()).or_else(|failure| prove(&called).map_err(|_| failure))?;
+            let mut readings = called.readings();
+            let first = readings.next().map_or_else(|| prove(&called), |called| prove(&called));
+            let part = first.or_else(|failure| readings.find_map(|called| prove(&called).ok()).ok_or(failure))?;
             for (target, called) in &part.routines {
                 all.call(*target, *called, &self.types);
             }

@@ -33,7 +33,8 @@ pub(crate) struct Flags {
     /// The registers of the two values, if they are in registers still.
     pub(crate) left: u8,
     pub(crate) right: u8,
-    /// The values, as they were compared; of a sum what was added, if both are constants.
+    /// The values, as they were compared; of a sum what was added, if both are constants or
+    /// the first is a negative one.
     pub(crate) values: [Value; 2],
     /// The number of the condition that is known to hold, because a branch on the other was not taken.
     pub(crate) known: Option<u8>,
