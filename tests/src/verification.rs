@@ -31,6 +31,7 @@ pub fn setups() -> Vec<(&'static str, Setup)> {
         ("no-collection", Setup { collector: Collector::Null, ..base }),
         ("floor", Setup { without: Without::ALL, deterministic: true, ..base }),
         ("garbage", Setup { poison: true, ..base }),
+        ("no-signals-garbage", Setup { signals: false, poison: true, ..base }),
         ("floor-metered-moving", Setup { without: Without::ALL, lazy_tables: false, ..metered }.moving()),
     ]
 }

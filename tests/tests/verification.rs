@@ -10,6 +10,12 @@ use lightbeam_tests::verification::{self, Subject};
 use std::path::Path;
 use wasmtime::{Collector, Config};
 
+/// Proves modules under all settings.
+fn prove_all(subjects: &[Subject]) {
+    let all: Vec<&str> = verification::setups().into_iter().map(|(name, _)| name).collect();
+    prove(&all, subjects);
+}
+
 /// Proves modules under these settings.
 fn prove(settings: &[&str], subjects: &[Subject]) {
     let mut complaints = Vec::new();
@@ -29,12 +35,17 @@ fn prove_shared(folder: &str, subjects: impl Fn(&Path) -> Vec<Subject>) {
     let Some(folder) = shared::folder(folder) else { return };
     let subjects = subjects(&folder);
     assert!(!subjects.is_empty(), "nothing in {}", folder.display());
-    prove(&["default", "metered", "no-signals-moving", "counting", "no-collection", "floor"], &subjects);
+    prove_all(&subjects);
 }
 
 #[test]
 fn the_specification_is_proved() {
     prove_shared("spec", verification::of_scripts);
+}
+
+#[test]
+fn scripts_of_our_own_are_proved() {
+    prove_all(&verification::of_scripts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("wast")));
 }
 
 #[test]
@@ -49,7 +60,7 @@ fn programs_are_proved() {
 
 #[test]
 fn bombs_are_proved() {
-    prove(&["default", "floor"], &verification::of_bombs(40));
+    prove_all(&verification::of_bombs(40));
 }
 
 /// Functions with so many references across so many calls that one map serves all of these. Where in the last word of the
@@ -67,8 +78,15 @@ fn functions_with_one_map_for_thousands_of_references_are_proved() {
 
 #[test]
 fn generated_modules_are_proved() {
-    let all: Vec<&str> = verification::setups().into_iter().map(|(name, _)| name).collect();
-    prove(&all, &verification::generated(0..300));
+    prove_all(&verification::generated(0..300));
+}
+
+/// A routine that is passed nothing but zeros, of which one is a null.
+#[test]
+fn a_null_among_zeros_is_proved() {
+    let wat = "(module (table 8 funcref) (elem (i32.const 0) func $f)
+      (func $f (table.fill (i32.const 0) (ref.null func) (i32.const 1)) (table.fill (i32.const 0) (ref.null func) (i32.const 0))))";
+    prove_all(&[Subject { name: "zeros".into(), wasm: wat::parse_str(wat).unwrap() }]);
 }
 
 /// Modules with code that once had no rule, or was without a check that it needs, each under all settings and some more.

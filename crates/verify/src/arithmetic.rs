@@ -96,6 +96,10 @@ impl Walk<'_> {
     fn add(&mut self, reg: usize, left: Value, right: Value, from: Option<usize>) -> Proved<()> {
         // A constant that is added to what may be large is a part of the sum, which may be compared with it.
         let large = from.is_some() && left.is_number() && left.below().is_none();
+        // 128 less is -128 more, which is a byte.
+        if let (true, Some(by)) = (left.is(Tag::HeapLen), right.as_constant().and_then(i64::checked_neg)) {
+            return self.put(reg, Self::less_of_heap(left, by));
+        }
         if let Some(by) = right.as_constant().filter(|_| !large) {
             return if left.is_number() { self.sum(reg, Some(reg), None, by) } else { self.move_pointer(reg, reg, by) };
         }
@@ -149,12 +153,16 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// The length of the heap less so much more.
+    fn less_of_heap(length: Value, by: i64) -> Value {
+        let less = u32::try_from(by).ok().and_then(|by| length.b().checked_add(by));
+        less.map_or(Value::ANY, |less| Value::of(Tag::HeapLen, less))
+    }
+
     fn subtract(&mut self, reg: usize, left: Value, right: Value) -> Proved<()> {
         if let Some(by) = right.as_constant() {
             if left.is(Tag::HeapLen) {
-                let less = i64::from(left.b()) + (by & 0xffff_ffff);
-                let value = u32::try_from(less).map_or(Value::ANY, |less| Value::of(Tag::HeapLen, less));
-                return self.put(reg, if by < 0 { Value::ANY } else { value });
+                return self.put(reg, Self::less_of_heap(left, by));
             }
             let Some(by) = by.checked_neg() else { return Err("difference that is too large") };
             return if left.is_number() { self.sum(reg, Some(reg), None, by) } else { self.move_pointer(reg, reg, by) };

@@ -90,6 +90,25 @@ fn a_reference_is_compared_with_the_length_of_the_heap() {
 }
 
 #[test]
+fn less_of_the_heap_s_length_may_be_a_negative_more() {
+    let field = |add: i32, disp: i32| {
+        prove(&objects(Collector::Copying), |a, trap| {
+            a.mov(r11, qword_ptr(r15 + STORE))?;
+            a.mov(r11, qword_ptr(r11 + LENGTH))?;
+            a.add(r11, add)?;
+            a.cmp(r11, rdx)?;
+            a.jl(trap)?;
+            heap(a, r11)?;
+            a.mov(eax, dword_ptr(r11 + rdx + disp))
+        })
+    };
+    field(-128, 124).unwrap();
+    field(-128, 125).unwrap_err();
+    field(128, 0).unwrap_err();
+    field(0, 0).unwrap_err();
+}
+
+#[test]
 fn a_reference_that_was_checked_is_guarded_against_wrong_predictions() {
     let guarded = |guard: fn(&mut CodeAssembler) -> Code, disp: i32| {
         let mut facts = objects(Collector::Copying);

@@ -83,7 +83,7 @@ fn whether_constants_carry_is_known() {
         out_of_bounds(left, by, |a, trap| a.jb(trap)).unwrap_err();
     }
     out_of_bounds(-1, 2, |a, trap| a.jae(trap)).unwrap_err();
-    // What carries of a sum of a negative constant is not what wraps.
+    // What carries of a sum of a negative constant is not what wraps: that is not looked at.
     out_of_bounds(2, -1, |a, trap| a.jb(trap)).unwrap_err();
 }
 
