@@ -423,9 +423,19 @@ impl<'a> Prover<'a> {
                 walk.prove_routine(range, target, role, place, called).map(|()| std::mem::take(&mut walk.part))
             };
             // An argument that is 0 wherever the routine is called is a number or null, which nobody says.
-            let mut readings = called.readings();
-            let first = readings.next().map_or_else(|| prove(&called), |called| prove(&called));
-            let part = first.or_else(|failure| readings.find_map(|called| prove(&called).ok()).ok_or(failure))?;
+            let mut part = None;
+            for reading in called.readings() {
+                match (prove(&reading), &part) {
+                    (Err(failure), None) => part = Some(Err(failure)),
+                    // The first failure says most.
+                    (Err(_), Some(_)) => {}
+                    (proved, _) => {
+                        part = Some(proved);
+                        break;
+                    }
+                }
+            }
+            let part = part.expect("there is a reading")?;
             for (target, called) in &part.routines {
                 all.call(*target, *called, &self.types);
             }
