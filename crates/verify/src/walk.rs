@@ -355,7 +355,8 @@ impl<'p> Walk<'p> {
             self.note_unreached();
         }
         let faults = &mut self.part.faults[self.faults..];
-        if !faults.is_sorted_by_key(|fault| fault.at) {
+        // One instruction may be there twice in a row, if it was known not to fault when control first came there.
+        if !faults.is_sorted_by(|a, b| a.at < b.at) {
             faults.sort_by_key(|fault| (fault.at, fault.cause.is_harmless()));
             let mut last = None;
             let mut faults = self.part.faults.split_off(self.faults);
