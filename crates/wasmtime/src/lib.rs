@@ -69,7 +69,7 @@ pub use stream::ModuleStream;
 pub use verify::Verified;
 
 use artifact::Artifact;
-use settings::{Settings, Verify};
+use settings::Settings;
 use std::io::Read;
 use std::time::Instant;
 use wasmtime::{Config, Engine, Module};
@@ -190,7 +190,7 @@ impl Compiler {
     /// ```
     #[must_use]
     pub fn verify(mut self, on: bool) -> Compiler {
-        self.settings.verify = if on { Verify::Always } else { Verify::Never };
+        self.settings.verify = on;
         self
     }
 

@@ -12,21 +12,6 @@ use wasmtime::{Engine, Module};
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{Collector, FlagValue, Tunables};
 
-/// Whether what was compiled is proved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verify {
-    Never,
-    /// And it is an error if the verifier has no rules for it.
-    Always,
-}
-
-impl Default for Verify {
-    /// Builds with debug assertions prove all that they compile, unless they are told not to.
-    fn default() -> Verify {
-        if cfg!(debug_assertions) { Verify::Always } else { Verify::Never }
-    }
-}
-
 /// Everything besides the module that code and artifact depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -57,7 +42,7 @@ pub(crate) struct Settings {
     /// For tests: code leaves garbage wherever nothing may be read.
     pub(crate) poison: bool,
     /// Prove what was compiled?
-    pub(crate) verify: Verify,
+    pub(crate) verify: bool,
 }
 
 impl Settings {
@@ -82,7 +67,8 @@ impl Settings {
             memory_files: true,
             batch: None,
             poison: false,
-            verify: Verify::default(),
+            // In builds with debug assertions all that is compiled is proved, unless somebody says otherwise.
+            verify: cfg!(debug_assertions),
         };
         // Whether the engine keeps DWARF cannot be read back. Which of the two it is, loading shows; and with it shows
         // that no other setting that cannot be read back stands against loading what is compiled here.
