@@ -2,6 +2,10 @@
 //! takes offence at code that is right.
 
 use crate::backend::{Setup, Without};
+use crate::fuzz::FAMILIES;
+use crate::generate::halves::{self, Halves};
+use crate::generate::{Generated, aliases, atomics, bulk, memory, narrow, simd, single, tails, traps, upper_halves};
+use crate::random::Random;
 use crate::stack_bombs::STACK_BOMBS;
 use crate::{bombs, differential, shared};
 use lightbeam::{Compiler, ErrorKind, Verified};
@@ -101,6 +105,51 @@ pub fn generated(seeds: std::ops::Range<u64>) -> Vec<Subject> {
         Some(Subject { name: format!("generated/{seed}"), wasm: case.wasm })
     };
     seeds.filter_map(subject).collect()
+}
+
+/// The names of the generators that aim at one class each and decide at random.
+pub fn generators() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().map(|family| family.name).chain(["aliases", "upper_halves", "halves"])
+}
+
+/// Modules of the generator of this name.
+#[must_use]
+pub fn of_generator(name: &str, seeds: std::ops::Range<u64>) -> Vec<Subject> {
+    let of_text = |wat: &str| wat::parse_str(wat).expect("the generator writes text");
+    let modules = |seed: u64| {
+        let mut random = Random::new(seed);
+        match name {
+            "aliases" => vec![aliases::module(random, 20).user.wasm()],
+            "upper_halves" => vec![upper_halves::module(random, 24).user.wasm()],
+            "halves" => {
+                let Halves { callee, caller, .. } = halves::modules(random.bits());
+                vec![of_text(&callee), of_text(&caller)]
+            }
+            _ => {
+                let family = FAMILIES.iter().find(|family| family.name == name);
+                vec![(family.expect("the name of a generator").make)(random).wasm()]
+            }
+        }
+    };
+    let subjects = |seed: u64| {
+        let name = format!("{name}/{seed}");
+        modules(seed).into_iter().map(move |wasm| Subject { name: name.clone(), wasm })
+    };
+    seeds.flat_map(subjects).collect()
+}
+
+/// The modules of the generators that decide nothing.
+#[must_use]
+pub fn systematic() -> Vec<Subject> {
+    let mut modules = vec![traps::module(), bulk::module(), narrow::module(), memory::folding()];
+    modules.push(upper_halves::systematic().user);
+    modules.extend(tails::modules());
+    modules.extend(simd::modules());
+    modules.extend(single::modules().into_iter().map(|(_, module)| module));
+    modules.extend(memory::SHAPES.iter().map(|shape| memory::edges(shape).0));
+    modules.extend(atomics::MEMORIES.iter().map(atomics::module));
+    let subject = |(n, module): (usize, Generated)| Subject { name: format!("systematic/{n}"), wasm: module.wasm() };
+    modules.into_iter().enumerate().map(subject).collect()
 }
 
 /// Compile bombs, each at its size divided by this.

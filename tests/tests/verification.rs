@@ -79,6 +79,10 @@ fn functions_with_one_map_for_thousands_of_references_are_proved() {
 #[test]
 fn generated_modules_are_proved() {
     prove_all(&verification::generated(0..300));
+    prove_all(&verification::systematic());
+    for name in verification::generators() {
+        prove_all(&verification::of_generator(name, 0..8));
+    }
 }
 
 /// A routine that is passed nothing but zeros, of which one is a null.
@@ -92,7 +96,7 @@ fn a_null_among_zeros_is_proved() {
 /// Modules with code that once had no rule, or was without a check that it needs, each under all settings and some more.
 #[test]
 fn what_random_settings_have_found_is_proved() {
-    const MODULES: [&str; 10] = [
+    const MODULES: [&str; 15] = [
         // A table without elements, an index as large as there is.
         "(module (table 0 0 funcref) (func (export \"f\") (param i32) (result funcref) (table.get (local.get 0))))",
         // A fence where there is no frame.
@@ -117,6 +121,20 @@ fn what_random_settings_have_found_is_proved() {
         // Lists of functions with nothing among them, several of them.
         "(module (table 9 funcref) (func $f) (func $g (param i32)) (elem (i32.const 1) funcref (ref.null func) (ref.func $f))
            (elem (i32.const 5) func $g $f $g) (elem funcref (ref.func $g) (ref.null func) (ref.func $f)))",
+        // An element at a place beyond every length, written by startup.
+        "(module (table i64 1 10 externref) (elem (i64.const 0xff463e11ff464000) externref (ref.null extern)))",
+        // A tail call of what gives nothing but null.
+        "(module (func $f (result nullfuncref) (ref.null nofunc)) (func (export \"f\") (result nullfuncref) (return_call $f))
+           (func (export \"g\") (result funcref) (return_call $f)))",
+        // The length of a memory and an offset that is as large as offsets are.
+        "(module (memory i64 1 1000 (pagesize 1)) (func (export \"f\") (result i32)
+           (i32.load16_u offset=0xffa90a2c599360f6 (memory.size))))",
+        // Whoever waits in one memory finds the other where it was.
+        "(module (memory 1) (memory 1 1 shared) (func (export \"f\") (param i32) (result i32)
+           (drop (memory.atomic.wait32 1 (local.get 0) (i32.const 0) (i64.const 0))) (i32.load (local.get 0))))",
+        "(module (memory 1) (memory 1 1 shared) (func (export \"f\") (param i32) (result i32) (loop $l
+           (drop (memory.atomic.wait64 1 (local.get 0) (i64.const 0) (i64.const 0))) (br_if $l (call $g (local.get 0))))
+           (i32.const 0)) (func $g (param i32) (result i32) (i32.load (local.get 0))))",
     ];
     let subjects: Vec<Subject> = MODULES
         .iter()

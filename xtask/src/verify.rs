@@ -17,7 +17,13 @@ pub(crate) struct VerifyAll {
     /// How many generated modules.
     #[arg(long, default_value_t = 20_000)]
     generated: u64,
-    /// The seed of the first of these.
+    /// How many modules of each of the generators that aim at a class.
+    #[arg(long, default_value_t = 0)]
+    aimed: u64,
+    /// Names of such generators, of which to take only these.
+    #[arg(long, value_name = "NAME")]
+    generator: Vec<String>,
+    /// The seed of the first of generated modules.
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// By what to divide the sizes of compile bombs.
@@ -63,12 +69,29 @@ impl VerifyAll {
         if !more.is_empty() {
             groups.push(("more", more));
         }
+        let mut failures = self.prove(&groups)?;
+        if self.aimed > 0 {
+            if self.generator.is_empty() {
+                failures += self.prove(&[("systematic", verification::systematic())])?;
+            }
+            let wanted = |name: &&str| self.generator.is_empty() || self.generator.iter().any(|wanted| wanted == name);
+            for name in verification::generators().filter(wanted) {
+                let seeds = self.seed..self.seed + self.aimed;
+                failures += self.prove(&[(name, verification::of_generator(name, seeds))])?;
+            }
+        }
+        println!("{failures} failures");
+        Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Proves groups of modules under all settings, and says how many could not be proved.
+    fn prove(&self, groups: &[(&str, Vec<Subject>)]) -> Result<usize> {
         let mut failures = 0;
         for (name, setup) in verification::setups() {
             if !self.setup.is_empty() && !self.setup.iter().any(|wanted| wanted == name) {
                 continue;
             }
-            for (group, subjects) in &groups {
+            for (group, subjects) in groups.iter().filter(|(_, subjects)| !subjects.is_empty()) {
                 let start = Instant::now();
                 let summary = verification::run(&setup, subjects, self.threads)?;
                 failures += summary.failures.len();
@@ -78,8 +101,7 @@ impl VerifyAll {
                 println!("{name}, {group}: {summary} [{:.1} s]", start.elapsed().as_secs_f64());
             }
         }
-        println!("{failures} failures");
-        Ok(if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(failures)
     }
 }
 

@@ -121,8 +121,9 @@ impl Walk<'_> {
         if [left, right].iter().any(|value| matches!(value.tag(), Tag::Entry | Tag::AskedEntry)) {
             return Err("entry of a jump table without the table");
         }
-        let (least, other) = (left.least().max(right.least()), from as u8);
-        let most = self.resolved(left).limit().zip(self.resolved(right).limit()).map(|(a, b)| a - 1 + (b - 1));
+        let known = [left, right].map(|value| self.resolved(value));
+        let (least, other) = (known[0].least().max(known[1].least()), from as u8);
+        let most = known[0].limit().zip(known[1].limit()).map(|(a, b)| a - 1 + (b - 1));
         let exact = most.is_some();
         let pending = self.sums().pending;
         let sum = match (relate::old_term(reg as u8, left, 0), self.term(from, right, 0)) {

@@ -248,7 +248,7 @@ impl Walk<'_> {
         let mut state = self.unwound_to(self.handler_stack.unwrap_or(0));
         if let Some(known) = self.unwound {
             let mut joined = known;
-            joined.join(&state, &mut self.frames, &self.p.types);
+            joined.join(&state, &mut self.frames, &self.p.types, true);
             state = joined;
         }
         self.frames.share();

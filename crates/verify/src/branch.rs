@@ -405,8 +405,11 @@ impl Walk<'_> {
 
     /// A sum has not wrapped.
     fn is_exact(&mut self, pending: &crate::relate::Pending) {
-        // Of what is less than nothing the opposite is known.
+        // Of what is less than nothing the opposite is known; but neither of two numbers that were added is more than their sum.
         if pending.sum.is_negative() {
+            if pending.part != NONE && pending.least > 0 {
+                self.learned(usize::from(pending.reg), Value::at_least(pending.least));
+            }
             return;
         }
         self.relate(|sums| {

@@ -425,7 +425,7 @@ impl<'p> Walk<'p> {
             }
             Builtin::AtomicNotify => self.is_owned(RDI, RSI, OWNER_MEMORY) && [RDX, RCX].into_iter().all(number),
             Builtin::AtomicWait32 | Builtin::AtomicWait64 => {
-                effect = Effect::Any;
+                // The thread stands still with the store, so what is the store's stays as it is; shared memories never move.
                 self.is_owned(RDI, RSI, OWNER_MEMORY) && [RDX, RCX, R8].into_iter().all(number)
             }
             Builtin::OutOfGas | Builtin::NewEpoch => {
@@ -718,7 +718,7 @@ impl<'p> Walk<'p> {
                     && theirs.part == own.part
                     && match (theirs.ty, own.ty) {
                         (ValueType::Func(theirs), ValueType::Func(own)) => {
-                            self.has_type(theirs.ty.map_or(0, |ty| ty + 1), own.ty)
+                            self.check_function(Value::of_type(theirs), own).is_ok()
                         }
                         (ValueType::Cont { ty: theirs }, ValueType::Cont { ty: own }) => {
                             let functions = &self.p.types.functions;

@@ -584,8 +584,8 @@ impl Facts {
         })
     }
 
-    /// Keeps what others know as well. Says whether anything was lost.
-    fn join(&mut self, others: &[Fact], pending: Option<Pending>) -> bool {
+    /// Keeps what others know as well, and if it `widens` less of what differs. Says whether anything was lost.
+    fn join(&mut self, others: &[Fact], pending: Option<Pending>, widens: bool) -> bool {
         let before = self.len;
         let mut lost = false;
         let least = |fact: &Fact| {
@@ -596,7 +596,7 @@ impl Facts {
             let other = least(fact);
             // What becomes less each time would for ever, so it does so once, to what is known of none.
             if (0..fact.sum.constant).contains(&other) {
-                fact.sum.constant = 0;
+                fact.sum.constant = if widens { 0 } else { other };
                 lost = true;
             }
         }
@@ -664,14 +664,14 @@ impl Kept {
     }
 
     /// What both know: the first number, if nothing of that is lost.
-    pub(crate) fn join(&mut self, known: u32, other: u32) -> u32 {
+    pub(crate) fn join(&mut self, known: u32, other: u32, widens: bool) -> u32 {
         if known == other || known == 0 || other == 0 {
             return known.min(other);
         }
         let mut joined = Facts::NONE;
         self.load(known, &mut joined);
         let entry = &self.entries[other as usize];
-        if joined.join(self.list(entry), entry.pending) { self.keep(&joined) } else { known }
+        if joined.join(self.list(entry), entry.pending, widens) { self.keep(&joined) } else { known }
     }
 }
 

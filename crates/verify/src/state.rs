@@ -79,10 +79,10 @@ pub(crate) mod done {
 
 impl Flags {
     /// What is known where one of the two holds: the same numbers were compared, as far as less is known of them.
-    fn join(&self, other: &Flags, types: &Types) -> Flags {
+    fn join(&self, other: &Flags, types: &Types, widens: bool) -> Flags {
         let numbers = |n: usize| self.values[n].is_number() && other.values[n].is_number();
         let values = [0, 1].map(|n| match numbers(n) {
-            true => types.join(self.values[n], other.values[n]),
+            true => types.join_or_widen(self.values[n], other.values[n], widens),
             false => self.values[n],
         });
         let joined = Flags { values, ..*self };
@@ -221,12 +221,13 @@ impl State {
         }
     }
 
-    /// The join with what another way knows. Says whether anything was lost.
-    pub(crate) fn join(&mut self, other: &State, frames: &mut Frames, types: &Types) -> bool {
+    /// The join with what another way knows, which `widens` what changes if that may be again and again. Says whether
+    /// anything was lost.
+    pub(crate) fn join(&mut self, other: &State, frames: &mut Frames, types: &Types, widens: bool) -> bool {
         let mut changed = false;
         for (to, from) in self.regs.iter_mut().zip(&other.regs) {
             if to != from {
-                let joined = types.join(*to, *from);
+                let joined = types.join_or_widen(*to, *from, widens);
                 changed |= joined != *to;
                 *to = joined;
             }
@@ -241,7 +242,7 @@ impl State {
             self.slots = joined;
         }
         if self.flags != other.flags && self.flags != Flags::UNKNOWN {
-            let joined = self.flags.join(&other.flags, types);
+            let joined = self.flags.join(&other.flags, types, widens);
             changed |= joined != self.flags;
             self.flags = joined;
         }
@@ -322,10 +323,16 @@ impl Types {
 
     #[inline]
     pub(crate) fn join(&self, a: Value, b: Value) -> Value {
+        self.join_or_widen(a, b, false)
+    }
+
+    /// The same where what changes may do so for ever, if it `widens`.
+    #[inline]
+    pub(crate) fn join_or_widen(&self, a: Value, b: Value, widens: bool) -> Value {
         if a == b {
             return a;
         }
-        self.with_type(a, b, a.join(b))
+        self.with_type(a, b, a.join(b, widens))
     }
 
     #[inline]

@@ -107,9 +107,14 @@ impl Walk<'_> {
 
     /// A register is written: what was copied from it is only what it is.
     fn end_copies(&mut self, reg: usize) {
+        let old = self.st.regs[reg];
         for value in &mut self.st.regs {
             if value.is(Tag::CopyOf) && value.b() == reg as u32 {
-                *value = value.widened();
+                *value = match value.least() {
+                    _ if !old.is_range() => value.widened(),
+                    0 => old,
+                    _ => old.not_zero(),
+                };
             }
         }
     }
@@ -165,7 +170,7 @@ impl Walk<'_> {
                 }
                 if self.copies {
                     self.end_copies(to);
-                    let plain = matches!(value.tag(), Tag::Any | Tag::U32 | Tag::Below | Tag::EndConst | Tag::CopyOf);
+                    let plain = value.is_range() || value.is(Tag::CopyOf);
                     let value = if plain { Value::new(Tag::CopyOf, value.copied_bits(), from as u32) } else { value };
                     self.assign(to, value)?;
                     return Ok(());

@@ -502,6 +502,12 @@ impl Value {
         }
     }
 
+    /// Is it a number of which nothing is known but between which bounds it is?
+    pub(crate) fn is_range(self) -> bool {
+        use Tag::*;
+        matches!(self.tag(), Any | U32 | Below | EndConst | Bits | AtLeast | Huge)
+    }
+
     /// As a number of 64 bits in general: what is left when it is forgotten how it came about.
     pub(crate) fn widened(self) -> Value {
         if self.is_u32() {
@@ -559,13 +565,14 @@ impl Value {
         }
     }
 
-    /// What is known where one of the two holds, in a register.
+    /// What is known where one of the two holds, in a register. If that may be asked for ever, as at the head of a loop, it
+    /// `widens` what changes.
     #[inline]
-    pub(crate) fn join(self, other: Value) -> Value {
-        if self == other { self } else { self.join_unequal(other) }
+    pub(crate) fn join(self, other: Value, widens: bool) -> Value {
+        if self == other { self } else { self.join_unequal(other, widens) }
     }
 
-    fn join_unequal(self, other: Value) -> Value {
+    fn join_unequal(self, other: Value, widens: bool) -> Value {
         if self.is_number() && other.is_number() {
             match (self.tag(), other.tag()) {
                 (Tag::FreeHeap, Tag::FreeHeap) | (Tag::Allocated, Tag::Allocated) => {
@@ -582,7 +589,7 @@ impl Value {
                 _ => {}
             }
             // A range that grows a second time may grow for ever: downwards by halves, upwards at once.
-            let ranges = matches!(self.tag(), Tag::Below | Tag::EndConst | Tag::Bits | Tag::AtLeast);
+            let ranges = widens && matches!(self.tag(), Tag::Below | Tag::EndConst | Tag::Bits | Tag::AtLeast);
             let least = self.least().min(other.least());
             let falls = ranges && other.least() < self.least() && least > 0;
             let least = if falls { 1 << least.ilog2() } else { least };
@@ -592,7 +599,7 @@ impl Value {
                     let widens = ranges && b > a || self.is(Tag::U32);
                     Some(if widens { 1 << 32 } else { a.max(b) })
                 }
-                (Some(a), Some(b)) if !(self.is(Tag::Bits) && b > a) => Some(a.max(b)),
+                (Some(a), Some(b)) if !(ranges && self.is(Tag::Bits) && b > a) => Some(a.max(b)),
                 _ => None,
             };
             return match limit {
@@ -650,7 +657,7 @@ impl Value {
         if self.is(Tag::Undef) || other.is(Tag::Undef) {
             return Value::of(Tag::Undef, self.halves() & other.halves());
         }
-        self.join_unequal(other)
+        self.join_unequal(other, true)
     }
 }
 

@@ -439,6 +439,12 @@ impl<'p> Walk<'p> {
 
     /// Control goes to an offset in this piece of code with the state at hand.
     pub(crate) fn jump_to(&mut self, target: u32) -> Proved<()> {
+        // What goes round for ever goes back somewhere.
+        self.go_to(target, target <= self.at)
+    }
+
+    /// The same; what is known there is joined with that, and `widens` what changes.
+    fn go_to(&mut self, target: u32, widens: bool) -> Proved<()> {
         if !self.contains(target) {
             return Err("jump out of the function");
         }
@@ -448,7 +454,7 @@ impl<'p> Walk<'p> {
         let leader = self.leaders[byte];
         if leader != 0 {
             self.falls[leader as usize - 1] = false;
-            let changed = self.join_at(leader as usize - 1);
+            let changed = self.join_at(leader as usize - 1, widens);
             if changed {
                 self.visit(target);
             }
@@ -483,11 +489,11 @@ impl<'p> Walk<'p> {
     }
 
     /// Joins what is known at a leader with the state at hand. Says whether anything was lost.
-    fn join_at(&mut self, leader: usize) -> bool {
+    fn join_at(&mut self, leader: usize, widens: bool) -> bool {
         let known = &mut self.states[leader];
-        let mut changed = known.join(&self.st, &mut self.frames, &self.p.types);
+        let mut changed = known.join(&self.st, &mut self.frames, &self.p.types, widens);
         let (sums, conts) = (known.sums, known.conts);
-        let joined = self.kept.join(sums, self.st.sums);
+        let joined = self.kept.join(sums, self.st.sums, widens);
         changed |= joined != sums;
         self.states[leader].sums = joined;
         if conts != self.st.conts {
@@ -503,7 +509,7 @@ impl<'p> Walk<'p> {
         let at = self.at;
         let leader = self.leaders[(at - self.start) as usize] as usize;
         if leader != 0 && !self.falls[leader - 1] {
-            return self.jump_to(at);
+            return self.go_to(at, false);
         }
         self.keep_sums();
         self.frames.share();
@@ -514,7 +520,7 @@ impl<'p> Walk<'p> {
             return Ok(());
         }
         let known = self.states[leader - 1];
-        if self.join_at(leader - 1) {
+        if self.join_at(leader - 1, false) {
             self.states[leader - 1] = self.st;
             self.visit(at);
         } else {

@@ -148,3 +148,78 @@ fn ends_are_guarded_against_wrong_predictions() {
     load(|a| a.mov(r11d, 8).and_then(|()| a.cmovb(rcx, r11)), -8).unwrap_err();
     load(|a| a.mov(r11d, 0).and_then(|()| a.cmova(rcx, r11)), -8).unwrap_err();
 }
+
+/// Where ways meet that do not go round, as much is known as on the one that knows least.
+#[test]
+fn an_index_is_below_the_greatest_of_its_bounds_where_ways_meet() {
+    let element = |bounds: [u32; 3], last: fn(&mut CodeAssembler, CodeLabel) -> Code| {
+        let mut facts = facts(&[I32, I32], &[]);
+        (facts.tables[0].minimum, facts.tables[0].fixed_length) = (100, Some(100));
+        prove_with(&facts, |a| {
+            let (mut trap, mut meet, mut second, mut third) =
+                (a.create_label(), a.create_label(), a.create_label(), a.create_label());
+            enter(a)?;
+            a.mov(rax, qword_ptr(r15 + TABLE))?;
+            a.cmp(edx, bounds[0])?;
+            a.jae(second)?;
+            a.jmp(meet)?;
+            a.set_label(&mut second)?;
+            a.cmp(edx, bounds[1])?;
+            a.jae(third)?;
+            a.jmp(meet)?;
+            a.set_label(&mut third)?;
+            a.cmp(edx, bounds[2])?;
+            a.jae(trap)?;
+            a.set_label(&mut meet)?;
+            a.mov(rcx, qword_ptr(rax + rdx * 8))?;
+            last(a, meet)?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut trap)?;
+            a.ud2()
+        })
+    };
+    element([50, 80, 100], |_, _| Ok(())).unwrap();
+    element([50, 101, 90], |_, _| Ok(())).unwrap_err();
+    element([50, 80, 101], |_, _| Ok(())).unwrap_err();
+    // What goes round grows without end.
+    let counts = |a: &mut CodeAssembler, meet: CodeLabel| {
+        a.add(edx, 1)?;
+        a.dec(r8d)?;
+        a.jne(meet)
+    };
+    element([50, 80, 90], counts).unwrap_err();
+}
+
+/// No carry and no wrap say of a sum that it is no less than what was added, whatever that is.
+#[test]
+fn a_sum_of_a_length_and_a_constant_near_the_end_of_all_addresses_is_beyond_it() {
+    let load = |constant: i64, with: AsmRegister64, jump: fn(&mut CodeAssembler, CodeLabel) -> Code| {
+        let mut facts = facts(&[I64], &[I32]);
+        facts.memories[0] = Memory { index64: true, unchecked_span: 0, mapped: 0, minimum: 100, ..facts.memories[0] };
+        prove_with(&facts, |a| {
+            let mut trap = a.create_label();
+            enter(a)?;
+            a.mov(rax, qword_ptr(r15 + LENGTH))?;
+            a.mov(rcx, constant)?;
+            a.add(rcx, rax)?;
+            a.cmp(rcx, with)?;
+            jump(a, trap)?;
+            a.cmp(rcx, qword_ptr(r15 + LENGTH))?;
+            a.ja(trap)?;
+            a.movzx(eax, word_ptr(r14 + rcx - 2))?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut trap)?;
+            a.ud2()
+        })
+    };
+    load(-0x56_f5d3_a66c_9f08, rax, |a, trap| a.jb(trap)).unwrap();
+    load(-1, rax, |a, trap| a.jb(trap)).unwrap();
+    load(-1, rdx, |a, trap| a.jb(trap)).unwrap_err();
+    load(-1, rax, |a, trap| a.jae(trap)).unwrap_err();
+    load(-1, rax, |a, trap| a.jl(trap)).unwrap_err();
+    load(-1, rax, |_, _| Ok(())).unwrap_err();
+    load(2, rax, |a, trap| a.jb(trap)).unwrap();
+    load(1, rax, |a, trap| a.jb(trap)).unwrap_err();
+}
