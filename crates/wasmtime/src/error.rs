@@ -153,10 +153,15 @@ impl From<lightbeam_compiler::Error> for Error {
     }
 }
 
-/// Gives errors of Wasmtime's translation this crate's type, where they are about the module's bytes.
+/// Gives errors of Wasmtime's translation this crate's type. It reads nothing but the module, so what is not invalid is
+/// something that its translation does not know, though validation does.
 pub(crate) fn from_translation(error: wasmtime::Error) -> wasmtime::Error {
-    match error.downcast_ref::<BinaryReaderError>() {
-        Some(inner) => Error::from(inner).into(),
-        None => error,
+    if let Some(inner) = error.downcast_ref::<BinaryReaderError>() {
+        return Error::from(inner).into();
     }
+    if error.is::<wasmtime::OutOfMemory>() {
+        return error;
+    }
+    let message = format!("not supported by Wasmtime's translation: {error:#}");
+    Error { kind: ErrorKind::Unsupported, offset: None, message, unproved: (None, None) }.into()
 }

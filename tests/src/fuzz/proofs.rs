@@ -242,9 +242,12 @@ fn in_a_child(work: impl FnOnce() -> Result<bool>) -> End {
         unsafe { libc::_exit(code) }
     }
     let mut status = 0;
+    // A fuzzer's own alarm interrupts the wait.
     // SAFETY: waits for the child just made.
-    let waited = unsafe { libc::waitpid(child, &raw mut status, 0) };
-    assert_eq!(waited, child, "the child can be waited for");
+    while unsafe { libc::waitpid(child, &raw mut status, 0) } != child {
+        let error = std::io::Error::last_os_error();
+        assert_eq!(error.kind(), std::io::ErrorKind::Interrupted, "the child can be waited for: {error}");
+    }
     if libc::WIFSIGNALED(status) {
         let signal = libc::WTERMSIG(status);
         return if signal == libc::SIGALRM { End::Endless } else { End::Signal(signal) };
