@@ -58,6 +58,22 @@ pub(crate) struct Abi {
     pub(crate) stack_results: u32,
 }
 
+impl Abi {
+    /// Nothing is passed.
+    pub(crate) const NONE: Abi = Abi::bare(None, 0);
+
+    const fn bare(instances: Option<(usize, usize)>, stack_args: u32) -> Abi {
+        Abi { params: Vec::new(), results: Vec::new(), area: None, instances, stack_args, stack_results: 0 }
+    }
+}
+
+/// Of code that is passed nothing, or of which it is known elsewhere what.
+pub(crate) static NONE: Abi = Abi::NONE;
+/// Of the entry of startup for wasm, which is passed the two instances.
+pub(crate) static STARTUP: Abi = Abi::bare(Some((RDI, RSI)), 0);
+/// Of routines that are passed sixteen bytes on the stack.
+pub(crate) static WIDE: Abi = Abi::bare(None, 16);
+
 /// A signature in both conventions.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {

@@ -19,10 +19,26 @@ const FEW: usize = 128;
 pub(crate) struct Read {
     pub(crate) instruction: Instruction,
     pub(crate) at: u32,
+    /// Where it is jumped to from behind, or one of [`NO_TARGET`] and [`FORWARDS`].
+    from: u32,
+}
+
+/// It is not jumped to, as far as was read.
+const NO_TARGET: u32 = u32::MAX;
+/// It is jumped to, but not from behind.
+const FORWARDS: u32 = u32::MAX - 1;
+
+impl Read {
     /// Is it jumped to?
-    pub(crate) is_target: bool,
-    /// Where it is jumped to from behind, if it is: 0 if not.
-    pub(crate) from: u32,
+    #[inline]
+    pub(crate) fn is_target(&self) -> bool {
+        self.from != NO_TARGET
+    }
+
+    /// Where it is jumped to from behind, if it is.
+    pub(crate) fn from_behind(&self) -> Option<u32> {
+        (self.from < FORWARDS).then_some(self.from)
+    }
 }
 
 pub(crate) struct Ahead<'p> {
@@ -74,100 +90,111 @@ impl<'p> Ahead<'p> {
     }
 
     fn clear(&mut self) {
-        for read in self.code.drain(..) {
+        for read in &self.code {
             self.numbers[(read.at - self.range.start) as usize] = 0;
         }
+        self.code.clear();
     }
 
     /// The instruction with this number, if it is the one at this offset.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self, number: usize, at: u32) -> Option<&Read> {
-        self.code.get(number).filter(|read| read.at == at)
+        match self.code.get(number) {
+            Some(read) if read.at == at => Some(read),
+            _ => None,
+        }
     }
 
     /// The number of the instruction at an offset, and that instruction.
+    #[inline(never)]
     pub(crate) fn find(&mut self, at: u32) -> Option<(usize, &Read)> {
         let byte = (at - self.range.start) as usize;
-        if self.numbers[byte] == 0 {
+        if *self.numbers.get(byte)? == 0 {
             if self.code.len() >= MOST {
                 self.clear();
                 self.is_long = true;
             }
-            if !self.is_long || at >= self.from {
-                self.read_ahead(at);
-            } else {
-                self.read(at, false);
-            }
+            let most = if !self.is_long || at >= self.from { self.at_once } else { 1 };
+            self.read_ahead(at, MOST.min(self.code.len() + most));
         }
         let number = (self.numbers[byte] as usize).checked_sub(1)?;
         Some((number, &self.code[number]))
     }
 
-    #[inline]
-    fn read(&mut self, at: u32, is_target: bool) -> Option<&Instruction> {
-        self.code.push(Read { instruction: Instruction::NONE, at, is_target, from: 0 });
-        let number = self.code.len();
-        let read = &mut self.code[number - 1];
-        if self.reader.read_into(at, &mut read.instruction).is_none() {
-            self.code.pop();
-            return None;
-        }
-        self.numbers[(at - self.range.start) as usize] = number as u32;
-        Some(&self.code[number - 1].instruction)
-    }
-
-    /// Reads from an offset on, along jumps, what was not read yet.
-    fn read_ahead(&mut self, from: u32) {
+    /// Reads from an offset on, along jumps, what was not read yet, until so many instructions are kept.
+    fn read_ahead(&mut self, from: u32, most: usize) {
         let Range { start, end } = self.range;
-        let words = (end - start) as usize / 64 + 1;
-        let (mut at, mut is_target) = (from, false);
-        // No target is before this word.
-        let mut word = words;
-        let most = MOST.min(self.code.len() + self.at_once);
-        while self.code.len() < most {
-            let byte = (at - start) as usize;
-            let read = if at >= end || self.numbers[byte] != 0 {
-                None
-            } else {
-                self.read(at, is_target || self.targets[byte / 64] >> (byte % 64) & 1 != 0)
-            };
-            let read = read.map(|instruction| (instruction.class, instruction.len, instruction.target()));
-            let Some((class, len, target)) = read else {
-                // On with the next target.
-                while word < words && self.targets[word] == 0 {
-                    word += 1;
+        // What was forgotten again is read one by one.
+        let follows = most > self.code.len() + 1;
+        // So many targets are not gone to yet, none of them before this word.
+        let (mut open, mut word) = (0, usize::MAX);
+        let (mut at, mut jumped) = (from, NO_TARGET);
+        loop {
+            while at < end && self.code.len() < most {
+                let number = &mut self.numbers[(at - start) as usize];
+                if *number != 0 {
+                    break;
                 }
-                if word == words {
-                    return;
+                self.code.push(Read { instruction: Instruction::NONE, at, from: jumped });
+                jumped = NO_TARGET;
+                *number = self.code.len() as u32;
+                let Some(Read { instruction, .. }) = self.code.last_mut() else { break };
+                let read = self.reader.read_into(at, instruction);
+                let next = at + u32::from(instruction.len);
+                if read.is_none() || next > end {
+                    self.code.pop();
+                    *number = 0;
+                    break;
                 }
-                let byte = 64 * word + self.targets[word].trailing_zeros() as usize;
-                self.targets[word] &= self.targets[word] - 1;
-                (at, is_target) = (start + byte as u32, true);
-                continue;
-            };
-            is_target = false;
-            self.from = self.from.max(at + 1);
-            if let (Class::Jmp | Class::Jcc, Some(target)) = (class, target)
-                && (u64::from(start)..u64::from(end)).contains(&target)
-            {
-                let byte = target as usize - start as usize;
-                match self.numbers[byte] {
-                    0 => {
-                        self.targets[byte / 64] |= 1 << (byte % 64);
-                        word = word.min(byte / 64);
-                    }
-                    number => {
-                        let read = &mut self.code[number as usize - 1];
-                        read.is_target = true;
-                        if read.at <= at {
-                            read.from = at;
+                let class = instruction.class;
+                if class.goes_on() {
+                    at = next;
+                    continue;
+                }
+                if let (Class::Jmp | Class::Jcc, Some(target)) = (class, instruction.target())
+                    && (u64::from(start)..u64::from(end)).contains(&target)
+                    && follows
+                {
+                    let byte = target as usize - start as usize;
+                    match self.numbers[byte] {
+                        0 => {
+                            open += usize::from(self.targets[byte / 64] >> (byte % 64) & 1 == 0);
+                            self.targets[byte / 64] |= 1 << (byte % 64);
+                            word = word.min(byte / 64);
+                        }
+                        number => {
+                            let read = &mut self.code[number as usize - 1];
+                            if read.at <= at {
+                                read.from = at;
+                            } else if read.from == NO_TARGET {
+                                read.from = FORWARDS;
+                            }
                         }
                     }
                 }
+                at = if class == Class::Jcc { next } else { end };
+                self.from = self.from.max(next);
             }
-            at = if matches!(class, Class::Jmp | Class::Ret | Class::Ud2) { end } else { at + u32::from(len) };
+            self.from = self.from.max(at.min(end));
+            // On with the next target.
+            if open == 0 {
+                return;
+            }
+            while self.targets[word] == 0 {
+                word += 1;
+            }
+            open -= 1;
+            let byte = 64 * word + self.targets[word].trailing_zeros() as usize;
+            self.targets[word] &= self.targets[word] - 1;
+            // If it was read already, the next does not run.
+            at = start + byte as u32;
+            jumped = FORWARDS;
+            if let Some(read) = (self.numbers[byte] as usize).checked_sub(1).map(|number| &mut self.code[number])
+                && read.from == NO_TARGET
+            {
+                read.from = FORWARDS;
+            }
         }
-        self.targets[word..words].fill(0);
     }
 }
 

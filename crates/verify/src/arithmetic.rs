@@ -12,6 +12,7 @@ use crate::walk::{Proved, Walk};
 impl Walk<'_> {
     // ---- arithmetic
 
+    #[inline(never)]
     pub(crate) fn arithmetic(&mut self, instruction: &Instruction, class: Class) -> Proved<()> {
         let (to, bytes) = self.destination(instruction)?;
         let from = self.operand(instruction, 1)?;
@@ -253,6 +254,7 @@ impl Walk<'_> {
     }
 
     /// What reads both operands, writes the first, and gives a number of which nothing more is known.
+    #[inline(never)]
     pub(crate) fn opaque(&mut self, instruction: &Instruction, flags: bool) -> Proved<()> {
         let (to, bytes) = self.destination(instruction)?;
         for n in 1..instruction.op_count() {
@@ -274,6 +276,7 @@ impl Walk<'_> {
     }
 
     /// What reads all operands but the first, and writes that.
+    #[inline(never)]
     pub(crate) fn fresh(&mut self, instruction: &Instruction, flags: bool) -> Proved<()> {
         let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
             return Err("first operand of another kind");
@@ -297,6 +300,7 @@ impl Walk<'_> {
     }
 
     /// `not`, `neg`, `inc`, `dec`: one operand, in a register or, for the last two, in memory.
+    #[inline(never)]
     pub(crate) fn unary(&mut self, instruction: &Instruction, flags: bool) -> Proved<()> {
         let (to, bytes) = self.destination(instruction)?;
         if flags {
@@ -317,6 +321,7 @@ impl Walk<'_> {
     }
 
     /// `shl`, `shr` and other shifts and rotations by a constant or `cl`.
+    #[inline(never)]
     pub(crate) fn shift(&mut self, instruction: &Instruction, class: Class) -> Proved<()> {
         let (to, bytes) = self.destination(instruction)?;
         let Operand::Int(reg, _) = to else { return Err("shift in memory") };
@@ -380,6 +385,7 @@ impl Walk<'_> {
     }
 
     /// `bsf`, `bsr`: the whole register is as before, or of the given width.
+    #[inline(never)]
     pub(crate) fn scan(&mut self, instruction: &Instruction) -> Proved<()> {
         let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
             return Err("first operand of another kind");
@@ -399,6 +405,7 @@ impl Walk<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn imul(&mut self, instruction: &Instruction) -> Proved<()> {
         match instruction.op_count() {
             1 => self.multiply(instruction),
@@ -408,6 +415,7 @@ impl Walk<'_> {
     }
 
     /// `mul`, `imul` of one operand: `rdx:rax`.
+    #[inline(never)]
     pub(crate) fn multiply(&mut self, instruction: &Instruction) -> Proved<()> {
         let (operand, bytes) = self.destination(instruction)?;
         Self::number(self.read_operand(instruction, operand, bytes)?)?;
@@ -427,6 +435,7 @@ impl Walk<'_> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn divide(&mut self, instruction: &Instruction) -> Proved<()> {
         let (operand, bytes) = self.destination(instruction)?;
         let divisor = Self::number(self.read_operand(instruction, operand, bytes)?)?;
@@ -443,6 +452,7 @@ impl Walk<'_> {
     }
 
     /// `cdq`, `cqo`.
+    #[inline(never)]
     pub(crate) fn sign(&mut self, instruction: &Instruction) -> Proved<()> {
         let bytes: u8 = if instruction.mnemonic() == iced_x86::Mnemonic::Cqo { 8 } else { 4 };
         Self::number(self.low(RAX, bytes.into())?)?;
@@ -453,6 +463,7 @@ impl Walk<'_> {
 
     // ---- exchanges
 
+    #[inline(never)]
     pub(crate) fn exchange(&mut self, instruction: &Instruction, adds: bool) -> Proved<()> {
         let (to, bytes) = self.destination(instruction)?;
         let from = self.operand(instruction, 1)?;
@@ -476,6 +487,7 @@ impl Walk<'_> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn compare_exchange(&mut self, instruction: &Instruction) -> Proved<()> {
         let (to, bytes) = self.destination(instruction)?;
         let (Operand::Memory, Operand::Int(reg, _)) = (to, self.operand(instruction, 1)?) else {
@@ -502,6 +514,7 @@ impl Walk<'_> {
 
     // ---- the stack
 
+    #[inline(never)]
     pub(crate) fn push(&mut self, instruction: &Instruction) -> Proved<()> {
         let value = match self.operand(instruction, 0)? {
             Operand::Int(reg, 8) => self.st.regs[reg],
@@ -521,6 +534,7 @@ impl Walk<'_> {
         self.write(crate::operand::Spot::Frame(at), 8, value)
     }
 
+    #[inline(never)]
     pub(crate) fn pop_to(&mut self, instruction: &Instruction) -> Proved<()> {
         let Operand::Int(reg, 8) = self.operand(instruction, 0)? else { return Err("pop of something else") };
         let value = self.pop_value()?;
@@ -540,6 +554,7 @@ impl Walk<'_> {
         })
     }
 
+    #[inline(never)]
     pub(crate) fn leave(&mut self) -> Proved<()> {
         let frame = self.st.regs[RBP];
         if !frame.is(Tag::Stack) {

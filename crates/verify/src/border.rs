@@ -1,6 +1,6 @@
 //! The border of a module: what is known at the entry of each sort of code, and which fields of the store it may write.
 
-use crate::abi::{Abi, Part, Passed, Place, argument};
+use crate::abi::{self, Abi, Part, Passed, Place, argument};
 use crate::calls::PRESERVED;
 use crate::facts::{StoreField, ValueType};
 use crate::proof;
@@ -16,27 +16,29 @@ impl Walk<'_> {
         self.preserved = PRESERVED;
         self.limited = false;
         self.copies = matches!(role, Role::Routine | Role::StartupRoutine);
+        self.watches = self.copies || self.has_wide_tables;
         self.red_zone = 0;
         (self.handler, self.handler_stack) = (None, None);
         self.unwinding = false;
         self.unwound = None;
         self.passed_at = None;
         self.room = 0;
-        self.values = 0;
         let shape = match role {
             Role::Body(index) | Role::Thunk(index) | Role::ArrayEntry(index) => Some(p.shape_of_defined(index)),
             Role::HostExit(ty) => Some(p.shape(ty)?),
             _ => None,
         };
         self.abi = match (role, shape) {
-            (Role::Body(_), Some(shape)) => shape.private.clone(),
-            (Role::Thunk(_) | Role::HostExit(_), Some(shape)) => shape.tail.clone(),
-            _ => Abi::default(),
+            (Role::Body(_), Some(shape)) => &shape.private,
+            (Role::Thunk(_) | Role::HostExit(_), Some(shape)) => &shape.tail,
+            (Role::StartupWasm, _) => &abi::STARTUP,
+            _ => &abi::NONE,
         };
-        if role == Role::StartupWasm {
-            self.abi.instances = Some((RDI, RSI));
-        }
         self.pops = self.abi.stack_args;
+        self.values = match role {
+            Role::HostExit(_) | Role::ArrayEntry(_) | Role::StartupArray => shape.map_or(0, |shape| shape.values),
+            _ => 0,
+        };
         if let (Role::Thunk(_) | Role::ArrayEntry(_) | Role::HostExit(_), Some(shape)) = (role, shape) {
             let Abi { stack_args, stack_results, .. } = shape.private;
             self.room = i64::from(stack_args) + i64::from(stack_results) + 16 * i64::from(shape.values);
@@ -80,14 +82,12 @@ impl Walk<'_> {
                     self.st.regs[callee] = Value::of(Tag::Callee, 0);
                     self.st.regs[caller] = Value::of(Tag::Caller, 0);
                 }
-                self.values = shape.map_or(0, |shape| shape.values);
             }
             Role::ArrayEntry(_) | Role::StartupArray => {
                 self.st.regs[RDI] = Value::CTX;
                 self.st.regs[RSI] = Value::of(Tag::Caller, 0);
                 self.st.regs[RDX] = Value::of(Tag::Values, 0);
                 self.st.regs[RCX] = Value::ANY;
-                self.values = shape.map_or(0, |shape| shape.values);
                 self.take_values(shape.map_or(&[], |shape| &shape.signature.params));
             }
             Role::BuiltinExit(builtin) => {
@@ -101,7 +101,7 @@ impl Walk<'_> {
     }
 
     fn take_arguments(&mut self, private: bool) {
-        let abi = self.abi.clone();
+        let abi = self.abi;
         let is_stack = |n: usize| matches!(abi.params[n].place, Place::Stack(_));
         for (n, Passed { ty, part, place }) in abi.params.iter().enumerate() {
             match *place {
@@ -145,7 +145,7 @@ impl Walk<'_> {
             self.st.regs[reg] = *arg;
         }
         if !wide.is(Tag::Undef) {
-            self.abi.stack_args = 16;
+            self.abi = &abi::WIDE;
             // The first words are counted from the top of the arguments.
             self.st.slots = self.frames.begin();
             self.put_word(0, Value::of(Tag::Return, 0));

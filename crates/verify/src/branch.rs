@@ -99,6 +99,7 @@ const NO_LENGTH: u64 = 1 << 55;
 const SIGN: u8 = 8;
 
 impl Walk<'_> {
+    #[inline(never)]
     pub(crate) fn compare(&mut self, instruction: &Instruction) -> Proved<()> {
         let mut registers = [NONE; 2];
         let mut values = [Value::UNDEF; 2];
@@ -148,6 +149,7 @@ impl Walk<'_> {
         if fine { Ok(()) } else { Err("comparison of what is no number") }
     }
 
+    #[inline(never)]
     pub(crate) fn test(&mut self, instruction: &Instruction) -> Proved<()> {
         let (left, right) = (self.operand(instruction, 0)?, self.operand(instruction, 1)?);
         if let (Operand::Int(a, bytes), Operand::Int(b, _)) = (left, right)
@@ -200,6 +202,7 @@ impl Walk<'_> {
     }
 
     /// `jcc`: what is known where it is taken goes there, what is known where it is not stays.
+    #[inline(never)]
     pub(crate) fn branch(&mut self, instruction: &Instruction) -> Proved<()> {
         let target = self.target(instruction)?;
         let condition = Self::condition(instruction)?;
@@ -528,6 +531,7 @@ impl Walk<'_> {
 
     // ---- conditional moves
 
+    #[inline(never)]
     pub(crate) fn conditional_move(&mut self, instruction: &Instruction) -> Proved<()> {
         let Operand::Int(to, bytes @ (4 | 8)) = self.operand(instruction, 0)? else {
             return Err("first operand of another kind");
@@ -660,6 +664,7 @@ impl Walk<'_> {
     }
 
     /// As `guarded` for 32-bit forms of the last kind.
+    #[inline(never)]
     pub(crate) fn set_condition(&mut self, instruction: &Instruction) -> Proved<()> {
         match self.operand(instruction, 0)? {
             Operand::Int(reg, 1) => self.put_low(reg, 1, Value::less_than(2)),

@@ -3,7 +3,6 @@
 use crate::abi::{Abi, Part, Passed, Place, Shape};
 use crate::decode::Instruction;
 use crate::facts::{Builtin, Signature, ValueType};
-use crate::operand::Spot;
 use crate::prover::Entry;
 use crate::relate::{self, Key, Region};
 use crate::state::{Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, UNCHECKED};
@@ -36,13 +35,15 @@ pub(crate) enum Effect {
 }
 
 impl<'p> Walk<'p> {
+    #[inline(never)]
     pub(crate) fn call(&mut self, instruction: &Instruction) -> Proved<()> {
         self.check_frames()?;
         if instruction.target().is_some() {
             let target = self.target(instruction)?;
             let p = self.p;
-            self.check_limit(p.entry(target))?;
-            return match p.entry(target) {
+            let entry = p.entry(target);
+            self.check_limit(entry)?;
+            return match entry {
                 Some(Entry::Private(index)) => {
                     let shape = p.shape_of_defined(index);
                     self.check_instance()?;
@@ -316,7 +317,9 @@ impl<'p> Walk<'p> {
     pub(crate) fn called(&mut self, popped: u32) -> Proved<()> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         // What was passed is the callee's, and so is all that is below.
-        self.forget_frame(top, popped);
+        if popped != 0 {
+            self.forget_frame(top, popped);
+        }
         self.forget_below(top.into());
         self.note_call(top);
         self.collect()?;
@@ -750,6 +753,7 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn ret(&mut self, instruction: &Instruction) -> Proved<()> {
         let popped = if instruction.op_count() == 0 { 0 } else { instruction.immediate(0).unwrap_or(-1) };
         if popped != i64::from(self.pops) {
@@ -771,7 +775,7 @@ impl<'p> Walk<'p> {
             }
             _ => {
                 self.check_exit()?;
-                let abi = self.abi.clone();
+                let abi = self.abi;
                 for (n, Passed { ty, part, place }) in abi.results.iter().enumerate() {
                     match *place {
                         _ if *part == Part::Pointer => self.check_halves(&abi.results[n..], *ty, self.area())?,
@@ -788,11 +792,6 @@ impl<'p> Walk<'p> {
         }
         self.ends = true;
         Ok(())
-    }
-
-    /// A store that means more than that something is kept: what is recorded of an entry or an exit.
-    pub(crate) fn special_store(&mut self, _: &Instruction, _: Value) -> Proved<Option<(Spot, Value)>> {
-        Ok(None)
     }
 }
 

@@ -16,6 +16,19 @@ pub(crate) enum Operand {
     Immediate(i64),
 }
 
+/// The common forms of moves, by registers and how many bytes of them.
+#[derive(Clone, Copy)]
+pub(crate) enum Move {
+    /// To the first from the second, all 8 bytes.
+    Whole(usize, usize),
+    /// To the first from the second, 4 bytes.
+    Half(usize, usize),
+    Load(usize, u32),
+    Store(usize, u32),
+    /// Of an immediate, or in another form.
+    Other,
+}
+
 /// What sort of operand: so many bytes of an integer register, or one of these.
 mod kind {
     pub(super) const ABSENT: u8 = 0;
@@ -115,6 +128,20 @@ impl Instruction {
             kind::VECTOR => Ok(Operand::Vector(op.reg.into())),
             kind::REGISTER => Err("register that nobody uses"),
             _ => Err("operand of another kind"),
+        }
+    }
+
+    /// What it moves, as an instruction of class `Mov`.
+    #[inline(always)]
+    pub(crate) fn moved(&self) -> Move {
+        let [to, from, ..] = self.ops;
+        let (reg, other) = (to.reg.into(), from.reg.into());
+        match (to.kind, from.kind) {
+            (8, 8) => Move::Whole(reg, other),
+            (4, 4) => Move::Half(reg, other),
+            (bytes @ (1 | 2 | 4 | 8), kind::MEMORY) => Move::Load(reg, bytes.into()),
+            (kind::MEMORY, bytes @ (1 | 2 | 4 | 8)) => Move::Store(other, bytes.into()),
+            _ => Move::Other,
         }
     }
 

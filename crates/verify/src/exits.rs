@@ -14,12 +14,8 @@ use crate::walk::{Proved, Role, Walk};
 /// Registers of a builtin's arguments behind the instance.
 const ARGUMENTS: [usize; 5] = [RSI, RDX, RCX, R8, R9];
 
-/// Where the values of an entry from the host are among the words of the frame: far from all others. They are not aligned as
-/// the frame is.
-pub(crate) const VALUES: i32 = -(1 << 30);
-
-/// Bytes of each of them.
-const VALUE_BYTES: i32 = 16;
+/// Bytes of each value that an entry from the host is passed.
+pub(crate) const VALUE_BYTES: i32 = 16;
 
 impl Walk<'_> {
     // ---- exits
@@ -198,7 +194,7 @@ impl Walk<'_> {
     /// What the host has put among the values: arguments.
     pub(crate) fn take_values(&mut self, params: &[ValueType]) {
         for (n, ty) in params.iter().enumerate() {
-            self.put_host_value(VALUES + VALUE_BYTES * n as i32, *ty);
+            self.put_host_value(self.values_at() + VALUE_BYTES * n as i32, *ty);
         }
     }
 
@@ -237,7 +233,7 @@ impl Walk<'_> {
         }
         let Role::ArrayEntry(index) = self.role else { return Ok(()) };
         for (n, ty) in self.p.shape_of_defined(index).signature.results.iter().enumerate() {
-            self.check_host_value(VALUES + VALUE_BYTES * n as i32, *ty)?;
+            self.check_host_value(self.values_at() + VALUE_BYTES * n as i32, *ty)?;
         }
         Ok(())
     }

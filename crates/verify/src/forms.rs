@@ -69,6 +69,14 @@ pub(crate) enum Class {
     VectorTest,
 }
 
+impl Class {
+    /// Does control always go on behind it, and nowhere else?
+    #[inline]
+    pub(crate) fn goes_on(self) -> bool {
+        !matches!(self, Class::Jmp | Class::Jcc | Class::Ret | Class::Ud2)
+    }
+}
+
 const COUNT: usize = 2048;
 
 static CLASSES: [Class; COUNT] = {

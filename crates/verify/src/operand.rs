@@ -2,6 +2,7 @@
 
 use crate::abi::bytes;
 use crate::decode::Instruction;
+use crate::exits::VALUE_BYTES;
 use crate::facts::{Collector, InstanceField, StoreField, ValueType};
 use crate::proof::Cause;
 use crate::relate::Region;
@@ -251,7 +252,7 @@ impl Walk<'_> {
                 if at < 0 || at + i64::from(width) > 16 * i64::from(self.values) {
                     return Err("not among the values of the host");
                 }
-                Ok(Spot::Frame(crate::exits::VALUES + at as i32))
+                Ok(Spot::Frame(self.values_at() + at as i32))
             }
             Tag::Callee if plain && matches!(self.role, Role::HostExit(_)) => {
                 if disp == i64::from(facts.layouts.host_function) && width == 8 && !writes {
@@ -539,7 +540,7 @@ impl Walk<'_> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("frame without a stack pointer") };
         // Arguments of this function are above its return address.
         let highest = 8 + i64::from(self.abi.stack_args);
-        let lowest = (i64::from(top) - self.red_zone).max(i64::from(crate::exits::VALUES) / 2);
+        let lowest = (i64::from(top) - self.red_zone).max(DEEPEST.into());
         if at < lowest || end > highest.max(8) {
             return Err("outside of the frame");
         }
@@ -574,7 +575,7 @@ impl Walk<'_> {
     pub(crate) fn words_below(&self, top: i32) -> std::ops::Range<u32> {
         // The first word that is not as a whole at or above it, if not all of the frame's are below.
         let first = self.word((top.min(self.area()) + 7 & !7) - 8);
-        first..self.word(crate::exits::VALUES / 2)
+        first..self.word(DEEPEST)
     }
 
     /// Nothing is known of a part of the frame, of whole words: others have written it.
@@ -585,15 +586,26 @@ impl Walk<'_> {
         }
     }
 
-    /// The word of the frame at an offset: the result area first, see `area`, then arguments on the stack, then downwards.
+    /// The word of the frame at an offset: an entry's values first, see `values_at`, the result area, see `area`, arguments on
+    /// the stack, then downwards.
     #[inline]
     pub(crate) fn word(&self, at: i32) -> u32 {
         (self.top().cast_signed() - at.div_euclid(8) * 8).cast_unsigned() / 8
     }
 
-    /// From the return address up to the end of the result area's offsets.
+    /// From the return address up to the end of the offsets of the values, or the result area where there are none.
+    #[inline]
     pub(crate) fn top(&self) -> u32 {
-        self.abi.stack_args + self.abi.stack_results
+        match self.values {
+            0 => self.abi.stack_args + self.abi.stack_results,
+            values => (self.values_at() + VALUE_BYTES * values.cast_signed() - 8).cast_unsigned(),
+        }
+    }
+
+    /// Where among the offsets of the frame the values are that the host passes to an entry: above all others, where code
+    /// has no access, and not where what is aligned would be.
+    pub(crate) fn values_at(&self) -> i32 {
+        (self.area() + self.abi.stack_results.cast_signed()) + VALUE_BYTES - 1 & -VALUE_BYTES
     }
 
     /// Where among the offsets of the frame the result area's bytes are: above the arguments, where code has no access.
@@ -695,10 +707,15 @@ impl Walk<'_> {
 
     /// A part of the frame is written: values that were read from there are what they are, but no longer what is there.
     pub(crate) fn overwritten(&mut self, at: i32, width: u32) {
+        let from_frame = |reg: usize| self.st.regs[reg].is_from_frame();
+        debug_assert!((0..16).all(|reg| self.st.from_frame >> reg & 1 != 0 || !from_frame(reg)));
         let end = at + width.cast_signed();
-        for reg in 0..16 {
+        let mut regs = self.st.from_frame;
+        while regs != 0 {
+            let reg = regs.trailing_zeros() as usize;
+            regs &= regs - 1;
             let value = self.st.regs[reg];
-            if value.is(Tag::Slot32) || value.is(Tag::Slot64) {
+            if value.is_from_frame() {
                 let from = value.b().cast_signed();
                 let size = if value.is(Tag::Slot32) { 4 } else { 8 };
                 if from < end && at < from + size {
@@ -721,8 +738,20 @@ impl Walk<'_> {
 
     /// Reads a memory operand: what is there, if all of it fills a register; else a number of so many bytes.
     pub(crate) fn load(&mut self, instruction: &Instruction, width: u32) -> Proved<Value> {
+        if let Some(at) = self.place_in_frame(instruction) {
+            self.check_frame(at, width, false)?;
+            return self.load_frame(at as i32, width);
+        }
         let spot = self.spot(instruction, width, false)?;
         self.read(spot, width)
+    }
+
+    /// Where in the frame a memory operand is, if it is an offset from a register that points there: most are.
+    #[inline]
+    fn place_in_frame(&self, instruction: &Instruction) -> Option<i64> {
+        let base = self.st.regs.get(usize::from(instruction.base))?;
+        let plain = instruction.index == NONE && !instruction.narrow_address && base.is(Tag::Stack);
+        plain.then(|| i64::from(base.b().cast_signed()) + instruction.disp)
     }
 
     pub(crate) fn read(&mut self, spot: Spot, width: u32) -> Proved<Value> {
@@ -777,6 +806,10 @@ impl Walk<'_> {
 
     /// Writes a memory operand.
     pub(crate) fn store(&mut self, instruction: &Instruction, width: u32, value: Value) -> Proved<()> {
+        if let Some(at) = self.place_in_frame(instruction) {
+            self.check_frame(at, width, true)?;
+            return self.store_frame(at as i32, width, value);
+        }
         let spot = self.spot(instruction, width, true)?;
         self.write(spot, width, value)
     }
@@ -857,6 +890,9 @@ impl Walk<'_> {
         }
     }
 }
+
+/// The lowest offset that a frame may reach.
+const DEEPEST: i32 = -(1 << 29);
 
 /// A frame may be so large before the stack pointer is compared with its limit, or if nothing is called.
 pub(crate) const UNCHECKED_FRAME: i64 = 2048;

@@ -150,11 +150,12 @@ pub fn apply(text: &[u8], registers: &[Known; 16], copies: bool) -> Result<Vec<A
     walk.role = Role::Body(0);
     walk.limited = false;
     walk.copies = copies;
+    walk.watches = copies;
     let slots = walk.frames.begin();
     let mut state = State::new(slots);
     state.vectors = u16::MAX;
-    for (to, known) in state.regs.iter_mut().zip(registers) {
-        *to = value(*known);
+    for (reg, known) in registers.iter().enumerate() {
+        state.set(reg, value(*known));
     }
     walk.st = state;
     walk.put_word(0, Value::of(Tag::Return, 0));

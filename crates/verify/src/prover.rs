@@ -1,7 +1,7 @@
 //! What is the same for all code of a text, and the order in which it is proved: functions, in any order and on any thread;
 //! then the border; then what these call that no entry of the function table covers.
 
-use crate::abi::Shape;
+use crate::abi::{Abi, Shape};
 use crate::conts::Functions;
 use crate::decode::{Instruction, Reader};
 use crate::facts::{Border, Builtin, Facts, Field, InstanceField, Range, Tables, TypeKind};
@@ -576,18 +576,9 @@ impl<'a> Prover<'a> {
 }
 
 static NO_SHAPE: Shape = Shape {
-    private: NO_ABI,
-    tail: NO_ABI,
+    private: Abi::NONE,
+    tail: Abi::NONE,
     same: false,
     values: 0,
     signature: crate::facts::Signature { params: Vec::new(), results: Vec::new() },
-};
-
-const NO_ABI: crate::abi::Abi = crate::abi::Abi {
-    params: Vec::new(),
-    results: Vec::new(),
-    area: None,
-    instances: None,
-    stack_args: 0,
-    stack_results: 0,
 };

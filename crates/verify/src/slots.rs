@@ -10,12 +10,27 @@ pub(crate) const NODE_LOG2: u32 = 4;
 pub(crate) const LEAF: usize = 1 << LEAF_LOG2;
 const NODE: usize = 1 << NODE_LOG2;
 
-/// The words of one state. The root is a leaf if `height` is 0. Words that it does not reach are undefined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The words of one state. The root is a leaf if `height` is 0. Words that it does not reach are undefined, and so are
+/// those from `end` on.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Slots {
     pub(crate) root: u32,
     pub(crate) height: u32,
+    pub(crate) end: u32,
 }
+
+impl Slots {
+    pub(crate) const EMPTY: Slots = Slots { root: NONE, height: 0, end: 0 };
+}
+
+/// Where the last words lie that are not undefined makes no difference.
+impl PartialEq for Slots {
+    fn eq(&self, other: &Slots) -> bool {
+        self.root == other.root && self.height == other.height
+    }
+}
+
+impl Eq for Slots {}
 
 /// What all states of a function share.
 pub(crate) struct Frames {
@@ -27,6 +42,9 @@ pub(crate) struct Frames {
     /// How many leaves and nodes were made or joined: what they cost.
     pub(crate) work: u64,
 }
+
+/// So many words are forgotten one by one.
+const FEW: u32 = 4;
 
 /// Nothing of a leaf or node is defined.
 pub(crate) const NONE: u32 = 0;
@@ -42,7 +60,7 @@ impl Frames {
         self.nodes.truncate(1);
         self.work = 0;
         self.share();
-        Slots { root: NONE, height: 0 }
+        Slots::EMPTY
     }
 
     /// The current state is kept: from now on it is shared.
@@ -70,8 +88,9 @@ impl Frames {
             let mut node = [NONE; NODE];
             node[0] = slots.root;
             self.nodes.push(node);
-            *slots = Slots { root: self.nodes.len() as u32 - 1, height: slots.height + 1 };
+            (slots.root, slots.height) = (self.nodes.len() as u32 - 1, slots.height + 1);
         }
+        slots.end = slots.end.max(word + 1);
         if slots.height == 0 {
             slots.root = self.own_leaf(slots.root);
             self.leaves[slots.root as usize][word as usize & (LEAF - 1)] = value;
@@ -122,13 +141,14 @@ impl Frames {
         let (mut low, mut high, swapped) = if a.height <= b.height { (a, b, false) } else { (b, a, true) };
         // What only the higher one reaches is undefined in the other.
         while high.height > low.height {
-            high = Slots { root: self.nodes[high.root as usize][0], height: high.height - 1 };
+            high = Slots { root: self.nodes[high.root as usize][0], height: high.height - 1, ..high };
         }
         if swapped {
             std::mem::swap(&mut low, &mut high);
         }
         let root = self.join_at(low.root, high.root, low.height, types);
-        if root == low.root && low.height == a.height { a } else { Slots { root, height: low.height } }
+        // What is undefined in one of them is so in the result.
+        if root == low.root && low.height == a.height { a } else { Slots { root, height: low.height, end: a.end } }
     }
 
     fn join_at(&mut self, a: u32, b: u32, height: u32, types: &Types) -> u32 {
@@ -140,15 +160,20 @@ impl Frames {
         }
         self.work += 1;
         if height == 0 {
-            let (left, right) = (self.leaves[a as usize], self.leaves[b as usize]);
-            let mut joined = left;
-            for (to, from) in joined.iter_mut().zip(&right) {
-                *to = types.join_word(*to, *from);
+            let (left, right) = (&self.leaves[a as usize], &self.leaves[b as usize]);
+            let mut joined = None;
+            for n in 0..LEAF {
+                // Nothing is less than nothing.
+                if left[n] == right[n] || left[n] == Value::UNDEF {
+                    continue;
+                }
+                let word = types.join_word(left[n], right[n]);
+                if word != left[n] {
+                    joined.get_or_insert(*left)[n] = word;
+                }
             }
-            if joined == left {
-                return a;
-            }
-            if joined == right {
+            let Some(joined) = joined else { return a };
+            if joined == *right {
                 return b;
             }
             self.leaves.push(joined);
@@ -171,8 +196,21 @@ impl Frames {
 
     /// Words of a range are undefined.
     pub(crate) fn forget(&mut self, slots: &mut Slots, words: std::ops::Range<u32>) {
-        if words.start >> LEAF_LOG2 >> (NODE_LOG2 * slots.height) == 0 {
+        // Most often there is nothing.
+        if words.start >= slots.end {
+            return;
+        }
+        if words.end >= slots.end && slots.end - words.start <= FEW {
+            for word in words.start..slots.end {
+                if self.get(*slots, word) != Value::UNDEF {
+                    self.set(slots, word, Value::UNDEF);
+                }
+            }
+        } else if words.start >> LEAF_LOG2 >> (NODE_LOG2 * slots.height) == 0 {
             slots.root = self.forget_at(slots.root, slots.height, 0, &words);
+        }
+        if words.end >= slots.end {
+            slots.end = words.start;
         }
     }
 
@@ -215,7 +253,7 @@ impl Frames {
 
     /// Changes every word that is not undefined.
     pub(crate) fn map(&mut self, slots: Slots, change: &mut dyn FnMut(Value) -> Value) -> Slots {
-        Slots { root: self.map_at(slots.root, slots.height, change), height: slots.height }
+        Slots { root: self.map_at(slots.root, slots.height, change), ..slots }
     }
 
     fn map_at(&mut self, at: u32, height: u32, change: &mut dyn FnMut(Value) -> Value) -> u32 {

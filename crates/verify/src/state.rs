@@ -104,6 +104,8 @@ const KEPT: usize = 4;
 #[derive(Clone, Copy)]
 pub(crate) struct State {
     pub(crate) regs: [Value; 16],
+    /// A bit for each register that may hold what the frame has somewhere (`Slot32`, `Slot64`).
+    pub(crate) from_frame: u16,
     /// The caller's frame pointer may be here while the frame is rebuilt.
     pub(crate) xmm15: Value,
     pub(crate) slots: Slots,
@@ -133,6 +135,7 @@ impl State {
         regs[RSP] = Value::stack(0);
         State {
             regs,
+            from_frame: 0,
             xmm15: Value::UNDEF,
             slots,
             flags: Flags::UNKNOWN,
@@ -151,6 +154,7 @@ impl State {
     #[inline]
     pub(crate) fn set(&mut self, reg: usize, value: Value) {
         self.regs[reg] = value;
+        self.from_frame = self.from_frame & !(1 << reg) | u16::from(value.is_from_frame()) << reg;
         if reg == RAX || reg == RDX {
             self.sign = 0;
         }
@@ -226,7 +230,7 @@ impl State {
     pub(crate) fn join(&mut self, other: &State, frames: &mut Frames, types: &Types, widens: bool) -> bool {
         let mut changed = false;
         for (to, from) in self.regs.iter_mut().zip(&other.regs) {
-            if to != from {
+            if to != from && *to != Value::UNDEF {
                 let joined = types.join_or_widen(*to, *from, widens);
                 changed |= joined != *to;
                 *to = joined;

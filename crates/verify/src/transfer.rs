@@ -1,7 +1,7 @@
 //! What instructions over integer registers do to what is known.
 
 pub(crate) use crate::decode::Operand;
-use crate::decode::{Instruction, Reader};
+use crate::decode::{Instruction, Move, Reader};
 use crate::forms::Class;
 use crate::relate::{self, Pending, Region, Sum};
 use crate::state::{NONE, RSP};
@@ -84,6 +84,16 @@ impl Walk<'_> {
     /// Writes a register of which what is known of sums has been seen to.
     #[inline]
     pub(crate) fn assign(&mut self, reg: usize, value: Value) -> Proved<()> {
+        if reg == RSP || self.watches {
+            return self.assign_watched(reg, value);
+        }
+        self.st.set(reg, value);
+        Ok(())
+    }
+
+    /// The same where more depends on it.
+    #[inline(never)]
+    fn assign_watched(&mut self, reg: usize, value: Value) -> Proved<()> {
         if reg == RSP {
             let Some(top) = value.as_stack() else { return Err("stack pointer that points elsewhere") };
             if self.st.regs[RSP].as_stack().is_none_or(|old| top > old) {
@@ -153,11 +163,10 @@ impl Walk<'_> {
 
     // ---- moves
 
+    #[inline(never)]
     pub(crate) fn mov(&mut self, instruction: &Instruction) -> Proved<()> {
-        let (to, bytes) = self.destination(instruction)?;
-        let from = self.operand(instruction, 1)?;
-        match (to, from) {
-            (Operand::Int(to, 8), Operand::Int(from, 8)) => {
+        match instruction.moved() {
+            Move::Whole(to, from) => {
                 let value = self.st.regs[from];
                 if to == RSP && !value.is(Tag::Stack) {
                     return Err("stack pointer that points elsewhere");
@@ -172,57 +181,62 @@ impl Walk<'_> {
                     self.end_copies(to);
                     let plain = value.is_range() || value.is(Tag::CopyOf);
                     let value = if plain { Value::new(Tag::CopyOf, value.copied_bits(), from as u32) } else { value };
-                    self.assign(to, value)?;
-                    return Ok(());
+                    return self.assign(to, value);
                 }
-                self.assign(to, value)?;
-                Ok(())
+                self.assign(to, value)
             }
-            (Operand::Int(to, 4), Operand::Int(from, 4)) => {
-                if !self.st.regs[from].is_number() {
+            Move::Half(to, from) => {
+                let value = self.st.regs[from];
+                if !value.is_number() {
                     return self.put(to, Value::UNDEF);
                 }
-                let value = self.low(from, 4)?;
-                if self.st.regs[from].is_u32() {
-                    if to != from {
-                        if self.st.sums != 0 {
-                            self.relate(|sums| sums.moved(to as u8, from as u8));
-                        }
-                        self.assign(to, value)?;
-                    }
+                if !value.is_u32() {
+                    let value = self.low(from, 4)?;
+                    return self.put(to, value);
+                }
+                if to == from {
                     return Ok(());
                 }
-                self.put(to, value)
+                if self.st.sums != 0 {
+                    self.relate(|sums| sums.moved(to as u8, from as u8));
+                }
+                self.assign(to, value)
             }
-            (Operand::Int(to, 8), Operand::Memory) => {
+            Move::Load(to, 8) => {
                 let value = self.load(instruction, 8)?;
                 self.put(to, value)
             }
-            (Operand::Int(to, bytes), Operand::Memory) => {
+            Move::Load(to, bytes) => {
                 let value = self.load(instruction, bytes)?;
                 if value.is(Tag::Undef) && bytes == 4 {
                     return self.put(to, Value::UNDEF);
                 }
                 self.put_low(to, bytes, Self::number(value)?)
             }
-            (Operand::Memory, Operand::Int(from, 8)) => {
+            Move::Store(from, 8) => {
                 let value = self.st.regs[from];
-                if let Some((spot, value)) = self.special_store(instruction, value)? {
-                    return self.write(spot, 8, value);
-                }
                 self.store(instruction, 8, value)
             }
-            (Operand::Memory, Operand::Int(from, 4)) if !self.st.regs[from].is_number() => {
+            Move::Store(from, 4) if !self.st.regs[from].is_number() => {
                 // Homes are kept over calls whether or not they hold anything.
                 let crate::operand::Spot::Frame(at) = self.spot(instruction, 4, true)? else {
                     return Err("store of an undefined register");
                 };
                 self.write(crate::operand::Spot::Frame(at), 4, Value::UNDEF)
             }
-            (Operand::Memory, Operand::Int(from, bytes)) => {
+            Move::Store(from, bytes) => {
                 let value = self.low(from, bytes)?;
                 self.store(instruction, bytes, Self::number(value)?)
             }
+            Move::Other => self.other_move(instruction),
+        }
+    }
+
+    /// `mov` of an immediate, or of a part of a register to one.
+    fn other_move(&mut self, instruction: &Instruction) -> Proved<()> {
+        let (to, bytes) = self.destination(instruction)?;
+        let from = self.operand(instruction, 1)?;
+        match (to, from) {
             (Operand::Memory, Operand::Immediate(_)) if instruction.index != NONE && self.fill_loop(instruction)? => {
                 Ok(())
             }
@@ -247,6 +261,7 @@ impl Walk<'_> {
     }
 
     /// `movzx`, `movsx`.
+    #[inline(never)]
     pub(crate) fn extend(&mut self, instruction: &Instruction, signed: bool) -> Proved<()> {
         let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
             return Err("first operand of another kind");
@@ -284,6 +299,7 @@ impl Walk<'_> {
         self.put_low(to, bytes, value)
     }
 
+    #[inline(never)]
     pub(crate) fn lea(&mut self, instruction: &Instruction) -> Proved<()> {
         let Operand::Int(to, bytes) = self.operand(instruction, 0)? else {
             return Err("first operand of another kind");

@@ -368,6 +368,12 @@ impl Value {
         self.tag_byte() <= LAST_NUMBER
     }
 
+    /// Is it what the frame has somewhere?
+    #[inline]
+    pub(crate) const fn is_from_frame(self) -> bool {
+        self.is(Tag::Slot32) || self.is(Tag::Slot64)
+    }
+
     /// Is the upper half zero for certain?
     #[inline]
     pub(crate) fn is_u32(self) -> bool {

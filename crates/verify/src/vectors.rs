@@ -15,6 +15,7 @@ use iced_x86::Mnemonic;
 const SCRATCH: usize = 15;
 
 impl Walk<'_> {
+    #[inline(never)]
     pub(crate) fn vector(&mut self, instruction: &Instruction, class: Class) -> Proved<()> {
         let count = instruction.op_count();
         let first = self.operand(instruction, 0)?;

@@ -5,7 +5,7 @@
 //! a target that is found late. Each has a state; whatever comes there is joined with it.
 
 use crate::abi::Abi;
-use crate::ahead::{Ahead, Read};
+use crate::ahead::Ahead;
 use crate::calls::PRESERVED;
 use crate::conts::{Conts, NO_CONTS};
 use crate::decode::{Instruction, Operand};
@@ -77,6 +77,8 @@ mod mark {
     pub(super) const HARMLESS: u8 = 8;
     /// The same, and it may do harm.
     pub(super) const HARMFUL: u8 = 16;
+    /// There is a leader.
+    pub(super) const LEADER: u8 = 32;
 }
 
 /// The walk over one piece of code, with room for the next.
@@ -90,7 +92,7 @@ pub(crate) struct Walk<'p> {
     kept: relate::Kept,
 
     pub(crate) role: Role,
-    pub(crate) abi: Abi,
+    pub(crate) abi: &'p Abi,
     /// Bytes that a return pops.
     pub(crate) pops: u32,
     /// Registers with what they have to hold at the end.
@@ -99,6 +101,8 @@ pub(crate) struct Walk<'p> {
     pub(crate) limited: bool,
     /// Are copies of registers followed?
     pub(crate) copies: bool,
+    /// Do values in registers depend on others?
+    pub(crate) watches: bool,
     /// Bytes below the stack pointer that may be used.
     pub(crate) red_zone: i64,
     /// How many values an entry is passed or an exit passes.
@@ -152,10 +156,12 @@ pub(crate) struct Walk<'p> {
     cursor: usize,
     words: usize,
     states: Vec<State>,
+    /// By state: the offset of its leader.
+    leader_at: Vec<u32>,
     /// By state: does control come to its leader from the instruction before alone? What is known there is what was known
     /// when it last came, for what it came with before, it will not come with again.
     falls: Vec<bool>,
-    /// The bytes of the arrays above that are not as at the start.
+    /// The bytes of whose marks any is not as at the start.
     touched: (u32, u32),
     faults: usize,
     calls: usize,
@@ -177,11 +183,12 @@ impl<'p> Walk<'p> {
             sums: relate::Facts::NONE,
             kept: relate::Kept::new(),
             role: Role::Routine,
-            abi: Abi::default(),
+            abi: &crate::abi::NONE,
             pops: 0,
             preserved: PRESERVED,
             limited: true,
             copies: false,
+            watches: true,
             red_zone: 0,
             values: 0,
             handler: None,
@@ -212,6 +219,7 @@ impl<'p> Walk<'p> {
             words: 0,
             ahead: Ahead::new(p.text),
             states: Vec::new(),
+            leader_at: Vec::new(),
             falls: Vec::new(),
             touched: (0, 0),
             faults: 0,
@@ -265,11 +273,11 @@ impl<'p> Walk<'p> {
 
     pub(crate) fn begin(&mut self, range: Range) {
         // What the walk before has left.
+        self.forget_leaders();
         let (from, to) =
             (self.touched.0.saturating_sub(self.start) as usize, self.touched.1.saturating_sub(self.start) as usize);
         if from < to {
             self.marks[from..to].fill(0);
-            self.leaders[from..to].fill(0);
         }
         let len = (range.end - range.start) as usize;
         if self.marks.len() < len + 16 {
@@ -280,8 +288,6 @@ impl<'p> Walk<'p> {
         self.ahead.begin(range);
         (self.start, self.end, self.at) = (range.start, range.end, range.start);
         self.touched = (range.end, range.start);
-        self.states.clear();
-        self.falls.clear();
         self.sums = relate::Facts::NONE;
         self.kept.clear();
         self.conts.truncate(1);
@@ -329,10 +335,10 @@ impl<'p> Walk<'p> {
 
     /// Forgets what is known anywhere, but not what is an instruction.
     fn forget_leaders(&mut self) {
-        let (from, to) =
-            (self.touched.0.saturating_sub(self.start) as usize, self.touched.1.saturating_sub(self.start) as usize);
-        if from < to {
-            self.leaders[from..to].fill(0);
+        for at in self.leader_at.drain(..) {
+            let byte = (at - self.start) as usize;
+            self.leaders[byte] = 0;
+            self.marks[byte] &= !mark::LEADER;
         }
         self.states.clear();
         self.falls.clear();
@@ -343,7 +349,7 @@ impl<'p> Walk<'p> {
         let traps = &self.p.tables.traps;
         let first = traps.partition_point(|(at, _)| *at < self.start);
         for (at, _) in traps[first..].iter().take_while(|(at, _)| *at < self.end) {
-            if self.marks[(at - self.start) as usize] == 0 {
+            if self.marks[(at - self.start) as usize] & !mark::LEADER == 0 {
                 self.part.faults.push(Fault { at: *at, cause: Cause::Unreached });
             }
         }
@@ -402,11 +408,11 @@ impl<'p> Walk<'p> {
 
     /// A leader that is to be visited, in code that seems to go straight back to this one, which was not visited yet.
     fn out_of_line(&mut self, byte: usize) -> Option<usize> {
-        if self.marks[byte] != 0 {
+        if self.marks[byte] & !mark::LEADER != 0 {
             return None;
         }
         let (_, read) = self.ahead.find(self.start + byte as u32)?;
-        let from = read.from.checked_sub(self.start)? as usize;
+        let from = read.from_behind()?.checked_sub(self.start)? as usize;
         let word = from / 64;
         // The last one up to there, not far away.
         for word in (word.saturating_sub(NEAR)..=word).rev() {
@@ -533,14 +539,16 @@ impl<'p> Walk<'p> {
         let mut state = self.st;
         if self.widens
             && let Some((_, read)) = self.ahead.find(at)
-            && read.from != 0
+            && read.from_behind().is_some()
             && !read.instruction.may_fill()
         {
             state.widen();
         }
         self.states.push(state);
+        self.leader_at.push(at);
         self.falls.push(false);
         self.leaders[(at - self.start) as usize] = self.states.len() as u32;
+        self.marks[(at - self.start) as usize] |= mark::LEADER;
         self.touch(at, at + 1);
         self.visit(at);
     }
@@ -592,37 +600,37 @@ impl<'p> Walk<'p> {
         self.half = None;
         self.half_way = u32::MAX;
         self.at = leader;
+        self.ends = false;
         let mut since = 0;
         let mut number = usize::MAX;
         loop {
-            if self.at >= self.end {
-                return Err("control runs out of the function");
-            }
-            let Read { instruction, is_target, .. } = match self.ahead.get(number, self.at) {
-                Some(read) => *read,
+            let read = match self.ahead.get(number, self.at) {
+                Some(read) => read,
                 None => {
+                    if self.at >= self.end {
+                        return Err("control runs out of the function");
+                    }
                     let (found, read) = self.ahead.find(self.at).ok_or("no instruction")?;
                     number = found;
-                    *read
+                    read
                 }
             };
             number += 1;
+            let (instruction, is_target) = (read.instruction, read.is_target());
             let byte = (self.at - self.start) as usize;
-            let is_whole = self.half.is_none() && self.half_way != self.at;
-            let splits = self.leaders[byte] != 0 || is_target || since >= STRIDE && is_whole;
-            if self.at != leader && splits {
-                return self.fall();
+            let mark = self.marks[byte];
+            if mark & mark::LEADER != 0 || is_target || since >= STRIDE {
+                let must = mark & mark::LEADER != 0 || is_target;
+                if self.at != leader && (must || self.half.is_none() && self.half_way != self.at) {
+                    return self.fall();
+                }
+                self.check_effort()?;
             }
             self.next = self.at + u32::from(instruction.len);
-            if self.next > self.end {
-                return Err("no instruction");
+            if mark & mark::FIRST == 0 {
+                self.mark_code(instruction.len)?;
             }
-            self.mark_code(instruction.len)?;
             self.walked += 1;
-            if self.walked > self.most_walked {
-                return Err("code that is too intricate to be proved");
-            }
-            self.ends = false;
             self.transfer(&instruction)?;
             if self.ends {
                 return Ok(());
@@ -630,6 +638,14 @@ impl<'p> Walk<'p> {
             self.at = self.next;
             since += 1;
         }
+    }
+
+    /// Has it not been gone over too much for how much there is?
+    fn check_effort(&self) -> Proved<()> {
+        if self.walked > self.most_walked {
+            return Err("code that is too intricate to be proved");
+        }
+        Ok(())
     }
 
     /// The instruction at hand has so many bytes.
@@ -643,7 +659,8 @@ impl<'p> Walk<'p> {
         // Sixteen marks at once, of which those of the instruction count.
         let all = u128::from_le_bytes(*marks);
         let own = u128::MAX >> (128 - 8 * u32::from(len));
-        if all & own != 0 {
+        const CODE: u128 = u128::from_le_bytes([!mark::LEADER; 16]);
+        if all & own & CODE != 0 {
             return Err("instructions that overlap, or data among them");
         }
         const INNER: u128 = u128::from_le_bytes([mark::INNER; 16]) ^ (mark::INNER ^ mark::FIRST) as u128;
@@ -661,7 +678,7 @@ impl<'p> Walk<'p> {
         if marks.iter().any(|mark| *mark & (mark::FIRST | mark::INNER) != 0) {
             return Err("data among instructions");
         }
-        marks.fill(mark::DATA);
+        marks.iter_mut().for_each(|mark| *mark |= mark::DATA);
         self.touch(from, end);
         Ok(())
     }
@@ -742,6 +759,7 @@ impl<'p> Walk<'p> {
         }
     }
 
+    #[inline(never)]
     fn jump(&mut self, instruction: &Instruction) -> Proved<()> {
         if instruction.target().is_some() {
             let target = self.target(instruction)?;
