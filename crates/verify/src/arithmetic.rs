@@ -2,9 +2,8 @@
 
 use crate::decode::Instruction;
 use crate::forms::Class;
-use crate::proof::Cause;
 use crate::relate::{self, Pending, Sum};
-use crate::state::{Flags, Kind, NONE, R15, RAX, RBP, RDX, RSP};
+use crate::state::{Flags, Kind, R15, RAX, RBP, RDX, RSP};
 use crate::transfer::Operand;
 use crate::value::{LOW_BYTE, MAYBE, Tag, Value};
 use crate::walk::{Proved, Walk};
@@ -29,14 +28,7 @@ impl Walk<'_> {
         let right = self.read_operand(instruction, from, 8)?;
         let left = self.st.regs[reg];
         let from_reg = if let Operand::Int(from, _) = from { Some(from) } else { None };
-        let zero_only = Flags {
-            kind: Kind::Result,
-            bytes: 8,
-            left: reg as u8,
-            right: NONE,
-            values: [Value::UNDEF; 2],
-            known: None,
-        };
+        let zero_only = Flags { kind: Kind::Result, bytes: 8, left: reg as u8, ..Flags::UNKNOWN };
         match class {
             Class::Add => self.add(reg, left, right, from_reg)?,
             Class::Sub => self.subtract(reg, left, right)?,
@@ -246,7 +238,7 @@ impl Walk<'_> {
             self.put_low(reg, bytes, value)?;
         }
         self.st.flags = if bytes == 4 {
-            Flags { kind: Kind::Result, bytes: 8, left: reg as u8, right: NONE, values: [Value::UNDEF; 2], known: None }
+            Flags { kind: Kind::Result, bytes: 8, left: reg as u8, ..Flags::UNKNOWN }
         } else {
             Flags::UNKNOWN
         };
@@ -423,7 +415,7 @@ impl Walk<'_> {
         self.pair(bytes)
     }
 
-    fn pair(&mut self, bytes: u32) -> Proved<()> {
+    pub(crate) fn pair(&mut self, bytes: u32) -> Proved<()> {
         let value = match bytes {
             8 => Value::ANY,
             4 => Value::U32,
@@ -432,32 +424,6 @@ impl Walk<'_> {
         self.put(RAX, value)?;
         self.put(RDX, value)?;
         self.st.flags = Flags::UNKNOWN;
-        Ok(())
-    }
-
-    #[inline(never)]
-    pub(crate) fn divide(&mut self, instruction: &Instruction) -> Proved<()> {
-        let (operand, bytes) = self.destination(instruction)?;
-        let divisor = Self::number(self.read_operand(instruction, operand, bytes)?)?;
-        Self::number(self.low(RAX, bytes)?)?;
-        Self::number(self.low(RDX, bytes)?)?;
-        // Of constants 0 is no divisor, and -1 may overflow; so may others if the dividend is longer than the quotient.
-        let signed = instruction.mnemonic() == iced_x86::Mnemonic::Idiv;
-        let minus_one = if bytes == 8 { -1 } else { (1 << (8 * bytes)) - 1 };
-        let short = if signed { u32::from(self.st.sign) == bytes } else { self.st.regs[RDX] == Value::NULL };
-        let divides = |divisor: i64| divisor != 0 && !(signed && divisor == minus_one);
-        let harmless = short && (divisor.is(Tag::Huge) || divisor.as_constant().is_some_and(divides));
-        self.fault(if harmless { Cause::DivisionInBounds } else { Cause::Division })?;
-        self.pair(bytes)
-    }
-
-    /// `cdq`, `cqo`.
-    #[inline(never)]
-    pub(crate) fn sign(&mut self, instruction: &Instruction) -> Proved<()> {
-        let bytes: u8 = if instruction.mnemonic() == iced_x86::Mnemonic::Cqo { 8 } else { 4 };
-        Self::number(self.low(RAX, bytes.into())?)?;
-        self.put(RDX, if bytes == 8 { Value::ANY } else { Value::U32 })?;
-        self.st.sign = bytes;
         Ok(())
     }
 

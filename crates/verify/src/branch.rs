@@ -1,6 +1,7 @@
 //! Flags: what comparisons tell, on which arm of a branch and in conditional moves; and jump tables.
 
 use crate::decode::Instruction;
+use crate::division::Asked;
 use crate::facts::Collector;
 use crate::relate::{Fact, Region};
 use crate::state::{Flags, Kind, NONE, RSP};
@@ -122,6 +123,7 @@ impl Walk<'_> {
             };
         }
         self.compared(values)?;
+        let asked = Asked::of(registers[0], bytes, values[1]);
         // Where less than a register is compared, it tells of the register only if the rest is known to be zero.
         for (register, _) in registers.iter_mut().zip(values) {
             if *register != NONE && bytes < 8 && !(bytes == 4 && self.st.regs[usize::from(*register)].is_u32()) {
@@ -130,7 +132,7 @@ impl Walk<'_> {
         }
         let kind = Kind::Compare;
         self.st.flags =
-            Flags { kind, bytes: bytes as u8, left: registers[0], right: registers[1], values, known: None };
+            Flags { kind, bytes: bytes as u8, left: registers[0], right: registers[1], values, known: None, asked };
         Ok(())
     }
 
@@ -166,6 +168,7 @@ impl Walk<'_> {
                 right: NONE,
                 values: [value, Value::NULL],
                 known: None,
+                asked: Asked::of(a as u8, bytes, Value::NULL),
             };
             return Ok(());
         }
@@ -174,7 +177,7 @@ impl Walk<'_> {
         {
             // As if its lowest byte were compared with 0.
             let values = [self.st.regs[reg], Value::NULL];
-            self.st.flags = Flags { kind: Kind::Compare, bytes: 1, left: NONE, right: NONE, values, known: None };
+            self.st.flags = Flags { kind: Kind::Compare, bytes: 1, values, ..Flags::UNKNOWN };
             return Ok(());
         }
         let mut bytes = 8;
@@ -301,6 +304,9 @@ impl Walk<'_> {
                 self.learn(relation, flags.left, left, right, flags);
                 self.learn(relation.mirrored(), flags.right, right, left, flags);
                 self.learn_of_references(relation, left, right);
+                if matches!(relation, Relation::Equal | Relation::Unequal) {
+                    self.learn_of_division(relation == Relation::Equal);
+                }
                 if let (Relation::Unequal, true, Some(constant)) = (relation, left.is(Tag::Given), right.as_constant())
                 {
                     self.given_is_not(constant, flags.bytes);

@@ -276,6 +276,7 @@ impl<'p> Walk<'p> {
         self.st.xmm15 = Value::UNDEF;
         self.st.flags = Flags::UNKNOWN;
         self.st.sign = 0;
+        self.st.divisor = crate::division::Divisor::UNKNOWN;
         if self.st.sums != 0 {
             let p = self.p;
             self.relate(|sums| {
@@ -484,10 +485,8 @@ impl<'p> Walk<'p> {
                 result = Value::new(Tag::Cont, FRESH, self.p.types.functions.canonical(regs[RSI].b()));
                 ctx && regs[RSI].is(Tag::Func) && regs[RSI].a() & NULLABLE == 0 && counts == Ok(true)
             }
-            Builtin::Raise => {
-                returns = false;
-                ctx
-            }
+            // Nothing has failed; what switches stacks is proved elsewhere.
+            Builtin::Raise => false,
             Builtin::Trap => {
                 returns = false;
                 ctx && small(RSI).is_some_and(|code| code < TRAP_CODES)

@@ -49,9 +49,8 @@ impl Walk<'_> {
             (Builtin::Trap, RSI) => !self.st.regs[reg].is(Tag::TrapCode),
             _ => self.st.regs[reg] != Value::of(Tag::Saved, reg as u32),
         };
-        // The host panics if there is nothing to raise.
-        let fails = matches!(self.role, Role::BuiltinExit(Builtin::Trap | Builtin::Raise));
-        if raise && !fails && self.st.done & done::FAILED == 0 {
+        // The host panics if there is nothing to raise. Whoever calls the exit for that has proved that there is.
+        if raise && !own && self.st.done & done::FAILED == 0 {
             return Err("raised though the host may not have failed");
         }
         if !raise && ARGUMENTS.into_iter().any(changed) {
@@ -67,7 +66,10 @@ impl Walk<'_> {
         self.st.regs[RAX] = Value::of(Tag::Given, 0);
         self.st.vectors = 1;
         self.st.done &= !(done::SUCCEEDED | done::FAILED);
-        if self.failure().is_none() {
+        if builtin == Builtin::Trap {
+            // That is what it is called for.
+            self.st.done |= done::FAILED;
+        } else if self.failure().is_none() {
             self.st.done |= done::SUCCEEDED;
         }
         Ok(())
@@ -380,6 +382,35 @@ mod tests {
         assert!(!grow(|a| a.cmp(eax, -2), |a, fail| a.je(fail)));
         assert!(!grow(|a| a.test(rax, rax), |a, fail| a.js(fail)));
         assert!(!grow(|_| Ok(()), |_, _| Ok(())));
+    }
+
+    #[test]
+    fn an_exit_raises_only_what_the_host_has_recorded() {
+        let trap = |call: bool| {
+            let mut facts = with_borders(&[], &[]);
+            facts.builtins.push((Builtin::Trap, 24));
+            facts.trap_codes = vec![3; crate::calls::TRAP_CODES as usize];
+            prove(&facts, Border::WasmToBuiltin(Builtin::Trap), |a, _| {
+                let mut codes = a.create_label();
+                enter(a)?;
+                a.mov(qword_ptr(rbp - 8), rdi)?;
+                a.mov(r11, qword_ptr(rdi + STORE))?;
+                record(a)?;
+                a.lea(rax, qword_ptr(codes))?;
+                a.movzx(esi, byte_ptr(rax + rsi))?;
+                a.mov(rax, qword_ptr(rdi + BUILTINS))?;
+                if call {
+                    a.call(qword_ptr(rax + 24))?;
+                }
+                a.mov(rdi, qword_ptr(rbp - 8))?;
+                a.mov(rax, qword_ptr(rdi + BUILTINS))?;
+                a.call(qword_ptr(rax + 16))?;
+                a.set_label(&mut codes)?;
+                a.db(&[3; crate::calls::TRAP_CODES as usize])
+            })
+        };
+        assert!(trap(true));
+        assert!(!trap(false));
     }
 
     /// The exit to host functions that take an integer and a function and give a function.

@@ -13,6 +13,7 @@ mod branch;
 mod calls;
 mod conts;
 mod decode;
+mod division;
 mod exits;
 pub mod facts;
 mod fill;

@@ -1,6 +1,7 @@
 //! What is known at one place of the code: of registers, the frame, the flags.
 
 use crate::conts::Functions;
+use crate::division::{Asked, Divisor};
 use crate::slots::{Frames, Slots};
 use crate::value::{IDENTITY, Tag, Value};
 
@@ -38,6 +39,8 @@ pub(crate) struct Flags {
     pub(crate) values: [Value; 2],
     /// The number of the condition that is known to hold, because a branch on the other was not taken.
     pub(crate) known: Option<u8>,
+    /// What they tell of a division.
+    pub(crate) asked: Asked,
 }
 
 /// What the flags are of.
@@ -56,8 +59,15 @@ pub(crate) enum Kind {
 }
 
 impl Flags {
-    pub(crate) const UNKNOWN: Flags =
-        Flags { kind: Kind::Unknown, bytes: 0, left: NONE, right: NONE, values: [Value::UNDEF; 2], known: None };
+    pub(crate) const UNKNOWN: Flags = Flags {
+        kind: Kind::Unknown,
+        bytes: 0,
+        left: NONE,
+        right: NONE,
+        values: [Value::UNDEF; 2],
+        known: None,
+        asked: Asked::Nothing,
+    };
 }
 
 /// What is done at a border.
@@ -120,6 +130,8 @@ pub(crate) struct State {
     pub(crate) checked: i32,
     /// `rdx` is so many bytes of nothing but the sign of `rax`.
     pub(crate) sign: u8,
+    /// What is known of a division by some register.
+    pub(crate) divisor: Divisor,
     /// Was the caller's frame pointer or the return address overwritten?
     pub(crate) torn: bool,
     /// What has been done at a border on every way to here, as bits (`done`).
@@ -144,6 +156,7 @@ impl State {
             conts: 0,
             checked: UNCHECKED,
             sign: 0,
+            divisor: Divisor::UNKNOWN,
             torn: false,
             done: 0,
             kept: [0; KEPT],
@@ -158,7 +171,9 @@ impl State {
         if reg == RAX || reg == RDX {
             self.sign = 0;
         }
+        self.divisor = self.divisor.without(reg as u8);
         let flags = &mut self.flags;
+        flags.asked = flags.asked.without(reg as u8);
         if flags.left == reg as u8 {
             flags.left = NONE;
         }
@@ -175,6 +190,7 @@ impl State {
             }
         }
         self.flags = Flags::UNKNOWN;
+        self.divisor = Divisor::UNKNOWN;
         self.sums = 0;
     }
 
@@ -260,6 +276,11 @@ impl State {
         if self.sign != other.sign && self.sign != 0 {
             self.sign = 0;
             changed = true;
+        }
+        if self.divisor != other.divisor {
+            let joined = self.divisor.join(other.divisor);
+            changed |= joined != self.divisor;
+            self.divisor = joined;
         }
         let done = self.done & other.done;
         changed |= done != self.done;

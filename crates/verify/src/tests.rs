@@ -256,6 +256,7 @@ fn instructions_that_are_not_listed_are_refused() {
 }
 
 mod control;
+mod division;
 mod references;
 mod relations;
 

@@ -42,7 +42,8 @@ tags! {
     Slot64
     /// What register `b` holds; bit 0 of `a` says that it is not 0, bit 1 that it is of 32 bits.
     CopyOf
-    /// A constant that takes more than 56 bits, so it is neither small nor -1. `a` is 1 if its lower half is zero.
+    /// A constant that takes more than 56 bits, so it is neither small nor -1. `a` is 1 if its lower half is zero, `b` if it is the
+    /// smallest with sign.
     Huge
     /// At least `a` and `b`, of 56 bits, without sign.
     AtLeast
@@ -280,6 +281,8 @@ impl Value {
     pub(crate) const UNDEF: Value = Value::new(Tag::Undef, 0, 0);
     pub(crate) const CTX: Value = Value::new(Tag::Ctx, 0, 0);
     pub(crate) const NULL: Value = Value::new(Tag::Const, 0, 0);
+    /// The smallest number of 64 bits.
+    pub(crate) const SMALLEST: Value = Value::constant(i64::MIN);
 
     #[inline]
     pub(crate) const fn new(tag: Tag, a: u32, b: u32) -> Value {
@@ -320,7 +323,7 @@ impl Value {
     #[inline]
     pub(crate) const fn constant(value: i64) -> Value {
         if value << 8 >> 8 != value {
-            return Value::new(Tag::Huge, (value as u32 == 0) as u32, 0);
+            return Value::new(Tag::Huge, (value as u32 == 0) as u32, (value == i64::MIN) as u32);
         }
         Value((Tag::Const as u64) << 56 | value as u64 & (1 << 56) - 1)
     }

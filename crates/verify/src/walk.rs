@@ -691,9 +691,11 @@ impl<'p> Walk<'p> {
     }
 
     /// The instruction at hand may fault. Where the host takes no fault for a trap none may: memories are never known to
-    /// fault there, but null references have to be looked for, and traps are calls.
+    /// fault there, but null references and operands of divisions have to be looked for, and traps are calls.
     pub(crate) fn fault(&mut self, cause: Cause) -> Proved<()> {
-        if !self.p.facts.settings.hardware_traps && matches!(cause, Cause::NullFunction | Cause::Always) {
+        if !self.p.facts.settings.hardware_traps
+            && matches!(cause, Cause::NullFunction | Cause::Division | Cause::Always)
+        {
             return Err("this may fault where no fault is a trap");
         }
         let known = if cause.is_harmless() { mark::HARMLESS | mark::HARMFUL } else { mark::HARMFUL };

@@ -47,6 +47,7 @@ pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)], mapped: u64, signals: bo
                     // Where faults may be traps, a null reference faults where it is read through.
                     (Check::Null | Check::Cast, _) if looks_for_null(code, n) && signals => Check::Other,
                     (Check::Null | Check::Cast, _) if looks_for_null(code, n) => Check::Null,
+                    (Check::Division, _) if signals || !asks_of_operand(code, n) => Check::Other,
                     _ if is_wrapped(code, n) => Check::Other,
                     (check, _) => check,
                 };
@@ -67,6 +68,17 @@ pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)], mapped: u64, signals: bo
         found.extend(check.map(|check| Found { decides: n, check }));
     }
     found
+}
+
+/// Is a register compared with itself, or `rax` with another, as before divisions? Conversions overflow, too.
+fn asks_of_operand(code: &Decoded, n: usize) -> bool {
+    code.before(n, 1).is_some_and(|compare| match compare.mnemonic() {
+        Mnemonic::Test => compare.op0_register() == compare.op1_register(),
+        Mnemonic::Cmp => {
+            compare.op0_register().full_register() == Register::RAX && compare.op1_kind() == OpKind::Register
+        }
+        _ => false,
+    })
 }
 
 /// Is it asked whether a sum has wrapped? What is of 32 bits does not.
@@ -232,6 +244,7 @@ fn check(trap: Trap) -> Check {
         Trap::IndirectCallToNull => Check::Null,
         Trap::MemoryOutOfBounds => Check::Memory,
         Trap::ArrayOutOfBounds => Check::Array,
+        Trap::IntegerDivisionByZero | Trap::IntegerOverflow => Check::Division,
         Trap::CastFailure | Trap::NullReference => Check::Cast,
         // The host is told of 32 bits, whatever is above: what comes of it is judged where it is used.
         Trap::AllocationTooLarge => Check::Other,

@@ -44,7 +44,9 @@ pub enum Check {
     Heap,
     /// A new object where there is no room for it.
     Room,
-    /// What WebAssembly wants and the sandbox does not need: divisors, conversions, alignment.
+    /// A division that faults, where faults may not be used.
+    Division,
+    /// What WebAssembly wants and the sandbox does not need: conversions, alignment, divisors where faults are traps.
     Other,
 }
 
@@ -116,7 +118,7 @@ impl Kind {
     pub fn demanded(self) -> bool {
         match self {
             Kind::Dropped(check) | Kind::Weakened(check) | Kind::Raised(check) => {
-                // Neither objects nor divisors are what the sandbox rests on: the collector's heap is not trusted.
+                // Objects are not what the sandbox rests on: the collector's heap is not trusted.
                 !matches!(check, Check::Array | Check::Cast | Check::Other)
             }
             Kind::ExchangedRegisters
@@ -146,6 +148,7 @@ impl fmt::Display for Kind {
             Check::Cast => "cast",
             Check::Heap => "heap bound",
             Check::Room => "room for an object",
+            Check::Division => "operand of a division",
             Check::Other => "other check",
         };
         let name = match self {

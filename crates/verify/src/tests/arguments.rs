@@ -274,3 +274,10 @@ fn casts_ask_for_a_type_of_the_module() {
     let nothing = FuncType { ty: None, nullable: true };
     assert!(!call(&facts(&[ValueType::Func(nothing)], &[]), Builtin::IsSubtype, |a, _| a.mov(rsi, rdx)));
 }
+
+#[test]
+fn only_what_has_failed_is_raised() {
+    assert!(call(&facts(&[], &[]), Builtin::Trap, |a, _| a.mov(esi, 3)));
+    assert!(!call(&facts(&[], &[]), Builtin::Trap, |a, _| a.mov(esi, 16)));
+    assert!(!call(&facts(&[], &[]), Builtin::Raise, |a, _| a.mov(esi, 3)));
+}
