@@ -33,7 +33,7 @@ pub fn escapes() -> Vec<Escape> {
         new(Fault::ReleasedBeforeRead, base, released_before_read(), "access to the heap"),
         new(Fault::RestoreBeforeUnreachable, base, restore_before_unreachable(), "address without a known base"),
         new(Fault::PushBehindStub, counting, push_behind_stub(), "address without a known base"),
-        new(Fault::ResumeBeforeUnreachable, base, throw_before_unreachable(), "number"),
+        new(Fault::ResumeBeforeUnreachable, base, resume_before_unreachable(), "number"),
         new(Fault::ReadAfterFrame, base, read_after_frame(), "argument that is no number"),
     ]
 }
@@ -162,15 +162,14 @@ fn loop_with_handler(types: &str, begin: &str, handled: &str) -> String {
     )
 }
 
-/// Control comes back from a call that throws to a loop that seems to call nothing.
-fn throw_before_unreachable() -> String {
+/// Control comes back from another stack to a loop that seems to call nothing.
+fn resume_before_unreachable() -> String {
     loop_with_handler(
-        "(type $stack (struct)) (tag $thrown (param i32))
-        (func $throws (param i32) (throw $thrown (local.get 0)))",
-        "",
-        "(block $caught (result i32)
-          (try_table (catch $thrown $caught) (call $throws (local.get $n)) (unreachable))
-          (unreachable))",
+        "(type $func (func)) (type $stack (cont $func)) (tag $asks (param i32))
+        (func $suspends (type $func) (loop (suspend $asks (i32.const 7)) (br 0))) (elem declare func $suspends)",
+        "(local.set $k (cont.new $stack (ref.func $suspends)))",
+        "(block $asked (result i32 (ref $stack)) (resume $stack (on $asks $asked) (local.get $k)) (unreachable))
+        (local.set $k)",
     )
 }
 

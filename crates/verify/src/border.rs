@@ -288,10 +288,9 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Notes a call for the proof.
-    pub(crate) fn note_call(&mut self, top: i32) {
+    /// Notes a call for the proof, and whether what its map names is looked at.
+    pub(crate) fn note_call(&mut self, top: i32, mapped: bool) {
         let frame = (self.st.regs[RBP] == Value::stack(-8)).then(|| (-8 - top).cast_unsigned());
-        let saved = (-8 - self.lowest_saved).max(0).cast_unsigned();
-        self.part.calls.push(proof::Call { returns_to: self.next, frame, saved });
+        self.part.calls.push(proof::Call { returns_to: self.next, frame, mapped });
     }
 }

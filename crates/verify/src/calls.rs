@@ -322,7 +322,7 @@ impl<'p> Walk<'p> {
             self.forget_frame(top, popped);
         }
         self.forget_below(top.into());
-        self.note_call(top);
+        self.note_call(top, true);
         self.collect()?;
         if self.p.has_handlers {
             self.flow_to_pads(top)?;
@@ -662,7 +662,7 @@ impl<'p> Walk<'p> {
         }
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         self.forget_below(top.into());
-        self.note_call(top);
+        self.note_call(top, false);
         self.part.leaves.push(target);
         Ok(true)
     }

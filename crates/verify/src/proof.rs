@@ -65,9 +65,8 @@ pub struct Call {
     pub returns_to: u32,
     /// From the stack pointer during the call up to the frame pointer; `None` where that is not known, as in entries and exits.
     pub frame: Option<u32>,
-    /// Offset from the frame pointer, downwards, above which the frame keeps what is no value of the module: saved registers. A
-    /// stack map must name nothing above it.
-    pub saved: u32,
+    /// Has it been seen to that its stack map, if there is one, names only values? If not, it must name nothing.
+    pub mapped: bool,
 }
 
 /// What could not be proved.

@@ -142,7 +142,7 @@ fn maps(tables: &Tables, calls: &[Call]) -> Result<(), Wrong> {
         if call.frame.is_none_or(|frame| map.frame > frame) {
             return Err((map.returns_to, "a stack map of a call with another frame"));
         }
-        let room = map.frame.saturating_sub(call.saved);
+        let room = if call.mapped { map.frame } else { 0 };
         if reach(tables, map).is_none_or(|end| end > u64::from(room)) {
             return Err((map.returns_to, "a stack map that reaches beyond what is the function's own"));
         }
@@ -166,12 +166,12 @@ mod tests {
 
     const OUT: u8 = Trap::MemoryOutOfBounds as u8;
 
-    fn proof(faults: &[(u32, Cause)], calls: &[(u32, u32, u32)]) -> Proof {
+    fn proof(faults: &[(u32, Cause)], calls: &[(u32, u32, bool)]) -> Proof {
         Proof {
             faults: faults.iter().map(|&(at, cause)| Fault { at, cause }).collect(),
             calls: calls
                 .iter()
-                .map(|&(returns_to, frame, saved)| Call { returns_to, frame: Some(frame), saved })
+                .map(|&(returns_to, frame, mapped)| Call { returns_to, frame: Some(frame), mapped })
                 .collect(),
             ..Proof::default()
         }
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn handlers_are_of_calls_with_their_frames() {
-        let proof = proof(&[], &[(8, 64, 8), (16, 80, 8)]);
+        let proof = proof(&[], &[(8, 64, true), (16, 80, true)]);
         let with = |returns_to: u32, frame: u32| {
             let calls = vec![CallSite { returns_to, frame, handlers: (0, 0) }];
             Tables { calls, functions: vec![Range { start: 0, end: 32 }], ..Tables::default() }
@@ -233,18 +233,20 @@ mod tests {
 
     #[test]
     fn maps_name_no_more_than_the_function_has() {
-        let proof = proof(&[], &[(8, 64, 8), (16, 64, 24)]);
+        let proof = proof(&[], &[(8, 64, true), (16, 64, false)]);
         let with = |returns_to: u32, frame: u32, bits: &[u32]| {
             let maps = vec![StackMap { returns_to, frame, bits: (1, 1 + bits.len() as u32) }];
             Tables { maps, map_bits: [&[7], bits].concat(), ..Tables::default() }
         };
-        // 56 bytes are the function's own at the first call, 40 at the second.
+        // All is the function's own at the first call, nothing at the second.
         check(&with(8, 64, &[]), &proof).unwrap();
-        check(&with(8, 64, &[1 << 13 | 1]), &proof).unwrap();
-        check(&with(16, 64, &[1 << 9]), &proof).unwrap();
+        check(&with(8, 64, &[1 << 15 | 1]), &proof).unwrap();
+        check(&with(8, 56, &[1 << 13]), &proof).unwrap();
+        check(&with(16, 64, &[]), &proof).unwrap();
         let beyond = "a stack map that reaches beyond what is the function's own";
-        assert_eq!(reason(&with(8, 64, &[1 << 14]), &proof), (8, beyond));
-        assert_eq!(reason(&with(16, 64, &[1 << 10]), &proof), (16, beyond));
+        assert_eq!(reason(&with(8, 64, &[1 << 16]), &proof), (8, beyond));
+        assert_eq!(reason(&with(8, 56, &[1 << 14]), &proof), (8, beyond));
+        assert_eq!(reason(&with(16, 64, &[1]), &proof), (16, beyond));
         assert_eq!(reason(&with(8, 64, &[1, 1]), &proof), (8, beyond));
         assert_eq!(reason(&with(8, 64, &[0]), &proof), (8, beyond), "a word for nothing");
         assert_eq!(reason(&with(8, 72, &[1]), &proof), (8, "a stack map of a call with another frame"));

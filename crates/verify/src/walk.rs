@@ -131,8 +131,6 @@ pub(crate) struct Walk<'p> {
     pub(crate) room: i64,
     /// Has any table elements of 16 bytes?
     pub(crate) has_wide_tables: bool,
-    /// The lowest word of the frame that keeps what is no value.
-    pub(crate) lowest_saved: i32,
     /// The frame behind the last call with a map.
     pub(crate) collected: Option<Collected>,
 
@@ -204,7 +202,6 @@ impl<'p> Walk<'p> {
             unwinding: false,
             room: 0,
             has_wide_tables: p.facts.tables.iter().any(|table| crate::abi::bytes(table.element) == 16),
-            lowest_saved: 0,
             collected: None,
             start: 0,
             end: 0,
@@ -298,7 +295,6 @@ impl<'p> Walk<'p> {
         self.faults = self.part.faults.len();
         self.calls = self.part.calls.len();
         (self.decoded, self.walked, self.most_walked) = (0, 0, 1000);
-        self.lowest_saved = 0;
         self.collected = None;
         self.list_counts.clear();
     }

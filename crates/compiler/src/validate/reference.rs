@@ -4,6 +4,7 @@
 use crate::effects::{self, Calls};
 use crate::error::{Error, ErrorKind};
 use crate::facts::Facts;
+use crate::fault::{Fault, without};
 use crate::sig::Sig;
 use crate::survey::{Survey, heap_feature, heap_type, type_feature, value_type};
 use crate::ty::Ty;
@@ -163,7 +164,9 @@ impl Sweep<'_> {
                 self.survey.branch(*label);
             }
         }
-        self.note(effects::basic(opcode));
+        // To leave out that a handler may be where `resume` goes is to take it for a call.
+        let goes_on_behind = !handlers.is_empty() && without(Fault::ResumeBeforeUnreachable);
+        self.note(if goes_on_behind { Calls::Last } else { effects::basic(opcode) });
     }
 
     /// `cont.bind`: nobody would look for references to objects where the values are kept.

@@ -779,7 +779,7 @@ impl Executor<'_> {
             return Err("handlers or references in a routine that switches stacks");
         }
         let frame = u32::try_from(-8 - top).unwrap_or(0);
-        self.calls.push(Call { returns_to: next, frame: Some(frame), saved: frame });
+        self.calls.push(Call { returns_to: next, frame: Some(frame), mapped: false });
         match builtin {
             Builtin::Trap => {
                 let code = path.regs[RSI].as_constant();

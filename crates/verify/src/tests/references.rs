@@ -129,3 +129,48 @@ fn results_in_the_result_area_are_written_and_of_their_types() {
     })
     .unwrap_err();
 }
+
+/// A stack map names what a collector may change, so nothing that code believes to be as it was.
+#[test]
+fn a_stack_map_names_nothing_that_the_frame_keeps() {
+    let with_map = |bits: u32, write: bool| {
+        let (text, places) = assemble(|a| {
+            let (mut trap, mut entry, mut behind) = (a.create_label(), a.create_label(), a.create_label());
+            a.set_label(&mut entry)?;
+            enter(a)?;
+            limit(a, trap)?;
+            a.mov(qword_ptr(rbp - 8), rbx)?;
+            a.mov(qword_ptr(rbp - 16), r15)?;
+            if write {
+                a.mov(qword_ptr(rbp - 24), 0)?;
+            }
+            a.call(entry)?;
+            a.set_label(&mut behind)?;
+            a.mov(rbx, qword_ptr(rbp - 8))?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut trap)?;
+            a.ud2()?;
+            Ok(vec![behind])
+        });
+        let tables = Tables {
+            functions: vec![Range { start: 0, end: text.len() as u32 }],
+            maps: vec![crate::facts::StackMap { returns_to: places[0], frame: 32, bits: (0, 1) }],
+            map_bits: vec![bits],
+            ..Tables::default()
+        };
+        let facts = facts(&[], &[]);
+        let prover = Prover::new(&facts, &text, &tables).map_err(|failure| failure.reason.0)?;
+        prover.functions(0..1).map(drop).map_err(|failure| failure.reason.0)
+    };
+    // By halves of words, from the stack pointer on: what was written; not what was not; neither a saved register nor the
+    // instance, nor the caller's frame pointer and the return address.
+    with_map(0b0100, true).unwrap();
+    with_map(0b1100, true).unwrap();
+    with_map(0b0100, false).unwrap_err();
+    with_map(0b0001, true).unwrap_err();
+    for word in 2..6 {
+        with_map(1 << (2 * word), true).unwrap_err();
+        with_map(2 << (2 * word), true).unwrap_err();
+    }
+}
