@@ -4,7 +4,7 @@
 //! Reading ahead shows which targets are jumped to from behind, mostly heads of loops, before anybody comes there.
 
 use crate::decode::{Instruction, Reader};
-use crate::facts::Range;
+use crate::facts::{Processor, Range};
 use crate::forms::Class;
 
 /// So many instructions are kept at once.
@@ -58,9 +58,9 @@ pub(crate) struct Ahead<'p> {
 }
 
 impl<'p> Ahead<'p> {
-    pub(crate) fn new(text: &'p [u8]) -> Ahead<'p> {
+    pub(crate) fn new(text: &'p [u8], processor: Processor) -> Ahead<'p> {
         Ahead {
-            reader: Reader::new(text),
+            reader: Reader::with(text, processor),
             range: Range { start: 0, end: 0 },
             code: Vec::new(),
             numbers: Vec::new(),
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn of_a_part_little_more_is_read_than_what_is_gone_over() {
         let text = [0x90; 5000];
-        let mut ahead = Ahead::new(&text);
+        let mut ahead = Ahead::new(&text, Processor::ALL);
         let range = Range { start: 0, end: 5000 };
         ahead.begin(range);
         assert!(ahead.find(0).is_some());

@@ -1,6 +1,7 @@
 //! Instructions in one form for all rules, from their bytes. The common forms are read here, all others by iced; builds
 //! with debug assertions read every instruction both ways and compare, and a test does so for all forms.
 
+use crate::facts::Processor;
 use crate::forms::{self, Class};
 use crate::state::NONE;
 use crate::walk::Proved;
@@ -87,6 +88,7 @@ pub(crate) enum Strange {
     Prefix,
     Form,
     JumpPrefix,
+    Processor,
 }
 
 impl Strange {
@@ -95,6 +97,7 @@ impl Strange {
             Strange::Prefix => "instruction with a prefix that none may have",
             Strange::Form => "instruction in a form that is not on the list",
             Strange::JumpPrefix => "jump with a prefix",
+            Strange::Processor => "instruction that the artifact does not say it needs a processor with",
         }
     }
 }
@@ -207,6 +210,7 @@ pub(crate) struct Reader<'a> {
     text: &'a [u8],
     iced: Decoder<'a>,
     buffer: Iced,
+    processor: Processor,
 }
 
 /// Bytes of the longest instruction, and one.
@@ -214,7 +218,13 @@ const WINDOW: usize = 16;
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a [u8]) -> Reader<'a> {
-        Reader { text, iced: Decoder::with_ip(64, text, 0, DecoderOptions::NONE), buffer: Iced::default() }
+        Reader::with(text, Processor::ALL)
+    }
+
+    /// For code that may need what such a processor has. The common forms need nothing.
+    pub(crate) fn with(text: &'a [u8], processor: Processor) -> Reader<'a> {
+        let iced = Decoder::with_ip(64, text, 0, DecoderOptions::NONE);
+        Reader { text, iced, buffer: Iced::default(), processor }
     }
 
     /// Reads the instruction at an offset; `None` if there is none.
@@ -243,7 +253,11 @@ impl<'a> Reader<'a> {
         self.iced.set_position(at as usize).ok()?;
         self.iced.set_ip(at.into());
         self.iced.decode_out(&mut self.buffer);
-        from_iced(&self.buffer, *self.text.get(at as usize)?)
+        let mut instruction = from_iced(&self.buffer, *self.text.get(at as usize)?)?;
+        if instruction.strange.is_none() && !self.processor.has(forms::needs(&self.buffer)) {
+            instruction.strange = Some(Strange::Processor);
+        }
+        Some(instruction)
     }
 }
 

@@ -71,6 +71,46 @@ pub struct Settings {
     /// Does the entry for the host restore the current thread when it is unwound (`concurrency_support`)? Then this is what
     /// is stored, `VM_LAZY_THREAD_FORCED`.
     pub forced_thread: Option<u64>,
+    /// What the processor that the code is for has.
+    pub processor: Processor,
+}
+
+/// Processor features that not every processor of the architecture has, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Processor(pub u16);
+
+impl Processor {
+    /// All that code may use if they are there.
+    pub const ALL: Processor = Processor((1 << Processor::NAMES.len()) - 1);
+    /// What no processor is said to have.
+    pub const UNKNOWN: Processor = Processor(1 << 15);
+    /// By bit, the names under which the host looks for them.
+    pub const NAMES: [&str; 11] = [
+        "has_sse3",
+        "has_ssse3",
+        "has_sse41",
+        "has_sse42",
+        "has_popcnt",
+        "has_avx",
+        "has_avx2",
+        "has_bmi1",
+        "has_bmi2",
+        "has_lzcnt",
+        "has_fma",
+    ];
+
+    /// Those that have these names.
+    pub fn named(names: &[&str]) -> Processor {
+        let bit = |name: &&str| Processor::NAMES.iter().position(|known| known == name).map_or(0, |bit| 1 << bit);
+        Processor(names.iter().map(bit).fold(0, |all, bit| all | bit))
+    }
+
+    /// Are all of these among them?
+    #[inline]
+    #[must_use]
+    pub fn has(self, needed: Processor) -> bool {
+        needed.0 & !self.0 == 0
+    }
 }
 
 /// A type that the module defines.

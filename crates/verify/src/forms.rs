@@ -1,7 +1,8 @@
 //! The allow-list: which instructions may stand in code, and what sort of effect each has. It is closed; whatever is
 //! not named here is refused. What an instruction writes is decided by its class alone, never asked of a library.
 
-use iced_x86::{Instruction, MemorySize, Mnemonic, OpKind, Register};
+use crate::facts::Processor;
+use iced_x86::{CpuidFeature, Instruction, MemorySize, Mnemonic, OpKind, Register};
 
 /// What an instruction does, as far as the proof has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -251,6 +252,29 @@ pub(crate) fn has_strange_encoding(instruction: &Instruction, class: Class) -> b
 #[inline]
 pub(crate) fn is_prefix(byte: u8) -> bool {
     matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x64 | 0x65 | 0x66 | 0x67 | 0xf0 | 0xf2 | 0xf3)
+}
+
+/// What an instruction needs that not every processor has. Some are taken for others where that is not there: `lzcnt` for `bsr`,
+/// which may leave what was in the register before.
+pub(crate) fn needs(instruction: &Instruction) -> Processor {
+    use CpuidFeature::*;
+    let bit = |feature: &CpuidFeature| match feature {
+        SSE3 => 1,
+        SSSE3 => 1 << 1,
+        SSE4_1 => 1 << 2,
+        SSE4_2 => 1 << 3,
+        POPCNT => 1 << 4,
+        AVX => 1 << 5,
+        AVX2 => 1 << 6,
+        BMI1 => 1 << 7,
+        BMI2 => 1 << 8,
+        LZCNT => 1 << 9,
+        FMA => 1 << 10,
+        INTEL8086 | INTEL186 | INTEL286 | INTEL386 | INTEL486 | X64 | CMOV | CX8 | MULTIBYTENOP | PAUSE | FPU | SSE
+        | SSE2 => 0,
+        _ => Processor::UNKNOWN.0,
+    };
+    Processor(instruction.cpuid_features().iter().map(bit).fold(0, |all, bit| all | bit))
 }
 
 /// May the instruction be locked?

@@ -2,7 +2,7 @@
 //! run beside it.
 
 use crate::decode::{Instruction, Reader};
-use crate::facts::{Facts, Memory, Range, Settings, Tables};
+use crate::facts::{Facts, Memory, Processor, Range, Settings, Tables};
 use crate::forms::Class;
 use crate::prover::Prover;
 use crate::state::State;
@@ -142,7 +142,7 @@ pub fn apply(text: &[u8], registers: &[Known; 16], copies: bool) -> Result<Vec<A
         faults_are_traps: true,
         shared: false,
     };
-    let settings = Settings { hardware_traps: true, ..Settings::default() };
+    let settings = Settings { hardware_traps: true, processor: Processor::ALL, ..Settings::default() };
     let facts = Facts { memories: vec![memory], settings, ..Facts::default() };
     let tables = Tables::default();
     let prover = Prover::new(&facts, text, &tables).map_err(|failure| failure.reason.0)?;

@@ -4,8 +4,8 @@ mod arguments;
 mod escapes;
 
 use crate::facts::{
-    Facts, Field, FuncType, Function, InstanceField, Layouts, Memory, Range, Settings, Signature, StoreField, Table,
-    Tables, Type, TypeKind, ValueType,
+    Facts, Field, FuncType, Function, InstanceField, Layouts, Memory, Processor, Range, Settings, Signature,
+    StoreField, Table, Tables, Type, TypeKind, ValueType,
 };
 use crate::prover::Prover;
 use iced_x86::code_asm::*;
@@ -23,7 +23,7 @@ pub(crate) const LIMIT: i32 = 24;
 pub(crate) fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
     let field = |offset: u32, kind| Field { offset, width: 8, kind };
     Facts {
-        settings: Settings { hardware_traps: true, ..Settings::default() },
+        settings: Settings { hardware_traps: true, processor: Processor::ALL, ..Settings::default() },
         types: vec![Type {
             kind: TypeKind::Function(Signature { params: params.to_vec(), results: results.to_vec() }),
             supertype: None,
@@ -253,6 +253,46 @@ fn instructions_that_are_not_listed_are_refused() {
     prove(&[I32], &[I32], |a| a.mov(eax, dword_ptr(edx))).unwrap_err();
     prove(&[], &[], |a| a.jmp(0x1000)).unwrap_err();
     prove(&[I32], &[], |a| a.add(rsp, 64).and_then(|()| a.mov(qword_ptr(rsp), rdx))).unwrap_err();
+}
+
+/// What the artifact does not say that the processor has is not used.
+#[test]
+fn instructions_are_of_the_processor_that_the_code_is_for() {
+    type Check = fn(&mut CodeAssembler) -> Code;
+    let each: [(&str, Check); 11] = [
+        ("has_sse3", |a| a.movddup(xmm0, xmm1)),
+        ("has_ssse3", |a| a.pshufb(xmm0, xmm1)),
+        ("has_sse41", |a| a.ptest(xmm0, xmm1)),
+        ("has_sse42", |a| a.pcmpgtq(xmm0, xmm1)),
+        ("has_popcnt", |a| a.popcnt(eax, edx)),
+        ("has_avx", |a| a.vaddps(xmm0, xmm1, xmm0)),
+        ("has_avx2", |a| a.vpbroadcastd(xmm0, xmm1)),
+        ("has_bmi1", |a| a.tzcnt(eax, edx)),
+        ("has_bmi2", |a| a.shlx(eax, edx, edx)),
+        ("has_lzcnt", |a| a.lzcnt(eax, edx)),
+        ("has_fma", |a| a.vfmadd213ps(xmm0, xmm1, xmm0)),
+    ];
+    let prove = |processor, body: Check| {
+        let mut facts = facts(&[I32, ValueType::F64, ValueType::F64], &[]);
+        facts.settings.processor = processor;
+        prove_with(&facts, |a| {
+            enter(a)?;
+            a.xorps(xmm0, xmm0)?;
+            a.xorps(xmm1, xmm1)?;
+            body(a)?;
+            a.leave()?;
+            a.ret()
+        })
+    };
+    for (name, body) in each {
+        let only = Processor::named(&[name]);
+        let all = Processor(Processor::ALL.0 & !only.0);
+        assert_eq!(prove(only, body), Ok(()), "{name}");
+        prove(all, body).unwrap_err();
+    }
+    prove(Processor::default(), |a| a.addsd(xmm0, xmm1)).unwrap();
+    prove(Processor::ALL, |a| a.vpaddd(ymm0, ymm1, ymm0)).unwrap_err();
+    prove(Processor::ALL, |a| a.gf2p8mulb(xmm0, xmm1)).unwrap_err();
 }
 
 mod control;

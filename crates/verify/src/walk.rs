@@ -214,7 +214,7 @@ impl<'p> Walk<'p> {
             dirty: Vec::new(),
             cursor: 0,
             words: 0,
-            ahead: Ahead::new(p.text),
+            ahead: Ahead::new(p.text, p.facts.settings.processor),
             states: Vec::new(),
             leader_at: Vec::new(),
             falls: Vec::new(),

@@ -25,7 +25,7 @@ fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
     let continuation = |ty| Type { kind: TypeKind::Continuation(ty), supertype: None };
     let func = ValueType::Func(FuncType { ty: Some(0), nullable: true });
     Facts {
-        settings: Settings { hardware_traps: true, ..Settings::default() },
+        settings: Settings { hardware_traps: true, processor: crate::facts::Processor::ALL, ..Settings::default() },
         types: vec![
             function(&[ValueType::I32], &[ValueType::I32]),
             continuation(0),

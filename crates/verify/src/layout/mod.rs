@@ -5,7 +5,7 @@ mod fields;
 mod module;
 
 use crate::artifact::{Artifact, Key, Malformed, Piece};
-use crate::facts::{Border, Builtin, Facts, Failed, Range, Tables};
+use crate::facts::{Border, Builtin, Facts, Failed, Processor, Range, Tables};
 use std::collections::{BTreeMap, BTreeSet};
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{
@@ -30,6 +30,8 @@ pub struct Description {
     pub tunables: Tunables,
     /// What the module may have used to be valid.
     pub features: WasmFeatures,
+    /// What the code says that it needs a processor with.
+    pub processor: Processor,
     pieces: Vec<Piece>,
     table: usize,
 }
@@ -49,8 +51,9 @@ impl Description {
         if !rest.is_empty() {
             return Err(Malformed::new("the module's description is longer than it says"));
         }
-        let Engine { tunables, features, .. } = Engine::parse(artifact.engine)?;
-        Ok(Description { info, types, tunables, features, pieces, table })
+        let Engine { tunables, features, flags } = Engine::parse(artifact.engine)?;
+        let processor = Processor::named(&flags);
+        Ok(Description { info, types, tunables, features, processor, pieces, table })
     }
 
     /// The settings that an artifact says its code was made for, if it says any.

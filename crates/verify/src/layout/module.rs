@@ -27,6 +27,7 @@ pub(super) fn facts(description: &Description, spectre: bool) -> Result<Facts, M
             hardware_traps: tunables.signals_based_traps,
             spectre,
             forced_thread: tunables.concurrency_support.then_some(environ::VM_LAZY_THREAD_FORCED),
+            processor: description.processor,
         },
         types: description.types.wasm_types().map(|(_, ty)| definition(description, ty)).collect::<Result<_, _>>()?,
         functions: module

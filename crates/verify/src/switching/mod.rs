@@ -223,6 +223,7 @@ impl Executor<'_> {
                     || forms::has_strange_prefix(&instruction)
                     || forms::has_strange_encoding(&instruction, forms::class(instruction.mnemonic()))
                     || instruction.has_lock_prefix()
+                    || !self.p.facts.settings.processor.has(forms::needs(&instruction))
                     || jumps && forms::is_prefix(first)
                 {
                     return Err("no instruction of a routine that switches stacks");
