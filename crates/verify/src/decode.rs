@@ -228,13 +228,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the instruction at an offset; `None` if there is none.
+    #[inline(never)]
     pub(crate) fn read(&mut self, at: u32, to: &mut Instruction) -> Option<()> {
         *to = Instruction::NONE;
         self.read_into(at, to)
     }
 
     /// The same into what is `Instruction::NONE`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read_into(&mut self, at: u32, to: &mut Instruction) -> Option<()> {
         let window = self.text.get(at as usize..).and_then(|bytes| bytes.first_chunk::<WINDOW>());
         if let Some(window) = window
@@ -527,7 +528,7 @@ fn modrm(window: &[u8; WINDOW], at: usize, rex: u8, bytes: u8, to: &mut Instruct
 }
 
 /// The instruction that begins with these bytes, if it is of a common form; else what was none holds anything.
-#[inline]
+#[inline(always)]
 fn quick(window: &[u8; WINDOW], ip: u32, to: &mut Instruction) -> Option<()> {
     let mut at = 1;
     let (mut rex, mut opcode) = (0, window[0]);

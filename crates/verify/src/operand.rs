@@ -742,8 +742,27 @@ impl Walk<'_> {
             self.check_frame(at, width, false)?;
             return self.load_frame(at as i32, width);
         }
+        if self.is_guarded(instruction, width) {
+            self.fault(Cause::Memory)?;
+            return Ok(if width < 8 { Value::less_than(1 << (8 * width)) } else { Value::ANY });
+        }
         let spot = self.spot(instruction, width, false)?;
         self.read(spot, width)
+    }
+
+    /// Is a memory operand in a linear memory at an index that cannot reach beyond its guard pages? What `spot` says of it in
+    /// general is the same.
+    #[inline]
+    fn is_guarded(&self, instruction: &Instruction, width: u32) -> bool {
+        let reg = |reg: u8| self.st.regs.get(usize::from(reg)).copied().unwrap_or(Value::UNDEF);
+        let (base, index) = (reg(instruction.base), reg(instruction.index));
+        let end = instruction.disp.wrapping_add(width.into());
+        base.is(Tag::Memory)
+            && matches!(index.tag(), Tag::U32 | Tag::Below | Tag::Slot32)
+            && instruction.scale == 0
+            && !instruction.narrow_address
+            && instruction.disp >= 0
+            && self.p.facts.memories.get(base.b() as usize).is_some_and(|memory| end as u64 <= memory.unchecked_span)
     }
 
     /// Where in the frame a memory operand is, if it is an offset from a register that points there: most are.
@@ -809,6 +828,9 @@ impl Walk<'_> {
         if let Some(at) = self.place_in_frame(instruction) {
             self.check_frame(at, width, true)?;
             return self.store_frame(at as i32, width, value);
+        }
+        if self.is_guarded(instruction, width) && value.is_number() {
+            return self.fault(Cause::Memory);
         }
         let spot = self.spot(instruction, width, true)?;
         self.write(spot, width, value)

@@ -589,6 +589,19 @@ impl<'p> Walk<'p> {
     // ---- instructions
 
     fn block(&mut self, leader: u32) -> Proved<()> {
+        let mut walked = 0;
+        let result = self.straight(leader, &mut walked);
+        self.walked += u64::from(walked);
+        result?;
+        // Straight code is never too much.
+        if self.walked > self.most_walked {
+            return Err("code that is too intricate to be proved");
+        }
+        Ok(())
+    }
+
+    /// From a leader up to where control does not go on, or comes to another. Says how many instructions there are.
+    fn straight(&mut self, leader: u32, walked: &mut u32) -> Proved<()> {
         self.part.visits += 1;
         self.st = self.states[self.leaders[(leader - self.start) as usize] as usize - 1];
         self.kept.load(self.st.sums, &mut self.sums);
@@ -597,7 +610,6 @@ impl<'p> Walk<'p> {
         self.half_way = u32::MAX;
         self.at = leader;
         self.ends = false;
-        let mut since = 0;
         let mut number = usize::MAX;
         loop {
             let read = match self.ahead.get(number, self.at) {
@@ -615,33 +627,23 @@ impl<'p> Walk<'p> {
             let (instruction, is_target) = (read.instruction, read.is_target());
             let byte = (self.at - self.start) as usize;
             let mark = self.marks[byte];
-            if mark & mark::LEADER != 0 || is_target || since >= STRIDE {
+            if mark & mark::LEADER != 0 || is_target || *walked >= STRIDE {
                 let must = mark & mark::LEADER != 0 || is_target;
                 if self.at != leader && (must || self.half.is_none() && self.half_way != self.at) {
                     return self.fall();
                 }
-                self.check_effort()?;
             }
             self.next = self.at + u32::from(instruction.len);
             if mark & mark::FIRST == 0 {
                 self.mark_code(instruction.len)?;
             }
-            self.walked += 1;
+            *walked += 1;
             self.transfer(&instruction)?;
             if self.ends {
                 return Ok(());
             }
             self.at = self.next;
-            since += 1;
         }
-    }
-
-    /// Has it not been gone over too much for how much there is?
-    fn check_effort(&self) -> Proved<()> {
-        if self.walked > self.most_walked {
-            return Err("code that is too intricate to be proved");
-        }
-        Ok(())
     }
 
     /// The instruction at hand has so many bytes.
@@ -652,15 +654,12 @@ impl<'p> Walk<'p> {
         if marks[0] & mark::FIRST != 0 {
             return Ok(());
         }
-        // Sixteen marks at once, of which those of the instruction count.
-        let all = u128::from_le_bytes(*marks);
-        let own = u128::MAX >> (128 - 8 * u32::from(len));
-        const CODE: u128 = u128::from_le_bytes([!mark::LEADER; 16]);
-        if all & own & CODE != 0 {
+        let ([head, rest, ..], _) = marks.as_chunks_mut::<8>() else { return Err("no instruction") };
+        let clash = mark_inner(head, len.min(8)) || len > 8 && mark_inner(rest, len - 8);
+        head[0] ^= mark::INNER ^ mark::FIRST;
+        if clash {
             return Err("instructions that overlap, or data among them");
         }
-        const INNER: u128 = u128::from_le_bytes([mark::INNER; 16]) ^ (mark::INNER ^ mark::FIRST) as u128;
-        *marks = (all | INNER & own).to_le_bytes();
         self.decoded += 1;
         self.most_walked += MOST_VISITS;
         Ok(())
@@ -785,4 +784,15 @@ impl<'p> Walk<'p> {
         }
         self.tail_call_code(code)
     }
+}
+
+/// The first of eight bytes, at least one, are of an instruction. Says whether any was something else.
+#[inline]
+fn mark_inner(marks: &mut [u8; 8], count: u8) -> bool {
+    const INNER: u64 = u64::from_le_bytes([mark::INNER; 8]);
+    const CODE: u64 = u64::from_le_bytes([!mark::LEADER; 8]);
+    let all = u64::from_le_bytes(*marks);
+    let own = u64::MAX >> (64 - 8 * u32::from(count));
+    *marks = (all | INNER & own).to_le_bytes();
+    all & own & CODE != 0
 }
