@@ -1,7 +1,6 @@
 //! Flags: what comparisons tell, on which arm of a branch and in conditional moves; and jump tables.
 
 use crate::decode::Instruction;
-use crate::division::Asked;
 use crate::facts::Collector;
 use crate::relate::{Fact, Region};
 use crate::state::{Flags, Kind, NONE, RSP};
@@ -123,7 +122,7 @@ impl Walk<'_> {
             };
         }
         self.compared(values)?;
-        let asked = Asked::of(registers[0], bytes, values[1]);
+        let asked = self.asked(registers[0], bytes, values[1]);
         // Where less than a register is compared, it tells of the register only if the rest is known to be zero.
         for (register, _) in registers.iter_mut().zip(values) {
             if *register != NONE && bytes < 8 && !(bytes == 4 && self.st.regs[usize::from(*register)].is_u32()) {
@@ -168,7 +167,7 @@ impl Walk<'_> {
                 right: NONE,
                 values: [value, Value::NULL],
                 known: None,
-                asked: Asked::of(a as u8, bytes, Value::NULL),
+                asked: self.asked(a as u8, bytes, Value::NULL),
             };
             return Ok(());
         }

@@ -23,8 +23,13 @@ pub(crate) struct Divisor {
 impl Divisor {
     pub(crate) const UNKNOWN: Divisor = Divisor { reg: NONE, bytes: 0, not_zero: false, fits: false };
 
-    /// The same once a register is written.
+    /// Is anything known?
     #[inline]
+    pub(crate) fn is_known(self) -> bool {
+        self.reg != NONE
+    }
+
+    /// The same once a register is written.
     pub(crate) fn without(self, reg: u8) -> Divisor {
         match reg {
             _ if reg == self.reg => Divisor::UNKNOWN,
@@ -61,7 +66,7 @@ pub(crate) enum Asked {
 
 impl Asked {
     /// The lowest bytes of a register are compared with a value.
-    pub(crate) fn of(reg: u8, bytes: u32, with: Value) -> Asked {
+    fn of(reg: u8, bytes: u32, with: Value) -> Asked {
         match (bytes, with.as_constant()) {
             (4 | 8, Some(0)) => Asked::Zero(reg),
             (4, Some(0xffff_ffff)) | (8, Some(-1)) => Asked::MinusOne(reg),
@@ -72,7 +77,6 @@ impl Asked {
     }
 
     /// The same once a register is written.
-    #[inline]
     pub(crate) fn without(self, reg: u8) -> Asked {
         match self {
             Asked::Zero(of) | Asked::MinusOne(of) if of == reg => Asked::Nothing,
@@ -83,6 +87,12 @@ impl Asked {
 }
 
 impl Walk<'_> {
+    /// What is asked where the lowest bytes of a register are compared with a value. Where faults are traps nobody needs it.
+    #[inline]
+    pub(crate) fn asked(&self, reg: u8, bytes: u32, with: Value) -> Asked {
+        if self.p.facts.settings.hardware_traps { Asked::Nothing } else { Asked::of(reg, bytes, with) }
+    }
+
     /// Learns that what was compared is equal, or that it is not.
     pub(crate) fn learn_of_division(&mut self, equal: bool) {
         let (asked, bytes) = (self.st.flags.asked, self.st.flags.bytes);

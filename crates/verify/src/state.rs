@@ -171,9 +171,11 @@ impl State {
         if reg == RAX || reg == RDX {
             self.sign = 0;
         }
-        self.divisor = self.divisor.without(reg as u8);
         let flags = &mut self.flags;
-        flags.asked = flags.asked.without(reg as u8);
+        if self.divisor.is_known() || flags.asked != Asked::Nothing {
+            self.divisor = self.divisor.without(reg as u8);
+            flags.asked = flags.asked.without(reg as u8);
+        }
         if flags.left == reg as u8 {
             flags.left = NONE;
         }
