@@ -146,9 +146,10 @@ impl Target {
     }
 }
 
-/// Loops over tables that are too long to stand in every function that uses them. The linker has each that some
-/// relocation names made once, by `routines::emit`, after the functions. They have frames of their own, so that a trap
-/// in one shows the wasm function that called it.
+/// Code that is too long to stand in every function that uses it, or that belongs to none: loops over tables and arrays,
+/// constants that are objects, barriers of a collector, changes of stacks. The linker has each that some relocation
+/// names made once, by `routines::emit`, after the functions. They have frames of their own, so that a trap in one shows
+/// the wasm function that called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Routine {
     /// `table.fill` of a table.

@@ -1,7 +1,8 @@
 //! One WebAssembly function body in, machine code and side tables out.
 //!
-//! The modules stand in the order of a body's journey: what the host says (`facts`, `sig`), the sweep that validates
-//! and takes the survey, the state of the emitter, the shapes that lower operators, and the instruction sets below them.
+//! A body's journey: what the host says (`facts`, `sig`), the sweep that validates and takes the survey (`validate`,
+//! `survey`), then emission (`compile`): the state between operators, the shapes that lower them, and the instruction
+//! sets below. ARCHITECTURE.md says which file is of which part.
 //! This crate knows no operating system and no runtime; the host is data ([`facts::Facts`]) and names
 //! ([`libcall::Libcall`]).
 #![forbid(unsafe_code)]

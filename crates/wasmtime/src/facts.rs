@@ -82,7 +82,7 @@ pub(crate) fn signature(ty: &WasmFuncType) -> Result<Sig, &'static str> {
 }
 
 /// Describes a translated module to the compiler. A module with something that Lightbeam does not compile is refused
-/// with the name of it; where in the bytes it is, `features::locate` finds out.
+/// with the name of it; where in the bytes it is, `unsupported::locate` finds out.
 #[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn facts(
     translation: &ModuleTranslation<'_>,
