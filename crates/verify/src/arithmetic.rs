@@ -346,7 +346,8 @@ impl Walk<'_> {
                 let below = value.below();
                 let keeps = below.is_some_and(|below| below <= 1 << (62 - by.min(62)));
                 let small = |pending: Pending| pending.reg == reg as u8 && pending.small && by <= 4;
-                let has = self.sums().is_term(reg as u8) || self.sums().pending.is_some_and(small);
+                // What is no larger than a length is less than 2⁵⁵.
+                let has = self.sums().is_term(reg as u8) && by <= 8 || self.sums().pending.is_some_and(small);
                 self.relate(
                     |sums| if keeps || has { sums.shifted(reg as u8, by as u8) } else { sums.written(reg as u8) },
                 );
@@ -511,6 +512,9 @@ impl Walk<'_> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("pop without a stack pointer") };
         if top >= 0 {
             return Err("pop of what is not the frame's");
+        }
+        if !self.has_room(top) {
+            return Err("read before the stack is compared with its limit");
         }
         let value = self.read(crate::operand::Spot::Frame(top), 8)?;
         self.assign(RSP, Value::stack(top + 8))?;

@@ -77,6 +77,7 @@ impl Walk<'_> {
                 }
             }
             Role::HostExit(_) => {
+                self.st.done = done::UNCALLED;
                 self.take_arguments(false);
                 if let Some((callee, caller)) = self.abi.instances {
                     self.st.regs[callee] = Value::of(Tag::Callee, 0);
@@ -91,6 +92,7 @@ impl Walk<'_> {
                 self.take_values(shape.map_or(&[], |shape| &shape.signature.params));
             }
             Role::BuiltinExit(builtin) => {
+                self.st.done = done::UNCALLED;
                 self.take_builtin_arguments(builtin);
                 self.st.regs[RDI] = Value::of(Tag::Caller, 0);
                 self.st.vectors = u16::MAX;
@@ -286,6 +288,22 @@ impl Walk<'_> {
             self.flow_with(handler.pad, state)?;
         }
         Ok(())
+    }
+
+    /// Is a value a function reference of this type or null?
+    pub(crate) fn check_function(&self, value: Value, func: crate::facts::FuncType) -> Proved<()> {
+        if value == Value::NULL || value.is(Tag::Func) && self.has_type(value.b(), func.ty) {
+            return Ok(());
+        }
+        Err("not a function reference of the type")
+    }
+
+    /// Is a type, as values have it, another or a subtype of it?
+    pub(crate) fn has_type(&self, have: u32, want: Option<u32>) -> bool {
+        match want {
+            None => true,
+            Some(want) => have != 0 && self.p.types.is_subtype(have - 1, want),
+        }
     }
 
     /// Notes a call for the proof, and whether what its map names is looked at.

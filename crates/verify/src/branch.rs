@@ -142,7 +142,11 @@ impl Walk<'_> {
             _ if left.is_number() && right.is_number() => true,
             (Tag::Stack, Tag::Host) | (Tag::Host, Tag::Host) => true,
             (Tag::Host | Tag::TagIdentity, Tag::Host | Tag::TagIdentity) => true,
-            (Tag::Func | Tag::LazyFunc | Tag::Data | Tag::Host | Tag::Cont | Tag::Given, Tag::Const) => true,
+            // Whether there is anything is no secret; where it is, is.
+            (Tag::Func | Tag::LazyFunc | Tag::Data | Tag::Cont, Tag::Const) => right == Value::NULL,
+            // Of what kind a stack is.
+            (Tag::Host, Tag::Const) => right.below().is_some_and(|below| below <= 1 << 8),
+            (Tag::Given, Tag::Const) => true,
             (Tag::FuncInstance, Tag::Ctx) | (Tag::Ctx, Tag::FuncInstance) => true,
             (Tag::Into, Tag::Into) => true,
             _ => false,

@@ -13,6 +13,10 @@ use crate::walk::{Proved, Role, Walk};
 /// Registers that calls destroy.
 const VOLATILE: [usize; 9] = [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11];
 
+/// Registers that calls keep, and in which there may be something of which they end what is known. In r14 there may where a
+/// module has no memory.
+pub(crate) const KEPT: [usize; 4] = [RBX, R12, R13, R14];
+
 /// Registers in which routines take arguments.
 pub(crate) const ROUTINE_ARGS: [usize; 6] = [RDX, RCX, R8, R9, RDI, RSI];
 
@@ -107,6 +111,26 @@ impl<'p> Walk<'p> {
             return Err("call with a frame that does not lead to the caller's");
         }
         Ok(())
+    }
+
+    /// Where an instruction faults the host goes through the frames, from the one on that the frame pointer is of: this code's
+    /// own, or its caller's if it has none yet or no more.
+    pub(crate) fn check_walkable(&self) -> Proved<()> {
+        if matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray) {
+            // It would be unwound to from wherever that is, and its caller is the host.
+            return Err("this may fault in an entry from the host");
+        }
+        let frame = self.st.regs[RBP];
+        if frame == Value::of(Tag::Saved, RBP as u32) {
+            return Ok(());
+        }
+        let saved = self.frames.get(self.st.slots, self.word(-8));
+        let back = self.frames.get(self.st.slots, self.word(0));
+        let whole = saved == Value::of(Tag::Saved, RBP as u32) && back.is(Tag::Return) && !self.st.torn;
+        if frame == Value::stack(-8) && whole {
+            return Ok(());
+        }
+        Err("this may fault where the frame pointer does not lead to the caller's")
     }
 
     /// Is there room for what is called? For an exit that never comes back the host has room below the limit, as for one
@@ -206,6 +230,7 @@ impl<'p> Walk<'p> {
 
     /// What is known when a call has come back, and what handlers of exceptions find.
     fn come_back(&mut self, abi: &Abi) -> Proved<()> {
+        self.part.lets_in = true;
         let area = abi.area.map(|area| self.st.regs[area].as_stack().unwrap_or_else(|| self.area()));
         self.destroy(Effect::Any);
         if let Some(area) = area {
@@ -262,12 +287,14 @@ impl<'p> Walk<'p> {
         for reg in VOLATILE {
             self.st.regs[reg] = Value::UNDEF;
         }
-        for reg in [RBX, R12, R13] {
+        for reg in KEPT {
             let value = self.st.regs[reg];
             self.st.regs[reg] = match value.tag() {
                 Tag::CopyOf if VOLATILE.contains(&(value.b() as usize)) => value.widened(),
                 // A collector may have other free space now.
                 Tag::FreeEnd => Value::U32,
+                // Whoever drops a segment makes it shorter.
+                Tag::ElemLen if effect == Effect::Any => value.widened(),
                 _ => value.without_free_start(),
             };
         }
@@ -295,7 +322,7 @@ impl<'p> Walk<'p> {
                 }
             });
         }
-        for reg in [RBX, R12, R13, R14] {
+        for reg in KEPT {
             let value = self.st.regs[reg];
             let stays = match effect {
                 Effect::Quiet => true,
@@ -497,7 +524,7 @@ impl<'p> Walk<'p> {
         }
         if builtin == Builtin::ElemDrop {
             self.relate_if(|sums| sums.forget_regions(|region| matches!(region, Region::Elem(_))));
-            for reg in [RBX, R12, R13] {
+            for reg in KEPT {
                 let value = self.st.regs[reg];
                 let into = value.is(Tag::Into) && matches!(Region::unpack(value), Region::Elem(_));
                 if into || matches!(value.tag(), Tag::Elem | Tag::ElemLen) {
@@ -505,6 +532,7 @@ impl<'p> Walk<'p> {
                 }
             }
         }
+        self.part.lets_in |= builtin == Builtin::ElemDrop || !matches!(effect, Effect::Quiet | Effect::Collects);
         let gives_vector = matches!(builtin, Builtin::FmaF32x4 | Builtin::FmaF64x2);
         self.destroy(effect);
         self.called(0)?;
@@ -592,11 +620,15 @@ impl<'p> Walk<'p> {
         self.needs_routine(target, args, wide)?;
         // While a module starts nobody else can have it, and constant expressions let nobody in.
         let quiet = !self.role.is_body() && self.p.is_quiet(target);
-        self.destroy(match self.role {
+        let effect = match self.role {
             _ if quiet => Effect::Quiet,
-            Role::StartupRoutine if !starts => Effect::Collects,
+            Role::StartupRoutine if !starts => {
+                self.part.collecting.insert(target);
+                Effect::Collects
+            }
             _ => Effect::Any,
-        });
+        };
+        self.destroy(effect);
         self.called(0)?;
         // Routines give the base of memory 0 back, wherever it is by then: `check_preserved`.
         if !starts && !self.p.facts.memories.is_empty() {
@@ -656,6 +688,9 @@ impl<'p> Walk<'p> {
         let faults = self.part.faults.len();
         for instruction in &instructions {
             self.transfer(instruction)?;
+            if self.ends {
+                return Err("routine without a frame that does not come back");
+            }
         }
         if self.part.faults.len() > faults {
             return Err("routine without a frame that may fault");

@@ -56,6 +56,9 @@ impl Walk<'_> {
         if !raise && ARGUMENTS.into_iter().any(changed) {
             return Err("argument of a builtin that is changed on its way");
         }
+        if !raise {
+            self.call_once()?;
+        }
         self.destroy(Effect::Any);
         self.called(0)?;
         if raise {
@@ -65,13 +68,21 @@ impl Walk<'_> {
         }
         self.st.regs[RAX] = Value::of(Tag::Given, 0);
         self.st.vectors = 1;
-        self.st.done &= !(done::SUCCEEDED | done::FAILED);
         if builtin == Builtin::Trap {
             // That is what it is called for.
             self.st.done |= done::FAILED;
         } else if self.failure().is_none() {
             self.st.done |= done::SUCCEEDED;
         }
+        Ok(())
+    }
+
+    /// An exit calls what it is for, which it does once on every way.
+    fn call_once(&mut self) -> Proved<()> {
+        if self.st.done & done::UNCALLED == 0 {
+            return Err("exit that calls the host twice");
+        }
+        self.st.done &= !done::UNCALLED;
         Ok(())
     }
 
@@ -124,10 +135,17 @@ impl Walk<'_> {
 
     fn succeed(&mut self) {
         self.st.done |= done::SUCCEEDED;
-        // The host has written results over the values.
+        // The host has written results over the values, as far as nobody has written there since.
         if let Some(at) = self.passed_at {
             for (n, ty) in self.results().into_iter().enumerate() {
-                self.put_host_value(at + VALUE_BYTES * n as i32, ty);
+                let at = at + VALUE_BYTES * n as i32;
+                let is = |half: u32| {
+                    let word = self.frames.get(self.st.slots, self.word(at + 8 * half.cast_signed()));
+                    word == Value::of(Tag::Unanswered, 2 * n as u32 + half)
+                };
+                if is(0) && is(1) {
+                    self.put_host_value(at, ty);
+                }
             }
         }
     }
@@ -157,15 +175,15 @@ impl Walk<'_> {
         for (n, ty) in self.parameters().into_iter().enumerate() {
             self.check_host_value(at + VALUE_BYTES * n as i32, ty)?;
         }
+        self.call_once()?;
         self.destroy(Effect::Any);
         self.called(0)?;
         self.st.regs[RAX] = Value::of(Tag::Given, 0);
-        self.st.done &= !(done::SUCCEEDED | done::FAILED);
         self.passed_at = Some(at);
         // Whether or not it has written results, there may be a host's bytes now.
         self.overwritten(at, bytes.cast_unsigned());
-        for from in (at..at + bytes).step_by(8) {
-            self.put_word(from, Value::UNDEF);
+        for (n, from) in (at..at + bytes).step_by(8).enumerate() {
+            self.put_word(from, Value::of(Tag::Unanswered, n as u32));
         }
         Ok(())
     }

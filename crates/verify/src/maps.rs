@@ -106,7 +106,7 @@ impl Walk<'_> {
             let top = self.word(0);
             let word = |at: i32| top.wrapping_add_signed(-at.div_euclid(8));
             self.relate(|sums| {
-                sums.forget(|key| matches!(key, Key::Slot(from) if named.halves(word(from)) != 0));
+                sums.forget(|key| matches!(key, Key::Slot(from) | Key::Half(from) if named.halves(word(from)) != 0));
             });
         }
         let before = self.collected.map(|last| {

@@ -5,7 +5,7 @@ use crate::decode::Instruction;
 use crate::exits::VALUE_BYTES;
 use crate::facts::{Collector, InstanceField, StoreField, ValueType};
 use crate::proof::Cause;
-use crate::relate::Region;
+use crate::relate::{Key, Region};
 use crate::state::{NONE, RSP};
 use crate::value::{OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
@@ -232,7 +232,7 @@ impl Walk<'_> {
                 self.region_spot(base, width, writes)
             }
             Tag::Into if index.least() > 0 => {
-                let term = crate::relate::Term { key: crate::relate::Key::Reg(index_reg), shift: scale };
+                let term = crate::relate::Term { key: Key::Reg(index_reg), shift: scale };
                 if !self.sums().counted_down(base_reg, term, disp, width.into()) {
                     return Err("access by a pointer that is not known to be in its region");
                 }
@@ -552,6 +552,12 @@ impl Walk<'_> {
             if !self.has_room(top) {
                 return Err("store before the stack is compared with its limit");
             }
+            if end > 8 && matches!(self.role, Role::Routine | Role::StartupRoutine) {
+                // Whoever calls a routine takes for granted what it has passed.
+                return Err("store to what is the caller's");
+            }
+        } else if !self.has_room(at as i32) {
+            return Err("read before the stack is compared with its limit");
         }
         Ok(())
     }
@@ -628,6 +634,9 @@ impl Walk<'_> {
         if width == 8 && low == 0 {
             if value.is(Tag::Undef) {
                 return Ok(value);
+            }
+            if value.is(Tag::Unanswered) {
+                return Ok(Value::UNDEF);
             }
             if matches!(value.tag(), Tag::Cont | Tag::Revision) {
                 return Ok(self.half_of_reference(at, value));
@@ -719,7 +728,8 @@ impl Walk<'_> {
                 let from = value.b().cast_signed();
                 let size = if value.is(Tag::Slot32) { 4 } else { 8 };
                 if from < end && at < from + size {
-                    self.relate_if(|sums| sums.taken_from_frame(reg as u8, from));
+                    let key = if size == 4 { Key::Half(from) } else { Key::Slot(from) };
+                    self.relate_if(|sums| sums.taken_from_frame(reg as u8, key));
                     self.st.regs[reg] = value.widened();
                 }
             }
@@ -727,7 +737,8 @@ impl Walk<'_> {
         if self.st.sums != 0 && self.sums().names_slots() {
             self.relate(|sums| {
                 sums.forget(|key| match key {
-                    crate::relate::Key::Slot(from) => from < end && at < from + 8,
+                    Key::Slot(from) => from < end && at < from + 8,
+                    Key::Half(from) => from < end && at < from + 4,
                     _ => false,
                 });
             });
@@ -893,22 +904,6 @@ impl Walk<'_> {
         match field {
             StoreField::Fuel if self.p.facts.settings.fuel && value.is_number() => Ok(()),
             _ => self.write_border_field(field, value),
-        }
-    }
-
-    /// Is a value a function reference of this type or null?
-    pub(crate) fn check_function(&self, value: Value, func: crate::facts::FuncType) -> Proved<()> {
-        if value == Value::NULL || value.is(Tag::Func) && self.has_type(value.b(), func.ty) {
-            return Ok(());
-        }
-        Err("not a function reference of the type")
-    }
-
-    /// Is a type, as values have it, another or a subtype of it?
-    pub(crate) fn has_type(&self, have: u32, want: Option<u32>) -> bool {
-        match want {
-            None => true,
-            Some(want) => have != 0 && self.p.types.is_subtype(have - 1, want),
         }
     }
 }

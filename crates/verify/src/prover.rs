@@ -12,7 +12,7 @@ use crate::state::{RSP, Types};
 use crate::switching::{self, Operation, Switching};
 use crate::value::{OWNER_MEMORY, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// What a call or jump may reach beside routines.
@@ -56,6 +56,10 @@ pub struct Part {
     pub(crate) calls: Vec<crate::proof::Call>,
     /// Routines that are called, with what is known of their arguments wherever they are.
     pub(crate) routines: BTreeMap<u32, Called>,
+    /// Routines of which it is taken for granted that no more than a collector runs while they do.
+    pub(crate) collecting: BTreeSet<u32>,
+    /// May more run while this does, apart from routines that it calls: may memories and tables grow, or others be let in?
+    pub(crate) lets_in: bool,
     /// Routines that were proved where they are called.
     pub(crate) leaves: Vec<u32>,
     pub(crate) instructions: u64,
@@ -443,9 +447,25 @@ impl<'a> Prover<'a> {
             parts.insert(target, part);
         }
         Self::nesting(&parts)?;
+        Self::collecting(&parts)?;
         for (_, mut part) in parts {
             part.routines.clear();
             all.add(part, &self.types);
+        }
+        Ok(())
+    }
+
+    /// What startup calls lets nobody in while that has pointers in registers.
+    fn collecting(parts: &BTreeMap<u32, Part>) -> Result<(), Failure> {
+        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        let mut next: Vec<u32> = parts.values().flat_map(|part| part.collecting.iter().copied()).collect();
+        while let Some(target) = next.pop() {
+            let Some(part) = parts.get(&target).filter(|_| seen.insert(target)) else { continue };
+            if part.lets_in {
+                let reason = Reason("routine that startup calls and that lets others in");
+                return Err(Failure { place: Place::Routine, offset: target, reason });
+            }
+            next.extend(part.routines.keys());
         }
         Ok(())
     }

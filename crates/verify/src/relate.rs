@@ -63,7 +63,10 @@ pub(crate) struct Term {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
     Reg(u8),
+    /// Eight bytes of the frame.
     Slot(i32),
+    /// Four bytes of it, which are not those eight even if these begin there.
+    Half(i32),
     None,
 }
 
@@ -166,7 +169,8 @@ impl Sum {
         self.terms.sort_unstable_by_key(|term| match term.key {
             Key::Reg(reg) => (0, i32::from(reg), term.shift),
             Key::Slot(at) => (1, at, term.shift),
-            Key::None => (2, 0, 0),
+            Key::Half(at) => (2, at, term.shift),
+            Key::None => (3, 0, 0),
         });
         Some(self)
     }
@@ -267,7 +271,7 @@ impl Facts {
     pub(crate) fn note_names(&mut self) {
         let bit = |key: Key| match key {
             Key::Reg(reg) => 1u32.checked_shl(reg.into()).unwrap_or(0),
-            Key::Slot(_) => SLOTS,
+            Key::Slot(_) | Key::Half(_) => SLOTS,
             Key::None => 0,
         };
         let of = |sum: &Sum| sum.terms.iter().fold(0, |bits, term| bits | bit(term.key));
@@ -374,12 +378,12 @@ impl Facts {
         }
     }
 
-    /// A register holds what the frame has at `from`, and will when something else is written there.
-    pub(crate) fn taken_from_frame(&mut self, reg: u8, from: i32) {
+    /// A register holds what the frame has somewhere, and will when something else is written there.
+    pub(crate) fn taken_from_frame(&mut self, reg: u8, from: Key) {
         for at in 0..self.len {
             let fact = self.facts[at];
-            if fact.sum.has(Key::Slot(from)) {
-                self.add(Fact { sum: fact.sum.renamed(Key::Slot(from), Key::Reg(reg)), ..fact });
+            if fact.sum.has(from) {
+                self.add(Fact { sum: fact.sum.renamed(from, Key::Reg(reg)), ..fact });
             }
         }
     }
@@ -552,7 +556,9 @@ impl Facts {
     pub(crate) fn reach_of_index(&self, index: u8, region: Region, not_zero: impl Fn(u8) -> bool) -> i64 {
         let mut most = i64::MIN;
         for fact in self.list() {
-            if fact.pointer.is_none() && fact.region == region && fact.sum.shift_of(Key::Reg(index)) == Some(0) {
+            // A sum that was multiplied by the size of an element counts bytes.
+            let counts = fact.pointer.is_none() && fact.unit != 0;
+            if counts && fact.region == region && fact.sum.shift_of(Key::Reg(index)) == Some(0) {
                 most = most.max(least(&fact.sum, Key::Reg(index), &not_zero));
             }
         }
@@ -590,17 +596,16 @@ impl Facts {
         let mut lost = false;
         let least = |fact: &Fact| {
             let same = |old: &&Fact| Fact { sum: Sum { constant: fact.sum.constant, ..old.sum }, ..**old } == *fact;
-            others.iter().find(same).map_or(-1, |old| old.sum.constant)
+            others.iter().find(same).map(|old| old.sum.constant)
         };
         for fact in &mut self.facts[..before] {
-            let other = least(fact);
             // What becomes less each time would for ever, so it does so once, to what is known of none.
-            if (0..fact.sum.constant).contains(&other) {
+            if let Some(other) = least(fact).filter(|other| (0..fact.sum.constant).contains(other)) {
                 fact.sum.constant = if widens { 0 } else { other };
                 lost = true;
             }
         }
-        self.retain(|fact| least(fact) >= fact.sum.constant);
+        self.retain(|fact| least(fact).is_some_and(|other| other >= fact.sum.constant));
         lost |= self.len != before;
         if self.pending.is_some() && self.pending != pending {
             self.pending = None;
@@ -701,7 +706,8 @@ pub(crate) fn old_term(reg: u8, value: Value, shift: u8) -> Result<Term, i64> {
 pub(crate) fn term(reg: u8, value: Value, shift: u8) -> Result<Term, i64> {
     match value.tag() {
         Tag::Const => Err(value.as_constant().unwrap_or(0) << shift),
-        Tag::Slot32 | Tag::Slot64 => Ok(Term { key: Key::Slot(value.b().cast_signed()), shift }),
+        Tag::Slot64 => Ok(Term { key: Key::Slot(value.b().cast_signed()), shift }),
+        Tag::Slot32 => Ok(Term { key: Key::Half(value.b().cast_signed()), shift }),
         _ => Ok(Term { key: Key::Reg(reg), shift }),
     }
 }

@@ -10,7 +10,7 @@ use crate::calls::Effect;
 use crate::conts::NULL_REFERENCE;
 use crate::facts::{Signature, StoreField, ValueType};
 use crate::operand::Spot;
-use crate::state::{R8, R12, R13, RAX, RBX, RCX, RDX, RSP};
+use crate::state::{R8, RAX, RCX, RDX, RSP};
 use crate::switching::Operation;
 use crate::value::{ANSWER_HANDLERS, ANSWER_OPEN, ANSWER_RESULTS, ASKED, ASKED_ONE, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
@@ -246,7 +246,7 @@ impl Walk<'_> {
 
     /// What is left of an answer from before is nobody's.
     fn forget_answer(&mut self, number: u32) {
-        for reg in [RBX, R12, R13] {
+        for reg in crate::calls::KEPT {
             let value = self.st.regs[reg];
             if matches!(value.tag(), Tag::Asked | Tag::Answer) && value.b() == number {
                 self.st.regs[reg] = Value::UNDEF;

@@ -85,6 +85,8 @@ pub(crate) mod done {
     pub(crate) const SUCCEEDED: u8 = 32;
     /// It says that it failed.
     pub(crate) const FAILED: u8 = 64;
+    /// Not done, on any way to here: that an exit has called what it is for. What the host says is of one call.
+    pub(crate) const UNCALLED: u8 = 128;
 }
 
 impl Flags {

@@ -204,6 +204,9 @@ tags! {
     Return
     /// The kind or the pointer of a stack, and other words of the host's that code only moves: `b` says which.
     Host
+    /// Of a word of the frame: the host has written it with a word of a result, of which `b` is the number, unless it says that
+    /// it has failed. Nobody reads it before that is known.
+    Unanswered
     /// Of a word of the frame: bits 0 and 1 of `b` say whether the lower and the upper half are numbers; in a register nothing.
     Undef
 }

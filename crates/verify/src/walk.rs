@@ -693,6 +693,9 @@ impl<'p> Walk<'p> {
         {
             return Err("this may fault where no fault is a trap");
         }
+        if !cause.is_harmless() {
+            self.check_walkable()?;
+        }
         let known = if cause.is_harmless() { mark::HARMLESS | mark::HARMFUL } else { mark::HARMFUL };
         let marks = &mut self.marks[(self.at - self.start) as usize];
         if *marks & known == 0 {

@@ -183,7 +183,9 @@ impl Executor<'_> {
         let saved = path.host.get(&word(-WORDS)).and_then(|saved| saved.minus(&Term::stack(0)).as_constant());
         // Whoever walks the frames finds this one, and what it keeps is not below the stack pointer.
         let lowest = path.frame.keys().next().copied().unwrap_or(0);
-        let Some(saved) = saved.filter(|saved| framed && *saved <= lowest && (saved - 8) % 16 == 0) else {
+        let Some(saved) =
+            saved.filter(|saved| framed && (-super::MOST_FRAME..=lowest).contains(saved) && (saved - 8) % 16 == 0)
+        else {
             return Err("stack that is left without its stack pointer");
         };
         let Some(behind) = path.host.get(&word(-8)).filter(|behind| matches!(behind.single(), Some(Atom::Text(_))))

@@ -331,6 +331,13 @@ impl Executor<'_> {
                 }
                 Mnemonic::Call => return self.call(&path, &instruction, next),
                 Mnemonic::Ud2 => {
+                    if !self.p.facts.settings.hardware_traps {
+                        return Err("this may fault where no fault is a trap");
+                    }
+                    // The host goes through the frames from there.
+                    if !Self::has_frame(&path) && path.regs[RBP].single() != Some(&Atom::Entry(RBP as u8)) {
+                        return Err("this may fault where the frame pointer does not lead to the caller's");
+                    }
                     self.faults.push(Fault { at: path.at, cause: Cause::Always });
                     return self.trap(&path);
                 }
@@ -757,6 +764,13 @@ impl Executor<'_> {
         self.returned(path)
     }
 
+    /// Does the frame pointer lead to the caller's by way of the frame?
+    fn has_frame(path: &Path) -> bool {
+        path.frame.get(&-8).and_then(Term::single) == Some(&Atom::Entry(RBP as u8))
+            && path.frame.get(&0).and_then(Term::single) == Some(&Atom::Return)
+            && path.regs[RBP] == Term::stack(-8)
+    }
+
     /// A call of the host that does not come back.
     fn call(&mut self, path: &Path, instruction: &Instruction, next: u32) -> Proved<()> {
         let target = u32::try_from(instruction.near_branch_target()).map_err(|_| "call out of the text")?;
@@ -764,9 +778,7 @@ impl Executor<'_> {
             return Err("call of something else");
         };
         let top = Self::top(path);
-        let framed = path.frame.get(&-8).and_then(Term::single) == Some(&Atom::Entry(RBP as u8))
-            && path.frame.get(&0).and_then(Term::single) == Some(&Atom::Return)
-            && path.regs[RBP] == Term::stack(-8);
+        let framed = Self::has_frame(path);
         let Some(top) = top.filter(|top| framed && (top - 8) % 16 == 0 && *top < 0) else {
             return Err("call without a frame");
         };
