@@ -99,6 +99,9 @@ impl Walk<'_> {
             }
             Role::Routine | Role::StartupRoutine => {}
         }
+        if matches!(role, Role::StartupWasm | Role::StartupArray | Role::StartupRoutine) {
+            self.st.done |= done::INTACT;
+        }
         Ok(self.st)
     }
 
@@ -303,6 +306,15 @@ impl Walk<'_> {
         match want {
             None => true,
             Some(want) => have != 0 && self.p.types.is_subtype(have - 1, want),
+        }
+    }
+
+    /// Functions are called, or given to where others find them: in startup nothing is as it was when that began, and routines
+    /// that startup calls do no such thing.
+    pub(crate) fn let_others_in(&mut self) {
+        self.part.lets_in = true;
+        if matches!(self.role, Role::StartupWasm | Role::StartupArray | Role::StartupRoutine) {
+            self.st.done &= !done::INTACT;
         }
     }
 

@@ -5,7 +5,9 @@ use crate::decode::Instruction;
 use crate::facts::{Builtin, Signature, ValueType};
 use crate::prover::Entry;
 use crate::relate::{self, Key, Region};
-use crate::state::{Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, UNCHECKED};
+use crate::state::{
+    Flags, R8, R9, R10, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, UNCHECKED, done,
+};
 use crate::transfer::Operand;
 use crate::value::{DIRTY, FRESH, IDENTITY, NULLABLE, OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
@@ -230,7 +232,7 @@ impl<'p> Walk<'p> {
 
     /// What is known when a call has come back, and what handlers of exceptions find.
     fn come_back(&mut self, abi: &Abi) -> Proved<()> {
-        self.part.lets_in = true;
+        self.let_others_in();
         let area = abi.area.map(|area| self.st.regs[area].as_stack().unwrap_or_else(|| self.area()));
         self.destroy(Effect::Any);
         if let Some(area) = area {
@@ -532,7 +534,10 @@ impl<'p> Walk<'p> {
                 }
             }
         }
-        self.part.lets_in |= builtin == Builtin::ElemDrop || !matches!(effect, Effect::Quiet | Effect::Collects);
+        if builtin == Builtin::ElemDrop {
+            self.let_others_in();
+        }
+        self.part.lets_in |= !matches!(effect, Effect::Quiet | Effect::Collects);
         let gives_vector = matches!(builtin, Builtin::FmaF32x4 | Builtin::FmaF64x2);
         self.destroy(effect);
         self.called(0)?;
@@ -540,7 +545,8 @@ impl<'p> Walk<'p> {
             self.ends = true;
             return Ok(());
         }
-        if let (Tag::Elem, Role::StartupRoutine) = (result.tag(), self.role) {
+        let intact = self.st.done & done::INTACT != 0;
+        if let (Tag::Elem, Role::StartupRoutine, true) = (result.tag(), self.role, intact) {
             // How long it is is known while nothing can have dropped it.
             let count = self.p.facts.element_counts.get(result.b() as usize).copied().unwrap_or(0);
             let region = Region::Elem(result.b());
@@ -610,6 +616,9 @@ impl<'p> Walk<'p> {
         if starts && !matches!(self.role, Role::StartupWasm | Role::StartupArray | Role::StartupRoutine) {
             return Err("call of startup from elsewhere");
         }
+        if starts && self.st.done & done::INTACT == 0 {
+            return Err("call of startup behind what may have changed what it finds");
+        }
         self.check_instance()?;
         let mut args = [Value::UNDEF; 6];
         for (arg, reg) in args.iter_mut().zip(ROUTINE_ARGS) {
@@ -628,6 +637,9 @@ impl<'p> Walk<'p> {
             }
             _ => Effect::Any,
         };
+        if starts || args.iter().any(|arg| arg.is(Tag::Cell)) {
+            self.let_others_in();
+        }
         self.destroy(effect);
         self.called(0)?;
         // Routines give the base of memory 0 back, wherever it is by then: `check_preserved`.

@@ -487,31 +487,6 @@ impl Walk<'_> {
         }
     }
 
-    /// What a list of functions has: indices of functions whose types are known together.
-    fn listed(&self, list: u32) -> Value {
-        let Some(count) = self.list_counts.get(&list) else { return Value::U32 };
-        let from = list as usize;
-        let Some(bytes) = self.p.text.get(from..from + 4 * *count as usize) else { return Value::U32 };
-        let mut common = None;
-        let mut none = 0;
-        for word in bytes.chunks_exact(4) {
-            let index = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
-            let Some(function) = self.p.facts.functions.get(index as usize) else {
-                if index == u32::MAX {
-                    none = 1;
-                    continue;
-                }
-                return Value::U32;
-            };
-            if !function.imported && !function.escapes {
-                return Value::U32;
-            }
-            let ty = function.ty + 1;
-            common = Some(common.map_or(ty, |common| self.p.types.common(common, ty)));
-        }
-        common.map_or(Value::constant(u32::MAX.into()), |common| Value::new(Tag::Listed, none, common))
-    }
-
     /// Gives a function reference in a register an identity, if it has none.
     fn identify(&mut self, reg: u8) -> u32 {
         let value = self.st.regs[usize::from(reg)];
@@ -849,6 +824,9 @@ impl Walk<'_> {
 
     pub(crate) fn write(&mut self, spot: Spot, width: u32, value: Value) -> Proved<()> {
         let number = value.is_number();
+        if matches!(spot, Spot::Cell | Spot::Element(_)) {
+            self.let_others_in();
+        }
         match spot {
             Spot::Frame(at) => self.store_frame(at, width, value),
             Spot::Numbers | Spot::Cell if number => Ok(()),
@@ -856,6 +834,9 @@ impl Walk<'_> {
             Spot::FreeStart => Err("free space that may begin beyond its end"),
             Spot::Global(global) => {
                 let startup = matches!(self.role, Role::StartupRoutine);
+                if startup && self.p.is_imported_global(global) {
+                    self.let_others_in();
+                }
                 let global = &self.p.facts.globals[global as usize];
                 if !global.mutable && !startup {
                     return Err("store to a global that never changes");

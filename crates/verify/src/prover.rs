@@ -256,6 +256,11 @@ impl<'a> Prover<'a> {
         }
     }
 
+    /// Is it another instance's?
+    pub(crate) fn is_imported_global(&self, global: u32) -> bool {
+        self.facts.instance.iter().any(|field| field.kind == InstanceField::GlobalDefinition(global))
+    }
+
     /// May it be elsewhere, or no longer be good, when other code has run?
     pub(crate) fn moves(&self, value: Value) -> bool {
         match value.tag() {

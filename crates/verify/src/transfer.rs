@@ -381,6 +381,31 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// What a list of functions has: indices of functions whose types are known together.
+    pub(crate) fn listed(&self, list: u32) -> Value {
+        let Some(count) = self.list_counts.get(&list) else { return Value::U32 };
+        let from = list as usize;
+        let Some(bytes) = self.p.text.get(from..from + 4 * *count as usize) else { return Value::U32 };
+        let mut common = None;
+        let mut none = 0;
+        for word in bytes.chunks_exact(4) {
+            let index = u32::from_le_bytes([word[0], word[1], word[2], word[3]]);
+            let Some(function) = self.p.facts.functions.get(index as usize) else {
+                if index == u32::MAX {
+                    none = 1;
+                    continue;
+                }
+                return Value::U32;
+            };
+            if !function.imported && !function.escapes {
+                return Value::U32;
+            }
+            let ty = function.ty + 1;
+            common = Some(common.map_or(ty, |common| self.p.types.common(common, ty)));
+        }
+        common.map_or(Value::constant(u32::MAX.into()), |common| Value::new(Tag::Listed, none, common))
+    }
+
     /// `to = base + disp`, a pointer.
     pub(crate) fn move_pointer(&mut self, to: usize, base: usize, disp: i64) -> Proved<()> {
         let value = self.st.regs[base];

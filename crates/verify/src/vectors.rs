@@ -42,6 +42,7 @@ impl Walk<'_> {
         if self.moves_reference(instruction, first)? {
             return Ok(());
         }
+        self.check_parts(instruction, first)?;
         if reads_first {
             self.read_source(instruction, first)?;
         }
@@ -140,6 +141,37 @@ impl Walk<'_> {
         }
     }
 
+    /// Where a register holds an address for certain, no part of it becomes part of another value.
+    fn check_parts(&self, instruction: &Instruction, first: Operand) -> Proved<()> {
+        use Mnemonic::*;
+        let is_address =
+            |reg: usize| self.kind(reg) > NULL_REFERENCE || reg == SCRATCH && self.st.xmm15 != Value::UNDEF;
+        for n in 1..instruction.op_count() {
+            if matches!(self.operand(instruction, n)?, Operand::Vector(from) if is_address(from)) {
+                return Err("use of a part of what is no number");
+            }
+        }
+        // These leave the rest of the register as it was.
+        let merges = match instruction.mnemonic() {
+            Movss | Movsd => matches!(self.operand(instruction, 1)?, Operand::Vector(_)),
+            Cvtsd2ss | Cvtss2sd | Cvtsi2sd | Cvtsi2ss | Sqrtss | Sqrtsd | Roundss | Roundsd => true,
+            _ => false,
+        };
+        if merges && matches!(first, Operand::Vector(to) if is_address(to)) {
+            return Err("use of a part of what is no number");
+        }
+        Ok(())
+    }
+
+    /// Does the frame keep an address in any of these bytes?
+    fn frame_has_addresses(&self, at: i32, width: u32) -> bool {
+        let words = (at.div_euclid(8) * 8..at + width.cast_signed()).step_by(8);
+        words.into_iter().any(|at| {
+            let word = self.frames.get(self.st.slots, self.word(at));
+            !word.is_number() && !word.is(Tag::Undef)
+        })
+    }
+
     fn read_source(&mut self, instruction: &Instruction, operand: Operand) -> Proved<()> {
         match operand {
             Operand::Int(reg, bytes) => Self::number(self.low(reg, bytes)?).map(drop),
@@ -162,6 +194,7 @@ impl Walk<'_> {
         let spot = self.spot(instruction, width, false)?;
         self.align(instruction, spot)?;
         match spot {
+            Spot::Frame(at) if self.frame_has_addresses(at, width) => Err("pointer as a vector"),
             Spot::Frame(at) => Ok(self.frame_has_numbers(at, width)),
             Spot::Global(global) => match self.p.facts.globals[global as usize].ty {
                 crate::facts::ValueType::Func(_) => Err("function reference as a vector"),

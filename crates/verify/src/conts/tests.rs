@@ -336,3 +336,65 @@ fn a_handler_that_is_asked_for_finds_a_reference_where_nobody_else_does() {
     assert_eq!(walk.st.regs[RCX], Value::new(Tag::Answer, ANSWER_HANDLERS, 0));
     assert!(walk.reference_at(TOP).is_some());
 }
+
+/// Proves a routine that throws an exception for a continuation that has not begun, and traps where there is none.
+fn throws(hardware_traps: bool, before: fn(&mut CodeAssembler) -> Code) -> Result<(), &'static str> {
+    use crate::facts::{Border, Builtin, StoreField};
+    let mut a = CodeAssembler::new(64).unwrap();
+    let text = |a: &mut CodeAssembler| {
+        let (mut trap, mut exit) = (a.create_label(), a.create_label());
+        a.ud2()?;
+        a.push(rbp)?;
+        a.mov(rbp, rsp)?;
+        a.mov(rax, qword_ptr(rbp + 16))?;
+        a.test(rax, rax)?;
+        a.je(trap)?;
+        a.mov(rcx, qword_ptr(rax + REVISION))?;
+        a.cmp(rcx, qword_ptr(rbp + 24))?;
+        a.jne(trap)?;
+        a.mov(esi, dword_ptr(rax + 32))?;
+        a.cmp(esi, 0)?;
+        a.jne(trap)?;
+        a.add(rcx, 1)?;
+        a.mov(qword_ptr(rax + REVISION), rcx)?;
+        a.mov(dword_ptr(rax + 32), 5)?;
+        for list in [104, 120] {
+            a.mov(dword_ptr(rax + list), 0)?;
+            a.mov(dword_ptr(rax + list + 4), 0)?;
+            a.mov(qword_ptr(rax + list + 8), 0)?;
+        }
+        a.mov(esi, edx)?;
+        a.mov(rdi, r15)?;
+        a.call(exit)?;
+        a.set_label(&mut trap)?;
+        before(a)?;
+        a.ud2()?;
+        a.set_label(&mut exit)?;
+        a.ud2()
+    };
+    text(&mut a).unwrap();
+    let text = a.assemble(0).unwrap();
+    let end = text.len() as u32;
+    let mut facts = facts(&[], &[]);
+    facts.settings.hardware_traps = hardware_traps;
+    facts.instance.insert(0, Field { offset: 8, width: 8, kind: InstanceField::Store });
+    let field = |offset: u32, kind| Field { offset, width: 8, kind };
+    facts.store = vec![field(0, StoreField::StackLimit), field(8, StoreField::StackChainKind)];
+    let tables = Tables {
+        functions: vec![Range { start: 0, end: 2 }],
+        borders: vec![(Border::WasmToBuiltin(Builtin::ThrowRef), Range { start: end - 2, end })],
+        ..Tables::default()
+    };
+    let prover = Prover::new(&facts, &text, &tables).map_err(|failure| failure.reason.0)?;
+    prover.switching(2).map(drop)
+}
+
+#[test]
+fn where_a_routine_traps_the_frame_pointer_leads_to_the_callers() {
+    throws(true, |_| Ok(())).unwrap();
+    throws(true, |a| a.leave()).unwrap();
+    throws(true, |a| a.mov(rbp, rdx)).unwrap_err();
+    throws(true, |a| a.mov(rbp, rax)).unwrap_err();
+    // Without signals it is no trap.
+    throws(false, |_| Ok(())).unwrap_err();
+}

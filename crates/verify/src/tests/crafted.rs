@@ -398,6 +398,41 @@ fn addresses_are_compared_with_nothing_that_tells_where_they_are() {
     compare(|a| a.mov(rcx, 0x7fff_1234_5678u64).and_then(|()| a.cmp(rdx, rcx))).unwrap_err();
 }
 
+#[test]
+fn half_of_an_address_does_not_become_a_number_with_the_other() {
+    let read = |merge: fn(&mut CodeAssembler) -> Code| {
+        prove(&[I64], &[I64], |a| {
+            a.movq(xmm0, rdx)?;
+            a.movq(xmm15, qword_ptr(rbp))?;
+            merge(a)?;
+            a.movq(rax, xmm15)
+        })
+    };
+    read(|a| a.movaps(xmm15, xmm0)).unwrap();
+    read(|a| a.movq(xmm15, xmm0)).unwrap();
+    read(|_| Ok(())).unwrap_err();
+    read(|a| a.movss(xmm15, xmm0)).unwrap_err();
+    read(|a| a.cvtsd2ss(xmm15, xmm0)).unwrap_err();
+    read(|a| a.sqrtss(xmm15, xmm0)).unwrap_err();
+    read(|a| a.cvtsi2ss(xmm15, edx)).unwrap_err();
+    read(|a| a.roundss(xmm15, xmm0, 0)).unwrap_err();
+    // By way of another register.
+    read(|a| a.movaps(xmm1, xmm15).and_then(|()| a.movss(xmm1, xmm0)).and_then(|()| a.movaps(xmm15, xmm1)))
+        .unwrap_err();
+    // Both words above the frame pointer, of which the second is the return address.
+    let load = |load: fn(&mut CodeAssembler) -> Code| {
+        prove(&[I64], &[I64], |a| {
+            a.movq(xmm0, rdx)?;
+            load(a)?;
+            a.movss(xmm1, xmm0)?;
+            a.pextrq(rax, xmm1, 1)
+        })
+    };
+    load(|a| a.movaps(xmm1, xmm0)).unwrap();
+    load(|a| a.movups(xmm1, xmmword_ptr(rbp))).unwrap_err();
+    load(|a| a.mov(qword_ptr(rbp - 8), r15).and_then(|()| a.movups(xmm1, xmmword_ptr(rbp - 16)))).unwrap_err();
+}
+
 // ---- the border
 
 const BUILTINS: u32 = 16;
@@ -579,4 +614,81 @@ fn nothing_faults_in_an_entry_from_the_host() {
         a.mov(qword_ptr(rbp - 40), rcx)
     })
     .unwrap_err();
+}
+
+/// Proves a startup routine that fills a segment of eight functions by the pointer that the host gives.
+fn startup(
+    before: impl FnOnce(&mut CodeAssembler, CodeLabel, CodeLabel) -> Code,
+    calls: u8,
+) -> Result<(), &'static str> {
+    let mut facts = with_borders(&[I32], &[]);
+    facts.elements = vec![F];
+    facts.element_counts = vec![8];
+    facts.tables[0].minimum = 8;
+    let (text, places) = assemble(|a| {
+        let (mut function, mut begin, mut routine) = (a.create_label(), a.create_label(), a.create_label());
+        let (mut base, mut drop) = (a.create_label(), a.create_label());
+        a.set_label(&mut function)?;
+        a.ud2()?;
+        a.set_label(&mut begin)?;
+        enter(a)?;
+        a.mov(qword_ptr(rbp - 8), r15)?;
+        a.mov(qword_ptr(rbp - 16), r14)?;
+        a.mov(r15, rdi)?;
+        a.mov(r14, qword_ptr(r15 + 48))?;
+        for _ in 0..calls {
+            a.call(routine)?;
+        }
+        a.mov(r15, qword_ptr(rbp - 8))?;
+        a.mov(r14, qword_ptr(rbp - 16))?;
+        a.leave()?;
+        a.ret()?;
+        a.set_label(&mut routine)?;
+        enter(a)?;
+        a.mov(qword_ptr(rbp - 8), rbx)?;
+        before(a, function, drop)?;
+        a.mov(rdi, r15)?;
+        a.xor(esi, esi)?;
+        a.call(base)?;
+        a.xor(ecx, ecx)?;
+        a.mov(qword_ptr(rax), rcx)?;
+        a.mov(rbx, qword_ptr(rbp - 8))?;
+        a.xor(eax, eax)?;
+        a.leave()?;
+        a.ret()?;
+        for (exit, place) in [(&mut base, 24), (&mut drop, 32)] {
+            a.set_label(exit)?;
+            enter(a)?;
+            a.mov(r11, qword_ptr(rdi + STORE))?;
+            record(a)?;
+            a.mov(rax, qword_ptr(rdi + BUILTINS as i32))?;
+            a.call(qword_ptr(rax + place))?;
+            a.leave()?;
+            a.ret()?;
+        }
+        Ok(vec![begin, base, drop])
+    });
+    facts.builtins.extend([(Builtin::ElemBase, 24), (Builtin::ElemDrop, 32)]);
+    let end = text.len() as u32;
+    let range = |from: usize| Range { start: places[from], end: places.get(from + 1).copied().unwrap_or(end) };
+    let tables = Tables {
+        functions: vec![Range { start: 0, end: places[0] }],
+        borders: vec![
+            (Border::StartupWasm, range(0)),
+            (Border::WasmToBuiltin(Builtin::ElemBase), range(1)),
+            (Border::WasmToBuiltin(Builtin::ElemDrop), range(2)),
+        ],
+        ..Tables::default()
+    };
+    crate::verify(&facts, &text, &tables).map(drop).map_err(|failure| failure.reason.0)
+}
+
+#[test]
+fn startup_fills_segments_before_anybody_can_have_dropped_them() {
+    startup(|_, _, _| Ok(()), 1).unwrap();
+    startup(|_, _, _| Ok(()), 2).unwrap_err();
+    startup(|a, _, exit| a.mov(rdi, r15).and_then(|()| a.xor(esi, esi)).and_then(|()| a.call(exit)), 1).unwrap_err();
+    startup(|a, function, _| a.xor(edx, edx).and_then(|()| a.call(function)), 1).unwrap_err();
+    // Where others may find it.
+    startup(|a, _, _| a.mov(rax, qword_ptr(r15 + TABLE)).and_then(|()| a.mov(qword_ptr(rax), 0)), 1).unwrap_err();
 }
