@@ -516,7 +516,10 @@ impl Walk<'_> {
             (Tag::TypeOf, Tag::TypeId) => (left, right),
             (Tag::TypeId, Tag::TypeOf) => (right, left),
             // The host says whether it is a subtype.
-            (Tag::IsSubtype, Tag::Const) if right == Value::NULL && relation == Relation::Unequal => {
+            (Tag::IsSubtype, Tag::Const)
+                // In the upper half there may be anything.
+                if right == Value::NULL && relation == Relation::Unequal && left.is_u32() =>
+            {
                 return self.learn_type(left.a() & crate::value::IDENTITY, left.b());
             }
             _ => return,

@@ -8,7 +8,7 @@
 mod tests;
 
 use crate::abi::{Part, Passed, Place};
-use crate::decode::Instruction;
+use crate::decode::{Instruction, Reader};
 use crate::facts::{Facts, Signature, TypeKind, ValueType};
 use crate::operand::Spot;
 use crate::state::{NONE, Types};
@@ -279,6 +279,11 @@ impl Walk<'_> {
                     && self.st.regs[from].is(Tag::Cont) =>
             {
                 // Only the revision of that very record, read at once, makes it a reference, and only the first.
+                let mut next = Instruction::NONE;
+                let read = Reader::new(&self.p.text[..self.end as usize]).read(self.next, &mut next);
+                if read.is_none() || !matches!(next.mnemonic(), Movhps | Vmovhps) {
+                    return Err("pointer as a vector");
+                }
                 self.set_kind(to, 0);
                 self.st.vectors &= !(1 << to);
                 self.st.xmm15 = Value::UNDEF;

@@ -381,6 +381,35 @@ fn a_routine_does_not_change_what_it_was_passed_on_the_stack() {
     call(|a| a.mov(rax, -1i64).and_then(|()| a.mov(qword_ptr(rbp + 16), rax))).unwrap_err();
 }
 
+#[test]
+fn whether_a_type_is_a_subtype_is_said_in_32_bits() {
+    let any = ValueType::Func(FuncType { ty: None, nullable: true });
+    let call = |test: fn(&mut CodeAssembler) -> Code| {
+        calling(&facts(&[any], &[]), Builtin::IsSubtype, |a, exit, trap| {
+            a.mov(qword_ptr(rbp - 8), rbx)?;
+            a.mov(rbx, rdx)?;
+            a.mov(esi, dword_ptr(rbx + 16))?;
+            a.mov(rcx, qword_ptr(r15 + TYPE_IDS))?;
+            a.mov(edx, dword_ptr(rcx))?;
+            a.mov(rdi, r15)?;
+            a.call(exit)?;
+            test(a)?;
+            a.je(trap)?;
+            a.mov(rdi, qword_ptr(rbx + 24))?;
+            a.mov(rsi, r15)?;
+            a.mov(rdx, rbx)?;
+            a.mov(rax, qword_ptr(rbx + 8))?;
+            a.call(rax)?;
+            a.mov(rbx, qword_ptr(rbp - 8))
+        })
+    };
+    call(|a| a.test(eax, eax)).unwrap();
+    call(|a| a.cmp(eax, 0)).unwrap();
+    call(|a| a.test(rax, rax)).unwrap_err();
+    call(|a| a.cmp(rax, 0)).unwrap_err();
+    call(|_| Ok(())).unwrap_err();
+}
+
 // ---- what a module learns of addresses
 
 #[test]
