@@ -8,6 +8,7 @@ use crate::code::{Output, Reloc, Routine, Target, TrapCode, TrapSite};
 use crate::compile::{self, Scratch};
 use crate::error::Error;
 use crate::facts::{Facts, TableFact, Where};
+use crate::fault::{Fault, without};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::tables::{FILLED, element_at};
@@ -159,14 +160,6 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::GtU, self.trap);
     }
 
-    /// Traps unless an index is less than the length of a table. Of a range that was checked before, all are; but where it is gone
-    /// over in either direction, each element is looked at by itself, so that this can be seen in the code.
-    fn check_element(&mut self, table: &TableFact, index: Reg) {
-        let place = self.place(table.length);
-        I::cmp(&mut self.out.asm, Width::W64, index, Src::Mem(place));
-        I::jcc(&mut self.out.asm, Cond::GeU, self.trap);
-    }
-
     /// `end = start + n`, trapping if it wraps. (It cannot for two zero-extended i32.)
     fn sum(&mut self, end: Reg, start: Reg, n: Reg) {
         I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(start, n, 0, 0));
@@ -179,14 +172,32 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::Eq, done);
     }
 
-    /// Stores a reference to element `index` of a table; `value` is destroyed, as is `base`.
-    fn set(&mut self, table: &TableFact, base: Reg, index: Reg, value: Reg) {
-        if table.lazy {
-            I::alu(&mut self.out.asm, Alu::Or, Width::W64, value, value, Src::Imm(FILLED));
+    /// The address of an element, for the very next primitive; `base` is destroyed. Of a range that was checked before all
+    /// indices are less than the length; but where it is gone over in either direction each `is_checked` by itself, so that this
+    /// can be seen in the code, and where branches may be predicted wrongly each is guarded.
+    fn table_element(&mut self, table: &TableFact, base: Reg, index: Reg, is_checked: bool) -> Addr {
+        let is_guarded = self.facts.settings.spectre && !without(Fault::TableGuard);
+        if is_checked || is_guarded {
+            let place = self.place(table.length);
+            I::cmp(&mut self.out.asm, Width::W64, index, Src::Mem(place));
+            I::jcc(&mut self.out.asm, Cond::GeU, self.trap);
         }
         let place = self.place(table.base);
         I::load(&mut self.out.asm, Load::I64, base, place);
-        let element = element_at::<I>(&mut self.out.asm, table, base, index);
+        if !is_guarded {
+            return element_at::<I>(&mut self.out.asm, table, base, index);
+        }
+        // The load of the base has kept the flags.
+        I::guard(&mut self.out.asm, Cond::LtU, I::SCRATCH, index, 0);
+        element_at::<I>(&mut self.out.asm, table, base, I::SCRATCH)
+    }
+
+    /// Stores a reference to element `index` of a table; `value` is destroyed, as is `base`.
+    fn set(&mut self, table: &TableFact, base: Reg, index: Reg, value: Reg, is_checked: bool) {
+        if table.lazy {
+            I::alu(&mut self.out.asm, Alu::Or, Width::W64, value, value, Src::Imm(FILLED));
+        }
+        let element = self.table_element(table, base, index, is_checked);
         if table.elem == Ty::GcRef && self.facts.counts() {
             return self.overwrite(element, value);
         }
@@ -211,7 +222,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             I::mov(&mut self.out.asm, Width::W64, temp, value);
             temp
         };
-        self.set(&table, base, at, temp);
+        self.set(&table, base, at, temp, false);
         self.add(at, 1);
         self.add(n, -1);
         I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
@@ -238,10 +249,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::lea(&mut self.out.asm, Width::W64, source, Addr::indexed(source, n, 0, -1));
         self.out.asm.bind(forward);
         self.out.asm.bind(again);
-        self.check_element(&from, source);
-        let place = self.place(from.base);
-        I::load(&mut self.out.asm, Load::I64, base, place);
-        let element = element_at::<I>(&mut self.out.asm, &from, base, source);
+        let element = self.table_element(&from, base, source, true);
         I::load(&mut self.out.asm, Load::of(from.elem), value, element);
         if from.lazy {
             let filled = self.out.asm.label();
@@ -257,8 +265,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             I::alu(&mut self.out.asm, Alu::And, Width::W64, value, value, Src::Imm(!FILLED));
             self.out.asm.bind(ready);
         }
-        self.check_element(&to, at);
-        self.set(&to, base, at, value);
+        self.set(&to, base, at, value, true);
         I::load(&mut self.out.asm, Load::I64, temp, Self::STEP);
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, at, at, Src::Reg(temp));
         I::alu(&mut self.out.asm, Alu::Add, Width::W64, source, source, Src::Reg(temp));
@@ -284,6 +291,10 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.sum(end, source, n);
         I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
         I::jcc(&mut self.out.asm, Cond::GtU, self.trap);
+        if self.facts.settings.spectre {
+            // What begins out of bounds begins at the start, as long as the trap has not been taken.
+            I::guard(&mut self.out.asm, Cond::LeU, source, source, 0);
+        }
         self.check_table(&table, at, n);
         self.done_if_zero(n, done);
         I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
@@ -296,7 +307,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let again = self.out.asm.label();
         self.out.asm.bind(again);
         I::load(&mut self.out.asm, Load::of(table.elem), value, Addr::base(source, 0));
-        self.set(&table, base, at, value);
+        self.set(&table, base, at, value, false);
         self.add(at, 1);
         self.add(source, 1 << SEGMENT_ELEMENT_LOG2);
         self.add(n, -1);

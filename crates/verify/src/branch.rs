@@ -780,7 +780,7 @@ impl Walk<'_> {
     pub(crate) fn is_element(&self, table: u32, index: usize) -> bool {
         let value = self.st.regs[index];
         let facts = &self.p.facts.tables[table as usize];
-        let spectre = self.p.facts.settings.spectre && self.role.is_body();
+        let spectre = self.guards_elements();
         match value.tag() {
             Tag::BelowLen => value.b() == table && !spectre,
             Tag::SafeBelowLen => value.b() == table,
@@ -791,7 +791,7 @@ impl Walk<'_> {
             }
             _ => {
                 let not_zero = |reg: u8| self.st.regs[usize::from(reg)].least() > 0;
-                self.sums().reach_of_index(index as u8, Region::Table(table), not_zero) >= 1
+                !spectre && self.sums().reach_of_index(index as u8, Region::Table(table), not_zero) >= 1
             }
         }
     }

@@ -671,7 +671,9 @@ impl<'p> Walk<'p> {
             Tag::Into if self.sums().reach(reg as u8, None, |reg| self.st.regs[usize::from(reg)].least() > 0) >= 4 => {
                 match Region::unpack(value) {
                     Region::Heap => Value::of(Tag::Cell, 0),
-                    Region::Table(table) if self.element_bytes(table) == 4 => Value::of(Tag::Cell, 0),
+                    Region::Table(table) if self.element_bytes(table) == 4 && !self.guards_elements() => {
+                        Value::of(Tag::Cell, 0)
+                    }
                     _ => Value::UNDEF,
                 }
             }

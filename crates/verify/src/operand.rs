@@ -312,14 +312,19 @@ impl Walk<'_> {
         offset.in_heap().filter(|_| guarded).map_or(0, u64::from)
     }
 
+    /// Must an index be one of an element even if checks were predicted wrongly? Startup runs once, and by what the module says.
+    pub(crate) fn guards_elements(&self) -> bool {
+        self.p.facts.settings.spectre && matches!(self.role, Role::Body(_) | Role::Routine)
+    }
+
     pub(crate) fn element_bytes(&self, table: u32) -> u32 {
         bytes(self.p.facts.tables[table as usize].element)
     }
 
     fn reaches_element(&self, table: u32, index: Value, index_reg: u8, stride: u32, disp: i64, width: u32) -> bool {
         let facts = &self.p.facts.tables[table as usize];
-        // Routines go over ranges; what they read beyond for a moment is not chosen by a guest.
-        let spectre = self.p.facts.settings.spectre && self.role.is_body();
+        // A guest chooses where routines begin, too.
+        let spectre = self.guards_elements();
         if index_reg == NONE {
             let count = facts.fixed_length.unwrap_or(0).max(facts.minimum);
             return disp >= 0 && disp % i64::from(width) == 0 && (disp as u64 / u64::from(width)) < count;
@@ -456,6 +461,9 @@ impl Walk<'_> {
             Region::Table(table) => {
                 if width != self.element_bytes(table) {
                     return Err("not a whole element of a table");
+                }
+                if self.guards_elements() {
+                    return Err("element by a pointer that may be elsewhere if a check was predicted wrongly");
                 }
                 Ok(Spot::Element(table))
             }

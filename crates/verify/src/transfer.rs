@@ -480,7 +480,7 @@ impl Walk<'_> {
                     return self.put(to, Value::new(Tag::TableHalf, index as u32, table));
                 }
                 let cell = element && disp == 0 && size == 4 && scale == 2;
-                if cell && !self.copies {
+                if cell && (!self.copies || self.guards_elements()) {
                     return self.put(to, Value::of(Tag::Cell, 0));
                 }
                 let term = self.term(index, number, scale);

@@ -223,3 +223,46 @@ fn a_sum_of_a_length_and_a_constant_near_the_end_of_all_addresses_is_beyond_it()
     load(2, rax, |a, trap| a.jb(trap)).unwrap();
     load(1, rax, |a, trap| a.jb(trap)).unwrap_err();
 }
+
+/// What a routine goes over begins where a guest says.
+#[test]
+fn elements_in_routines_are_guarded_against_wrong_predictions() {
+    let element = |spectre: bool, guard: fn(&mut CodeAssembler) -> Code, index: AsmRegister64| {
+        let mut facts = facts(&[I32], &[]);
+        facts.settings.spectre = spectre;
+        let function = |a: &mut CodeAssembler, routine: CodeLabel| {
+            let mut trap = a.create_label();
+            enter(a)?;
+            limit(a, trap)?;
+            a.call(routine)?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut trap)?;
+            a.ud2()
+        };
+        let routine = |a: &mut CodeAssembler| {
+            let mut trap = a.create_label();
+            enter(a)?;
+            a.cmp(rdx, qword_ptr(r15 + COUNT))?;
+            a.jae(trap)?;
+            a.mov(rax, qword_ptr(r15 + TABLE))?;
+            guard(a)?;
+            a.mov(rax, qword_ptr(rax + index * 8))?;
+            a.xor(eax, eax)?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut trap)?;
+            a.ud2()
+        };
+        prove_beside(&facts, None, function, routine)
+    };
+    fn zero(a: &mut CodeAssembler) -> Code {
+        a.mov(r11d, 0)
+    }
+    element(true, |a| zero(a).and_then(|()| a.cmovb(r11, rdx)), r11).unwrap();
+    element(true, |_| Ok(()), rdx).unwrap_err();
+    element(true, |a| zero(a).and_then(|()| a.cmovb(r11, rdx)), rdx).unwrap_err();
+    element(true, |a| zero(a).and_then(|()| a.cmovae(r11, rdx)), r11).unwrap_err();
+    element(true, |a| zero(a).and_then(|()| a.cmovbe(r11, rdx)), r11).unwrap_err();
+    element(false, |_| Ok(()), rdx).unwrap();
+}
