@@ -41,6 +41,7 @@ fn limits_are_refused_in_the_words_of_the_table() {
     for bomb in out_of_proportion() {
         let words = match bomb.name.split(' ').next() {
             Some("calls") => "the module's first … bytes give more than … bytes of machine code",
+            Some("values:") => "a function body of … bytes has more than … values on its stack",
             Some("400") => "the module's … bytes give more than … bytes of machine code in all",
             _ => "a function body of … bytes gives more than … bytes of machine code",
         };

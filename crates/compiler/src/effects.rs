@@ -6,7 +6,7 @@
 
 use crate::bulk::{is_small_copy, is_small_fill};
 use crate::compile::FuncGen;
-use crate::facts::{Facts, Owner, Storage};
+use crate::facts::{Callee, Facts, Owner, Storage};
 use crate::gc::MANY_FIELDS;
 use crate::isa::Isa;
 use crate::reader::Reader;
@@ -28,6 +28,10 @@ pub(crate) enum Calls {
     Last,
     /// Control does not come back. What it calls on the way finds everything in slots.
     Leaves,
+    /// It calls nothing, but ends the function with a jump that may leave the module. The frame is gone by then, and
+    /// yet the stack may grow: whoever enters this module again makes a frame for it, so a chain of such jumps is as
+    /// deep as one of calls, and each function in it has to look at the limit.
+    Onward,
 }
 
 /// Operators of one byte of which the opcode says it all.
@@ -38,11 +42,21 @@ pub(crate) const fn basic(opcode: u8) -> Calls {
         0x13 => Calls::Returns,
         // `throw`, `throw_ref`
         0x08 | 0x0a => Calls::Leaves,
+        // `return_call_ref`
+        0x15 => Calls::Onward,
         // `memory.grow`, `table.get`, `ref.func`
         0x40 | 0x25 | 0xd2 => Calls::Returns,
         // Continuations. `resume` goes on at the pad of a handler, too.
         0xe0..=0xe6 => Calls::Returns,
         _ => Calls::No,
+    }
+}
+
+/// `return_call` of a function.
+pub(crate) fn tail_call(facts: &Facts, func: u32) -> Calls {
+    match facts.funcs[func as usize].callee {
+        Callee::Imported { .. } => Calls::Onward,
+        Callee::Defined { .. } => Calls::No,
     }
 }
 
@@ -141,6 +155,7 @@ pub(crate) fn moves_memory_0(facts: &Facts, grown: u32) -> bool {
 fn of_next(facts: &Facts, mut reader: Reader<'_>, constants: [Option<u64>; 2]) -> Calls {
     let opcode = reader.u8();
     match opcode {
+        0x12 => tail_call(facts, reader.u32()),
         0x23 | 0x24 => of_place(facts, facts.globals[reader.u32() as usize].ty),
         0x26 => of_place(facts, facts.tables[reader.u32() as usize].elem),
         0xfb => {
@@ -220,7 +235,7 @@ impl<I: Isa> FuncGen<'_, I> {
             // Control comes back, or goes to a handler of this function, with what calls preserve.
             Calls::Last => self.comes_back() || self.is_handled(),
             Calls::Leaves => self.is_handled(),
-            Calls::No | Calls::Detour => panic!("a call at {at:#x} of an operator that makes none"),
+            Calls::No | Calls::Detour | Calls::Onward => panic!("a call at {at:#x} of an operator that makes none"),
         };
         if back {
             assert!(self.regs.locked.is_empty(), "a call at {at:#x} in a loop that keeps locals in registers");

@@ -21,9 +21,9 @@ use crate::survey::Survey;
 use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
-/// Functions that call nothing go without a look at the stack limit if their locals take at most so many bytes and their
-/// bodies are at most so long that operands cannot take more than a few hundred: the host keeps far more than that below
-/// the limit, and nothing further down can follow.
+/// Functions that call nothing, and jump to nobody who may enter them again (`Calls::Onward`), go without a look at the
+/// stack limit if their locals take at most so many bytes and their bodies are at most so long that operands cannot take
+/// more than a few hundred: the host keeps far more than that below the limit, and nothing further down can follow.
 const UNCHECKED_LEAF_LOCALS: u32 = 256;
 /// See `UNCHECKED_LEAF_LOCALS`; two bytes push at most one operand of eight, or of sixteen.
 const UNCHECKED_LEAF_BODY: usize = 128;
@@ -251,10 +251,10 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Emits the prologue and returns where the frame size is to be patched.
     pub(crate) fn prologue(&mut self) -> u32 {
         self.plan();
+        let small = -self.slots_base as u32 <= UNCHECKED_LEAF_LOCALS && self.reader.len() <= UNCHECKED_LEAF_BODY;
+        let deep = self.survey.onward || self.survey_may_call() || !small;
         let a = &mut self.out.asm;
         let enter = I::enter(a);
-        let small = -self.slots_base as u32 <= UNCHECKED_LEAF_LOCALS && self.reader.len() <= UNCHECKED_LEAF_BODY;
-        let deep = self.survey.calls || !small || self.facts.settings.fuel || self.facts.settings.epochs;
         if deep && !without(Fault::StackCheck) {
             let ctx = self.facts.ctx;
             I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));

@@ -73,6 +73,8 @@ pub(crate) struct Summary {
     pub(crate) call_weight: u32,
     /// Is there any call at all?
     pub(crate) calls: bool,
+    /// Is there a tail call that may leave the module (`Calls::Onward`)?
+    pub(crate) onward: bool,
     /// Can any entry of the stack or any local be a vector, or as wide as one?
     pub(crate) vectors: bool,
     /// Is there a `try_table` with handlers?
@@ -355,6 +357,7 @@ impl Survey {
         match calls {
             Calls::No => {}
             Calls::Detour => self.calls = true,
+            Calls::Onward => self.onward = true,
             Calls::Returns if !without(Fault::RestoreBeforeUnreachable) => {
                 self.call();
             }

@@ -732,6 +732,10 @@ impl<'p> Walk<'p> {
         if !matches!(code.tag(), Tag::FuncCode | Tag::FuncCodeEither | Tag::ImportCode) {
             return Err("jump to what is no code");
         }
+        // Whoever is entered may jump back in, through a thunk that makes a frame.
+        if self.st.checked == UNCHECKED {
+            return Err("tail call out of the module before the stack is compared with its limit");
+        }
         let shape = self.p.shape(ty)?;
         self.pass_instances(&shape.tail, code)?;
         if either {

@@ -270,6 +270,24 @@ pub(super) fn calls_for_wide_results(n: usize) -> Vec<u8> {
     parts.finish(0)
 }
 
+/// Calls of two bytes that push a thousand values each, which nobody takes.
+fn stacked(n: usize, before: &[u8]) -> Vec<u8> {
+    let mut parts = Parts::new();
+    let give = parts.ty(&[], &[I32; 1000]);
+    let plain = parts.ty(&[], &[]);
+    parts.func(give, &[], &[0]);
+    parts.func(plain, &[], &[before, &[0x10, 0].repeat(n), &[0]].concat());
+    parts.finish(1)
+}
+
+pub(super) fn stacked_results(n: usize) -> Vec<u8> {
+    stacked(n, &[])
+}
+
+pub(super) fn stacked_dead_results(n: usize) -> Vec<u8> {
+    stacked(n, &[0])
+}
+
 /// Exported functions of a few bytes that take and give a thousand values, and so are large to enter.
 pub(super) fn wide_exports(n: usize) -> Vec<u8> {
     let mut parts = Parts::new();

@@ -132,6 +132,8 @@ const DISPROPORTIONATE: &[Bomb] = &[
     Bomb { name: "1,000 results shifted at 1,000 branches, each elsewhere", make: |n| results(n, n, true), n: 1_000 },
     Bomb { name: "calls for 1,000 results in 10,000 functions", make: functions::calls_for_wide_results, n: 10_000 },
     Bomb { name: "400 exports of 1,000 arguments and results", make: functions::wide_exports, n: 400 },
+    Bomb { name: "values: 1,000 results of each call that nobody takes", make: functions::stacked_results, n: 4_000 },
+    Bomb { name: "values: the same where nothing is emitted", make: functions::stacked_dead_results, n: 4_000 },
 ];
 
 const BLOCK: [u8; 3] = [0x02, 0x40, 0x0b];

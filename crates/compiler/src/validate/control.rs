@@ -1,5 +1,6 @@
 //! Control frames of the fast sweep: what a block takes and gives, and what its label asks for.
 
+use super::MOST_VALUES;
 use super::operands::{ANYTHING, BASE, Cursor, Window, Word, code};
 use super::sweep::Sweep;
 use crate::ty::Ty;
@@ -162,7 +163,7 @@ impl Sweep<'_> {
             named: 0,
         });
         self.survey.open(kind == Kind::Loop);
-        Some(self.spilled.push_types(EMPTY_WINDOW, &sig.params))
+        self.push_types(EMPTY_WINDOW, &sig.params)
     }
 
     /// Does the frame's window hold its results and nothing else? Nothing is left of it in `spilled` then.
@@ -202,7 +203,7 @@ impl Sweep<'_> {
             return Some(EMPTY_WINDOW);
         }
         let params = &self.facts.sigs[(frame.shape.0 - Shape::SIG) as usize].params;
-        Some(self.spilled.push_types(EMPTY_WINDOW, params))
+        self.push_types(EMPTY_WINDOW, params)
     }
 
     /// `end`: closes the innermost frame and gives the window outside, with its results.
@@ -230,7 +231,7 @@ impl Sweep<'_> {
             Some(self.spilled.push(frame.outer, frame.shape.0 as u8))
         } else {
             let results = &self.facts.sigs[(frame.shape.0 - Shape::SIG) as usize].results;
-            Some(self.spilled.push_types(frame.outer, results))
+            self.push_types(frame.outer, results)
         }
     }
 
@@ -248,7 +249,21 @@ impl Sweep<'_> {
             });
         }
         let sig = &self.facts.sigs[(frame.shape.0 - Shape::SIG) as usize];
-        Some(self.spilled.push_types(window, if frame.kind == Kind::Loop { &sig.params } else { &sig.results }))
+        self.push_types(window, if frame.kind == Kind::Loop { &sig.params } else { &sig.results })
+    }
+
+    /// Pushes operands, of which there may be more than there are bytes that say so; `None` if it is for the reference to
+    /// judge whether they are too many.
+    #[inline]
+    pub(super) fn push_types(&mut self, window: Window, types: &[Ty]) -> Option<Window> {
+        let window = self.spilled.push_types(window, types);
+        (types.len() <= 2 || self.is_low()).then_some(window)
+    }
+
+    /// Are there no more than `MOST_VALUES` on the stack for certain? What has made room is four operands each time, and
+    /// the window of each frame has at most seven. Operators of which nobody asks this push no more than they have bytes.
+    pub(super) fn is_low(&self) -> bool {
+        4 * self.spilled.len() + 7 * (self.frames.len() + 1) <= MOST_VALUES
     }
 
     /// The window behind an operator that nothing comes out of.

@@ -31,6 +31,11 @@ use references::Inits;
 use rows::Rules;
 use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 
+/// So many values may be on the stack of a function, and one more for each byte of its body. An operator of two bytes can
+/// push a thousand, also where nothing is emitted that could become too much; both sweeps keep a few bytes for each, and a
+/// frame has a slot for each.
+pub(crate) const MOST_VALUES: usize = 1 << 16;
+
 /// What sweep 1 keeps from function to function, so that none allocates for itself.
 #[derive(Default)]
 pub(crate) struct Buffers {

@@ -1,6 +1,7 @@
 //! The reference: wasmparser's validator, and the same survey in its visit. Its verdicts, messages and offsets are the
 //! ones that count; it judges every body that the fast sweep leaves.
 
+use super::MOST_VALUES;
 use crate::effects::{self, Calls};
 use crate::error::{Error, ErrorKind};
 use crate::facts::Facts;
@@ -40,6 +41,7 @@ pub(super) fn survey(
     reader.set_features(*validator.features());
     // What the last two operators pushed, as far as they are `i32.const`.
     let mut constants = [None; 2];
+    let most = MOST_VALUES + body.as_bytes().len();
     while !reader.eof() {
         let offset = reader.original_position();
         let mut visitor = Sweep { validator, survey, facts, offset, last: false, constants, constant: None };
@@ -47,6 +49,11 @@ pub(super) fn survey(
         constants = [if visitor.constant.is_some() { constants[1] } else { None }, visitor.constant];
         if !visitor.last {
             survey.forget_call();
+        }
+        if validator.operand_stack_height() as usize > most {
+            let bytes = body.as_bytes().len();
+            let what = format!("a function body of {bytes} bytes has more than {most} values on its stack");
+            return Err(Error { offset, kind: ErrorKind::Limit(what) });
         }
     }
     finish(&reader, validator)?;
@@ -280,6 +287,12 @@ macro_rules! note {
     // It may have to fill in the table's element first, and the arguments live across that.
     ($s:ident visit_return_call_indirect $ty:ident $t:ident) => {
         $s.note(effects::basic(0x13))
+    };
+    ($s:ident visit_return_call $f:ident) => {
+        $s.note(effects::tail_call($s.facts, $f))
+    };
+    ($s:ident visit_return_call_ref $ty:ident) => {
+        $s.note(effects::basic(0x15))
     };
     ($s:ident visit_memory_grow $m:ident) => {
         $s.note(effects::basic(0x40))

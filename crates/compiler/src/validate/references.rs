@@ -140,7 +140,7 @@ impl Sweep<'_> {
             let code = self.code_of(*ty)?;
             window = self.spilled.push(window, code);
         }
-        Some(window)
+        (ty.results().len() <= 2 || self.is_low()).then_some(window)
     }
 
     /// Takes off arguments of a call whose results are the function's own.

@@ -332,7 +332,7 @@ impl Sweep<'_> {
                     if let [result] = *sig.results {
                         push!(code(result));
                     } else {
-                        window = self.spilled.push_types(window, &sig.results);
+                        window = self.push_types(window, &sig.results)?;
                     }
                 }
                 self.survey.vectors |= sig.vectors;
@@ -501,6 +501,7 @@ impl Sweep<'_> {
                     let index = number!(bytes, pos);
                     let sig = self.facts.funcs.get(index as usize)?.sig;
                     tail_call!(&self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
+                    self.survey.note(effects::tail_call(self.facts, index));
                 }
                 Class::ReturnCallIndirect => {
                     let ty = number!(bytes, pos);
@@ -519,6 +520,7 @@ impl Sweep<'_> {
                     window = self.callee(ty, window)?;
                     let sig = (*self.facts.types.get(ty as usize)?)?;
                     tail_call!(&self.facts.sigs[sig as usize], ty);
+                    self.survey.note(effects::basic(opcode));
                 }
                 Class::Drop => {
                     if window as u8 <= BOTTOM {

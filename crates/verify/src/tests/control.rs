@@ -55,6 +55,35 @@ fn tail_calls_leave_everything_as_the_callee_wants_it() {
 }
 
 #[test]
+fn whoever_goes_on_to_another_module_has_looked_at_the_limit() {
+    const CODE: i32 = 80;
+    const INSTANCE: i32 = 88;
+    let jump = |looks: bool| {
+        let mut facts = facts(&[I64], &[I64]);
+        facts.functions.insert(0, Function { ty: 0, imported: true, escapes: false });
+        let field = |offset: i32, kind| Field { offset: offset as u32, width: 8, kind };
+        facts.instance.push(field(CODE, InstanceField::FunctionCode(0)));
+        facts.instance.push(field(INSTANCE, InstanceField::FunctionInstance(0)));
+        prove_with(&facts, |a| {
+            let mut trap = a.create_label();
+            enter(a)?;
+            if looks {
+                limit(a, trap)?;
+            }
+            a.mov(rdi, qword_ptr(r15 + INSTANCE))?;
+            a.mov(rsi, r15)?;
+            a.mov(rax, qword_ptr(r15 + CODE))?;
+            a.leave()?;
+            a.jmp(rax)?;
+            a.set_label(&mut trap)?;
+            a.ud2()
+        })
+    };
+    jump(true).unwrap();
+    assert!(jump(false).unwrap_err().starts_with("tail call out of the module"));
+}
+
+#[test]
 fn routines_without_frames_know_nothing_of_the_stack() {
     let call = |routine: fn(&mut CodeAssembler) -> Code| {
         let function = |a: &mut CodeAssembler, routine: CodeLabel| {
