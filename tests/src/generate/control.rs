@@ -1,5 +1,5 @@
 //! Random control flow over a typed stack: nested blocks, loops and conditionals that take and leave values, branches
-//! of every kind out of them, dead code after, calls between, many locals. (Rows 17 to 26 of the catalogue of bugs.)
+//! of every kind out of them, dead code after, calls between, many locals.
 
 use super::{Generated, clause, literal, name};
 use crate::observe::{Type, Value, interesting};

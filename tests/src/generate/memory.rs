@@ -1,5 +1,5 @@
 //! The edges of memories: every access at every edge, judged by arithmetic and not only by another compiler, and
-//! addresses whose computation wraps. (Rows 9 to 16 of the catalogue of bugs.)
+//! addresses whose computation wraps.
 
 use super::Generated;
 use crate::observe::{Event, Outcome, Type, Value};

@@ -1,5 +1,5 @@
 //! Values that change places: arguments, results, block parameters and locals permuted at every kind of edge, few and
-//! a thousand, of all types. (Rows 20, 22 and 47 of the catalogue of bugs.)
+//! a thousand, of all types.
 
 use super::{Generated, clause, literal};
 use crate::observe::{Type, Value, interesting};

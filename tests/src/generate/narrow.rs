@@ -1,5 +1,5 @@
 //! Narrow producers against wide consumers: every way to make an `i32`, into every use that would notice bits left in
-//! the upper half of its register or slot. (Rows 1 to 8 of the catalogue of bugs.)
+//! the upper half of its register or slot.
 
 use super::Generated;
 use crate::observe::{Type, Value};

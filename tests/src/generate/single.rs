@@ -1,5 +1,5 @@
 //! Single operators: each with boundary operands in every form in which an operand can come, and each result in every
-//! form in which it can be used. (Rows 20, 24, 27, 28 of the catalogue of bugs.)
+//! form in which it can be used.
 
 use super::{Generated, literal, name, product};
 use crate::observe::{Type, Value, boundaries};

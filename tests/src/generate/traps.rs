@@ -1,5 +1,5 @@
 //! Traps that must happen, once and at their place: operators that trap whose result nobody uses, with a side effect
-//! before and one after. (Rows 15, 24 and 51 of the catalogue of bugs.)
+//! before and one after.
 
 use super::{Generated, literal};
 use crate::observe::{Type, Value, boundaries};
