@@ -39,7 +39,7 @@ pub(crate) enum Arg {
 pub(crate) enum CallTo {
     /// What a relocation names.
     Symbol(Target),
-    /// The same, of something that leaves by `Isa::jump_back`.
+    /// What a relocation names, which leaves by `Isa::jump_back`.
     Unpaired(Target),
     /// The address in a register.
     Register(Reg),

@@ -180,7 +180,7 @@ pub enum Routine {
     SetReference,
     /// `(reference)`: tells a collector that counts references of one that came out of memory. May collect.
     Expose,
-    /// The same, but it does not collect.
+    /// `(reference)`: puts one that came out of memory on the list of such a collector, and does not collect.
     List,
     /// `(bytes, alignment - 1)`: sees to it that an object has room in a heap that is never collected. Traps if it cannot.
     MakeRoom,

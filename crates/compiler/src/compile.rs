@@ -105,7 +105,7 @@ pub(crate) struct LocalState {
     pub(crate) copy: Option<Reg>,
     /// Offset of its slot from the frame pointer.
     pub(crate) slot: i32,
-    /// See `LocalUse::depth`.
+    /// The depth of the block that has all touches of it, as `LocalUse::depth` says.
     pub(crate) depth: u32,
 }
 
@@ -176,7 +176,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) budget_end: u32,
     /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
     pub(crate) room_end: u32,
-    /// See `FuncGen::plain_address`.
+    /// Offsets below this need no check in accesses of memory 0, see `FuncGen::plain_address`.
     pub(crate) plain_offsets: u64,
     /// Where the function's entries in the address map begin.
     first_address: usize,

@@ -201,9 +201,9 @@ fn heap_type(code: i64) -> HeapType {
 pub(crate) enum Comes {
     /// Control comes back, to this operator or behind it.
     Back,
-    /// It comes back to a stub, which has saved all registers, or to code behind the function's last operator.
+    /// Control comes back to a stub, which has saved all registers, or to code behind the function's last operator.
     ToMargin,
-    /// It does not come back.
+    /// Control does not come back.
     Never,
 }
 

@@ -17,8 +17,8 @@ pub struct Facts {
     pub type_id_offsets: Vec<i32>,
     /// By type index of the module: has the type no subtypes but itself?
     pub final_types: Vec<bool>,
-    /// Types that have subtypes in this module, by offset of their ids among the type ids, in ascending order; with up to
-    /// three of these, likewise.
+    /// Types that have subtypes in this module, each with up to three of these. A type is named by the offset of its id
+    /// among the type ids; the list is in ascending order of that.
     pub subtypes: Vec<(i32, [Option<i32>; 3])>,
     /// By type index of the module: what objects of the type look like, or `None` where it is a function type.
     pub objects: Vec<Option<ObjectFact>>,
@@ -165,7 +165,7 @@ pub struct GlobalFact {
     pub ty: Ty,
     /// May it be set?
     pub mutable: bool,
-    /// See `Sig::plain`.
+    /// Does `ty` tell all that validation needs to know of the value? As `Sig::plain`.
     pub plain: bool,
     /// Where the value is.
     pub place: Where,
@@ -217,7 +217,7 @@ pub struct MemoryFact {
 pub struct TableFact {
     /// The type of its elements: `FuncRef`, which take 8 bytes each, `GcRef`, which take 4, or `ContRef`, which take 16.
     pub elem: Ty,
-    /// See `Sig::plain`.
+    /// Does `elem` tell all that validation needs to know of an element? As `Sig::plain`.
     pub plain: bool,
     /// If all its elements are functions of one type or null: where among the type ids that type is.
     pub type_id: Option<i32>,

@@ -101,12 +101,12 @@ impl<I: Isa> FuncGen<'_, I> {
         compare_with_heap::<I>(&mut self.out.asm, self.facts, reference, span, trap);
     }
 
-    /// The same for a field at an offset.
+    /// Traps unless the heap reaches beyond a field, where guard pages do not see to that.
     fn check_field(&mut self, reference: Reg, offset: i32, storage: Storage) {
         self.check_in_heap(reference, offset.cast_unsigned() + (1 << storage.log2()));
     }
 
-    /// The same in a register that stays as it is, and what of it the caller owns.
+    /// The address of the heap in a register that the caller does not write, and that register if the caller owns it.
     fn heap_kept(&mut self) -> (Reg, Held) {
         if let Some(reg) = self.heap_in_register() {
             return (reg, Held::NONE);

@@ -28,7 +28,7 @@ impl Held {
         Held(owned)
     }
 
-    /// These and others.
+    /// The registers of both.
     pub(crate) fn and(self, other: Held) -> Held {
         proof!(self.0.and(other.0).is_empty(), "{self:?} and {other:?} are held twice");
         Held(self.0.or(other.0))

@@ -38,7 +38,7 @@ pub enum Libcall {
     NewEpoch,
     /// `(v128, v128, v128) -> v128`: product of the first two and sum with the third, of four lanes, rounded once.
     FmaF32x4,
-    /// The same of two lanes.
+    /// `(v128, v128, v128) -> v128`: product of the first two and sum with the third, of two lanes, rounded once.
     FmaF64x2,
     /// `(kind: u32, type id: u32, bytes: u32, alignment: u32) -> reference` to a new object, whose header is written and
     /// nothing else. May collect.

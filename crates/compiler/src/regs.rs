@@ -40,7 +40,7 @@ pub(crate) struct Regs {
 #[derive(Clone, Copy)]
 pub(crate) struct Pins {
     set: RegSet,
-    /// The same for the proof, which misses none.
+    /// What `set` is where `Fault::Pinned` is not left out, for the proof.
     #[cfg(debug_assertions)]
     read: RegSet,
 }

@@ -90,7 +90,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// The same for a call whose map was made before.
+    /// A collector may run during the call that has just been emitted, whose map was made before.
     pub(crate) fn safepoint_with(&mut self, map: Option<u32>) {
         #[cfg(debug_assertions)]
         {

@@ -20,8 +20,8 @@ pub struct Sig {
     pub(crate) vectors: bool,
     /// What is passed for its values where some are passed as two; `None` where each is passed as itself.
     split: Option<Box<Split>>,
-    /// Do these types tell all that validation needs to know? They do for numbers, `funcref` and `externref`, and not
-    /// for any other type of reference; then the reference validator judges whatever has to do with this signature.
+    /// Do the machine's types tell all that validation needs to know of the values? They do for numbers, `funcref` and
+    /// `externref`, and not for any other type of reference; then the fast sweep asks for the module's own types.
     pub plain: bool,
     /// The parameters as the stack of operand types holds them.
     pub(crate) params_word: Word,

@@ -40,7 +40,7 @@ pub(crate) fn array_length(ops: &[ConstOp]) -> Option<&[ConstOp]> {
     unreachable!("validated as an expression")
 }
 
-/// Those that occur in a module, each once, in ascending order.
+/// The constant expressions of a module that make objects, each once, in ascending order.
 pub(crate) fn of_module(translation: &ModuleTranslation<'_>) -> Vec<Vec<u8>> {
     let mut known = BTreeSet::new();
     let mut add = |expr: &ConstExpr| {

@@ -13,7 +13,7 @@ use wasmtime_environ::{
 /// Words that stacks exchange: the stack pointer, the frame pointer, and where to go on.
 const EXCHANGED: i32 = 3;
 
-/// See `Facts::conts`.
+/// What `Facts::conts` says of a module's types.
 pub(crate) fn types(
     module: &Module,
     types: &ModuleTypesBuilder,

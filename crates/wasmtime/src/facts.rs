@@ -176,7 +176,7 @@ pub(crate) fn facts(
     Ok(facts)
 }
 
-/// See `Facts::subtypes`.
+/// What `Facts::subtypes` says of a module's types.
 fn subtypes(module: &Module, types: &ModuleTypesBuilder) -> Vec<(i32, [Option<i32>; 3])> {
     let mut known: BTreeMap<i32, [Option<i32>; 3]> = BTreeMap::new();
     for (_, ty) in module.types.iter() {

@@ -301,7 +301,7 @@ impl Startup<'_> {
         self.numbers(expr.ops());
     }
 
-    /// The same of operators that make no objects.
+    /// Computes an expression of operators that make no objects.
     fn numbers(&mut self, ops: &[ConstOp]) {
         let mut depth = 0;
         for op in ops {

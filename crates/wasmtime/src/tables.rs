@@ -241,7 +241,7 @@ impl AddressTable {
         self.len = (self.len + 1) % BLOCK;
     }
 
-    /// As for `TrapTable`.
+    /// Bytes of the section but for the block under construction.
     pub(crate) fn len(&self) -> usize {
         self.blocks.len()
     }

@@ -114,7 +114,7 @@ pub enum Rmw {
 }
 
 impl Rmw {
-    /// The same without being atomic; `None` for the exchange.
+    /// The operation as arithmetic that is not atomic; `None` for the exchange.
     #[must_use]
     pub const fn alu(self) -> Option<Alu> {
         match self {

@@ -213,7 +213,7 @@ pub enum VectorTernary {
     F64x2Nmadd,
     /// Products of bytes, four summed up and added to the third; the second has seven bits in each.
     RelaxedDotAdd,
-    /// The same for all bytes, exact.
+    /// Products of bytes of any value, four summed up exactly and added to the third.
     DotAdd,
 }
 

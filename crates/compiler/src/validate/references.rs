@@ -485,7 +485,7 @@ const MAX_FIXED: u32 = 10_000;
 pub(super) struct Inits {
     /// By local: the number of the function in which it was, if it was.
     written: Vec<u32>,
-    /// Those that were, in order.
+    /// The locals that were written, in order.
     order: Vec<u32>,
     /// Counts functions, from 1 on.
     now: u32,

@@ -92,7 +92,7 @@ enum Unary {
     Neg(Row),
     /// `(d, s, t)`; `d` may be `s`.
     Seq(UnarySeq),
-    /// The same, with a temporary.
+    /// `(d, s, t)` with a temporary for `t`; `d` may be `s`.
     Temp(UnarySeq),
 }
 

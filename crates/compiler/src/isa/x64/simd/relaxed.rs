@@ -144,7 +144,7 @@ pub(super) fn dot(a: &mut Asm, cpu: &CpuFeatures, d: Reg, l: Reg, r: Reg, t: Reg
     a.op3(cpu.avx, PADDW, d, d, t);
 }
 
-/// The same, four products summed up in 32 bits. `d` is no operand.
+/// Both operands signed: products of bytes, four summed up in 32 bits and added to `c`. `d` is no operand.
 fn dot_add(a: &mut Asm, cpu: &CpuFeatures, d: Reg, [l, r, c]: [Reg; 3], t: Reg) {
     low_bytes(a, cpu, X, r);
     low_bytes(a, cpu, t, l);
