@@ -25,7 +25,8 @@ use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 /// stack limit if their locals take at most so many bytes and their bodies are at most so long that operands cannot take
 /// more than a few hundred: the host keeps far more than that below the limit, and nothing further down can follow.
 const UNCHECKED_LEAF_LOCALS: u32 = 256;
-/// The longest body of such a function, see `UNCHECKED_LEAF_LOCALS`: two bytes push at most one operand of eight, or of sixteen.
+/// The longest body of such a function, see `UNCHECKED_LEAF_LOCALS`: two bytes push at most one operand of eight, or of
+/// sixteen.
 const UNCHECKED_LEAF_BODY: usize = 128;
 
 /// Locals with fewer weighted touches than this are not worth saving and restoring a preserved register.
