@@ -366,6 +366,14 @@ pub struct Layouts {
     pub host_function: u32,
 }
 
+impl Layouts {
+    /// Is this where a function reference has a field, or before the last of them?
+    pub(crate) fn is_in_func_ref(&self, disp: i64) -> bool {
+        let last = self.func_ref_code.max(self.func_ref_instance).max(self.func_ref_type);
+        (0..=i64::from(last)).contains(&disp)
+    }
+}
+
 /// What the collector says. The contents of its heap are not trusted, so nothing is said of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Gc {

@@ -216,8 +216,8 @@ impl Walk<'_> {
                 Ok(Spot::Field(field, width as u8))
             }
             Tag::Text => self.entry_of_table(base.b(), index, scale, disp, width),
-            Tag::Const if base == Value::NULL && plain && (0..4096).contains(&disp) && !writes => {
-                // A null reference: nothing comes of it.
+            Tag::Const if base == Value::NULL && plain && !writes && facts.layouts.is_in_func_ref(disp) => {
+                // A null reference: nothing comes of it. Other addresses the host takes for no reference's.
                 self.fault(Cause::NullFunction)?;
                 self.ends = true;
                 Ok(Spot::Constants)
@@ -493,26 +493,6 @@ impl Walk<'_> {
                 Err("pointer that is for the host alone")
             }
         }
-    }
-
-    /// Gives a function reference in a register an identity, if it has none.
-    fn identify(&mut self, reg: u8) -> u32 {
-        let value = self.st.regs[usize::from(reg)];
-        let known = value.a() & crate::value::IDENTITY;
-        if known != 0 {
-            return known;
-        }
-        let identity = self.new_identity();
-        let value = Value::new(Tag::Func, value.a() | identity, value.b());
-        self.st.regs[usize::from(reg)] = value;
-        identity
-    }
-
-    /// An identity that nobody else has, the same each time for the same instruction.
-    pub(crate) fn new_identity(&mut self) -> u32 {
-        let identity = 1 + (self.at - self.start) % (crate::value::IDENTITY - 1);
-        self.st.retire(identity, &mut self.frames);
-        identity
     }
 
     // ---- the frame

@@ -406,6 +406,26 @@ impl Walk<'_> {
         common.map_or(Value::constant(u32::MAX.into()), |common| Value::new(Tag::Listed, none, common))
     }
 
+    /// Gives a function reference in a register an identity, if it has none.
+    pub(crate) fn identify(&mut self, reg: u8) -> u32 {
+        let value = self.st.regs[usize::from(reg)];
+        let known = value.a() & crate::value::IDENTITY;
+        if known != 0 {
+            return known;
+        }
+        let identity = self.new_identity();
+        let value = Value::new(Tag::Func, value.a() | identity, value.b());
+        self.st.regs[usize::from(reg)] = value;
+        identity
+    }
+
+    /// An identity that nobody else has, the same each time for the same instruction.
+    pub(crate) fn new_identity(&mut self) -> u32 {
+        let identity = 1 + (self.at - self.start) % (crate::value::IDENTITY - 1);
+        self.st.retire(identity, &mut self.frames);
+        identity
+    }
+
     /// `to = base + disp`, a pointer.
     pub(crate) fn move_pointer(&mut self, to: usize, base: usize, disp: i64) -> Proved<()> {
         let value = self.st.regs[base];

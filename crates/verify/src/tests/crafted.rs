@@ -62,6 +62,17 @@ fn where_an_instruction_may_fault_the_frame_pointer_leads_to_the_callers() {
 }
 
 #[test]
+fn a_null_reference_is_one_of_a_function() {
+    let read = |at: i32| prove(&[], &[], |a| a.xor(ecx, ecx).and_then(|()| a.mov(eax, dword_ptr(rcx + at))));
+    read(8).unwrap();
+    read(24).unwrap();
+    read(25).unwrap_err();
+    read(64).unwrap_err();
+    read(4000).unwrap_err();
+    read(-8).unwrap_err();
+}
+
+#[test]
 fn what_lies_below_the_stack_is_not_even_read() {
     let read = |far: i32, read: fn(&mut CodeAssembler) -> Code| {
         prove(&[], &[], |a| {
