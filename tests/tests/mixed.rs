@@ -5,7 +5,7 @@ use lightbeam_tests::backend::{Pair, Setup};
 use lightbeam_tests::generate::{clause, name};
 use lightbeam_tests::observe::{Type, Value, interesting};
 use lightbeam_tests::random::Random;
-use wasmtime::{Caller, Extern, Func, FuncType, Instance, Linker, Module, Ref, Store, Val, ValType};
+use wasmtime::{Caller, Extern, Func, FuncType, Instance, Linker, Module, Ref, Store, Trap, Val, ValType};
 
 const NUMBERS: [Type; 5] = [Type::I32, Type::I64, Type::F32, Type::F64, Type::V128];
 
@@ -323,6 +323,46 @@ fn what_is_shared_may_change_under_a_call() {
             let memory = owner.get_memory(&mut store, "memory").unwrap();
             assert_eq!((memory.size(&store), memory.data(&store)[0x3_ffff]), (4, 5), "{first} {second}");
             assert_eq!(see.call(&mut store, 1000).unwrap(), (11, -1, 11, 99), "{first} {second}");
+        }
+    }
+}
+
+/// Each entry of an instance by a tail call may take stack, and then it is compared with its limit, whoever made the caller.
+#[test]
+fn tail_calls_between_instances_end_at_the_limit_at_the_latest() {
+    let player = r#"(module
+        (rec (type $f (func (param (ref null $f) (ref null $f) i64) (result i64))))
+        (func $f (export "f") (type $f)
+          (if (i64.eqz (local.get 2)) (then (return (i64.const 42))))
+          (return_call_ref $f (local.get 1) (local.get 0) (i64.sub (local.get 2) (i64.const 1)) (local.get 1)))
+        (elem declare func $f)
+        (global (export "ref") (ref null $f) (ref.func $f)))"#;
+    let start = r#"(module
+        (rec (type $f (func (param (ref null $f) (ref null $f) i64) (result i64))))
+        (import "a" "ref" (global $a (ref null $f)))
+        (import "b" "ref" (global $b (ref null $f)))
+        (func (export "go") (param i64) (result i64)
+          (call_ref $f (global.get $a) (global.get $b) (local.get 0) (global.get $a))))"#;
+    for setup in [Setup::default(), Setup { signals: false, ..Setup::default() }] {
+        let pair = setup.engine().unwrap();
+        for (first, second) in SIDES {
+            let mut store = Store::new(&pair.engine, ());
+            let mut linker = Linker::new(&pair.engine);
+            for (name, side) in [("a", first), ("b", second)] {
+                let instance = linker.instantiate(&mut store, &compile(&pair, side, player)).unwrap();
+                linker.instance(&mut store, name, instance).unwrap();
+            }
+            let start = linker.instantiate(&mut store, &compile(&pair, true, start)).unwrap();
+            let go = start.get_typed_func::<i64, i64>(&mut store, "go").unwrap();
+            assert_eq!(go.call(&mut store, 100).unwrap(), 42);
+            match go.call(&mut store, 1_000_000) {
+                Ok(result) => assert_eq!(result, 42),
+                Err(error) => {
+                    assert!(first || second, "{error:?}");
+                    assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::StackOverflow), "{error:?}");
+                }
+            }
+            assert_eq!(go.call(&mut store, 100).unwrap(), 42, "the store is as good as before");
         }
     }
 }
