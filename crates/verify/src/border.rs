@@ -3,6 +3,7 @@
 use crate::abi::{self, Abi, Part, Passed, Place, argument};
 use crate::calls::PRESERVED;
 use crate::facts::{StoreField, ValueType};
+use crate::lanes::Vectors;
 use crate::proof;
 use crate::state::{R14, R15, RBP, RCX, RDI, RDX, RSI, RSP, State, done};
 use crate::value::{Tag, Value};
@@ -95,7 +96,7 @@ impl Walk<'_> {
                 self.st.done = done::UNCALLED;
                 self.take_builtin_arguments(builtin);
                 self.st.regs[RDI] = Value::of(Tag::Caller, 0);
-                self.st.vectors = u16::MAX;
+                self.st.vectors = Vectors::ALL;
             }
             Role::Routine | Role::StartupRoutine => {}
         }

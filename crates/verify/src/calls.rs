@@ -1,8 +1,9 @@
 //! Calls, tail calls and returns: what is passed, what is promised, and what is left of what was known.
 
-use crate::abi::{Abi, Part, Passed, Place, Shape};
+use crate::abi::{Abi, Part, Passed, Place, Shape, bytes};
 use crate::decode::Instruction;
 use crate::facts::{Builtin, Signature, ValueType};
+use crate::lanes::Vectors;
 use crate::prover::Entry;
 use crate::relate::{self, Key, Region};
 use crate::state::{
@@ -208,7 +209,9 @@ impl<'p> Walk<'p> {
                     self.check_cont(kind, *ty)?;
                 }
                 Place::Int(reg) => self.check_value(self.st.regs[usize::from(reg)], *ty, private)?,
-                Place::Float(reg) if self.st.vectors >> reg & 1 == 0 => return Err("undefined argument"),
+                Place::Float(reg) if self.st.vectors.known(reg.into()) < bytes(*ty) => {
+                    return Err("undefined argument");
+                }
                 Place::Float(_) => {}
                 Place::Stack(at) => {
                     self.has_value(top + at.cast_signed(), *ty, "undefined argument on the stack")?;
@@ -277,7 +280,7 @@ impl<'p> Walk<'p> {
                     self.st.regs[usize::from(reg)] = Value::of_type(func);
                 }
                 (Place::Int(reg), _) => self.st.regs[usize::from(reg)] = Value::ANY,
-                (Place::Float(reg), _) => self.st.vectors |= 1 << reg,
+                (Place::Float(reg), ty) => self.st.vectors.set(reg.into(), bytes(ty)),
                 (Place::Stack(_), _) => {}
             }
         }
@@ -299,7 +302,7 @@ impl<'p> Walk<'p> {
                 _ => value.without_free_start(),
             };
         }
-        self.st.vectors = 0;
+        self.st.vectors = Vectors::NONE;
         self.st.conts = 0;
         self.st.xmm15 = Value::UNDEF;
         self.st.flags = Flags::UNKNOWN;
@@ -464,7 +467,7 @@ impl<'p> Walk<'p> {
                 effect = Effect::Any;
                 ctx
             }
-            Builtin::FmaF32x4 | Builtin::FmaF64x2 => ctx && self.st.vectors & 7 == 7,
+            Builtin::FmaF32x4 | Builtin::FmaF64x2 => ctx && (0..3).all(|reg| self.st.vectors.known(reg) == 16),
             Builtin::GcAlloc => {
                 effect = Effect::Collects;
                 // The size of an object is of 32 bits.
@@ -558,7 +561,7 @@ impl<'p> Walk<'p> {
         }
         self.st.regs[RAX] = result;
         if gives_vector {
-            self.st.vectors |= 1;
+            self.st.vectors.set(0, 16);
             self.st.regs[RAX] = Value::UNDEF;
         }
         Ok(())
@@ -832,7 +835,9 @@ impl<'p> Walk<'p> {
                         _ if *part == Part::Pointer => self.check_halves(&abi.results[n..], *ty, self.area())?,
                         _ if *part == Part::Revision => {}
                         Place::Int(reg) => self.check_value(self.st.regs[usize::from(reg)], *ty, false)?,
-                        Place::Float(reg) if self.st.vectors >> reg & 1 == 0 => return Err("undefined result"),
+                        Place::Float(reg) if self.st.vectors.known(reg.into()) < bytes(*ty) => {
+                            return Err("undefined result");
+                        }
                         Place::Float(_) => {}
                         Place::Stack(at) => {
                             self.has_value(self.area() + at.cast_signed(), *ty, "result that is not written")?;

@@ -197,10 +197,10 @@ impl Walk<'_> {
     pub(crate) fn take_vector(&mut self, reg: usize, ty: ValueType) {
         if let ValueType::Cont { ty } = ty {
             let of = self.p.types.functions.of_cont(ty);
-            self.st.vectors &= !(1 << reg);
+            self.st.vectors.set(reg, 0);
             self.set_kind(reg, REFERENCE + of);
         } else {
-            self.st.vectors |= 1 << reg;
+            self.st.vectors.set(reg, crate::abi::bytes(ty));
             self.set_kind(reg, 0);
         }
     }
@@ -285,7 +285,7 @@ impl Walk<'_> {
                     return Err("pointer as a vector");
                 }
                 self.set_kind(to, 0);
-                self.st.vectors &= !(1 << to);
+                self.st.vectors.set(to, 0);
                 self.st.xmm15 = Value::UNDEF;
                 self.half = Some((self.next, from, to));
                 Ok(true)
@@ -321,11 +321,7 @@ impl Walk<'_> {
     }
 
     fn put_vector(&mut self, to: usize, kind: u32) {
-        if kind == NULL_REFERENCE {
-            self.st.vectors |= 1 << to;
-        } else {
-            self.st.vectors &= !(1 << to);
-        }
+        self.st.vectors.set(to, if kind == NULL_REFERENCE { 16 } else { 0 });
         self.set_kind(to, kind);
         if to == 15 {
             self.st.xmm15 = Value::UNDEF;

@@ -67,7 +67,7 @@ impl Walk<'_> {
             return Ok(());
         }
         self.st.regs[RAX] = Value::of(Tag::Given, 0);
-        self.st.vectors = 1;
+        self.st.vectors.set(0, 16);
         if builtin == Builtin::Trap {
             // That is what it is called for.
             self.st.done |= done::FAILED;
@@ -200,7 +200,7 @@ impl Walk<'_> {
         let given = self.st.regs[RAX];
         let narrow = matches!(builtin, Builtin::GcAlloc | Builtin::InstanceId | Builtin::IsSubtype);
         let vector = matches!(builtin, Builtin::FmaF32x4 | Builtin::FmaF64x2);
-        if vector && self.st.vectors & 1 == 0 {
+        if vector && self.st.vectors.known(0) < 16 {
             return Err("undefined result");
         }
         if !vector && (!given.is(Tag::Given) || given.b() != 0 && !narrow) {

@@ -18,6 +18,7 @@ mod exits;
 pub mod facts;
 mod fill;
 mod forms;
+mod lanes;
 pub mod layout;
 mod maps;
 mod operand;

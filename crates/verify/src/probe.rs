@@ -4,6 +4,7 @@
 use crate::decode::{Instruction, Reader};
 use crate::facts::{Facts, Memory, Processor, Range, Settings, Tables};
 use crate::forms::Class;
+use crate::lanes::Vectors;
 use crate::prover::Prover;
 use crate::state::State;
 use crate::value::{Tag, Value};
@@ -154,7 +155,7 @@ pub fn apply(text: &[u8], registers: &[Known; 16], copies: bool) -> Result<Vec<A
     walk.watches = copies;
     let slots = walk.frames.begin();
     let mut state = State::new(slots);
-    state.vectors = u16::MAX;
+    state.vectors = Vectors::ALL;
     for (reg, known) in registers.iter().enumerate() {
         state.set(reg, value(*known));
     }

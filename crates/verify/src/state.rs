@@ -2,6 +2,7 @@
 
 use crate::conts::Functions;
 use crate::division::{Asked, Divisor};
+use crate::lanes::Vectors;
 use crate::slots::{Frames, Slots};
 use crate::value::{IDENTITY, Tag, Value};
 
@@ -127,8 +128,8 @@ pub(crate) struct State {
     pub(crate) flags: Flags,
     /// What is known of sums: a number among what is kept of them, 0 for nothing. See `Walk::relate`.
     pub(crate) sums: u32,
-    /// A bit for each vector register that holds something that the module may know.
-    pub(crate) vectors: u16,
+    /// What of vector registers the module may know.
+    pub(crate) vectors: Vectors,
     /// Which of them hold references to continuations: a number among those of the function, 0 for none. See `conts`.
     pub(crate) conts: u32,
     /// Where the stack pointer was when it was compared with the limit, [`UNCHECKED`] if it was not.
@@ -157,7 +158,7 @@ impl State {
             slots,
             flags: Flags::UNKNOWN,
             sums: 0,
-            vectors: 0,
+            vectors: Vectors::NONE,
             conts: 0,
             checked: UNCHECKED,
             sign: 0,
@@ -273,7 +274,7 @@ impl State {
             changed |= joined != self.flags;
             self.flags = joined;
         }
-        let vectors = self.vectors & other.vectors;
+        let vectors = self.vectors.join(other.vectors);
         changed |= vectors != self.vectors;
         self.vectors = vectors;
         if self.checked < other.checked {

@@ -300,6 +300,7 @@ mod control;
 mod division;
 mod references;
 mod relations;
+mod vectors;
 
 /// A text of several parts, and where these labels are in it.
 fn assemble(

@@ -4,6 +4,7 @@
 use crate::conts::NULL_REFERENCE;
 use crate::decode::Instruction;
 use crate::forms::Class;
+use crate::lanes::{Lanes, lanes};
 use crate::operand::Spot;
 use crate::state::{Flags, RBP};
 use crate::transfer::Operand;
@@ -29,7 +30,7 @@ impl Walk<'_> {
         };
         if self.clears(instruction, sources) {
             let Operand::Vector(to) = first else { return Err("first operand of another kind") };
-            self.st.vectors |= 1 << to;
+            self.st.vectors.set(to, 16);
             self.set_kind(to, if is_zero(instruction.mnemonic()) { NULL_REFERENCE } else { 0 });
             if to == SCRATCH {
                 self.st.xmm15 = Value::UNDEF;
@@ -43,35 +44,101 @@ impl Walk<'_> {
             return Ok(());
         }
         self.check_parts(instruction, first)?;
-        if reads_first {
-            self.read_source(instruction, first)?;
+        if class == Class::VectorMove
+            && let Some(width) = move_width(instruction.mnemonic())
+        {
+            return self.move_vector(instruction, first, width);
+        }
+        let lanes = lanes(instruction);
+        let first_known = if let Operand::Vector(reg) = first { self.st.vectors.known(reg) } else { 16 };
+        // How much is known of those bytes of operands that are read, and of the operand that the rest comes from.
+        let (mut least, mut rest) = (if reads_first { self.source(instruction, first)? } else { 16 }, None);
+        let takes_rest = matches!(lanes, Lanes::Scalar { .. } | Lanes::LowLoad);
+        let three = count > 2 && matches!(self.operand(instruction, 2)?, Operand::Vector(_) | Operand::Memory);
+        let three = three || count > 2 && instruction.vex && matches!(self.operand(instruction, 2)?, Operand::Int(..));
+        if takes_rest {
+            let of_second = three && !matches!(lanes, Lanes::Scalar { fused: true, .. });
+            let from = if of_second { self.operand(instruction, 1)? } else { first };
+            if let Operand::Vector(reg) = from {
+                rest = Some((self.st.vectors.known(reg), of_second));
+            }
+        }
+        let both = matches!(lanes, Lanes::Scalar { both: true, .. });
+        if takes_rest && !both {
+            least = 16;
         }
         for n in 1..count {
+            let skips = rest.is_some_and(|(_, of_second)| of_second) && takes_rest && !both && n == 1;
             let operand = self.operand(instruction, n)?;
-            if let (Operand::Vector(from), Operand::Vector(_), Class::VectorMove) = (operand, first, class)
-                && self.st.vectors >> from & 1 == 0
-            {
-                // A move of what nobody knows leaves it so.
-                return self.write_first(instruction, first, false);
-            }
-            if let (Operand::Vector(from), Operand::Memory, Class::VectorMove) = (operand, first, class)
-                && self.st.vectors >> from & 1 == 0
-            {
-                return self.keep_unknown(instruction);
-            }
-            if let (Operand::Memory, Operand::Vector(_), Class::VectorMove) = (operand, first, class) {
-                let known = self.load_vector(instruction)?;
-                return self.write_first(instruction, first, known);
-            }
-            self.read_source(instruction, operand)?;
+            let known = if skips { 16 } else { self.source(instruction, operand)? };
+            let inserts = lanes == Lanes::Insert && n + 2 == count && known >= 4;
+            least = least.min(if inserts { 16 } else { known });
         }
+        let known = match lanes {
+            Lanes::Whole | Lanes::Insert => (least == 16).then_some(16),
+            // What is stored is what was behind.
+            Lanes::Pair if matches!(first, Operand::Memory) => (least == 16).then_some(16),
+            Lanes::Low(bytes) => (least >= bytes).then_some(16),
+            Lanes::Each(bytes) => (least >= bytes).then_some(least / bytes * bytes),
+            Lanes::Pair => (least >= 8).then_some(16),
+            Lanes::LowLoad if matches!(first, Operand::Memory) => (least >= 8).then_some(16),
+            Lanes::LowLoad => Some(rest.map_or(8, |(rest, _)| rest.max(8))),
+            Lanes::Scalar { read, written, .. } => {
+                let rest = rest.map_or(first_known, |(rest, _)| rest);
+                (least >= read).then_some(rest.max(written))
+            }
+        };
+        let Some(known) = known else { return Err("use of an undefined vector register") };
         if class == Class::VectorTest {
             self.st.flags = Flags::UNKNOWN;
         }
         if written {
-            self.write_first(instruction, first, true)?;
+            self.write_first(instruction, first, known)?;
         }
         Ok(())
+    }
+
+    /// A move of all of a vector, or of its lowest bytes, which may be anything.
+    fn move_vector(&mut self, instruction: &Instruction, first: Operand, width: u32) -> Proved<()> {
+        let second = self.operand(instruction, 1)?;
+        match (first, second) {
+            // As many bytes, and the rest out of the register itself or out of the other of two.
+            (Operand::Vector(to), Operand::Vector(from)) if width < 16 && !is_quad(instruction.mnemonic()) => {
+                let (rest, from) = match self.operand(instruction, 2) {
+                    Ok(Operand::Vector(last)) => (from, last),
+                    _ => (to, from),
+                };
+                let (rest, known) = (self.st.vectors.known(rest), self.st.vectors.known(from).min(width));
+                self.write_first(instruction, first, if known == width { rest.max(width) } else { known })
+            }
+            (Operand::Vector(_), Operand::Vector(from)) => {
+                let known = self.st.vectors.known(from);
+                let known = if width < 16 && known >= width { 16 } else { known };
+                self.write_first(instruction, first, known)
+            }
+            (Operand::Vector(_), Operand::Memory) => {
+                let known = self.load_vector(instruction)?;
+                self.write_first(instruction, first, known)
+            }
+            (Operand::Memory, Operand::Vector(from)) => {
+                let known = self.st.vectors.known(from);
+                if known >= Self::width(instruction)? {
+                    return self.write_first(instruction, first, known);
+                }
+                self.keep_unknown(instruction, known)
+            }
+            (Operand::Int(_, bytes), Operand::Vector(from)) => {
+                if self.st.vectors.known(from) < bytes {
+                    return Err("use of an undefined vector register");
+                }
+                self.write_first(instruction, first, 16)
+            }
+            (_, Operand::Int(reg, bytes)) => {
+                Self::number(self.low(reg, bytes)?)?;
+                self.write_first(instruction, first, 16)
+            }
+            _ => Err("first operand of another kind"),
+        }
     }
 
     /// Is the result the same whatever was there?
@@ -119,7 +186,7 @@ impl Walk<'_> {
                     let value = self.frames.get(self.st.slots, self.word(at));
                     if value == Value::of(Tag::Saved, RBP as u32) && at % 8 == 0 {
                         self.st.xmm15 = value;
-                        self.st.vectors &= !(1 << SCRATCH);
+                        self.st.vectors.set(SCRATCH, 0);
                         self.set_kind(SCRATCH, 0);
                         return Ok(Some(()));
                     }
@@ -172,44 +239,42 @@ impl Walk<'_> {
         })
     }
 
-    fn read_source(&mut self, instruction: &Instruction, operand: Operand) -> Proved<()> {
+    /// How many of the lowest bytes of an operand are known, 16 if that is all of it.
+    fn source(&mut self, instruction: &Instruction, operand: Operand) -> Proved<u32> {
         match operand {
-            Operand::Int(reg, bytes) => Self::number(self.low(reg, bytes)?).map(drop),
-            Operand::Vector(reg) if self.st.vectors >> reg & 1 != 0 => Ok(()),
-            Operand::Vector(_) => Err("use of an undefined vector register"),
-            Operand::Memory => {
-                if self.load_vector(instruction)? {
-                    Ok(())
-                } else {
-                    Err("use of an undefined vector")
-                }
-            }
-            Operand::Immediate(_) => Ok(()),
+            Operand::Int(reg, bytes) => Self::number(self.low(reg, bytes)?).map(|_| 16),
+            Operand::Vector(reg) => Ok(self.st.vectors.known(reg)),
+            // What is only written is looked at where it is written.
+            Operand::Memory => self.load_vector(instruction),
+            Operand::Immediate(_) => Ok(16),
         }
     }
 
-    /// Reads a vector; says whether all of it is known to be numbers.
-    fn load_vector(&mut self, instruction: &Instruction) -> Proved<bool> {
+    /// Reads a vector; says how many of its lowest bytes are known to be numbers, 16 if that is all of it.
+    fn load_vector(&mut self, instruction: &Instruction) -> Proved<u32> {
         let width = Self::width(instruction)?;
         let spot = self.spot(instruction, width, false)?;
         self.align(instruction, spot)?;
         match spot {
             Spot::Frame(at) if self.frame_has_addresses(at, width) => Err("pointer as a vector"),
-            Spot::Frame(at) => Ok(self.frame_has_numbers(at, width)),
+            Spot::Frame(at) => {
+                let known = [4, 8].into_iter().rev().find(|bytes| *bytes < width && self.frame_has_numbers(at, *bytes));
+                Ok(if self.frame_has_numbers(at, width) { 16 } else { known.unwrap_or(0) })
+            }
             Spot::Global(global) => match self.p.facts.globals[global as usize].ty {
                 crate::facts::ValueType::Func(_) => Err("function reference as a vector"),
                 crate::facts::ValueType::Cont { .. } => Err("use of a reference"),
-                _ => Ok(true),
+                _ => Ok(16),
             },
             Spot::Element(table) => match self.p.facts.tables[table as usize].element {
                 crate::facts::ValueType::Func(_) => Err("function reference as a vector"),
                 crate::facts::ValueType::Cont { .. } => Err("use of a reference"),
-                _ => Ok(true),
+                _ => Ok(16),
             },
             Spot::Field(value, _) if !value.is_number() => Err("pointer as a vector"),
             Spot::Continuation(_) => Err("use of a reference"),
             Spot::Store(..) | Spot::ResultArea(_) | Spot::Segment(_) => Err("read of what is no vector"),
-            _ => Ok(true),
+            _ => Ok(16),
         }
     }
 
@@ -248,25 +313,25 @@ impl Walk<'_> {
         if aligned { Ok(()) } else { Err("operand that is not aligned") }
     }
 
-    /// Stores a vector register of which nothing is known: in the frame that leaves what was there undefined.
-    fn keep_unknown(&mut self, instruction: &Instruction) -> Proved<()> {
+    /// Stores a vector register of which not enough is known: in the frame that leaves what was there undefined.
+    fn keep_unknown(&mut self, instruction: &Instruction, known: u32) -> Proved<()> {
         let width = Self::width(instruction)?;
         let Spot::Frame(at) = self.spot(instruction, width, true)? else { return Err("store of an undefined vector") };
         for from in (at..at + width.cast_signed()).step_by(8) {
             self.write(Spot::Frame(from), 8, Value::UNDEF)?;
         }
-        Ok(())
+        match known {
+            8 => self.write(Spot::Frame(at), 8, Value::ANY),
+            4 => self.write(Spot::Frame(at), 4, Value::U32),
+            _ => Ok(()),
+        }
     }
 
-    fn write_first(&mut self, instruction: &Instruction, first: Operand, known: bool) -> Proved<()> {
+    fn write_first(&mut self, instruction: &Instruction, first: Operand, known: u32) -> Proved<()> {
         match first {
             Operand::Vector(to) => {
                 self.set_kind(to, 0);
-                if known {
-                    self.st.vectors |= 1 << to;
-                } else {
-                    self.st.vectors &= !(1 << to);
-                }
+                self.st.vectors.set(to, known);
                 if to == SCRATCH {
                     self.st.xmm15 = Value::UNDEF;
                 }
@@ -287,6 +352,23 @@ impl Walk<'_> {
             _ => Err("first operand of another kind"),
         }
     }
+}
+
+/// How many bytes a move moves as they are, if it is one.
+fn move_width(mnemonic: Mnemonic) -> Option<u32> {
+    use Mnemonic::*;
+    Some(match mnemonic {
+        Movaps | Movapd | Movups | Movupd | Movdqa | Movdqu | Vmovaps | Vmovapd | Vmovups | Vmovupd | Vmovdqa
+        | Vmovdqu => 16,
+        Movss | Vmovss | Movd | Vmovd => 4,
+        Movsd | Vmovsd | Movq | Vmovq => 8,
+        _ => return None,
+    })
+}
+
+/// Does a move between registers clear what is above?
+fn is_quad(mnemonic: Mnemonic) -> bool {
+    matches!(mnemonic, Mnemonic::Movq | Mnemonic::Vmovq)
 }
 
 /// Is the exclusive or of a register with itself 0?
