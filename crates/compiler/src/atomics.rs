@@ -10,6 +10,7 @@ use crate::compile::FuncGen;
 use crate::held::Held;
 use crate::isa::{Alu, Cond, Isa, Load, Rmw, Src, Store};
 use crate::libcall::Libcall;
+use crate::operators::Op;
 use crate::regs::Pins;
 use crate::ty::{Ty, Width};
 use crate::value::{Operand, OperandPlace, Value};
@@ -54,7 +55,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Is what this operator gives dropped by the next?
     fn next_drops(&self) -> bool {
-        self.reader.peek() == 0x1a
+        self.reader.peek_op() == Op::Drop
     }
 
     pub(crate) fn atomic_load(&mut self, op: Load) {

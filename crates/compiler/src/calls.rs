@@ -12,6 +12,7 @@ use crate::facts::{Callee, Owner};
 use crate::fault::{Fault, without};
 use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
+use crate::operators::Op;
 use crate::sig::{Abi, Place, Sig};
 use crate::ty::{Ty, Width};
 use crate::value::{Operand, OperandPlace, Value};
@@ -519,23 +520,21 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Does the next operator read only the lower half of the i32 on top, and drop or narrow it?
     fn next_ignores_upper_half(&self) -> bool {
-        match self.reader.peek() {
-            // drop
-            0x1a => true,
+        match self.reader.peek_op() {
+            Op::Drop => true,
             // local.set of a local in a register moves 32 bits, one in a slot stores 32; the copy kept of the latter
             // would be wrong, so only the former.
-            0x21 => self.reader.peek_local_write().is_some_and(|local| {
+            Op::LocalSet => self.reader.peek_local_write().is_some_and(|local| {
                 self.fixed_reg(self.survey.position(local)).is_some() || without(Fault::NarrowIntoSlot)
             }),
-            opcode if narrows(opcode) => true,
             // A local as the other operand.
-            0x20 => {
+            Op::LocalGet => {
                 let mut ahead = self.reader;
                 ahead.u8();
                 ahead.u32();
-                narrows(ahead.peek())
+                ahead.peek_op().effects().narrows
             }
-            _ => false,
+            op => op.effects().narrows,
         }
     }
 
@@ -659,9 +658,4 @@ impl<I: Isa> FuncGen<'_, I> {
         I::mov(a, Width::W64, I::STACK, I::SCRATCH);
         I::bits(a, Width::W64, I::FRAME, I::FLOAT_SCRATCH);
     }
-}
-
-/// Is this two-operand arithmetic in 32 bits?
-fn narrows(opcode: u8) -> bool {
-    matches!(opcode, 0x6a..=0x6c | 0x71..=0x73)
 }

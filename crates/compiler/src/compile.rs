@@ -491,7 +491,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.room_end = self.budget_end.min(self.out.asm.room_end() - room::<I>() as u32);
         if self.unusual.has(Unusual::FUEL) {
-            self.fuel += crate::meter::fuel_cost(self.reader.peek());
+            self.fuel += u32::from(!self.reader.peek_op().effects().free);
         }
         if self.unusual.has(Unusual::CHECKED) {
             self.expect_effects();

@@ -15,6 +15,7 @@
 use crate::compile::{FuncGen, LocalState, Unusual};
 use crate::fault::{Fault, proof, without};
 use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::operators::Op;
 use crate::regs::Copies;
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, OperandPlace, Value};
@@ -794,22 +795,23 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Reads an operator in unreachable code and keeps count of the blocks.
     pub(crate) fn skip(&mut self) {
-        match self.reader.u8() {
-            opcode @ (0x02..=0x04 | 0x1f) => {
+        let op = self.reader.operator();
+        match op {
+            Op::Block | Op::Loop | Op::If | Op::TryTable => {
                 self.block_type();
-                if opcode == 0x1f {
+                if op == Op::TryTable {
                     self.skip_catches();
                 }
                 self.block_number += 1;
                 self.dead_depth += 1;
             }
-            0x05 => {
+            Op::Else => {
                 if self.dead_depth == 0 {
                     self.out_reserve();
                     self.else_();
                 }
             }
-            0x0b => {
+            Op::End => {
                 if self.dead_depth > 0 {
                     self.dead_depth -= 1;
                 } else {
@@ -817,7 +819,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     self.end();
                 }
             }
-            opcode => self.skip_immediates(opcode),
+            _ => self.skip_immediates(op),
         }
     }
 }

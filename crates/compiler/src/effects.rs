@@ -9,6 +9,7 @@ use crate::compile::FuncGen;
 use crate::facts::{Callee, Facts, Owner, Storage};
 use crate::gc::MANY_FIELDS;
 use crate::isa::Isa;
+use crate::operators::Op;
 use crate::reader::Reader;
 use crate::ty::Ty;
 use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex};
@@ -220,7 +221,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Does control come back from the operator, whose last call has been made? Only to be asked there, of operators
     /// that make no more than that one (`Calls::Last`).
     pub(crate) fn comes_back(&self) -> bool {
-        self.reader.at_end() || self.reader.peek() != 0x00
+        self.reader.at_end() || self.reader.peek_op() != Op::Unreachable
     }
 
     /// Registers that calls destroy are about to be destroyed: proves that the survey has said so.

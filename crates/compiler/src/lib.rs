@@ -21,7 +21,7 @@ mod compile;
 mod effects;
 mod error;
 mod fold;
-mod ops;
+mod operators;
 mod reader;
 mod survey;
 mod validate;

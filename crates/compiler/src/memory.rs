@@ -13,33 +13,10 @@ use crate::fault::{Fault, without};
 use crate::held::Held;
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
 use crate::libcall::Libcall;
+use crate::operators::Op;
 use crate::ty::{Ty, Width};
 use crate::value::{Hot, Loc, OperandPlace, Value};
 use lightbeam_asm::{Addr, Reg, RegSet};
-
-/// By opcode: a bit for each of the first four `Load`s, set if the operator takes such a load as its right operand.
-static FOLDS: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut opcode = 0;
-    while opcode < 256 {
-        let folds = [
-            (Load::I32, matches!(opcode, 0x46..=0x4f | 0x6a..=0x6c | 0x71..=0x73 | 0xac | 0xad)),
-            (Load::I64, matches!(opcode, 0x51..=0x5a | 0x7c..=0x7e | 0x83..=0x85)),
-            (Load::F32, matches!(opcode, 0x92..=0x95)),
-            (Load::F64, matches!(opcode, 0xa0..=0xa3)),
-        ];
-        let mut i = 0;
-        while i < folds.len() {
-            assert!((folds[i].0 as usize) < 4);
-            if folds[i].1 {
-                table[opcode] |= 1 << folds[i].0 as u8;
-            }
-            i += 1;
-        }
-        opcode += 1;
-    }
-    table
-};
 
 impl<I: Isa> FuncGen<'_, I> {
     /// The address of a place of the instance; goes through `SCRATCH` if it is behind a pointer.
@@ -209,7 +186,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(home) => home,
             None => match held.regs().class(ty.class()).first() {
                 Some(reg) => reg,
-                None if self.reader.peek() == 0x10 => self.take_result(ty),
+                None if self.reader.peek_op() == Op::Call => self.take_result(ty),
                 None => self.take(ty.class()),
             },
         };
@@ -221,7 +198,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Will the very next operator take the load as its right operand, reading the same bytes unconditionally?
     pub(crate) fn folds_load(&self, op: Load) -> bool {
-        (op as usize) < 4 && FOLDS[self.reader.peek() as usize] >> op as u32 & 1 != 0
+        I::folds(self.reader.peek_op()) == Some(op)
     }
 
     pub(crate) fn store(&mut self, op: Store) {

@@ -72,11 +72,6 @@ impl StubKind {
     }
 }
 
-/// What an operator costs, as the host counts: 1, but nothing for those that only shape control.
-pub(crate) const fn fuel_cost(opcode: u8) -> u32 {
-    !matches!(opcode, 0x00..=0x03 | 0x05 | 0x0b | 0x0f | 0x1a) as u32
-}
-
 impl<I: Isa> FuncGen<'_, I> {
     /// Emits all stubs, after the function's last instruction, when the frame's layout is known.
     pub(crate) fn stubs(&mut self) {

@@ -1,5 +1,7 @@
 //! Reading a body that has been validated: no check is left to make, so nothing here returns an error.
 
+use crate::operators::{Op, Prefix};
+
 /// A position in the operators of a validated body.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
@@ -33,10 +35,25 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.pos).copied().unwrap_or(0)
     }
 
-    /// The byte `n` after the next.
+    /// The next operator, without reading it, if it is one of a byte: see `Op::of_byte`.
     #[inline]
-    pub(crate) fn peek_at(&self, n: usize) -> u8 {
-        self.bytes.get(self.pos + n).copied().unwrap_or(0)
+    pub(crate) fn peek_op(&self) -> Op {
+        Op::of_byte(self.peek())
+    }
+
+    /// The same `n` bytes further.
+    #[inline]
+    pub(crate) fn peek_op_at(&self, n: usize) -> Op {
+        Op::of_byte(self.bytes.get(self.pos + n).copied().unwrap_or(0))
+    }
+
+    /// Reads the next operator, with what is behind a prefix, up to its immediates.
+    pub(crate) fn operator(&mut self) -> Op {
+        let byte = self.u8();
+        match Prefix::of(byte) {
+            Some(prefix) => prefix.operator(self.u32()).expect("an operator that passed the survey"),
+            None => Op::of_byte(byte),
+        }
     }
 
     #[inline]
@@ -146,10 +163,10 @@ impl<'a> Reader<'a> {
         (memory, self.u64())
     }
 
-    /// Does a `local.set` (0x21) or `local.tee` (0x22) come next?
+    /// Does a `local.set` or `local.tee` come next?
     #[inline(always)]
     pub(crate) fn at_local_write(&self) -> bool {
-        matches!(self.peek(), 0x21 | 0x22)
+        matches!(self.peek_op(), Op::LocalSet | Op::LocalTee)
     }
 
     /// If a `local.set` or `local.tee` comes next: the local.

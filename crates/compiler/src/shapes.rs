@@ -9,6 +9,7 @@ use crate::facts::Callee;
 use crate::fault::proof;
 use crate::fold;
 use crate::isa::{Alu, Amount, AsmBuffer, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
+use crate::operators::{Flags, Op};
 use crate::sig::Place;
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, Operand, OperandPlace, Value};
@@ -192,14 +193,14 @@ impl<I: Isa> FuncGen<'_, I> {
     fn argument_ahead(&self) -> Option<Reg> {
         let mut ahead = self.reader;
         for after in 1..=3 {
-            match ahead.u8() {
-                0x20 => {
+            match ahead.operator() {
+                Op::LocalGet => {
                     ahead.u32();
                 }
-                0x41 => {
+                Op::I32Const => {
                     ahead.i32();
                 }
-                0x10 => {
+                Op::Call => {
                     let func = ahead.u32();
                     let sig = self.facts.sig_of_func(func);
                     let abi = match self.facts.funcs[func as usize].callee {
@@ -519,7 +520,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// If `i32.add` comes next: `base + (x << count)` in one instruction, where `x` is on top and the base below it.
     fn scaled_add(&mut self, count: u8) -> bool {
-        if self.reader.peek() != 0x6a || self.stack.len() < 2 || self.facts.settings.fuel {
+        if self.reader.peek_op() != Op::I32Add || self.stack.len() < 2 || self.facts.settings.fuel {
             return false;
         }
         // The base below must be an operand of the addition: it is, since the shift's result is the top.
@@ -640,20 +641,21 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn takes_flags(&self, ahead: usize) -> bool {
-        match self.reader.peek_at(ahead) {
-            0x04 | 0x0d | 0x1b => true,
-            0x45 => ahead < 8 && self.takes_flags(ahead + 1),
-            _ => false,
+        let op = self.reader.peek_op_at(ahead);
+        match op.effects().flags {
+            Flags::Branches | Flags::Selects => true,
+            Flags::AsksZero => op == Op::I32Eqz && ahead < 8 && self.takes_flags(ahead + 1),
+            Flags::None => false,
         }
     }
 
     /// Is the next operator one that only asks whether an i32 or i64 is zero?
     #[inline]
     pub(crate) fn next_tests_zero(&self) -> bool {
-        match self.reader.peek() {
-            0x04 | 0x0d => !self.facts.settings.fuel,
-            0x45 | 0x50 => !self.facts.settings.fuel && self.takes_flags(1),
-            _ => false,
+        match self.reader.peek_op().effects().flags {
+            Flags::Branches => !self.facts.settings.fuel,
+            Flags::AsksZero => !self.facts.settings.fuel && self.takes_flags(1),
+            Flags::Selects | Flags::None => false,
         }
     }
 

@@ -478,12 +478,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.take_values(results, values);
     }
 
-    /// Reads the handlers of an operator that is not compiled, after its type.
-    pub(crate) fn skip_resume(&mut self, opcode: u8) {
-        self.reader.u32();
-        if opcode == 0xe4 {
-            self.reader.u32();
-        }
+    /// Reads the handlers of an operator that is not compiled.
+    pub(crate) fn skip_handlers(&mut self) {
         for _ in 0..self.reader.u32() {
             let switches = self.reader.u8() != 0;
             self.reader.u32();

@@ -20,6 +20,7 @@ mod vector;
 pub use vector::*;
 
 use crate::facts::CpuFeatures;
+use crate::operators::Op;
 use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegSet};
 
@@ -578,6 +579,10 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn atomic_loop(a: &mut Self::Asm, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2];
     /// All accesses before come before all that are after.
     fn fence(a: &mut Self::Asm);
+
+    /// The load that an operator can do itself, of its last operand and unconditionally. It must be safe that the load
+    /// happens with the operator and not before; of vectors this is asked where `unaligned_vectors`.
+    fn folds(op: Op) -> Option<Load>;
 
     // ---- vectors
 

@@ -7,40 +7,14 @@ use crate::ty::Ty;
 use crate::value::{Hot, Loc, Value};
 use lightbeam_asm::RegSet;
 
-/// The operators behind 0xfd that take 16 bytes of memory as their last operand, first and last of each group.
-#[rustfmt::skip]
-const FOLDS: &[(u32, u32)] = &[
-    (0x23, 0x24), (0x26, 0x2e), (0x30, 0x38), (0x3a, 0x43), (0x45, 0x45), (0x47, 0x49), (0x4b, 0x4b), (0x4e, 0x4e),
-    (0x50, 0x51), (0x5e, 0x5e), (0x60, 0x60), (0x65, 0x6a), (0x6e, 0x7b), (0x80, 0x80), (0x85, 0x86), (0x8e, 0x95),
-    (0x96, 0x99), (0x9b, 0x9b), (0xa0, 0xa0), (0xae, 0xae), (0xb1, 0xb1), (0xb5, 0xba), (0xce, 0xce), (0xd1, 0xd1),
-    (0xd6, 0xd7), (0xd9, 0xda), (0xe3, 0xe7), (0xef, 0xf3), (0xfa, 0xfa),
-];
-
-/// By opcode, a bit each.
-static FOLDING: [u64; 4] = {
-    let mut bits = [0; 4];
-    let mut i = 0;
-    while i < FOLDS.len() {
-        let (mut opcode, last) = FOLDS[i];
-        while opcode <= last {
-            bits[opcode as usize / 64] |= 1 << (opcode % 64);
-            opcode += 1;
-        }
-        i += 1;
-    }
-    bits
-};
-
 impl<I: Isa> FuncGen<'_, I> {
     /// Will the very next operator take a vector in memory as its last operand, reading all of it unconditionally?
     pub(crate) fn folds_vector(&self) -> bool {
-        if self.reader.peek() != 0xfd || !I::unaligned_vectors(&self.facts.settings.cpu) {
+        if !I::unaligned_vectors(&self.facts.settings.cpu) || self.reader.at_end() {
             return false;
         }
         let mut ahead = self.reader;
-        ahead.u8();
-        let opcode = ahead.u32() as usize;
-        FOLDING.get(opcode / 64).is_some_and(|bits| bits >> (opcode % 64) & 1 != 0)
+        I::folds(ahead.operator()) == Some(Load::V128)
     }
 
     pub(crate) fn v_load(&mut self) {

@@ -5,10 +5,6 @@
 
 mod lanes;
 mod memory;
-mod ops;
-
-#[cfg(test)]
-pub(crate) use ops::NAMES;
 
 use crate::calls::Arg;
 use crate::compile::FuncGen;
@@ -293,27 +289,5 @@ impl<I: Isa> FuncGen<'_, I> {
         I::bitmask(&mut self.out.asm, &cpu, lanes, d, s);
         self.release_all(owned);
         self.push_reg(Ty::I32, d);
-    }
-
-    // ---- unreachable code
-
-    /// Reads the opcode and the immediates of an operator that is not compiled.
-    pub(crate) fn skip_vector_immediates(&mut self) {
-        match self.reader.u32() {
-            0x00..=0x0b | 0x5c | 0x5d => {
-                self.reader.memarg();
-            }
-            0x0c | 0x0d => {
-                self.reader.skip128();
-            }
-            0x15..=0x22 => {
-                self.reader.u8();
-            }
-            0x54..=0x5b => {
-                self.reader.memarg();
-                self.reader.u8();
-            }
-            _ => {}
-        }
     }
 }

@@ -16,6 +16,7 @@
 mod atomics;
 mod convert;
 mod float;
+mod folds;
 mod int;
 mod simd;
 #[cfg(test)]
@@ -371,6 +372,10 @@ impl Isa for X64 {
 
     fn fence(a: &mut Asm) {
         atomics::fence(a);
+    }
+
+    fn folds(op: Op) -> Option<Load> {
+        folds::FOLDS[op.index()]
     }
 
     // ---- vectors

@@ -97,7 +97,7 @@ enum Unary {
 }
 
 #[rustfmt::skip]
-fn unary_plan(op: VectorUnary) -> Unary {
+const fn unary_plan(op: VectorUnary) -> Unary {
     use Unary::*;
     use VectorUnary as V;
     match op {
@@ -153,6 +153,14 @@ fn unary_plan(op: VectorUnary) -> Unary {
         V::F64x2ConvertLowI32x4U => Seq(float::convert64_u),
         V::I32x4RelaxedTruncF32x4S => Row(CVTTPS2DQ),
         V::I32x4RelaxedTruncF64x2SZero => Row(CVTTPD2DQ),
+    }
+}
+
+/// Is the operation an instruction that reads all 16 bytes of its operand?
+pub(super) const fn unary_folds(op: VectorUnary) -> bool {
+    match unary_plan(op) {
+        Unary::Row(row) | Unary::Imm(row, _) => matches!(row.rm, Operand::F128),
+        _ => false,
     }
 }
 
@@ -291,7 +299,7 @@ const fn fresh(emit: BinarySeq) -> Binary {
 }
 
 #[rustfmt::skip]
-fn binary_plan(op: VectorBinary) -> Binary {
+const fn binary_plan(op: VectorBinary) -> Binary {
     use VectorBinary as V;
     use Predicate as P;
     match op {
@@ -431,6 +439,21 @@ fn binary_plan(op: VectorBinary) -> Binary {
 /// Where a row can have its result.
 fn dest_of_row(cpu: &CpuFeatures) -> Dest {
     if cpu.avx { Dest::Any } else { Dest::First }
+}
+
+/// Is the last operand read by an instruction that reads all 16 bytes of it? Not where the operands are exchanged, but
+/// for compares that are flipped, which copy both.
+pub(super) const fn binary_folds(op: VectorBinary) -> bool {
+    let Binary { how, swap, .. } = binary_plan(op);
+    match how {
+        How::Row(row) | How::Imm(row, _) | How::Not(row) => {
+            assert!(matches!(row.rm, Operand::F128), "a row that reads less");
+            !swap
+        }
+        How::Picked { .. } => !swap,
+        How::Flipped { .. } => true,
+        How::Seq(..) => false,
+    }
 }
 
 pub(super) fn binary_form(cpu: &CpuFeatures, op: VectorBinary) -> VectorForm {
