@@ -819,7 +819,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     self.end();
                 }
             }
-            _ => self.skip_immediates(op),
+            _ => self.reader.skip_immediates(op),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! Reading a body that has been validated: no check is left to make, so nothing here returns an error.
 
-use crate::operators::{Op, Prefix};
+use crate::operators::{Immediates, Op, Prefix};
+
+/// Begin the type of a value; a heap type is behind.
+pub(crate) const REF: u8 = 0x64;
+pub(crate) const REF_NULL: u8 = 0x63;
 
 /// A position in the operators of a validated body.
 #[derive(Clone, Copy)]
@@ -163,6 +167,86 @@ impl<'a> Reader<'a> {
         (memory, self.u64())
     }
 
+    /// Reads the immediates of an operator that is not compiled, all but those of blocks.
+    pub(crate) fn skip_immediates(&mut self, op: Op) {
+        match op.operator().immediates {
+            Immediates::None => {}
+            Immediates::Local | Immediates::Label | Immediates::Index => {
+                self.u32();
+            }
+            Immediates::Indices => {
+                self.u32();
+                self.u32();
+            }
+            Immediates::Labels => {
+                for _ in 0..=self.u32() {
+                    self.u32();
+                }
+            }
+            Immediates::Block | Immediates::Catches => unreachable!("{op:?} opens a block"),
+            Immediates::Types => {
+                for _ in 0..self.u32() {
+                    self.skip_value_type();
+                }
+            }
+            Immediates::HeapType | Immediates::I32 | Immediates::I64 => {
+                self.i64();
+            }
+            Immediates::Cast => {
+                self.u8();
+                self.u32();
+                self.i64();
+                self.i64();
+            }
+            Immediates::Handlers => {
+                self.u32();
+                self.skip_handlers();
+            }
+            Immediates::TagHandlers => {
+                self.u32();
+                self.u32();
+                self.skip_handlers();
+            }
+            Immediates::F32 => {
+                self.bits32();
+            }
+            Immediates::F64 => {
+                self.bits64();
+            }
+            Immediates::Memory(_) | Immediates::Aligned(_) => {
+                self.memarg();
+            }
+            Immediates::MemoryLane(_) => {
+                self.memarg();
+                self.u8();
+            }
+            Immediates::Lane(_) | Immediates::Zero => {
+                self.u8();
+            }
+            Immediates::Bytes | Immediates::Shuffle => {
+                self.skip128();
+            }
+        }
+    }
+
+    fn skip_value_type(&mut self) {
+        if matches!(self.peek(), REF | REF_NULL) {
+            self.u8();
+        }
+        self.i64();
+    }
+
+    /// Reads handlers of operators that resume.
+    fn skip_handlers(&mut self) {
+        for _ in 0..self.u32() {
+            let switches = self.u8() != 0;
+            self.u32();
+            if !switches {
+                self.u32();
+            }
+        }
+    }
+
     /// Does a `local.set` or `local.tee` come next?
     #[inline(always)]
     pub(crate) fn at_local_write(&self) -> bool {
@@ -179,6 +263,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::Reader;
+    use crate::operators::Op;
 
     #[test]
     fn signed_numbers_of_every_length() {
@@ -212,9 +297,13 @@ mod tests {
 
     #[test]
     fn a_local_write_ahead_is_seen() {
-        assert_eq!(Reader::new(&[0x21, 0x85, 0x01], 0).peek_local_write(), Some(133));
-        assert_eq!(Reader::new(&[0x22, 0x02], 0).peek_local_write(), Some(2));
-        assert_eq!(Reader::new(&[0x20, 0x02], 0).peek_local_write(), None);
-        assert_eq!(Reader::new(&[0x23, 0x02], 0).peek_local_write(), None);
+        let ahead = |op: Op, rest: &[u8]| {
+            let bytes = [&[op.index() as u8], rest].concat();
+            Reader::new(&bytes, 0).peek_local_write()
+        };
+        assert_eq!(ahead(Op::LocalSet, &[0x85, 0x01]), Some(133));
+        assert_eq!(ahead(Op::LocalTee, &[2]), Some(2));
+        assert_eq!(ahead(Op::LocalGet, &[2]), None);
+        assert_eq!(ahead(Op::GlobalGet, &[2]), None);
     }
 }

@@ -478,17 +478,6 @@ impl<I: Isa> FuncGen<'_, I> {
         self.take_values(results, values);
     }
 
-    /// Reads the handlers of an operator that is not compiled.
-    pub(crate) fn skip_handlers(&mut self) {
-        for _ in 0..self.reader.u32() {
-            let switches = self.reader.u8() != 0;
-            self.reader.u32();
-            if !switches {
-                self.reader.u32();
-            }
-        }
-    }
-
     /// Emits the pads, behind the function's last instruction.
     pub(crate) fn resumption_pads(&mut self) {
         if self.lists.resumptions.pads.is_empty() {

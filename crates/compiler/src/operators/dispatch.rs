@@ -1,8 +1,7 @@
-//! Sweep 2's jump: each operator to its shape, with what the table says. And the operators that are passed over because
-//! nothing reaches them.
+//! Sweep 2's jump: each operator to its shape, with the parameters that the table says; and the shapes that are no more
+//! than a line or two.
 
 use super::table::operators;
-use super::{Immediates, Op};
 use crate::compile::FuncGen;
 use crate::isa::{
     Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Lane, Lanes, Load, Rmw,
@@ -107,68 +106,6 @@ impl<I: Isa> FuncGen<'_, I> {
             _ => {
                 let heap = self.reader.i64();
                 self.facts.reference_to(heap)
-            }
-        }
-    }
-
-    /// Reads the immediates of an operator that is not compiled, blocks excepted.
-    pub(crate) fn skip_immediates(&mut self, op: Op) {
-        match op.operator().immediates {
-            Immediates::None => {}
-            Immediates::Local | Immediates::Label | Immediates::Index => {
-                self.reader.u32();
-            }
-            Immediates::Indices => {
-                self.reader.u32();
-                self.reader.u32();
-            }
-            Immediates::Labels => {
-                for _ in 0..=self.reader.u32() {
-                    self.reader.u32();
-                }
-            }
-            Immediates::Block | Immediates::Catches => unreachable!("{op:?} is no longer dead when it is skipped"),
-            Immediates::Types => {
-                for _ in 0..self.reader.u32() {
-                    self.value_type();
-                }
-            }
-            Immediates::HeapType | Immediates::I32 | Immediates::I64 => {
-                self.reader.i64();
-            }
-            Immediates::Cast => {
-                self.reader.u8();
-                self.reader.u32();
-                self.reader.i64();
-                self.reader.i64();
-            }
-            Immediates::Handlers => {
-                self.reader.u32();
-                self.skip_handlers();
-            }
-            Immediates::TagHandlers => {
-                self.reader.u32();
-                self.reader.u32();
-                self.skip_handlers();
-            }
-            Immediates::F32 => {
-                self.reader.bits32();
-            }
-            Immediates::F64 => {
-                self.reader.bits64();
-            }
-            Immediates::Memory(_) | Immediates::Aligned(_) => {
-                self.reader.memarg();
-            }
-            Immediates::MemoryLane(_) => {
-                self.reader.memarg();
-                self.reader.u8();
-            }
-            Immediates::Lane(_) | Immediates::Zero => {
-                self.reader.u8();
-            }
-            Immediates::Bytes | Immediates::Shuffle => {
-                self.reader.skip128();
             }
         }
     }
