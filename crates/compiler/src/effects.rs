@@ -9,7 +9,7 @@ use crate::compile::FuncGen;
 use crate::facts::{Callee, Facts, Owner, Storage};
 use crate::gc::MANY_FIELDS;
 use crate::isa::Isa;
-use crate::operators::Op;
+use crate::operators::{Access, Immediates, MayCall, Op};
 use crate::reader::Reader;
 use crate::ty::Ty;
 use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex};
@@ -35,29 +35,15 @@ pub(crate) enum Calls {
     Onward,
 }
 
-/// Operators of one byte of which the opcode says it all.
-pub(crate) const fn basic(opcode: u8) -> Calls {
-    match opcode {
-        0x10 | 0x11 | 0x14 => Calls::Last,
-        // `return_call_indirect` may have to fill in the table's element first, and the arguments live across that.
-        0x13 => Calls::Returns,
-        // `throw`, `throw_ref`
-        0x08 | 0x0a => Calls::Leaves,
-        // `return_call_ref`
-        0x15 => Calls::Onward,
-        // `memory.grow`, `table.get`, `ref.func`
-        0x40 | 0x25 | 0xd2 => Calls::Returns,
-        // Continuations. `resume` goes on at the pad of a handler, too.
-        0xe0..=0xe6 => Calls::Returns,
-        _ => Calls::No,
-    }
-}
-
-/// `return_call` of a function.
-pub(crate) fn tail_call(facts: &Facts, func: u32) -> Calls {
-    match facts.funcs[func as usize].callee {
-        Callee::Imported { .. } => Calls::Onward,
-        Callee::Defined { .. } => Calls::No,
+/// Operators of which the table says it all.
+pub(crate) fn fixed(op: Op) -> Calls {
+    match op.effects().calls {
+        MayCall::Returns => Calls::Returns,
+        MayCall::Last => Calls::Last,
+        MayCall::Leaves => Calls::Leaves,
+        MayCall::Onward => Calls::Onward,
+        MayCall::No => Calls::No,
+        _ => unreachable!("of {op:?}, more than the table has to be asked"),
     }
 }
 
@@ -66,57 +52,50 @@ pub(crate) fn of_place(facts: &Facts, ty: Ty) -> Calls {
     if ty == Ty::GcRef && facts.counts() { Calls::Returns } else { Calls::No }
 }
 
-/// Operators behind 0xfc, with their first two immediates and the constants that the two operators before have pushed.
-pub(crate) fn prefixed(opcode: u32, first: u32, second: u32, constants: [Option<u64>; 2]) -> Calls {
-    let small = match (opcode, first, second, constants) {
-        (10, 0, 0, [_, Some(bytes)]) => is_small_copy(bytes),
-        (11, 0, _, [Some(byte), Some(bytes)]) => is_small_fill(byte, bytes),
-        _ => false,
-    };
-    // All from `memory.init` to `table.fill`, but for `table.size`.
-    if matches!(opcode, 8..=17) && opcode != 16 && !small { Calls::Returns } else { Calls::No }
-}
-
-/// Operators behind 0xfe: `notify` and both `wait`.
-pub(crate) const fn atomic(opcode: u32) -> Calls {
-    if opcode < 3 { Calls::Returns } else { Calls::No }
-}
-
-/// Operators behind 0xfd: the host may have to multiply and add.
-pub(crate) fn vector(facts: &Facts, opcode: u32) -> Calls {
-    if matches!(opcode, 0x105..=0x108) && facts.settings.calls_for_fma() { Calls::Returns } else { Calls::No }
-}
-
-/// Reading or writing something in an object that is kept like this.
-fn access(facts: &Facts, storage: Option<Storage>) -> Calls {
-    match storage {
-        Some(Storage::Func(_)) => Calls::Returns,
-        Some(Storage::Gc { traced }) if traced && facts.counts() => Calls::Returns,
-        _ => Calls::No,
+/// Operators with their first two immediates, if they have as many, and the constants that the two operators before
+/// have pushed. Tests and casts are not among them: see `test`.
+pub(crate) fn of(facts: &Facts, op: Op, immediates: [u32; 2], constants: [Option<u64>; 2]) -> Calls {
+    let [first, second] = immediates;
+    let may = |calls| if calls { Calls::Returns } else { Calls::No };
+    match op.effects().calls {
+        MayCall::No | MayCall::Returns | MayCall::Last | MayCall::Leaves | MayCall::Onward => fixed(op),
+        MayCall::OnwardIfImported => match facts.funcs[first as usize].callee {
+            Callee::Imported { .. } => Calls::Onward,
+            Callee::Defined { .. } => Calls::No,
+        },
+        MayCall::Global => of_place(facts, facts.globals[first as usize].ty),
+        MayCall::Table => of_place(facts, facts.tables[first as usize].elem),
+        MayCall::Copy => match (immediates, constants) {
+            ([0, 0], [_, Some(bytes)]) => may(!is_small_copy(bytes)),
+            _ => Calls::Returns,
+        },
+        MayCall::Fill => match (first, constants) {
+            (0, [Some(byte), Some(bytes)]) => may(!is_small_fill(byte, bytes)),
+            _ => Calls::Returns,
+        },
+        MayCall::Fma => may(facts.settings.calls_for_fma()),
+        MayCall::InLine | MayCall::InLineIfFew => match &facts.objects[first as usize] {
+            Some(object) if op.effects().calls == MayCall::InLineIfFew && object.fields.len() > MANY_FIELDS => {
+                Calls::Returns
+            }
+            Some(object) if facts.makes_in_line(object) => Calls::Detour,
+            _ => Calls::Returns,
+        },
+        MayCall::Storage => match storage(facts, op, first, second) {
+            Some(Storage::Func(_)) => Calls::Returns,
+            Some(Storage::Gc { traced }) => may(traced && facts.counts()),
+            _ => Calls::No,
+        },
+        MayCall::Tests => unreachable!("{op:?} names a type"),
     }
 }
 
-/// Operators behind 0xfb on objects of a type, or on a field of one.
-pub(crate) fn object(facts: &Facts, opcode: u32, ty: u32, field: u32) -> Calls {
-    let in_line = || match &facts.objects[ty as usize] {
-        Some(object) if facts.makes_in_line(object) => Calls::Detour,
-        _ => Calls::Returns,
-    };
-    match opcode {
-        // `struct.new`, `array.new_fixed`
-        0 | 8 => in_line(),
-        // `struct.new_default`
-        1 => match &facts.objects[ty as usize] {
-            Some(object) if object.fields.len() <= MANY_FIELDS => in_line(),
-            _ => Calls::Returns,
-        },
-        // `struct.get`, `struct.set`
-        2 | 5 => access(facts, facts.field(ty, field)),
-        // `array.get`, `array.set`
-        11 | 14 => access(facts, facts.field(ty, 0)),
-        // Arrays that are made, filled, copied.
-        6 | 7 | 9 | 10 | 16..=19 => Calls::Returns,
-        _ => Calls::No,
+/// How is kept what an operator reads or writes of an object?
+pub(crate) fn storage(facts: &Facts, op: Op, ty: u32, field: u32) -> Option<Storage> {
+    match op.effects().object {
+        Access::Field => facts.field(ty, field),
+        Access::Element => facts.field(ty, 0),
+        Access::Made | Access::None => None,
     }
 }
 
@@ -154,39 +133,20 @@ pub(crate) fn moves_memory_0(facts: &Facts, grown: u32) -> bool {
 
 /// What the operator that comes next in a validated body does. For proofs: it is decoded once more for that.
 fn of_next(facts: &Facts, mut reader: Reader<'_>, constants: [Option<u64>; 2]) -> Calls {
-    let opcode = reader.u8();
-    match opcode {
-        0x12 => tail_call(facts, reader.u32()),
-        0x23 | 0x24 => of_place(facts, facts.globals[reader.u32() as usize].ty),
-        0x26 => of_place(facts, facts.tables[reader.u32() as usize].elem),
-        0xfb => {
-            let opcode = reader.u32();
-            match opcode {
-                20..=23 => test(facts, heap_type(reader.i64())),
-                24 | 25 => {
-                    reader.u8();
-                    reader.u32();
-                    reader.i64();
-                    test(facts, heap_type(reader.i64()))
-                }
-                0..=19 if opcode != 15 => {
-                    let ty = reader.u32();
-                    let field = if matches!(opcode, 2..=5) { reader.u32() } else { 0 };
-                    object(facts, opcode, ty, field)
-                }
-                _ => Calls::No,
-            }
+    let op = reader.operator();
+    if op.effects().calls == MayCall::Tests {
+        if op.operator().immediates == Immediates::Cast {
+            reader.u8();
+            reader.u32();
+            reader.i64();
         }
-        0xfc => {
-            let opcode = reader.u32();
-            let first = if matches!(opcode, 8..=17) { reader.u32() } else { 0 };
-            let second = if matches!(opcode, 8 | 10 | 12 | 14) { reader.u32() } else { 0 };
-            prefixed(opcode, first, second, constants)
-        }
-        0xfd => vector(facts, reader.u32()),
-        0xfe => atomic(reader.u32()),
-        _ => basic(opcode),
+        return test(facts, heap_type(reader.i64()));
     }
+    let mut immediates = [0; 2];
+    for immediate in &mut immediates[..op.operator().immediates.indices()] {
+        *immediate = reader.u32();
+    }
+    of(facts, op, immediates, constants)
 }
 
 /// A heap type as it stands in a body, as far as `test` asks.

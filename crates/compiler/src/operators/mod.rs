@@ -340,6 +340,10 @@ pub(crate) enum MayCall {
     Last,
     /// Control does not come back.
     Leaves,
+    /// It calls nothing, but ends the function with a jump that may leave the module.
+    Onward,
+    /// If the function that it names is imported.
+    OnwardIfImported,
     /// If the global or the table that it names has references that are counted.
     Global,
     Table,
@@ -406,6 +410,14 @@ impl Effects {
 
     const fn leaves(self) -> Effects {
         self.may_call(MayCall::Leaves)
+    }
+
+    const fn onward(self) -> Effects {
+        self.may_call(MayCall::Onward)
+    }
+
+    const fn onward_if_imported(self) -> Effects {
+        self.may_call(MayCall::OnwardIfImported)
     }
 
     const fn global(self) -> Effects {

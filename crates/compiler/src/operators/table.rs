@@ -29,10 +29,10 @@ one byte {
     0x0f Return:             by Return             | None        | free       | return_();
     0x10 Call:               by Call               | Index       | calls_last | call();
     0x11 CallIndirect:       by CallIndirect       | Indices     | calls_last | call_indirect();
-    0x12 ReturnCall:         by ReturnCall         | Index       |            | return_call();
+    0x12 ReturnCall:         by ReturnCall         | Index       | onward_if_imported | return_call();
     0x13 ReturnCallIndirect: by ReturnCallIndirect | Indices     | calls      | return_call_indirect();
     0x14 CallRef:            by CallRef            | Index       | calls_last | call_ref();
-    0x15 ReturnCallRef:      by ReturnCallRef      | Index       |            | return_call_ref();
+    0x15 ReturnCallRef:      by ReturnCallRef      | Index       | onward     | return_call_ref();
     0x1a Drop:               by Drop               | None        | free       | drop_();
     0x1b Select:             by Select             | None        | selects    | select();
     0x1c TypedSelect:        by TypedSelect        | Types       |            | typed_select();

@@ -32,7 +32,7 @@ impl Sweep<'_> {
             _ => return None,
         };
         let window = self.fixed(op, address, window)?;
-        self.survey.note(effects::of(self.facts, op, [0; 2]));
+        self.survey.note(effects::of(self.facts, op, [0; 2], [None; 2]));
         Some((pos, window))
     }
 }

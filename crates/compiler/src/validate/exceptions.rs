@@ -5,6 +5,7 @@ use super::operands::{Window, code};
 use super::references::number;
 use super::sweep::Sweep;
 use crate::effects;
+use crate::operators::Op;
 use wasmparser::{RefType, ValType, ValidatorResources, WasmModuleResources};
 
 /// The types of what the exceptions of a tag carry.
@@ -24,7 +25,7 @@ impl Sweep<'_> {
             window = self.spilled.pop(window, &[code])?;
         }
         self.survey.steps += types.len() as u64;
-        self.survey.note(effects::basic(0x08));
+        self.survey.note(effects::fixed(Op::Throw));
         Some((pos, self.dead()))
     }
 

@@ -2,6 +2,7 @@
 
 use crate::effects;
 use crate::facts::{Facts, Storage};
+use crate::operators::{Access, Effects, Op};
 use crate::survey::Survey;
 use crate::ty::Ty;
 use wasmparser::HeapType;
@@ -14,20 +15,21 @@ impl Survey {
         }
     }
 
-    /// An operator behind 0xfb on objects of a type, or on a field of one.
-    pub(super) fn object(&mut self, facts: &Facts, opcode: u32, ty: u32, field: u32) {
-        // Those that make objects in line or look into one.
-        if matches!(opcode, 0..=5 | 8 | 11..=15) {
+    /// An operator on objects of a type, or on a field of one.
+    pub(super) fn object(&mut self, facts: &Facts, op: Op, ty: u32, field: u32) {
+        let Effects { heap, object, .. } = op.effects();
+        if heap {
             self.heap_access(facts);
         }
-        match opcode {
+        self.vectors |= match object {
             // What is made has to be written.
-            0 | 1 | 6..=8 => self.vectors |= facts.objects[ty as usize].as_ref().is_some_and(|object| object.vectors),
-            2 | 5 => self.vectors |= facts.field(ty, field) == Some(Storage::Number(Ty::V128)),
-            11 | 14 => self.vectors |= facts.field(ty, 0) == Some(Storage::Number(Ty::V128)),
-            _ => {}
-        }
-        self.note(effects::object(facts, opcode, ty, field));
+            Access::Made => facts.objects[ty as usize].as_ref().is_some_and(|object| object.vectors),
+            Access::Field | Access::Element => {
+                effects::storage(facts, op, ty, field) == Some(Storage::Number(Ty::V128))
+            }
+            Access::None => false,
+        };
+        self.note(effects::of(facts, op, [ty, field], [None; 2]));
     }
 
     /// A test of references against a type, as it stands in the body, which may ask the host.

@@ -6,12 +6,14 @@ use crate::effects::{self, Calls};
 use crate::error::{Error, ErrorKind};
 use crate::facts::Facts;
 use crate::fault::{Fault, without};
+use crate::operators::{Class, Immediates, MayCall, Op, Proposal};
 use crate::sig::Sig;
 use crate::survey::{Survey, heap_feature, heap_type, type_feature, value_type};
 use crate::ty::Ty;
 use wasmparser::{
-    BinaryReader, BlockType, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator, FunctionBody, Handle,
-    HeapType, RefType, UnpackedIndex, ValType, ValidatorResources, VisitOperator, WasmModuleResources,
+    BinaryReader, BlockType, BrTable, Catch, CompositeInnerType, FrameKind, FrameStack, FuncValidator, FunctionBody,
+    Handle, HeapType, Ieee32, Ieee64, MemArg, RefType, ResumeTable, TryTable, UnpackedIndex, ValType,
+    ValidatorResources, VisitOperator, WasmModuleResources,
 };
 
 /// Validates a body and takes its survey.
@@ -116,39 +118,12 @@ impl Sweep<'_> {
         self.last = calls == Calls::Last;
     }
 
-    /// An operator behind 0xfb on objects of a type, or on a field of one.
-    fn object(&mut self, opcode: u32, ty: u32, field: u32) {
-        self.survey.object(self.facts, opcode, ty, field);
-    }
-
-    /// An operator behind 0xfc.
-    fn prefixed(&mut self, opcode: u32, first: u32, second: u32) {
-        self.note(effects::prefixed(opcode, first, second, self.constants));
-    }
-
-    /// A test of references against a type that may ask the host.
-    fn test(&mut self, ty: HeapType) -> Result<(), Error> {
-        self.heap(ty)?;
-        self.survey.test(self.facts, ty);
-        Ok(())
-    }
-
     /// A type that an operator names must be one that the compiler has.
     fn heap(&self, ty: HeapType) -> Result<Ty, Error> {
         match heap_type(ty, |index| concrete(self.validator, index)) {
             Some(ty) => Ok(ty),
             None => self.unsupported(heap_feature(ty)).map(|()| Ty::GcRef),
         }
-    }
-
-    fn cast(&mut self, from: RefType, to: RefType) -> Result<(), Error> {
-        self.heap(from.heap_type())?;
-        self.test(to.heap_type())
-    }
-
-    /// An operator behind 0xfd that may be done by the host.
-    fn madd(&mut self, opcode: u32) {
-        self.note(effects::vector(self.facts, opcode));
     }
 
     fn unsupported(&self, what: &str) -> Result<(), Error> {
@@ -163,27 +138,13 @@ impl Sweep<'_> {
         }
     }
 
-    /// An operator that uses continuations, and its handlers.
-    fn stacks(&mut self, opcode: u8, handlers: &[Handle]) {
-        self.survey.vectors = true;
-        for handler in handlers {
-            if let Handle::OnLabel { label, .. } = handler {
-                self.survey.branch(*label);
-            }
-        }
-        // To leave out that a handler may be where `resume` goes is to take it for a call.
-        let goes_on_behind = !handlers.is_empty() && without(Fault::ResumeBeforeUnreachable);
-        self.note(if goes_on_behind { Calls::Last } else { effects::basic(opcode) });
-    }
-
     /// `cont.bind`: nobody would look for references to objects where the values are kept.
-    fn bind(&mut self, from: u32, to: u32) -> Result<(), Error> {
+    fn bind(&self, from: u32, to: u32) -> Result<(), Error> {
         let (from, to) = (self.facts.cont(from), self.facts.cont(to));
         let params = |sig: u32| self.facts.sigs[sig as usize].params.len();
         if params(from.sig) - params(to.sig) > from.bindable as usize {
             return self.unsupported("binding a reference to an object to a continuation");
         }
-        self.stacks(0xe1, &[]);
         Ok(())
     }
 
@@ -197,6 +158,19 @@ impl Sweep<'_> {
         let (Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label }) =
             *catch;
         self.survey.branch(label);
+        Ok(())
+    }
+
+    /// The targets of a `br_table`.
+    fn br_table(&mut self, targets: &BrTable<'_>) -> Result<(), Error> {
+        if targets.len() > 65_520 {
+            let what = format!("a br_table has {} targets, at most 65520 are allowed", targets.len());
+            return Err(Error { offset: self.offset, kind: ErrorKind::Limit(what) });
+        }
+        for target in targets.targets() {
+            self.survey.branch(target?);
+        }
+        self.survey.branch(targets.default());
         Ok(())
     }
 
@@ -214,313 +188,164 @@ impl Sweep<'_> {
     }
 }
 
-/// What the survey notes of each operator that interests it, after validation has accepted it.
-macro_rules! note {
-    ($s:ident visit_local_get $i:ident) => {
-        $s.touch($i, false)
-    };
-    ($s:ident visit_local_set $i:ident) => {
-        $s.touch($i, true)
-    };
-    ($s:ident visit_local_tee $i:ident) => {
-        $s.touch($i, true)
-    };
-    ($s:ident visit_block $ty:ident) => {{
-        $s.block_type($ty)?;
-        $s.survey.open(false)
-    }};
-    ($s:ident visit_loop $ty:ident) => {{
-        $s.block_type($ty)?;
-        $s.survey.open(true)
-    }};
-    ($s:ident visit_if $ty:ident) => {{
-        $s.block_type($ty)?;
-        $s.survey.open(false)
-    }};
-    ($s:ident visit_try_table $t:ident) => {{
-        $s.block_type($t.ty)?;
-        for catch in &$t.catches {
-            $s.catch(catch)?;
-        }
-        $s.survey.open(false)
-    }};
-    ($s:ident visit_throw $tag:ident) => {{
-        $s.exception($tag)?;
-        $s.note(effects::basic(0x08))
-    }};
-    ($s:ident visit_throw_ref) => {
-        $s.note(effects::basic(0x0a))
-    };
-    ($s:ident visit_else) => {
-        $s.survey.turn()
-    };
-    ($s:ident visit_end) => {
-        $s.survey.close()
-    };
-    ($s:ident visit_br $d:ident) => {
-        $s.survey.branch($d)
-    };
-    ($s:ident visit_br_if $d:ident) => {
-        $s.survey.branch($d)
-    };
-    ($s:ident visit_br_table $t:ident) => {{
-        if $t.len() > 65_520 {
-            let what = format!("a br_table has {} targets, at most 65520 are allowed", $t.len());
-            return Err(Error { offset: $s.offset, kind: ErrorKind::Limit(what) });
-        }
-        for target in $t.targets() {
-            $s.survey.branch(target?);
-        }
-        $s.survey.branch($t.default());
-    }};
-    ($s:ident visit_unreachable) => {
-        $s.survey.unreachable()
-    };
-    ($s:ident visit_call $f:ident) => {{
-        $s.survey.vectors |= $s.facts.sig_of_func($f).vectors;
-        $s.note(effects::basic(0x10))
-    }};
-    ($s:ident visit_call_indirect $ty:ident $t:ident) => {{
-        $s.survey.vectors |= $s.facts.sig_of_type($ty).vectors;
-        $s.note(effects::basic(0x11))
-    }};
-    // It may have to fill in the table's element first, and the arguments live across that.
-    ($s:ident visit_return_call_indirect $ty:ident $t:ident) => {
-        $s.note(effects::basic(0x13))
-    };
-    ($s:ident visit_return_call $f:ident) => {
-        $s.note(effects::tail_call($s.facts, $f))
-    };
-    ($s:ident visit_return_call_ref $ty:ident) => {
-        $s.note(effects::basic(0x15))
-    };
-    ($s:ident visit_memory_grow $m:ident) => {
-        $s.note(effects::basic(0x40))
-    };
-    ($s:ident visit_i32_const $value:ident) => {
-        $s.constant = Some(u64::from($value as u32))
-    };
-    ($s:ident visit_memory_copy $a:ident $b:ident) => {
-        $s.prefixed(10, $a, $b)
-    };
-    ($s:ident visit_memory_fill $m:ident) => {
-        $s.prefixed(11, $m, 0)
-    };
-    ($s:ident visit_memory_atomic_notify $m:ident) => {
-        $s.note(effects::atomic(0))
-    };
-    ($s:ident visit_memory_atomic_wait32 $m:ident) => {
-        $s.note(effects::atomic(1))
-    };
-    ($s:ident visit_memory_atomic_wait64 $m:ident) => {
-        $s.note(effects::atomic(2))
-    };
-    ($s:ident visit_memory_init $d:ident $m:ident) => {
-        $s.prefixed(8, $d, $m)
-    };
-    ($s:ident visit_data_drop $d:ident) => {
-        $s.prefixed(9, $d, 0)
-    };
-    ($s:ident visit_table_get $t:ident) => {{
-        $s.survey.vectors |= $s.facts.tables[$t as usize].elem.is_wide();
-        $s.note(effects::basic(0x25))
-    }};
-    ($s:ident visit_table_grow $t:ident) => {
-        $s.prefixed(15, $t, 0)
-    };
-    ($s:ident visit_table_fill $t:ident) => {
-        $s.prefixed(17, $t, 0)
-    };
-    ($s:ident visit_table_copy $a:ident $b:ident) => {
-        $s.prefixed(14, $a, $b)
-    };
-    ($s:ident visit_table_init $segment:ident $t:ident) => {{
-        if $s.facts.tables[$t as usize].elem == Ty::ContRef {
-            return $s.unsupported("`table.init` of continuations");
-        }
-        $s.prefixed(12, $segment, $t)
-    }};
-    ($s:ident visit_elem_drop $a:ident) => {
-        $s.prefixed(13, $a, 0)
-    };
-    ($s:ident visit_ref_func $f:ident) => {
-        $s.note(effects::basic(0xd2))
-    };
-    ($s:ident visit_ref_null $t:ident) => {
-        $s.survey.vectors |= $s.heap($t)?.is_wide()
-    };
-    ($s:ident visit_typed_select $t:ident) => {
-        if $s.value_type($t).is_none() {
-            return $s.unsupported(type_feature($t));
-        }
-    };
-    ($s:ident visit_global_get $i:ident) => {{
-        let ty = $s.facts.globals[$i as usize].ty;
-        $s.survey.vectors |= ty.is_wide();
-        $s.note(effects::of_place($s.facts, ty))
-    }};
-    ($s:ident visit_global_set $i:ident) => {
-        $s.note(effects::of_place($s.facts, $s.facts.globals[$i as usize].ty))
-    };
-    ($s:ident visit_table_set $t:ident) => {
-        $s.note(effects::of_place($s.facts, $s.facts.tables[$t as usize].elem))
-    };
-    ($s:ident visit_call_ref $ty:ident) => {{
-        $s.survey.vectors |= $s.facts.sig_of_type($ty).vectors;
-        $s.note(effects::basic(0x14))
-    }};
-    ($s:ident visit_br_on_null $d:ident) => {
-        $s.survey.branch($d)
-    };
-    ($s:ident visit_br_on_non_null $d:ident) => {
-        $s.survey.branch($d)
-    };
-    ($s:ident visit_struct_new $ty:ident) => {
-        $s.object(0, $ty, 0)
-    };
-    ($s:ident visit_struct_new_default $ty:ident) => {
-        $s.object(1, $ty, 0)
-    };
-    ($s:ident visit_struct_get $ty:ident $f:ident) => {
-        $s.object(2, $ty, $f)
-    };
-    ($s:ident visit_struct_get_s $ty:ident $f:ident) => {
-        $s.object(3, $ty, $f)
-    };
-    ($s:ident visit_struct_get_u $ty:ident $f:ident) => {
-        $s.object(4, $ty, $f)
-    };
-    ($s:ident visit_struct_set $ty:ident $f:ident) => {
-        $s.object(5, $ty, $f)
-    };
-    ($s:ident visit_array_new $ty:ident) => {
-        $s.object(6, $ty, 0)
-    };
-    ($s:ident visit_array_new_default $ty:ident) => {
-        $s.object(7, $ty, 0)
-    };
-    ($s:ident visit_array_new_fixed $ty:ident $n:ident) => {
-        $s.object(8, $ty, 0)
-    };
-    ($s:ident visit_array_new_data $ty:ident $d:ident) => {
-        $s.object(9, $ty, 0)
-    };
-    ($s:ident visit_array_new_elem $ty:ident $d:ident) => {
-        $s.object(10, $ty, 0)
-    };
-    ($s:ident visit_array_get $ty:ident) => {
-        $s.object(11, $ty, 0)
-    };
-    ($s:ident visit_array_get_s $ty:ident) => {
-        $s.object(12, $ty, 0)
-    };
-    ($s:ident visit_array_get_u $ty:ident) => {
-        $s.object(13, $ty, 0)
-    };
-    ($s:ident visit_array_set $ty:ident) => {
-        $s.object(14, $ty, 0)
-    };
-    ($s:ident visit_array_len) => {
-        $s.object(15, 0, 0)
-    };
-    ($s:ident visit_array_fill $ty:ident) => {
-        $s.object(16, $ty, 0)
-    };
-    ($s:ident visit_array_copy $to:ident $from:ident) => {
-        $s.object(17, $to, 0)
-    };
-    ($s:ident visit_array_init_data $ty:ident $d:ident) => {
-        $s.object(18, $ty, 0)
-    };
-    ($s:ident visit_array_init_elem $ty:ident $d:ident) => {
-        $s.object(19, $ty, 0)
-    };
-    ($s:ident visit_ref_test_non_null $t:ident) => {
-        $s.test($t)?
-    };
-    ($s:ident visit_ref_test_nullable $t:ident) => {
-        $s.test($t)?
-    };
-    ($s:ident visit_ref_cast_non_null $t:ident) => {
-        $s.test($t)?
-    };
-    ($s:ident visit_ref_cast_nullable $t:ident) => {
-        $s.test($t)?
-    };
-    ($s:ident visit_br_on_cast $d:ident $from:ident $to:ident) => {{
-        $s.cast($from, $to)?;
-        $s.survey.branch($d)
-    }};
-    ($s:ident visit_br_on_cast_fail $d:ident $from:ident $to:ident) => {{
-        $s.cast($from, $to)?;
-        $s.survey.branch($d)
-    }};
-    ($s:ident visit_cont_new $ty:ident) => {
-        $s.stacks(0xe0, &[])
-    };
-    ($s:ident visit_cont_bind $from:ident $to:ident) => {
-        $s.bind($from, $to)?
-    };
-    ($s:ident visit_suspend $tag:ident) => {
-        $s.stacks(0xe2, &[])
-    };
-    ($s:ident visit_resume $ty:ident $t:ident) => {
-        $s.stacks(0xe3, &$t.handlers)
-    };
-    ($s:ident visit_resume_throw $ty:ident $tag:ident $t:ident) => {{
-        $s.exception($tag)?;
-        $s.stacks(0xe4, &$t.handlers)
-    }};
-    ($s:ident visit_resume_throw_ref $ty:ident $t:ident) => {
-        $s.stacks(0xe5, &$t.handlers)
-    };
-    ($s:ident visit_switch $ty:ident $tag:ident) => {
-        $s.stacks(0xe6, &[])
-    };
-    ($s:ident $visit:ident $($arg:ident)*) => {{
-        $(let _ = $arg;)*
-    }};
+/// An immediate as wasmparser gives it, as far as the survey looks at it.
+enum Immediate<'a> {
+    Index(u32),
+    I32(i32),
+    Block(BlockType),
+    Try(TryTable),
+    Labels(BrTable<'a>),
+    Value(ValType),
+    Heap(HeapType),
+    Reference(RefType),
+    Handlers(ResumeTable),
+    Other,
 }
 
-macro_rules! support {
-    (mvp $s:ident) => {};
-    (sign_extension $s:ident) => {};
-    (saturating_float_to_int $s:ident) => {};
-    (bulk_memory $s:ident) => {};
-    (reference_types $s:ident) => {};
-    (tail_call $s:ident) => {};
-    (wide_arithmetic $s:ident) => {};
-    (threads $s:ident) => {};
-    (gc $s:ident) => {};
-    (custom_descriptors $s:ident) => {
-        return $s.unsupported("custom descriptors")
+/// How each kind of immediate is seen.
+macro_rules! immediates {
+    (others: $($other:ty),*; $($of:ty => $variant:ident;)*) => {
+        $(impl<'a> From<$of> for Immediate<'a> {
+            fn from(immediate: $of) -> Immediate<'a> {
+                Immediate::$variant(immediate)
+            }
+        })*
+        $(impl From<$other> for Immediate<'_> {
+            fn from(_: $other) -> Self {
+                Immediate::Other
+            }
+        })*
     };
-    (memory_control $s:ident) => {
-        return $s.unsupported("memory control")
-    };
-    (exceptions $s:ident) => {};
-    (legacy_exceptions $s:ident) => {
-        return $s.unsupported("legacy exception handling")
-    };
-    (shared_everything_threads $s:ident) => {
-        return $s.unsupported("shared-everything threads")
-    };
-    (function_references $s:ident) => {};
-    (stack_switching $s:ident) => {};
+}
+
+immediates! {
+    others: i64, Ieee32, Ieee64, MemArg, Vec<ValType>;
+    u32 => Index;
+    i32 => I32;
+    BlockType => Block;
+    TryTable => Try;
+    BrTable<'a> => Labels;
+    ValType => Value;
+    HeapType => Heap;
+    RefType => Reference;
+    ResumeTable => Handlers;
+}
+
+impl Sweep<'_> {
+    /// What the survey notes of an operator, after validation has accepted it: what its immediates are about, and what
+    /// the table says of it.
+    fn observe(&mut self, op: Op, immediates: [Immediate<'_>; 3]) -> Result<(), Error> {
+        let indices = [&immediates[0], &immediates[1]].map(|immediate| match immediate {
+            Immediate::Index(index) => *index,
+            _ => 0,
+        });
+        let [first, second] = indices;
+        let uses_stacks = op.operator().proposal == Some(Proposal::StackSwitching);
+        self.survey.vectors |= uses_stacks;
+        let mut goes_on_behind = false;
+        for immediate in &immediates {
+            match immediate {
+                Immediate::Index(_) | Immediate::Other => {}
+                Immediate::I32(value) => self.constant = Some(u64::from(*value as u32)),
+                Immediate::Block(ty) => self.block_type(*ty)?,
+                Immediate::Try(try_table) => {
+                    self.block_type(try_table.ty)?;
+                    for catch in &try_table.catches {
+                        self.catch(catch)?;
+                    }
+                }
+                Immediate::Labels(targets) => self.br_table(targets)?,
+                Immediate::Value(ty) => {
+                    if self.value_type(*ty).is_none() {
+                        return self.unsupported(type_feature(*ty));
+                    }
+                }
+                Immediate::Heap(ty) => {
+                    let ty = self.heap(*ty)?;
+                    self.survey.vectors |= op == Op::RefNull && ty.is_wide();
+                }
+                Immediate::Reference(ty) => {
+                    self.heap(ty.heap_type())?;
+                }
+                Immediate::Handlers(table) => {
+                    for handler in &table.handlers {
+                        if let Handle::OnLabel { label, .. } = handler {
+                            self.survey.branch(*label);
+                        }
+                    }
+                    // To leave out that a handler may be where `resume` goes is to take it for a call.
+                    goes_on_behind = !table.handlers.is_empty() && without(Fault::ResumeBeforeUnreachable);
+                }
+            }
+        }
+        match op.operator().immediates {
+            Immediates::Local => self.touch(first, op != Op::LocalGet),
+            Immediates::Label | Immediates::Cast => self.survey.branch(first),
+            _ => {}
+        }
+        match op {
+            Op::Block | Op::If | Op::TryTable => self.survey.open(false),
+            Op::Loop => self.survey.open(true),
+            Op::Else => self.survey.turn(),
+            Op::End => self.survey.close(),
+            Op::Unreachable => self.survey.unreachable(),
+            Op::Call => self.survey.vectors |= self.facts.sig_of_func(first).vectors,
+            Op::CallIndirect | Op::CallRef => self.survey.vectors |= self.facts.sig_of_type(first).vectors,
+            Op::GlobalGet => self.survey.vectors |= self.facts.globals[first as usize].ty.is_wide(),
+            Op::TableGet => self.survey.vectors |= self.facts.tables[first as usize].elem.is_wide(),
+            Op::TableInit if self.facts.tables[second as usize].elem == Ty::ContRef => {
+                return self.unsupported("`table.init` of continuations");
+            }
+            Op::Throw => self.exception(first)?,
+            Op::ResumeThrow => self.exception(second)?,
+            Op::ContBind => self.bind(first, second)?,
+            _ => {}
+        }
+        if op.effects().calls == MayCall::Tests {
+            if let [Immediate::Heap(ty), ..] = immediates {
+                self.survey.test(self.facts, ty);
+            } else if let [_, _, Immediate::Reference(to)] = immediates {
+                self.survey.test(self.facts, to.heap_type());
+            }
+        } else if op.operator().is_by(Class::Object) {
+            self.survey.object(self.facts, op, first, second);
+        } else {
+            let calls = effects::of(self.facts, op, indices, self.constants);
+            self.note(if goes_on_behind { Calls::Last } else { calls });
+        }
+        Ok(())
+    }
 }
 
 macro_rules! visit {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
         $(
-            #[inline]
-            #[allow(unreachable_code, reason = "refused proposals return before the note")]
             fn $visit(&mut self $($(, $arg: $argty)*)?) -> Self::Output {
                 visit!(@validate $visit self $($($arg)*)?);
-                support!($proposal self);
-                note!(self $visit $($($arg)*)?);
-                Ok(())
+                visit!(@observe $proposal self $op $($($arg)*)?)
             }
         )*
+    };
+    (@observe custom_descriptors $s:ident $op:ident $($arg:ident)*) => { $s.unsupported("custom descriptors") };
+    (@observe memory_control $s:ident $op:ident $($arg:ident)*) => { $s.unsupported("memory control") };
+    (@observe legacy_exceptions $s:ident $op:ident $($arg:ident)*) => { $s.unsupported("legacy exception handling") };
+    (@observe shared_everything_threads $s:ident $op:ident $($arg:ident)*) => {
+        $s.unsupported("shared-everything threads")
+    };
+    (@observe $proposal:ident $s:ident $op:ident) => {
+        $s.observe(Op::$op, [Immediate::Other, Immediate::Other, Immediate::Other])
+    };
+    (@observe $proposal:ident $s:ident $op:ident $a:ident) => {
+        $s.observe(Op::$op, [$a.into(), Immediate::Other, Immediate::Other])
+    };
+    (@observe $proposal:ident $s:ident $op:ident $a:ident $b:ident) => {
+        $s.observe(Op::$op, [$a.into(), $b.into(), Immediate::Other])
+    };
+    (@observe $proposal:ident $s:ident $op:ident $a:ident $b:ident $c:ident) => {
+        $s.observe(Op::$op, [$a.into(), $b.into(), $c.into()])
+    };
+    (@validate visit_typed_select_multi $s:ident $t:ident) => {
+        $s.validator.visitor($s.offset).visit_typed_select_multi($t.clone())?
     };
     (@validate visit_br_table $s:ident $t:ident) => { $s.validator.visitor($s.offset).visit_br_table($t.clone())? };
     (@validate visit_try_table $s:ident $t:ident) => { $s.validator.visitor($s.offset).visit_try_table($t.clone())? };
@@ -542,16 +367,11 @@ macro_rules! visit_simd {
             fn $visit(&mut self $($(, $arg: $argty)*)?) -> Self::Output {
                 self.validator.simd_visitor(self.offset).$visit($($($arg),*)?)?;
                 self.survey.vectors = true;
-                visit_simd!(@note $visit self);
+                self.note(effects::of(self.facts, Op::$op, [0; 2], [None; 2]));
                 Ok(())
             }
         )*
     };
-    (@note visit_f32x4_relaxed_madd $s:ident) => { $s.madd(0x105) };
-    (@note visit_f32x4_relaxed_nmadd $s:ident) => { $s.madd(0x106) };
-    (@note visit_f64x2_relaxed_madd $s:ident) => { $s.madd(0x107) };
-    (@note visit_f64x2_relaxed_nmadd $s:ident) => { $s.madd(0x108) };
-    (@note $visit:ident $s:ident) => {};
 }
 
 impl<'a> VisitOperator<'a> for Sweep<'_> {

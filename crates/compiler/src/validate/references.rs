@@ -6,6 +6,7 @@
 use super::leb;
 use super::operands::{BOTTOM, F32, F64, I32, I64, V128, Window, code};
 use super::sweep::Sweep;
+use crate::operators::{Op, Prefix};
 use crate::survey::value_type;
 use crate::ty::Ty;
 use wasmparser::{
@@ -233,19 +234,18 @@ impl Sweep<'_> {
         if window as u8 == code { Some(window >> 8) } else { self.spilled.pop(window, &[code]) }
     }
 
-    /// An operator behind 0xfb: where it ends, and the window behind it.
+    /// An operator on objects: where it ends, and the window behind it.
     #[inline(never)]
     pub(super) fn object(&mut self, bytes: &[u8], mut pos: usize, mut window: Window) -> Option<(usize, Window)> {
         if self.rules.features.custom_descriptors() {
             return None;
         }
-        let opcode = number(bytes, &mut pos)?;
-        match opcode {
-            // struct.new, struct.new_default
-            0 | 1 => {
+        let op = Prefix::Object.operator(number(bytes, &mut pos)?)?;
+        match op {
+            Op::StructNew | Op::StructNewDefault => {
                 let index = number(bytes, &mut pos)?;
                 let fields = structure(self.resources, index)?;
-                if opcode == 0 {
+                if op == Op::StructNew {
                     for field in fields.iter().rev() {
                         window = self.pop_value(*field, window)?;
                     }
@@ -255,40 +255,36 @@ impl Sweep<'_> {
                 }
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                self.survey.object(self.facts, opcode, index, 0);
+                self.survey.object(self.facts, op, index, 0);
             }
-            // struct.get, .get_s, .get_u
-            2..=4 => {
+            Op::StructGet | Op::StructGetS | Op::StructGetU => {
                 let (index, field) = (number(bytes, &mut pos)?, number(bytes, &mut pos)?);
                 let ty = *structure(self.resources, index)?.get(field as usize)?;
                 window = self.pop_concrete(index, window)?;
-                window = self.push_field(ty, opcode != 2, window)?;
-                self.survey.object(self.facts, opcode, index, field);
+                window = self.push_field(ty, op != Op::StructGet, window)?;
+                self.survey.object(self.facts, op, index, field);
             }
-            // struct.set
-            5 => {
+            Op::StructSet => {
                 let (index, field) = (number(bytes, &mut pos)?, number(bytes, &mut pos)?);
                 let ty = *structure(self.resources, index)?.get(field as usize).filter(|field| field.mutable)?;
                 window = self.pop_value(ty, window)?;
                 window = self.pop_concrete(index, window)?;
-                self.survey.object(self.facts, opcode, index, field);
+                self.survey.object(self.facts, op, index, field);
             }
-            // array.new, array.new_default
-            6 | 7 => {
+            Op::ArrayNew | Op::ArrayNewDefault => {
                 let index = number(bytes, &mut pos)?;
                 let field = self.array(index)?;
                 window = self.spilled.pop(window, &[I32])?;
-                if opcode == 6 {
+                if op == Op::ArrayNew {
                     window = self.pop_value(field, window)?;
                 } else if !field.element_type.unpack().is_defaultable() {
                     return None;
                 }
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                self.survey.object(self.facts, opcode, index, 0);
+                self.survey.object(self.facts, op, index, 0);
             }
-            // array.new_fixed
-            8 => {
+            Op::ArrayNewFixed => {
                 let (index, count) = (number(bytes, &mut pos)?, number(bytes, &mut pos)?);
                 let field = self.array(index)?;
                 if count > MAX_FIXED {
@@ -300,10 +296,9 @@ impl Sweep<'_> {
                 self.survey.steps += u64::from(count);
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                self.survey.object(self.facts, opcode, index, 0);
+                self.survey.object(self.facts, op, index, 0);
             }
-            // array.new_data
-            9 => {
+            Op::ArrayNewData => {
                 let (index, segment) = (number(bytes, &mut pos)?, number(bytes, &mut pos)?);
                 let numeric = !matches!(self.array(index)?.element_type.unpack(), ValType::Ref(_));
                 if !numeric || self.resources.data_count().is_none_or(|count| segment >= count) {
@@ -312,45 +307,40 @@ impl Sweep<'_> {
                 window = self.spilled.pop(window, &[I32, I32])?;
                 let gives = self.concrete(index, false)?;
                 window = self.spilled.push(window, gives);
-                self.survey.object(self.facts, opcode, index, 0);
+                self.survey.object(self.facts, op, index, 0);
             }
-            // array.get, .get_s, .get_u
-            11..=13 => {
+            Op::ArrayGet | Op::ArrayGetS | Op::ArrayGetU => {
                 let index = number(bytes, &mut pos)?;
                 let field = self.array(index)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(index, window)?;
-                window = self.push_field(field, opcode != 11, window)?;
-                self.survey.object(self.facts, opcode, index, 0);
+                window = self.push_field(field, op != Op::ArrayGet, window)?;
+                self.survey.object(self.facts, op, index, 0);
             }
-            // array.set
-            14 => {
+            Op::ArraySet => {
                 let index = number(bytes, &mut pos)?;
                 let field = Some(self.array(index)?).filter(|field| field.mutable)?;
                 window = self.pop_value(field, window)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(index, window)?;
-                self.survey.object(self.facts, opcode, index, 0);
+                self.survey.object(self.facts, op, index, 0);
             }
-            // array.len
-            15 => {
+            Op::ArrayLen => {
                 let array = self.abstract_reference(true, AbstractHeapType::Array)?;
                 window = self.spilled.pop(window, &[array])?;
                 window = self.spilled.push(window, I32);
-                self.survey.object(self.facts, opcode, 0, 0);
+                self.survey.object(self.facts, op, 0, 0);
             }
-            // array.fill
-            16 => {
+            Op::ArrayFill => {
                 let index = number(bytes, &mut pos)?;
                 let field = Some(self.array(index)?).filter(|field| field.mutable)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_value(field, window)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(index, window)?;
-                self.survey.object(self.facts, opcode, index, 0);
+                self.survey.object(self.facts, op, index, 0);
             }
-            // array.copy
-            17 => {
+            Op::ArrayCopy => {
                 let (to, from) = (number(bytes, &mut pos)?, number(bytes, &mut pos)?);
                 let to_field = Some(self.array(to)?).filter(|field| field.mutable)?;
                 // What is not of the same type may still match: the reference knows.
@@ -361,21 +351,21 @@ impl Sweep<'_> {
                 window = self.pop_concrete(from, window)?;
                 window = self.spilled.pop(window, &[I32])?;
                 window = self.pop_concrete(to, window)?;
-                self.survey.object(self.facts, opcode, to, 0);
+                self.survey.object(self.facts, op, to, 0);
             }
-            // ref.test, ref.cast, each of what may not be null and of what may
-            20..=23 => {
+            Op::RefTestNonNull | Op::RefTestNullable | Op::RefCastNonNull | Op::RefCastNullable => {
                 let (read, ty, next) = self.heap_type(bytes, pos)?;
                 pos = next;
                 let from = self.resources.top_type(&ty);
                 let from = self.reference(true, from)?;
-                let to = self.reference(opcode & 1 != 0, ty)?;
+                let to = self.reference(matches!(op, Op::RefTestNullable | Op::RefCastNullable), ty)?;
                 window = self.spilled.pop(window, &[from])?;
-                window = self.spilled.push(window, if opcode < 22 { I32 } else { to });
+                window = self
+                    .spilled
+                    .push(window, if matches!(op, Op::RefTestNonNull | Op::RefTestNullable) { I32 } else { to });
                 self.survey.test(self.facts, read);
             }
-            // br_on_cast, br_on_cast_fail
-            24 | 25 => {
+            Op::BrOnCast | Op::BrOnCastFail => {
                 let flags = *bytes.get(pos).filter(|flags| **flags < 4)?;
                 pos += 1;
                 let depth = number(bytes, &mut pos)?;
@@ -390,7 +380,7 @@ impl Sweep<'_> {
                 let from = self.code_of(ValType::Ref(from_type))?;
                 let to = self.code_of(ValType::Ref(to_type))?;
                 let rest = self.code_of(ValType::Ref(RefType::difference(from_type, to_type)))?;
-                let (taken, stays) = if opcode == 24 { (to, rest) } else { (rest, to) };
+                let (taken, stays) = if op == Op::BrOnCast { (to, rest) } else { (rest, to) };
                 let label = self.last_of_one(depth)?;
                 if taken != label && !self.spilled.types.is_subtype(taken, label) {
                     return None;
@@ -400,10 +390,9 @@ impl Sweep<'_> {
                 self.survey.test(self.facts, read);
                 self.survey.branch(depth);
             }
-            // any.convert_extern, extern.convert_any
-            26 | 27 => {
+            Op::AnyConvertExtern | Op::ExternConvertAny => {
                 use AbstractHeapType::{Any, Extern};
-                let (from, to) = if opcode == 26 { (Extern, Any) } else { (Any, Extern) };
+                let (from, to) = if op == Op::AnyConvertExtern { (Extern, Any) } else { (Any, Extern) };
                 let (below, ty) = self.pop_reference(window)?;
                 let from = self.abstract_reference(true, from)?;
                 window = self.spilled.pop(window, &[from])?;
@@ -411,14 +400,12 @@ impl Sweep<'_> {
                 let gives = self.abstract_reference(ty.is_nullable(), to)?;
                 window = self.spilled.push(window, gives);
             }
-            // ref.i31
-            28 => {
+            Op::RefI31 => {
                 window = self.spilled.pop(window, &[I32])?;
                 let gives = self.abstract_reference(false, AbstractHeapType::I31)?;
                 window = self.spilled.push(window, gives);
             }
-            // i31.get_s, i31.get_u
-            29 | 30 => {
+            Op::I31GetS | Op::I31GetU => {
                 let i31 = self.abstract_reference(true, AbstractHeapType::I31)?;
                 window = self.spilled.pop(window, &[i31])?;
                 window = self.spilled.push(window, I32);

@@ -6,13 +6,14 @@ use super::Buffers;
 use super::control::{Frame, Kind, Shape};
 use super::leb;
 use super::operands::{
-    BASE, BOTTOM, EXNREF, EXTERNREF, F32, F64, FUNCREF, I32, I64, Spilled, V128, Window, code, is_reference, ty_of,
+    BASE, BOTTOM, EXNREF, EXTERNREF, FUNCREF, I32, I64, Spilled, V128, Window, code, is_reference, ty_of,
 };
 use super::references::{Inits, function_type};
-use super::rows::{Class, Rules};
+use super::rows::{Rules, enabled};
 use crate::effects;
 use crate::facts::Facts;
 use crate::fault::{Fault, without};
+use crate::operators::{Class, Op, Prefix, Types};
 use crate::reader::Reader;
 use crate::sig::Sig;
 use crate::survey::Survey;
@@ -83,7 +84,7 @@ const NOWHERE: usize = usize::MAX;
 /// The constant of the `i32.const` at this position, if there is one.
 fn i32_const(bytes: &[u8], at: usize) -> Option<u64> {
     let mut reader = Reader::new(bytes, at);
-    (at != NOWHERE && reader.u8() == 0x41).then(|| u64::from(reader.i32() as u32))
+    (at != NOWHERE && reader.operator() == Op::I32Const).then(|| u64::from(reader.i32() as u32))
 }
 
 /// Reads an unsigned 32-bit number.
@@ -319,7 +320,7 @@ impl Sweep<'_> {
         }
         // Calls a function of a signature.
         macro_rules! call {
-            ($opcode:expr, $sig:expr, $type:expr) => {{
+            ($op:expr, $sig:expr, $type:expr) => {{
                 let sig = $sig;
                 if !sig.plain {
                     window = self.typed_call(function_type(self.resources, $type)?, window)?;
@@ -336,7 +337,7 @@ impl Sweep<'_> {
                     }
                 }
                 self.survey.vectors |= sig.vectors;
-                self.survey.note(effects::basic($opcode));
+                self.survey.note(effects::fixed($op));
                 call_end = pos;
             }};
         }
@@ -437,7 +438,7 @@ impl Sweep<'_> {
                 }
                 Class::ThrowRef => {
                     self.spilled.pop(window, &[EXNREF])?;
-                    self.survey.note(effects::basic(opcode));
+                    self.survey.note(effects::fixed(Op::ThrowRef));
                     window = self.dead();
                 }
                 Class::Loop => {
@@ -486,7 +487,7 @@ impl Sweep<'_> {
                 Class::Call => {
                     let index = number!(bytes, pos);
                     let sig = self.facts.funcs.get(index as usize)?.sig;
-                    call!(opcode, &self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
+                    call!(Op::Call, &self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
                 }
                 Class::CallIndirect => {
                     let ty = number!(bytes, pos);
@@ -495,32 +496,32 @@ impl Sweep<'_> {
                         return None;
                     }
                     let table = number!(bytes, pos);
-                    call!(opcode, indirect!(ty, table), ty);
+                    call!(Op::CallIndirect, indirect!(ty, table), ty);
                 }
                 Class::ReturnCall => {
                     let index = number!(bytes, pos);
                     let sig = self.facts.funcs.get(index as usize)?.sig;
                     tail_call!(&self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
-                    self.survey.note(effects::tail_call(self.facts, index));
+                    self.survey.note(effects::of(self.facts, Op::ReturnCall, [index, 0], [None; 2]));
                 }
                 Class::ReturnCallIndirect => {
                     let ty = number!(bytes, pos);
                     let table = number!(bytes, pos);
                     tail_call!(indirect!(ty, table), ty);
-                    self.survey.note(effects::basic(opcode));
+                    self.survey.note(effects::fixed(Op::ReturnCallIndirect));
                 }
                 Class::CallRef => {
                     let ty = number!(bytes, pos);
                     window = self.callee(ty, window)?;
                     let sig = (*self.facts.types.get(ty as usize)?)?;
-                    call!(opcode, &self.facts.sigs[sig as usize], ty);
+                    call!(Op::CallRef, &self.facts.sigs[sig as usize], ty);
                 }
                 Class::ReturnCallRef => {
                     let ty = number!(bytes, pos);
                     window = self.callee(ty, window)?;
                     let sig = (*self.facts.types.get(ty as usize)?)?;
                     tail_call!(&self.facts.sigs[sig as usize], ty);
-                    self.survey.note(effects::basic(opcode));
+                    self.survey.note(effects::fixed(Op::ReturnCallRef));
                 }
                 Class::Drop => {
                     if window as u8 <= BOTTOM {
@@ -582,7 +583,7 @@ impl Sweep<'_> {
                     let (index, elem) = self.table(table)?;
                     pop!(index);
                     push!(elem);
-                    self.survey.note(effects::basic(opcode));
+                    self.survey.note(effects::fixed(Op::TableGet));
                 }
                 Class::TableSet => {
                     let table = number!(bytes, pos);
@@ -596,9 +597,9 @@ impl Sweep<'_> {
                         return None;
                     }
                     let address = self.memory(number!(bytes, pos))?;
-                    if opcode == 0x40 {
+                    if row.class == Class::MemoryGrow {
                         pop!(address);
-                        self.survey.note(effects::basic(opcode));
+                        self.survey.note(effects::fixed(Op::MemoryGrow));
                     }
                     push!(address);
                 }
@@ -629,7 +630,7 @@ impl Sweep<'_> {
                     // It is a `funcref` in any case.
                     let ty = self.ref_func(index).unwrap_or(FUNCREF);
                     push!(ty);
-                    self.survey.note(effects::basic(opcode));
+                    self.survey.note(effects::fixed(Op::RefFunc));
                 }
                 Class::RefEq => window = self.ref_eq(window)?,
                 Class::RefAsNonNull => window = self.ref_as_non_null(window)?,
@@ -650,9 +651,9 @@ impl Sweep<'_> {
                 Class::Vector => {
                     (pos, window) = self.vector(bytes, pos, window)?;
                 }
-                Class::Prefix => {
+                Class::Misc => {
                     let constants = if at == constants[2] { [constants[0], constants[1]] } else { [NOWHERE; 2] };
-                    (pos, window) = self.prefixed(bytes, pos, window, constants)?;
+                    (pos, window) = self.misc(bytes, pos, window, constants)?;
                 }
                 Class::Atomic => {
                     (pos, window) = self.atomic(bytes, pos, window)?;
@@ -703,55 +704,42 @@ impl Sweep<'_> {
         Some(pos)
     }
 
-    /// An operator behind 0xfc: where it ends, and the window behind it.
+    /// An operator behind the prefix of what came later: where it ends, and the window behind it.
     #[inline(never)]
-    fn prefixed(
+    fn misc(
         &mut self,
         bytes: &[u8],
         mut pos: usize,
         mut window: Window,
         constants: [usize; 2],
     ) -> Option<(usize, Window)> {
-        let features = self.rules.features;
-        let opcode = number!(bytes, pos);
-        let enabled = match opcode {
-            0..=7 => features.saturating_float_to_int(),
-            8 | 9 | 12..=14 => features.bulk_memory(),
-            10 | 11 => features.bulk_memory_opt(),
-            15..=17 => features.reference_types(),
-            19..=22 => features.wide_arithmetic(),
-            _ => false,
-        };
-        if !enabled {
+        let op = Prefix::Misc.operator(number!(bytes, pos))?;
+        if !enabled(self.rules.features, op) {
             return None;
         }
-        let first = if (8..=17).contains(&opcode) { number!(bytes, pos) } else { 0 };
-        let second = if matches!(opcode, 8 | 10 | 12 | 14) { number!(bytes, pos) } else { 0 };
+        let mut immediates = [0; 2];
+        for immediate in &mut immediates[..op.operator().immediates.indices()] {
+            *immediate = number!(bytes, pos);
+        }
+        let [first, second] = immediates;
+        if let Types::Fixed { .. } = op.operator().types {
+            return Some((pos, self.fixed(op, BASE, window)?));
+        }
         // The shorter of two kinds of indices.
         let shorter = |a, b| if a == I32 { I32 } else { b };
         let has_data = |segment| self.resources.data_count().is_some_and(|count| segment < count);
-        let (pops, pushes): (&[u8], &[u8]) = match opcode {
-            // trunc_sat
-            0 | 1 => (&[F32], &[I32]),
-            2 | 3 => (&[F64], &[I32]),
-            4 | 5 => (&[F32], &[I64]),
-            6 | 7 => (&[F64], &[I64]),
-            // memory.init
-            8 if has_data(first) => (&[I32, I32, self.memory(second)?], &[]),
-            // data.drop
-            9 if has_data(first) => (&[], &[]),
-            // memory.copy
-            10 => {
+        let (pops, pushes): (&[u8], &[u8]) = match op {
+            Op::MemoryInit if has_data(first) => (&[I32, I32, self.memory(second)?], &[]),
+            Op::DataDrop if has_data(first) => (&[], &[]),
+            Op::MemoryCopy => {
                 let (to, from) = (self.memory(first)?, self.memory(second)?);
                 (&[shorter(from, to), from, to], &[])
             }
-            // memory.fill
-            11 => {
+            Op::MemoryFill => {
                 let address = self.memory(first)?;
                 (&[address, I32, address], &[])
             }
-            // table.init
-            12 => {
+            Op::TableInit => {
                 let segment = ValType::Ref(self.resources.element_type_at(first)?);
                 let (index, elem) = self.table(second)?;
                 let elem = if elem == FUNCREF { RefType::FUNCREF } else { RefType::EXTERNREF };
@@ -760,35 +748,26 @@ impl Sweep<'_> {
                 }
                 (&[I32, I32, index], &[])
             }
-            // elem.drop
-            13 => {
+            Op::ElemDrop => {
                 self.resources.element_type_at(first)?;
                 (&[], &[])
             }
-            // table.copy
-            14 => {
+            Op::TableCopy => {
                 let ((to, to_elem), (from, from_elem)) = (self.table(first)?, self.table(second)?);
                 if to_elem != from_elem {
                     return None;
                 }
                 (&[shorter(from, to), from, to], &[])
             }
-            // table.grow
-            15 => {
+            Op::TableGrow => {
                 let (index, elem) = self.table(first)?;
                 (&[index, elem], &[index])
             }
-            // table.size
-            16 => (&[], &[self.table(first)?.0]),
-            // table.fill
-            17 => {
+            Op::TableSize => (&[], &[self.table(first)?.0]),
+            Op::TableFill => {
                 let (index, elem) = self.table(first)?;
                 (&[index, elem, index], &[])
             }
-            // add128, sub128
-            19 | 20 => (&[I64; 4], &[I64; 2]),
-            // mul_wide
-            21 | 22 => (&[I64; 2], &[I64; 2]),
             _ => return None,
         };
         window = self.spilled.pop(window, pops)?;
@@ -796,7 +775,7 @@ impl Sweep<'_> {
             window = self.spilled.push(window, *code);
         }
         let constants = constants.map(|at| i32_const(bytes, at));
-        self.survey.note(effects::prefixed(opcode, first, second, constants));
+        self.survey.note(effects::of(self.facts, op, immediates, constants));
         Some((pos, window))
     }
 }

@@ -60,7 +60,7 @@ impl Sweep<'_> {
             pos += 1;
         }
         let window = self.fixed(op, address, window)?;
-        self.survey.note(effects::of(self.facts, op, [0; 2]));
+        self.survey.note(effects::of(self.facts, op, [0; 2], [None; 2]));
         Some((pos, window))
     }
 
