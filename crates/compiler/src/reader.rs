@@ -51,6 +51,12 @@ impl<'a> Reader<'a> {
         Op::of_byte(self.bytes.get(self.pos + n).copied().unwrap_or(0))
     }
 
+    /// Reads the next operator if it is one of a byte: see `Op::of_byte`.
+    #[inline]
+    pub(crate) fn op(&mut self) -> Op {
+        Op::of_byte(self.u8())
+    }
+
     /// Reads the next operator, with what is behind a prefix, up to its immediates.
     pub(crate) fn operator(&mut self) -> Op {
         let byte = self.u8();

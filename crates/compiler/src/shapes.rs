@@ -193,7 +193,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn argument_ahead(&self) -> Option<Reg> {
         let mut ahead = self.reader;
         for after in 1..=3 {
-            match ahead.operator() {
+            match ahead.op() {
                 Op::LocalGet => {
                     ahead.u32();
                 }

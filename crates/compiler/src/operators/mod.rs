@@ -59,11 +59,6 @@ impl Prefix {
         let (first, count) = self.place();
         (code < u32::from(count)).then_some(Op(first + code as u16))
     }
-
-    /// The prefix that a byte is, if it is one.
-    pub(crate) fn of(byte: u8) -> Option<Prefix> {
-        Prefix::ALL.into_iter().find(|prefix| prefix.byte() == byte)
-    }
 }
 
 impl Op {
@@ -567,6 +562,14 @@ macro_rules! lines {
             pub(crate) const fn byte(self) -> u8 {
                 match self {
                     $(Prefix::$prefix => $byte,)*
+                }
+            }
+
+            /// The prefix that a byte is, if it is one.
+            pub(crate) const fn of(byte: u8) -> Option<Prefix> {
+                match byte {
+                    $($byte => Some(Prefix::$prefix),)*
+                    _ => None,
                 }
             }
         }

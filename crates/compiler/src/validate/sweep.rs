@@ -84,7 +84,7 @@ const NOWHERE: usize = usize::MAX;
 /// The constant of the `i32.const` at this position, if there is one.
 fn i32_const(bytes: &[u8], at: usize) -> Option<u64> {
     let mut reader = Reader::new(bytes, at);
-    (at != NOWHERE && reader.operator() == Op::I32Const).then(|| u64::from(reader.i32() as u32))
+    (at != NOWHERE && reader.op() == Op::I32Const).then(|| u64::from(reader.i32() as u32))
 }
 
 /// Reads an unsigned 32-bit number.
