@@ -38,7 +38,8 @@ pub(crate) enum Prefix {
 impl Prefix {
     pub(crate) const ALL: [Prefix; 4] = [Prefix::Object, Prefix::Misc, Prefix::Vector, Prefix::Atomic];
 
-    /// The number of the operator behind it whose own number is 0, and how many there may be.
+    /// The number of the operator behind it whose own number is 0, and how many there may be. The last is that of
+    /// vectors.
     const fn place(self) -> (u16, u16) {
         match self {
             Prefix::Object => (0x100, 0x20),
@@ -63,7 +64,10 @@ impl Prefix {
 
 impl Op {
     /// How many numbers there are.
-    pub(crate) const COUNT: usize = 0x2a4;
+    pub(crate) const COUNT: usize = {
+        let (first, count) = Prefix::Vector.place();
+        (first + count) as usize
+    };
 
     /// Of each number: for what an instruction set makes of the shapes, at compile time.
     pub(crate) const SHAPES: [Shape; Op::COUNT] = {
