@@ -58,7 +58,7 @@ impl Prefix {
     /// The operator with this number behind the prefix. It may be one that does not exist, see `Op::operator`.
     pub(crate) fn operator(self, code: u32) -> Option<Op> {
         let (first, count) = self.place();
-        (code < u32::from(count)).then_some(Op(first + code as u16))
+        if code < u32::from(count) { Some(Op(first + code as u16)) } else { None }
     }
 }
 

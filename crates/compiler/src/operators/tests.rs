@@ -123,3 +123,14 @@ fn types_and_bounds() {
     }
     assert!(fixed > 400, "few operators have fixed types: {fixed}");
 }
+
+/// Behind a prefix, in a body that is not yet known to be valid, may be any number.
+#[test]
+fn numbers_of_no_operator() {
+    for prefix in Prefix::ALL {
+        let (_, count) = prefix.place();
+        for code in [u32::from(count), 0xffff, 0x1_0000, u32::MAX] {
+            assert_eq!(prefix.operator(code), None);
+        }
+    }
+}
