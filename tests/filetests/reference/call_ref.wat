@@ -32,3 +32,4 @@
 ;;   cmove rax, r11
 ;;   leave
 ;;   jmp rax
+;;   ud2
