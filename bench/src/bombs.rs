@@ -159,8 +159,8 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
 /// Tells the system's allocator from how many bytes on memory goes back to the system.
 const KEEP: &str = "MALLOC_TRIM_THRESHOLD_";
 
-/// Runs this program again, with an allocator that keeps what it has: else it begins at some size to give memory back and
-/// to get it anew for each compile, page by page, which looks like a cost that grows faster than the input.
+/// Runs this program again, with an allocator that keeps what it has: else it begins at some size to give memory back
+/// and to get it anew for each compile, page by page, which looks like a cost that grows faster than the input.
 fn again_keeping_memory() -> anyhow::Result<()> {
     let mut command = std::process::Command::new(std::env::current_exe()?);
     command.args(std::env::args_os().skip(1)).env(KEEP, "4294967295").env("MALLOC_MMAP_THRESHOLD_", "4294967295");

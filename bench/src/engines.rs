@@ -111,8 +111,8 @@ impl Backend {
         Ok(Compiled { time: start.elapsed(), artifact })
     }
 
-    /// What Lightbeam, if it is Lightbeam, says of its own work. To measure that costs a little itself, so `compile` does
-    /// without.
+    /// What Lightbeam, if it is Lightbeam, says of its own work. To measure that costs a little itself, so `compile`
+    /// does without.
     pub(crate) fn report(&self, bytes: &[u8]) -> anyhow::Result<Option<lightbeam::Report>> {
         let Some(lightbeam) = &self.lightbeam else { return Ok(None) };
         let (_, report) = lightbeam.clone().time_sweeps(true).precompile_timed(bytes)?;

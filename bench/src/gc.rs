@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use wasmtime::{Collector, Instance, Module, Store};
 
-/// The programs, and with how many rounds each takes some tenths of a second. Nothing is collected by the null collector,
-/// so with these numbers none of them makes more than its heap can hold.
+/// The programs, and with how many rounds each takes some tenths of a second. Nothing is collected by the null
+/// collector, so with these numbers none of them makes more than its heap can hold.
 const PROGRAMS: [(&str, &str, u32); 8] = [
     ("binary-trees", include_str!("../gc/binary-trees.wat"), 30),
     ("hash-map", include_str!("../gc/hash-map.wat"), 25),

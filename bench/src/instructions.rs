@@ -207,8 +207,8 @@ struct Profile {
 }
 
 impl Profile {
-    /// Reads callgrind's output format: under each `fn=` its own costs, a line each, and after each `calls=` one line of
-    /// what was called. Names stand as `(number) name` once, then as `(number)`.
+    /// Reads callgrind's output format: under each `fn=` its own costs, a line each, and after each `calls=` one line
+    /// of what was called. Names stand as `(number) name` once, then as `(number)`.
     fn parse(text: &str) -> anyhow::Result<Profile> {
         let mut names: HashMap<&str, &str> = HashMap::new();
         let mut functions: HashMap<&str, (u64, u64)> = HashMap::new();

@@ -44,7 +44,8 @@ LIGHTBEAM_NODE      the Node.js whose V8 is measured; without it the one that wa
 enum Command {
     /// Compile modules: Lightbeam, Winch, Cranelift, V8's two compilers, and validation alone.
     Compile(compile::Options),
-    /// Run the corpus: the code of Lightbeam, Winch and Cranelift on the same runtime, and of V8's two compilers on theirs.
+    /// Run the corpus: the code of Lightbeam, Winch and Cranelift on the same runtime, and of V8's two compilers on
+    /// theirs.
     Run(run::Options),
     /// Run one WASI program from start to exit, compiling included, in a fresh process per compiler.
     Program(program::Options),

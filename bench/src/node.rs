@@ -1,5 +1,5 @@
-//! V8's compilers, each in a Node.js process that has one module and does one thing with it again and again, whenever it
-//! is asked.
+//! V8's compilers, each in a Node.js process that has one module and does one thing with it again and again, whenever
+//! it is asked.
 
 use crate::programs;
 use anyhow::{Context, bail};

@@ -1,5 +1,5 @@
-//! `bench program`: a command from start to exit, compiling included, as its user waits for it. Each run is a process of
-//! its own, this program again, so that no compiler finds anything warm that another would not.
+//! `bench program`: a command from start to exit, compiling included, as its user waits for it. Each run is a process
+//! of its own, this program again, so that no compiler finds anything warm that another would not.
 
 use crate::engines::{Backend, Kind, write_perf_map};
 use crate::stats::{Effort, Samples, interleave};

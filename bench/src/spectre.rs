@@ -1,5 +1,5 @@
-//! `bench spectre`: what guards against Spectre cost in code and in time. With guard pages accesses of tables alone have
-//! guards; without, accesses of memories have them, too.
+//! `bench spectre`: what guards against Spectre cost in code and in time. With guard pages accesses of tables alone
+//! have guards; without, accesses of memories have them, too.
 
 use crate::engines::{Backend, text_bytes};
 use crate::programs::{self, Work};

@@ -1,5 +1,5 @@
-//! `bench stacks`: changes of stacks, by suspending to a handler and by switching, as Lightbeam and Cranelift compile them.
-//! Winch has no continuations.
+//! `bench stacks`: changes of stacks, by suspending to a handler and by switching, as Lightbeam and Cranelift compile
+//! them. Winch has no continuations.
 
 use crate::stats::{Effort, Samples, interleave};
 use crate::table::{number, print, print_circumstances, write_json};

@@ -1,6 +1,6 @@
 //! Runs sweep 1 alone over the bodies of a module, for a profiler to count: `sweep1 MODE FILE`, where the mode is
-//! `validate` (wasmparser's validation and nothing else), `reference` (that, and the survey), `fast` (the fast sweep) or
-//! `none` (what the program takes without any of them).
+//! `validate` (wasmparser's validation and nothing else), `reference` (that, and the survey), `fast` (the fast sweep)
+//! or `none` (what the program takes without any of them).
 
 use lightbeam_compiler::Judge;
 use lightbeam_tests::bodies::{Bodies, again, body};

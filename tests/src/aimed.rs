@@ -110,8 +110,8 @@ fn restore_before_unreachable() -> String {
     )
 }
 
-/// A reference comes out of a global while the window of the stack is full, and what gives way for it is a function, called
-/// later.
+/// A reference comes out of a global while the window of the stack is full, and what gives way for it is a function,
+/// called later.
 fn push_behind_stub() -> String {
     let numbers: String = (0..23).map(|n| format!("(i32.const {n}) ")).collect();
     let drops = "drop ".repeat(23);
@@ -131,8 +131,8 @@ fn push_behind_stub() -> String {
     )
 }
 
-/// A loop whose only call comes right before `unreachable`, and goes on at a handler, behind which all locals of the loop
-/// are read. There are so many that some are in registers that calls destroy, if the loop seems to call nothing.
+/// A loop whose only call comes right before `unreachable`, and goes on at a handler, behind which all locals of the
+/// loop are read. There are so many that some are in registers that calls destroy, if the loop seems to call nothing.
 fn loop_with_handler(types: &str, begin: &str, handled: &str) -> String {
     let each = |text: fn(usize) -> String| (0..9).map(text).collect::<String>();
     let locals = each(|n| format!("(local $v{n} i32)"));

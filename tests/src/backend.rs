@@ -151,8 +151,8 @@ impl Setup {
         ]
     }
 
-    /// These settings as Wasmtime has them, with every proposal on that Lightbeam supports. Backtraces are off: hundreds
-    /// of thousands of traps are taken, and what backtraces show has tests of its own.
+    /// These settings as Wasmtime has them, with every proposal on that Lightbeam supports. Backtraces are off:
+    /// hundreds of thousands of traps are taken, and what backtraces show has tests of its own.
     #[must_use]
     pub fn config(&self) -> Config {
         let mut config = Config::new();

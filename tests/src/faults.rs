@@ -77,8 +77,8 @@ pub fn setups() -> Vec<Setup> {
     setups
 }
 
-/// Modules that are made for one side condition; some with a bit of everything under all settings; and modules from every
-/// generator that aims at a class, each under another of the settings.
+/// Modules that are made for one side condition; some with a bit of everything under all settings; and modules from
+/// every generator that aims at a class, each under another of the settings.
 #[must_use]
 pub fn cases(seeds: std::ops::Range<u64>) -> Vec<Case> {
     let setups = setups();
@@ -224,8 +224,8 @@ pub fn compiled(cases: &[Case], pairs: &[Pair]) -> Vec<Compiled> {
 /// By fault, after how many modules what they show differs from what another compiler's code shows, and what it was.
 pub type Differences = BTreeMap<Fault, (usize, String)>;
 
-/// Runs modules with each of these faults, in processes that `command` makes and that call [`child`], until each has made
-/// a difference or there are no modules left.
+/// Runs modules with each of these faults, in processes that `command` makes and that call [`child`], until each has
+/// made a difference or there are no modules left.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! Where the specification scripts and the corpus of programs are: beside the repository, since they are not part of it.
+//! Where the specification scripts and the corpus of programs are: beside the repository, since they are not part of
+//! it.
 
 use std::path::{Path, PathBuf};
 

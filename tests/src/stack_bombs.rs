@@ -1,5 +1,5 @@
-//! Bombs of stack switching, which need a feature that no other family does: operators by the number, lists of handlers,
-//! and values by the thousand that cross between stacks.
+//! Bombs of stack switching, which need a feature that no other family does: operators by the number, lists of
+//! handlers, and values by the thousand that cross between stacks.
 
 use crate::bombs::Bomb;
 

@@ -1,5 +1,5 @@
-//! Every byte of an artifact is changed in turn, and the artifact proved against its module: the change is refused, or it is one
-//! of the few of which `docs/verification.md` says that nothing depends on them.
+//! Every byte of an artifact is changed in turn, and the artifact proved against its module: the change is refused, or
+//! it is one of the few of which `docs/verification.md` says that nothing depends on them.
 
 use lightbeam::{Compiler, ErrorKind};
 use lightbeam_verify::artifact::Artifact;

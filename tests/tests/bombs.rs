@@ -108,7 +108,8 @@ fn so_it_does_with_everything_metered_checked_and_mapped() {
     doubling(&elaborate_compiler(), |bomb| [bomb.n / 4, bomb.n / 2]);
 }
 
-/// The verifier's steps are a count: instructions looked at, again where paths meet, and parts of frames that were joined.
+/// The verifier's steps are a count: instructions looked at, again where paths meet, and parts of frames that were
+/// joined.
 #[test]
 fn twice_the_input_takes_about_twice_the_steps_to_prove() {
     let _alone = alone();
@@ -128,7 +129,8 @@ fn twice_the_input_takes_about_twice_the_steps_to_prove() {
                 complaints
             };
             let first = doubling([bomb.n / 8, bomb.n / 4]);
-            // The tree of a frame's words becomes one level higher now and then: that shows at one doubling, and not at the next.
+            // The tree of a frame's words becomes one level higher now and then: that shows at one doubling, and not at
+            // the next.
             if !first.is_empty() {
                 let second = doubling([bomb.n / 4, bomb.n / 2]);
                 if !second.is_empty() {
@@ -140,7 +142,8 @@ fn twice_the_input_takes_about_twice_the_steps_to_prove() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
-/// Over two doublings: vectors and hash tables grow by powers of two, which shows as less in the one and more in the other.
+/// Over two doublings: vectors and hash tables grow by powers of two, which shows as less in the one and more in the
+/// other.
 #[test]
 fn doubling_a_bomb_about_doubles_the_memory() {
     let _alone = alone();

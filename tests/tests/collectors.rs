@@ -301,8 +301,8 @@ fn loops_that_call_nothing_but_make_objects() {
 
 #[test]
 fn thousands_of_references_live_across_thousands_of_calls() {
-    // References and numbers take turns on the stack, in no simple order; it grows, is cut, grows by numbers, and is cut.
-    // Maps of their own for so many calls would be refused.
+    // References and numbers take turns on the stack, in no simple order; it grows, is cut, grows by numbers, and is
+    // cut. Maps of their own for so many calls would be refused.
     let n = 8000i64;
     let number = |i: i64| i * i % 7 == 2;
     let gc = |i: i64| if i % 1000 == 99 { "(call $gc)" } else { "" };

@@ -1,5 +1,5 @@
-//! Several at once: threads that run on one shared memory while another grows it, and calls of asynchronous hosts that are
-//! suspended, interleaved, and dropped. What is asserted holds however they are scheduled.
+//! Several at once: threads that run on one shared memory while another grows it, and calls of asynchronous hosts that
+//! are suspended, interleaved, and dropped. What is asserted holds however they are scheduled.
 
 use lightbeam_tests::backend::{Pair, Setup, Without};
 use std::pin::pin;
@@ -14,9 +14,9 @@ use wasmtime::{
 
 /// Every thread has eight bytes of each 64: what it writes there nobody else does, wherever it reaches. At 0 all count.
 ///
-/// `work` gives how often something was not as it should be. It goes up to the end of the memory as it is at the time, with
-/// plain and atomic accesses, and fills and copies ranges of its own page; `beyond` accesses what no memory has; `grow`
-/// grows until it is refused and gives a number for each page that was its own, so that none is given twice.
+/// `work` gives how often something was not as it should be. It goes up to the end of the memory as it is at the time,
+/// with plain and atomic accesses, and fills and copies ranges of its own page; `beyond` accesses what no memory has;
+/// `grow` grows until it is refused and gives a number for each page that was its own, so that none is given twice.
 const THREADS: &str = r#"(module
   (import "" "m" (memory 2 40 shared))
   (memory $own 1 2)
@@ -207,7 +207,8 @@ fn poll<T>(future: impl Future<Output = T>, times: u32) -> Option<T> {
 }
 
 /// Goes `n` deep, each frame with values in registers and in the frame, an object and a reference of the host's; at the
-/// bottom the host is called, which waits. There are handlers all the way, which must see nothing of a call that is dropped.
+/// bottom the host is called, which waits. There are handlers all the way, which must see nothing of a call that is
+/// dropped.
 const DEEP: &str = r#"(module
   (import "" "wait" (func $wait (param i32 externref) (result i32)))
   (type $box (struct (field (mut i32))))

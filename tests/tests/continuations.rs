@@ -1,5 +1,5 @@
-//! Stack switching: the scripts with both compilers under all settings, and what only a host can show. What the operators
-//! do inside a module, the scripts show.
+//! Stack switching: the scripts with both compilers under all settings, and what only a host can show. What the
+//! operators do inside a module, the scripts show.
 
 use lightbeam_cli::wast::{Modules, run_file};
 use lightbeam_tests::backend::{Pair, Setup};
@@ -64,8 +64,8 @@ impl Modules for Cranelift {
     }
 }
 
-/// Scripts with references to objects in frames where stacks change. Cranelift has no stack map there: a collector would
-/// not find them, and debug builds say so by an assertion. So no other compiler can be asked.
+/// Scripts with references to objects in frames where stacks change. Cranelift has no stack map there: a collector
+/// would not find them, and debug builds say so by an assertion. So no other compiler can be asked.
 const WITH_ROOTS: &[&str] = &["references.wast"];
 
 /// Scripts can give no fuel, so these are settings without.
@@ -121,8 +121,8 @@ fn instantiate(pair: &Pair, store: &mut Store<()>, module: &Module) -> Instance 
     linker.instantiate(store, module).unwrap()
 }
 
-/// References that were on a stack while it was suspended, or on their way between stacks, and that a collector moves later.
-/// (None may run meanwhile, see `no_collector_looks_through_suspended_stacks`.)
+/// References that were on a stack while it was suspended, or on their way between stacks, and that a collector moves
+/// later. (None may run meanwhile, see `no_collector_looks_through_suspended_stacks`.)
 #[test]
 fn stacks_that_go_on_know_what_they_refer_to() {
     agree(
@@ -228,8 +228,8 @@ fn parents_keep_what_they_refer_to() {
     );
 }
 
-/// Wasmtime 48 panics where a collector runs while any continuation is suspended, whoever compiled it: its walk expects a
-/// stack around the suspended one. When this test fails, the two above can collect while stacks are suspended, too.
+/// Wasmtime 48 panics where a collector runs while any continuation is suspended, whoever compiled it: its walk expects
+/// a stack around the suspended one. When this test fails, the two above can collect while stacks are suspended, too.
 #[test]
 fn no_collector_looks_through_suspended_stacks() {
     const MODULE: &str = r#"(module

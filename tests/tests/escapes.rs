@@ -1,5 +1,5 @@
-//! The ways out of the sandbox that there once were. With the mend of each taken out, and the emitter's proofs of its own
-//! state turned off, so that it compiles as a release does, the verifier refuses the code.
+//! The ways out of the sandbox that there once were. With the mend of each taken out, and the emitter's proofs of its
+//! own state turned off, so that it compiles as a release does, the verifier refuses the code.
 #![cfg(any(debug_assertions, feature = "faults"))]
 
 use lightbeam_compiler::fault::{Fault, leave_out, prove};

@@ -1,13 +1,13 @@
-//! Side conditions of the compiler, left out one at a time: somebody notices, and of all that the sandbox rests on the verifier
-//! does. `cargo xtask faults` makes the whole matrix.
+//! Side conditions of the compiler, left out one at a time: somebody notices, and of all that the sandbox rests on the
+//! verifier does. `cargo xtask faults` makes the whole matrix.
 #![cfg(any(debug_assertions, feature = "faults"))]
 
 use lightbeam_compiler::fault::Fault;
 use lightbeam_tests::faults::{self, Judge};
 use std::process::Command;
 
-/// What makes wrong results or wrong traps inside of the sandbox, or a collector lose objects in a heap that nobody trusts: the
-/// proofs of debug builds notice.
+/// What makes wrong results or wrong traps inside of the sandbox, or a collector lose objects in a heap that nobody
+/// trusts: the proofs of debug builds notice.
 const BY_PROOFS: &[Fault] =
     &[Fault::Pinned, Fault::FlagsAtLabels, Fault::LocalsInMaps, Fault::EntriesInMaps, Fault::Safepoints];
 

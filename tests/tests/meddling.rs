@@ -1,5 +1,5 @@
-//! What the host does while it is let in, at the head of a loop, at the entry of a function or in the midst of an operator:
-//! it collects, and grows everything, so that nothing is where it was.
+//! What the host does while it is let in, at the head of a loop, at the entry of a function or in the midst of an
+//! operator: it collects, and grows everything, so that nothing is where it was.
 
 use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{
@@ -64,8 +64,8 @@ fn memories_of_several_names() {
     }
 }
 
-/// Startup lets the host in before it calls the start function, which has to find memory 0 where it is by then: once, so
-/// that the function itself does not look for it again.
+/// Startup lets the host in before it calls the start function, which has to find memory 0 where it is by then: once,
+/// so that the function itself does not look for it again.
 #[test]
 fn the_start_function_finds_a_memory_that_has_moved() {
     let wat = r#"(module

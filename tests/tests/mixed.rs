@@ -327,7 +327,8 @@ fn what_is_shared_may_change_under_a_call() {
     }
 }
 
-/// Each entry of an instance by a tail call may take stack, and then it is compared with its limit, whoever made the caller.
+/// Each entry of an instance by a tail call may take stack, and then it is compared with its limit, whoever made the
+/// caller.
 #[test]
 fn tail_calls_between_instances_end_at_the_limit_at_the_latest() {
     let player = r#"(module

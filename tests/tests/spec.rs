@@ -204,7 +204,8 @@ fn settings() -> Vec<Trial> {
     trials
 }
 
-/// The scripts that have to do with references and all of our own, under each collector, with traps by signals and without.
+/// The scripts that have to do with references and all of our own, under each collector, with traps by signals and
+/// without.
 fn collectors() -> Vec<Trial> {
     use lightbeam_tests::backend::{Setup, Without};
     use wasmtime::Collector;

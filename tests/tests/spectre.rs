@@ -1,8 +1,8 @@
-//! Guards against Spectre: which accesses have one and of what form, that they hold when the branch before them is guessed
-//! wrongly, and that programs do the same with and without.
+//! Guards against Spectre: which accesses have one and of what form, that they hold when the branch before them is
+//! guessed wrongly, and that programs do the same with and without.
 //!
-//! What a processor does that guesses a branch not to be taken is what it does when the branch is not there. So the tests
-//! take the branch away.
+//! What a processor does that guesses a branch not to be taken is what it does when the branch is not there. So the
+//! tests take the branch away.
 
 use iced_x86::{ConditionCode, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, Register, RflagsBits};
 use lightbeam_tests::backend::Setup;
@@ -90,8 +90,8 @@ struct Guard {
     choice: Instruction,
 }
 
-/// The guards in a function's code. A conditional move of anything but a constant in the scratch register, or of an index
-/// into it, is none.
+/// The guards in a function's code. A conditional move of anything but a constant in the scratch register, or of an
+/// index into it, is none.
 fn guards(code: &[Instruction]) -> Vec<Guard> {
     let mut guards = Vec::new();
     for (at, pair) in code.windows(2).enumerate() {
@@ -230,8 +230,8 @@ fn guessed(setup: &Setup, wat: &str) -> (Engine, Module, usize) {
             count += 1;
         }
     }
-    // SAFETY: the compiler has made the artifact, and the branches that are no more only keep indices away which the guards
-    // replace: that they do is what the callers test.
+    // SAFETY: the compiler has made the artifact, and the branches that are no more only keep indices away which the
+    // guards replace: that they do is what the callers test.
     let module = unsafe { Module::deserialize(&engine, artifact) }.unwrap();
     (engine, module, count)
 }

@@ -1,6 +1,6 @@
-//! Generated modules for the classes of faults that the emitter's own state can have: what is read after its frame has ended,
-//! what changes behind a branch, what goes back before it is read, what waits while it is written. Half of each run with
-//! frames full of garbage, where a slot that nothing has written shows at once.
+//! Generated modules for the classes of faults that the emitter's own state can have: what is read after its frame has
+//! ended, what changes behind a branch, what goes back before it is read, what waits while it is written. Half of each
+//! run with frames full of garbage, where a slot that nothing has written shows at once.
 
 use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{Generated, block_locals, null_tests, pending_writes, windows};

@@ -130,9 +130,9 @@ fn is_unpaired(push: &Instruction, jump: &Instruction) -> bool {
     push.mnemonic() == Mnemonic::Push && push.op0_register() == Register::R11 && jump.is_jmp_short_or_near()
 }
 
-/// Does it make no difference to the sandbox whether an instruction is there, or what it is? Traps that nothing leads to, or
-/// of another kind; registers that are as they were; a number that is not used; a frame that is smaller and large enough; a
-/// search that does not find what is there, or does not end.
+/// Does it make no difference to the sandbox whether an instruction is there, or what it is? Traps that nothing leads
+/// to, or of another kind; registers that are as they were; a number that is not used; a frame that is smaller and
+/// large enough; a search that does not find what is there, or does not end.
 fn is_harmless(instruction: &Instruction, changed: &str) -> bool {
     use Register::{EAX, ESI, R12, R13, R14, R15, RAX, RBP, RDI, RSP};
     // The same in another encoding.

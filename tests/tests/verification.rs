@@ -63,8 +63,8 @@ fn bombs_are_proved() {
     prove_all(&verification::of_bombs(40));
 }
 
-/// Functions with so many references across so many calls that one map serves all of these. Where in the last word of the
-/// map the last reference is goes by the number of slots; slots in functions with vectors are larger.
+/// Functions with so many references across so many calls that one map serves all of these. Where in the last word of
+/// the map the last reference is goes by the number of slots; slots in functions with vectors are larger.
 #[test]
 fn functions_with_one_map_for_thousands_of_references_are_proved() {
     let subjects =
@@ -93,7 +93,8 @@ fn a_null_among_zeros_is_proved() {
     prove_all(&[Subject { name: "zeros".into(), wasm: wat::parse_str(wat).unwrap() }]);
 }
 
-/// Modules with code that once had no rule, or was without a check that it needs, each under all settings and some more.
+/// Modules with code that once had no rule, or was without a check that it needs, each under all settings and some
+/// more.
 #[test]
 fn what_random_settings_have_found_is_proved() {
     const MODULES: [&str; 15] = [

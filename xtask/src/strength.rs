@@ -109,8 +109,8 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// The test that does the work: with the proofs of debug builds; without them, with the verifier; and with runs beside
-    /// Cranelift.
+    /// The test that does the work: with the proofs of debug builds; without them, with the verifier; and with runs
+    /// beside Cranelift.
     pub(crate) fn run(self, root: &Path) -> Result<ExitCode> {
         let mut command = Command::new(env!("CARGO"));
         command.args(["test", "--locked", "--workspace", "--test", "left_out"]);

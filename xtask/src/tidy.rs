@@ -8,6 +8,9 @@ use std::process::Command;
 /// No source file may be longer.
 const MAX_LINES: usize = 900;
 
+/// No comment may be wider, in columns. The formatter sees to code, and leaves comments alone.
+const MAX_COLUMNS: usize = 120;
+
 /// Crates from the bottom up; each may depend only on those before it.
 const LAYERS: [&str; 7] = [
     "lightbeam-asm",
@@ -29,8 +32,8 @@ const SPARE: [(&str, &[&str]); 3] = [
 /// Where `unsafe` may stand: at the border to the host's memory, and in tests that load artifacts.
 const UNSAFE_ALLOWED: [&str; 3] = ["crates/wasmtime/", "tests/", "bench/"];
 
-/// The files of the emitter that make and bind labels of their own: edges between operators, stubs, pads, whole routines.
-/// In all others a branch is either to a trap or `Frozen`, with a state that is the same on all its paths.
+/// The files of the emitter that make and bind labels of their own: edges between operators, stubs, pads, whole
+/// routines. In all others a branch is either to a trap or `Frozen`, with a state that is the same on all its paths.
 const LABELS_ALLOWED: [&str; 11] = [
     "array_routines.rs",
     "compile.rs",
@@ -107,6 +110,9 @@ fn about_file(name: &str, text: &str) -> Vec<String> {
             if line.contains(word) {
                 complaints.push(format!("{name}:{number}: `{word}` must not stay"));
             }
+        }
+        if line.trim_start().starts_with("//") && line.chars().count() > MAX_COLUMNS {
+            complaints.push(format!("{name}:{number}: a comment of more than {MAX_COLUMNS} columns"));
         }
         if !labels_allowed && (line.contains("asm.label()") || line.contains("asm.bind(")) {
             complaints.push(format!("{name}:{number}: a branch whose paths meet again is `Frozen`"));
@@ -193,6 +199,8 @@ mod tests {
         assert_eq!(count("crates/asm/src/a.rs", "//! Why.\nfn f() {}\n"), 0);
         assert_eq!(count("crates/asm/src/a.rs", "fn f() {}\n"), 1);
         assert_eq!(count("crates/asm/src/a.rs", &format!("//! Why.\n{}", "\n".repeat(MAX_LINES))), 1);
+        assert_eq!(count("crates/asm/src/a.rs", &format!("//! Why.\n    // {}\n", "x".repeat(MAX_COLUMNS - 7))), 0);
+        assert_eq!(count("crates/asm/src/a.rs", &format!("//! Why.\n    // {}\n", "x".repeat(MAX_COLUMNS - 6))), 1);
         assert_eq!(count("crates/asm/src/a.rs", "//! Why.\nfn f() { unsafe { g() } }\n"), 1);
         assert_eq!(count("crates/asm/src/a.rs", "//! Why.\n// unsafe { g() }\n"), 0);
         assert_eq!(count("crates/wasmtime/src/a.rs", "//! Why.\nfn f() { unsafe { g() } }\n"), 1);

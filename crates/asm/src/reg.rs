@@ -201,8 +201,8 @@ impl fmt::Debug for RegSet {
 
 /// A machine address, `base + (index << scale) + disp`, each part read as 64 bits.
 ///
-/// One word, so that it is made, passed and taken apart in registers: `disp` in bits 0–31, the base's index from bit 32,
-/// the index's from bit 40 with `NO_INDEX` if there is none, the scale from bit 48.
+/// One word, so that it is made, passed and taken apart in registers: `disp` in bits 0–31, the base's index from bit
+/// 32, the index's from bit 40 with `NO_INDEX` if there is none, the scale from bit 48.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Addr(u64);
 

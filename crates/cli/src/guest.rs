@@ -116,7 +116,8 @@ impl Guest<'_> {
         }
     }
 
-    /// Has the guest interrupted when its time is over, and its stack looked at until then, as far as that is asked for.
+    /// Has the guest interrupted when its time is over, and its stack looked at until then, as far as that is asked
+    /// for.
     fn watch(&self, store: &mut Store<Host>) -> Result<Option<Profiler>> {
         let timeout = self.command.run.common.wasm.timeout;
         if let Some((path, interval)) = self.profile() {

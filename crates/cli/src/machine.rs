@@ -1,5 +1,5 @@
-//! Threads and descriptors that running a program needs beside its own. Those who start them, tokio and Wasmtime's WASI,
-//! panic where there are none: here that becomes fewer threads, or an error.
+//! Threads and descriptors that running a program needs beside its own. Those who start them, tokio and Wasmtime's
+//! WASI, panic where there are none: here that becomes fewer threads, or an error.
 
 use rustix::process::{Resource, getrlimit};
 use std::any::Any;
@@ -18,8 +18,8 @@ const PIPES: usize = 4;
 /// Most threads that wait for the input and output of one program.
 const WORKERS: usize = 4;
 
-/// Is there a limit on the size of files? It holds for files in memory, too, from which Wasmtime fills memories of guests
-/// if it may, and the kernel would answer with a signal.
+/// Is there a limit on the size of files? It holds for files in memory, too, from which Wasmtime fills memories of
+/// guests if it may, and the kernel would answer with a signal.
 pub(crate) fn limits_files() -> bool {
     getrlimit(Resource::Fsize).current.is_some()
 }

@@ -240,8 +240,8 @@ fn write_code(text: &[u8], code: &Range<usize>, out: &mut impl io::Write) -> io:
     Ok(())
 }
 
-/// Where a function's code ends and its constants begin: at the first that an instruction refers to. Tables of branches,
-/// which `lea` refers to, stand within the code.
+/// Where a function's code ends and its constants begin: at the first that an instruction refers to. Tables of
+/// branches, which `lea` refers to, stand within the code.
 fn code_end(text: &[u8], function: Range<usize>) -> usize {
     let mut end = function.end;
     let mut decoder = Decoder::with_ip(64, &text[function.clone()], function.start as u64, DecoderOptions::NONE);

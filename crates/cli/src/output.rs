@@ -62,8 +62,8 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Where an ordinary file is or will be, behind all symbolic links; none if there is something else, or if the way leads
-/// over the descriptors of a process.
+/// Where an ordinary file is or will be, behind all symbolic links; none if there is something else, or if the way
+/// leads over the descriptors of a process.
 fn ordinary(path: &Path) -> Result<Option<PathBuf>> {
     if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
         return Ok(None);

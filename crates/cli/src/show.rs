@@ -1,6 +1,6 @@
 //! What the command shows of things that others chose: names in modules, errors that quote them, scripts. No such thing
-//! reaches a terminal as anything but text, or floods it. And that standard error cannot be written is no reason to lose
-//! what was to be done.
+//! reaches a terminal as anything but text, or floods it. And that standard error cannot be written is no reason to
+//! lose what was to be done.
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};

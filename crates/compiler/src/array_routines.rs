@@ -266,8 +266,8 @@ impl<I: Isa> RoutineGen<'_, I> {
     // ---- ranges
 
     /// Traps unless `index + length` is at most the length of an array, both 32-bit, and the elements are in the heap,
-    /// whatever it has for a length; makes `array` a pointer to the element. Destroys `temp`; none of the others is `temp`
-    /// or the same.
+    /// whatever it has for a length; makes `array` a pointer to the element. Destroys `temp`; none of the others is
+    /// `temp` or the same.
     fn array_range(&mut self, ty: u32, array: Reg, index: Reg, length: Reg, temp: Reg) {
         let gc = self.gc();
         let (_, field) = self.array(ty);

@@ -52,7 +52,8 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// `memory.copy` of a few bytes within memory 0: all of them are loaded, then all are stored. Two addresses are in
-    /// integer registers meanwhile, of which there are no more than four for certain; the pieces are in float registers.
+    /// integer registers meanwhile, of which there are no more than four for certain; the pieces are in float
+    /// registers.
     fn copy_small(&mut self, bytes: u32) {
         let pieces = Pieces::of(bytes);
         let (from, from_held) = self.address(0, 0, bytes);
@@ -267,8 +268,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.restore_homes();
     }
 
-    /// An operand as a routine takes it: what is as wide as a vector goes to the stack of the machine, and nothing in its
-    /// stead.
+    /// An operand as a routine takes it: what is as wide as a vector goes to the stack of the machine, and nothing in
+    /// its stead.
     pub(crate) fn routine_value(&mut self, operand: &Operand) -> Operand {
         if !operand.ty().is_wide() {
             return *operand;

@@ -1,9 +1,9 @@
 //! Calls of every kind: within the module, through references, of imports, of the host's routines, and tail calls.
 //!
-//! Around a call no entry below the arguments owns a register: it is in its slot, a constant, or a read of a local that is
-//! still to be made. Every copy is dropped, and homes in registers that calls destroy are stored before and loaded after.
-//! So nothing of the state lives in a register but preserved homes, and the arguments can go to their registers in one
-//! parallel move.
+//! Around a call no entry below the arguments owns a register: it is in its slot, a constant, or a read of a local that
+//! is still to be made. Every copy is dropped, and homes in registers that calls destroy are stored before and loaded
+//! after. So nothing of the state lives in a register but preserved homes, and the arguments can go to their registers
+//! in one parallel move.
 
 use crate::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
 use crate::compile::{FuncGen, Unusual};
@@ -286,8 +286,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.call_to(To::Reference(reference, false), sig, &sig.tail);
     }
 
-    /// Takes the arguments off the stack. Those that go on the stack of the machine are written at `base` bytes above the
-    /// stack pointer at once; the others wait for `place_args`. Gives the registers that go free then.
+    /// Takes the arguments off the stack. Those that go on the stack of the machine are written at `base` bytes above
+    /// the stack pointer at once; the others wait for `place_args`. Gives the registers that go free then.
     fn pop_args(&mut self, count: usize, abi: &Abi, base: i32) -> RegSet {
         self.lists.moves.clear();
         self.lists.args.clear();
@@ -418,7 +418,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.poison_results(sig, abi);
     }
 
-    /// Puts both instance pointers in their registers; the callee's is at `callee`, where the first instruction reads it.
+    /// Puts both instance pointers in their registers; the callee's is at `callee`, where the first instruction reads
+    /// it.
     fn pass_contexts(&mut self, abi: &Abi, callee: Addr) -> u32 {
         let (callee_reg, caller_reg) = abi.contexts.expect("a convention that crosses instances");
         let at = I::load(&mut self.out.asm, Load::I64, callee_reg, callee);

@@ -81,8 +81,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// The innermost block closes: panics if an entry waits to read a local of its own that only a copy has, since nobody
-    /// sees to the slots of such locals any more.
+    /// The innermost block closes: panics if an entry waits to read a local of its own that only a copy has, since
+    /// nobody sees to the slots of such locals any more.
     #[cfg(debug_assertions)]
     pub(crate) fn check_close(&mut self) {
         let depth = self.blocks.len() as u32 - 1;

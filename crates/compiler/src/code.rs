@@ -146,10 +146,10 @@ impl Target {
     }
 }
 
-/// Code that is too long to stand in every function that uses it, or that belongs to none: loops over tables and arrays,
-/// constants that are objects, barriers of a collector, changes of stacks. The linker has each that some relocation
-/// names made once, by `routines::emit`, after the functions. They have frames of their own, so that a trap in one shows
-/// the wasm function that called it.
+/// Code that is too long to stand in every function that uses it, or that belongs to none: loops over tables and
+/// arrays, constants that are objects, barriers of a collector, changes of stacks. The linker has each that some
+/// relocation names made once, by `routines::emit`, after the functions. They have frames of their own, so that a trap
+/// in one shows the wasm function that called it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Routine {
     /// `table.fill` of a table.
@@ -182,7 +182,8 @@ pub enum Routine {
     Expose,
     /// `(reference)`: puts one that came out of memory on the list of such a collector, and does not collect.
     List,
-    /// `(bytes, alignment - 1)`: sees to it that an object has room in a heap that is never collected. Traps if it cannot.
+    /// `(bytes, alignment - 1)`: sees to it that an object has room in a heap that is never collected. Traps if it
+    /// cannot.
     MakeRoom,
     /// `(length) -> reference` to a new array of a type, its elements not yet written. May collect.
     ArrayNew {
@@ -422,9 +423,9 @@ counters! {
     handlers
     /// Calls that have a stack map.
     safepoints
-    /// Iterations of the loops whose length neither the operator nor the machine bounds: over entries flushed or dropped,
-    /// values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear in the
-    /// module, as a test holds.
+    /// Iterations of the loops whose length neither the operator nor the machine bounds: over entries flushed or
+    /// dropped, values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear
+    /// in the module, as a test holds.
     steps
     /// Bodies that the fast sweep did not decide.
     left_to_reference

@@ -100,8 +100,8 @@ pub(crate) struct LocalState {
     pub(crate) ty: Ty,
     /// The register that holds it for the whole function, if it has one.
     pub(crate) home: Option<Reg>,
-    /// A register that holds the same at this moment; its slot does not if the register is one of `Regs::dirty`, or if a
-    /// loop keeps it there and the local is the loop's own.
+    /// A register that holds the same at this moment; its slot does not if the register is one of `Regs::dirty`, or if
+    /// a loop keeps it there and the local is the loop's own.
     pub(crate) copy: Option<Reg>,
     /// Offset of its slot from the frame pointer.
     pub(crate) slot: i32,
@@ -157,8 +157,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) slots_used: u32,
     /// Logarithm of a slot's size: 8 bytes, 16 in functions that have vectors, twice that in those compiled deep.
     pub(crate) slot_log2: u32,
-    /// Where in the slot of a position a reference to an object is: at its end, or in functions that are compiled deep in
-    /// the upper half.
+    /// Where in the slot of a position a reference to an object is: at its end, or in functions that are compiled deep
+    /// in the upper half.
     pub(crate) reference_part: i32,
     /// Bytes below the operand slots: arguments and result areas of calls.
     pub(crate) outgoing: u32,

@@ -479,8 +479,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Brings the values that a branch to `block` carries to where its label wants them. They are on top of the stack and
-    /// stay there; for more than one, the stack below them may be overwritten.
+    /// Brings the values that a branch to `block` carries to where its label wants them. They are on top of the stack
+    /// and stay there; for more than one, the stack below them may be overwritten.
     #[inline]
     fn merge_values(&mut self, block: &Block) {
         match self.label_arity(block) {

@@ -2,8 +2,8 @@
 //!
 //! As long as nothing is thrown, a `try_table` is a block. Each call inside of one that has handlers stands in a table
 //! with them. Whoever throws makes an object of what the exception carries and hands it to the host, which walks the
-//! frames, looks the calls up, and jumps to the *landing pad* of the handler that it finds: with the stack and frame pointers
-//! as they were at the call, the exception in the first result register, and nothing else as it was. So
+//! frames, looks the calls up, and jumps to the *landing pad* of the handler that it finds: with the stack and frame
+//! pointers as they were at the call, the exception in the first result register, and nothing else as it was. So
 //!
 //! - a function with handlers keeps its instance pointer in its frame, by which the host knows the tags, and all
 //!   preserved registers of its caller;
@@ -344,8 +344,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.throw_now(&reference);
     }
 
-    /// Makes an exception of the values in the slots from position `first` on, in the first result register. All entries
-    /// are in their slots, and no copies are left.
+    /// Makes an exception of the values in the slots from position `first` on, in the first result register. All
+    /// entries are in their slots, and no copies are left.
     pub(crate) fn make_exception(&mut self, tag: &TagFact, first: usize) {
         let object = exception_object(tag);
         let exception = self.facts.exceptions.expect("there is a tag");
@@ -474,8 +474,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Brings what the exception in the first result register carries, and itself if that is asked for, to where the label
-    /// of a block wants it.
+    /// Brings what the exception in the first result register carries, and itself if that is asked for, to where the
+    /// label of a block wants it.
     fn unpack(&mut self, tag: Option<u32>, reference: bool, block: &Block) {
         let facts = self.facts;
         let result = I::LIBCALL.int_results[0];

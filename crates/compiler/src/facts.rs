@@ -24,8 +24,8 @@ pub struct Facts {
     pub objects: Vec<Option<ObjectFact>>,
     /// Can there be references to objects in a frame?
     pub references: bool,
-    /// By type index of the module: what continuations of the type take and give, or `None` where it is no type of them. Empty
-    /// if there is none.
+    /// By type index of the module: what continuations of the type take and give, or `None` where it is no type of
+    /// them. Empty if there is none.
     pub conts: Vec<Option<ContFact>>,
     /// What the host keeps of stacks; `None` if the module has nothing to do with continuations.
     pub stacks: Option<StackFacts>,
@@ -79,8 +79,8 @@ impl Facts {
         !object.functions && !self.counts()
     }
 
-    /// A few direct subtypes of the type whose id is at this offset among the type ids, likewise: those that this module
-    /// defines first.
+    /// A few direct subtypes of the type whose id is at this offset among the type ids, likewise: those that this
+    /// module defines first.
     pub fn subtypes_of(&self, type_id: i32) -> impl Iterator<Item = i32> + use<> {
         let known = self.subtypes.binary_search_by_key(&type_id, |entry| entry.0).ok();
         let [a, b, c] = known.map_or([None; 3], |at| self.subtypes[at].1);
@@ -215,7 +215,8 @@ pub struct MemoryFact {
 /// One table.
 #[derive(Clone, Copy, Debug)]
 pub struct TableFact {
-    /// The type of its elements: `FuncRef`, which take 8 bytes each, `GcRef`, which take 4, or `ContRef`, which take 16.
+    /// The type of its elements: `FuncRef`, which take 8 bytes each, `GcRef`, which take 4, or `ContRef`, which take
+    /// 16.
     pub elem: Ty,
     /// Does `elem` tell all that validation needs to know of an element? As `Sig::plain`.
     pub plain: bool,
@@ -275,12 +276,13 @@ pub struct ContFact {
     pub sig: u32,
     /// If the last of its parameters is a continuation: index into `Facts::sigs` of what that takes and gives.
     pub last: Option<u32>,
-    /// How many of its first parameters are such as may be bound, which is: no references that a collector must know of.
+    /// How many of its first parameters are such as may be bound, which is: no references that a collector must know
+    /// of.
     pub bindable: u32,
 }
 
-/// What the host keeps of stacks and continuations, so that code can change from one to another. Offsets and sizes are in
-/// bytes.
+/// What the host keeps of stacks and continuations, so that code can change from one to another. Offsets and sizes are
+/// in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct StackFacts {
     /// Store: a word for the kind of stack that is running, then the pointer to what is known of it.
@@ -368,9 +370,9 @@ pub struct GcFacts {
     pub heap: i32,
     /// Store: how many bytes the heap has, a `u64`.
     pub heap_length: i32,
-    /// A reference plus this is in the heap or its guard pages, whatever the reference is. Where accesses reach further,
-    /// each is compared with the length of the heap: nothing but a mistake of the host or of the compiler could make one
-    /// fail, and then it must not leave the heap. 0 if every access must be checked.
+    /// A reference plus this is in the heap or its guard pages, whatever the reference is. Where accesses reach
+    /// further, each is compared with the length of the heap: nothing but a mistake of the host or of the compiler
+    /// could make one fail, and then it must not leave the heap. 0 if every access must be checked.
     pub unchecked_span: u64,
     /// May the heap be elsewhere after a call?
     pub heap_may_move: bool,
@@ -458,7 +460,8 @@ pub struct ObjectFact {
     pub kind: u32,
     /// Is it an array?
     pub array: bool,
-    /// The fields of a structure, what an exception carries; the one field of an array is its element, at the offset of the first.
+    /// The fields of a structure, what an exception carries; the one field of an array is its element, at the offset of
+    /// the first.
     pub fields: Box<[FieldFact]>,
     /// Is one of them a function reference, about whose number the host is asked?
     pub functions: bool,

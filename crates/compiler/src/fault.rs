@@ -152,8 +152,8 @@ pub fn leave_out(fault: Option<Fault>) {
 #[cfg(any(debug_assertions, feature = "faults"))]
 static UNPROVED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
-/// Whether the emitter proves its own state from now on, in builds that do: without that it compiles as in a release, and
-/// others are left to notice what is wrong.
+/// Whether the emitter proves its own state from now on, in builds that do: without that it compiles as in a release,
+/// and others are left to notice what is wrong.
 #[cfg(any(debug_assertions, feature = "faults"))]
 pub fn prove(on: bool) {
     UNPROVED.store(!on, std::sync::atomic::Ordering::Relaxed);

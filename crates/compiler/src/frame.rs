@@ -22,8 +22,9 @@ use crate::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// Functions that call nothing, and jump to nobody who may enter them again (`Calls::Onward`), go without a look at the
-/// stack limit if their locals take at most so many bytes and their bodies are at most so long that operands cannot take
-/// more than a few hundred: the host keeps far more than that below the limit, and nothing further down can follow.
+/// stack limit if their locals take at most so many bytes and their bodies are at most so long that operands cannot
+/// take more than a few hundred: the host keeps far more than that below the limit, and nothing further down can
+/// follow.
 const UNCHECKED_LEAF_LOCALS: u32 = 256;
 /// The longest body of such a function, see `UNCHECKED_LEAF_LOCALS`: two bytes push at most one operand of eight, or of
 /// sixteen.

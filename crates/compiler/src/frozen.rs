@@ -1,15 +1,16 @@
 //! Branches inside of one operator: what may happen between a branch and the label where its paths meet again.
 //!
-//! What the emitter knows, of registers, copies, slots and the stack, is what holds where it emits. Where an operator branches
-//! and its paths meet again, it has to hold on all of them. So nothing of it may change in between: a register that is taken
-//! behind the branch has given something way on one path only, and an entry that goes to its slot there is not in it
-//! on the other.
+//! What the emitter knows, of registers, copies, slots and the stack, is what holds where it emits. Where an operator
+//! branches and its paths meet again, it has to hold on all of them. So nothing of it may change in between: a register
+//! that is taken behind the branch has given something way on one path only, and an entry that goes to its slot there
+//! is not in it on the other.
 //!
 //! A [`Frozen`] is the witness of such a stretch. It has borrowed the whole state, and lends the assembler, labels and
 //! what else changes nothing; the state comes back when the paths meet. So code that takes, pushes, spills, stores a
 //! copy or flushes cannot be called in between: it does not compile. Debug builds compare the state besides.
 //!
-//! What an operator needs is therefore in registers, and its result has its place on the stack, before it freezes the state.
+//! What an operator needs is therefore in registers, and its result has its place on the stack, before it freezes the
+//! state.
 
 use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
@@ -99,8 +100,8 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         frozen.meet(resume);
     }
 
-    /// Remembers a stub, with the registers in use at this moment: values, copies and homes that a call destroys. `done` are
-    /// some that an operator holds and the stub's path does not read again.
+    /// Remembers a stub, with the registers in use at this moment: values, copies and homes that a call destroys.
+    /// `done` are some that an operator holds and the stub's path does not read again.
     fn add_stub(&mut self, mut stub: Stub, done: RegSet) {
         let mut live = self.regs.pool.minus(self.regs.free.or(done));
         for i in 0..self.lists.volatile_homes.len() {
@@ -222,8 +223,8 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         self.cg.routine_value(operand)
     }
 
-    /// Calls a routine on one path, where nothing but homes and what is to be written anew is in a register: the homes are
-    /// stored before, and loaded by `restore_homes`.
+    /// Calls a routine on one path, where nothing but homes and what is to be written anew is in a register: the homes
+    /// are stored before, and loaded by `restore_homes`.
     pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
         proof!(self.cg.regs.cached.is_empty(), "a copy would be lost on one path");
         self.cg.save_homes();
@@ -240,8 +241,8 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         self.cg.check_budget()
     }
 
-    /// A detour from one label to another, both of this stretch, so that the state is one for all of it. `done` are registers
-    /// that the operator holds and that are not read at `resume` or later.
+    /// A detour from one label to another, both of this stretch, so that the state is one for all of it. `done` are
+    /// registers that the operator holds and that are not read at `resume` or later.
     pub(crate) fn stub(&mut self, label: Label, resume: Label, kind: StubKind, done: RegSet) {
         let wasm = self.cg.wasm;
         let stub = Stub { label, resume, kind, live: RegSet::EMPTY, refs: (0, 0), map: None, wasm };

@@ -152,8 +152,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.release(temp);
     }
 
-    /// Overwrites the reference at an address, which is in a register that the caller owns, where references are counted.
-    /// What is held goes back with it.
+    /// Overwrites the reference at an address, which is in a register that the caller owns, where references are
+    /// counted. What is held goes back with it.
     pub(crate) fn set_reference(&mut self, address: Reg, value: &Operand, held: Held) {
         self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
@@ -275,8 +275,8 @@ impl<I: Isa> FuncGen<'_, I> {
         [Arg::Ctx, Arg::Imm(u64::from(object.kind)), Arg::TypeId(id), size, Arg::Imm(u64::from(object.align))]
     }
 
-    /// Before the host is asked for an object, where nothing is in a register: in a heap that is never collected, there has
-    /// to be room for it.
+    /// Before the host is asked for an object, where nothing is in a register: in a heap that is never collected, there
+    /// has to be room for it.
     pub(crate) fn make_room(&mut self, size: u32, align: u32) {
         if let Collector::None { .. } = self.gc().collector {
             let operands = [size, align - 1].map(|bits| Operand::constant(Ty::I32, u64::from(bits)));
@@ -288,8 +288,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.facts.objects[ty as usize].as_ref().expect("validated as a type of objects")
     }
 
-    /// Makes an object of so many bytes, its header written; gives the reference, in a register that the caller owns, and
-    /// where the heap begins, as `heap_kept` does.
+    /// Makes an object of so many bytes, its header written; gives the reference, in a register that the caller owns,
+    /// and where the heap begins, as `heap_kept` does.
     fn new_object(&mut self, ty: u32, size: u32) -> (Reg, Reg, Held) {
         if self.facts.counts() {
             let args = self.alloc_args(ty, Arg::Imm(u64::from(size)));
@@ -622,7 +622,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_libcall_result(Ty::GcRef);
     }
 
-    /// The entry of the stack at a position, which is in its slot, as a routine takes it: bits, or the address of a vector.
+    /// The entry of the stack at a position, which is in its slot, as a routine takes it: bits, or the address of a
+    /// vector.
     fn bits_at(&mut self, at: usize) -> Operand {
         let ty = self.stack[at].ty;
         let slot = self.slot(at, ty);

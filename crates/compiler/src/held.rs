@@ -1,12 +1,13 @@
 //! Registers that an operator holds until the instruction that reads them last.
 //!
-//! A register that goes back is anybody's at once: the very next thing that wants one may have it and write it. So an operator
-//! that has made an address, or taken a temporary, gets it as [`Held`], which is neither copied nor lost unseen, and gives it
-//! back by value, with or behind the instruction that reads it last. Where that instruction writes a result, the result
-//! may be in one of the registers held (`dest_over`), and the others stay held until it is emitted.
+//! A register that goes back is anybody's at once: the very next thing that wants one may have it and write it. So an
+//! operator that has made an address, or taken a temporary, gets it as [`Held`], which is neither copied nor lost
+//! unseen, and gives it back by value, with or behind the instruction that reads it last. Where that instruction writes
+//! a result, the result may be in one of the registers held (`dest_over`), and the others stay held until it is
+//! emitted.
 //!
-//! Debug builds see to the rest: `check` misses a register that was not given back, and the assembler refuses an address
-//! that reads one which nobody owns (`FuncGen::watch`).
+//! Debug builds see to the rest: `check` misses a register that was not given back, and the assembler refuses an
+//! address that reads one which nobody owns (`FuncGen::watch`).
 
 use crate::compile::FuncGen;
 use crate::fault::proof;
@@ -72,8 +73,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.give_back(held.0);
     }
 
-    /// Where the result of the instruction goes that is the last to read what is held: perhaps to one of those. Gives what is
-    /// to be given back behind it.
+    /// Where the result of the instruction goes that is the last to read what is held: perhaps to one of those. Gives
+    /// what is to be given back behind it.
     pub(crate) fn dest_over(&mut self, ty: Ty, held: Held) -> (Reg, Held) {
         match self.hint(ty, RegSet::EMPTY) {
             Some(home) => (home, held),

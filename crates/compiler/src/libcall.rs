@@ -6,8 +6,8 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Libcall {
-    /// `(pages: u64, index among the owner's defined memories: u32) -> pages before, or -1` (all 64 bits; where a limiter
-    /// makes growing an error, it does not return)
+    /// `(pages: u64, index among the owner's defined memories: u32) -> pages before, or -1` (all 64 bits; where a
+    /// limiter makes growing an error, it does not return)
     MemoryGrow,
     /// `(to: pointer, from: pointer, bytes: u64)`, ranges already checked; they may overlap.
     MemoryCopy,
@@ -24,7 +24,8 @@ pub enum Libcall {
     /// `(table index of this module: u32, element: u64) -> funcref or null`, element already checked. Unlike the others
     /// that work on a table it takes this instance and finds the owner itself.
     TableGetLazy,
-    /// `(index among the owner's defined tables: u32, elements: u64) -> elements before, or -1; the new elements are null`
+    /// `(index among the owner's defined tables: u32, elements: u64) -> elements before, or -1; the new elements are
+    /// null`
     TableGrow,
     /// `(index among the owner's defined memories: u32, position: u64, count: u32) -> waiters woken`
     AtomicNotify,
@@ -40,8 +41,8 @@ pub enum Libcall {
     FmaF32x4,
     /// `(v128, v128, v128) -> v128`: product of the first two and sum with the third, of two lanes, rounded once.
     FmaF64x2,
-    /// `(kind: u32, type id: u32, bytes: u32, alignment: u32) -> reference` to a new object, whose header is written and
-    /// nothing else. May collect.
+    /// `(kind: u32, type id: u32, bytes: u32, alignment: u32) -> reference` to a new object, whose header is written
+    /// and nothing else. May collect.
     GcAlloc,
     /// `(bytes: u64)`: makes a heap that is never collected that much larger. Traps if it cannot be.
     GcGrow,

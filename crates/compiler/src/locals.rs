@@ -92,7 +92,8 @@ impl<I: Isa> FuncGen<'_, I> {
             } else {
                 let reg = self.operand_reg(&mut operand);
                 self.forget_copy_of(at);
-                // The register now holds a copy, if it is free for that. The slot may wait, unless a collector looks there.
+                // The register now holds a copy, if it is free for that. The slot may wait, unless a collector looks
+                // there.
                 let own = operand.is_own_reg();
                 if own {
                     self.make_copy_of(reg, at);

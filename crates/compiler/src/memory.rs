@@ -57,7 +57,8 @@ impl<I: Isa> FuncGen<'_, I> {
         (reg, held)
     }
 
-    /// Pops the index of an access and makes its address, checked if it must be. Gives what to release after the access.
+    /// Pops the index of an access and makes its address, checked if it must be. Gives what to release after the
+    /// access.
     pub(crate) fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, Held) {
         let memory = &self.facts.memories[index as usize];
         // What makes the zero upper half of an i32 index part of the sandbox.

@@ -52,7 +52,8 @@ pub(crate) enum StubKind {
     NewObject { ty: u32, size: u32, out: Reg, base: Option<Reg> },
     /// Tells a collector that counts references of the one in this register, which an entry of the stack owns.
     Expose { reference: Reg },
-    /// Asks whether the type with the id in `actual` is a subtype of another, and gives the answer in the same register.
+    /// Asks whether the type with the id in `actual` is a subtype of another, and gives the answer in the same
+    /// register.
     IsSubtype { actual: Reg, expected: i32 },
 }
 

@@ -130,8 +130,8 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.facts.gc.expect("a module that has to do with objects has a collector")
     }
 
-    /// Goes to `no` unless the reference in a register is of a heap type, or null if that is allowed. Whatever that takes is
-    /// had before the first branch, since all paths meet again.
+    /// Goes to `no` unless the reference in a register is of a heap type, or null if that is allowed. Whatever that
+    /// takes is had before the first branch, since all paths meet again.
     fn test_type(&mut self, reg: Reg, ty: Ty, heap: i64, nullable: bool, no: Option<Label>) -> Tested<'_, 'a, I> {
         let simple = match heap {
             heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE => Some(nullable),
@@ -262,8 +262,8 @@ struct Tested<'c, 'a, I: Isa> {
 }
 
 impl<I: Isa> Frozen<'_, '_, I> {
-    /// Goes to `yes` or on, or to `no`: whether a reference in a register that is not null is of a heap type that takes a look
-    /// at what it refers to. `temp` is destroyed; `base` is where the heap begins, if that is in a register.
+    /// Goes to `yes` or on, or to `no`: whether a reference in a register that is not null is of a heap type that takes
+    /// a look at what it refers to. `temp` is destroyed; `base` is where the heap begins, if that is in a register.
     #[expect(clippy::too_many_arguments, reason = "all that it needs is had before")]
     fn test_object(&mut self, reg: Reg, ty: Ty, heap: i64, temp: Reg, base: Option<Reg>, yes: Label, no: Label) {
         if ty == Ty::GcRef {
@@ -310,8 +310,8 @@ impl<I: Isa> Frozen<'_, '_, I> {
         I::load(self.asm(), Load::I32, d, Addr::indexed(base, object, 0, offset));
     }
 
-    /// Goes to `no` unless the type whose id is in a register, which is destroyed, is another or a subtype of it; goes to
-    /// `yes`, or on, if it is.
+    /// Goes to `no` unless the type whose id is in a register, which is destroyed, is another or a subtype of it; goes
+    /// to `yes`, or on, if it is.
     pub(crate) fn check_type_id(&mut self, actual: Reg, expected: i32, is_final: bool, yes: Label, no: Label) {
         let facts = self.facts();
         let compare = |asm: &mut I::Asm, expected: i32| {

@@ -8,8 +8,8 @@ use crate::value::{Loc, Value};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The state of all registers that the function may use for values, homes excluded. Every register of the pool is in
-/// exactly one of: `free`; `cached` (a copy of a local, which gives way to whoever needs the register); owned by one stack
-/// entry or one operator (in neither set).
+/// exactly one of: `free`; `cached` (a copy of a local, which gives way to whoever needs the register); owned by one
+/// stack entry or one operator (in neither set).
 pub(crate) struct Regs {
     /// What may be handed out at all.
     pub(crate) pool: RegSet,
@@ -359,8 +359,8 @@ impl<I: Isa> FuncGen<'_, I> {
         I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
     }
 
-    /// Stores all copies that are ahead of their locals' slots, as before a call or the opening of a block: all that may
-    /// be read from here on. Keeps the flags.
+    /// Stores all copies that are ahead of their locals' slots, as before a call or the opening of a block: all that
+    /// may be read from here on. Keeps the flags.
     #[inline]
     pub(crate) fn clean_copies(&mut self) {
         if !self.regs.dirty.is_empty() && !without(Fault::CleanBeforeCall) {
@@ -401,9 +401,10 @@ impl<I: Isa> FuncGen<'_, I> {
         self.watch();
     }
 
-    /// Before a loop without calls: the locals that it touches most and that have no home get a register each for as long
-    /// as it lasts. Writes go to the register and, unless the local is the loop's own, to the slot, so that no edge out of
-    /// the loop has anything to do; reads come from the register. The loop's label then has these copies on all its edges.
+    /// Before a loop without calls: the locals that it touches most and that have no home get a register each for as
+    /// long as it lasts. Writes go to the register and, unless the local is the loop's own, to the slot, so that no
+    /// edge out of the loop has anything to do; reads come from the register. The loop's label then has these copies on
+    /// all its edges.
     pub(crate) fn open_window(&mut self, block: usize) {
         proof!(self.regs.locked.is_empty());
         self.regs.locked_depth = self.blocks.len() as u32;
@@ -451,8 +452,8 @@ impl<I: Isa> FuncGen<'_, I> {
         RegSet::of(candidates).and(self.regs.pool)
     }
 
-    /// After the loop: its registers are copies like any other. Gives those that are ahead of their locals' slots, as nothing
-    /// reads these locals any more but what waits on the stack.
+    /// After the loop: its registers are copies like any other. Gives those that are ahead of their locals' slots, as
+    /// nothing reads these locals any more but what waits on the stack.
     pub(crate) fn close_window(&mut self) -> RegSet {
         let mut own = RegSet::EMPTY;
         for reg in std::mem::replace(&mut self.regs.locked, RegSet::EMPTY) {
@@ -463,14 +464,14 @@ impl<I: Isa> FuncGen<'_, I> {
         own
     }
 
-    /// Is a local that a loop keeps in a register written to its slot as well? Behind the loop, a local of the loop's own is
-    /// read no more; but a collector reads references at any time.
+    /// Is a local that a loop keeps in a register written to its slot as well? Behind the loop, a local of the loop's
+    /// own is read no more; but a collector reads references at any time.
     pub(crate) fn window_stores(&self, local: &LocalState) -> bool {
         local.depth < self.regs.locked_depth || local.ty == Ty::GcRef
     }
 
-    /// A branch leaves from here for the label of the block at `depth` from the outermost: what the label knows so far is
-    /// cut to what holds here.
+    /// A branch leaves from here for the label of the block at `depth` from the outermost: what the label knows so far
+    /// is cut to what holds here.
     ///
     /// To be called before the branch is emitted. Keeps the flags.
     pub(crate) fn edge_to(&mut self, depth: usize) {

@@ -1,8 +1,8 @@
 //! Routines over tables, made once per module that uses them: loops that are too long to stand at every use.
 //!
-//! A routine is called as a private function with up to three integer arguments, has a frame, keeps preserved registers,
-//! and destroys the others. Its three working values live in the preserved registers, so that the host may be called in
-//! the middle of the loop to fill an element of a lazy table.
+//! A routine is called as a private function with up to three integer arguments, has a frame, keeps preserved
+//! registers, and destroys the others. Its three working values live in the preserved registers, so that the host may
+//! be called in the middle of the loop to fill an element of a lazy table.
 
 use crate::code::{Output, Reloc, Routine, Target, TrapCode, TrapSite};
 use crate::compile::{self, Scratch};
@@ -172,9 +172,9 @@ impl<I: Isa> RoutineGen<'_, I> {
         I::jcc(&mut self.out.asm, Cond::Eq, done);
     }
 
-    /// The address of an element, for the very next primitive; `base` is destroyed. Of a range that was checked before all
-    /// indices are less than the length; but where it is gone over in either direction each `is_checked` by itself, so that this
-    /// can be seen in the code, and where branches may be predicted wrongly each is guarded.
+    /// The address of an element, for the very next primitive; `base` is destroyed. Of a range that was checked before
+    /// all indices are less than the length; but where it is gone over in either direction each `is_checked` by itself,
+    /// so that this can be seen in the code, and where branches may be predicted wrongly each is guarded.
     fn table_element(&mut self, table: &TableFact, base: Reg, index: Reg, is_checked: bool) -> Addr {
         let is_guarded = self.facts.settings.spectre && !without(Fault::TableGuard);
         if is_checked || is_guarded {

@@ -4,15 +4,15 @@
 //! frame and may change them, so none is in a register then: locals of such types have no homes in functions that call,
 //! entries of the stack go to their slots as before any call, and copies are dropped.
 //!
-//! The slots of reference locals hold nothing but references from the function's entry on, so all maps of a function name
-//! all of them. What changes is on the stack. Entries below the watermark stay where they are, so each is looked at once
-//! when it has come below; above it there are few. A map is made only if it differs from the one before.
+//! The slots of reference locals hold nothing but references from the function's entry on, so all maps of a function
+//! name all of them. What changes is on the stack. Entries below the watermark stay where they are, so each is looked
+//! at once when it has come below; above it there are few. A map is made only if it differs from the one before.
 //!
 //! Where thousands of references live across thousands of calls, and others at each, such maps together grow with the
-//! square of the function. So a function whose maps become large beside its body is compiled once more, *deep*: each slot of
-//! the stack is twice as large then, references have one half and all else has the other, and all halves for references are
-//! null from the entry on. One map serves the whole function. It names references, too, that nobody needs any more; they
-//! are kept up to date like any other, as those in locals are.
+//! square of the function. So a function whose maps become large beside its body is compiled once more, *deep*: each
+//! slot of the stack is twice as large then, references have one half and all else has the other, and all halves for
+//! references are null from the entry on. One map serves the whole function. It names references, too, that nobody
+//! needs any more; they are kept up to date like any other, as those in locals are.
 
 use crate::code::Safepoint;
 use crate::compile::{Budget, FuncGen, Unusual};
@@ -103,8 +103,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// The map of this place; `None` if there are no references. With `registers`, entries that are in registers have been
-    /// stored to their slots beside that.
+    /// The map of this place; `None` if there are no references. With `registers`, entries that are in registers have
+    /// been stored to their slots beside that.
     #[inline(never)]
     pub(crate) fn map_here(&mut self, registers: bool) -> Option<u32> {
         let map = self.find_map(registers);
@@ -300,7 +300,8 @@ impl<I: Isa> FuncGen<'_, I> {
             let bit = ((offset + covered) / 4) as usize;
             map[bit / 32] |= 1 << (bit % 32);
         }
-        // Where the frame keeps something else from the last reference to the frame pointer, there is nothing to say of it.
+        // Where the frame keeps something else from the last reference to the frame pointer, there is nothing to say of
+        // it.
         map.truncate(map.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1));
         debug_assert_eq!(self.out.maps.len(), self.lists.roots.first);
         self.out.maps.extend([covered as u32, map.len() as u32]);

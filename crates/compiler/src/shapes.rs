@@ -1,7 +1,7 @@
 //! The shapes: how operators of one kind are lowered, each written once for all instruction sets.
 //!
-//! Register contract of every shape: operands are popped, brought where the primitive wants them, and released after it;
-//! the result is in a register of its own, or in the home of the local that the next operator writes.
+//! Register contract of every shape: operands are popped, brought where the primitive wants them, and released after
+//! it; the result is in a register of its own, or in the home of the local that the next operator writes.
 
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
@@ -126,8 +126,8 @@ impl<I: Isa> FuncGen<'_, I> {
     fn alu_to(&mut self, ty: Ty, op: Alu, mut l: Operand, mut r: Operand, mut src: Src) {
         let mut busy = r.regs();
         if let Some(reg) = l.as_reg() {
-            // The left operand is read in the instruction that writes; any other destination is written before the right
-            // one is read.
+            // The left operand is read in the instruction that writes; any other destination is written before the
+            // right one is read.
             busy.remove(reg);
             // `x = a op x` in place needs the operands exchanged.
             if op.commutes()
@@ -224,8 +224,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.reader.peek_local_write().is_some_and(|local| self.fixed_reg(self.survey.position(local)) == Some(reg))
     }
 
-    /// Where the result of a two-operand instruction goes, and the left operand in a register, which may be the same. The
-    /// result is none of the registers that the right operand is read from, unless it is the left one as well.
+    /// Where the result of a two-operand instruction goes, and the left operand in a register, which may be the same.
+    /// The result is none of the registers that the right operand is read from, unless it is the left one as well.
     pub(crate) fn binary_dest(&mut self, ty: Ty, l: &Operand, r: &Operand) -> (Reg, Reg) {
         let mut busy = r.regs();
         if let OperandPlace::Reg(reg) = l.place() {

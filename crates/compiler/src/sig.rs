@@ -1,8 +1,8 @@
 //! The machine form of a function signature: which argument and which result goes where, computed once a signature.
 //!
 //! A reference to a continuation is one value in a float register as long as it stays in a function, and as an argument
-//! inside the module. `Tail` passes it as two integers. What a function gives must be the same in both conventions, since
-//! a tail call may lead from one to the other; so as a result it is two integers everywhere.
+//! inside the module. `Tail` passes it as two integers. What a function gives must be the same in both conventions,
+//! since a tail call may lead from one to the other; so as a result it is two integers everywhere.
 
 use crate::isa::{Convention, Isa};
 use crate::ty::Ty;

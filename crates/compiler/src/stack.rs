@@ -168,9 +168,10 @@ impl<I: Isa> FuncGen<'_, I> {
         Addr::base(I::FRAME, self.locals[at].slot)
     }
 
-    /// The innermost block ends and control runs on: entries that read locals of its own, whose slots nobody sees to any more
-    /// (`LocalUse::depth`), get what they read. What is in a home or in its slot stays there for good, and what a loop keeps
-    /// in a register until the loop ends; a copy that is ahead of its slot becomes the entry's. Keeps the flags.
+    /// The innermost block ends and control runs on: entries that read locals of its own, whose slots nobody sees to
+    /// any more (`LocalUse::depth`), get what they read. What is in a home or in its slot stays there for good, and
+    /// what a loop keeps in a register until the loop ends; a copy that is ahead of its slot becomes the entry's. Keeps
+    /// the flags.
     pub(crate) fn close_reads(&mut self, height: usize) {
         if without(Fault::ReadAfterFrame) {
             return;
@@ -439,8 +440,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.raise_watermark(to);
     }
 
-    /// Brings every entry that is in a register to its slot, as before a call, and stores what copies are ahead; reads of
-    /// locals and constants stay as they are. Keeps the flags. `held` are registers that the operator owns.
+    /// Brings every entry that is in a register to its slot, as before a call, and stores what copies are ahead; reads
+    /// of locals and constants stay as they are. Keeps the flags. `held` are registers that the operator owns.
     pub(crate) fn vacate_registers(&mut self, held: RegSet) {
         self.clean_copies();
         let regs = &self.regs;

@@ -3,11 +3,11 @@
 //!
 //! The stack that is left keeps its stack and frame pointers and where it goes on in a few words at the upper end of a
 //! continuation's memory; those of the stack that is entered are taken from there, or, by `switch`, from a copy. A
-//! continuation that is suspended may be a chain: it has resumed others, and the last of these asks for a handler of somebody
-//! further out. The words then are in the memory of the one at the outer end of the chain, `last_ancestor`.
+//! continuation that is suspended may be a chain: it has resumed others, and the last of these asks for a handler of
+//! somebody further out. The words then are in the memory of the one at the outer end of the chain, `last_ancestor`.
 //!
-//! Whoever comes back finds nothing in registers but what a stack tells the other, so a routine keeps in its frame what its
-//! caller wants preserved. Its caller's operands are above its frame, see `stack_switching.rs`.
+//! Whoever comes back finds nothing in registers but what a stack tells the other, so a routine keeps in its frame what
+//! its caller wants preserved. Its caller's operands are above its frame, see `stack_switching.rs`.
 
 use crate::code::{StackRoutine, TrapCode, TrapSite};
 use crate::facts::StackFacts;
@@ -188,7 +188,8 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     // ---- using a continuation
 
-    /// Takes the continuation that is passed, unless it is null or was used before. Its revision is in the first register.
+    /// Takes the continuation that is passed, unless it is null or was used before. Its revision is in the first
+    /// register.
     fn take_continuation(&mut self) {
         let facts = self.facts_of_stacks();
         let null = self.trap_label(TrapCode::NullReference);
@@ -208,10 +209,10 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.put(Self::CONT, facts.revision, Self::T[0]);
     }
 
-    /// Passes so many values, those behind the continuation among the caller's operands, to the continuation, and behind them
-    /// the continuation in `last`, if there is one. What is copied is as long as what was stored, half a value unless one
-    /// is `wide`: a processor cannot pass on from a store to a load what was not stored at once. Destroys all of `T` and
-    /// the message.
+    /// Passes so many values, those behind the continuation among the caller's operands, to the continuation, and
+    /// behind them the continuation in `last`, if there is one. What is copied is as long as what was stored, half a
+    /// value unless one is `wide`: a processor cannot pass on from a store to a load what was not stored at once.
+    /// Destroys all of `T` and the message.
     fn pass_on(&mut self, count: Reg, wide: bool, last: Option<Reg>) {
         let facts = self.facts_of_stacks();
         let [length, to, from, left] = Self::T;
@@ -373,8 +374,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.out.traps.push(TrapSite { at, code: TrapCode::Unreachable });
     }
 
-    /// The stack that has resumed another runs again. Which stack it comes from is to be found out, as others may have taken
-    /// the place of the one that was resumed.
+    /// The stack that has resumed another runs again. Which stack it comes from is to be found out, as others may have
+    /// taken the place of the one that was resumed.
     fn after_resume(&mut self) {
         let facts = self.facts_of_stacks();
         let [asked, values, temp, parent] = Self::T;
@@ -430,8 +431,8 @@ impl<I: Isa> RoutineGen<'_, I> {
     // ---- suspending
 
     /// Looks for the handler of a tag on the stacks below the one that runs; traps if there is none. `OTHER` is the
-    /// continuation that runs; the registers of `T` are then the number of the handler, the continuation at the outer end
-    /// of the chain that is left, the stack with the handler, and where the handlers are.
+    /// continuation that runs; the registers of `T` are then the number of the handler, the continuation at the outer
+    /// end of the chain that is left, the stack with the handler, and where the handlers are.
     fn find_handler(&mut self, tag: Reg, switches: bool) {
         let facts = self.facts_of_stacks();
         let [number, cont, stack, list] = Self::T;
@@ -468,8 +469,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.out.asm.bind(found);
     }
 
-    /// The continuation that runs, in `OTHER`, does not any more: it ends with the one in `last`, and takes up to `capacity`
-    /// values where the caller's operands are.
+    /// The continuation that runs, in `OTHER`, does not any more: it ends with the one in `last`, and takes up to
+    /// `capacity` values where the caller's operands are.
     fn stop(&mut self, last: Reg, length: Option<Reg>, capacity: Reg, temp: Reg) {
         let facts = self.facts_of_stacks();
         self.put(Self::OTHER, facts.last_ancestor, last);
@@ -542,7 +543,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.after_suspend();
     }
 
-    /// The continuation that was suspended runs again: with values where the caller's operands are, or with an exception.
+    /// The continuation that was suspended runs again: with values where the caller's operands are, or with an
+    /// exception.
     fn after_suspend(&mut self) {
         let facts = self.facts_of_stacks();
         let [temp, exception, ..] = Self::T;

@@ -9,14 +9,15 @@
 //!   behind them           for `resume`, 8 bytes for each tag that is handled, those that suspend first
 //! ```
 //!
-//! and a routine (`stack_routines.rs`), one per module, does the rest. To the function that calls it the routine is like any
-//! other: it keeps the preserved registers, though nothing else, by saving them in its own frame before the stacks change; a
-//! collector and whoever throws find the function's frame behind the routine's. So around it all is as around a call.
+//! and a routine (`stack_routines.rs`), one per module, does the rest. To the function that calls it the routine is
+//! like any other: it keeps the preserved registers, though nothing else, by saving them in its own frame before the
+//! stacks change; a collector and whoever throws find the function's frame behind the routine's. So around it all is as
+//! around a call.
 //!
 //! The same part of the frame is where values come back to a function that has suspended itself or switched. Where one
-//! has resumed another, the routine says which handler is asked for. It continues at a *pad* behind the function's code,
-//! like that of an exception's handler: entries below the label that the handler names are in their slots, no register
-//! holds a copy. Preserved registers are as they were.
+//! has resumed another, the routine says which handler is asked for. It continues at a *pad* behind the function's
+//! code, like that of an exception's handler: entries below the label that the handler names are in their slots, no
+//! register holds a copy. Preserved registers are as they were.
 
 use crate::calls::{Arg, CallTo};
 use crate::code::{Routine, StackRoutine, Target};
@@ -418,7 +419,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.resume_with(StackRoutine::ResumeThrow, Input::Operand(exception), &sig.results, handlers);
     }
 
-    /// Reads the handlers of an operator and lists their tags `at` bytes above the stack pointer. No register holds a copy.
+    /// Reads the handlers of an operator and lists their tags `at` bytes above the stack pointer. No register holds a
+    /// copy.
     fn pass_handlers(&mut self, at: i32) -> Handlers {
         let mut ahead = self.reader;
         let all = self.reader.u32();

@@ -1,7 +1,7 @@
 //! The survey: the summary of a body by which sweep 2 knows the future. Whoever validates the body takes it on the way.
 //!
-//! The survey is of bounded size: a few words per touched local and per block. Declared locals that nothing touches cost
-//! nothing, here as in every later step: entries are stamped with the function they belong to, never cleared.
+//! The survey is of bounded size: a few words per touched local and per block. Declared locals that nothing touches
+//! cost nothing, here as in every later step: entries are stamped with the function they belong to, never cleared.
 
 use crate::effects::Calls;
 use crate::fault::{Fault, without};
@@ -27,9 +27,9 @@ pub(crate) struct LocalUse {
 }
 
 impl LocalUse {
-    /// The depth of the control frame that has all touches of the local, and the first of them, a write, in its straight
-    /// line: wherever control is when it has left that frame or begins it again, what the local holds is never read. 0 for
-    /// the function's own frame.
+    /// The depth of the control frame that has all touches of the local, and the first of them, a write, in its
+    /// straight line: wherever control is when it has left that frame or begins it again, what the local holds is never
+    /// read. 0 for the function's own frame.
     pub(crate) fn depth(&self) -> u32 {
         self.owner.depth
     }

@@ -18,7 +18,8 @@ use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 /// The tag of filled elements in lazy tables.
 pub(crate) const FILLED: i32 = 1;
 
-/// Where an element of a table is, whose first is at `base`. Elements of 16 bytes take an instruction, which changes `base`.
+/// Where an element of a table is, whose first is at `base`. Elements of 16 bytes take an instruction, which changes
+/// `base`.
 pub(crate) fn element_at<I: Isa>(a: &mut I::Asm, table: &TableFact, base: Reg, index: Reg) -> Addr {
     if !table.elem.is_wide() {
         return Addr::indexed(base, index, table.elem_log2(), 0);
@@ -150,7 +151,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_libcall_result(Ty::FuncRef);
     }
 
-    /// Pops the index of a `call_indirect` and gives the function reference, its type checked, in a register of its own.
+    /// Pops the index of a `call_indirect` and gives the function reference, its type checked, in a register of its
+    /// own.
     pub(crate) fn checked_reference(&mut self, ty: u32, table: u32) -> Reg {
         let reference = self.load_element(table);
         let ctx = self.facts.ctx;

@@ -22,8 +22,8 @@ pub enum Ty {
     /// A reference to something of a collector's: an index into its heap, or a small number with bit 0 set; null is 0.
     /// In registers and slots as an `I32`. Where the collector may run it is in a slot that a stack map names.
     GcRef,
-    /// A reference to a continuation: a pointer of the host's in the lower 64 bits, null is 0, and in the upper ones a number
-    /// that tells whether the reference has been used. In registers and slots as a `V128`.
+    /// A reference to a continuation: a pointer of the host's in the lower 64 bits, null is 0, and in the upper ones a
+    /// number that tells whether the reference has been used. In registers and slots as a `V128`.
     ContRef,
 }
 

@@ -16,7 +16,8 @@ pub(crate) struct Value {
 pub(crate) enum Loc {
     /// In the frame slot that belongs to its position on the stack.
     Slot,
-    /// In a register that it alone owns; or, between an operator and the `local.set` that follows, in that local's home.
+    /// In a register that it alone owns; or, between an operator and the `local.set` that follows, in that local's
+    /// home.
     Reg(Reg),
     /// A constant; 32-bit ones zero-extended.
     Const(Bits),

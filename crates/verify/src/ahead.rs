@@ -1,5 +1,5 @@
-//! The instructions of a piece of code, each read once, ahead of the walk. Nothing is believed of what is read ahead: it
-//! is what the walk would read where it comes, and what it never comes to does not count.
+//! The instructions of a piece of code, each read once, ahead of the walk. Nothing is believed of what is read ahead:
+//! it is what the walk would read where it comes, and what it never comes to does not count.
 //!
 //! Reading ahead shows which targets are jumped to from behind, mostly heads of loops, before anybody comes there.
 

@@ -310,8 +310,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Functions are called, or given to where others find them: in startup nothing is as it was when that began, and routines
-    /// that startup calls do no such thing.
+    /// Functions are called, or given to where others find them: in startup nothing is as it was when that began, and
+    /// routines that startup calls do no such thing.
     pub(crate) fn let_others_in(&mut self) {
         self.part.lets_in = true;
         if matches!(self.role, Role::StartupWasm | Role::StartupArray | Role::StartupRoutine) {

@@ -91,8 +91,8 @@ impl Relation {
     }
 }
 
-/// No memory is as long as this: programs have 2^47 bytes of addresses, and where there are more, they are had by asking
-/// for one of them, which nobody does.
+/// No memory is as long as this: programs have 2^47 bytes of addresses, and where there are more, they are had by
+/// asking for one of them, which nobody does.
 const NO_LENGTH: u64 = 1 << 55;
 
 /// The number of the condition that a result is negative.
@@ -417,7 +417,8 @@ impl Walk<'_> {
 
     /// A sum has not wrapped.
     fn is_exact(&mut self, pending: &crate::relate::Pending) {
-        // Of what is less than nothing the opposite is known; but neither of two numbers that were added is more than their sum.
+        // Of what is less than nothing the opposite is known; but neither of two numbers that were added is more than
+        // their sum.
         if pending.sum.is_negative() {
             if pending.part != NONE && pending.least > 0 {
                 self.learned(usize::from(pending.reg), Value::at_least(pending.least));
@@ -496,7 +497,8 @@ impl Walk<'_> {
         });
     }
 
-    /// A sum is in the heap, which is no larger than 32 bits can say: so is each of its parts, as far as the others are large.
+    /// A sum is in the heap, which is no larger than 32 bits can say: so is each of its parts, as far as the others are
+    /// large.
     fn learn_offsets(&mut self, sum: &crate::relate::Sum) {
         let least = |reg: u8| self.st.regs[usize::from(reg)].least();
         let offsets = sum.offsets(least);

@@ -16,8 +16,8 @@ use crate::walk::{Proved, Role, Walk};
 /// Registers that calls destroy.
 const VOLATILE: [usize; 9] = [RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11];
 
-/// Registers that calls keep, and in which there may be something of which they end what is known. In r14 there may where a
-/// module has no memory.
+/// Registers that calls keep, and in which there may be something of which they end what is known. In r14 there may
+/// where a module has no memory.
 pub(crate) const KEPT: [usize; 4] = [RBX, R12, R13, R14];
 
 /// Registers in which routines take arguments.
@@ -33,7 +33,8 @@ pub(crate) enum Effect {
     Quiet,
     /// A collector may run, which moves the heap.
     Collects,
-    /// A table grows, which moves tables. The host's limits are asked, and whoever says them has no access to the store.
+    /// A table grows, which moves tables. The host's limits are asked, and whoever says them has no access to the
+    /// store.
     GrowsTable,
     /// The memory with this index grows, under whatever name.
     GrowsMemory(u32),
@@ -116,8 +117,8 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
-    /// Where an instruction faults the host goes through the frames, from the one on that the frame pointer is of: this code's
-    /// own, or its caller's if it has none yet or no more.
+    /// Where an instruction faults the host goes through the frames, from the one on that the frame pointer is of: this
+    /// code's own, or its caller's if it has none yet or no more.
     pub(crate) fn check_walkable(&self) -> Proved<()> {
         if matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray) {
             // It would be unwound to from wherever that is, and its caller is the host.
@@ -135,8 +136,8 @@ impl<'p> Walk<'p> {
         Err("this may fault where the frame pointer does not lead to the caller's")
     }
 
-    /// Is there room for what is called? For an exit that never comes back the host has room below the limit, as for one
-    /// small frame more.
+    /// Is there room for what is called? For an exit that never comes back the host has room below the limit, as for
+    /// one small frame more.
     pub(crate) fn check_limit(&self, target: Option<Entry>) -> Proved<()> {
         let small = self.st.regs[RSP].as_stack().is_some_and(|top| self.has_room(top));
         if small && (!self.limited || self.st.checked != UNCHECKED) {
@@ -370,8 +371,8 @@ impl<'p> Walk<'p> {
         value == Value::CTX || value.is(Tag::Owner) && value.a() == kind
     }
 
-    /// Is an index that of something among those that its owner defines? The host asserts that it is one. Which of another
-    /// instance's memories or tables it is stands beside the owner.
+    /// Is an index that of something among those that its owner defines? The host asserts that it is one. Which of
+    /// another instance's memories or tables it is stands beside the owner.
     fn is_owned(&self, owner: usize, index: usize, kind: u32) -> bool {
         let (owner, index) = (self.st.regs[owner], self.st.regs[index]);
         if owner != Value::CTX {
@@ -460,7 +461,8 @@ impl<'p> Walk<'p> {
             }
             Builtin::AtomicNotify => self.is_owned(RDI, RSI, OWNER_MEMORY) && [RDX, RCX].into_iter().all(number),
             Builtin::AtomicWait32 | Builtin::AtomicWait64 => {
-                // The thread stands still with the store, so what is the store's stays as it is; shared memories never move.
+                // The thread stands still with the store, so what is the store's stays as it is; shared memories never
+                // move.
                 self.is_owned(RDI, RSI, OWNER_MEMORY) && [RDX, RCX, R8].into_iter().all(number)
             }
             Builtin::OutOfGas | Builtin::NewEpoch => {
@@ -795,7 +797,8 @@ impl<'p> Walk<'p> {
     fn check_preserved(&self) -> Proved<()> {
         for (reg, value) in self.preserved {
             if self.st.regs[reg] != value {
-                // Whoever calls a function loads the base of a memory that may move anew; whoever calls a routine does not.
+                // Whoever calls a function loads the base of a memory that may move anew; whoever calls a routine does
+                // not.
                 let lax = reg == R14 && value == Value::of(Tag::Memory, 0) && self.p.moves(value);
                 let lax = lax && self.role != Role::Routine;
                 let unused = value == Value::of(Tag::Memory, 0) && self.p.facts.memories.is_empty();

@@ -1,8 +1,8 @@
-//! References to continuations: a pointer to a record of the host's and the revision that it had. Which revision belongs to
-//! which pointer decides what may be done with it, so the two are never taken apart without its being known where the
-//! other is: in a vector register they are one value; in the frame two words, of which each knows that it goes with the
-//! other; and where they are passed as two, both have the same identity. Two zeros are a null reference, whatever they are
-//! otherwise. The type of a reference is that of the functions that continuations of its type have.
+//! References to continuations: a pointer to a record of the host's and the revision that it had. Which revision
+//! belongs to which pointer decides what may be done with it, so the two are never taken apart without its being known
+//! where the other is: in a vector register they are one value; in the frame two words, of which each knows that it
+//! goes with the other; and where they are passed as two, both have the same identity. Two zeros are a null reference,
+//! whatever they are otherwise. The type of a reference is that of the functions that continuations of its type have.
 
 #[cfg(test)]
 mod tests;
@@ -29,8 +29,8 @@ pub(crate) const NULL_REFERENCE: u32 = 1;
 /// A reference to a continuation, of a type.
 const REFERENCE: u32 = 2;
 
-/// The types of functions of which there may be continuations. In values a type of functions is its number plus 1, that of
-/// the first that takes and gives the same; 0 stands for any.
+/// The types of functions of which there may be continuations. In values a type of functions is its number plus 1, that
+/// of the first that takes and gives the same; 0 stands for any.
 #[derive(Default)]
 pub(crate) struct Functions {
     /// By type number.

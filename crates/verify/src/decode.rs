@@ -692,8 +692,8 @@ fn quick(window: &[u8; WINDOW], ip: u32, to: &mut Instruction) -> Option<()> {
 mod tests {
     use super::*;
 
-    /// Every opcode with every second byte, each with all prefixes of one sort, and bytes behind that are displacements,
-    /// immediates and scaled indices of all sorts.
+    /// Every opcode with every second byte, each with all prefixes of one sort, and bytes behind that are
+    /// displacements, immediates and scaled indices of all sorts.
     #[test]
     fn both_readers_read_the_same() {
         let tails: [[u8; 12]; 4] = [

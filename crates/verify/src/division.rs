@@ -1,6 +1,7 @@
-//! Divisions, and what is known of their operands: `rax` is divided by a register. It faults if that is 0, and if the quotient
-//! is too large. Of two numbers of the same width that is only the smallest by -1, so it is not if either was compared with that.
-//! The latter cannot be said of one value alone, so what comparisons tell is kept for one register and one width.
+//! Divisions, and what is known of their operands: `rax` is divided by a register. It faults if that is 0, and if the
+//! quotient is too large. Of two numbers of the same width that is only the smallest by -1, so it is not if either was
+//! compared with that. The latter cannot be said of one value alone, so what comparisons tell is kept for one register
+//! and one width.
 
 use crate::decode::Instruction;
 use crate::proof::Cause;
@@ -87,7 +88,8 @@ impl Asked {
 }
 
 impl Walk<'_> {
-    /// What is asked where the lowest bytes of a register are compared with a value. Where faults are traps nobody needs it.
+    /// What is asked where the lowest bytes of a register are compared with a value. Where faults are traps nobody
+    /// needs it.
     #[inline]
     pub(crate) fn asked(&self, reg: u8, bytes: u32, with: Value) -> Asked {
         if self.p.facts.settings.hardware_traps { Asked::Nothing } else { Asked::of(reg, bytes, with) }
@@ -123,7 +125,8 @@ impl Walk<'_> {
         let signed = instruction.mnemonic() == iced_x86::Mnemonic::Idiv;
         let minus_one = if bytes == 8 { -1 } else { (1 << (8 * bytes)) - 1 };
         let other = divisor.is(crate::value::Tag::Huge) || divisor.as_constant().is_some_and(|by| by != minus_one);
-        // The dividend is twice as long as the quotient, unless the upper half is nothing but the sign of the lower, or 0.
+        // The dividend is twice as long as the quotient, unless the upper half is nothing but the sign of the lower, or
+        // 0.
         let fits = match signed {
             true => u32::from(self.st.sign) == bytes && (known.fits || other),
             false => self.st.regs[RDX] == Value::NULL,

@@ -1,9 +1,9 @@
-//! Where code leaves for the host and where the host comes in: what is handed over, what comes back, and that nobody on the
-//! way changes it.
+//! Where code leaves for the host and where the host comes in: what is handed over, what comes back, and that nobody on
+//! the way changes it.
 //!
-//! Whoever calls an exit to a builtin has proved its arguments, and believes what it gives; so both go through the exit as
-//! they are. A host function is passed an array of values, and an entry is passed one: of each the host believes that a
-//! reference to a function is one, of the type.
+//! Whoever calls an exit to a builtin has proved its arguments, and believes what it gives; so both go through the exit
+//! as they are. A host function is passed an array of values, and an entry is passed one: of each the host believes
+//! that a reference to a function is one, of the type.
 
 use crate::calls::Effect;
 use crate::facts::{Builtin, Failed, ValueType};

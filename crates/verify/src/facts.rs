@@ -1,5 +1,5 @@
-//! What the verifier is told of a module and its host, as plain data. `layout` makes it from what `wasmtime_environ` says of
-//! the module; nothing of it comes from the compiler.
+//! What the verifier is told of a module and its host, as plain data. `layout` makes it from what `wasmtime_environ`
+//! says of the module; nothing of it comes from the compiler.
 //!
 //! Offsets and sizes are in bytes. Lists that are said to be in ascending order are.
 
@@ -8,8 +8,8 @@
 pub struct Facts {
     /// What the engine asks of the code.
     pub settings: Settings,
-    /// By the module's own number of a type (`ModuleInternedTypeIndex`), which is also where its id is among the type ids: the
-    /// id of type `n` is the `u32` at `4 * n`.
+    /// By the module's own number of a type (`ModuleInternedTypeIndex`), which is also where its id is among the type
+    /// ids: the id of type `n` is the `u32` at `4 * n`.
     pub types: Vec<Type>,
     /// By function index, imports first.
     pub functions: Vec<Function>,
@@ -25,7 +25,8 @@ pub struct Facts {
     pub elements: Vec<ValueType>,
     /// Likewise how many they are, until the segment is dropped.
     pub element_counts: Vec<u64>,
-    /// The fields of an instance that code may have to do with, in ascending order of their offsets and not overlapping.
+    /// The fields of an instance that code may have to do with, in ascending order of their offsets and not
+    /// overlapping.
     pub instance: Vec<Field<InstanceField>>,
     /// Likewise of the store's structure (`VMStoreContext`).
     pub store: Vec<Field<StoreField>>,
@@ -35,8 +36,8 @@ pub struct Facts {
     pub gc: Option<Gc>,
     /// What the host keeps of stacks; `None` if the module may have nothing to do with continuations.
     pub stacks: Option<Stacks>,
-    /// Where the addresses of builtins are in the array of them that an instance points to, in no particular order. Builtins
-    /// that are not here must not be called.
+    /// Where the addresses of builtins are in the array of them that an instance points to, in no particular order.
+    /// Builtins that are not here must not be called.
     pub builtins: Vec<(Builtin, u32)>,
     /// What those of them give that can fail where they have failed.
     pub failures: Vec<(Builtin, Failed)>,
@@ -68,8 +69,8 @@ pub struct Settings {
     pub hardware_traps: bool,
     /// Must accesses behind a predicted check be harmless if the prediction is wrong?
     pub spectre: bool,
-    /// Does the entry for the host restore the current thread when it is unwound (`concurrency_support`)? Then this is what
-    /// is stored, `VM_LAZY_THREAD_FORCED`.
+    /// Does the entry for the host restore the current thread when it is unwound (`concurrency_support`)? Then this is
+    /// what is stored, `VM_LAZY_THREAD_FORCED`.
     pub forced_thread: Option<u64>,
     /// What the processor that the code is for has.
     pub processor: Processor,
@@ -185,8 +186,8 @@ pub struct Function {
     pub ty: u32,
     /// Is it imported? Then two fields of the instance say where it is; else it is the next of the defined functions.
     pub imported: bool,
-    /// Can it be called from outside (`FunctionType::is_escaping`)? Then its first five bytes are a jump, the entry of the host's
-    /// `Tail` convention, and what calls inside of the module enter is behind. Of no meaning for imports.
+    /// Can it be called from outside (`FunctionType::is_escaping`)? Then its first five bytes are a jump, the entry of
+    /// the host's `Tail` convention, and what calls inside of the module enter is behind. Of no meaning for imports.
     pub escapes: bool,
 }
 
@@ -203,11 +204,11 @@ pub struct Memory {
     pub minimum: u64,
     /// The length, if it can never change.
     pub fixed_length: Option<u64>,
-    /// So many bytes from its base plus any 32-bit number are the memory's or fault: reservation + guard − (2³² − 1) if the host
-    /// says that checks may be left out (`can_elide_bounds_check`), else 0.
+    /// So many bytes from its base plus any 32-bit number are the memory's or fault: reservation + guard − (2³² − 1) if
+    /// the host says that checks may be left out (`can_elide_bounds_check`), else 0.
     pub unchecked_span: u64,
-    /// So many bytes from its base on are the memory's or fault; 0 if accesses must not fault. Reservation + guard, or the fixed
-    /// length where nothing is known to fault.
+    /// So many bytes from its base on are the memory's or fault; 0 if accesses must not fault. Reservation + guard, or
+    /// the fixed length where nothing is known to fault.
     pub mapped: u64,
     /// May an access that is in `mapped` fault, and the host turn that into a trap (`can_use_virtual_memory`)?
     pub faults_are_traps: bool,
@@ -362,7 +363,8 @@ pub struct Layouts {
     pub func_ref_instance: u32,
     /// `VMFuncRef`: id of its type, a `u32`.
     pub func_ref_type: u32,
-    /// `VMArrayCallHostFuncContext`, which the `Tail` callee of a host function is given: address of the host's function.
+    /// `VMArrayCallHostFuncContext`, which the `Tail` callee of a host function is given: address of the host's
+    /// function.
     pub host_function: u32,
 }
 
@@ -377,8 +379,8 @@ impl Layouts {
 /// What the collector says. The contents of its heap are not trusted, so nothing is said of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Gc {
-    /// So many bytes from the heap's base plus any 32-bit number are the heap's or fault, and the host turns that into a trap; 0 if
-    /// every access must be checked.
+    /// So many bytes from the heap's base plus any 32-bit number are the heap's or fault, and the host turns that into
+    /// a trap; 0 if every access must be checked.
     pub unchecked_span: u64,
     /// May the heap be elsewhere after a call?
     pub heap_may_move: bool,
@@ -406,8 +408,8 @@ pub enum Collector {
 /// What the host keeps of stacks and continuations.
 #[derive(Clone, Copy, Debug)]
 pub struct Stacks {
-    /// `VMContRef`, which begins with what is known of its stack: the saved stack limit, entry frame pointer, entry stack pointer
-    /// and entry trap handler, 8 bytes each.
+    /// `VMContRef`, which begins with what is known of its stack: the saved stack limit, entry frame pointer, entry
+    /// stack pointer and entry trap handler, 8 bytes each.
     pub limits: [u32; 4],
     /// `VMCommonStackInformation`: its state, a `u32`.
     pub state: u32,

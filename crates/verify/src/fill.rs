@@ -1,5 +1,5 @@
-//! Loops that fill a part of the frame: where deep functions clear their slots for references, and where tests put garbage
-//! into fresh frames.
+//! Loops that fill a part of the frame: where deep functions clear their slots for references, and where tests put
+//! garbage into fresh frames.
 //!
 //! ```text
 //! again: mov dword [base + counter + disp], number
@@ -8,9 +8,10 @@
 //!        jne again
 //! ```
 //!
-//! From a counter that is known to be -n * step, control goes through it exactly n times and leaves it below, with a counter
-//! of 0. So the loop is taken as one instruction where control comes to its first with such a counter. That says nothing of
-//! whoever comes to another of its instructions, or with another counter: these are gone over one by one.
+//! From a counter that is known to be -n * step, control goes through it exactly n times and leaves it below, with a
+//! counter of 0. So the loop is taken as one instruction where control comes to its first with such a counter. That
+//! says nothing of whoever comes to another of its instructions, or with another counter: these are gone over one by
+//! one.
 
 use crate::decode::{Instruction, Operand, Reader};
 use crate::forms::Class;
@@ -92,8 +93,8 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    /// What the counter is raised by, if the instructions behind the store are those of such a loop; then these are code, and
-    /// the next instruction is the one behind them.
+    /// What the counter is raised by, if the instructions behind the store are those of such a loop; then these are
+    /// code, and the next instruction is the one behind them.
     fn rest_of_fill(&mut self, store: &Instruction) -> Proved<Option<i64>> {
         let (first, behind) = (self.at, self.next);
         let counter = usize::from(store.index);

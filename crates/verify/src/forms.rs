@@ -254,8 +254,8 @@ pub(crate) fn is_prefix(byte: u8) -> bool {
     matches!(byte, 0x26 | 0x2e | 0x36 | 0x3e | 0x64 | 0x65 | 0x66 | 0x67 | 0xf0 | 0xf2 | 0xf3)
 }
 
-/// What an instruction needs that not every processor has. Some are taken for others where that is not there: `lzcnt` for `bsr`,
-/// which may leave what was in the register before.
+/// What an instruction needs that not every processor has. Some are taken for others where that is not there: `lzcnt`
+/// for `bsr`, which may leave what was in the register before.
 pub(crate) fn needs(instruction: &Instruction) -> Processor {
     use CpuidFeature::*;
     let bit = |feature: &CpuidFeature| match feature {

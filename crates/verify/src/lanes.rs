@@ -1,6 +1,6 @@
-//! Which bytes of its vector operands an instruction makes which bytes of its result of. Instructions for single numbers leave
-//! what is above them in a register as it was, and that may be anybody's; so of each register it is known how many of its lowest
-//! bytes the module may know.
+//! Which bytes of its vector operands an instruction makes which bytes of its result of. Instructions for single
+//! numbers leave what is above them in a register as it was, and that may be anybody's; so of each register it is known
+//! how many of its lowest bytes the module may know.
 
 use crate::decode::Instruction;
 use iced_x86::Mnemonic;
@@ -48,8 +48,9 @@ pub(crate) enum Lanes {
     Low(u32),
     /// Each so many bytes of it of those at the same place.
     Each(u32),
-    /// The lowest `written` bytes of the lowest `read`, and the rest as it was: in the first operand, or in the second where
-    /// there are three and that is not `fused`. The lowest bytes of that operand count only if it is one of `both`.
+    /// The lowest `written` bytes of the lowest `read`, and the rest as it was: in the first operand, or in the second
+    /// where there are three and that is not `fused`. The lowest bytes of that operand count only if it is one of
+    /// `both`.
     Scalar { read: u32, written: u32, both: bool, fused: bool },
     /// The lowest 8 bytes as they were, and those of the other operand behind them.
     Pair,

@@ -1,8 +1,9 @@
-//! Reads finished machine code and proves that it cannot leave the sandbox: that it reads and writes only its frame, its
-//! instance, its memories, tables and heap, goes only to where calls may go, and hands back what the conventions promise.
+//! Reads finished machine code and proves that it cannot leave the sandbox: that it reads and writes only its frame,
+//! its instance, its memories, tables and heap, goes only to where calls may go, and hands back what the conventions
+//! promise.
 //!
-//! It knows nothing of the compiler. Given are the host's layout and the module's types ([`facts`]), that the host keeps its
-//! structures in order, and that references have the types that validation gave them.
+//! It knows nothing of the compiler. Given are the host's layout and the module's types ([`facts`]), that the host
+//! keeps its structures in order, and that references have the types that validation gave them.
 
 mod abi;
 mod ahead;

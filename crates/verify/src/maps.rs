@@ -124,8 +124,8 @@ impl Walk<'_> {
 }
 
 impl Frames {
-    /// A frame behind a call; of what it has in common with a frame at a call before, or behind that, where the maps are
-    /// the same, it is known what becomes of it.
+    /// A frame behind a call; of what it has in common with a frame at a call before, or behind that, where the maps
+    /// are the same, it is known what becomes of it.
     fn collect(&mut self, slots: Slots, before: Option<(Collected, Named<'_>)>, named: Named<'_>) -> Proved<Slots> {
         let before = before.filter(|(before, _)| before.slots.height == slots.height);
         let (before, last) =

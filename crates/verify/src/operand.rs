@@ -312,7 +312,8 @@ impl Walk<'_> {
         offset.in_heap().filter(|_| guarded).map_or(0, u64::from)
     }
 
-    /// Must an index be one of an element even if checks were predicted wrongly? Startup runs once, and by what the module says.
+    /// Must an index be one of an element even if checks were predicted wrongly? Startup runs once, and by what the
+    /// module says.
     pub(crate) fn guards_elements(&self) -> bool {
         self.p.facts.settings.spectre && matches!(self.role, Role::Body(_) | Role::Routine)
     }
@@ -525,8 +526,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// May the stack pointer be there? Beyond where it was compared with the limit there is room for one small frame more, and
-    /// for what code that need not compare it passes on.
+    /// May the stack pointer be there? Beyond where it was compared with the limit there is room for one small frame
+    /// more, and for what code that need not compare it passes on.
     pub(crate) fn has_room(&self, top: i32) -> bool {
         let compared = if self.st.checked == crate::state::UNCHECKED { 0 } else { self.st.checked.min(0) };
         i64::from(top) >= i64::from(compared) - UNCHECKED_FRAME - self.room
@@ -555,8 +556,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The word of the frame at an offset: an entry's values first, see `values_at`, the result area, see `area`, arguments on
-    /// the stack, then downwards.
+    /// The word of the frame at an offset: an entry's values first, see `values_at`, the result area, see `area`,
+    /// arguments on the stack, then downwards.
     #[inline]
     pub(crate) fn word(&self, at: i32) -> u32 {
         (self.top().cast_signed() - at.div_euclid(8) * 8).cast_unsigned() / 8
@@ -571,8 +572,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Where among the offsets of the frame the values are that the host passes to an entry: above all others, where code
-    /// has no access, and not where what is aligned would be.
+    /// Where among the offsets of the frame the values are that the host passes to an entry: above all others, where
+    /// code has no access, and not where what is aligned would be.
     pub(crate) fn values_at(&self) -> i32 {
         (self.area() + self.abi.stack_results.cast_signed()) + VALUE_BYTES - 1 & -VALUE_BYTES
     }
@@ -724,8 +725,8 @@ impl Walk<'_> {
         self.read(spot, width)
     }
 
-    /// Is a memory operand in a linear memory at an index that cannot reach beyond its guard pages? What `spot` says of it in
-    /// general is the same.
+    /// Is a memory operand in a linear memory at an index that cannot reach beyond its guard pages? What `spot` says of
+    /// it in general is the same.
     #[inline]
     fn is_guarded(&self, instruction: &Instruction, width: u32) -> bool {
         let reg = |reg: u8| self.st.regs.get(usize::from(reg)).copied().unwrap_or(Value::UNDEF);

@@ -63,7 +63,8 @@ impl Cause {
 pub struct Call {
     /// Offset of the instruction that it returns to.
     pub returns_to: u32,
-    /// From the stack pointer during the call up to the frame pointer; `None` where that is not known, as in entries and exits.
+    /// From the stack pointer during the call up to the frame pointer; `None` where that is not known, as in entries
+    /// and exits.
     pub frame: Option<u32>,
     /// Has it been seen to that its stack map, if there is one, names only values? If not, it must name nothing.
     pub mapped: bool,

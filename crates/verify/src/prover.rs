@@ -1,5 +1,5 @@
-//! What is the same for all code of a text, and the order in which it is proved: functions, in any order and on any thread;
-//! then the border; then what these call that no entry of the function table covers.
+//! What is the same for all code of a text, and the order in which it is proved: functions, in any order and on any
+//! thread; then the border; then what these call that no entry of the function table covers.
 
 use crate::abi::{Abi, Shape};
 use crate::conts::Functions;
@@ -58,7 +58,8 @@ pub struct Part {
     pub(crate) routines: BTreeMap<u32, Called>,
     /// Routines of which it is taken for granted that no more than a collector runs while they do.
     pub(crate) collecting: BTreeSet<u32>,
-    /// May more run while this does, apart from routines that it calls: may memories and tables grow, or others be let in?
+    /// May more run while this does, apart from routines that it calls: may memories and tables grow, or others be let
+    /// in?
     pub(crate) lets_in: bool,
     /// Routines that were proved where they are called.
     pub(crate) leaves: Vec<u32>,
@@ -72,13 +73,14 @@ pub struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Called {
     pub(crate) args: [Value; 6],
-    /// What is on top of the caller's stack: a number of 16 bytes, a reference to a continuation (`Cont`), nothing (`UNDEF`).
+    /// What is on top of the caller's stack: a number of 16 bytes, a reference to a continuation (`Cont`), nothing
+    /// (`UNDEF`).
     pub(crate) wide: Value,
 }
 
 impl Called {
-    /// What may be taken for true instead, as less is known: that zeros are numbers of 32 bits, that all are but one, which
-    /// is the null reference, and what was said. Six arguments, so there are no more than eight of these.
+    /// What may be taken for true instead, as less is known: that zeros are numbers of 32 bits, that all are but one,
+    /// which is the null reference, and what was said. Six arguments, so there are no more than eight of these.
     fn readings(self) -> impl Iterator<Item = Called> {
         let is_null = move |n: usize| self.args[n] == Value::NULL;
         let but = move |null: Option<usize>| {
@@ -529,8 +531,8 @@ impl<'a> Prover<'a> {
         })
     }
 
-    /// Is the code at an offset a routine of which it can be seen at once that it moves nothing: a short one, which calls no
-    /// code but builtins of that sort?
+    /// Is the code at an offset a routine of which it can be seen at once that it moves nothing: a short one, which
+    /// calls no code but builtins of that sort?
     pub(crate) fn is_quiet(&self, target: u32) -> bool {
         const MOST: u32 = 512;
         let Some(gap) = self.gap(target) else { return false };

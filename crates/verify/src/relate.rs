@@ -1,9 +1,9 @@
-//! What is known of sums of registers: that a range is in a region. A range is checked as a whole, then walked by pointers and
-//! counters, or handed to the host; no single value tells that it is in bounds, but the sum of a few does.
+//! What is known of sums of registers: that a range is in a region. A range is checked as a whole, then walked by
+//! pointers and counters, or handed to the host; no single value tells that it is in bounds, but the sum of a few does.
 //!
 //! A fact says `terms + constant ≤ length of the region`, where a term is a register, shifted, or 32 or 64 bits of the
-//! frame; if `pointer`, the region's base is in the sum, too. No such sum wraps. Moves double facts, additions change constants,
-//! other writes end them.
+//! frame; if `pointer`, the region's base is in the sum, too. No such sum wraps. Moves double facts, additions change
+//! constants, other writes end them.
 
 use crate::value::{Tag, Value};
 
@@ -126,8 +126,8 @@ impl Sum {
         one && constant >= 0 && self.constant == constant
     }
 
-    /// The registers in it that are not shifted, each with how much all else in the sum is at least, if that is more than
-    /// one; one is enough if all else is a constant.
+    /// The registers in it that are not shifted, each with how much all else in the sum is at least, if that is more
+    /// than one; one is enough if all else is a constant.
     pub(crate) fn offsets(&self, least: impl Fn(u8) -> u64) -> [Option<(u8, u64)>; 3] {
         let part = |term: &Term| match term.key {
             Key::Reg(reg) => least(reg).checked_shl(term.shift.into()).unwrap_or(0),
@@ -353,7 +353,8 @@ impl Facts {
         }
     }
 
-    /// A register is a counter that begins with so many: where a pointer has as much room, it has as much as is counted.
+    /// A register is a counter that begins with so many: where a pointer has as much room, it has as much as is
+    /// counted.
     pub(crate) fn counts(&mut self, reg: u8, count: i64, size: impl Fn(Region) -> u8) {
         for at in 0..self.len {
             let fact = self.facts[at];
@@ -528,8 +529,8 @@ impl Facts {
         }
     }
 
-    /// How many bytes from the pointer in a register on are in its region: `not_zero` tells of which registers it is known that
-    /// they are not 0.
+    /// How many bytes from the pointer in a register on are in its region: `not_zero` tells of which registers it is
+    /// known that they are not 0.
     pub(crate) fn reach(&self, pointer: u8, region: Option<Region>, not_zero: impl Fn(u8) -> bool) -> i64 {
         let mut most = i64::MIN;
         for fact in self.list() {

@@ -1,5 +1,5 @@
-//! The words of a frame, at every leader of a function at once: a trie of blocks of words that states share. So to keep a state
-//! costs nothing however large the frame is, and to join two costs as much as differs.
+//! The words of a frame, at every leader of a function at once: a trie of blocks of words that states share. So to keep
+//! a state costs nothing however large the frame is, and to join two costs as much as differs.
 
 use crate::state::Types;
 use crate::value::Value;

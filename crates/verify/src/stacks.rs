@@ -1,10 +1,10 @@
-//! Calls of routines that switch stacks (`switching`), as functions make them: what they take from the frame, and what is there
-//! when they come back. They are called with a return address that is pushed, and jump back to it, so that the processor's
-//! own stack of these stays what it is.
+//! Calls of routines that switch stacks (`switching`), as functions make them: what they take from the frame, and what
+//! is there when they come back. They are called with a return address that is pushed, and jump back to it, so that the
+//! processor's own stack of these stays what it is.
 //!
 //! What is passed from one stack to another is of the types that the type of the continuation, or of the tag, says, on
-//! either side; so what comes is believed as it is at calls. Behind the call as much is known as behind any: the frame, less
-//! what is passed in it.
+//! either side; so what comes is believed as it is at calls. Behind the call as much is known as behind any: the frame,
+//! less what is passed in it.
 
 use crate::calls::Effect;
 use crate::conts::NULL_REFERENCE;

@@ -88,8 +88,8 @@ pub(crate) mod done {
     pub(crate) const FAILED: u8 = 64;
     /// Not done, on any way to here: that an exit has called what it is for. What the host says is of one call.
     pub(crate) const UNCALLED: u8 = 128;
-    /// In startup instead, on any way to here: that functions were called, or given to where others find them. Until then
-    /// nobody can have dropped a segment.
+    /// In startup instead, on any way to here: that functions were called, or given to where others find them. Until
+    /// then nobody can have dropped a segment.
     pub(crate) const INTACT: u8 = 128;
 }
 

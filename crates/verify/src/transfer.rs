@@ -365,7 +365,8 @@ impl Walk<'_> {
         self.move_pointer(to, base, disp)
     }
 
-    /// `to = ` a list of functions in the code at hand. How long it is, the next instruction says, which is to count it.
+    /// `to = ` a list of functions in the code at hand. How long it is, the next instruction says, which is to count
+    /// it.
     fn name_list(&mut self, to: usize, at: u32) -> Proved<()> {
         let mut next = Instruction::NONE;
         let read = Reader::new(&self.p.text[..self.end as usize]).read(self.next, &mut next);
@@ -551,8 +552,8 @@ impl Walk<'_> {
         }
     }
 
-    /// `to = pointer + index + disp`, where the index is at least so much. Of what may be below where the pointer was nothing is
-    /// known, for that may be below the region.
+    /// `to = pointer + index + disp`, where the index is at least so much. Of what may be below where the pointer was
+    /// nothing is known, for that may be below the region.
     fn advance(&mut self, to: usize, pointer: usize, index: Option<relate::Term>, disp: i64, least: u64) {
         let forwards = disp >= 0 || least >= disp.unsigned_abs();
         self.relate(|sums| {
@@ -582,8 +583,8 @@ impl Walk<'_> {
         Ok(Value::of(Tag::HeapAt, bytes as u32))
     }
 
-    /// `to = ` a pointer into a region, of which is known what sums say: `term` beyond its start, which is at least so much,
-    /// and `disp`.
+    /// `to = ` a pointer into a region, of which is known what sums say: `term` beyond its start, which is at least so
+    /// much, and `disp`.
     fn into_region(
         &mut self,
         to: usize,

@@ -1,8 +1,8 @@
 //! What is known of the eight bytes in a register or a word of the frame, in one word: a tag, 24 bits and 32 bits.
 //!
-//! Three classes: numbers, which a guest may know and compute with; pointers and what is made of them, each good for what its
-//! tag says and nothing else; and [`Value::UNDEF`], which nobody may use. Where paths meet, equal values stay, numbers go up
-//! their chain (`Const`, `Below`, `U32`, `ANY`), and all else is lost.
+//! Three classes: numbers, which a guest may know and compute with; pointers and what is made of them, each good for
+//! what its tag says and nothing else; and [`Value::UNDEF`], which nobody may use. Where paths meet, equal values stay,
+//! numbers go up their chain (`Const`, `Below`, `U32`, `ANY`), and all else is lost.
 
 use std::fmt;
 
@@ -42,8 +42,8 @@ tags! {
     Slot64
     /// What register `b` holds; bit 0 of `a` says that it is not 0, bit 1 that it is of 32 bits.
     CopyOf
-    /// A constant that takes more than 56 bits, so it is neither small nor -1. `a` is 1 if its lower half is zero, `b` if it is the
-    /// smallest with sign.
+    /// A constant that takes more than 56 bits, so it is neither small nor -1. `a` is 1 if its lower half is zero, `b`
+    /// if it is the smallest with sign.
     Huge
     /// At least `a` and `b`, of 56 bits, without sign.
     AtLeast
@@ -61,8 +61,8 @@ tags! {
     SafeEnd
     SafeEndConst
     SafeBelowLen
-    /// A reference or an offset in the collector's heap: so many bytes from it on (`b`) are in the heap. Fits in 32 bits.
-    /// `a` says whether that is so even if checks were predicted wrongly, and whether it is not 0.
+    /// A reference or an offset in the collector's heap: so many bytes from it on (`b`) are in the heap. Fits in 32
+    /// bits. `a` says whether that is so even if checks were predicted wrongly, and whether it is not 0.
     InHeap
     /// The length of memory `b`.
     MemoryLen
@@ -82,8 +82,8 @@ tags! {
     TrapCode
     /// What the host gives for a new object of `b` bytes: its lower half is `InHeap`.
     Allocated
-    /// Where the collector's free space begins, and where it ends. All that is said of its start is of the same one, which
-    /// was read last.
+    /// Where the collector's free space begins, and where it ends. All that is said of its start is of the same one,
+    /// which was read last.
     FreeStart
     FreeEnd
     /// How much there is of it.
@@ -100,8 +100,9 @@ tags! {
     TypeOf
     /// Not zero only if the function reference with identity `a` is of type `b`.
     IsSubtype
-    /// Whether a handler was asked for, by the answer `b`: 0 if not, else 1 plus its number. In `a`: `ASKED` for that, `ASKED_ONE`
-    /// if it is not 0, `ASKED_NUMBER` for the number alone, `ASKED_SAFE` for that even if checks were predicted wrongly.
+    /// Whether a handler was asked for, by the answer `b`: 0 if not, else 1 plus its number. In `a`: `ASKED` for that,
+    /// `ASKED_ONE` if it is not 0, `ASKED_NUMBER` for the number alone, `ASKED_SAFE` for that even if checks were
+    /// predicted wrongly.
     Asked
     /// An offset out of the jump table at `b`, of the handler that the answer `a` is about.
     AskedEntry
@@ -135,7 +136,8 @@ tags! {
     Heap
     /// In the collector's heap: `b` bytes from there on are in it or fault.
     HeapAt
-    /// Half way from the first element of table `b`, of 16 bytes each, to one that is less than its length by `a` register.
+    /// Half way from the first element of table `b`, of 16 bytes each, to one that is less than its length by `a`
+    /// register.
     TableHalf
     /// The first byte of data segment `b`.
     Data
@@ -159,8 +161,8 @@ tags! {
     TagIdentity
     /// A function reference: of type `b - 1` or a subtype if `b` is not 0. `a`: identity, and whether it may be null.
     Func
-    /// What a lazy table has for an element: 0, or a function reference with bit 0 set; `b` as in `Func`. `a` is 1 if it is
-    /// not 0.
+    /// What a lazy table has for an element: 0, or a function reference with bit 0 set; `b` as in `Func`. `a` is 1 if
+    /// it is not 0.
     LazyFunc
     /// The instance of the function reference with identity `a`.
     FuncInstance
@@ -180,7 +182,8 @@ tags! {
     BuiltinCode
     /// What the host gave an exit; `b` is 1 if the upper half may be something else by now.
     Given
-    /// The callee's instance, for code that was entered by the host's convention; in an exit that is no instance of wasm.
+    /// The callee's instance, for code that was entered by the host's convention; in an exit that is no instance of
+    /// wasm.
     Callee
     /// The caller's instance, likewise.
     Caller
@@ -190,13 +193,14 @@ tags! {
     Target
     /// A target out of the jump table at `b`, of the handler that the answer `a` is about.
     AskedTarget
-    /// Values from another stack, of the answer `b`; `a` is one of `ANSWER_*`. In two words of the frame: a reference to what has
-    /// asked for a handler, if one has.
+    /// Values from another stack, of the answer `b`; `a` is one of `ANSWER_*`. In two words of the frame: a reference
+    /// to what has asked for a handler, if one has.
     Answer
-    /// Pointer of a reference to a continuation of functions of type `b - 1`, if `b` is not 0; may be null. `a` as in `Func`, and
-    /// `PAIRED`.
+    /// Pointer of a reference to a continuation of functions of type `b - 1`, if `b` is not 0; may be null. `a` as in
+    /// `Func`, and `PAIRED`.
     Cont
-    /// The revision of a reference whose pointer has the same identity in `a`, or is in the word before if both are `PAIRED`.
+    /// The revision of a reference whose pointer has the same identity in `a`, or is in the word before if both are
+    /// `PAIRED`.
     Revision
     /// What register `b` held at the entry.
     Saved
@@ -204,10 +208,11 @@ tags! {
     Return
     /// The kind or the pointer of a stack, and other words of the host's that code only moves: `b` says which.
     Host
-    /// Of a word of the frame: the host has written it with a word of a result, of which `b` is the number, unless it says that
-    /// it has failed. Nobody reads it before that is known.
+    /// Of a word of the frame: the host has written it with a word of a result, of which `b` is the number, unless it
+    /// says that it has failed. Nobody reads it before that is known.
     Unanswered
-    /// Of a word of the frame: bits 0 and 1 of `b` say whether the lower and the upper half are numbers; in a register nothing.
+    /// Of a word of the frame: bits 0 and 1 of `b` say whether the lower and the upper half are numbers; in a register
+    /// nothing.
     Undef
 }
 
@@ -248,7 +253,8 @@ pub(crate) const ASKED_NUMBER: u32 = 2;
 /// See `ASKED`.
 pub(crate) const ASKED_SAFE: u32 = 3;
 
-/// In `a` of `Answer`: not known yet, the results, or the values for the first handler, from which on they are numbered.
+/// In `a` of `Answer`: not known yet, the results, or the values for the first handler, from which on they are
+/// numbered.
 pub(crate) const ANSWER_OPEN: u32 = 0;
 /// See `ANSWER_OPEN`.
 pub(crate) const ANSWER_RESULTS: u32 = 1;
@@ -266,7 +272,8 @@ pub(crate) const DIRTY: u32 = 1 << 16;
 /// In `b` of `Undef`, in a register: only the lowest byte is a number.
 pub(crate) const LOW_BYTE: u32 = 8;
 
-/// In `b` of `Undef`, in a register: perhaps it is as it was, undefined, and a conditional move of 32 bits will replace it then.
+/// In `b` of `Undef`, in a register: perhaps it is as it was, undefined, and a conditional move of 32 bits will replace
+/// it then.
 pub(crate) const MAYBE: u32 = 16;
 
 const PARTS: u32 = LOW_BYTE | MAYBE;
@@ -353,8 +360,8 @@ impl Value {
         if self.is(Tag::Stack) { Some(self.b().cast_signed()) } else { None }
     }
 
-    /// What the type of a function reference says of it. That it is not null is not among that: of what is passed, given
-    /// back and kept nobody proves it, so whoever reads through it has looked, or has a trap for that.
+    /// What the type of a function reference says of it. That it is not null is not among that: of what is passed,
+    /// given back and kept nobody proves it, so whoever reads through it has looked, or has a trap for that.
     pub(crate) const fn of_type(func: crate::facts::FuncType) -> Value {
         Value::func(func.ty, true)
     }
@@ -577,8 +584,8 @@ impl Value {
         }
     }
 
-    /// What is known where one of the two holds, in a register. If that may be asked for ever, as at the head of a loop, it
-    /// `widens` what changes.
+    /// What is known where one of the two holds, in a register. If that may be asked for ever, as at the head of a
+    /// loop, it `widens` what changes.
     #[inline]
     pub(crate) fn join(self, other: Value, widens: bool) -> Value {
         if self == other { self } else { self.join_unequal(other, widens) }

@@ -1,5 +1,5 @@
-//! What vector instructions do: they move and compute numbers. Which registers hold numbers that the module may know is all
-//! that is kept of them.
+//! What vector instructions do: they move and compute numbers. Which registers hold numbers that the module may know is
+//! all that is kept of them.
 
 use crate::conts::NULL_REFERENCE;
 use crate::decode::Instruction;

@@ -1,8 +1,8 @@
-//! The walk over one piece of code: from its entry along all ways, in the order of addresses, until nothing that is known at any
-//! leader changes.
+//! The walk over one piece of code: from its entry along all ways, in the order of addresses, until nothing that is
+//! known at any leader changes.
 //!
-//! Leaders are targets of jumps, and every so many instructions one more, so that it costs little to go over what is before
-//! a target that is found late. Each has a state; whatever comes there is joined with it.
+//! Leaders are targets of jumps, and every so many instructions one more, so that it costs little to go over what is
+//! before a target that is found late. Each has a state; whatever comes there is joined with it.
 
 use crate::abi::Abi;
 use crate::ahead::Ahead;
@@ -127,7 +127,8 @@ pub(crate) struct Walk<'p> {
     /// What is known where the host goes on when it unwinds to this entry; and is it that way which is gone now?
     pub(crate) unwound: Option<State>,
     pub(crate) unwinding: bool,
-    /// How much more of the stack than a small frame code may use that does not compare the stack pointer with the limit.
+    /// How much more of the stack than a small frame code may use that does not compare the stack pointer with the
+    /// limit.
     pub(crate) room: i64,
     /// Has any table elements of 16 bytes?
     pub(crate) has_wide_tables: bool,
@@ -156,8 +157,8 @@ pub(crate) struct Walk<'p> {
     states: Vec<State>,
     /// By state: the offset of its leader.
     leader_at: Vec<u32>,
-    /// By state: does control come to its leader from the instruction before alone? What is known there is what was known
-    /// when it last came, for what it came with before, it will not come with again.
+    /// By state: does control come to its leader from the instruction before alone? What is known there is what was
+    /// known when it last came, for what it came with before, it will not come with again.
     falls: Vec<bool>,
     /// The bytes of whose marks any is not as at the start.
     touched: (u32, u32),
@@ -302,8 +303,8 @@ impl<'p> Walk<'p> {
     fn run(&mut self, entry: u32, state: Proved<State>) -> Proved<()> {
         let state = state?;
         let mut result = self.flow(entry, state);
-        // What the host unwinds to says so at its end, and all else says that it does not: two ways that must not be taken for
-        // one where they meet.
+        // What the host unwinds to says so at its end, and all else says that it does not: two ways that must not be
+        // taken for one where they meet.
         if let (Ok(()), Some(handler), Some(state)) = (result, self.handler, self.unwound.take()) {
             self.unwinding = true;
             self.forget_leaders();
@@ -685,8 +686,8 @@ impl<'p> Walk<'p> {
         Ok(crate::operand::Spot::Constants)
     }
 
-    /// The instruction at hand may fault. Where the host takes no fault for a trap none may: memories are never known to
-    /// fault there, but null references and operands of divisions have to be looked for, and traps are calls.
+    /// The instruction at hand may fault. Where the host takes no fault for a trap none may: memories are never known
+    /// to fault there, but null references and operands of divisions have to be looked for, and traps are calls.
     pub(crate) fn fault(&mut self, cause: Cause) -> Proved<()> {
         if !self.p.facts.settings.hardware_traps
             && matches!(cause, Cause::NullFunction | Cause::Division | Cause::Always)

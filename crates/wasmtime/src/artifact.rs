@@ -90,8 +90,8 @@ pub(crate) fn initialise(settings: &Settings, (translation, types): &mut Transla
     translation.finalize_table_init(&settings.tunables, types);
 }
 
-/// A translation of what has stand-ins for code and data, to be completed with an image of the data, and the image to be
-/// made. None if that is not possible, for example because the module is invalid.
+/// A translation of what has stand-ins for code and data, to be completed with an image of the data, and the image to
+/// be made. None if that is not possible, for example because the module is invalid.
 pub(crate) fn translate_condensed<'a>(
     settings: &Settings,
     condensed: &'a Condensed,
@@ -127,8 +127,8 @@ pub(crate) fn empty(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
     Ok(write(settings, translate(settings, wasm)?, Image::new(settings, false))?.into_bytes()?)
 }
 
-/// A finished artifact whose large sections are still where they were made, so that they need to be copied only once: to
-/// where it is wanted.
+/// A finished artifact whose large sections are still where they were made, so that they need to be copied only once:
+/// to where it is wanted.
 pub(crate) struct Artifact<'a> {
     /// What it consists of, in order.
     parts: Vec<Part<'a>>,
@@ -327,8 +327,8 @@ fn place(front: &mut [u8], section: usize, Extent { at, len, align }: Extent) {
     }
 }
 
-/// Makes the sections of an ELF file `by` bytes further on, as what goes behind so many others will be. Returns the file's
-/// header, which will be the first thing all the same.
+/// Makes the sections of an ELF file `by` bytes further on, as what goes behind so many others will be. Returns the
+/// file's header, which will be the first thing all the same.
 fn shift(front: &mut [u8], by: u64) -> Vec<u8> {
     let add = |bytes: &mut [u8], at: usize| {
         let moved = number(bytes, at) + by;

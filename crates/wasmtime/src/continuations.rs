@@ -1,6 +1,6 @@
-//! What Wasmtime keeps of stacks and continuations, and what the words of it mean. All of it comes from `wasmtime_environ`
-//! but for the words that stacks exchange, of which there is no public description: `VMContinuationStack` has three of
-//! them, of a pointer each, at the upper end of a stack's memory.
+//! What Wasmtime keeps of stacks and continuations, and what the words of it mean. All of it comes from
+//! `wasmtime_environ` but for the words that stacks exchange, of which there is no public description:
+//! `VMContinuationStack` has three of them, of a pointer each, at the upper end of a stack's memory.
 
 use crate::facts::{POINTER, offset};
 use lightbeam_compiler::facts::{ContFact, Effects, StackFacts, StackKinds, StackStates};

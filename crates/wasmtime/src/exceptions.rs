@@ -46,7 +46,8 @@ pub(crate) fn tag(
 }
 
 /// The section `.wasmtime.exceptions`: the numbers of calls and of handlers; by call where it returns to, how far the
-/// frame pointer is, and where its handlers end; by handler its tag, where the frame keeps the instance, and where it is.
+/// frame pointer is, and where its handlers end; by handler its tag, where the frame keeps the instance, and where it
+/// is.
 #[derive(Default)]
 pub(crate) struct ExceptionTable {
     calls: [Vec<u32>; 3],

@@ -31,10 +31,10 @@
 //!
 //! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
 //! on as many threads as there are) → `place` (functions to their places) → `link` (one text, distances resolved) →
-//! `artifact` (what Wasmtime loads) → `load`. Beside it: `data` and `standins` (what Wasmtime's translation does not need
-//! to see), `text` (code in pieces or in a file), `memory_file`, `settings` (what the engine asks), `budget` (how
-//! much code there may be), `trampolines` and `startup` (code that belongs to no function body), `tables` (what
-//! belongs to which instruction), `verify` (proofs of finished artifacts).
+//! `artifact` (what Wasmtime loads) → `load`. Beside it: `data` and `standins` (what Wasmtime's translation does not
+//! need to see), `text` (code in pieces or in a file), `memory_file`, `settings` (what the engine asks), `budget` (how
+//! much code there may be), `trampolines` and `startup` (code that belongs to no function body), `tables` (what belongs
+//! to which instruction), `verify` (proofs of finished artifacts).
 
 mod artifact;
 mod bodies;

@@ -8,9 +8,9 @@ use rustix::fs::{SealFlags, fcntl_add_seals};
 use std::fs::File;
 use wasmtime::{Engine, Module};
 
-/// Loads an artifact. If files in memory may be used, a large one is in one that Wasmtime maps, or is written to one piece
-/// by piece, and so is never in memory twice; Wasmtime closes the file with the module. A small one is copied, and so is
-/// one for which the machine gives no file.
+/// Loads an artifact. If files in memory may be used, a large one is in one that Wasmtime maps, or is written to one
+/// piece by piece, and so is never in memory twice; Wasmtime closes the file with the module. A small one is copied,
+/// and so is one for which the machine gives no file.
 pub(crate) fn load(engine: &Engine, mut artifact: Artifact<'_>, files: bool) -> wasmtime::Result<Module> {
     if files && artifact.len() >= LARGE {
         artifact = match artifact.into_file()? {

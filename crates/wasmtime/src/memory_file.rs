@@ -1,8 +1,8 @@
-//! Anonymous files in memory, from which large modules are loaded. Everything about them can fail, since the machine may
-//! refuse the file, its memory or a descriptor; whoever uses one has another way for that case. What a process must not
-//! meet are the signals that the kernel has for two such cases: SIGXFSZ where a limit on the size of files stands, and
-//! SIGBUS where memory runs out behind a mapping. So the limit is looked at before, and memory is taken before it is
-//! mapped.
+//! Anonymous files in memory, from which large modules are loaded. Everything about them can fail, since the machine
+//! may refuse the file, its memory or a descriptor; whoever uses one has another way for that case. What a process must
+//! not meet are the signals that the kernel has for two such cases: SIGXFSZ where a limit on the size of files stands,
+//! and SIGBUS where memory runs out behind a mapping. So the limit is looked at before, and memory is taken before it
+//! is mapped.
 
 use crate::artifact::PAGE;
 use crate::budget::MAX_TEXT;
@@ -18,8 +18,8 @@ use std::os::unix::fs::FileExt;
 /// Bytes that a file grows by at once, and takes memory for in one call, which a signal may interrupt and undo.
 const STEP: usize = 1 << 20;
 
-/// Makes a file, unless descriptors are scarce. A module keeps its descriptor for its life; the upper half of those that
-/// the process may have is left to the host.
+/// Makes a file, unless descriptors are scarce. A module keeps its descriptor for its life; the upper half of those
+/// that the process may have is left to the host.
 pub(crate) fn create() -> io::Result<File> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     // A file that can never be executed by its name is all that some machines allow; older kernels know no such flag.
@@ -126,8 +126,8 @@ impl Mapping {
         Ok(Mapping { start: start.cast(), len, mapped: len })
     }
 
-    /// Makes the pages of a part of the file appear, which one by one would take several times as long. If that does not
-    /// work, as with older kernels, they do it one by one.
+    /// Makes the pages of a part of the file appear, which one by one would take several times as long. If that does
+    /// not work, as with older kernels, they do it one by one.
     fn populate(&mut self, from: usize, len: usize) {
         // SAFETY: these addresses are ours, and the file reaches as far.
         let _ = unsafe { madvise(self.start.byte_add(from).cast(), len, Advice::LinuxPopulateWrite) };

@@ -36,8 +36,8 @@ pub struct Report {
     pub counters: Counters,
     /// What was proved, if [`Compiler::verify`](crate::Compiler::verify) asks for it.
     pub verified: Option<Verified>,
-    /// Each function that the module defines, in order, if [`Compiler::count_functions`](crate::Compiler::count_functions)
-    /// asks for it.
+    /// Each function that the module defines, in order, if
+    /// [`Compiler::count_functions`](crate::Compiler::count_functions) asks for it.
     pub per_function: Vec<FunctionReport>,
 }
 

@@ -231,8 +231,8 @@ impl Startup<'_> {
         }
     }
 
-    /// Calls a builtin that lets the host do anything: it may move memory 0, whose base is what every routine and the start
-    /// function find in a register.
+    /// Calls a builtin that lets the host do anything: it may move memory 0, whose base is what every routine and the
+    /// start function find in a register.
     fn let_in(&mut self, libcall: Libcall) {
         self.libcall(libcall);
         self.stubs.load_pinned(self.facts);
@@ -370,8 +370,8 @@ impl Startup<'_> {
         self.stubs.asm.mov_mr(bits_size(global.ty), Addr::base(CTX, disp), RAX);
     }
 
-    /// Where references are counted: the one in `rax`, if it is of this type, is about to be written to so many places that
-    /// held none before. Destroys `rcx` and `rdx`.
+    /// Where references are counted: the one in `rax`, if it is of this type, is about to be written to so many places
+    /// that held none before. Destroys `rcx` and `rdx`.
     fn count(&mut self, ty: Ty, places: u64) {
         let (Ty::GcRef, Some(gc)) = (ty, self.facts.gc) else { return };
         let Collector::Counting(counting) = gc.collector else { return };

@@ -1,10 +1,10 @@
 //! Compiles a module while its bytes arrive, and a module that is there at once by the same parts.
 //!
-//! Function bodies need what the sections ahead of them say. When the code section begins, those sections are translated
-//! with stand-ins for what has not come yet: an empty body per function, an empty segment per data segment. Each
-//! function is then compiled when its last byte is there, and its bytes are not kept. Data segments are put in place
-//! as they come. What depends on the rest of the module (names, data, startup) is made by the linker from a translation
-//! of the whole.
+//! Function bodies need what the sections ahead of them say. When the code section begins, those sections are
+//! translated with stand-ins for what has not come yet: an empty body per function, an empty segment per data segment.
+//! Each function is then compiled when its last byte is there, and its bytes are not kept. Data segments are put in
+//! place as they come. What depends on the rest of the module (names, data, startup) is made by the linker from a
+//! translation of the whole.
 
 use crate::artifact::{self, Artifact, Translated};
 use crate::bodies::{Arriving, Compiled, Job, Totals};

@@ -1,6 +1,7 @@
-//! Stack maps, and the two tables of a text that grow with every access: which instruction traps why, and which code belongs to which
-//! byte of the module. In the formats of Wasmtime's `TrapEncodingBuilder` and `AddressMapSection`, whose bytes these are
-//! (a test compares them); those builders take a list of structures per function, and made half of what linking cost.
+//! Stack maps, and the two tables of a text that grow with every access: which instruction traps why, and which code
+//! belongs to which byte of the module. In the formats of Wasmtime's `TrapEncodingBuilder` and `AddressMapSection`,
+//! whose bytes these are (a test compares them); those builders take a list of structures per function, and made half
+//! of what linking cost.
 
 use lightbeam_compiler::code::Safepoint;
 

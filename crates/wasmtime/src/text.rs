@@ -1,7 +1,7 @@
-//! The text while it grows. A large one that is to be loaded goes, piece by piece, into the anonymous file in memory from
-//! which it will be mapped: the pieces' memory is used again for those that follow, and at the end there is little left
-//! to copy. Whatever the machine does not give for that, a file or memory for it, the text does without: what the file
-//! has is copied out, and all that follows stays in pieces.
+//! The text while it grows. A large one that is to be loaded goes, piece by piece, into the anonymous file in memory
+//! from which it will be mapped: the pieces' memory is used again for those that follow, and at the end there is little
+//! left to copy. Whatever the machine does not give for that, a file or memory for it, the text does without: what the
+//! file has is copied out, and all that follows stays in pieces.
 
 use crate::memory_file::{self, Mapped};
 use crate::place::FILLER;
@@ -76,8 +76,8 @@ impl Text {
         code.resize(code.len() + bytes, FILLER);
     }
 
-    /// Makes room in the file for so many bytes behind what there is, if there is a file: a use of the time that a module
-    /// takes to arrive.
+    /// Makes room in the file for so many bytes behind what there is, if there is a file: a use of the time that a
+    /// module takes to arrive.
     pub(crate) fn prepare(&mut self, bytes: usize) {
         if let Some(file) = &mut self.file {
             // What cannot be had in advance may not be needed.

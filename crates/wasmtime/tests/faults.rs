@@ -7,8 +7,8 @@ use std::fs::File;
 use std::process::Command;
 use wasmtime::{Config, Instance, Module, Store};
 
-/// In a process of its own for the test that calls this: true. Otherwise starts such a process, by a command that `prepare`
-/// may still change, waits for it, and expects that the test passes there.
+/// In a process of its own for the test that calls this: true. Otherwise starts such a process, by a command that
+/// `prepare` may still change, waits for it, and expects that the test passes there.
 fn alone(test: &str, prepare: impl FnOnce(Command) -> Command) -> bool {
     const MARK: &str = "LIGHTBEAM_FAULT";
     if std::env::var_os(MARK).is_some() {

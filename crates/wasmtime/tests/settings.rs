@@ -1,4 +1,5 @@
-//! Engines of all kinds are served or refused by name; modules that use what is not compiled are refused with its place.
+//! Engines of all kinds are served or refused by name; modules that use what is not compiled are refused with its
+//! place.
 
 use lightbeam::{AddressMap, Compiler, CpuFeatures, Error, ErrorKind};
 use wasmtime::{Config, Engine, Instance, Module, Store};
@@ -177,7 +178,8 @@ fn features_that_the_engine_has_off_are_invalid() {
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
 
-/// What startup does for a segment of references to objects is what one collector wants, though no type mentions objects.
+/// What startup does for a segment of references to objects is what one collector wants, though no type mentions
+/// objects.
 #[test]
 fn a_segment_of_references_is_of_one_collector() {
     let compiler = |collector| {

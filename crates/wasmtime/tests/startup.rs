@@ -219,8 +219,9 @@ fn start_functions() {
     }
 }
 
-/// What startup costs, as Wasmtime's compilers count it: 1 for the routine, 1 an operator of a constant expression, 1 an
-/// element or byte, 1 for calling the start function; what has not been counted when the routine returns is not charged.
+/// What startup costs, as Wasmtime's compilers count it: 1 for the routine, 1 an operator of a constant expression, 1
+/// an element or byte, 1 for calling the start function; what has not been counted when the routine returns is not
+/// charged.
 #[test]
 fn fuel() {
     let cases = [

@@ -103,8 +103,8 @@ fn endless_recursion_is_a_stack_overflow() {
     }
 }
 
-/// Nothing is written below a stack whose limit a frame exceeds, however large it is: not by the call that raises the trap,
-/// either.
+/// Nothing is written below a stack whose limit a frame exceeds, however large it is: not by the call that raises the
+/// trap, either.
 #[test]
 fn a_frame_that_is_larger_than_the_stack_overflows_it() {
     let calls = 350_000;

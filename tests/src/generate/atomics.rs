@@ -24,8 +24,8 @@ pub const MEMORIES: &[Memory] = &[
     Memory { text: "(memory $first 1) (memory $m (export \"m\") i64 1)", wide: true },
 ];
 
-/// What comes before the operands: more locals than there are homes, all of them in use, and as many values on the stack
-/// as there are registers.
+/// What comes before the operands: more locals than there are homes, all of them in use, and as many values on the
+/// stack as there are registers.
 const CROWD: &str = "(local i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64 i64)";
 
 /// How many locals the crowd has.

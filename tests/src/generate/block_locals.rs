@@ -1,6 +1,6 @@
-//! Locals that one frame alone touches, be it a block, a loop, an arm or a `try_table`, and that its result reads last, with
-//! calls and more values than registers behind it. Generators that fold every local into what they return never see such a
-//! local out of its frame.
+//! Locals that one frame alone touches, be it a block, a loop, an arm or a `try_table`, and that its result reads last,
+//! with calls and more values than registers behind it. Generators that fold every local into what they return never
+//! see such a local out of its frame.
 
 use super::{Generated, clause, name};
 use crate::observe::{Type, Value};

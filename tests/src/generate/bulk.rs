@@ -6,8 +6,8 @@ use crate::observe::{Type, Value};
 /// Bytes of the memory.
 const END: i64 = 1 << 16;
 
-/// A memory with a pattern at its start and at its end, and for each length a copy, a fill with zero and with another byte,
-/// and both in a loop, between uses of many locals.
+/// A memory with a pattern at its start and at its end, and for each length a copy, a fill with zero and with another
+/// byte, and both in a loop, between uses of many locals.
 #[must_use]
 pub fn module() -> Generated {
     let pattern: String = (0..=255u32).map(|i| format!("\\{:02x}", (i * 167 + 13) & 0xff)).collect();

@@ -1,6 +1,6 @@
-//! Random nests of continuations: functions that suspend, resume each other with random handlers, keep what was suspended
-//! for later, bind, switch, throw out of stacks and into them, and fold their locals into what they return. Whatever happens
-//! to the stacks, the locals must be those of the function that goes on.
+//! Random nests of continuations: functions that suspend, resume each other with random handlers, keep what was
+//! suspended for later, bind, switch, throw out of stacks and into them, and fold their locals into what they return.
+//! Whatever happens to the stacks, the locals must be those of the function that goes on.
 
 use super::{Generated, plain};
 use crate::observe::{Type, Value};

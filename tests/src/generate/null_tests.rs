@@ -1,6 +1,6 @@
 //! Tests and casts of references that are null, numbers, structures or arrays, in functions where the address of the
-//! collector's heap has no home, every register has been left full of what is no address, and copies of locals are ahead of
-//! their slots.
+//! collector's heap has no home, every register has been left full of what is no address, and copies of locals are
+//! ahead of their slots.
 
 use super::Generated;
 use crate::observe::{Type, Value};

@@ -1,5 +1,5 @@
-//! A read of a local waits, an operator of any kind gives a value, and the value becomes the local's, which lives in a home:
-//! the result may be computed there, once the read has been made, into a register that nothing else is read from.
+//! A read of a local waits, an operator of any kind gives a value, and the value becomes the local's, which lives in a
+//! home: the result may be computed there, once the read has been made, into a register that nothing else is read from.
 
 use super::{Generated, name};
 use crate::observe::Type;

@@ -1,6 +1,6 @@
-//! Functions with more locals than registers, whose operations read memory at addresses that are in locals, too. What an
-//! operator holds while it takes another register, be it an address, a local that is there by chance or a result, must
-//! not be what it takes.
+//! Functions with more locals than registers, whose operations read memory at addresses that are in locals, too. What
+//! an operator holds while it takes another register, be it an address, a local that is there by chance or a result,
+//! must not be what it takes.
 
 use super::Generated;
 use crate::observe::Type;

@@ -1,7 +1,7 @@
-//! Random programs as a compiler of another language would give them: assignments of nested expressions to locals, arrays
-//! in memory walked by counted loops, conditions that compare, switches, early exits, calls. Every program ends, most
-//! of its values reach what can be seen, and loops without calls, in which locals stay in registers, are as common as
-//! those with.
+//! Random programs as a compiler of another language would give them: assignments of nested expressions to locals,
+//! arrays in memory walked by counted loops, conditions that compare, switches, early exits, calls. Every program ends,
+//! most of its values reach what can be seen, and loops without calls, in which locals stay in registers, are as common
+//! as those with.
 
 use super::{Generated, clause, literal, name};
 use crate::observe::{Type, Value, interesting};

@@ -1,5 +1,5 @@
-//! As many entries of the stack as may be elsewhere than in their slots, and one more, which is a reference out of memory: of
-//! such a one a collector that counts references is told by a detour.
+//! As many entries of the stack as may be elsewhere than in their slots, and one more, which is a reference out of
+//! memory: of such a one a collector that counts references is told by a detour.
 
 use super::Generated;
 use crate::observe::{Type, Value};

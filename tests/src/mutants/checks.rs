@@ -40,8 +40,8 @@ pub(crate) fn find(code: &Decoded, traps: &[(u32, u8)], mapped: u64, signals: bo
             if guards_jump_table(code, n) {
                 Some(Check::JumpTable)
             } else {
-                // The heap's length is compared with sign: it is less what the access needs. Ranges of arrays are not to
-                // end above it.
+                // The heap's length is compared with sign: it is less what the access needs. Ranges of arrays are not
+                // to end above it.
                 let of = |trap| match (check(trap), instruction.condition_code()) {
                     (Check::Memory, ConditionCode::l) | (Check::Array, ConditionCode::a) => Check::Heap,
                     // Where faults may be traps, a null reference faults where it is read through.
@@ -93,8 +93,8 @@ fn is_wrapped(code: &Decoded, n: usize) -> bool {
         && (sum.memory_base() == part || sum.memory_index() == part)
 }
 
-/// Does the end of an access that is checked come out of a constant, or of a number that was just masked, so that it is no
-/// larger?
+/// Does the end of an access that is checked come out of a constant, or of a number that was just masked, so that it is
+/// no larger?
 fn ends_within(code: &Decoded, n: usize, mapped: u64) -> bool {
     let (Some(compare), Some(sum)) = (code.before(n, 1), code.before(n, 2)) else { return false };
     if sum.mnemonic() != Mnemonic::Lea

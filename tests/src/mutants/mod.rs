@@ -103,8 +103,8 @@ pub enum Kind {
     DroppedTrap,
     /// A record of a trap is of the next byte.
     ShiftedTrap,
-    /// A handler begins a byte later, finds the instance elsewhere or nowhere, is of a tag that is none, or its call has
-    /// another frame.
+    /// A handler begins a byte later, finds the instance elsewhere or nowhere, is of a tag that is none, or its call
+    /// has another frame.
     OtherHandler,
     /// A stack map is of another frame, or names all slots.
     OtherMap,

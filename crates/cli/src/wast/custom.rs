@@ -1,5 +1,5 @@
-//! Custom sections that the specification gives a meaning. No engine refuses a module for one that is wrong, but scripts
-//! say which are.
+//! Custom sections that the specification gives a meaning. No engine refuses a module for one that is wrong, but
+//! scripts say which are.
 
 use std::collections::{HashMap, HashSet};
 use wasmparser::{KnownCustom, Operator, Parser, Payload, TypeRef};

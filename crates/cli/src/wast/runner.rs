@@ -335,8 +335,8 @@ fn assert_trap_is(outcome: &Outcome, traps: &[Trap], expected: &str) -> Result<(
     }
 }
 
-/// The traps of Wasmtime that a script may mean by a message: those whose name in the specification's scripts begins so. An
-/// empty one means any.
+/// The traps of Wasmtime that a script may mean by a message: those whose name in the specification's scripts begins
+/// so. An empty one means any.
 fn traps_named(message: &str) -> Vec<Trap> {
     // One script adds which element is uninitialized.
     let message = if message.starts_with("uninitialized element") { "uninitialized element" } else { message };

@@ -540,9 +540,9 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn set(a: &mut Self::Asm, cond: Cond, d: Reg);
     /// `if cond { d = s }`; otherwise `d` keeps its value. Keeps the flags.
     fn cmov(a: &mut Self::Asm, cond: Cond, width: Width, d: Reg, s: Reg);
-    /// `d = if cond { s } else { value }` for a 64-bit compare of integers, where `d` is `SCRATCH` or `s` itself: the Spectre
-    /// guard. It waits for the compare, as no branch does, so `d` is right also where the processor goes on by a wrong
-    /// guess. Keeps the flags.
+    /// `d = if cond { s } else { value }` for a 64-bit compare of integers, where `d` is `SCRATCH` or `s` itself: the
+    /// Spectre guard. It waits for the compare, as no branch does, so `d` is right also where the processor goes on by
+    /// a wrong guess. Keeps the flags.
     fn guard(a: &mut Self::Asm, cond: Cond, d: Reg, s: Reg, value: u32);
 
     // ---- floats
@@ -571,8 +571,8 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     /// `d, [addr] = [addr], [addr] op d` for `Add`, `Sub` and `Xchg`. `d` is no part of the address and may be
     /// `SCRATCH`; what is of fewer than 4 bytes leaves the rest of `d` undefined.
     fn atomic_exchange(a: &mut Self::Asm, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At;
-    /// If `[addr]` is `EXPECTED`, `[addr] = new`. Either way `EXPECTED` is what was there, as many bytes of it; the rest
-    /// is as before or zero.
+    /// If `[addr]` is `EXPECTED`, `[addr] = new`. Either way `EXPECTED` is what was there, as many bytes of it; the
+    /// rest is as before or zero.
     fn atomic_cmpxchg(a: &mut Self::Asm, bytes: u32, addr: Addr, new: Reg) -> At;
     /// `EXPECTED, [addr] = [addr], [addr] op r` for `And`, `Or` and `Xor`, zero-extended. Memory as `r` is as wide as
     /// the access at least. Reads first and writes second, and either can fault.
@@ -640,16 +640,16 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn jmp(a: &mut Self::Asm, to: Label);
     /// Goes to the label if the condition holds.
     fn jcc(a: &mut Self::Asm, cond: Cond, to: Label);
-    /// Goes to `table[index]`, or to the last entry if there is no such; no guess of the processor leads elsewhere. `index`
-    /// is zero-extended to 64 bits, `t` a temporary that is not `index`; both are destroyed.
+    /// Goes to `table[index]`, or to the last entry if there is no such; no guess of the processor leads elsewhere.
+    /// `index` is zero-extended to 64 bits, `t` a temporary that is not `index`; both are destroyed.
     fn jump_table(a: &mut Self::Asm, index: Reg, t: Reg, table: &[Label]);
     /// Calls something that a relocation names later; returns the offset of the field.
     fn call_sym(a: &mut Self::Asm) -> At;
     /// Jumps to something that a relocation names later; returns the offset of the field. 5 bytes on x86-64, see
     /// `TAIL_ENTRY_BYTES`.
     fn jmp_sym(a: &mut Self::Asm) -> At;
-    /// As `call_sym`, for something that leaves by `jump_back`: perhaps when others have called and not returned, so that
-    /// the processor must not count on the order.
+    /// As `call_sym`, for something that leaves by `jump_back`: perhaps when others have called and not returned, so
+    /// that the processor must not count on the order.
     fn call_unpaired(a: &mut Self::Asm) -> At;
     /// Returns to where `call_unpaired` has come from, with nothing to pop.
     fn jump_back(a: &mut Self::Asm);
@@ -657,10 +657,10 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     fn call_reg(a: &mut Self::Asm, r: Reg);
     /// Jumps to the address in a register, which may be `SCRATCH`.
     fn jmp_reg(a: &mut Self::Asm, r: Reg);
-    /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the host's
-    /// records, to memory at `save`, after it has read those of the other from `enter`, which may be the same. It goes on
-    /// behind this primitive, with its stack and frame pointers, the other's `STACK_MESSAGE`, and no other register as it
-    /// was. `t` is a temporary; it and both addresses are distinct from `STACK_MESSAGE`.
+    /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the
+    /// host's records, to memory at `save`, after it has read those of the other from `enter`, which may be the same.
+    /// It goes on behind this primitive, with its stack and frame pointers, the other's `STACK_MESSAGE`, and no other
+    /// register as it was. `t` is a temporary; it and both addresses are distinct from `STACK_MESSAGE`.
     fn switch_stack(a: &mut Self::Asm, save: Reg, enter: Reg, t: Reg);
     /// An instruction that traps; returns its own offset.
     fn trap(a: &mut Self::Asm) -> At;

@@ -173,7 +173,8 @@ all! {
 }
 
 all! {
-    /// Operations on two vectors. `I16x8DotI8x16S` is what the relaxed one always is where it must be the same everywhere.
+    /// Operations on two vectors. `I16x8DotI8x16S` is what the relaxed one always is where it must be the same
+    /// everywhere.
     VectorBinary:
     I8x16Swizzle, I8x16Eq, I8x16Ne, I8x16LtS, I8x16LtU, I8x16GtS, I8x16GtU, I8x16LeS, I8x16LeU, I8x16GeS, I8x16GeU,
     I16x8Eq, I16x8Ne, I16x8LtS, I16x8LtU, I16x8GtS, I16x8GtU, I16x8LeS, I16x8LeU, I16x8GeS, I16x8GeU, I32x4Eq,

@@ -1,7 +1,7 @@
 //! The shapes of vectors: one, two or three operands, shifts, and what asks all lanes.
 //!
-//! How an operation wants its operands, the instruction set says as data ([`VectorForm`]). A constant on the stack is the
-//! place of its bytes in the body, or a pattern of 32 bits in all lanes, so that an entry is no larger for it.
+//! How an operation wants its operands, the instruction set says as data ([`VectorForm`]). A constant on the stack is
+//! the place of its bytes in the body, or a pattern of 32 bits in all lanes, so that an entry is no larger for it.
 
 mod lanes;
 mod memory;
@@ -56,8 +56,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_const(Ty::V128, PATTERN | u64::from(bits));
     }
 
-    /// The last operand of an operation. What cannot be read where it is goes to a register: only memory of the frame is
-    /// known to be aligned.
+    /// The last operand of an operation. What cannot be read where it is goes to a register: only memory of the frame
+    /// is known to be aligned.
     fn vector_src(&mut self, operand: &mut Operand, memory: bool) -> VectorSrc {
         match operand.place() {
             OperandPlace::Reg(reg) => VectorSrc::Reg(reg),

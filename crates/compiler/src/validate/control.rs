@@ -252,16 +252,17 @@ impl Sweep<'_> {
         self.push_types(window, if frame.kind == Kind::Loop { &sig.params } else { &sig.results })
     }
 
-    /// Pushes operands, of which there may be more than there are bytes that say so; `None` if it is for the reference to
-    /// judge whether they are too many.
+    /// Pushes operands, of which there may be more than there are bytes that say so; `None` if it is for the reference
+    /// to judge whether they are too many.
     #[inline]
     pub(super) fn push_types(&mut self, window: Window, types: &[Ty]) -> Option<Window> {
         let window = self.spilled.push_types(window, types);
         (types.len() <= 2 || self.is_low()).then_some(window)
     }
 
-    /// Are there no more than `MOST_VALUES` on the stack for certain? What has made room is four operands each time, and
-    /// the window of each frame has at most seven. Operators of which nobody asks this push no more than they have bytes.
+    /// Are there no more than `MOST_VALUES` on the stack for certain? What has made room is four operands each time,
+    /// and the window of each frame has at most seven. Operators of which nobody asks this push no more than they have
+    /// bytes.
     pub(super) fn is_low(&self) -> bool {
         4 * self.spilled.len() + 7 * (self.frames.len() + 1) <= MOST_VALUES
     }

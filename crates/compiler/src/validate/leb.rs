@@ -1,5 +1,5 @@
-//! LEB128 numbers of more than one byte, checked as wasmparser checks them: at most as many bytes as the type needs, and
-//! no bits beyond it.
+//! LEB128 numbers of more than one byte, checked as wasmparser checks them: at most as many bytes as the type needs,
+//! and no bits beyond it.
 
 /// An unsigned 32-bit number at `pos`: its value and length in bytes, the length 0 if it is malformed or cut off.
 #[inline(never)]
@@ -43,8 +43,8 @@ pub(super) fn short_len(bytes: [u8; 4]) -> usize {
     (!u32::from_le_bytes(bytes) & 0x8080_8080).trailing_zeros() as usize / 8 + 1
 }
 
-/// The length in bytes of a signed number at `pos` that may have `longest` bytes, 5 for 32 bits or 10 for 64; 0 if it is
-/// malformed or cut off.
+/// The length in bytes of a signed number at `pos` that may have `longest` bytes, 5 for 32 bits or 10 for 64; 0 if it
+/// is malformed or cut off.
 #[inline(never)]
 pub(super) fn signed_len(bytes: &[u8], pos: usize, longest: u8) -> usize {
     let rest = bytes.get(pos..).unwrap_or_default();

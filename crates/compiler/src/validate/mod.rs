@@ -1,10 +1,10 @@
 //! Sweep 1: validates a body and takes its survey in the same visit.
 //!
-//! There are two ways through it. The *fast sweep* (`sweep.rs`) reads the bytes itself and decides nearly every body. It
-//! knows valid bodies of what the compiler supports, and nothing else: at anything unknown, switched off or wrong it
+//! There are two ways through it. The *fast sweep* (`sweep.rs`) reads the bytes itself and decides nearly every body.
+//! It knows valid bodies of what the compiler supports, and nothing else: at anything unknown, switched off or wrong it
 //! gives the body up. The *reference* (`reference.rs`) is wasmparser's validator, which then judges the body from its
-//! start. So a wrong verdict of the fast sweep could only be to take an invalid body for valid; in debug builds each of its
-//! verdicts and surveys is compared with the reference's.
+//! start. So a wrong verdict of the fast sweep could only be to take an invalid body for valid; in debug builds each of
+//! its verdicts and surveys is compared with the reference's.
 
 mod atomics;
 mod control;
@@ -31,9 +31,9 @@ use references::Inits;
 use rows::Rules;
 use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 
-/// So many values may be on the stack of a function, and one more for each byte of its body. An operator of two bytes can
-/// push a thousand, also where nothing is emitted that could become too much; both sweeps keep a few bytes for each, and a
-/// frame has a slot for each.
+/// So many values may be on the stack of a function, and one more for each byte of its body. An operator of two bytes
+/// can push a thousand, also where nothing is emitted that could become too much; both sweeps keep a few bytes for
+/// each, and a frame has a slot for each.
 pub(crate) const MOST_VALUES: usize = 1 << 16;
 
 /// What sweep 1 keeps from function to function, so that none allocates for itself.

@@ -1,8 +1,9 @@
 //! The stack of operand types: a window of eight bytes that holds what is on top, and what had to make room for it.
 //!
 //! A window belongs to one control frame. Its lowest byte is the top of the stack; below the frame's operands lies one
-//! marker, and above the marker all bytes are zero. As no marker equals a type, one comparison of the lowest bytes tells
-//! that operands are there, in this frame, and of the right types. Everything else is for the slow path to find out.
+//! marker, and above the marker all bytes are zero. As no marker equals a type, one comparison of the lowest bytes
+//! tells that operands are there, in this frame, and of the right types. Everything else is for the slow path to find
+//! out.
 
 use super::types::Types;
 use crate::ty::Ty;

@@ -1,7 +1,7 @@
 //! References and objects in the fast sweep.
 //!
-//! Operands in unreachable code, of which no type is known, are the reference's to judge where an operator gives what it
-//! takes.
+//! Operands in unreachable code, of which no type is known, are the reference's to judge where an operator gives what
+//! it takes.
 
 use super::leb;
 use super::operands::{BOTTOM, F32, F64, I32, I64, V128, Window, code};

@@ -3,14 +3,14 @@
 //! What is given, by the host and by whoever has left a stack before:
 //!
 //! - The store's structure says which stack runs, and has its limits and entries. That stack and those that wait for it
-//!   are a chain that ends with the one on which the host entered wasm. Each that waits has its limits and entries in its
-//!   own record, and a list of the tags that it handles.
+//!   are a chain that ends with the one on which the host entered wasm. Each that waits has its limits and entries in
+//!   its own record, and a list of the tags that it handles.
 //! - A continuation whose revision is the one of a reference to it is not running. It is fresh or suspended; has its
-//!   limits and entries in its record; and the words at the upper end of the stack of `last_ancestor`, the last of those
-//!   that it waits for, say where it goes on. Its list, of arguments if it is fresh, else of values, has room for what the
-//!   type of the reference lacks behind what it has.
-//! - Control comes back to a stack that waits, with its own words, when the running continuation has returned, ended in a
-//!   trap or asks for one of its handlers; and to a suspended one when it is resumed.
+//!   limits and entries in its record; and the words at the upper end of the stack of `last_ancestor`, the last of
+//!   those that it waits for, say where it goes on. Its list, of arguments if it is fresh, else of values, has room for
+//!   what the type of the reference lacks behind what it has.
+//! - Control comes back to a stack that waits, with its own words, when the running continuation has returned, ended in
+//!   a trap or asks for one of its handlers; and to a suspended one when it is resumed.
 //!
 //! What callers see to is in `stacks`: that values are of the types that the continuation takes, and as many.
 
@@ -271,8 +271,8 @@ impl Executor<'_> {
         self.enter(expected, used, 0);
     }
 
-    /// The continuation at the outer end of the chain that handles the first argument: its parent has the handler with this
-    /// number.
+    /// The continuation at the outer end of the chain that handles the first argument: its parent has the handler with
+    /// this number.
     fn handled(&self, path: &Path, number: &Term) -> Proved<(Term, Term)> {
         let tag = entry(RDX);
         for (left, relation, right, bytes) in &path.facts {

@@ -1,5 +1,6 @@
-//! What a routine that switches stacks reads and writes: its frame, its caller's operands, fields of the store's structure and of
-//! stacks, the words that stacks exchange, lists of handlers, and the memory that takes what is passed.
+//! What a routine that switches stacks reads and writes: its frame, its caller's operands, fields of the store's
+//! structure and of stacks, the words that stacks exchange, lists of handlers, and the memory that takes what is
+//! passed.
 
 use super::terms::{Atom, Term};
 use super::{Executor, Path, Relation, Vector};
@@ -12,7 +13,8 @@ pub(super) const OPERANDS: i64 = 8;
 /// Bytes of a value that is passed.
 pub(super) const VALUE: i64 = 16;
 
-/// Bytes of the words that a stack exchanges, at the upper end of its memory: stack pointer, frame pointer, where it goes on.
+/// Bytes of the words that a stack exchanges, at the upper end of its memory: stack pointer, frame pointer, where it
+/// goes on.
 pub(super) const WORDS: i64 = 24;
 
 /// A place of the host's records.
@@ -29,8 +31,8 @@ pub(super) enum Spot {
 /// What is written to the memory of another stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Transfer {
-    /// So many bytes of an operand, from an offset to the stack pointer at the entry on; `count` times, each with the value
-    /// behind it, if there is a count.
+    /// So many bytes of an operand, from an offset to the stack pointer at the entry on; `count` times, each with the
+    /// value behind it, if there is a count.
     Value { to: Term, from: Term, bytes: u8, count: Option<Term> },
     /// A reference to a continuation.
     Reference { to: Term, pointer: Term, revision: Term },
@@ -180,8 +182,8 @@ impl Executor<'_> {
         }
     }
 
-    /// Is the stack that runs a continuation's? The first link of the chain is that stack, and who comes to any link has
-    /// asked of all before it.
+    /// Is the stack that runs a continuation's? The first link of the chain is that stack, and who comes to any link
+    /// has asked of all before it.
     pub(super) fn runs_continuation(&self, path: &Path) -> bool {
         let initial = Term::constant(self.stacks.kinds[1].cast_signed());
         let kinds = path.links.iter().map(|link| Term::atom(Atom::LinkKind(*link)));

@@ -1,13 +1,13 @@
-//! Routines that switch stacks. There are a few in a module, short and without calls that come back, so each is executed
-//! along every path on values that are sums of what it found: in its registers, its caller's operands, and what the host
-//! keeps of stacks. Whenever such a path leaves the routine, for another stack, for its caller or for a trap, all that it
-//! has written must be what the operation is to write there and nothing else (`contracts`). What the operations are is this
-//! crate's own description of them; that the host's records are in order before each is what is given, and that they are after
-//! it is what is proved.
+//! Routines that switch stacks. There are a few in a module, short and without calls that come back, so each is
+//! executed along every path on values that are sums of what it found: in its registers, its caller's operands, and
+//! what the host keeps of stacks. Whenever such a path leaves the routine, for another stack, for its caller or for a
+//! trap, all that it has written must be what the operation is to write there and nothing else (`contracts`). What the
+//! operations are is this crate's own description of them; that the host's records are in order before each is what is
+//! given, and that they are after it is what is proved.
 //!
-//! A loop is executed once for all of its iterations: registers that only count are what they were plus as often as the loop
-//! has come back, a link of the chain of stacks is some link, and of all others nothing is known. What is assumed at the head of
-//! a loop is proved where control comes back to it.
+//! A loop is executed once for all of its iterations: registers that only count are what they were plus as often as the
+//! loop has come back, a link of the chain of stacks is some link, and of all others nothing is known. What is assumed
+//! at the head of a loop is proved where control comes back to it.
 
 mod contracts;
 mod memory;

@@ -1,5 +1,5 @@
-//! Control that leaves a function otherwise than by a call that comes back: tail calls, routines without frames, and landing
-//! pads of exceptions.
+//! Control that leaves a function otherwise than by a call that comes back: tail calls, routines without frames, and
+//! landing pads of exceptions.
 
 use super::*;
 use crate::facts::{CallSite, Handler, Tag};

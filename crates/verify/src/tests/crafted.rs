@@ -1,5 +1,6 @@
-//! More ways out of the sandbox, found by reading the rules as whoever crafts an artifact would: what the host walks when an
-//! instruction faults, words that two widths name, facts that survive where they hold on one way only, what is left in r14.
+//! More ways out of the sandbox, found by reading the rules as whoever crafts an artifact would: what the host walks
+//! when an instruction faults, words that two widths name, facts that survive where they hold on one way only, what is
+//! left in r14.
 
 use super::*;
 use crate::facts::{Border, Builtin, Collector, Failed, Gc};
@@ -8,8 +9,8 @@ use iced_x86::code_asm::CodeAssembler;
 const GC_DATA: i32 = 80;
 const F: ValueType = ValueType::Func(FuncType { ty: Some(0), nullable: true });
 
-/// Proves a function that ends with a trap, between an entry with a checked frame of 64 bytes and a return; what it calls is
-/// the exit to a builtin.
+/// Proves a function that ends with a trap, between an entry with a checked frame of 64 bytes and a return; what it
+/// calls is the exit to a builtin.
 fn calling(
     facts: &Facts,
     builtin: Builtin,

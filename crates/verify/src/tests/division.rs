@@ -3,8 +3,8 @@
 use super::*;
 use crate::proof::Cause;
 
-/// Proves a division of the first argument by the second, where faults may not be used, behind some checks. A register that is
-/// none of theirs has 1.
+/// Proves a division of the first argument by the second, where faults may not be used, behind some checks. A register
+/// that is none of theirs has 1.
 fn divide(
     ty: ValueType,
     checks: impl FnOnce(&mut CodeAssembler, CodeLabel) -> Code,

@@ -1,5 +1,5 @@
-//! Ways out of the sandbox that the rules must not leave open, each as somebody would write it who is after one: by the stack,
-//! by what was true before a call, by pointers into a region, by sums that wrap.
+//! Ways out of the sandbox that the rules must not leave open, each as somebody would write it who is after one: by the
+//! stack, by what was true before a call, by pointers into a region, by sums that wrap.
 
 use super::*;
 use crate::facts::{CallSite, Handler};

@@ -1,5 +1,5 @@
-//! Rules of the collector's heap where it has no guard pages: each access is within what was compared with its length, or
-//! within what the collector has room for.
+//! Rules of the collector's heap where it has no guard pages: each access is within what was compared with its length,
+//! or within what the collector has room for.
 
 use super::{Code, LIMIT, STORE, enter, facts, prove_with};
 use crate::facts::{Collector, Facts, Field, Gc, InstanceField, Range, StoreField, Tables, ValueType};

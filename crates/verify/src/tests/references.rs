@@ -163,8 +163,8 @@ fn a_stack_map_names_nothing_that_the_frame_keeps() {
         let prover = Prover::new(&facts, &text, &tables).map_err(|failure| failure.reason.0)?;
         prover.functions(0..1).map(drop).map_err(|failure| failure.reason.0)
     };
-    // By halves of words, from the stack pointer on: what was written; not what was not; neither a saved register nor the
-    // instance, nor the caller's frame pointer and the return address.
+    // By halves of words, from the stack pointer on: what was written; not what was not; neither a saved register nor
+    // the instance, nor the caller's frame pointer and the return address.
     with_map(0b0100, true).unwrap();
     with_map(0b1100, true).unwrap();
     with_map(0b0100, false).unwrap_err();

@@ -1,4 +1,5 @@
-//! What is above a single number in a vector register is what was there, which is nobody's to read unless the module wrote it.
+//! What is above a single number in a vector register is what was there, which is nobody's to read unless the module
+//! wrote it.
 
 use super::*;
 use ValueType::{F32, F64, V128};

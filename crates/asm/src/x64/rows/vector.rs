@@ -214,8 +214,8 @@ rows! {
     CVTPS2PD       0x00   M0f   0x5a  Float    F64       None V2;
     CVTPD2PS       0x66   M0f   0x5a  Float    F128      None V2;
 
-    // FMA: fused, `N` with the product negated. The digits say which operands are multiplied and which is added, counted
-    // from the destination: `132` is `reg * rm + v`, `213` is `v * reg + rm`, `231` is `v * rm + reg`.
+    // FMA: fused, `N` with the product negated. The digits say which operands are multiplied and which is added,
+    // counted from the destination: `132` is `reg * rm + v`, `213` is `v * reg + rm`, `231` is `v * rm + reg`.
     VFMADD132PS    0x66   M0f38 0x98  Float    F128      None X3;
     VFMADD132PD    0x66   M0f38 0x98  Float    F128      None X3 W;
     VFMADD213PS    0x66   M0f38 0xa8  Float    F128      None X3;

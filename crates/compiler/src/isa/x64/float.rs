@@ -1,5 +1,5 @@
-//! Float primitives. Scalars take no constants from behind the code: masks are shifted out of all ones, others come by way
-//! of the integer scratch.
+//! Float primitives. Scalars take no constants from behind the code: masks are shifted out of all ones, others come by
+//! way of the integer scratch.
 
 use crate::facts::CpuFeatures;
 use crate::isa::{At, Cond, FloatAlu, FloatCmp, FloatSrc, FloatUnary};

@@ -59,8 +59,8 @@ pub(super) fn min_max(a: &mut Asm, cpu: &CpuFeatures, rows: &Rows, max: bool, d:
     }
 }
 
-/// The truncation gives the least value for whatever is out of range: of what is too great that is the complement of what
-/// is wanted. NaNs are made 0 before.
+/// The truncation gives the least value for whatever is out of range: of what is too great that is the complement of
+/// what is wanted. NaNs are made 0 before.
 pub(super) fn trunc32_s(a: &mut Asm, cpu: &CpuFeatures, d: Reg, s: Reg, _: Reg) {
     let too_great = a.constant(doubles(2_147_483_648f32.to_bits()));
     a.op3i(cpu.avx, CMPPS, X, s, s, Predicate::Eq as i32);

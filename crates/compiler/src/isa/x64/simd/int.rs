@@ -161,8 +161,8 @@ pub(super) fn extmul32(a: &mut Asm, cpu: &CpuFeatures, row: Row, high: bool, d: 
     a.op3(cpu.avx, row, d, d, X);
 }
 
-/// `pshufb` looks at four bits and gives 0 for bytes with the highest set: saturating addition sets that for all numbers
-/// from 16 on and keeps the four bits of the others.
+/// `pshufb` looks at four bits and gives 0 for bytes with the highest set: saturating addition sets that for all
+/// numbers from 16 on and keeps the four bits of the others.
 pub(super) fn swizzle(a: &mut Asm, cpu: &CpuFeatures, d: Reg, l: Reg, r: Reg, _: Reg) {
     let lift = a.constant(bytes(0x70));
     a.op3(cpu.avx, PADDUSB, X, r, lift);
