@@ -41,10 +41,23 @@ pub(crate) struct Functions {
     of_conts: Vec<u32>,
 }
 
+/// Are there references to continuations? There may be where no type is of continuations: of those there are none.
+fn has_continuations(facts: &Facts) -> bool {
+    let is = |ty: &ValueType| matches!(ty, ValueType::Cont { .. });
+    let in_type = |kind: &TypeKind| match kind {
+        TypeKind::Continuation(_) => true,
+        TypeKind::Function(signature) => signature.params.iter().chain(&signature.results).any(is),
+        TypeKind::Object => false,
+    };
+    facts.types.iter().any(|ty| in_type(&ty.kind))
+        || facts.globals.iter().any(|global| is(&global.ty))
+        || facts.tables.iter().any(|table| is(&table.element))
+        || facts.elements.iter().any(is)
+}
+
 impl Functions {
     pub(crate) fn of(facts: &Facts) -> Functions {
-        let continuations = facts.types.iter().any(|ty| matches!(ty.kind, TypeKind::Continuation(_)));
-        if !continuations || facts.stacks.is_none() {
+        if facts.stacks.is_none() || !has_continuations(facts) {
             return Functions::default();
         }
         let mut functions = Functions::default();

@@ -709,6 +709,14 @@ impl Walk<'_> {
             let by = disp.unsigned_abs();
             return Value::range(value.least() - by, limit - 1 - by);
         }
+        // Constants of which one is negative.
+        let add = |sum: i64, part: Option<(usize, u8)>| match part {
+            Some((reg, scale)) => Some(sum.wrapping_add(self.st.regs[reg].as_constant()?.wrapping_shl(scale.into()))),
+            None => Some(sum),
+        };
+        if let Some(sum) = parts.into_iter().try_fold(disp, add) {
+            return Value::constant(sum);
+        }
         Value::ANY
     }
 
