@@ -17,3 +17,20 @@
 (assert_return (invoke "any") (ref.null any))
 (assert_return (invoke "both") (ref.null func) (i32.const 7) (ref.null any))
 (assert_return (invoke "null") (ref.null func))
+
+;; A table whose elements are always null, whether or not they were filled in.
+
+(module
+  (table $t (export "t") 2 10 nullfuncref)
+  (table $u 1 funcref)
+  (func (export "grow") (result i32) (table.grow $t (table.get $t (i32.const 1)) (i32.const 3)))
+  (func (export "fill") (table.fill $t (i32.const 0) (table.get $t (i32.const 0)) (i32.const 2)))
+  (func (export "set") (table.set $u (i32.const 0) (table.get $t (i32.const 1))))
+  (func (export "get") (result funcref)
+    (select (result funcref) (table.get $t (i32.const 0)) (table.get $u (i32.const 0)) (table.size $t)))
+)
+
+(assert_return (invoke "grow") (i32.const 2))
+(assert_return (invoke "fill"))
+(assert_return (invoke "set"))
+(assert_return (invoke "get") (ref.null func))

@@ -6,7 +6,7 @@ use crate::facts::{StoreField, ValueType};
 use crate::lanes::Vectors;
 use crate::proof;
 use crate::state::{R14, R15, RBP, RCX, RDI, RDX, RSI, RSP, State, done};
-use crate::value::{Tag, Value};
+use crate::value::{ONLY_NULL, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
 
 impl Walk<'_> {
@@ -306,7 +306,7 @@ impl Walk<'_> {
     pub(crate) fn has_type(&self, have: u32, want: Option<u32>) -> bool {
         match want {
             None => true,
-            Some(want) => have != 0 && self.p.types.is_subtype(have - 1, want),
+            Some(want) => have == ONLY_NULL || have != 0 && self.p.types.is_subtype(have - 1, want),
         }
     }
 

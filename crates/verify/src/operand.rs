@@ -7,7 +7,7 @@ use crate::facts::{Collector, InstanceField, StoreField, ValueType};
 use crate::proof::Cause;
 use crate::relate::{Key, Region};
 use crate::state::{NONE, RSP};
-use crate::value::{OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
+use crate::value::{ONLY_NULL, OWNER_MEMORY, OWNER_TABLE, OWNER_TAG, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
 
 /// What an address is of.
@@ -776,7 +776,8 @@ impl Walk<'_> {
                 match table.element {
                     ValueType::Func(func) => {
                         let value = Value::func(func.ty, true);
-                        Ok(if table.lazy { Value::of(Tag::LazyFunc, value.b()) } else { value })
+                        let ty = if value == Value::NULL { ONLY_NULL } else { value.b() };
+                        Ok(if table.lazy { Value::of(Tag::LazyFunc, ty) } else { value })
                     }
                     ValueType::Cont { .. } => Err("part of a pointer"),
                     _ => Ok(number),

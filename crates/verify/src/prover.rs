@@ -354,6 +354,18 @@ impl<'a> Prover<'a> {
     /// # Errors
     /// The first thing that could not be proved.
     pub fn finish(&self, parts: Vec<Part>) -> Result<Proof, Failure> {
+        let result = self.assemble(parts);
+        let Err(failure @ Failure { place: Place::Routine, .. }) = result else { return result };
+        // Perhaps what is said of its arguments was forgotten where functions have loops.
+        let mut walk = Walk::new(self);
+        walk.widens_loops = false;
+        for index in 0..self.tables.functions.len() as u32 {
+            self.function(&mut walk, index)?;
+        }
+        self.assemble(vec![walk.finish()]).map_err(|_| failure)
+    }
+
+    fn assemble(&self, parts: Vec<Part>) -> Result<Proof, Failure> {
         let mut all = Part::default();
         for part in parts {
             all.add(part, &self.types);

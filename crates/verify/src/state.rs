@@ -4,7 +4,7 @@ use crate::conts::Functions;
 use crate::division::{Asked, Divisor};
 use crate::lanes::Vectors;
 use crate::slots::{Frames, Slots};
-use crate::value::{IDENTITY, Tag, Value};
+use crate::value::{IDENTITY, ONLY_NULL, Tag, Value};
 
 pub(crate) const RAX: usize = 0;
 pub(crate) const RCX: usize = 1;
@@ -343,6 +343,10 @@ impl Types {
 
     /// The least type above both, as `Func` has types.
     pub(crate) fn common(&self, a: u32, b: u32) -> u32 {
+        match (a, b) {
+            (ONLY_NULL, other) | (other, ONLY_NULL) => return other,
+            _ => {}
+        }
         let mut at = a;
         while at != 0 {
             if b != 0 && self.is_subtype(b - 1, at - 1) {

@@ -235,6 +235,9 @@ use crate::facts::NO_FUNCTION;
 /// In `a` of `Func`: may it be null?
 pub(crate) const NULLABLE: u32 = 1 << 16;
 
+/// In `b` of `LazyFunc`, and of `Func` that came from one: it is null for certain. No type has a number so large.
+pub(crate) const ONLY_NULL: u32 = u32::MAX;
+
 /// In `a` of `Func`: its identity, 0 for none.
 pub(crate) const IDENTITY: u32 = NULLABLE - 1;
 

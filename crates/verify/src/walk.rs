@@ -142,8 +142,9 @@ pub(crate) struct Walk<'p> {
     pub(crate) next: u32,
     /// Does control not go on behind the instruction?
     pub(crate) ends: bool,
-    /// Is forgotten at heads of loops what mostly changes in loops?
+    /// Is forgotten at heads of loops what mostly changes in loops, and is that to be tried first in functions?
     widens: bool,
+    pub(crate) widens_loops: bool,
 
     ahead: Ahead<'p>,
     /// By byte: what it is, and 1 + the number of the state if it is a leader.
@@ -210,6 +211,7 @@ impl<'p> Walk<'p> {
             next: 0,
             ends: false,
             widens: false,
+            widens_loops: true,
             marks: Vec::new(),
             leaders: Vec::new(),
             dirty: Vec::new(),
@@ -234,7 +236,7 @@ impl<'p> Walk<'p> {
 
     /// Proves a piece of code that is entered as its role says.
     pub(crate) fn prove(&mut self, range: Range, entry: u32, role: Role, place: Place) -> Result<(), Failure> {
-        if role.is_body() {
+        if role.is_body() && self.widens_loops {
             // What is forgotten at heads of loops makes no difference in most functions, and saves coming back to them.
             let faults = self.part.faults.len();
             let calls = self.part.calls.len();

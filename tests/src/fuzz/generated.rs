@@ -1,7 +1,7 @@
 //! Targets whose inputs are decisions of a generator: what the module does must be what Cranelift's does.
 
 use super::families::{FAMILIES, Family, family};
-use super::{Verdict, pair};
+use super::{Verdict, pair, shown};
 use crate::backend::{Setup, Without};
 use crate::differential::{Summary, compare, decided};
 use crate::observe::{Event, Outcome, difference, observe_with};
@@ -15,7 +15,7 @@ pub(super) fn differential(data: &[u8]) -> Verdict {
     if let Err(what) = compare(&case, &mut summary) {
         // Bits of NaNs can reach integers, and rightly differ.
         let nans = !case.canonical && of(true).is_some_and(|case| compare(&case, &mut Summary::default()).is_ok());
-        assert!(nans, "{what}\n{:?}", case.setup);
+        assert!(nans, "{what}\n{:?}\n{}", case.setup, shown(&case.wasm));
     }
     if summary.executed > 0 { Verdict::Tested } else { Verdict::Void }
 }

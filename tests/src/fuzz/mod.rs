@@ -190,3 +190,9 @@ fn pair(setup: Setup) -> wasmtime::Result<Rc<Pair>> {
         Ok(pair)
     })
 }
+
+/// A module in bytes that a shell can turn back, since text would lose them.
+fn shown(wasm: &[u8]) -> String {
+    let bytes: String = wasm.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("the module, in hexadecimal: {bytes}")
+}

@@ -2,7 +2,7 @@
 //! accepts stays in the sandbox.
 
 use super::families::{FAMILIES, Family, family};
-use super::{Verdict, pair};
+use super::{Verdict, pair, shown};
 use crate::backend::{Pair, Setup};
 use crate::differential::decided;
 use crate::generate::Generated;
@@ -32,12 +32,6 @@ pub(super) fn verify(data: &[u8]) -> Verdict {
             Verdict::Void
         }
     }
-}
-
-/// A module in bytes that a shell can turn back, since text would lose them.
-fn shown(wasm: &[u8]) -> String {
-    let bytes: String = wasm.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("the module, in hexadecimal: {bytes}")
 }
 
 /// Modules whose artifacts the target `artifact` begins with: each kind of table, of section and of border.
