@@ -360,7 +360,9 @@ impl<'a> Prover<'a> {
         let mut walk = Walk::new(self);
         walk.widens_loops = false;
         for index in 0..self.tables.functions.len() as u32 {
-            self.function(&mut walk, index)?;
+            if self.function(&mut walk, index).is_err() {
+                return Err(failure);
+            }
         }
         self.assemble(vec![walk.finish()]).map_err(|_| failure)
     }
