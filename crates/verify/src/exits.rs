@@ -263,50 +263,17 @@ impl Walk<'_> {
 mod tests {
     use super::*;
     use crate::facts::ValueType::I64;
-    use crate::facts::{Border, Facts, Field, FuncType, InstanceField, Range, StoreField, Tables};
-    use crate::prover::Prover;
-    use crate::tests::{Code, STORE, enter, facts};
+    use crate::facts::{Border, Facts, FuncType};
+    use crate::tests::borders::{
+        self, BUILTINS, ENTRY_FRAME, ENTRY_HANDLER, ENTRY_STACK, EXIT_ADDRESS, EXIT_FRAME, record, with_borders,
+    };
+    use crate::tests::{Code, STORE, enter};
     use iced_x86::code_asm::*;
 
-    const BUILTINS: u32 = 16;
-    const EXIT_FRAME: i32 = 32;
-    const EXIT_ADDRESS: i32 = 40;
-    const ENTRY_FRAME: i32 = 48;
-    const ENTRY_STACK: i32 = 56;
-    const ENTRY_HANDLER: i32 = 64;
     const FUNC: ValueType = ValueType::Func(FuncType { ty: None, nullable: true });
 
-    fn with_borders(params: &[ValueType], results: &[ValueType]) -> Facts {
-        let mut facts = facts(params, results);
-        let field = |offset: u32, kind| Field { offset, width: 8, kind };
-        facts.instance.insert(1, Field { offset: BUILTINS, width: 8, kind: InstanceField::Builtins });
-        facts.store.extend([
-            field(EXIT_FRAME as u32, StoreField::ExitFramePointer),
-            field(EXIT_ADDRESS as u32, StoreField::ExitReturnAddress),
-            field(ENTRY_FRAME as u32, StoreField::EntryFramePointer),
-            field(ENTRY_STACK as u32, StoreField::EntryStackPointer),
-            field(ENTRY_HANDLER as u32, StoreField::EntryTrapHandler),
-        ]);
-        facts.builtins = vec![(Builtin::RefFunc, 0), (Builtin::MemoryGrow, 8), (Builtin::Raise, 16)];
-        facts.failures = vec![(Builtin::MemoryGrow, Failed::Constant(-2))];
-        facts.layouts.host_function = 8;
-        facts
-    }
-
-    /// Proves code of a border that stands behind a function, which traps.
     fn prove(facts: &Facts, border: Border, body: impl FnOnce(&mut CodeAssembler, CodeLabel) -> Code) -> bool {
-        let mut assembler = CodeAssembler::new(64).unwrap();
-        let mut function = assembler.create_label();
-        assembler.set_label(&mut function).unwrap();
-        assembler.ud2().unwrap();
-        body(&mut assembler, function).unwrap();
-        let text = assembler.assemble(0).unwrap();
-        let range = Range { start: 2, end: text.len() as u32 };
-        let functions = vec![Range { start: 0, end: 2 }];
-        let tables = Tables { functions, borders: vec![(border, range)], ..Tables::default() };
-        let prover = Prover::new(facts, &text, &tables).unwrap();
-        let part = prover.functions(0..1).unwrap();
-        prover.finish(vec![part]).is_ok()
+        borders::border(facts, border, body).is_ok()
     }
 
     /// The exit to a builtin, in parts.
@@ -315,12 +282,6 @@ mod tests {
         before: fn(&mut CodeAssembler) -> Code,
         place: i32,
         after: fn(&mut CodeAssembler) -> Code,
-    }
-
-    fn record(a: &mut CodeAssembler) -> Code {
-        a.mov(qword_ptr(r11 + EXIT_FRAME), rbp)?;
-        a.mov(rax, qword_ptr(rbp + 8))?;
-        a.mov(qword_ptr(r11 + EXIT_ADDRESS), rax)
     }
 
     const REF_FUNC: Exit = Exit { record, before: |_| Ok(()), place: 0, after: |_| Ok(()) };

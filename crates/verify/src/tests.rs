@@ -1,6 +1,7 @@
 //! Rules on code put together by hand: each accepted as it should be, and refused in each weakened form.
 
 mod arguments;
+pub(crate) mod borders;
 mod crafted;
 mod escapes;
 

@@ -2,8 +2,9 @@
 //! when an instruction faults, words that two widths name, facts that survive where they hold on one way only, what is
 //! left in r14.
 
+use super::borders::{BUILTINS, ENTRY_FRAME, ENTRY_HANDLER, ENTRY_STACK, border, record, with_borders};
 use super::*;
-use crate::facts::{Border, Builtin, Collector, Failed, Gc};
+use crate::facts::{Border, Builtin, Collector, Gc};
 use iced_x86::code_asm::CodeAssembler;
 
 const GC_DATA: i32 = 80;
@@ -475,56 +476,6 @@ fn half_of_an_address_does_not_become_a_number_with_the_other() {
 }
 
 // ---- the border
-
-const BUILTINS: u32 = 16;
-const EXIT_FRAME: i32 = 32;
-const EXIT_ADDRESS: i32 = 40;
-const ENTRY_FRAME: i32 = 48;
-const ENTRY_STACK: i32 = 56;
-const ENTRY_HANDLER: i32 = 64;
-
-fn with_borders(params: &[ValueType], results: &[ValueType]) -> Facts {
-    let mut facts = facts(params, results);
-    let field = |offset: u32, kind| Field { offset, width: 8, kind };
-    facts.instance.insert(1, Field { offset: BUILTINS, width: 8, kind: InstanceField::Builtins });
-    facts.store.extend([
-        field(EXIT_FRAME as u32, StoreField::ExitFramePointer),
-        field(EXIT_ADDRESS as u32, StoreField::ExitReturnAddress),
-        field(ENTRY_FRAME as u32, StoreField::EntryFramePointer),
-        field(ENTRY_STACK as u32, StoreField::EntryStackPointer),
-        field(ENTRY_HANDLER as u32, StoreField::EntryTrapHandler),
-    ]);
-    facts.builtins = vec![(Builtin::RefFunc, 0), (Builtin::MemoryGrow, 8), (Builtin::Raise, 16)];
-    facts.failures = vec![(Builtin::MemoryGrow, Failed::Constant(-2))];
-    facts.layouts.host_function = 8;
-    facts
-}
-
-/// Proves code of a border that stands behind a function, which traps.
-fn border(
-    facts: &Facts,
-    border: Border,
-    body: impl FnOnce(&mut CodeAssembler, CodeLabel) -> Code,
-) -> Result<(), &'static str> {
-    let (text, places) = assemble(|a| {
-        let (mut function, mut begin) = (a.create_label(), a.create_label());
-        a.set_label(&mut function)?;
-        a.ud2()?;
-        a.set_label(&mut begin)?;
-        body(a, function)?;
-        Ok(vec![begin])
-    });
-    let range = Range { start: places[0], end: text.len() as u32 };
-    let functions = vec![Range { start: 0, end: places[0] }];
-    let tables = Tables { functions, borders: vec![(border, range)], ..Tables::default() };
-    crate::verify(facts, &text, &tables).map(drop).map_err(|failure| failure.reason.0)
-}
-
-fn record(a: &mut CodeAssembler) -> Code {
-    a.mov(qword_ptr(r11 + EXIT_FRAME), rbp)?;
-    a.mov(rax, qword_ptr(rbp + 8))?;
-    a.mov(qword_ptr(r11 + EXIT_ADDRESS), rax)
-}
 
 #[test]
 fn the_results_of_a_host_function_are_where_it_wrote_them() {
