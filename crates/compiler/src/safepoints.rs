@@ -16,7 +16,7 @@
 
 use crate::code::Safepoint;
 use crate::compile::{Budget, FuncGen, Unusual};
-use crate::fault::{Fault, proof, without};
+use crate::fault::{Fault, without};
 use crate::isa::{Alu, AsmBuffer, Cond, Isa, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::Loc;
@@ -213,7 +213,11 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(always)]
     pub(crate) fn prove_no_map_is_owed(&self) {
         #[cfg(debug_assertions)]
-        proof!(!self.lists.roots.owed, "a call before {:#x} during which a collector may run has no map", self.wasm);
+        crate::fault::proof!(
+            !self.lists.roots.owed,
+            "a call before {:#x} during which a collector may run has no map",
+            self.wasm
+        );
     }
 
     /// Panics if a map is not of the references that are in the frame here, by the stack and the locals themselves.

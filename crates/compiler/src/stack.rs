@@ -7,7 +7,7 @@
 //! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
 
 use crate::compile::{FuncGen, LocalState};
-use crate::fault::{Fault, proof, without};
+use crate::fault::{Fault, without};
 use crate::isa::{FloatSrc, Isa, Load, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::{Bits, Hot, Loc, Operand, OperandPlace, Value};
@@ -159,7 +159,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(always)]
     pub(crate) fn slot_of_local(&self, at: usize) -> Addr {
         #[cfg(debug_assertions)]
-        proof!(
+        crate::fault::proof!(
             !self.regs.ahead.contains(&(at as u32)),
             "the slot of {:?} is read at {:#x}",
             self.locals[at],
