@@ -8,12 +8,11 @@ use anyhow::{Context, ensure};
 use cpu_time::ThreadTime;
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::{Alu, Asm, R8, R9, RDI, RSI, Size};
-use lightbeam_compiler::code::Output;
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
-use lightbeam_compiler::{Scratch, compile};
+use lightbeam_compiler::{Scratch, Writer, compile};
 use std::hint::black_box;
 use wasm_encoder::{CodeSection, Function, FunctionSection, InstructionSink, Module, TypeSection, ValType};
 use wasmparser::{FuncToValidate, Parser, ValidPayload, Validator, ValidatorResources};
@@ -61,9 +60,9 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let facts = Facts { sigs: vec![sig], funcs: vec![FuncFact { sig: 0, callee }], ..Facts::default() };
 
     let by_compiler = {
-        let mut output = Output::<X64>::default();
+        let mut output = Writer::<X64>::new(facts.settings.cpu);
         compile::<X64>(&facts, 0, again(&to_validate), body.clone(), &mut Scratch::default(), &mut output)?;
-        output.asm.into_code()
+        output.take_code()
     };
     let (homes, by_hand) = orders()
         .map(|homes| {
@@ -76,7 +75,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     ensure!(by_compiler.len() < by_hand.len() + 64, "the compiler writes more");
 
     let mut scratch = Scratch::default();
-    let mut output = Output::<X64>::default();
+    let mut output = Writer::<X64>::new(facts.settings.cpu);
     let mut allocations = wasmparser::FuncValidatorAllocations::default();
     let mut asm = Asm::new();
     let samples = interleave(3, options.effort, |contender| {
@@ -84,7 +83,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         let start = ThreadTime::now();
         match contender {
             0 => {
-                output.asm.truncate(0);
+                output.truncate(0);
                 compile::<X64>(&facts, 0, function, body.clone(), &mut scratch, &mut output)?;
             }
             1 => {

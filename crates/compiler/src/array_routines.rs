@@ -4,7 +4,7 @@
 use crate::code::{Routine, TrapCode};
 use crate::facts::{Collector, FieldFact, GcFacts, ObjectFact, Storage};
 use crate::gc::store_of;
-use crate::isa::{Alu, Amount, AsmBuffer, Cond, Isa, Load, Shift, Src, Store};
+use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
 use crate::libcall::Libcall;
 use crate::routines::{RoutineGen, SEGMENT_ELEMENT_LOG2};
 use crate::ty::Width;
@@ -30,22 +30,21 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     fn heap_base(&mut self, d: Reg) {
         let heap = self.gc().heap;
-        I::load(&mut self.out.asm, Load::I64, d, Addr::base(I::CTX, self.facts.ctx.store));
-        I::load(&mut self.out.asm, Load::I64, d, Addr::base(d, heap));
+        self.w.load(Load::I64, d, Addr::base(I::CTX, self.facts.ctx.store));
+        self.w.load(Load::I64, d, Addr::base(d, heap));
     }
 
     /// As `FuncGen::check_in_heap`.
     fn check_in_heap(&mut self, reference: Reg, span: u32) {
         if u64::from(span) > self.gc().unchecked_span {
             let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-            crate::gc::compare_with_heap::<I>(&mut self.out.asm, self.facts, reference, span, trap);
+            crate::gc::compare_with_heap::<I>(self.w, self.facts, reference, span, trap);
         }
     }
 
     fn shift_left(&mut self, reg: Reg, by: u8) {
         if by > 0 {
-            let cpu = self.facts.settings.cpu;
-            I::shift(&mut self.out.asm, &cpu, Shift::Shl, Width::W64, reg, reg, Amount::Imm(by));
+            self.w.shift(Shift::Shl, Width::W64, reg, reg, Amount::Imm(by));
         }
     }
 
@@ -53,22 +52,22 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn element(&mut self, d: Reg, base: Reg, index: Reg, log2: u8, offset: i32) {
         if log2 == 4 {
             // No address has such a scale.
-            I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(base, index, 3, 0));
-            return I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(d, index, 3, offset));
+            self.w.lea(Width::W64, d, Addr::indexed(base, index, 3, 0));
+            return self.w.lea(Width::W64, d, Addr::indexed(d, index, 3, offset));
         }
-        I::lea(&mut self.out.asm, Width::W64, d, Addr::indexed(base, index, log2, offset));
+        self.w.lea(Width::W64, d, Addr::indexed(base, index, log2, offset));
     }
 
     fn argument(&mut self, n: usize, from: Reg) {
-        I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[n], from);
+        self.w.mov(Width::W64, I::LIBCALL.int_args[n], from);
     }
 
     /// Goes to `label` if a reference is null or a number.
     fn jump_if_no_object(&mut self, reference: Reg, label: Label) {
-        I::test(&mut self.out.asm, Width::W32, reference, Src::Reg(reference));
-        I::jcc(&mut self.out.asm, Cond::Eq, label);
-        I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
-        I::jcc(&mut self.out.asm, Cond::Ne, label);
+        self.w.test(Width::W32, reference, Src::Reg(reference));
+        self.w.jcc(Cond::Eq, label);
+        self.w.test(Width::W32, reference, Src::Imm(1));
+        self.w.jcc(Cond::Ne, label);
     }
 
     // ---- barriers
@@ -77,34 +76,33 @@ impl<I: Isa> RoutineGen<'_, I> {
         let gc = self.gc();
         let Collector::Counting(counting) = gc.collector else { unreachable!("only where references are counted") };
         let [base, data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
-        let done = self.out.asm.label();
+        let done = self.w.label();
         let highest = gc.kind.max(counting.next).max(counting.count + 4);
         self.check_in_heap(reference, highest.cast_unsigned() + 4);
         self.heap_base(base);
         let field = |offset| Addr::indexed(base, reference, 0, offset);
-        let a = &mut self.out.asm;
-        I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
-        I::load(a, Load::I32, temp, Addr::base(data, counting.list));
-        I::store(a, Store::B32, field(counting.next), temp);
-        I::load(a, Load::I32, temp, field(gc.kind));
-        I::alu_mem(a, Alu::Add, Width::W64, field(counting.count), Src::Imm(1));
-        I::alu(a, Alu::Or, Width::W32, temp, temp, Src::Imm(counting.listed.cast_signed()));
-        I::store(a, Store::B32, field(gc.kind), temp);
-        I::store(a, Store::B32, Addr::base(data, counting.list), reference);
-        I::load(a, Load::I32, temp, Addr::base(data, counting.length));
-        I::alu(a, Alu::Add, Width::W32, temp, temp, Src::Imm(1));
-        I::store(a, Store::B32, Addr::base(data, counting.length), temp);
+        self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
+        self.w.load(Load::I32, temp, Addr::base(data, counting.list));
+        self.w.store(Store::B32, field(counting.next), temp);
+        self.w.load(Load::I32, temp, field(gc.kind));
+        self.w.alu_mem(Alu::Add, Width::W64, field(counting.count), Src::Imm(1));
+        self.w.alu(Alu::Or, Width::W32, temp, temp, Src::Imm(counting.listed.cast_signed()));
+        self.w.store(Store::B32, field(gc.kind), temp);
+        self.w.store(Store::B32, Addr::base(data, counting.list), reference);
+        self.w.load(Load::I32, temp, Addr::base(data, counting.length));
+        self.w.alu(Alu::Add, Width::W32, temp, temp, Src::Imm(1));
+        self.w.store(Store::B32, Addr::base(data, counting.length), temp);
         if !collects {
-            return self.out.asm.bind(done);
+            return self.w.bind(done);
         }
-        I::cmp(a, Width::W32, temp, Src::Imm(MANY_LISTED));
-        I::jcc(a, Cond::LtU, done);
-        I::load(a, Load::I32, base, Addr::base(data, counting.length_after));
-        I::lea(a, Width::W64, base, Addr::indexed(base, base, 0, 0));
-        I::cmp(a, Width::W64, temp, Src::Reg(base));
-        I::jcc(a, Cond::LtU, done);
+        self.w.cmp(Width::W32, temp, Src::Imm(MANY_LISTED));
+        self.w.jcc(Cond::LtU, done);
+        self.w.load(Load::I32, base, Addr::base(data, counting.length_after));
+        self.w.lea(Width::W64, base, Addr::indexed(base, base, 0, 0));
+        self.w.cmp(Width::W64, temp, Src::Reg(base));
+        self.w.jcc(Cond::LtU, done);
         self.libcall(Libcall::GcCollect);
-        self.out.asm.bind(done);
+        self.w.bind(done);
     }
 
     /// Overwrites the reference at `address` by `new`; all three registers are preserved ones.
@@ -113,36 +111,36 @@ impl<I: Isa> RoutineGen<'_, I> {
             unreachable!("only where references are counted")
         };
         let [base, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
-        let [counted, drop, done] = [(); 3].map(|()| self.out.asm.label());
+        let [counted, drop, done] = [(); 3].map(|()| self.w.label());
         self.heap_base(base);
-        I::load(&mut self.out.asm, Load::I32, old, Addr::base(address, 0));
+        self.w.load(Load::I32, old, Addr::base(address, 0));
         self.jump_if_no_object(new, counted);
         self.check_in_heap(new, counting.count.cast_unsigned() + 8);
         let count = Addr::indexed(base, new, 0, counting.count);
-        I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Imm(1));
-        self.out.asm.bind(counted);
-        I::store(&mut self.out.asm, Store::B32, Addr::base(address, 0), new);
+        self.w.alu_mem(Alu::Add, Width::W64, count, Src::Imm(1));
+        self.w.bind(counted);
+        self.w.store(Store::B32, Addr::base(address, 0), new);
         self.jump_if_no_object(old, done);
         self.check_in_heap(old, counting.count.cast_unsigned() + 8);
         let count = Addr::indexed(base, old, 0, counting.count);
-        I::load(&mut self.out.asm, Load::I64, temp, count);
+        self.w.load(Load::I64, temp, count);
         self.add(temp, -1);
-        I::test(&mut self.out.asm, Width::W64, temp, Src::Reg(temp));
-        I::jcc(&mut self.out.asm, Cond::Eq, drop);
-        I::store(&mut self.out.asm, Store::B64, count, temp);
-        I::jmp(&mut self.out.asm, done);
-        self.out.asm.bind(drop);
+        self.w.test(Width::W64, temp, Src::Reg(temp));
+        self.w.jcc(Cond::Eq, drop);
+        self.w.store(Store::B64, count, temp);
+        self.w.jmp(done);
+        self.w.bind(drop);
         self.argument(1, old);
         self.libcall(Libcall::GcDrop);
-        self.out.asm.bind(done);
+        self.w.bind(done);
     }
 
     /// Overwrites the reference at an address by the one in `value`, which is not the first register of arguments.
     pub(crate) fn overwrite(&mut self, address: Addr, value: Reg) {
         let [to, new] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
         debug_assert_ne!(value, to);
-        I::lea(&mut self.out.asm, Width::W64, to, address);
-        I::mov(&mut self.out.asm, Width::W64, new, value);
+        self.w.lea(Width::W64, to, address);
+        self.w.mov(Width::W64, new, value);
         self.call(Routine::SetReference);
     }
 
@@ -154,28 +152,26 @@ impl<I: Isa> RoutineGen<'_, I> {
         let Collector::None { free, kind_bits } = gc.collector else { unreachable!("only where nothing is collected") };
         let [data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
         let too_large = self.trap_label(TrapCode::AllocationTooLarge);
-        let done = self.out.asm.label();
-        let cpu = self.facts.settings.cpu;
-        let a = &mut self.out.asm;
-        I::test(a, Width::W32, size, Src::Imm(kind_bits.cast_signed()));
-        I::jcc(a, Cond::Ne, too_large);
-        I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
-        I::load(a, Load::I32, end, Addr::base(data, free));
-        I::alu(a, Alu::Add, Width::W64, end, end, Src::Reg(mask));
-        I::alu(a, Alu::Xor, Width::W64, mask, mask, Src::Imm(-1));
-        I::alu(a, Alu::And, Width::W64, end, end, Src::Reg(mask));
-        I::alu(a, Alu::Add, Width::W64, end, end, Src::Reg(size));
-        I::shift(a, &cpu, Shift::ShrU, Width::W64, temp, end, Amount::Imm(32));
-        I::test(a, Width::W64, temp, Src::Reg(temp));
-        I::jcc(a, Cond::Ne, too_large);
-        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
-        I::load(a, Load::I64, temp, Addr::base(I::SCRATCH, gc.heap_length));
-        I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(temp));
-        I::test(a, Width::W64, end, Src::Reg(end));
-        I::jcc(a, Cond::LeS, done);
+        let done = self.w.label();
+        self.w.test(Width::W32, size, Src::Imm(kind_bits.cast_signed()));
+        self.w.jcc(Cond::Ne, too_large);
+        self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
+        self.w.load(Load::I32, end, Addr::base(data, free));
+        self.w.alu(Alu::Add, Width::W64, end, end, Src::Reg(mask));
+        self.w.alu(Alu::Xor, Width::W64, mask, mask, Src::Imm(-1));
+        self.w.alu(Alu::And, Width::W64, end, end, Src::Reg(mask));
+        self.w.alu(Alu::Add, Width::W64, end, end, Src::Reg(size));
+        self.w.shift(Shift::ShrU, Width::W64, temp, end, Amount::Imm(32));
+        self.w.test(Width::W64, temp, Src::Reg(temp));
+        self.w.jcc(Cond::Ne, too_large);
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        self.w.load(Load::I64, temp, Addr::base(I::SCRATCH, gc.heap_length));
+        self.w.alu(Alu::Sub, Width::W64, end, end, Src::Reg(temp));
+        self.w.test(Width::W64, end, Src::Reg(end));
+        self.w.jcc(Cond::LeS, done);
         self.argument(1, end);
         self.libcall(Libcall::GcGrow);
-        self.out.asm.bind(done);
+        self.w.bind(done);
     }
 
     pub(crate) fn array_new(&mut self, ty: u32, length: Reg, size: Reg, temp: Reg) {
@@ -184,83 +180,78 @@ impl<I: Isa> RoutineGen<'_, I> {
         let (header, kind, align) = (object.size, object.kind, object.align);
         let id = self.facts.type_id_offsets[ty as usize];
         let [data, base, end] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
-        let [slow, made] = [(); 2].map(|()| self.out.asm.label());
+        let [slow, made] = [(); 2].map(|()| self.w.label());
         let too_large = self.trap_label(TrapCode::AllocationTooLarge);
         // There is no array whose size takes more than 32 bits.
         let longest = (u32::MAX - header) >> field.storage.log2();
-        I::mov(&mut self.out.asm, Width::W32, length, length);
-        I::cmp(&mut self.out.asm, Width::W32, length, Src::Imm(longest.cast_signed()));
-        I::jcc(&mut self.out.asm, Cond::GtU, too_large);
-        I::mov(&mut self.out.asm, Width::W64, size, length);
+        self.w.mov(Width::W32, length, length);
+        self.w.cmp(Width::W32, length, Src::Imm(longest.cast_signed()));
+        self.w.jcc(Cond::GtU, too_large);
+        self.w.mov(Width::W64, size, length);
         self.shift_left(size, field.storage.log2());
         self.add(size, header.cast_signed());
         let in_line = match gc.collector {
             Collector::Copying { free, end: end_at, size: size_at, align } => {
-                let a = &mut self.out.asm;
-                I::lea(a, Width::W64, temp, Addr::base(size, align.cast_signed() - 1));
-                I::alu(a, Alu::And, Width::W64, temp, temp, Src::Imm(-align.cast_signed()));
-                I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
-                I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
-                I::load(a, Load::I32, end, Addr::base(data, end_at));
-                I::alu(a, Alu::Sub, Width::W64, end, end, Src::Reg(Self::RESULT));
-                I::cmp(a, Width::W64, end, Src::Reg(temp));
-                I::jcc(a, Cond::LtU, slow);
-                I::lea(a, Width::W64, end, Addr::indexed(Self::RESULT, temp, 0, 0));
-                I::store(a, Store::B32, Addr::base(data, free), end);
+                self.w.lea(Width::W64, temp, Addr::base(size, align.cast_signed() - 1));
+                self.w.alu(Alu::And, Width::W64, temp, temp, Src::Imm(-align.cast_signed()));
+                self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
+                self.w.load(Load::I32, Self::RESULT, Addr::base(data, free));
+                self.w.load(Load::I32, end, Addr::base(data, end_at));
+                self.w.alu(Alu::Sub, Width::W64, end, end, Src::Reg(Self::RESULT));
+                self.w.cmp(Width::W64, end, Src::Reg(temp));
+                self.w.jcc(Cond::LtU, slow);
+                self.w.lea(Width::W64, end, Addr::indexed(Self::RESULT, temp, 0, 0));
+                self.w.store(Store::B32, Addr::base(data, free), end);
                 self.heap_base(base);
                 let at = |offset| Addr::indexed(base, Self::RESULT, 0, offset);
-                let a = &mut self.out.asm;
-                I::store_imm(a, Store::B32, at(gc.kind), kind.cast_signed());
-                I::store(a, Store::B32, at(size_at), temp);
+                self.w.store_imm(Store::B32, at(gc.kind), kind.cast_signed());
+                self.w.store(Store::B32, at(size_at), temp);
                 true
             }
             Collector::None { free, kind_bits } => {
-                let a = &mut self.out.asm;
-                I::test(a, Width::W32, size, Src::Imm(kind_bits.cast_signed()));
-                I::jcc(a, Cond::Ne, too_large);
-                I::load(a, Load::I64, data, Addr::base(I::CTX, gc.data));
-                I::load(a, Load::I32, Self::RESULT, Addr::base(data, free));
+                self.w.test(Width::W32, size, Src::Imm(kind_bits.cast_signed()));
+                self.w.jcc(Cond::Ne, too_large);
+                self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
+                self.w.load(Load::I32, Self::RESULT, Addr::base(data, free));
                 let result = Self::RESULT;
-                I::alu(a, Alu::Add, Width::W64, result, result, Src::Imm(align.cast_signed() - 1));
-                I::alu(a, Alu::And, Width::W64, result, result, Src::Imm(-align.cast_signed()));
-                I::lea(a, Width::W64, end, Addr::indexed(result, size, 0, 0));
-                I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
-                I::cmp(a, Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+                self.w.alu(Alu::Add, Width::W64, result, result, Src::Imm(align.cast_signed() - 1));
+                self.w.alu(Alu::And, Width::W64, result, result, Src::Imm(-align.cast_signed()));
+                self.w.lea(Width::W64, end, Addr::indexed(result, size, 0, 0));
+                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+                self.w.cmp(Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
                 // See `FuncGen::new_object`: free space never begins at 2^32.
-                I::jcc(a, Cond::GeU, slow);
-                I::store(a, Store::B32, Addr::base(data, free), end);
+                self.w.jcc(Cond::GeU, slow);
+                self.w.store(Store::B32, Addr::base(data, free), end);
                 self.heap_base(base);
-                let a = &mut self.out.asm;
-                I::alu(a, Alu::Or, Width::W32, temp, size, Src::Imm(kind.cast_signed()));
-                I::store(a, Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.kind), temp);
+                self.w.alu(Alu::Or, Width::W32, temp, size, Src::Imm(kind.cast_signed()));
+                self.w.store(Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.kind), temp);
                 true
             }
             Collector::Counting(_) => false,
         };
         if in_line {
-            let a = &mut self.out.asm;
-            I::load(a, Load::I64, data, Addr::base(I::CTX, self.facts.ctx.type_ids));
-            I::load(a, Load::I32, data, Addr::base(data, id));
-            I::store(a, Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.type_id), data);
-            I::jmp(a, made);
+            self.w.load(Load::I64, data, Addr::base(I::CTX, self.facts.ctx.type_ids));
+            self.w.load(Load::I32, data, Addr::base(data, id));
+            self.w.store(Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.type_id), data);
+            self.w.jmp(made);
         }
-        self.out.asm.bind(slow);
+        self.w.bind(slow);
         if let Collector::None { .. } = gc.collector {
-            I::mov(&mut self.out.asm, Width::W64, I::PRIVATE.int_args[0], size);
-            I::iconst(&mut self.out.asm, Width::W32, I::PRIVATE.int_args[1], i64::from(align) - 1, false);
+            self.w.mov(Width::W64, I::PRIVATE.int_args[0], size);
+            self.w.iconst(Width::W32, I::PRIVATE.int_args[1], i64::from(align) - 1, false);
             self.call(Routine::MakeRoom);
         }
-        I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
-        I::load(&mut self.out.asm, Load::I32, I::LIBCALL.int_args[2], Addr::base(I::SCRATCH, id));
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
+        self.w.load(Load::I32, I::LIBCALL.int_args[2], Addr::base(I::SCRATCH, id));
         self.argument(3, size);
-        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(kind), false);
-        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[4], i64::from(align), false);
+        self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(kind), false);
+        self.w.iconst(Width::W32, I::LIBCALL.int_args[4], i64::from(align), false);
         self.libcall(Libcall::GcAlloc);
-        I::mov(&mut self.out.asm, Width::W32, Self::RESULT, I::LIBCALL.int_results[0]);
+        self.w.mov(Width::W32, Self::RESULT, I::LIBCALL.int_results[0]);
         self.heap_base(base);
-        self.out.asm.bind(made);
+        self.w.bind(made);
         let at = Addr::indexed(base, Self::RESULT, 0, gc.array_length);
-        I::store(&mut self.out.asm, Store::B32, at, length);
+        self.w.store(Store::B32, at, length);
     }
 
     // ---- ranges
@@ -273,22 +264,20 @@ impl<I: Isa> RoutineGen<'_, I> {
         let (_, field) = self.array(ty);
         let null = self.trap_label(TrapCode::NullReference);
         let out = self.trap_label(TrapCode::ArrayOutOfBounds);
-        I::test(&mut self.out.asm, Width::W32, array, Src::Reg(array));
-        I::jcc(&mut self.out.asm, Cond::Eq, null);
+        self.w.test(Width::W32, array, Src::Reg(array));
+        self.w.jcc(Cond::Eq, null);
         self.check_in_heap(array, gc.array_length.cast_unsigned() + 4);
         self.heap_base(temp);
-        let a = &mut self.out.asm;
-        I::load(a, Load::I32, temp, Addr::indexed(temp, array, 0, gc.array_length));
-        I::alu(a, Alu::Sub, Width::W64, temp, temp, Src::Reg(index));
-        I::cmp(a, Width::W64, temp, Src::Reg(length));
-        I::jcc(a, Cond::LtS, out);
-        I::lea(a, Width::W64, temp, Addr::indexed(index, length, 0, 0));
+        self.w.load(Load::I32, temp, Addr::indexed(temp, array, 0, gc.array_length));
+        self.w.alu(Alu::Sub, Width::W64, temp, temp, Src::Reg(index));
+        self.w.cmp(Width::W64, temp, Src::Reg(length));
+        self.w.jcc(Cond::LtS, out);
+        self.w.lea(Width::W64, temp, Addr::indexed(index, length, 0, 0));
         self.shift_left(temp, field.storage.log2());
-        let a = &mut self.out.asm;
-        I::lea(a, Width::W64, temp, Addr::indexed(temp, array, 0, field.offset));
+        self.w.lea(Width::W64, temp, Addr::indexed(temp, array, 0, field.offset));
         self.check_end(temp);
         self.heap_base(temp);
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, array, array, Src::Reg(temp));
+        self.w.alu(Alu::Add, Width::W64, array, array, Src::Reg(temp));
         self.element(array, array, index, field.storage.log2(), field.offset);
     }
 
@@ -296,10 +285,9 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn check_end(&mut self, end: Reg) {
         let out = self.trap_label(TrapCode::ArrayOutOfBounds);
         let length = self.gc().heap_length;
-        let a = &mut self.out.asm;
-        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
-        I::cmp(a, Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, length)));
-        I::jcc(a, Cond::GtU, out);
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        self.w.cmp(Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, length)));
+        self.w.jcc(Cond::GtU, out);
     }
 
     /// `memset` of `bytes` bytes.
@@ -313,7 +301,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// The arguments are as 32 bits each, but for those that are bits.
     fn narrow(&mut self, regs: &[Reg]) {
         for reg in regs {
-            I::mov(&mut self.out.asm, Width::W32, *reg, *reg);
+            self.w.mov(Width::W32, *reg, *reg);
         }
     }
 
@@ -324,19 +312,19 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.narrow(&[array]);
         self.heap_base(base);
         self.check_in_heap(array, gc.array_length.cast_unsigned() + 4);
-        I::load(&mut self.out.asm, Load::I32, n, Addr::indexed(base, array, 0, gc.array_length));
+        self.w.load(Load::I32, n, Addr::indexed(base, array, 0, gc.array_length));
         // Whatever the heap has for a length.
         let end = I::PRIVATE.int_args[1];
         self.element(end, array, n, field.storage.log2(), field.offset);
         self.check_end(end);
-        I::lea(&mut self.out.asm, Width::W64, array, Addr::indexed(base, array, 0, field.offset));
+        self.w.lea(Width::W64, array, Addr::indexed(base, array, 0, field.offset));
         if let (Storage::Gc { traced: true }, Collector::Counting(counting)) = (field.storage, gc.collector) {
-            let counted = self.out.asm.label();
+            let counted = self.w.label();
             self.jump_if_no_object(bits, counted);
             self.check_in_heap(bits, counting.count.cast_unsigned() + 8);
             let count = Addr::indexed(base, bits, 0, counting.count);
-            I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, count, Src::Reg(n));
-            self.out.asm.bind(counted);
+            self.w.alu_mem(Alu::Add, Width::W64, count, Src::Reg(n));
+            self.w.bind(counted);
         }
         self.fill_elements(field.storage, array, bits, n, done);
     }
@@ -346,53 +334,53 @@ impl<I: Isa> RoutineGen<'_, I> {
         if storage.log2() == 0 {
             return self.set_bytes(pointer, bits, n);
         }
-        let [loop_, again] = [(); 2].map(|()| self.out.asm.label());
+        let [loop_, again] = [(); 2].map(|()| self.w.label());
         if storage.log2() == 4 {
             let half = I::PRIVATE.int_args[0];
-            I::load(&mut self.out.asm, Load::V128, I::FLOAT_SCRATCH, Addr::base(bits, 0));
-            I::load(&mut self.out.asm, Load::I64, half, Addr::base(bits, 0));
-            I::load(&mut self.out.asm, Load::I64, bits, Addr::base(bits, 8));
-            I::alu(&mut self.out.asm, Alu::Or, Width::W64, bits, bits, Src::Reg(half));
+            self.w.load(Load::V128, I::FLOAT_SCRATCH, Addr::base(bits, 0));
+            self.w.load(Load::I64, half, Addr::base(bits, 0));
+            self.w.load(Load::I64, bits, Addr::base(bits, 8));
+            self.w.alu(Alu::Or, Width::W64, bits, bits, Src::Reg(half));
         }
-        I::test(&mut self.out.asm, Width::W64, bits, Src::Reg(bits));
-        I::jcc(&mut self.out.asm, Cond::Ne, loop_);
+        self.w.test(Width::W64, bits, Src::Reg(bits));
+        self.w.jcc(Cond::Ne, loop_);
         self.shift_left(n, storage.log2());
         self.set_bytes(pointer, bits, n);
-        I::jmp(&mut self.out.asm, done);
-        self.out.asm.bind(loop_);
+        self.w.jmp(done);
+        self.w.bind(loop_);
         self.done_if_zero(n, done);
-        self.out.asm.bind(again);
+        self.w.bind(again);
         let op = match store_of(storage) {
             Store::F32 => Store::B32,
             Store::F64 => Store::B64,
             other => other,
         };
         let value = if op == Store::V128 { I::FLOAT_SCRATCH } else { bits };
-        I::store(&mut self.out.asm, op, Addr::base(pointer, 0), value);
+        self.w.store(op, Addr::base(pointer, 0), value);
         self.add(pointer, 1 << storage.log2());
         self.add(n, -1);
-        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-        I::jcc(&mut self.out.asm, Cond::Ne, again);
+        self.w.test(Width::W64, n, Src::Reg(n));
+        self.w.jcc(Cond::Ne, again);
     }
 
     pub(crate) fn array_fill(&mut self, ty: u32, array: Reg, index: Reg, n: Reg, done: Label) {
         let (_, field) = self.array(ty);
         // The value came third, the length fourth.
         let bits = I::PRIVATE.int_args[2];
-        I::mov(&mut self.out.asm, Width::W32, n, Self::FOURTH);
+        self.w.mov(Width::W32, n, Self::FOURTH);
         self.narrow(&[array, index]);
         self.array_range(ty, array, index, n, I::PRIVATE.int_args[0]);
-        I::mov(&mut self.out.asm, Width::W64, index, bits);
+        self.w.mov(Width::W64, index, bits);
         let bits = index;
         if field.storage == (Storage::Gc { traced: true }) && self.facts.counts() {
             self.done_if_zero(n, done);
-            let again = self.out.asm.label();
-            self.out.asm.bind(again);
+            let again = self.w.label();
+            self.w.bind(again);
             self.overwrite(Addr::base(array, 0), bits);
             self.add(array, 4);
             self.add(n, -1);
-            I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-            return I::jcc(&mut self.out.asm, Cond::Ne, again);
+            self.w.test(Width::W64, n, Src::Reg(n));
+            return self.w.jcc(Cond::Ne, again);
         }
         self.fill_elements(field.storage, array, bits, n, done);
     }
@@ -401,17 +389,17 @@ impl<I: Isa> RoutineGen<'_, I> {
         let (_, field) = self.array(ty);
         let source = I::PRIVATE.int_args[2];
         let temp = I::PRIVATE.int_args[0];
-        I::mov(&mut self.out.asm, Width::W32, n, Self::FIFTH);
+        self.w.mov(Width::W32, n, Self::FIFTH);
         self.narrow(&[array, index, source, Self::FOURTH]);
         // Both arrays are looked at before any bound.
         let null = self.trap_label(TrapCode::NullReference);
         for reg in [array, source] {
-            I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
-            I::jcc(&mut self.out.asm, Cond::Eq, null);
+            self.w.test(Width::W32, reg, Src::Reg(reg));
+            self.w.jcc(Cond::Eq, null);
         }
         self.array_range(ty, array, index, n, temp);
         self.array_range(ty, source, Self::FOURTH, n, temp);
-        I::mov(&mut self.out.asm, Width::W64, index, source);
+        self.w.mov(Width::W64, index, source);
         let source = index;
         if field.storage != (Storage::Gc { traced: true }) || !self.facts.counts() {
             self.shift_left(n, field.storage.log2());
@@ -421,27 +409,27 @@ impl<I: Isa> RoutineGen<'_, I> {
             return self.libcall(Libcall::MemoryCopy);
         }
         self.done_if_zero(n, done);
-        let [forward, again, next] = [(); 3].map(|()| self.out.asm.label());
+        let [forward, again, next] = [(); 3].map(|()| self.w.label());
         let value = I::PRIVATE.int_args[2];
-        I::cmp(&mut self.out.asm, Width::W64, array, Src::Reg(source));
-        I::jcc(&mut self.out.asm, Cond::LeU, forward);
+        self.w.cmp(Width::W64, array, Src::Reg(source));
+        self.w.jcc(Cond::LeU, forward);
         // Downwards, the last first.
-        self.out.asm.bind(again);
-        I::load(&mut self.out.asm, Load::I32, value, Addr::indexed(source, n, 2, -4));
+        self.w.bind(again);
+        self.w.load(Load::I32, value, Addr::indexed(source, n, 2, -4));
         self.overwrite(Addr::indexed(array, n, 2, -4), value);
         self.add(n, -1);
-        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-        I::jcc(&mut self.out.asm, Cond::Ne, again);
-        I::jmp(&mut self.out.asm, done);
-        self.out.asm.bind(forward);
-        self.out.asm.bind(next);
-        I::load(&mut self.out.asm, Load::I32, value, Addr::base(source, 0));
+        self.w.test(Width::W64, n, Src::Reg(n));
+        self.w.jcc(Cond::Ne, again);
+        self.w.jmp(done);
+        self.w.bind(forward);
+        self.w.bind(next);
+        self.w.load(Load::I32, value, Addr::base(source, 0));
         self.overwrite(Addr::base(array, 0), value);
         self.add(array, 4);
         self.add(source, 4);
         self.add(n, -1);
-        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-        I::jcc(&mut self.out.asm, Cond::Ne, next);
+        self.w.test(Width::W64, n, Src::Reg(n));
+        self.w.jcc(Cond::Ne, next);
     }
 
     // ---- segments
@@ -455,10 +443,9 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.data_segment(segment);
         let end = I::PRIVATE.int_args[0];
         self.element(end, position, n, field.storage.log2(), 0);
-        let a = &mut self.out.asm;
-        I::cmp(a, Width::W64, bytes, Src::Reg(end));
-        I::jcc(a, Cond::LtU, out);
-        I::alu(a, Alu::Add, Width::W64, position, position, Src::Reg(pointer));
+        self.w.cmp(Width::W64, bytes, Src::Reg(end));
+        self.w.jcc(Cond::LtU, out);
+        self.w.alu(Alu::Add, Width::W64, position, position, Src::Reg(pointer));
     }
 
     pub(crate) fn array_init_data(&mut self, ty: u32, segment: u32, array: Reg, index: Reg, position: Reg) {
@@ -481,17 +468,17 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.narrow(&[position, n]);
         match self.facts.elems[segment as usize] {
             Some(index) => {
-                I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
+                self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
                 self.libcall(Libcall::ElemLength);
-                I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(position, n, 0, 0));
-                I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
-                I::jcc(&mut self.out.asm, Cond::GtU, out);
+                self.w.lea(Width::W64, end, Addr::indexed(position, n, 0, 0));
+                self.w.cmp(Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
+                self.w.jcc(Cond::GtU, out);
             }
             None => {
                 // It is empty by now.
-                I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(position, n, 0, 0));
-                I::test(&mut self.out.asm, Width::W64, end, Src::Reg(end));
-                I::jcc(&mut self.out.asm, Cond::Ne, out);
+                self.w.lea(Width::W64, end, Addr::indexed(position, n, 0, 0));
+                self.w.test(Width::W64, end, Src::Reg(end));
+                self.w.jcc(Cond::Ne, out);
             }
         }
     }
@@ -502,37 +489,37 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.array_range(ty, array, index, Self::FOURTH, I::PRIVATE.int_args[0]);
         // The index has served: the length takes its place.
         let n = index;
-        I::mov(&mut self.out.asm, Width::W64, n, Self::FOURTH);
+        self.w.mov(Width::W64, n, Self::FOURTH);
         self.elem_range(segment, position, n);
         let Some(index) = self.facts.elems[segment as usize] else { return };
         self.done_if_zero(n, done);
-        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
+        self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
         self.libcall(Libcall::ElemBase);
         self.shift_left(position, SEGMENT_ELEMENT_LOG2);
         let base = I::LIBCALL.int_results[0];
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, position, position, Src::Reg(base));
-        let again = self.out.asm.label();
-        self.out.asm.bind(again);
+        self.w.alu(Alu::Add, Width::W64, position, position, Src::Reg(base));
+        let again = self.w.label();
+        self.w.bind(again);
         match field.storage {
             Storage::Func(_) => {
-                I::load(&mut self.out.asm, Load::I64, I::LIBCALL.int_args[1], Addr::base(position, 0));
+                self.w.load(Load::I64, I::LIBCALL.int_args[1], Addr::base(position, 0));
                 self.libcall(Libcall::GcIntern);
-                I::store(&mut self.out.asm, Store::B32, Addr::base(array, 0), I::LIBCALL.int_results[0]);
+                self.w.store(Store::B32, Addr::base(array, 0), I::LIBCALL.int_results[0]);
             }
             Storage::Gc { traced: true } if self.facts.counts() => {
                 let value = I::PRIVATE.int_args[2];
-                I::load(&mut self.out.asm, Load::I32, value, Addr::base(position, 0));
+                self.w.load(Load::I32, value, Addr::base(position, 0));
                 self.overwrite(Addr::base(array, 0), value);
             }
             _ => {
-                I::load(&mut self.out.asm, Load::I32, I::SCRATCH, Addr::base(position, 0));
-                I::store(&mut self.out.asm, Store::B32, Addr::base(array, 0), I::SCRATCH);
+                self.w.load(Load::I32, I::SCRATCH, Addr::base(position, 0));
+                self.w.store(Store::B32, Addr::base(array, 0), I::SCRATCH);
             }
         }
         self.add(array, 4);
         self.add(position, 1 << SEGMENT_ELEMENT_LOG2);
         self.add(n, -1);
-        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-        I::jcc(&mut self.out.asm, Cond::Ne, again);
+        self.w.test(Width::W64, n, Src::Reg(n));
+        self.w.jcc(Cond::Ne, again);
     }
 }

@@ -33,7 +33,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(constant) = index.as_const() {
             if (constant as u32).wrapping_add(low) & mask != 0 {
                 let trap = self.trap_label(TrapCode::HeapMisaligned);
-                I::jmp(&mut self.out.asm, trap);
+                self.w.jmp(trap);
             }
             return;
         }
@@ -42,12 +42,12 @@ impl<I: Isa> FuncGen<'_, I> {
         let tested = if low == 0 {
             reg
         } else {
-            I::lea(&mut self.out.asm, Width::W32, I::SCRATCH, Addr::base(reg, low as i32));
+            self.w.lea(Width::W32, I::SCRATCH, Addr::base(reg, low as i32));
             I::SCRATCH
         };
-        I::test(&mut self.out.asm, Width::W32, tested, Src::Imm(mask as i32));
+        self.w.test(Width::W32, tested, Src::Imm(mask as i32));
         let trap = self.trap_label(TrapCode::HeapMisaligned);
-        I::jcc(&mut self.out.asm, Cond::Ne, trap);
+        self.w.jcc(Cond::Ne, trap);
         // What is not the operator's own is a read of a local, whose register is found again.
         self.regs.pinned = pinned;
         self.push(if owned.is_empty() { index } else { Value::reg(index.ty, reg) });
@@ -62,7 +62,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (memory, offset) = self.reader.memarg();
         let (addr, held) = self.aligned_address(memory, offset, op.bytes());
         let d = self.dest_reusing(op.ty(), held.regs());
-        let at = I::atomic_load(&mut self.out.asm, op, d, addr);
+        let at = self.w.atomic_load(op, d, addr);
         self.memory_trap_at(at, self.wasm);
         self.give(held.but(d));
         self.push_reg(op.ty(), d);
@@ -84,7 +84,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 I::SCRATCH
             }
         };
-        let at = I::atomic_exchange(&mut self.out.asm, Rmw::Xchg, bytes, reg, addr);
+        let at = self.w.atomic_exchange(Rmw::Xchg, bytes, reg, addr);
         self.memory_trap_at(at, self.wasm);
         self.give(held);
         self.done(value);
@@ -114,7 +114,7 @@ impl<I: Isa> FuncGen<'_, I> {
             None => Src::Reg(self.operand_reg(&mut value)),
         };
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
-        let at = I::atomic_alu(&mut self.out.asm, op, access.bytes(), addr, src);
+        let at = self.w.atomic_alu(op, access.bytes(), addr, src);
         self.memory_trap_at(at, self.wasm);
         self.give(held);
         self.done(&value);
@@ -145,7 +145,7 @@ impl<I: Isa> FuncGen<'_, I> {
             },
         };
         self.load_operand(d, &value);
-        let at = I::atomic_exchange(&mut self.out.asm, op, access.bytes(), d, addr);
+        let at = self.w.atomic_exchange(op, access.bytes(), d, addr);
         self.memory_trap_at(at, self.wasm);
         self.give(held);
         let mut of_value = value.owned();
@@ -165,7 +165,7 @@ impl<I: Isa> FuncGen<'_, I> {
             None => self.src(&mut value),
         };
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
-        for at in I::atomic_loop(&mut self.out.asm, op, access, addr, src) {
+        for at in self.w.atomic_loop(op, access, addr, src) {
             self.memory_trap_at(at, self.wasm);
         }
         self.give(held);
@@ -191,7 +191,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let new = self.operand_reg(&mut replacement);
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
-        let at = I::atomic_cmpxchg(&mut self.out.asm, access.bytes(), addr, new);
+        let at = self.w.atomic_cmpxchg(access.bytes(), addr, new);
         self.memory_trap_at(at, self.wasm);
         self.give(held);
         self.done(&replacement);
@@ -199,7 +199,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.zero_extend(access, old);
             if access == Load::I64U32 {
                 // Where the exchange succeeds, the upper half is still the expected value's.
-                I::mov(&mut self.out.asm, Width::W32, old, old);
+                self.w.mov(Width::W32, old, old);
             }
         }
         self.push_reg(access.ty(), old);
@@ -212,12 +212,12 @@ impl<I: Isa> FuncGen<'_, I> {
             2 => 0xffff,
             _ => return,
         };
-        I::alu(&mut self.out.asm, Alu::And, Width::W32, d, d, Src::Imm(mask));
+        self.w.alu(Alu::And, Width::W32, d, d, Src::Imm(mask));
     }
 
     pub(crate) fn atomic_fence(&mut self) {
         self.reader.u8();
-        I::fence(&mut self.out.asm);
+        self.w.fence();
     }
 
     // ---- wait and notify
@@ -267,7 +267,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 Some(sum) => Operand::constant(ty, sum),
                 None => {
                     let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-                    I::jmp(&mut self.out.asm, trap);
+                    self.w.jmp(trap);
                     index
                 }
             };
@@ -275,20 +275,20 @@ impl<I: Isa> FuncGen<'_, I> {
         let reg = self.operand_owned(&mut index);
         match self.imm_of(ty, offset) {
             Some(imm) => {
-                I::alu(&mut self.out.asm, Alu::Add, ty.width(), reg, reg, Src::Imm(imm));
-                I::cmp(&mut self.out.asm, ty.width(), reg, Src::Imm(imm));
+                self.w.alu(Alu::Add, ty.width(), reg, reg, Src::Imm(imm));
+                self.w.cmp(ty.width(), reg, Src::Imm(imm));
             }
             None => {
                 let addend = self.take(RegClass::Int);
-                I::iconst(&mut self.out.asm, Width::W64, addend, offset as i64, false);
-                I::alu(&mut self.out.asm, Alu::Add, Width::W64, reg, reg, Src::Reg(addend));
-                I::cmp(&mut self.out.asm, Width::W64, reg, Src::Reg(addend));
+                self.w.iconst(Width::W64, addend, offset as i64, false);
+                self.w.alu(Alu::Add, Width::W64, reg, reg, Src::Reg(addend));
+                self.w.cmp(Width::W64, reg, Src::Reg(addend));
                 self.release(addend);
             }
         }
         // The sum is less than its part exactly if it wrapped.
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-        I::jcc(&mut self.out.asm, Cond::LtU, trap);
+        self.w.jcc(Cond::LtU, trap);
         index
     }
 }

@@ -64,13 +64,12 @@ impl<I: Isa> FuncGen<'_, I> {
         for offset in pieces.downwards() {
             let reg = if pieces.piece < 4 { I::SCRATCH } else { self.take(RegClass::Float) };
             let from = from.plus(offset);
-            let a = &mut self.out.asm;
             let at = match pieces.piece {
-                16 => I::load(a, Load::V128, reg, from),
-                8 => I::load(a, Load::F64, reg, from),
-                4 => I::load(a, Load::F32, reg, from),
-                2 => I::load(a, Load::I32U16, reg, from),
-                _ => I::load(a, Load::I32U8, reg, from),
+                16 => self.w.load(Load::V128, reg, from),
+                8 => self.w.load(Load::F64, reg, from),
+                4 => self.w.load(Load::F32, reg, from),
+                2 => self.w.load(Load::I32U16, reg, from),
+                _ => self.w.load(Load::I32U8, reg, from),
             };
             self.memory_trap_at(at, self.wasm);
             stores[count] = (to.plus(offset), reg);
@@ -80,13 +79,12 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         }
         for &(to, reg) in &stores[..count] {
-            let a = &mut self.out.asm;
             let at = match pieces.piece {
-                16 => I::store(a, Store::V128, to, reg),
-                8 => I::store(a, Store::F64, to, reg),
-                4 => I::store(a, Store::F32, to, reg),
-                2 => I::store(a, Store::B16, to, reg),
-                _ => I::store(a, Store::B8, to, reg),
+                16 => self.w.store(Store::V128, to, reg),
+                8 => self.w.store(Store::F64, to, reg),
+                4 => self.w.store(Store::F32, to, reg),
+                2 => self.w.store(Store::B16, to, reg),
+                _ => self.w.store(Store::B8, to, reg),
             };
             self.memory_trap_at(at, self.wasm);
         }
@@ -100,17 +98,16 @@ impl<I: Isa> FuncGen<'_, I> {
         let (to, held) = self.address(0, 0, bytes);
         let zero = I::FLOAT_SCRATCH;
         if pieces.piece == 16 {
-            I::fconst(&mut self.out.asm, Width::W64, zero, 0);
+            self.w.fconst(Width::W64, zero, 0);
         }
         for offset in pieces.downwards() {
             let to = to.plus(offset);
-            let a = &mut self.out.asm;
             let at = match pieces.piece {
-                16 => I::store(a, Store::V128, to, zero),
-                8 => I::store_imm(a, Store::B64, to, 0),
-                4 => I::store_imm(a, Store::B32, to, 0),
-                2 => I::store_imm(a, Store::B16, to, 0),
-                _ => I::store_imm(a, Store::B8, to, 0),
+                16 => self.w.store(Store::V128, to, zero),
+                8 => self.w.store_imm(Store::B64, to, 0),
+                4 => self.w.store_imm(Store::B32, to, 0),
+                2 => self.w.store_imm(Store::B16, to, 0),
+                _ => self.w.store_imm(Store::B8, to, 0),
             };
             self.memory_trap_at(at, self.wasm);
         }
@@ -120,7 +117,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Makes a position in a memory, in a register that may be written, a pointer.
     fn make_pointer(&mut self, memory: u32, reg: Reg) {
         let (base, held) = self.memory_base(memory);
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, reg, reg, Src::Reg(base));
+        self.w.alu(Alu::Add, Width::W64, reg, reg, Src::Reg(base));
         self.give(held);
     }
 
@@ -187,20 +184,20 @@ impl<I: Isa> FuncGen<'_, I> {
         let (pointer, bytes) = (I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]);
         self.take_this(pointer);
         self.take_this(bytes);
-        let at = I::call_sym(&mut self.out.asm);
+        let at = self.w.call_sym();
         self.reloc(at, Target::DataSegment(segment));
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
         let position = self.take(RegClass::Int);
         let count = self.take(RegClass::Int);
         self.load_operand(position, &source);
         self.load_operand(count, &n);
-        I::lea(&mut self.out.asm, Width::W64, position, Addr::indexed(position, count, 0, 0));
-        I::cmp(&mut self.out.asm, Width::W64, position, Src::Reg(bytes));
-        I::jcc(&mut self.out.asm, Cond::GtU, trap);
+        self.w.lea(Width::W64, position, Addr::indexed(position, count, 0, 0));
+        self.w.cmp(Width::W64, position, Src::Reg(bytes));
+        self.w.jcc(Cond::GtU, trap);
         self.load_operand(position, &target);
         self.check_memory_range(memory, position, count, bytes);
         self.load_operand(bytes, &source);
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, pointer, pointer, Src::Reg(bytes));
+        self.w.alu(Alu::Add, Width::W64, pointer, pointer, Src::Reg(bytes));
         self.release(bytes);
         self.make_pointer(memory, position);
         let args = [position, pointer, count].map(|reg| Arg::Operand(Operand::own(Ty::I64, reg)));
@@ -220,7 +217,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let segment = self.reader.u32();
         let scratch = I::PRIVATE.int_results[0];
         self.take_this(scratch);
-        let at = I::call_sym(&mut self.out.asm);
+        let at = self.w.call_sym();
         self.reloc(at, Target::DataDrop(segment));
         self.release(scratch);
     }

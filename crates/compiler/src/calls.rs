@@ -10,7 +10,7 @@ use crate::compile::{FuncGen, Unusual};
 use crate::effects::Comes;
 use crate::facts::{Callee, Owner};
 use crate::fault::{Fault, without};
-use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::operators::Op;
 use crate::sig::{Abi, Place, Sig};
@@ -91,8 +91,8 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             let local = self.locals[at];
             let home = local.home.expect("it has one");
-            I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
-            self.out.counters.home_saves += 1;
+            self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
+            self.w.counters.home_saves += 1;
         }
     }
 
@@ -111,8 +111,8 @@ impl<I: Isa> FuncGen<'_, I> {
         for i in 0..self.lists.volatile_homes.len() {
             let local = self.locals[self.lists.volatile_homes[i] as usize];
             let home = local.home.expect("it has one");
-            I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
-            self.out.counters.home_saves += 1;
+            self.w.load(Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
+            self.w.counters.home_saves += 1;
         }
     }
 
@@ -124,20 +124,20 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.unusual.has(Unusual::CHECKED) {
             self.prove_call(comes);
         }
-        let start = self.out.asm.offset();
+        let start = self.w.offset();
         match to {
             CallTo::Symbol(target) => {
-                let at = I::call_sym(&mut self.out.asm);
+                let at = self.w.call_sym();
                 self.reloc(at, target);
             }
             CallTo::Unpaired(target) => {
-                let at = I::call_unpaired(&mut self.out.asm);
+                let at = self.w.call_unpaired();
                 self.reloc(at, target);
             }
-            CallTo::Register(reg) => I::call_reg(&mut self.out.asm, reg),
+            CallTo::Register(reg) => self.w.call_reg(reg),
         }
         self.map_address(start, self.wasm);
-        self.returns_to = self.out.asm.offset();
+        self.returns_to = self.w.offset();
         self.owe_map(comes != Comes::Never && to.collects());
         if self.facts.settings.poison && comes != Comes::Never {
             self.poison_all_but(results.or(RegSet::of(I::PRESERVED)));
@@ -181,13 +181,13 @@ impl<I: Isa> FuncGen<'_, I> {
                 Arg::Operand(operand) => self.load_operand(to, &operand),
                 Arg::TypeId(offset) => {
                     let ids = self.facts.ctx.type_ids;
-                    I::load(&mut self.out.asm, Load::I64, to, Addr::base(I::CTX, ids));
-                    I::load(&mut self.out.asm, Load::I32, to, Addr::base(to, offset));
+                    self.w.load(Load::I64, to, Addr::base(I::CTX, ids));
+                    self.w.load(Load::I32, to, Addr::base(to, offset));
                 }
-                Arg::Imm(value) => I::iconst(&mut self.out.asm, Width::W64, to, value as i64, false),
-                Arg::Ctx | Arg::Owner(Owner::Here(_)) => I::mov(&mut self.out.asm, Width::W64, to, I::CTX),
+                Arg::Imm(value) => self.w.iconst(Width::W64, to, value as i64, false),
+                Arg::Ctx | Arg::Owner(Owner::Here(_)) => self.w.mov(Width::W64, to, I::CTX),
                 Arg::Owner(Owner::Import { context, .. }) => {
-                    I::load(&mut self.out.asm, Load::I64, to, Addr::base(I::CTX, context));
+                    self.w.load(Load::I64, to, Addr::base(I::CTX, context));
                 }
                 Arg::OwnerIndex(owner) => self.load_owner_index(to, owner),
             }
@@ -220,9 +220,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// `d = ` the index of something among its owner's.
     pub(crate) fn load_owner_index(&mut self, d: Reg, owner: Owner) {
         match owner {
-            Owner::Here(index) => I::iconst(&mut self.out.asm, Width::W32, d, i64::from(index), false),
+            Owner::Here(index) => self.w.iconst(Width::W32, d, i64::from(index), false),
             Owner::Import { index, .. } => {
-                I::load(&mut self.out.asm, Load::I32, d, Addr::base(I::CTX, index));
+                self.w.load(Load::I32, d, Addr::base(I::CTX, index));
             }
         }
     }
@@ -233,7 +233,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn narrow_result(&mut self, ty: Ty) -> Reg {
         let reg = I::LIBCALL.int_results[0];
         if ty.width() == Width::W32 && !without(Fault::NarrowHostResult) {
-            I::mov(&mut self.out.asm, Width::W32, reg, reg);
+            self.w.mov(Width::W32, reg, reg);
         }
         reg
     }
@@ -291,7 +291,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn pop_args(&mut self, count: usize, abi: &Abi, base: i32) -> RegSet {
         self.lists.moves.clear();
         self.lists.args.clear();
-        self.out.counters.steps += count as u64;
+        self.w.counters.steps += count as u64;
         let mut owned = RegSet::EMPTY;
         for (i, place) in abi.params[..count].iter().enumerate().rev() {
             let operand = self.pop();
@@ -332,7 +332,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 scratch
             }
         };
-        I::store(&mut self.out.asm, Store::of(operand.ty()), to, from);
+        self.w.store(Store::of(operand.ty()), to, from);
     }
 
     /// Brings the arguments that `pop_args` left to their registers, and `extra` with them.
@@ -375,7 +375,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.drop_copies();
         if let Some(area) = abi.result_area {
-            I::lea(&mut self.out.asm, Width::W64, area, Addr::base(I::STACK, abi.stack_args as i32));
+            self.w.lea(Width::W64, area, Addr::base(I::STACK, abi.stack_args as i32));
         }
         self.out_reserve();
         self.enter_callee(to, sig, abi);
@@ -383,7 +383,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.safepoint();
         if abi.stack_args > 0 && !without(Fault::PoppedArguments) {
             // The callee has popped its arguments: back to where the frame ends.
-            I::lea(&mut self.out.asm, Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));
+            self.w.lea(Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));
         }
         if self.comes_back() {
             self.reload_moved_base();
@@ -397,7 +397,7 @@ impl<I: Isa> FuncGen<'_, I> {
             To::Import { code, context } => {
                 self.pass_contexts(abi, Addr::base(I::CTX, context));
                 self.poison_arguments(sig, abi);
-                I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, code));
+                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, code));
                 CallTo::Register(I::SCRATCH)
             }
             To::Reference(_, checked) => {
@@ -406,7 +406,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if !checked {
                     self.null_faults_at(at);
                 }
-                I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
+                self.w.load(Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
                 if !sig.shares_registers() {
                     self.poison_arguments(sig, abi);
                 }
@@ -422,8 +422,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// it.
     fn pass_contexts(&mut self, abi: &Abi, callee: Addr) -> u32 {
         let (callee_reg, caller_reg) = abi.contexts.expect("a convention that crosses instances");
-        let at = I::load(&mut self.out.asm, Load::I64, callee_reg, callee);
-        I::mov(&mut self.out.asm, Width::W64, caller_reg, I::CTX);
+        let at = self.w.load(Load::I64, callee_reg, callee);
+        self.w.mov(Width::W64, caller_reg, I::CTX);
         at
     }
 
@@ -439,8 +439,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let reference = self.pop_owned();
         if !self.facts.settings.hardware_traps {
             let null = self.trap_label(TrapCode::NullReference);
-            I::test(&mut self.out.asm, Width::W64, reference, Src::Reg(reference));
-            I::jcc(&mut self.out.asm, Cond::Eq, null);
+            self.w.test(Width::W64, reference, Src::Reg(reference));
+            self.w.jcc(Cond::Eq, null);
         }
         reference
     }
@@ -453,10 +453,10 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let (callee_reg, _) = abi.contexts.expect("a convention that crosses instances");
         let behind = Addr::base(Self::CALLEE, TAIL_ENTRY_BYTES as i32);
-        I::lea(&mut self.out.asm, Width::W64, I::SCRATCH, behind);
-        I::cmp(&mut self.out.asm, Width::W64, callee_reg, Src::Reg(I::CTX));
+        self.w.lea(Width::W64, I::SCRATCH, behind);
+        self.w.cmp(Width::W64, callee_reg, Src::Reg(I::CTX));
         let own = if without(Fault::PrivateEntry) { Cond::Ne } else { Cond::Eq };
-        I::cmov(&mut self.out.asm, own, Width::W64, Self::CALLEE, I::SCRATCH);
+        self.w.cmov(own, Width::W64, Self::CALLEE, I::SCRATCH);
     }
 
     /// Results are pushed: a single one in its register, more than one in their slots.
@@ -468,7 +468,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
                 let narrows = *ty == Ty::I32 && !self.next_ignores_upper_half() || *ty == Ty::GcRef;
                 if narrows && !without(Fault::NarrowResult) {
-                    I::mov(&mut self.out.asm, Width::W32, *reg, *reg);
+                    self.w.mov(Width::W32, *reg, *reg);
                 }
                 self.restore_after_last();
                 self.push_reg(*ty, *reg);
@@ -485,7 +485,7 @@ impl<I: Isa> FuncGen<'_, I> {
                         let slot = self.slot(at, ty);
                         match *place {
                             Place::Reg(reg) if registers => {
-                                I::store(&mut self.out.asm, Store::of(ty), slot, reg);
+                                self.w.store(Store::of(ty), slot, reg);
                             }
                             Place::Stack(offset) if !registers => {
                                 let scratch = match ty.class() {
@@ -493,8 +493,8 @@ impl<I: Isa> FuncGen<'_, I> {
                                     RegClass::Float => I::FLOAT_SCRATCH,
                                 };
                                 let from = Addr::base(I::STACK, (abi.stack_args + offset) as i32);
-                                I::load(&mut self.out.asm, Load::of(ty), scratch, from);
-                                I::store(&mut self.out.asm, Store::of(ty), slot, scratch);
+                                self.w.load(Load::of(ty), scratch, from);
+                                self.w.store(Store::of(ty), slot, scratch);
                             }
                             _ => {}
                         }
@@ -591,14 +591,14 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.out_reserve();
         if let Some(area) = abi.result_area {
-            I::load(&mut self.out.asm, Load::I64, area, Addr::base(I::FRAME, self.result_area_slot));
+            self.w.load(Load::I64, area, Addr::base(I::FRAME, self.result_area_slot));
         }
         match to {
             To::Defined(_) => {}
             To::Import { code, context } => {
                 self.pass_contexts(abi, Addr::base(I::CTX, context));
                 self.poison_arguments(sig, abi);
-                I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(I::CTX, code));
+                self.w.load(Load::I64, Self::CALLEE, Addr::base(I::CTX, code));
             }
             To::Reference(_, checked) => {
                 let ctx = self.facts.ctx;
@@ -606,7 +606,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if !checked {
                     self.null_faults_at(at);
                 }
-                I::load(&mut self.out.asm, Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
+                self.w.load(Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
                 self.prefer_private(sig, abi);
             }
         }
@@ -614,14 +614,14 @@ impl<I: Isa> FuncGen<'_, I> {
         if rebuild {
             self.rebuild_arguments(incoming, outgoing);
         } else {
-            I::leave(&mut self.out.asm);
+            self.w.leave();
         }
         match to {
             To::Defined(index) => {
-                let at = I::jmp_sym(&mut self.out.asm);
+                let at = self.w.jmp_sym();
                 self.reloc(at, Target::Func(index));
             }
-            _ => I::jmp_reg(&mut self.out.asm, Self::CALLEE),
+            _ => self.w.jmp_reg(Self::CALLEE),
         }
         self.become_dead();
     }
@@ -638,11 +638,10 @@ impl<I: Isa> FuncGen<'_, I> {
     ///   [stack + 8 .. + outgoing] new arguments
     /// ```
     fn rebuild_arguments(&mut self, incoming: i32, outgoing: i32) {
-        let a = &mut self.out.asm;
         // The new arguments may overwrite both words of the frame, and any that is above what they come from.
-        I::load(a, Load::I64, I::SCRATCH, Addr::base(I::FRAME, 8));
-        I::store(a, Store::B64, Addr::base(I::STACK, 0), I::SCRATCH);
-        I::load(a, Load::F64, I::FLOAT_SCRATCH, Addr::base(I::FRAME, 0));
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::FRAME, 8));
+        self.w.store(Store::B64, Addr::base(I::STACK, 0), I::SCRATCH);
+        self.w.load(Load::F64, I::FLOAT_SCRATCH, Addr::base(I::FRAME, 0));
         let to = 8 + incoming - outgoing;
         let mut word = outgoing;
         // Upwards in memory, so from the top.
@@ -650,13 +649,12 @@ impl<I: Isa> FuncGen<'_, I> {
             if word & 0x38 == 0 && self.check_budget() {
                 return;
             }
-            I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::STACK, word));
-            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, to + word), I::SCRATCH);
+            self.w.load(Load::I64, I::SCRATCH, Addr::base(I::STACK, word));
+            self.w.store(Store::B64, Addr::base(I::FRAME, to + word), I::SCRATCH);
             word -= 8;
         }
-        let a = &mut self.out.asm;
-        I::lea(a, Width::W64, I::SCRATCH, Addr::base(I::FRAME, to));
-        I::mov(a, Width::W64, I::STACK, I::SCRATCH);
-        I::bits(a, Width::W64, I::FRAME, I::FLOAT_SCRATCH);
+        self.w.lea(Width::W64, I::SCRATCH, Addr::base(I::FRAME, to));
+        self.w.mov(Width::W64, I::STACK, I::SCRATCH);
+        self.w.bits(Width::W64, I::FRAME, I::FLOAT_SCRATCH);
     }
 }

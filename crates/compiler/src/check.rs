@@ -4,7 +4,7 @@
 //! their slots; nothing is pending that the next operator does not take; copies and locals agree on who copies whom.
 
 use crate::compile::FuncGen;
-use crate::isa::{AsmBuffer, Isa};
+use crate::isa::Isa;
 use crate::stack::WINDOW;
 use crate::value::Loc;
 use lightbeam_asm::RegSet;
@@ -62,7 +62,7 @@ impl<I: Isa> FuncGen<'_, I> {
             assert_eq!(local.copy, Some(reg), "a copy of {local:?} at {at:#x}");
             assert_eq!(local.home, None, "a copy of a local that has a home at {at:#x}");
         }
-        assert!(self.out.asm.offset() > 0);
+        assert!(self.w.offset() > 0);
     }
 
     /// Panics if what a local holds is not where a read would find it.

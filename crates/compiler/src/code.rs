@@ -1,7 +1,7 @@
-//! What compiling gives: machine code and the tables beside it, in one arena that grows from function to function, so
-//! that no function allocates for itself.
+//! What compiling gives beside machine code: the entries of the tables of a [`Writer`], and what they name.
+//!
+//! [`Writer`]: crate::Writer
 
-use crate::isa::{AsmBuffer, Isa};
 use crate::libcall::Libcall;
 use std::ops::Range;
 
@@ -12,76 +12,7 @@ pub const TAIL_ENTRY_BYTES: u32 = 5;
 /// Alignment of private entries in the text, and of the text itself.
 pub const FUNC_ALIGN: u32 = 16;
 
-/// The code of the functions compiled so far by one worker, in the order in which they were compiled. All offsets are
-/// in bytes from the start of `asm`'s code.
-#[derive(Default)]
-pub struct Output<I: Isa> {
-    /// The machine code.
-    pub asm: I::Asm,
-    /// One entry a function.
-    pub funcs: Vec<FuncCode>,
-    /// Places that need an address which is known only when all functions have their place.
-    pub relocs: Vec<Reloc>,
-    /// Instructions that can trap, in ascending order within a function.
-    pub traps: Vec<TrapSite>,
-    /// The address map, in ascending order within a function.
-    pub addresses: Vec<AddressSite>,
-    /// Calls from which exceptions come to handlers in the same function, in ascending order.
-    pub sites: Vec<CallSite>,
-    /// What such calls name; several may name the same.
-    pub handlers: Vec<Handler>,
-    /// Calls during which a collector may run and that have references in the frame, in ascending order.
-    pub safepoints: Vec<Safepoint>,
-    /// Stack maps, each some words: how many bytes below the frame pointer it covers; how many words follow; and in
-    /// these a bit for each four bytes from the lowest on, which is set where a reference is.
-    pub maps: Vec<u32>,
-    /// Totals over all functions.
-    pub counters: Counters,
-}
-
-/// How far an [`Output`] has come.
-pub(crate) struct Mark {
-    code: u32,
-    relocs: usize,
-    traps: usize,
-    addresses: usize,
-    sites: usize,
-    handlers: usize,
-    safepoints: usize,
-    maps: usize,
-    counters: Counters,
-}
-
-impl<I: Isa> Output<I> {
-    pub(crate) fn mark(&self) -> Mark {
-        Mark {
-            code: self.asm.offset(),
-            relocs: self.relocs.len(),
-            traps: self.traps.len(),
-            addresses: self.addresses.len(),
-            sites: self.sites.len(),
-            handlers: self.handlers.len(),
-            safepoints: self.safepoints.len(),
-            maps: self.maps.len(),
-            counters: self.counters,
-        }
-    }
-
-    /// Forgets what has come since, of which all labels and constants are. What it took is not forgotten.
-    pub(crate) fn take_back(&mut self, mark: &Mark) {
-        self.asm.abandon(mark.code);
-        self.relocs.truncate(mark.relocs);
-        self.traps.truncate(mark.traps);
-        self.addresses.truncate(mark.addresses);
-        self.sites.truncate(mark.sites);
-        self.handlers.truncate(mark.handlers);
-        self.safepoints.truncate(mark.safepoints);
-        self.maps.truncate(mark.maps);
-        self.counters = Counters { steps: self.counters.steps, ..mark.counters };
-    }
-}
-
-/// One function in an [`Output`].
+/// One function in a [`Writer`](crate::Writer).
 #[derive(Clone, Debug)]
 pub struct FuncCode {
     /// Its index among the functions that the module defines; `u32::MAX` for a routine, which belongs to none.
@@ -97,11 +28,11 @@ pub struct FuncCode {
     pub wasm: u32,
     /// Bytes of the body.
     pub wasm_bytes: u32,
-    /// Its entries of `Output::relocs`.
+    /// Its entries of `Writer::relocs`.
     pub relocs: Range<u32>,
-    /// Its entries of `Output::traps`.
+    /// Its entries of `Writer::traps`.
     pub traps: Range<u32>,
-    /// Its entries of `Output::addresses`.
+    /// Its entries of `Writer::addresses`.
     pub addresses: Range<u32>,
     /// Bytes that it takes in the exception table.
     pub exception_bytes: u32,
@@ -324,7 +255,7 @@ pub enum TrapCode {
 pub struct Safepoint {
     /// Offset of the instruction that the call returns to.
     pub at: u32,
-    /// Where its map begins among `Output::maps`; several may have the same.
+    /// Where its map begins among `Writer::maps`; several may have the same.
     pub map: u32,
 }
 
@@ -333,7 +264,7 @@ pub struct Safepoint {
 pub struct CallSite {
     /// Offset of the instruction that the call returns to.
     pub at: u32,
-    /// The handlers in the order in which they are tried: where they begin and end in `Output::handlers`.
+    /// The handlers in the order in which they are tried: where they begin and end in `Writer::handlers`.
     pub handlers: (u32, u32),
     /// From the stack pointer, as it is during the call, up to the frame pointer, in bytes.
     pub frame: u32,
@@ -369,7 +300,7 @@ pub struct AddressSite {
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident)*) => {
-        /// How often the compiler did what; the sum over the functions of an [`Output`].
+        /// How often the compiler did what; the sum over the functions of a `Writer`.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Counters { $($(#[$doc])* pub $name: u64,)* }
 

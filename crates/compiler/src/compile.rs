@@ -1,13 +1,13 @@
 //! The road of one body: survey, plan, prologue, operators, epilogue, stubs. Read this file first.
 
-use crate::code::{AddressSite, FUNC_ALIGN, FuncCode, Output, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
+use crate::code::{AddressSite, FuncCode, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
 use crate::control::Block;
 use crate::effects::Calls;
 use crate::error::{Error, ErrorKind};
 use crate::exceptions::Exceptions;
 use crate::facts::{AddressMap, Callee, Facts};
 use crate::fault::proving;
-use crate::isa::{AsmBuffer, Isa};
+use crate::isa::Isa;
 use crate::meter::{KeptRef, Stub};
 use crate::moves::Moves;
 use crate::reader::Reader;
@@ -20,6 +20,7 @@ use crate::survey::Survey;
 use crate::ty::{Ty, Width};
 use crate::validate::{Buffers, survey};
 use crate::value::{Hot, Operand, Value};
+use crate::writer::Writer;
 use lightbeam_asm::{Label, Reg};
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
@@ -119,7 +120,7 @@ pub(crate) struct PendingTrap {
 
 /// The state of the emitter of one function.
 pub(crate) struct FuncGen<'a, I: Isa> {
-    pub(crate) out: &'a mut Output<I>,
+    pub(crate) w: &'a mut Writer<I>,
     pub(crate) facts: &'a Facts,
     pub(crate) survey: &'a Survey,
     pub(crate) sig: &'a Sig,
@@ -231,11 +232,11 @@ impl Unusual {
     }
 }
 
-/// Compiles one function of a module and appends it to `out`. Validates the body as well.
+/// Compiles one function of a module and appends it to `w`. Validates the body as well.
 ///
 /// # Errors
 ///
-/// If the body is invalid, uses what is not supported, or exceeds a limit. `out` may then hold the beginning of the
+/// If the body is invalid, uses what is not supported, or exceeds a limit. `w` may then hold the beginning of the
 /// function and is not to be used.
 pub fn compile<I: Isa>(
     facts: &Facts,
@@ -243,7 +244,7 @@ pub fn compile<I: Isa>(
     validator: FuncToValidate<ValidatorResources>,
     body: FunctionBody<'_>,
     scratch: &mut Scratch,
-    out: &mut Output<I>,
+    w: &mut Writer<I>,
 ) -> Result<(), Error> {
     let function = validator.index;
     let fact = &facts.funcs[function as usize];
@@ -259,44 +260,38 @@ pub fn compile<I: Isa>(
     let now = |clock: Option<fn() -> u64>| clock.map_or(0, |clock| clock());
     let started = now(scratch.clock);
     let decided = survey(&mut scratch.survey, &mut scratch.validation, facts, sig, validator, &body)?;
-    out.counters.left_to_reference += u64::from(!decided);
+    w.counters.left_to_reference += u64::from(!decided);
     let surveyed = now(scratch.clock);
     scratch.survey_time += surveyed - started;
 
     let bytes = body.as_bytes();
     let wasm = body.range().start as u32;
-    let (relocs, traps, addresses) = (out.relocs.len() as u32, out.traps.len() as u32, out.addresses.len() as u32);
-    out.asm.reset_labels();
-    out.asm.reserve(4 * I::MAX_PRIMITIVE);
-    let start = begin(out, escapes, index);
-    let sites = out.sites.len();
+    let (relocs, traps, addresses) = (w.relocs.len() as u32, w.traps.len() as u32, w.addresses.len() as u32);
+    w.reset_labels();
+    w.reserve(4 * I::MAX_PRIMITIVE);
+    let start = begin(w, escapes, index);
+    let sites = w.sites.len();
 
-    let result = emit_either(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, out);
+    let result = emit_either(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, w);
     scratch.emit_time += now(scratch.clock) - surveyed;
     result?;
 
-    out.counters.relocations += out.relocs.len() as u64 - u64::from(relocs);
-    out.counters.traps += out.traps.len() as u64 - u64::from(traps);
-    out.counters.addresses += out.addresses.len() as u64 - u64::from(addresses);
-    out.funcs.push(FuncCode {
+    w.counters.relocations += w.relocs.len() as u64 - u64::from(relocs);
+    w.counters.traps += w.traps.len() as u64 - u64::from(traps);
+    w.counters.addresses += w.addresses.len() as u64 - u64::from(addresses);
+    w.funcs.push(FuncCode {
         index,
         start: start.0,
         body: start.1,
-        end: out.asm.offset(),
+        end: w.offset(),
         wasm,
         wasm_bytes: bytes.len() as u32,
-        relocs: relocs..out.relocs.len() as u32,
-        traps: traps..out.traps.len() as u32,
-        addresses: addresses..out.addresses.len() as u32,
-        exception_bytes: out.sites[sites..].iter().map(|site| site.bytes()).sum(),
+        relocs: relocs..w.relocs.len() as u32,
+        traps: traps..w.traps.len() as u32,
+        addresses: addresses..w.addresses.len() as u32,
+        exception_bytes: w.sites[sites..].iter().map(|site| site.bytes()).sum(),
     });
     Ok(())
-}
-
-/// Pads so that what stands `before` bytes from here has the alignment of private entries.
-pub(crate) fn pad_to_entry<I: Isa>(out: &mut Output<I>, before: u32) {
-    let padding = (out.asm.offset() + before).wrapping_neg() & (FUNC_ALIGN - 1);
-    I::pad(&mut out.asm, padding);
 }
 
 /// Compiles a constant expression as a function without parameters, and says where it begins.
@@ -304,7 +299,7 @@ pub(crate) fn constant<I: Isa>(
     facts: &Facts,
     index: u32,
     scratch: &mut Scratch,
-    out: &mut Output<I>,
+    w: &mut Writer<I>,
 ) -> Result<u32, Error> {
     let body = &facts.constants[index as usize];
     let sig = Sig::new::<I>(&[], &[Ty::GcRef]);
@@ -314,24 +309,24 @@ pub(crate) fn constant<I: Isa>(
     survey.note(Calls::Returns);
     // It may have some, and runs once.
     survey.vectors = true;
-    out.asm.reset_labels();
-    out.asm.reserve(4 * I::MAX_PRIMITIVE);
-    let (start, _) = begin(out, false, u32::MAX);
-    emit_either(facts, survey, &sig, body, 0, &mut scratch.state, out)?;
+    w.reset_labels();
+    w.reserve(4 * I::MAX_PRIMITIVE);
+    let (start, _) = begin(w, false, u32::MAX);
+    emit_either(facts, survey, &sig, body, 0, &mut scratch.state, w)?;
     Ok(start)
 }
 
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.
-fn begin<I: Isa>(out: &mut Output<I>, escapes: bool, index: u32) -> (u32, u32) {
+fn begin<I: Isa>(w: &mut Writer<I>, escapes: bool, index: u32) -> (u32, u32) {
     let entry = if escapes { TAIL_ENTRY_BYTES } else { 0 };
-    pad_to_entry(out, entry);
-    let start = out.asm.offset();
+    w.pad_to_entry(entry);
+    let start = w.offset();
     if escapes {
-        let at = I::jmp_sym(&mut out.asm);
-        out.relocs.push(Reloc { at, target: Target::Thunk(index) });
-        debug_assert_eq!(out.asm.offset(), start + TAIL_ENTRY_BYTES);
+        let at = w.jmp_sym();
+        w.relocs.push(Reloc { at, target: Target::Thunk(index) });
+        debug_assert_eq!(w.offset(), start + TAIL_ENTRY_BYTES);
     }
-    (start, out.asm.offset())
+    (start, w.offset())
 }
 
 /// Sweep 2, and once more if there are too many references, see `safepoints`.
@@ -342,16 +337,16 @@ fn emit_either<I: Isa>(
     body: &[u8],
     base: u32,
     state: &mut State,
-    out: &mut Output<I>,
+    w: &mut Writer<I>,
 ) -> Result<(), Error> {
-    let mark = (facts.references || survey.catches_references).then(|| out.mark());
-    let result = emit(facts, survey, sig, body, base, state, out, false);
+    let mark = (facts.references || survey.catches_references).then(|| w.mark());
+    let result = emit(facts, survey, sig, body, base, state, w, false);
     if let Some(mark) = mark
         && result.is_err()
         && state.lists.roots.too_many
     {
-        out.take_back(&mark);
-        return emit(facts, survey, sig, body, base, state, out, true);
+        w.take_back(&mark);
+        return emit(facts, survey, sig, body, base, state, w, true);
     }
     result
 }
@@ -366,15 +361,15 @@ fn emit<I: Isa>(
     body: &[u8],
     base: u32,
     state: &mut State,
-    out: &mut Output<I>,
+    w: &mut Writer<I>,
     deep: bool,
 ) -> Result<(), Error> {
     let slot_log2 = if survey.vectors { 4 } else { 3 };
-    let budget_end = out.asm.offset().saturating_add(Budget::most(body.len()).min(1 << 31) as u32);
-    let return_label = out.asm.label();
-    let first_address = out.addresses.len();
+    let budget_end = w.offset().saturating_add(Budget::most(body.len()).min(1 << 31) as u32);
+    let return_label = w.label();
+    let first_address = w.addresses.len();
     let mut cg = FuncGen::<I> {
-        out,
+        w,
         facts,
         survey,
         sig,
@@ -424,7 +419,7 @@ fn emit<I: Isa>(
     cg.lists.resumptions.clear();
     cg.lists.poison = None;
     cg.lists.stub_refs.clear();
-    let maps = cg.out.maps.len();
+    let maps = cg.w.maps.len();
     cg.lists.roots.begin(facts.references || survey.catches_references, maps, deep);
 
     let enter = cg.prologue();
@@ -440,14 +435,14 @@ fn emit<I: Isa>(
     cg.prove_no_map_is_owed();
     cg.finish_deep();
     cg.finish_poison();
-    cg.out.asm.watch(lightbeam_asm::RegSet::EMPTY);
-    cg.out.asm.place_constants();
-    cg.out.counters.operators += cg.operators;
-    cg.out.counters.steps += survey.steps;
+    cg.w.watch(lightbeam_asm::RegSet::EMPTY);
+    cg.w.place_constants();
+    cg.w.counters.operators += cg.operators;
+    cg.w.counters.steps += survey.steps;
     let frame = cg.frame_size();
-    I::patch_frame(&mut cg.out.asm, enter, frame);
+    cg.w.patch_frame(enter, frame);
     cg.finish_handlers(first_handlers, frame);
-    let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.out.asm.offset() > cg.budget_end;
+    let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.w.offset() > cg.budget_end;
 
     let FuncGen { stack, locals, blocks, copies, .. } = cg;
     state.stack = stack;
@@ -489,7 +484,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.check_budget() || self.reader.at_end() {
             return false;
         }
-        self.room_end = self.budget_end.min(self.out.asm.room_end() - room::<I>() as u32);
+        self.room_end = self.budget_end.min(self.w.room_end() - room::<I>() as u32);
         if self.unusual.has(Unusual::FUEL) {
             self.fuel += u32::from(!self.reader.peek_op().effects().free);
         }
@@ -497,7 +492,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.expect_effects();
         }
         if self.unusual.has(Unusual::MAPPED) {
-            self.map_address(self.out.asm.offset(), self.base + self.reader.pos() as u32);
+            self.map_address(self.w.offset(), self.base + self.reader.pos() as u32);
         }
         true
     }
@@ -515,13 +510,13 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Makes room for what any operator emits between two calls of this.
     #[inline]
     pub(crate) fn out_reserve(&mut self) {
-        self.out.asm.reserve(room::<I>());
+        self.w.reserve(room::<I>());
     }
 
     /// Is the output larger than it may be? To be asked in loops whose length the input chooses.
     pub(crate) fn check_budget(&mut self) -> bool {
         self.out_reserve();
-        if self.out.asm.offset() > self.budget_end {
+        if self.w.offset() > self.budget_end {
             self.unusual.set(Unusual::OVER_BUDGET, true);
         }
         self.unusual.has(Unusual::OVER_BUDGET)
@@ -531,7 +526,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.facts.settings.address_map == AddressMap::None {
             return;
         }
-        let addresses = &mut self.out.addresses;
+        let addresses = &mut self.w.addresses;
         if addresses.len() > self.first_address
             && let Some(last) = addresses.last_mut()
             && last.at == at
@@ -545,19 +540,19 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The instruction at `at` can trap.
     pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode, wasm: u32) {
         // The room is looked at first, so that nothing need be kept across its growing.
-        let traps = &self.out.traps;
-        if traps.len() == traps.capacity() || self.out.addresses.len() == self.out.addresses.capacity() {
+        let traps = &self.w.traps;
+        if traps.len() == traps.capacity() || self.w.addresses.len() == self.w.addresses.capacity() {
             self.grow_maps();
         }
-        self.out.traps.push(TrapSite { at, code });
+        self.w.traps.push(TrapSite { at, code });
         self.map_address(at, wasm);
     }
 
     #[cold]
     #[inline(never)]
     fn grow_maps(&mut self) {
-        self.out.traps.reserve(64);
-        self.out.addresses.reserve(64);
+        self.w.traps.reserve(64);
+        self.w.addresses.reserve(64);
     }
 
     /// The instruction at `at` accesses a linear memory.
@@ -576,7 +571,7 @@ impl<I: Isa> FuncGen<'_, I> {
         {
             return trap.label;
         }
-        let label = self.out.asm.label();
+        let label = self.w.label();
         self.lists.traps.push(PendingTrap { label, code, wasm: self.wasm });
         label
     }
@@ -584,7 +579,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Traps here and now.
     pub(crate) fn trap_now(&mut self, code: TrapCode, wasm: u32) {
         if self.facts.settings.hardware_traps {
-            let at = I::trap(&mut self.out.asm);
+            let at = self.w.trap();
             self.trap_at(at, code, wasm);
         } else {
             self.raise(code, wasm);
@@ -595,10 +590,10 @@ impl<I: Isa> FuncGen<'_, I> {
         for i in 0..self.lists.traps.len() {
             let trap = self.lists.traps[i];
             self.out_reserve();
-            self.out.asm.bind(trap.label);
+            self.w.bind(trap.label);
             if trap.code == TrapCode::StackOverflow && !self.facts.settings.hardware_traps {
                 // The frame that does not fit must not be there when the host is called: below it may be anything.
-                I::mov(&mut self.out.asm, Width::W64, I::STACK, I::FRAME);
+                self.w.mov(Width::W64, I::STACK, I::FRAME);
             }
             self.trap_now(trap.code, trap.wasm);
         }
@@ -606,6 +601,6 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// A field at `at` waits for an address.
     pub(crate) fn reloc(&mut self, at: u32, target: Target) {
-        self.out.relocs.push(Reloc { at, target });
+        self.w.relocs.push(Reloc { at, target });
     }
 }

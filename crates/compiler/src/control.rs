@@ -14,7 +14,7 @@
 
 use crate::compile::{FuncGen, LocalState, Unusual};
 use crate::fault::{Fault, proof, without};
-use crate::isa::{AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
 use crate::regs::Copies;
 use crate::ty::{Ty, Width};
@@ -182,7 +182,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if uses.branched {
             self.flush_below(height);
         }
-        let label = self.out.asm.label();
+        let label = self.w.label();
         self.push_block(Block {
             kind: Kind::Block,
             label,
@@ -201,7 +201,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.forget_flags();
         self.charge_fuel();
         let height = self.stack.len() - self.params_of(types).len();
-        let label = self.out.asm.label();
+        let label = self.w.label();
         let mut window = false;
         if uses.branched {
             self.flush_below(self.stack.len());
@@ -211,8 +211,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 window = !self.regs.locked.is_empty();
             }
             self.drop_copies();
-            I::align(&mut self.out.asm, 16);
-            self.out.asm.bind(label);
+            self.w.align(16);
+            self.w.bind(label);
             self.loop_checks();
         }
         self.push_block(Block {
@@ -231,8 +231,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let types = self.block_type();
         let uses = self.next_block_use();
         self.charge_fuel();
-        let label = self.out.asm.label();
-        let else_label = self.out.asm.label();
+        let label = self.w.label();
+        let else_label = self.w.label();
         if let Some(Value { loc: Loc::Const(bits), .. }) = self.stack.last().copied() {
             self.pop_value();
             let height = self.stack.len() - self.params_of(types).len();
@@ -240,7 +240,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.clean_copies();
             self.push_if(label, else_label, height, types, uses.branched);
             if bits.get() == 0 {
-                I::jmp(&mut self.out.asm, else_label);
+                self.w.jmp(else_label);
                 self.become_dead();
             }
             return;
@@ -251,7 +251,7 @@ impl<I: Isa> FuncGen<'_, I> {
             cg.clean_copies();
         });
         let height = self.stack.len() - self.params_of(types).len();
-        I::jcc(&mut self.out.asm, cond.invert(), else_label);
+        self.w.jcc(cond.invert(), else_label);
         self.push_if(label, else_label, height, types, uses.branched);
     }
 
@@ -275,7 +275,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn pop_condition_after(&mut self, then: impl FnOnce(&mut Self)) -> Cond {
         if let Some(Value { loc: Loc::Flags(cond), .. }) = self.stack.last().copied() {
             self.pop_value();
-            self.out.counters.fused_compares += 1;
+            self.w.counters.fused_compares += 1;
             then(self);
             return cond;
         }
@@ -283,17 +283,17 @@ impl<I: Isa> FuncGen<'_, I> {
         match operand.place() {
             OperandPlace::Reg(reg) => {
                 if !self.flags_tell(reg, Width::W32) {
-                    I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+                    self.w.test(Width::W32, reg, Src::Reg(reg));
                 }
             }
             OperandPlace::Mem(addr) => {
-                let at = I::cmp_mem(&mut self.out.asm, Width::W32, addr, Src::Imm(0));
+                let at = self.w.cmp_mem(Width::W32, addr, Src::Imm(0));
                 self.folded(&operand, at);
             }
             OperandPlace::Const(_) => {
                 let mut operand = operand;
                 let reg = self.operand_reg(&mut operand);
-                I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+                self.w.test(Width::W32, reg, Src::Reg(reg));
                 self.done(&operand);
                 then(self);
                 return Cond::Ne;
@@ -324,11 +324,11 @@ impl<I: Isa> FuncGen<'_, I> {
         if !self.is_dead() {
             self.merge_values(&block);
             self.edge_to(depth);
-            I::jmp(&mut self.out.asm, block.label);
+            self.w.jmp(block.label);
             block.branched = true;
         }
         self.truncate_stack(block.height as usize);
-        self.out.asm.bind(else_label);
+        self.w.bind(else_label);
         let copies = self.lists.else_copies.pop().expect("an if");
         self.adopt_copies(&copies);
         self.push_slots(self.facts, block.types, block.height);
@@ -405,7 +405,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.edge_to(depth);
         }
         self.truncate_stack(block.height as usize);
-        self.out.asm.bind(block.label);
+        self.w.bind(block.label);
         let copies = self.copies[depth];
         self.adopt_copies(&copies);
         self.unusual.set(Unusual::DEAD, false);
@@ -416,7 +416,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.take_this(reg);
             self.push_reg(ty, reg);
         } else {
-            self.out.counters.steps += count as u64;
+            self.w.counters.steps += count as u64;
             for i in 0..count {
                 let ty = self.result_type(block.types, i);
                 let at = self.stack.len();
@@ -439,12 +439,12 @@ impl<I: Isa> FuncGen<'_, I> {
             self.edge_to(depth);
             if count == 1 {
                 // The other edge has a value to load.
-                I::jmp(&mut self.out.asm, block.label);
+                self.w.jmp(block.label);
                 block.branched = true;
             }
         }
         self.truncate_stack(block.height as usize);
-        self.out.asm.bind(else_label);
+        self.w.bind(else_label);
         self.adopt_copies(&at_condition);
         // Parameters pass through as results: they are in their slots at the condition's edge.
         if count == 1 {
@@ -452,13 +452,13 @@ impl<I: Isa> FuncGen<'_, I> {
             let reg = Self::merge_reg(ty);
             self.take_this(reg);
             let slot = self.slot(block.height as usize, ty);
-            I::load(&mut self.out.asm, Load::of(ty), reg, slot);
+            self.w.load(Load::of(ty), reg, slot);
             self.release(reg);
         }
         self.unusual.set(Unusual::DEAD, false);
         if !block.branched {
             // Nothing has used the label yet; the edges are the arm's end and the condition's.
-            block.label = self.out.asm.label();
+            block.label = self.w.label();
         }
         self.join(&block);
     }
@@ -474,7 +474,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if branched {
             self.truncate_stack(0);
             self.drop_copies();
-            self.out.asm.bind(self.return_label);
+            self.w.bind(self.return_label);
             self.unusual.set(Unusual::DEAD, false);
         }
     }
@@ -497,7 +497,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(self.stack.len());
             return;
         }
-        self.out.counters.steps += count as u64;
+        self.w.counters.steps += count as u64;
         // Downwards, lowest first: a slot is read before the move that overwrites it.
         for i in 0..count {
             if i & 3 == 3 && self.check_budget() {
@@ -520,8 +520,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if value.loc == Loc::Slot {
             let slot = self.slot(at, ty);
             self.take_this(reg);
-            I::load(&mut self.out.asm, Load::of(ty), reg, slot);
-            self.out.counters.reloads += 1;
+            self.w.load(Load::of(ty), reg, slot);
+            self.w.counters.reloads += 1;
         } else {
             // The copy that the value may be read from must outlive the taking.
             if let Loc::Local(local) = value.loc
@@ -541,7 +541,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 Loc::Reg(from) => {
                     self.copy_reg(ty, reg, from);
                     self.release(from);
-                    self.out.counters.merge_moves += 1;
+                    self.w.counters.merge_moves += 1;
                 }
                 Loc::Const(bits) => self.load_const(ty, reg, bits.get()),
                 Loc::Local(local) => {
@@ -550,8 +550,8 @@ impl<I: Isa> FuncGen<'_, I> {
                         Some(from) => self.copy_reg(ty, reg, from),
                         None => {
                             let slot = self.slot_of_local(local as usize);
-                            I::load(&mut self.out.asm, Load::of(ty), reg, slot);
-                            self.out.counters.reloads += 1;
+                            self.w.load(Load::of(ty), reg, slot);
+                            self.w.counters.reloads += 1;
                         }
                     }
                 }
@@ -575,21 +575,21 @@ impl<I: Isa> FuncGen<'_, I> {
             Loc::Reg(reg) => reg,
             Loc::Slot => {
                 let slot = self.slot(position, ty);
-                I::load(&mut self.out.asm, Load::of(ty), scratch, slot);
+                self.w.load(Load::of(ty), scratch, slot);
                 scratch
             }
             Loc::Local(local) => {
                 let LocalState { home, copy, .. } = self.locals[local as usize];
                 home.or(copy).unwrap_or_else(|| {
                     let slot = self.slot_of_local(local as usize);
-                    I::load(&mut self.out.asm, Load::of(ty), scratch, slot);
+                    self.w.load(Load::of(ty), scratch, slot);
                     scratch
                 })
             }
             Loc::Flags(_) | Loc::Hot => unreachable!("taken by the next operator"),
         };
-        I::store(&mut self.out.asm, Store::of(ty), target, from);
-        self.out.counters.merge_moves += 1;
+        self.w.store(Store::of(ty), target, from);
+        self.w.counters.merge_moves += 1;
     }
 
     // ---- branching
@@ -634,7 +634,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let block = self.target(depth);
         self.merge_values(&block);
         self.edge_to(self.blocks.len() - 1 - depth as usize);
-        I::jmp(&mut self.out.asm, block.label);
+        self.w.jmp(block.label);
         self.become_dead();
     }
 
@@ -659,10 +659,10 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.merges_in_place(&block, count) {
             self.merge_values(&block);
             self.edge_to(self.blocks.len() - 1 - depth as usize);
-            I::jcc(&mut self.out.asm, cond, block.label);
+            self.w.jcc(cond, block.label);
         } else {
             self.edge_to(self.blocks.len() - 1 - depth as usize);
-            self.out.counters.steps += count as u64;
+            self.w.counters.steps += count as u64;
             let (values, to) = (self.stack.len() - count, block.height as usize);
             self.slots_used = self.slots_used.max((to + count) as u32);
             let mut frozen = self.freeze();
@@ -690,7 +690,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn br_table(&mut self) {
         let len = self.reader.u32();
-        self.out.counters.steps += u64::from(len) + 1;
+        self.w.counters.steps += u64::from(len) + 1;
         self.charge_fuel();
         if let Some(index) = self.stack.last().expect("validated").as_const() {
             self.pop_value();
@@ -746,7 +746,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 let label = if self.merges_in_place(&block, arity) {
                     block.label
                 } else {
-                    let stub = self.out.asm.label();
+                    let stub = self.w.label();
                     stubs.push((stub, depth));
                     stub
                 };
@@ -759,18 +759,18 @@ impl<I: Isa> FuncGen<'_, I> {
         self.lists.br_labels.clear();
         let targets = std::mem::take(&mut self.lists.targets);
         if let [default] = targets[..] {
-            I::jmp(&mut self.out.asm, default);
+            self.w.jmp(default);
         } else {
-            self.out.asm.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
-            I::jump_table(&mut self.out.asm, index, temp, &targets);
+            self.w.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
+            self.w.jump_table(index, temp, &targets);
         }
         self.lists.targets = targets;
         self.release(index);
         self.release(temp);
         for (label, depth) in &stubs {
-            self.out.asm.bind(*label);
+            self.w.bind(*label);
             let block = self.target(*depth);
-            self.out.counters.steps += arity as u64;
+            self.w.counters.steps += arity as u64;
             let values = self.stack.len() - arity;
             for i in 0..arity {
                 if self.check_budget() {
@@ -779,7 +779,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 let value = self.stack[values + i];
                 self.value_to_slot(value, values + i, block.height as usize + i);
             }
-            I::jmp(&mut self.out.asm, block.label);
+            self.w.jmp(block.label);
         }
         self.lists.br_stubs = stubs;
         self.become_dead();

@@ -22,7 +22,7 @@ use crate::compile::FuncGen;
 use crate::control::Block;
 use crate::facts::{Collector, ExceptionFacts, ObjectFact, Storage, TagFact};
 use crate::fault::{Fault, proof, without};
-use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
 use crate::value::Operand;
@@ -199,7 +199,7 @@ impl<I: Isa> FuncGen<'_, I> {
             exceptions.of_tag.clear();
             1
         });
-        FirstHandlers { sites: self.out.sites.len(), handlers: self.out.handlers.len() }
+        FirstHandlers { sites: self.w.sites.len(), handlers: self.w.handlers.len() }
     }
 
     // ---- scopes
@@ -210,7 +210,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let depth = self.blocks.len() as u32;
         let first = self.lists.exceptions.catches.len() as u32;
         let mut closed = false;
-        self.out.counters.steps += u64::from(count);
+        self.w.counters.steps += u64::from(count);
         let wasm = self.wasm;
         for _ in 0..count {
             let kind = self.reader.u8();
@@ -277,8 +277,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 continue;
             }
             if I::PRESERVED.contains(&home) {
-                I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
-                self.out.counters.home_saves += 1;
+                self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
+                self.w.counters.home_saves += 1;
             }
         }
     }
@@ -299,24 +299,24 @@ impl<I: Isa> FuncGen<'_, I> {
             None => self.link_handlers(scope),
         };
         let site = CallSite { at: self.returns_to, handlers, frame: 0, context: 0 };
-        self.out.counters.handlers += u64::from(handlers.1 - handlers.0);
+        self.w.counters.handlers += u64::from(handlers.1 - handlers.0);
         self.budget_end = self.budget_end.saturating_sub(site.bytes());
         self.room_end = self.room_end.min(self.budget_end);
-        self.out.sites.push(site);
+        self.w.sites.push(site);
     }
 
     /// Lists the handlers that an exception can come to from the innermost scope, in the order in which they are tried.
     fn link_handlers(&mut self, scope: u32) -> (u32, u32) {
-        let first = self.out.handlers.len() as u32;
+        let first = self.w.handlers.len() as u32;
         let mut at = self.lists.exceptions.first;
         while at != NONE {
             // Nobody will see more than the budget allows.
-            if 12 * (self.out.handlers.len() as u32 - first) > self.budget_end {
+            if 12 * (self.w.handlers.len() as u32 - first) > self.budget_end {
                 break;
             }
             let Catch { tag, target, next, block, .. } = self.lists.exceptions.catches[at as usize];
-            self.out.counters.steps += 1;
-            self.out.handlers.push(Handler { tag, at });
+            self.w.counters.steps += 1;
+            self.w.handlers.push(Handler { tag, at });
             if block.is_none() {
                 let block = self.target_at(target as usize);
                 self.lists.exceptions.catches[at as usize].block = Some(block);
@@ -324,7 +324,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             at = next;
         }
-        let handlers = (first, self.out.handlers.len() as u32);
+        let handlers = (first, self.w.handlers.len() as u32);
         self.lists.exceptions.scopes[scope as usize].handlers = Some(handlers);
         handlers
     }
@@ -352,7 +352,7 @@ impl<I: Isa> FuncGen<'_, I> {
         // Behind all that is on the stack.
         let instance = self.slot(self.stack.len(), Ty::I32);
         self.libcall_raw(Libcall::InstanceId, &[Arg::Owner(tag.owner)]);
-        I::store(&mut self.out.asm, Store::B32, instance, I::LIBCALL.int_results[0]);
+        self.w.store(Store::B32, instance, I::LIBCALL.int_results[0]);
         for (i, field) in object.fields.iter().enumerate() {
             if let Storage::Func(_) = field.storage {
                 if self.check_budget() {
@@ -360,7 +360,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 let slot = self.slot(first + i, Ty::FuncRef);
                 self.libcall_raw(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, slot))]);
-                I::store(&mut self.out.asm, Store::B32, slot, I::LIBCALL.int_results[0]);
+                self.w.store(Store::B32, slot, I::LIBCALL.int_results[0]);
             }
         }
         let args = [
@@ -399,14 +399,14 @@ impl<I: Isa> FuncGen<'_, I> {
             let ty = kept_as(field.storage);
             let slot = self.slot(first + i, ty);
             let temp = if ty.is_float() { I::FLOAT_SCRATCH } else { temp };
-            I::load(&mut self.out.asm, Load::of(ty), temp, slot);
+            self.w.load(Load::of(ty), temp, slot);
             self.count(field.storage, base, temp);
-            I::store(&mut self.out.asm, Store::of(ty), to, temp);
+            self.w.store(Store::of(ty), to, temp);
         }
-        I::load(&mut self.out.asm, Load::I32, temp, instance);
-        I::store(&mut self.out.asm, Store::B32, Addr::base(object, exception.instance), temp);
+        self.w.load(Load::I32, temp, instance);
+        self.w.store(Store::B32, Addr::base(object, exception.instance), temp);
         self.load_owner_index(temp, tag.owner);
-        I::store(&mut self.out.asm, Store::B32, Addr::base(object, exception.tag), temp);
+        self.w.store(Store::B32, Addr::base(object, exception.tag), temp);
     }
 
     pub(crate) fn throw_ref(&mut self) {
@@ -441,8 +441,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// `d = ` the address of the exception in the first result register.
     fn object_address(&mut self, d: Reg) {
         self.heap_base(d);
-        let a = &mut self.out.asm;
-        I::alu(a, Alu::Add, Width::W64, d, d, Src::Reg(I::LIBCALL.int_results[0]));
+        self.w.alu(Alu::Add, Width::W64, d, d, Src::Reg(I::LIBCALL.int_results[0]));
     }
 
     // ---- landing
@@ -457,20 +456,20 @@ impl<I: Isa> FuncGen<'_, I> {
                 return;
             }
             self.wasm = wasm;
-            self.lists.exceptions.catches[i].pad = self.out.asm.offset();
+            self.lists.exceptions.catches[i].pad = self.w.offset();
             if self.facts.settings.poison {
                 self.poison_all_but(RegSet::one(I::LIBCALL.int_results[0]));
             }
             let context = Addr::base(I::FRAME, self.lists.exceptions.context);
             if !without(Fault::InstanceAtPad) {
-                I::load(&mut self.out.asm, Load::I64, I::CTX, context);
+                self.w.load(Load::I64, I::CTX, context);
             }
             if !without(Fault::ReloadAtPad) {
                 self.reload_memory_base();
             }
             self.unpack(tag, reference, &block);
             self.load_homes();
-            I::jmp(&mut self.out.asm, block.label());
+            self.w.jmp(block.label());
         }
     }
 
@@ -483,7 +482,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let in_register = fields.len() + usize::from(reference) == 1 && !block.takes_one_in_slot();
         if reference && !in_register {
             let slot = self.slot(block.height() + fields.len(), Ty::GcRef);
-            I::store(&mut self.out.asm, Store::B32, slot, result);
+            self.w.store(Store::B32, slot, result);
         }
         if fields.is_empty() {
             return;
@@ -499,7 +498,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let kept = self.slot(block.height() + fields.len(), Ty::GcRef);
         if fields.iter().any(|field| is_made(field.storage)) {
-            I::store(&mut self.out.asm, Store::B32, kept, result);
+            self.w.store(Store::B32, kept, result);
         }
         let size = tag.map_or(0, |tag| exception_object(&facts.tags[tag as usize]).size);
         self.check_in_heap(result, size);
@@ -517,9 +516,9 @@ impl<I: Isa> FuncGen<'_, I> {
                 (false, false) => temp,
             };
             if !is_made(field.storage) {
-                I::load(&mut self.out.asm, Load::of(ty), d, from);
+                self.w.load(Load::of(ty), d, from);
                 if !in_register {
-                    I::store(&mut self.out.asm, Store::of(ty), slot, d);
+                    self.w.store(Store::of(ty), slot, d);
                 }
                 continue;
             }
@@ -527,16 +526,16 @@ impl<I: Isa> FuncGen<'_, I> {
             if let Storage::Func(ty) = field.storage {
                 let number = Arg::Operand(Operand::memory(Ty::I32, from));
                 self.libcall_raw(Libcall::GcInterned, &[Arg::Ctx, number, Arg::Imm(u64::from(ty))]);
-                I::store(&mut self.out.asm, Store::B64, slot, result);
+                self.w.store(Store::B64, slot, result);
             } else {
-                I::load(&mut self.out.asm, Load::I32, temp, from);
-                I::store(&mut self.out.asm, Store::B32, slot, temp);
+                self.w.load(Load::I32, temp, from);
+                self.w.store(Store::B32, slot, temp);
                 self.list_reference(temp);
             }
             if in_register {
-                I::load(&mut self.out.asm, Load::of(ty), d, slot);
+                self.w.load(Load::of(ty), d, slot);
             } else {
-                I::load(&mut self.out.asm, Load::I32, result, kept);
+                self.w.load(Load::I32, result, kept);
                 self.check_in_heap(result, size);
                 self.object_address(object);
             }
@@ -547,19 +546,19 @@ impl<I: Isa> FuncGen<'_, I> {
     fn list_reference(&mut self, reference: Reg) {
         let gc = self.gc();
         let Collector::Counting(counting) = gc.collector else { unreachable!("only where references are counted") };
-        let done = self.out.asm.label();
+        let done = self.w.label();
         let [_, _, kind] = Self::TEMPS;
-        I::test(&mut self.out.asm, Width::W32, reference, Src::Reg(reference));
-        I::jcc(&mut self.out.asm, Cond::Eq, done);
-        I::test(&mut self.out.asm, Width::W32, reference, Src::Imm(1));
-        I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.w.test(Width::W32, reference, Src::Reg(reference));
+        self.w.jcc(Cond::Eq, done);
+        self.w.test(Width::W32, reference, Src::Imm(1));
+        self.w.jcc(Cond::Ne, done);
         self.check_in_heap(reference, gc.kind.cast_unsigned() + 4);
         self.heap_base(kind);
-        I::load(&mut self.out.asm, Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
-        I::test(&mut self.out.asm, Width::W32, kind, Src::Imm(counting.listed.cast_signed()));
-        I::jcc(&mut self.out.asm, Cond::Ne, done);
+        self.w.load(Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
+        self.w.test(Width::W32, kind, Src::Imm(counting.listed.cast_signed()));
+        self.w.jcc(Cond::Ne, done);
         self.call_routine(Routine::List, &[Operand::borrowed(Ty::GcRef, reference)]);
-        self.out.asm.bind(done);
+        self.w.bind(done);
     }
 
     /// Loads every home from its slot.
@@ -568,18 +567,18 @@ impl<I: Isa> FuncGen<'_, I> {
         for i in 0..self.lists.exceptions.homes.len() {
             let local = self.locals[self.lists.exceptions.homes[i] as usize];
             let home = local.home.expect("it has one");
-            I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
-            self.out.counters.home_saves += 1;
+            self.w.load(Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
+            self.w.counters.home_saves += 1;
         }
     }
 
     /// What the tables of handlers wait for: where the landing pads are, and how large the frame is.
     pub(crate) fn finish_handlers(&mut self, first: FirstHandlers, frame: u32) {
         let exceptions = &self.lists.exceptions;
-        for handler in &mut self.out.handlers[first.handlers..] {
+        for handler in &mut self.w.handlers[first.handlers..] {
             handler.at = exceptions.catches[handler.at as usize].pad;
         }
-        for site in &mut self.out.sites[first.sites..] {
+        for site in &mut self.w.sites[first.sites..] {
             site.frame = frame;
             site.context = frame.wrapping_add_signed(exceptions.context);
         }

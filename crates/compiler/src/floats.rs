@@ -6,6 +6,7 @@ use crate::isa::{Convert, FloatAlu, FloatUnary, Isa, Trunc};
 use crate::shapes::{float, int};
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, OperandPlace, Value};
+use crate::writer::Writer;
 use lightbeam_asm::{Reg, RegSet};
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -18,8 +19,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let src = self.float_src(&mut r);
         let (d, left) = self.binary_dest(ty, &l, &r);
-        let cpu = self.facts.settings.cpu;
-        let at = I::falu(&mut self.out.asm, &cpu, op, width, d, left, src);
+        let at = self.w.falu(op, width, d, left, src);
         self.folded(&r, at);
         self.finish_binary(d, &l, &r);
         self.push_reg(ty, d);
@@ -29,8 +29,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let ty = float(width);
         let (s, owned) = self.pop_reg();
         let d = self.dest_reusing(ty, owned);
-        let cpu = self.facts.settings.cpu;
-        I::funary(&mut self.out.asm, &cpu, op, width, d, s);
+        self.w.funary(op, width, d, s);
         let mut owned = owned;
         owned.remove(d);
         self.release_all(owned);
@@ -38,21 +37,21 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn float_minmax(&mut self, width: Width, max: bool) {
-        self.float_pair(float(width), |asm, d, left, right| I::fminmax(asm, max, width, d, left, right));
+        self.float_pair(float(width), |w, d, left, right| w.fminmax(max, width, d, left, right));
     }
 
     pub(crate) fn copysign(&mut self, width: Width) {
-        self.float_pair(float(width), |asm, d, left, right| I::copysign(asm, width, d, left, right));
+        self.float_pair(float(width), |w, d, left, right| w.copysign(width, d, left, right));
     }
 
     /// Two operands in registers, and a result in a third: what writes its result before it has read both operands.
-    fn float_pair(&mut self, ty: Ty, emit: impl FnOnce(&mut I::Asm, Reg, Reg, Reg)) {
+    fn float_pair(&mut self, ty: Ty, emit: impl FnOnce(&mut Writer<I>, Reg, Reg, Reg)) {
         let mut r = self.pop();
         let mut l = self.pop();
         let right = self.operand_reg(&mut r);
         let left = self.operand_reg(&mut l);
         let d = self.dest(ty, RegSet::of(&[left, right]));
-        emit(&mut self.out.asm, d, left, right);
+        emit(self.w, d, left, right);
         self.done(&l);
         self.done(&r);
         self.push_reg(ty, d);
@@ -64,8 +63,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (s, owned) = self.pop_reg();
         let temp = self.take(s.class());
         let d = self.dest(to, RegSet::of(&[s, temp]));
-        let cpu = self.facts.settings.cpu;
-        I::convert(&mut self.out.asm, &cpu, op, d, s, temp);
+        self.w.convert(op, d, s, temp);
         self.release(temp);
         self.release_all(owned);
         self.push_reg(to, d);
@@ -77,7 +75,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let d = self.dest(int(to), RegSet::EMPTY);
         let invalid = self.trap_label(TrapCode::BadConversionToInteger);
         let overflow = self.trap_label(TrapCode::IntegerOverflow);
-        I::trunc(&mut self.out.asm, Trunc { from, to, signed }, d, s, temp, invalid, overflow);
+        self.w.trunc(Trunc { from, to, signed }, d, s, temp, invalid, overflow);
         self.release(temp);
         self.release_all(owned);
         self.push_reg(int(to), d);
@@ -87,7 +85,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (s, owned) = self.pop_reg();
         let temp = self.take(s.class());
         let d = self.dest(int(to), RegSet::EMPTY);
-        I::trunc_sat(&mut self.out.asm, Trunc { from, to, signed }, d, s, temp);
+        self.w.trunc_sat(Trunc { from, to, signed }, d, s, temp);
         self.release(temp);
         self.release_all(owned);
         self.push_reg(int(to), d);
@@ -105,7 +103,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let (s, owned) = self.pop_reg();
         let d = self.dest(to, RegSet::EMPTY);
-        I::bits(&mut self.out.asm, to.width(), d, s);
+        self.w.bits(to.width(), d, s);
         self.release_all(owned);
         self.push_reg(to, d);
     }

@@ -13,7 +13,7 @@
 use crate::code::TrapCode;
 use crate::compile::{FuncGen, LocalState};
 use crate::fault::{Fault, without};
-use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::moves::Step;
 use crate::sig::Place;
 use crate::simd::zero_bits;
@@ -68,8 +68,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Gives each touched local its home or slot. Linear in the touched locals.
     fn plan(&mut self) {
         let survey = self.survey;
-        self.out.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
-        self.out.counters.locals += survey.locals.len() as u64;
+        self.w.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
+        self.w.counters.locals += survey.locals.len() as u64;
         self.locals.clear();
         self.locals.extend(survey.locals.iter().map(|l| LocalState {
             ty: l.ty,
@@ -129,7 +129,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 take_volatile().or_else(|| if worth_saving { preserved.next() } else { None })
             };
             self.locals[at as usize].home = home;
-            self.out.counters.homes += u64::from(home.is_some());
+            self.w.counters.homes += u64::from(home.is_some());
         }
     }
 
@@ -222,9 +222,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// For tests: fills the new frame with garbage, by code behind the last instruction, where its size is known.
     fn begin_poison(&mut self) {
         if self.facts.settings.poison {
-            let [fill, filled] = [(); 2].map(|()| self.out.asm.label());
-            I::jmp(&mut self.out.asm, fill);
-            self.out.asm.bind(filled);
+            let [fill, filled] = [(); 2].map(|()| self.w.label());
+            self.w.jmp(fill);
+            self.w.bind(filled);
             self.lists.poison = Some((fill, filled));
         }
     }
@@ -235,19 +235,18 @@ impl<I: Isa> FuncGen<'_, I> {
         const GARBAGE: i32 = 0x7e7e_7e7e;
         let Some((fill, filled)) = self.lists.poison.take() else { return };
         self.out_reserve();
-        self.out.asm.bind(fill);
+        self.w.bind(fill);
         let frame = self.frame_size();
         if frame > 0 {
-            let again = self.out.asm.label();
-            let a = &mut self.out.asm;
-            I::iconst(a, Width::W64, I::SCRATCH, -i64::from(frame), false);
-            a.bind(again);
-            I::store_imm(a, Store::B32, Addr::indexed(I::FRAME, I::SCRATCH, 0, 0), GARBAGE);
-            I::alu(a, Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(4));
-            I::test(a, Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
-            I::jcc(a, Cond::Ne, again);
+            let again = self.w.label();
+            self.w.iconst(Width::W64, I::SCRATCH, -i64::from(frame), false);
+            self.w.bind(again);
+            self.w.store_imm(Store::B32, Addr::indexed(I::FRAME, I::SCRATCH, 0, 0), GARBAGE);
+            self.w.alu(Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(4));
+            self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
+            self.w.jcc(Cond::Ne, again);
         }
-        I::jmp(&mut self.out.asm, filled);
+        self.w.jmp(filled);
     }
 
     /// Emits the prologue and returns where the frame size is to be patched.
@@ -255,14 +254,13 @@ impl<I: Isa> FuncGen<'_, I> {
         self.plan();
         let small = -self.slots_base as u32 <= UNCHECKED_LEAF_LOCALS && self.reader.len() <= UNCHECKED_LEAF_BODY;
         let deep = self.survey.onward || self.survey_may_call() || !small;
-        let a = &mut self.out.asm;
-        let enter = I::enter(a);
+        let enter = self.w.enter();
         if deep && !without(Fault::StackCheck) {
             let ctx = self.facts.ctx;
-            I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
-            I::cmp(a, Width::W64, I::STACK, Src::Mem(Addr::base(I::SCRATCH, ctx.stack_limit)));
+            self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+            self.w.cmp(Width::W64, I::STACK, Src::Mem(Addr::base(I::SCRATCH, ctx.stack_limit)));
             let label = self.trap_label(TrapCode::StackOverflow);
-            I::jcc(&mut self.out.asm, Cond::LtU, label);
+            self.w.jcc(Cond::LtU, label);
         }
         self.begin_poison();
         for i in 0..self.lists.saved.len() {
@@ -270,14 +268,14 @@ impl<I: Isa> FuncGen<'_, I> {
             if without(Fault::SavePreserved) {
                 continue;
             }
-            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, offset), reg);
+            self.w.store(Store::B64, Addr::base(I::FRAME, offset), reg);
         }
         if let Some(reg) = self.sig.private.result_area {
-            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, self.result_area_slot), reg);
+            self.w.store(Store::B64, Addr::base(I::FRAME, self.result_area_slot), reg);
         }
         if self.survey.handlers {
             let context = Addr::base(I::FRAME, self.lists.exceptions.context);
-            I::store(&mut self.out.asm, Store::B64, context, I::CTX);
+            self.w.store(Store::B64, context, I::CTX);
         }
         self.bring_in_parameters();
         self.zero_locals();
@@ -296,7 +294,7 @@ impl<I: Isa> FuncGen<'_, I> {
             match (*place, local.home) {
                 (Place::Reg(reg), Some(home)) => self.lists.moves.add(home, reg),
                 (Place::Reg(reg), None) => {
-                    I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
+                    self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
                 }
                 _ => {}
             }
@@ -307,11 +305,11 @@ impl<I: Isa> FuncGen<'_, I> {
             let local = self.locals[at];
             match (*place, local.home) {
                 (Place::Stack(arg), Some(home)) => {
-                    I::load(&mut self.out.asm, Load::of(local.ty), home, Addr::base(I::FRAME, 16 + arg as i32));
+                    self.w.load(Load::of(local.ty), home, Addr::base(I::FRAME, 16 + arg as i32));
                 }
                 (Place::Stack(arg), None) if local.slot < 0 => {
-                    I::load(&mut self.out.asm, Load::I32, I::SCRATCH, Addr::base(I::FRAME, 16 + arg as i32));
-                    I::store(&mut self.out.asm, Store::B32, Addr::base(I::FRAME, local.slot), I::SCRATCH);
+                    self.w.load(Load::I32, I::SCRATCH, Addr::base(I::FRAME, 16 + arg as i32));
+                    self.w.store(Store::B32, Addr::base(I::FRAME, local.slot), I::SCRATCH);
                 }
                 // No home, so the moves have not written it: a copy of what was stored.
                 (Place::Reg(reg), None) if self.regs.free.has(reg) => {
@@ -334,7 +332,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let reg = home.unwrap_or(I::SCRATCH);
         self.heap_base(reg);
         if slot != 0 {
-            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, slot), reg);
+            self.w.store(Store::B64, Addr::base(I::FRAME, slot), reg);
         }
     }
 
@@ -355,7 +353,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let LocalState { ty, home, slot, .. } = self.locals[at];
             match home {
                 Some(reg) if ty.is_float() => self.load_const(ty, reg, zero_bits(ty)),
-                Some(reg) => I::iconst(&mut self.out.asm, ty.width(), reg, 0, false),
+                Some(reg) => self.w.iconst(ty.width(), reg, 0, false),
                 None => self.store_const_to(Addr::base(I::FRAME, slot), ty, zero_bits(ty)),
             }
         }
@@ -371,8 +369,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn resolve_moves(&mut self) {
-        let FuncGen { lists, out, .. } = self;
-        let a = &mut out.asm;
+        let FuncGen { lists, w, .. } = self;
         let mut count = 0;
         lists.moves.resolve(|step| {
             let (to, from) = match step {
@@ -384,12 +381,12 @@ impl<I: Isa> FuncGen<'_, I> {
             };
             count += 1;
             if to.is_float() {
-                I::fmov(a, to, from);
+                w.fmov(to, from);
             } else {
-                I::mov(a, Width::W64, to, from);
+                w.mov(Width::W64, to, from);
             }
         });
-        out.counters.merge_moves += count;
+        w.counters.merge_moves += count;
     }
 
     /// The end of the function: results to where the convention wants them, and back to the caller.
@@ -407,7 +404,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if results.len() > 1 {
             // All of them are in their slots, as at every merge of more than one value.
             if self.sig.private.result_area.is_some() {
-                I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::FRAME, self.result_area_slot));
+                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::FRAME, self.result_area_slot));
                 for (i, place) in abi.results.iter().enumerate() {
                     let Place::Stack(offset) = *place else { continue };
                     if i & 7 == 7 && self.check_budget() {
@@ -419,20 +416,20 @@ impl<I: Isa> FuncGen<'_, I> {
                         RegClass::Int => (I::PRIVATE.int_results[0], Load::of(ty), Store::of(ty)),
                         RegClass::Float => (I::FLOAT_SCRATCH, Load::of(ty), Store::of(ty)),
                     };
-                    I::load(&mut self.out.asm, load, temp, slot);
-                    I::store(&mut self.out.asm, store, Addr::base(I::SCRATCH, offset as i32), temp);
+                    self.w.load(load, temp, slot);
+                    self.w.store(store, Addr::base(I::SCRATCH, offset as i32), temp);
                 }
             }
             for (i, place) in abi.results.iter().enumerate() {
                 let Place::Reg(reg) = *place else { continue };
                 let ty = results[i];
                 let slot = self.slot(i, ty);
-                I::load(&mut self.out.asm, Load::of(ty), reg, slot);
+                self.w.load(Load::of(ty), reg, slot);
             }
         }
         self.restore_saved();
-        I::leave(&mut self.out.asm);
-        I::ret(&mut self.out.asm, abi.stack_args);
+        self.w.leave();
+        self.w.ret(abi.stack_args);
     }
 
     /// Gives the caller its preserved registers back.
@@ -442,7 +439,7 @@ impl<I: Isa> FuncGen<'_, I> {
             if without(Fault::RestorePreserved) && i == 0 {
                 continue;
             }
-            I::load(&mut self.out.asm, Load::I64, reg, Addr::base(I::FRAME, offset));
+            self.w.load(Load::I64, reg, Addr::base(I::FRAME, offset));
         }
     }
 

@@ -16,10 +16,11 @@ use crate::code::{Routine, TrapCode};
 use crate::compile::FuncGen;
 use crate::facts::{Facts, GcFacts};
 use crate::fault::proof;
-use crate::isa::{AsmBuffer, Cond, Isa};
+use crate::isa::{Cond, Isa};
 use crate::meter::{KeptRef, Stub, StubKind};
 use crate::ty::Ty;
 use crate::value::{Loc, Operand, Value};
+use crate::writer::Writer;
 use lightbeam_asm::{Label, Reg, RegSet};
 
 /// The emitter between a branch of an operator and the label where its paths meet.
@@ -140,32 +141,32 @@ impl<'a, I: Isa> FuncGen<'a, I> {
 }
 
 impl<'a, I: Isa> Frozen<'_, 'a, I> {
-    /// The assembler: an instruction changes nothing of what is known, as long as it writes what the operator holds.
+    /// The writer: an instruction changes nothing of what is known, as long as it writes what the operator holds.
     #[inline(always)]
-    pub(crate) fn asm(&mut self) -> &mut I::Asm {
-        &mut self.cg.out.asm
+    pub(crate) fn w(&mut self) -> &mut Writer<I> {
+        self.cg.w
     }
 
     /// A label of a path.
     #[inline(always)]
     pub(crate) fn label(&mut self) -> Label {
-        self.cg.out.asm.label()
+        self.cg.w.label()
     }
 
     /// A path, or more than one, continues here.
     #[inline(always)]
     pub(crate) fn bind(&mut self, label: Label) {
-        self.cg.out.asm.bind(label);
+        self.cg.w.bind(label);
     }
 
     #[inline(always)]
     pub(crate) fn branch(&mut self, cond: Cond, to: Label) {
-        I::jcc(&mut self.cg.out.asm, cond, to);
+        self.cg.w.jcc(cond, to);
     }
 
     #[inline(always)]
     pub(crate) fn jump(&mut self, to: Label) {
-        I::jmp(&mut self.cg.out.asm, to);
+        self.cg.w.jmp(to);
     }
 
     /// See `FuncGen::trap_label`.

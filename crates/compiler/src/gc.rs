@@ -9,7 +9,7 @@ use crate::compile::FuncGen;
 use crate::facts::{Collector, Facts, ObjectFact, Storage};
 use crate::fault::{Fault, without};
 use crate::held::Held;
-use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::meter::StubKind;
 use crate::simd::zero_bits;
@@ -43,16 +43,16 @@ const fn load_of(storage: Storage, signed: bool) -> Load {
 }
 
 /// Goes to `trap` unless the heap reaches so far beyond a reference. Uses the scratch register alone.
-pub fn compare_with_heap<I: Isa>(a: &mut I::Asm, facts: &Facts, reference: Reg, span: u32, trap: Label) {
+pub fn compare_with_heap<I: Isa>(w: &mut I, facts: &Facts, reference: Reg, span: u32, trap: Label) {
     let gc = facts.gc.expect("a module with references has a collector");
-    I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.store));
-    I::load(a, Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));
-    I::alu(a, Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(span.cast_signed()));
-    I::cmp(a, Width::W64, I::SCRATCH, Src::Reg(reference));
-    I::jcc(a, Cond::LtS, trap);
+    w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.store));
+    w.load(Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));
+    w.alu(Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(span.cast_signed()));
+    w.cmp(Width::W64, I::SCRATCH, Src::Reg(reference));
+    w.jcc(Cond::LtS, trap);
     if facts.settings.spectre {
         // Whoever has the register keeps its value: behind the branch the condition holds.
-        I::guard(a, Cond::GeS, reference, reference, 0);
+        w.guard(Cond::GeS, reference, reference, 0);
     }
 }
 
@@ -60,8 +60,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// `d = ` where the heap begins; `d` may be the scratch register.
     pub(crate) fn heap_base(&mut self, d: Reg) {
         let heap = self.gc().heap;
-        I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
-        I::load(&mut self.out.asm, Load::I64, d, Addr::base(I::SCRATCH, heap));
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        self.w.load(Load::I64, d, Addr::base(I::SCRATCH, heap));
     }
 
     /// The register that has where the heap begins until the operator ends or calls, if that is kept like a local and
@@ -98,7 +98,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let span = if without(Fault::HeapSpan) { 1 } else { span };
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-        compare_with_heap::<I>(&mut self.out.asm, self.facts, reference, span, trap);
+        compare_with_heap::<I>(self.w, self.facts, reference, span, trap);
     }
 
     /// Traps unless the heap reaches beyond a field, where guard pages do not see to that.
@@ -130,14 +130,14 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let mut frozen = self.freeze();
         let [insert, done] = [(); 2].map(|()| frozen.label());
-        I::test(frozen.asm(), Width::W32, reg, Src::Reg(reg));
+        frozen.w().test(Width::W32, reg, Src::Reg(reg));
         frozen.branch(Cond::Eq, done);
-        I::test(frozen.asm(), Width::W32, reg, Src::Imm(1));
+        frozen.w().test(Width::W32, reg, Src::Imm(1));
         frozen.branch(Cond::Ne, done);
         frozen.check_in_heap(reg, gc.kind.cast_unsigned() + 4);
         frozen.heap_base(temp);
-        I::load(frozen.asm(), Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
-        I::test(frozen.asm(), Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
+        frozen.w().load(Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
+        frozen.w().test(Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
         frozen.branch(Cond::Eq, insert);
         if late {
             frozen.bind(done);
@@ -174,13 +174,13 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let mut frozen = self.freeze();
         let done = frozen.label();
-        I::test(frozen.asm(), Width::W32, reference, Src::Reg(reference));
+        frozen.w().test(Width::W32, reference, Src::Reg(reference));
         frozen.branch(Cond::Eq, done);
-        I::test(frozen.asm(), Width::W32, reference, Src::Imm(1));
+        frozen.w().test(Width::W32, reference, Src::Imm(1));
         frozen.branch(Cond::Ne, done);
         frozen.check_in_heap(reference, counting.count.cast_unsigned() + 8);
         let count = Addr::indexed(base, reference, 0, counting.count);
-        I::alu_mem(frozen.asm(), Alu::Add, Width::W64, count, Src::Imm(1));
+        frozen.w().alu_mem(Alu::Add, Width::W64, count, Src::Imm(1));
         frozen.meet(done);
     }
 
@@ -198,10 +198,10 @@ impl<I: Isa> FuncGen<'_, I> {
                     other => other,
                 };
                 if let Some(imm) = self.imm_of(int, bits) {
-                    I::store_imm(&mut self.out.asm, bits_op, to, imm);
+                    self.w.store_imm(bits_op, to, imm);
                 } else {
-                    I::iconst(&mut self.out.asm, int.width(), I::SCRATCH, bits as i64, false);
-                    I::store(&mut self.out.asm, bits_op, to, I::SCRATCH);
+                    self.w.iconst(int.width(), I::SCRATCH, bits as i64, false);
+                    self.w.store(bits_op, to, I::SCRATCH);
                 }
                 return;
             }
@@ -214,7 +214,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 scratch
             }
         };
-        I::store(&mut self.out.asm, op, to, reg);
+        self.w.store(op, to, reg);
     }
 
     /// Pops a value into a field of a new object.
@@ -306,49 +306,46 @@ impl<I: Isa> FuncGen<'_, I> {
         let ctx = self.facts.ctx;
         let mut frozen = self.freeze();
         let [slow, resume] = [(); 2].map(|()| frozen.label());
-        I::load(frozen.asm(), Load::I64, data, Addr::base(I::CTX, gc.data));
+        frozen.w().load(Load::I64, data, Addr::base(I::CTX, gc.data));
         let (free, size, size_at) = match gc.collector {
             Collector::Copying { free, end, size: size_at, align } => {
                 let size = size.next_multiple_of(align);
-                let a = frozen.asm();
-                I::load(a, Load::I32, object, Addr::base(data, free));
-                I::load(a, Load::I32, temp, Addr::base(data, end));
+                frozen.w().load(Load::I32, object, Addr::base(data, free));
+                frozen.w().load(Load::I32, temp, Addr::base(data, end));
                 // Free space never ends before it begins.
-                I::alu(a, Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
-                I::cmp(a, Width::W32, temp, Src::Imm(size.cast_signed()));
+                frozen.w().alu(Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
+                frozen.w().cmp(Width::W32, temp, Src::Imm(size.cast_signed()));
                 frozen.branch(Cond::LtU, slow);
-                I::lea(frozen.asm(), Width::W32, temp, Addr::base(object, size.cast_signed()));
+                frozen.w().lea(Width::W32, temp, Addr::base(object, size.cast_signed()));
                 (free, size, Some(size_at))
             }
             Collector::None { free, kind_bits } => {
                 debug_assert_eq!(size & kind_bits, 0, "so many fields or operands are refused before");
                 kind |= size;
-                let a = frozen.asm();
-                I::load(a, Load::I32, object, Addr::base(data, free));
+                frozen.w().load(Load::I32, object, Addr::base(data, free));
                 // In 64 bits nothing wraps.
-                I::alu(a, Alu::Add, Width::W64, object, object, Src::Imm(object_align.cast_signed() - 1));
-                I::alu(a, Alu::And, Width::W64, object, object, Src::Imm(-object_align.cast_signed()));
-                I::lea(a, Width::W64, temp, Addr::base(object, size.cast_signed()));
-                I::load(a, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
-                I::cmp(a, Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+                frozen.w().alu(Alu::Add, Width::W64, object, object, Src::Imm(object_align.cast_signed() - 1));
+                frozen.w().alu(Alu::And, Width::W64, object, object, Src::Imm(-object_align.cast_signed()));
+                frozen.w().lea(Width::W64, temp, Addr::base(object, size.cast_signed()));
+                frozen.w().load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+                frozen.w().cmp(Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
                 // The host sees to what ends with the heap: there, free space may begin at 2^32, which is no `u32`.
                 frozen.branch(Cond::GeU, slow);
                 (free, size, None)
             }
             Collector::Counting(_) => unreachable!("the host makes these"),
         };
-        I::store(frozen.asm(), Store::B32, Addr::base(data, free), temp);
+        frozen.w().store(Store::B32, Addr::base(data, free), temp);
         let base = kept.unwrap_or_else(|| {
             frozen.heap_base(data);
             data
         });
-        let a = frozen.asm();
-        I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, gc.kind), kind.cast_signed());
-        I::load(a, Load::I64, temp, Addr::base(I::CTX, ctx.type_ids));
-        I::load(a, Load::I32, temp, Addr::base(temp, id));
-        I::store(a, Store::B32, Addr::indexed(base, object, 0, gc.type_id), temp);
+        frozen.w().store_imm(Store::B32, Addr::indexed(base, object, 0, gc.kind), kind.cast_signed());
+        frozen.w().load(Load::I64, temp, Addr::base(I::CTX, ctx.type_ids));
+        frozen.w().load(Load::I32, temp, Addr::base(temp, id));
+        frozen.w().store(Store::B32, Addr::indexed(base, object, 0, gc.type_id), temp);
         if let Some(size_at) = size_at {
-            I::store_imm(a, Store::B32, Addr::indexed(base, object, 0, size_at), size.cast_signed());
+            frozen.w().store_imm(Store::B32, Addr::indexed(base, object, 0, size_at), size.cast_signed());
         }
         let mut done = RegSet::one(temp);
         if kept.is_some() {
@@ -378,7 +375,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Makes an object of so many values on top, each of which is kept as `field` says.
     fn object_of_top(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
-        self.out.counters.steps += count as u64;
+        self.w.counters.steps += count as u64;
         if self.object(ty).functions {
             return self.object_of_functions(ty, size, count, field);
         }
@@ -401,7 +398,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn write_length(&mut self, ty: u32, length: usize, object: Reg, base: Reg) {
         if self.object(ty).array {
             let at = Addr::indexed(base, object, 0, self.gc().array_length);
-            I::store_imm(&mut self.out.asm, Store::B32, at, length as i32);
+            self.w.store_imm(Store::B32, at, length as i32);
         }
     }
 
@@ -457,7 +454,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (reference, base, held) = self.new_object(ty, object.size);
         let first = object.fields[0].offset;
         let (pointer, held) = self.take_over(RegClass::Int, held);
-        I::lea(&mut self.out.asm, Width::W64, pointer, Addr::indexed(base, reference, 0, first));
+        self.w.lea(Width::W64, pointer, Addr::indexed(base, reference, 0, first));
         self.give(held);
         self.push_reg(Ty::GcRef, reference);
         let pointer = Arg::Operand(Operand::own(Ty::I64, pointer));
@@ -478,7 +475,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let base = self.heap_or(I::SCRATCH);
         let (d, held) = self.dest_of(field.storage, Held::of(object.owned()));
         let from = Addr::indexed(base, reg, 0, field.offset);
-        I::load(&mut self.out.asm, load_of(field.storage, signed), d, from);
+        self.w.load(load_of(field.storage, signed), d, from);
         self.give(held);
         self.push_loaded(field.storage, d);
     }
@@ -507,7 +504,7 @@ impl<I: Isa> FuncGen<'_, I> {
         {
             let address = held.regs().and(to.regs()).first().unwrap_or_else(|| self.take(RegClass::Int));
             let held = held.but(address).and(Held::of(value.owned()));
-            I::lea(&mut self.out.asm, Width::W64, address, to);
+            self.w.lea(Width::W64, address, to);
             return self.set_reference(address, value, held);
         }
         self.store_operand(store_of(storage), to, value);
@@ -531,26 +528,25 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_in_heap(reg, gc.array_length.cast_unsigned() + 4);
         let heap = self.heap_or(I::SCRATCH);
         let trap = self.trap_label(TrapCode::ArrayOutOfBounds);
-        let a = &mut self.out.asm;
-        I::cmp(a, Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length)));
-        I::jcc(a, Cond::GeU, trap);
+        self.w.cmp(Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length)));
+        self.w.jcc(Cond::GeU, trap);
         // In 32 bits: whatever the heap has for a length, the element is in the heap.
         match field.storage.log2() {
             4 => {
                 // No address has such a scale.
-                I::lea(a, Width::W32, element, Addr::indexed(reg, at, 3, 0));
-                I::lea(a, Width::W32, element, Addr::indexed(element, at, 3, field.offset));
+                self.w.lea(Width::W32, element, Addr::indexed(reg, at, 3, 0));
+                self.w.lea(Width::W32, element, Addr::indexed(element, at, 3, field.offset));
             }
-            log2 => I::lea(a, Width::W32, element, Addr::indexed(reg, at, log2, field.offset)),
+            log2 => self.w.lea(Width::W32, element, Addr::indexed(reg, at, log2, field.offset)),
         }
         let held = Held::of(RegSet::one(element).or(index.owned()));
-        let before = self.out.asm.offset();
+        let before = self.w.offset();
         self.check_in_heap(element, 1 << field.storage.log2());
-        if heap == I::SCRATCH && self.out.asm.offset() != before {
+        if heap == I::SCRATCH && self.w.offset() != before {
             self.heap_base(heap);
         }
         if heap == I::SCRATCH && !unused {
-            I::lea(&mut self.out.asm, Width::W64, element, Addr::indexed(heap, element, 0, 0));
+            self.w.lea(Width::W64, element, Addr::indexed(heap, element, 0, 0));
             return (Addr::base(element, 0), held);
         }
         (Addr::indexed(heap, element, 0, 0), held)
@@ -561,7 +557,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let storage = self.object(ty).fields[0].storage;
         let (from, held) = self.element_address(ty, true);
         let (d, held) = self.dest_of(storage, held);
-        I::load(&mut self.out.asm, load_of(storage, signed), d, from);
+        self.w.load(load_of(storage, signed), d, from);
         self.give(held);
         self.push_loaded(storage, d);
     }
@@ -585,7 +581,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let base = self.heap_or(I::SCRATCH);
         let (d, held) = self.dest_over(Ty::I32, Held::of(array.owned()));
         let length = self.gc().array_length;
-        I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(base, reg, 0, length));
+        self.w.load(Load::I32, d, Addr::indexed(base, reg, 0, length));
         self.give(held);
         self.push_reg(Ty::I32, d);
     }
@@ -629,7 +625,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let slot = self.slot(at, ty);
         if ty == Ty::V128 {
             let address = self.take(RegClass::Int);
-            I::lea(&mut self.out.asm, Width::W64, address, slot);
+            self.w.lea(Width::W64, address, slot);
             return Operand::own(Ty::I64, address);
         }
         let int = match ty.width() {
@@ -766,7 +762,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 let mut operand = operand;
                 let from = self.operand_reg(&mut operand);
                 let reg = self.take(RegClass::Int);
-                I::bits(&mut self.out.asm, ty.width(), reg, from);
+                self.w.bits(ty.width(), reg, from);
                 self.done(&operand);
                 Operand::own(int, reg)
             }

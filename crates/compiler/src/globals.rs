@@ -22,7 +22,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(home) => home,
             None => self.take(global.ty.class()),
         };
-        I::load(&mut self.out.asm, Load::of(global.ty), d, addr);
+        self.w.load(Load::of(global.ty), d, addr);
         match global.ty {
             crate::ty::Ty::GcRef => self.push_exposed(d),
             ty => self.push_reg(ty, d),
@@ -52,7 +52,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let reg = self.operand_reg(&mut value);
         let addr = self.place(global.place);
-        I::store(&mut self.out.asm, Store::of(global.ty), addr, reg);
+        self.w.store(Store::of(global.ty), addr, reg);
         self.done(&value);
     }
 
@@ -60,7 +60,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let value = self.pop();
         let address = self.take(lightbeam_asm::RegClass::Int);
         let place = self.place(place);
-        I::lea(&mut self.out.asm, crate::ty::Width::W64, address, place);
+        self.w.lea(crate::ty::Width::W64, address, place);
         self.set_reference(address, &value, crate::held::Held::of(value.owned()));
     }
 }

@@ -16,6 +16,7 @@ pub mod libcall;
 pub mod poison;
 pub mod sig;
 pub mod ty;
+mod writer;
 
 mod compile;
 mod effects;
@@ -62,3 +63,4 @@ pub use gc::compare_with_heap;
 pub use lightbeam_asm as asm;
 #[doc(hidden)]
 pub use validate::Judge;
+pub use writer::Writer;

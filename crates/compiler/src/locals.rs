@@ -1,7 +1,7 @@
 //! Locals: reading is latent, writing goes to the local's register, its slot, or both.
 
 use crate::compile::FuncGen;
-use crate::isa::{AsmBuffer, Isa, Store};
+use crate::isa::{Isa, Store};
 use crate::shapes::{FlagsOf, int};
 use crate::ty::Ty;
 use crate::value::{Loc, Value};
@@ -43,7 +43,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let flags =
             self.flags.filter(|flags| value.loc == Loc::Reg(flags.reg) && self.flags_tell(flags.reg, flags.width));
         self.write(at, value, tee);
-        self.flags = flags.map(|flags| FlagsOf { at: self.out.asm.offset(), ..flags });
+        self.flags = flags.map(|flags| FlagsOf { at: self.w.offset(), ..flags });
     }
 
     #[inline(never)]
@@ -70,7 +70,7 @@ impl<I: Isa> FuncGen<'_, I> {
             if state.home.is_none() {
                 let to_slot = self.window_stores(&state);
                 if to_slot {
-                    I::store(&mut self.out.asm, Store::of(ty), Addr::base(I::FRAME, state.slot), home);
+                    self.w.store(Store::of(ty), Addr::base(I::FRAME, state.slot), home);
                 }
                 self.regs.note_write(at, to_slot);
             }
@@ -102,7 +102,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if late {
                     self.regs.dirty.add(reg);
                 } else {
-                    I::store(&mut self.out.asm, Store::of(ty), slot, reg);
+                    self.w.store(Store::of(ty), slot, reg);
                 }
                 self.regs.note_write(at, !late);
             }

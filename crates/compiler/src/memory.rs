@@ -24,7 +24,7 @@ impl<I: Isa> FuncGen<'_, I> {
         match place {
             Where::Ctx(offset) => Addr::base(I::CTX, offset),
             Where::Through { pointer, disp } => {
-                I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
+                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
                 Addr::base(I::SCRATCH, disp)
             }
         }
@@ -34,7 +34,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn reload_memory_base(&mut self) {
         if let Some(memory) = self.facts.memories.first().copied() {
             let place = self.place(memory.base);
-            I::load(&mut self.out.asm, Load::I64, I::MEMORY_BASE, place);
+            self.w.load(Load::I64, I::MEMORY_BASE, place);
         }
     }
 
@@ -53,7 +53,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let memory = self.facts.memories[index as usize];
         let (reg, held) = self.hold(lightbeam_asm::RegClass::Int);
         let place = self.place(memory.base);
-        I::load(&mut self.out.asm, Load::I64, reg, place);
+        self.w.load(Load::I64, reg, place);
         (reg, held)
     }
 
@@ -98,29 +98,29 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Ok(small) = i32::try_from(span)
             && memory.index == Ty::I32
         {
-            I::lea(&mut self.out.asm, Width::W64, end, Addr::base(reg, small));
+            self.w.lea(Width::W64, end, Addr::base(reg, small));
         } else {
-            I::iconst(&mut self.out.asm, Width::W64, end, span as i64, false);
-            I::alu(&mut self.out.asm, Alu::Add, Width::W64, end, end, Src::Reg(reg));
+            self.w.iconst(Width::W64, end, span as i64, false);
+            self.w.alu(Alu::Add, Width::W64, end, end, Src::Reg(reg));
             let may_wrap = memory.index == Ty::I64 || span > u64::MAX - u64::from(u32::MAX);
             if may_wrap && !without(Fault::WrappedSum) {
                 // The sum is less than its part exactly if it wrapped.
-                I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(reg));
-                I::jcc(&mut self.out.asm, Cond::LtU, trap);
+                self.w.cmp(Width::W64, end, Src::Reg(reg));
+                self.w.jcc(Cond::LtU, trap);
             }
         }
         if span > u64::MAX - 16 {
             // Offset plus size wrapped already: nothing can be in bounds.
-            I::jmp(&mut self.out.asm, trap);
+            self.w.jmp(trap);
         }
         self.compare_with_length(memory, end);
         if !without(Fault::MemoryBound) {
             let beyond = if without(Fault::MemoryBoundOffByOne) { Cond::GtS } else { Cond::GtU };
-            I::jcc(&mut self.out.asm, beyond, trap);
+            self.w.jcc(beyond, trap);
         }
         if self.facts.settings.spectre {
             // What is beyond the memory is its first bytes, as long as the trap has not been taken.
-            I::guard(&mut self.out.asm, Cond::LeU, end, end, bytes);
+            self.w.guard(Cond::LeU, end, end, bytes);
         }
         self.release_all(reg_owned);
         // The index has been read; there may be no register left but its own.
@@ -134,11 +134,11 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(length) = memory.fixed_length
             && I::imm_ok(Width::W64, length as i64)
         {
-            I::cmp(&mut self.out.asm, Width::W64, end, Src::Imm(length as i32));
+            self.w.cmp(Width::W64, end, Src::Imm(length as i32));
             return;
         }
         let place = self.place(memory.length);
-        I::cmp(&mut self.out.asm, Width::W64, end, Src::Mem(place));
+        self.w.cmp(Width::W64, end, Src::Mem(place));
     }
 
     /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, not at a constant.
@@ -177,10 +177,10 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
             // Whatever the extension, the value is zero exactly if the bytes are.
-            let at = I::cmp_mem_zero(&mut self.out.asm, op.bytes(), addr);
+            let at = self.w.cmp_mem_zero(op.bytes(), addr);
             self.memory_trap_at(at, self.wasm);
             self.give(held);
-            self.out.counters.folded_loads += 1;
+            self.w.counters.folded_loads += 1;
             return self.push(Value { ty, loc: Loc::Flags(Cond::Ne) });
         }
         let d = match self.hint(ty, RegSet::EMPTY) {
@@ -191,7 +191,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 None => self.take(ty.class()),
             },
         };
-        let at = I::load(&mut self.out.asm, op, d, addr);
+        let at = self.w.load(op, d, addr);
         self.memory_trap_at(at, self.wasm);
         self.give(held.but(d));
         self.push_reg(ty, d);
@@ -222,11 +222,11 @@ impl<I: Isa> FuncGen<'_, I> {
                     Store::F64 => Store::B64,
                     other => other,
                 };
-                I::store_imm(&mut self.out.asm, bits, addr, imm)
+                self.w.store_imm(bits, addr, imm)
             }
             None => {
                 let OperandPlace::Reg(reg) = value.place() else { unreachable!("brought to a register") };
-                I::store(&mut self.out.asm, op, addr, reg)
+                self.w.store(op, addr, reg)
             }
         };
         self.memory_trap_at(at, self.wasm);
@@ -239,13 +239,12 @@ impl<I: Isa> FuncGen<'_, I> {
         let memory = self.facts.memories[index as usize];
         let d = self.take(lightbeam_asm::RegClass::Int);
         let place = self.place(memory.length);
-        I::load(&mut self.out.asm, Load::I64, d, place);
+        self.w.load(Load::I64, d, place);
         if memory.page_size_log2 > 0 {
             // In 64 bits before the cut: 4 GiB is a length of 32-bit memories, too.
-            let cpu = self.facts.settings.cpu;
-            I::shift(&mut self.out.asm, &cpu, Shift::ShrU, Width::W64, d, d, Amount::Imm(memory.page_size_log2));
+            self.w.shift(Shift::ShrU, Width::W64, d, d, Amount::Imm(memory.page_size_log2));
         } else if memory.index == Ty::I32 {
-            I::mov(&mut self.out.asm, Width::W32, d, d);
+            self.w.mov(Width::W32, d, d);
         }
         self.push_reg(memory.index, d);
     }
@@ -274,14 +273,14 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn check_memory_range(&mut self, index: u32, start: Reg, bytes: Reg, end: Reg) {
         let memory = self.facts.memories[index as usize];
         let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-        I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(start, bytes, 0, 0));
+        self.w.lea(Width::W64, end, Addr::indexed(start, bytes, 0, 0));
         if memory.index == Ty::I64 {
-            I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(start));
-            I::jcc(&mut self.out.asm, Cond::LtU, trap);
+            self.w.cmp(Width::W64, end, Src::Reg(start));
+            self.w.jcc(Cond::LtU, trap);
         }
         self.compare_with_length(&memory, end);
         if !without(Fault::RangeBound) {
-            I::jcc(&mut self.out.asm, Cond::GtU, trap);
+            self.w.jcc(Cond::GtU, trap);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::code::Routine;
 use crate::compile::FuncGen;
 use crate::facts::MOST_UNITS;
 use crate::fault::{Fault, without};
-use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
 use crate::value::Operand;
@@ -87,19 +87,19 @@ impl<I: Isa> FuncGen<'_, I> {
                 return;
             }
             self.wasm = stub.wasm;
-            self.out.asm.bind(stub.label);
+            self.w.bind(stub.label);
             let area = self.stub_area();
             let log2 = self.slot_log2;
             let save = |n: usize| Addr::base(I::FRAME, area - ((n as i32 + 1) << log2));
             let float = if log2 >= 4 { Ty::V128 } else { Ty::F64 };
             let store = |reg: Reg| if reg.is_float() { Store::of(float) } else { Store::B64 };
             for (n, reg) in stub.live.enumerate() {
-                I::store(&mut self.out.asm, store(reg), save(n), reg);
+                self.w.store(store(reg), save(n), reg);
             }
             let refs = stub.refs.0 as usize..stub.refs.1 as usize;
             for KeptRef { reg, slot, store } in &self.lists.stub_refs[refs.clone()] {
                 if *store {
-                    I::store(&mut self.out.asm, Store::B32, Addr::base(I::FRAME, *slot), *reg);
+                    self.w.store(Store::B32, Addr::base(I::FRAME, *slot), *reg);
                 }
             }
             self.out_reserve();
@@ -107,26 +107,26 @@ impl<I: Isa> FuncGen<'_, I> {
             self.safepoint_with(stub.map);
             let result = I::LIBCALL.int_results[0];
             if stub.kind.out().is_some() {
-                I::mov(&mut self.out.asm, Width::W64, I::SCRATCH, result);
+                self.w.mov(Width::W64, I::SCRATCH, result);
             }
             self.out_reserve();
             for (n, reg) in stub.live.enumerate() {
                 let load = if reg.is_float() { Load::of(float) } else { Load::I64 };
-                I::load(&mut self.out.asm, load, reg, save(n));
+                self.w.load(load, reg, save(n));
             }
             for KeptRef { reg, slot, .. } in &self.lists.stub_refs[refs] {
-                I::load(&mut self.out.asm, Load::I32, *reg, Addr::base(I::FRAME, *slot));
+                self.w.load(Load::I32, *reg, Addr::base(I::FRAME, *slot));
             }
             match stub.kind {
-                StubKind::FillElement { out, .. } => I::mov(&mut self.out.asm, Width::W64, out, I::SCRATCH),
+                StubKind::FillElement { out, .. } => self.w.mov(Width::W64, out, I::SCRATCH),
                 StubKind::NewObject { out, base, .. } => {
-                    I::mov(&mut self.out.asm, Width::W32, out, I::SCRATCH);
+                    self.w.mov(Width::W32, out, I::SCRATCH);
                     if let Some(base) = base {
                         self.heap_base(base);
                     }
                     self.reload_moved_base();
                 }
-                StubKind::IsSubtype { actual, .. } => I::mov(&mut self.out.asm, Width::W32, actual, I::SCRATCH),
+                StubKind::IsSubtype { actual, .. } => self.w.mov(Width::W32, actual, I::SCRATCH),
                 // While the host had control it may have let others grow the memory.
                 StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } => {
                     if !without(Fault::ReloadAfterStub) {
@@ -134,7 +134,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     }
                 }
             }
-            I::jmp(&mut self.out.asm, stub.resume);
+            self.w.jmp(stub.resume);
         }
     }
 
@@ -167,7 +167,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn fuel_address(&mut self) -> Addr {
         let ctx = self.facts.ctx;
-        I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
         Addr::base(I::SCRATCH, ctx.fuel)
     }
 
@@ -176,7 +176,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn charge_fuel(&mut self) {
         if self.facts.settings.fuel && self.fuel > 0 && !self.is_dead() && !without(Fault::Fuel) {
             let addr = self.fuel_address();
-            I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
+            self.w.alu_mem(Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
         }
         self.fuel = 0;
     }
@@ -184,10 +184,10 @@ impl<I: Isa> FuncGen<'_, I> {
     fn check_fuel(&mut self) {
         let addr = self.fuel_address();
         if self.fuel > 0 {
-            I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
+            self.w.alu_mem(Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
             self.fuel = 0;
         } else {
-            I::cmp_mem(&mut self.out.asm, Width::W64, addr, Src::Imm(0));
+            self.w.cmp_mem(Width::W64, addr, Src::Imm(0));
         }
         self.stub_if(Cond::GeS, StubKind::OutOfGas);
     }
@@ -197,11 +197,11 @@ impl<I: Isa> FuncGen<'_, I> {
     fn check_epoch(&mut self) {
         let ctx = self.facts.ctx;
         let now = self.take(RegClass::Int);
-        I::load(&mut self.out.asm, Load::I64, now, Addr::base(I::CTX, ctx.epoch));
-        I::load(&mut self.out.asm, Load::I64, now, Addr::base(now, 0));
-        I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+        self.w.load(Load::I64, now, Addr::base(I::CTX, ctx.epoch));
+        self.w.load(Load::I64, now, Addr::base(now, 0));
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
         let deadline = Addr::base(I::SCRATCH, ctx.epoch_deadline);
-        I::cmp(&mut self.out.asm, Width::W64, now, Src::Mem(deadline));
+        self.w.cmp(Width::W64, now, Src::Mem(deadline));
         self.release(now);
         self.stub_if(Cond::GeU, StubKind::NewEpoch);
     }
@@ -258,13 +258,12 @@ impl<I: Isa> FuncGen<'_, I> {
             let reg = self.take(RegClass::Int);
             self.load_operand(reg, units);
             if units.ty() == Ty::I64 && !without(Fault::FuelOfLargeAmounts) {
-                let a = &mut self.out.asm;
-                I::iconst(a, Width::W64, I::SCRATCH, MOST_UNITS, false);
-                I::cmp(a, Width::W64, reg, Src::Reg(I::SCRATCH));
-                I::cmov(a, Cond::GtU, Width::W64, reg, I::SCRATCH);
+                self.w.iconst(Width::W64, I::SCRATCH, MOST_UNITS, false);
+                self.w.cmp(Width::W64, reg, Src::Reg(I::SCRATCH));
+                self.w.cmov(Cond::GtU, Width::W64, reg, I::SCRATCH);
             }
             let addr = self.fuel_address();
-            I::alu_mem(&mut self.out.asm, Alu::Add, Width::W64, addr, Src::Reg(reg));
+            self.w.alu_mem(Alu::Add, Width::W64, addr, Src::Reg(reg));
             self.release(reg);
         }
         self.interruption_checks();

@@ -18,13 +18,12 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Fills all registers but these that values may be in.
     pub(crate) fn poison_all_but(&mut self, kept: RegSet) {
         self.out_reserve();
-        let a = &mut self.out.asm;
-        I::iconst(a, Width::W64, I::SCRATCH, GARBAGE, false);
+        self.w.iconst(Width::W64, I::SCRATCH, GARBAGE, false);
         for reg in I::ALLOCATABLE.minus(kept) {
             if reg.is_float() {
-                I::bits(a, Width::W64, reg, I::SCRATCH);
+                self.w.bits(Width::W64, reg, I::SCRATCH);
             } else {
-                I::mov(a, Width::W64, reg, I::SCRATCH);
+                self.w.mov(Width::W64, reg, I::SCRATCH);
             }
         }
         self.out_reserve();
@@ -44,9 +43,8 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn poison_upper_half(&mut self, reg: Reg) {
-        let a = &mut self.out.asm;
-        I::iconst(a, Width::W64, I::SCRATCH, UPPER_GARBAGE, false);
-        I::alu(a, Alu::Or, Width::W64, reg, reg, Src::Reg(I::SCRATCH));
+        self.w.iconst(Width::W64, I::SCRATCH, UPPER_GARBAGE, false);
+        self.w.alu(Alu::Or, Width::W64, reg, reg, Src::Reg(I::SCRATCH));
     }
 
     /// Where arguments leave the module: their upper halves are undefined.
@@ -73,11 +71,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     #[cold]
     fn trap_unless_narrow(&mut self, reg: Reg) {
-        let cpu = self.facts.settings.cpu;
         let dirty = self.trap_label(TrapCode::Unreachable);
-        let a = &mut self.out.asm;
-        I::shift(a, &cpu, Shift::ShrU, Width::W64, I::SCRATCH, reg, Amount::Imm(32));
-        I::test(a, Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
-        I::jcc(a, Cond::Ne, dirty);
+        self.w.shift(Shift::ShrU, Width::W64, I::SCRATCH, reg, Amount::Imm(32));
+        self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
+        self.w.jcc(Cond::Ne, dirty);
     }
 }

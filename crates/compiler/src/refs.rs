@@ -13,6 +13,7 @@ use crate::meter::StubKind;
 use crate::regs::Kept;
 use crate::ty::{Ty, Width};
 use crate::value::{Loc, Value};
+use crate::writer::Writer;
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
 /// The bit of a reference that is a number.
@@ -58,14 +59,14 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         if ty == Ty::ContRef {
             return self.test_null_cont(reg);
         }
-        I::test(&mut self.out.asm, ty.width(), reg, Src::Reg(reg));
+        self.w.test(ty.width(), reg, Src::Reg(reg));
     }
 
     /// Traps if a register holds null.
     pub(crate) fn check_null(&mut self, ty: Ty, reg: Reg) {
         let null = self.trap_label(TrapCode::NullReference);
         self.test_null(ty, reg);
-        I::jcc(&mut self.out.asm, Cond::Eq, null);
+        self.w.jcc(Cond::Eq, null);
     }
 
     pub(crate) fn ref_as_non_null(&mut self) {
@@ -108,7 +109,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     pub(crate) fn ref_i31(&mut self) {
         let (reg, owned) = self.pop_reg();
         let d = if owned.has(reg) { reg } else { self.take(RegClass::Int) };
-        I::lea(&mut self.out.asm, Width::W32, d, Addr::indexed(reg, reg, 0, NUMBER));
+        self.w.lea(Width::W32, d, Addr::indexed(reg, reg, 0, NUMBER));
         self.push_reg(Ty::GcRef, d);
     }
 
@@ -117,9 +118,8 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         let reg = self.operand_reg(&mut operand);
         self.check_null(Ty::GcRef, reg);
         let d = if operand.is_own_reg() { reg } else { self.dest(Ty::I32, RegSet::EMPTY) };
-        let cpu = self.facts.settings.cpu;
         let op = if signed { Shift::ShrS } else { Shift::ShrU };
-        I::shift(&mut self.out.asm, &cpu, op, Width::W32, d, reg, Amount::Imm(1));
+        self.w.shift(op, Width::W32, d, reg, Amount::Imm(1));
         self.push_reg(Ty::I32, d);
     }
 
@@ -182,7 +182,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     fn load_header(&mut self, d: Reg, object: Reg, offset: i32) {
         self.check_in_heap(object, offset.cast_unsigned() + 4);
         let base = self.heap_or(I::SCRATCH);
-        I::load(&mut self.out.asm, Load::I32, d, Addr::indexed(base, object, 0, offset));
+        self.w.load(Load::I32, d, Addr::indexed(base, object, 0, offset));
     }
 
     pub(crate) fn ref_test(&mut self, nullable: bool) {
@@ -199,10 +199,10 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         let Tested { mut frozen, yes, no, held } = self.test_type(kept.reg, kept.value.ty, heap, nullable, None);
         let done = frozen.label();
         frozen.bind(yes);
-        I::iconst(frozen.asm(), Width::W32, d, 1, false);
+        frozen.w().iconst(Width::W32, d, 1, false);
         frozen.jump(done);
         frozen.bind(no);
-        I::iconst(frozen.asm(), Width::W32, d, 0, false);
+        frozen.w().iconst(Width::W32, d, 0, false);
         frozen.meet(done);
         self.give(held);
     }
@@ -236,9 +236,9 @@ impl<'a, I: Isa> FuncGen<'a, I> {
             // One comparison tells.
             let (temp, held) = self.hold(RegClass::Int);
             self.load_header(temp, kept.reg, self.gc().type_id);
-            I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
+            self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
             let expected = Addr::base(I::SCRATCH, self.facts.type_id_offsets[index]);
-            I::cmp(&mut self.out.asm, Width::W32, temp, Src::Mem(expected));
+            self.w.cmp(Width::W32, temp, Src::Mem(expected));
             self.give(held);
             self.put_back(kept);
             return self.branch_if(if on_failure { Cond::Ne } else { Cond::Eq }, depth);
@@ -246,7 +246,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         let d = self.take(RegClass::Int);
         self.type_to_bool(d, &kept, heap, flags & 2 != 0);
         self.put_back(kept);
-        I::test(&mut self.out.asm, Width::W32, d, Src::Reg(d));
+        self.w.test(Width::W32, d, Src::Reg(d));
         self.release(d);
         self.branch_if(if on_failure { Cond::Eq } else { Cond::Ne }, depth);
     }
@@ -267,7 +267,7 @@ impl<I: Isa> Frozen<'_, '_, I> {
     #[expect(clippy::too_many_arguments, reason = "all that it needs is had before")]
     fn test_object(&mut self, reg: Reg, ty: Ty, heap: i64, temp: Reg, base: Option<Reg>, yes: Label, no: Label) {
         if ty == Ty::GcRef {
-            I::test(self.asm(), Width::W32, reg, Src::Imm(NUMBER));
+            self.w().test(Width::W32, reg, Src::Imm(NUMBER));
             if heap == heap::I31 {
                 return self.branch(Cond::Eq, no);
             }
@@ -283,14 +283,14 @@ impl<I: Isa> Frozen<'_, '_, I> {
                     other => unreachable!("heap type {other}"),
                 };
                 self.load_header(temp, reg, gc.kind, base);
-                I::alu(self.asm(), Alu::And, Width::W32, temp, temp, Src::Imm(bits.cast_signed()));
-                I::cmp(self.asm(), Width::W32, temp, Src::Imm(bits.cast_signed()));
+                self.w().alu(Alu::And, Width::W32, temp, temp, Src::Imm(bits.cast_signed()));
+                self.w().cmp(Width::W32, temp, Src::Imm(bits.cast_signed()));
                 self.branch(Cond::Ne, no);
             }
             Ok(index) => {
                 let facts = self.facts();
                 if ty == Ty::FuncRef {
-                    I::load(self.asm(), Load::I32, temp, Addr::base(reg, facts.ctx.funcref_type));
+                    self.w().load(Load::I32, temp, Addr::base(reg, facts.ctx.funcref_type));
                 } else {
                     let gc = self.gc();
                     self.load_header(temp, reg, gc.type_id, base);
@@ -307,31 +307,31 @@ impl<I: Isa> Frozen<'_, '_, I> {
             self.heap_base(I::SCRATCH);
             I::SCRATCH
         });
-        I::load(self.asm(), Load::I32, d, Addr::indexed(base, object, 0, offset));
+        self.w().load(Load::I32, d, Addr::indexed(base, object, 0, offset));
     }
 
     /// Goes to `no` unless the type whose id is in a register, which is destroyed, is another or a subtype of it; goes
     /// to `yes`, or on, if it is.
     pub(crate) fn check_type_id(&mut self, actual: Reg, expected: i32, is_final: bool, yes: Label, no: Label) {
         let facts = self.facts();
-        let compare = |asm: &mut I::Asm, expected: i32| {
-            I::load(asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.type_ids));
-            I::cmp(asm, Width::W32, actual, Src::Mem(Addr::base(I::SCRATCH, expected)));
+        let compare = |w: &mut Writer<I>, expected: i32| {
+            w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.type_ids));
+            w.cmp(Width::W32, actual, Src::Mem(Addr::base(I::SCRATCH, expected)));
         };
-        compare(self.asm(), expected);
+        compare(self.w(), expected);
         if is_final {
             return self.branch(Cond::Ne, no);
         }
         self.branch(Cond::Eq, yes);
         // Some subtypes of this very module are tried before the host is asked.
         for subtype in facts.subtypes_of(expected) {
-            compare(self.asm(), subtype);
+            compare(self.w(), subtype);
             self.branch(Cond::Eq, yes);
         }
         let [ask, answered] = [(); 2].map(|()| self.label());
         self.jump(ask);
         self.bind(answered);
-        I::test(self.asm(), Width::W32, actual, Src::Reg(actual));
+        self.w().test(Width::W32, actual, Src::Reg(actual));
         self.branch(Cond::Eq, no);
         self.stub(ask, answered, StubKind::IsSubtype { actual, expected }, RegSet::EMPTY);
     }

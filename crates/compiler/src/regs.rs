@@ -262,7 +262,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.regs.free.remove(to);
             self.copy_reg(self.stack[at].ty, to, reg);
             self.stack[at].loc = Loc::Reg(to);
-            self.out.counters.merge_moves += 1;
+            self.w.counters.merge_moves += 1;
         } else {
             self.spill(at);
             self.regs.free.remove(reg);
@@ -274,10 +274,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(always)]
     pub(crate) fn watch(&mut self) {
         #[cfg(debug_assertions)]
-        crate::isa::AsmBuffer::watch(
-            &mut self.out.asm,
-            if self.regs.conventional || !crate::fault::proving() { RegSet::EMPTY } else { self.regs.free },
-        );
+        self.w.watch(if self.regs.conventional || !crate::fault::proving() { RegSet::EMPTY } else { self.regs.free });
     }
 
     /// Sets whether registers are what the convention of a call says.
@@ -356,7 +353,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let at = self.regs.copy_of[reg.index()] as usize;
         let local = self.locals[at];
         self.regs.note_write(at, true);
-        I::store(&mut self.out.asm, Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
+        self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
     }
 
     /// Stores all copies that are ahead of their locals' slots, as before a call or the opening of a block: all that
@@ -429,8 +426,8 @@ impl<I: Isa> FuncGen<'_, I> {
                         Some(copy) => self.copy_reg(local.ty, reg, copy),
                         None => {
                             let slot = self.slot_of_local(at as usize);
-                            I::load(&mut self.out.asm, Load::of(local.ty), reg, slot);
-                            self.out.counters.reloads += 1;
+                            self.w.load(Load::of(local.ty), reg, slot);
+                            self.w.counters.reloads += 1;
                         }
                     }
                     self.make_copy_of(reg, at as usize);
@@ -443,7 +440,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             self.regs.locked.add(reg);
             self.regs.dirty.remove(reg);
-            self.out.counters.window_locals += 1;
+            self.w.counters.window_locals += 1;
         }
     }
 

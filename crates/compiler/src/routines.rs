@@ -4,39 +4,40 @@
 //! registers, and destroys the others. Its three working values live in the preserved registers, so that the host may
 //! be called in the middle of the loop to fill an element of a lazy table.
 
-use crate::code::{Output, Reloc, Routine, Target, TrapCode, TrapSite};
+use crate::code::{Reloc, Routine, Target, TrapCode, TrapSite};
 use crate::compile::{self, Scratch};
 use crate::error::Error;
 use crate::facts::{Facts, TableFact, Where};
 use crate::fault::{Fault, without};
-use crate::isa::{Alu, AsmBuffer, Cond, Isa, Load, Src, Store};
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::tables::{FILLED, element_at};
 use crate::ty::{Ty, Width};
+use crate::writer::Writer;
 use lightbeam_asm::{Addr, Label, Reg};
 
-/// Emits a routine at the end of `out` and says where it begins.
+/// Emits a routine at the end of `w` and says where it begins.
 ///
 /// # Errors
 ///
 /// If a constant expression gives more code than it may.
-pub fn emit<I: Isa>(facts: &Facts, routine: Routine, scratch: &mut Scratch, out: &mut Output<I>) -> Result<u32, Error> {
+pub fn emit<I: Isa>(facts: &Facts, routine: Routine, scratch: &mut Scratch, w: &mut Writer<I>) -> Result<u32, Error> {
     if let Routine::Constant { index } = routine {
-        return compile::constant(facts, index, scratch, out);
+        return compile::constant(facts, index, scratch, w);
     }
-    out.asm.reset_labels();
-    out.asm.reserve(96 * I::MAX_PRIMITIVE);
-    crate::compile::pad_to_entry(out, 0);
-    let start = out.asm.offset();
-    let trap = out.asm.label();
-    RoutineGen::<I> { facts, out, trap, traps: vec![(trap, TrapCode::TableOutOfBounds)] }.routine(routine);
+    w.reset_labels();
+    w.reserve(96 * I::MAX_PRIMITIVE);
+    w.pad_to_entry(0);
+    let start = w.offset();
+    let trap = w.label();
+    RoutineGen::<I> { facts, w, trap, traps: vec![(trap, TrapCode::TableOutOfBounds)] }.routine(routine);
     Ok(start)
 }
 
 /// A routine under construction.
 pub(crate) struct RoutineGen<'a, I: Isa> {
     pub(crate) facts: &'a Facts,
-    pub(crate) out: &'a mut Output<I>,
+    pub(crate) w: &'a mut Writer<I>,
     /// Out of bounds of a table.
     trap: Label,
     /// Where traps go, by reason.
@@ -60,14 +61,14 @@ impl<I: Isa> RoutineGen<'_, I> {
             self.stack_routine(routine);
             return self.trap_sites();
         }
-        let enter = I::enter(&mut self.out.asm);
-        I::patch_frame(&mut self.out.asm, enter, FRAME_BYTES);
+        let enter = self.w.enter();
+        self.w.patch_frame(enter, FRAME_BYTES);
         let [a, b, n] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
         for (i, reg) in [a, b, n].into_iter().enumerate() {
-            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, -8 * (i as i32 + 1)), reg);
-            I::mov(&mut self.out.asm, Width::W64, reg, I::PRIVATE.int_args[i]);
+            self.w.store(Store::B64, Addr::base(I::FRAME, -8 * (i as i32 + 1)), reg);
+            self.w.mov(Width::W64, reg, I::PRIVATE.int_args[i]);
         }
-        let done = self.out.asm.label();
+        let done = self.w.label();
         match routine {
             Routine::TableFill { table } => self.fill(table, a, b, n, done),
             Routine::TableCopy { to, from } => self.copy(to, from, a, b, n, done),
@@ -87,27 +88,27 @@ impl<I: Isa> RoutineGen<'_, I> {
             Routine::ArrayInitData { ty, segment } => self.array_init_data(ty, segment, a, b, n),
             Routine::ArrayInitElem { ty, segment } => self.array_init_elem(ty, segment, [a, b, n], done),
         }
-        self.out.asm.bind(done);
+        self.w.bind(done);
         for (i, reg) in [a, b, n].into_iter().enumerate() {
-            I::load(&mut self.out.asm, Load::I64, reg, Addr::base(I::FRAME, -8 * (i as i32 + 1)));
+            self.w.load(Load::I64, reg, Addr::base(I::FRAME, -8 * (i as i32 + 1)));
         }
         if !routine.gives() {
             // Nothing of the host's is left where a result is.
-            I::iconst(&mut self.out.asm, Width::W32, I::PRIVATE.int_results[0], 0, false);
+            self.w.iconst(Width::W32, I::PRIVATE.int_results[0], 0, false);
         }
-        I::leave(&mut self.out.asm);
-        I::ret(&mut self.out.asm, 0);
+        self.w.leave();
+        self.w.ret(0);
         self.trap_sites();
     }
 
     fn trap_sites(&mut self) {
         for (label, code) in std::mem::take(&mut self.traps) {
-            self.out.asm.bind(label);
+            self.w.bind(label);
             if self.facts.settings.hardware_traps {
-                let at = I::trap(&mut self.out.asm);
-                self.out.traps.push(TrapSite { at, code });
+                let at = self.w.trap();
+                self.w.traps.push(TrapSite { at, code });
             } else {
-                I::iconst(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[1], code as i64, false);
+                self.w.iconst(Width::W64, I::LIBCALL.int_args[1], code as i64, false);
                 self.libcall(Libcall::Trap);
             }
         }
@@ -118,34 +119,34 @@ impl<I: Isa> RoutineGen<'_, I> {
         if let Some((label, _)) = self.traps.iter().find(|(_, known)| *known == code) {
             return *label;
         }
-        let label = self.out.asm.label();
+        let label = self.w.label();
         self.traps.push((label, code));
         label
     }
 
     /// Calls another routine, its arguments in place.
     pub(crate) fn call(&mut self, routine: Routine) {
-        let at = I::call_sym(&mut self.out.asm);
-        self.out.relocs.push(Reloc { at, target: Target::Routine(routine) });
+        let at = self.w.call_sym();
+        self.w.relocs.push(Reloc { at, target: Target::Routine(routine) });
     }
 
     /// The extent of a data segment, in the first two result registers.
     pub(crate) fn data_segment(&mut self, segment: u32) {
-        let at = I::call_sym(&mut self.out.asm);
-        self.out.relocs.push(Reloc { at, target: Target::DataSegment(segment) });
+        let at = self.w.call_sym();
+        self.w.relocs.push(Reloc { at, target: Target::DataSegment(segment) });
     }
 
     pub(crate) fn libcall(&mut self, libcall: Libcall) {
-        I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[0], I::CTX);
-        let at = I::call_sym(&mut self.out.asm);
-        self.out.relocs.push(Reloc { at, target: Target::Libcall(libcall) });
+        self.w.mov(Width::W64, I::LIBCALL.int_args[0], I::CTX);
+        let at = self.w.call_sym();
+        self.w.relocs.push(Reloc { at, target: Target::Libcall(libcall) });
     }
 
     fn place(&mut self, place: Where) -> Addr {
         match place {
             Where::Ctx(offset) => Addr::base(I::CTX, offset),
             Where::Through { pointer, disp } => {
-                I::load(&mut self.out.asm, Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
+                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
                 Addr::base(I::SCRATCH, disp)
             }
         }
@@ -156,20 +157,20 @@ impl<I: Isa> RoutineGen<'_, I> {
         let end = I::PRIVATE.int_args[0];
         self.sum(end, start, n);
         let place = self.place(table.length);
-        I::cmp(&mut self.out.asm, Width::W64, end, Src::Mem(place));
-        I::jcc(&mut self.out.asm, Cond::GtU, self.trap);
+        self.w.cmp(Width::W64, end, Src::Mem(place));
+        self.w.jcc(Cond::GtU, self.trap);
     }
 
     /// `end = start + n`, trapping if it wraps. (It cannot for two zero-extended i32.)
     fn sum(&mut self, end: Reg, start: Reg, n: Reg) {
-        I::lea(&mut self.out.asm, Width::W64, end, Addr::indexed(start, n, 0, 0));
-        I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(start));
-        I::jcc(&mut self.out.asm, Cond::LtU, self.trap);
+        self.w.lea(Width::W64, end, Addr::indexed(start, n, 0, 0));
+        self.w.cmp(Width::W64, end, Src::Reg(start));
+        self.w.jcc(Cond::LtU, self.trap);
     }
 
     pub(crate) fn done_if_zero(&mut self, n: Reg, done: Label) {
-        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-        I::jcc(&mut self.out.asm, Cond::Eq, done);
+        self.w.test(Width::W64, n, Src::Reg(n));
+        self.w.jcc(Cond::Eq, done);
     }
 
     /// The address of an element, for the very next primitive; `base` is destroyed. Of a range that was checked before
@@ -179,33 +180,33 @@ impl<I: Isa> RoutineGen<'_, I> {
         let is_guarded = self.facts.settings.spectre && !without(Fault::TableGuard);
         if is_checked || is_guarded {
             let place = self.place(table.length);
-            I::cmp(&mut self.out.asm, Width::W64, index, Src::Mem(place));
-            I::jcc(&mut self.out.asm, Cond::GeU, self.trap);
+            self.w.cmp(Width::W64, index, Src::Mem(place));
+            self.w.jcc(Cond::GeU, self.trap);
         }
         let place = self.place(table.base);
-        I::load(&mut self.out.asm, Load::I64, base, place);
+        self.w.load(Load::I64, base, place);
         if !is_guarded {
-            return element_at::<I>(&mut self.out.asm, table, base, index);
+            return element_at(self.w, table, base, index);
         }
         // The load of the base has kept the flags.
-        I::guard(&mut self.out.asm, Cond::LtU, I::SCRATCH, index, 0);
-        element_at::<I>(&mut self.out.asm, table, base, I::SCRATCH)
+        self.w.guard(Cond::LtU, I::SCRATCH, index, 0);
+        element_at(self.w, table, base, I::SCRATCH)
     }
 
     /// Stores a reference to element `index` of a table; `value` is destroyed, as is `base`.
     fn set(&mut self, table: &TableFact, base: Reg, index: Reg, value: Reg, is_checked: bool) {
         if table.lazy {
-            I::alu(&mut self.out.asm, Alu::Or, Width::W64, value, value, Src::Imm(FILLED));
+            self.w.alu(Alu::Or, Width::W64, value, value, Src::Imm(FILLED));
         }
         let element = self.table_element(table, base, index, is_checked);
         if table.elem == Ty::GcRef && self.facts.counts() {
             return self.overwrite(element, value);
         }
-        I::store(&mut self.out.asm, Store::of(table.elem), element, value);
+        self.w.store(Store::of(table.elem), element, value);
     }
 
     pub(crate) fn add(&mut self, reg: Reg, by: i32) {
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, reg, reg, Src::Imm(by));
+        self.w.alu(Alu::Add, Width::W64, reg, reg, Src::Imm(by));
     }
 
     fn fill(&mut self, table: u32, at: Reg, value: Reg, n: Reg, done: Label) {
@@ -213,20 +214,20 @@ impl<I: Isa> RoutineGen<'_, I> {
         let [_, temp, base] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
         self.check_table(&table, at, n);
         self.done_if_zero(n, done);
-        let again = self.out.asm.label();
-        self.out.asm.bind(again);
+        let again = self.w.label();
+        self.w.bind(again);
         let temp = if table.elem.is_wide() {
-            I::load(&mut self.out.asm, Load::of(table.elem), I::FLOAT_SCRATCH, Self::WIDE);
+            self.w.load(Load::of(table.elem), I::FLOAT_SCRATCH, Self::WIDE);
             I::FLOAT_SCRATCH
         } else {
-            I::mov(&mut self.out.asm, Width::W64, temp, value);
+            self.w.mov(Width::W64, temp, value);
             temp
         };
         self.set(&table, base, at, temp, false);
         self.add(at, 1);
         self.add(n, -1);
-        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-        I::jcc(&mut self.out.asm, Cond::Ne, again);
+        self.w.test(Width::W64, n, Src::Reg(n));
+        self.w.jcc(Cond::Ne, again);
     }
 
     fn copy(&mut self, to: u32, from: u32, at: Reg, source: Reg, n: Reg, done: Label) {
@@ -239,39 +240,39 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.check_table(&to, at, n);
         self.done_if_zero(n, done);
         // Upwards if the destination is lower, else downwards: right for ranges that overlap, the same for others.
-        let forward = self.out.asm.label();
-        let again = self.out.asm.label();
-        I::store_imm(&mut self.out.asm, Store::B64, Self::STEP, 1);
-        I::cmp(&mut self.out.asm, Width::W64, at, Src::Reg(source));
-        I::jcc(&mut self.out.asm, Cond::LeU, forward);
-        I::store_imm(&mut self.out.asm, Store::B64, Self::STEP, -1);
-        I::lea(&mut self.out.asm, Width::W64, at, Addr::indexed(at, n, 0, -1));
-        I::lea(&mut self.out.asm, Width::W64, source, Addr::indexed(source, n, 0, -1));
-        self.out.asm.bind(forward);
-        self.out.asm.bind(again);
+        let forward = self.w.label();
+        let again = self.w.label();
+        self.w.store_imm(Store::B64, Self::STEP, 1);
+        self.w.cmp(Width::W64, at, Src::Reg(source));
+        self.w.jcc(Cond::LeU, forward);
+        self.w.store_imm(Store::B64, Self::STEP, -1);
+        self.w.lea(Width::W64, at, Addr::indexed(at, n, 0, -1));
+        self.w.lea(Width::W64, source, Addr::indexed(source, n, 0, -1));
+        self.w.bind(forward);
+        self.w.bind(again);
         let element = self.table_element(&from, base, source, true);
-        I::load(&mut self.out.asm, Load::of(from.elem), value, element);
+        self.w.load(Load::of(from.elem), value, element);
         if from.lazy {
-            let filled = self.out.asm.label();
-            let ready = self.out.asm.label();
-            I::test(&mut self.out.asm, Width::W64, value, Src::Reg(value));
-            I::jcc(&mut self.out.asm, Cond::Ne, filled);
-            I::mov(&mut self.out.asm, Width::W64, I::LIBCALL.int_args[2], source);
-            I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(from_index), false);
+            let filled = self.w.label();
+            let ready = self.w.label();
+            self.w.test(Width::W64, value, Src::Reg(value));
+            self.w.jcc(Cond::Ne, filled);
+            self.w.mov(Width::W64, I::LIBCALL.int_args[2], source);
+            self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(from_index), false);
             self.libcall(Libcall::TableGetLazy);
-            I::mov(&mut self.out.asm, Width::W64, value, I::LIBCALL.int_results[0]);
-            I::jmp(&mut self.out.asm, ready);
-            self.out.asm.bind(filled);
-            I::alu(&mut self.out.asm, Alu::And, Width::W64, value, value, Src::Imm(!FILLED));
-            self.out.asm.bind(ready);
+            self.w.mov(Width::W64, value, I::LIBCALL.int_results[0]);
+            self.w.jmp(ready);
+            self.w.bind(filled);
+            self.w.alu(Alu::And, Width::W64, value, value, Src::Imm(!FILLED));
+            self.w.bind(ready);
         }
         self.set(&to, base, at, value, true);
-        I::load(&mut self.out.asm, Load::I64, temp, Self::STEP);
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, at, at, Src::Reg(temp));
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, source, source, Src::Reg(temp));
+        self.w.load(Load::I64, temp, Self::STEP);
+        self.w.alu(Alu::Add, Width::W64, at, at, Src::Reg(temp));
+        self.w.alu(Alu::Add, Width::W64, source, source, Src::Reg(temp));
         self.add(n, -1);
-        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-        I::jcc(&mut self.out.asm, Cond::Ne, again);
+        self.w.test(Width::W64, n, Src::Reg(n));
+        self.w.jcc(Cond::Ne, again);
     }
 
     fn init(&mut self, table: u32, segment: u32, at: Reg, source: Reg, n: Reg, done: Label) {
@@ -281,37 +282,36 @@ impl<I: Isa> RoutineGen<'_, I> {
         let Some(segment) = self.facts.elems[segment as usize] else {
             // An active or declared segment is empty by now: only empty ranges at its start are in bounds.
             self.sum(end, source, n);
-            I::test(&mut self.out.asm, Width::W64, end, Src::Reg(end));
-            I::jcc(&mut self.out.asm, Cond::Ne, self.trap);
+            self.w.test(Width::W64, end, Src::Reg(end));
+            self.w.jcc(Cond::Ne, self.trap);
             return self.check_table(&table, at, n);
         };
-        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
+        self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
         self.libcall(Libcall::ElemLength);
         // The length is in a result register that the sum does not touch.
         self.sum(end, source, n);
-        I::cmp(&mut self.out.asm, Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
-        I::jcc(&mut self.out.asm, Cond::GtU, self.trap);
+        self.w.cmp(Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
+        self.w.jcc(Cond::GtU, self.trap);
         if self.facts.settings.spectre {
             // What begins out of bounds begins at the start, as long as the trap has not been taken.
-            I::guard(&mut self.out.asm, Cond::LeU, source, source, 0);
+            self.w.guard(Cond::LeU, source, source, 0);
         }
         self.check_table(&table, at, n);
         self.done_if_zero(n, done);
-        I::iconst(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
+        self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
         self.libcall(Libcall::ElemBase);
         // `source` becomes the address of the next element of the segment.
-        let cpu = self.facts.settings.cpu;
         let scale = crate::isa::Amount::Imm(SEGMENT_ELEMENT_LOG2);
-        I::shift(&mut self.out.asm, &cpu, crate::isa::Shift::Shl, Width::W64, source, source, scale);
-        I::alu(&mut self.out.asm, Alu::Add, Width::W64, source, source, Src::Reg(I::LIBCALL.int_results[0]));
-        let again = self.out.asm.label();
-        self.out.asm.bind(again);
-        I::load(&mut self.out.asm, Load::of(table.elem), value, Addr::base(source, 0));
+        self.w.shift(crate::isa::Shift::Shl, Width::W64, source, source, scale);
+        self.w.alu(Alu::Add, Width::W64, source, source, Src::Reg(I::LIBCALL.int_results[0]));
+        let again = self.w.label();
+        self.w.bind(again);
+        self.w.load(Load::of(table.elem), value, Addr::base(source, 0));
         self.set(&table, base, at, value, false);
         self.add(at, 1);
         self.add(source, 1 << SEGMENT_ELEMENT_LOG2);
         self.add(n, -1);
-        I::test(&mut self.out.asm, Width::W64, n, Src::Reg(n));
-        I::jcc(&mut self.out.asm, Cond::Ne, again);
+        self.w.test(Width::W64, n, Src::Reg(n));
+        self.w.jcc(Cond::Ne, again);
     }
 }

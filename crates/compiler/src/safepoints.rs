@@ -17,7 +17,7 @@
 use crate::code::Safepoint;
 use crate::compile::{Budget, FuncGen, Unusual};
 use crate::fault::{Fault, without};
-use crate::isa::{Alu, AsmBuffer, Cond, Isa, Src, Store};
+use crate::isa::{Alu, Cond, Isa, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::Loc;
 use lightbeam_asm::{Addr, Label};
@@ -98,8 +98,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if let Some(map) = map {
             let at = self.returns_to;
-            self.out.safepoints.push(Safepoint { at, map });
-            self.out.counters.safepoints += 1;
+            self.w.safepoints.push(Safepoint { at, map });
+            self.w.counters.safepoints += 1;
         }
     }
 
@@ -128,7 +128,7 @@ impl<I: Isa> FuncGen<'_, I> {
             roots.below.pop();
             roots.changed = true;
         }
-        self.out.counters.steps += (self.stack.len() - roots.known) as u64;
+        self.w.counters.steps += (self.stack.len() - roots.known) as u64;
         for at in roots.known..self.watermark {
             if self.stack[at].ty == Ty::GcRef {
                 roots.below.push(at as u32);
@@ -163,7 +163,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         self.slots_used = self.slots_used.max(top as u32);
         let covered = ((top as i32) << self.slot_log2) - self.slots_base;
-        let maps = &mut self.out.maps;
+        let maps = &mut self.w.maps;
         let map = maps.len();
         maps.extend([covered as u32, 0]);
         let mut set = |frame_offset: i32| {
@@ -231,7 +231,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let at = self.wasm;
         let (covered, words) = match map.map(|map| map as usize) {
             Some(map) => {
-                let maps = &self.out.maps;
+                let maps = &self.w.maps;
                 (maps[map] as i32, &maps[map + 2..map + 2 + maps[map + 1] as usize])
             }
             None => (0, &[][..]),
@@ -270,9 +270,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// At the entry: the halves of slots that are for references are cleared where it is known how many there are.
     pub(crate) fn begin_deep(&mut self) {
         if self.lists.roots.deep {
-            let [clear, entered] = [(); 2].map(|()| self.out.asm.label());
-            I::jmp(&mut self.out.asm, clear);
-            self.out.asm.bind(entered);
+            let [clear, entered] = [(); 2].map(|()| self.w.label());
+            self.w.jmp(clear);
+            self.w.bind(entered);
             self.lists.roots.clear = Some((clear, entered));
         }
     }
@@ -281,21 +281,20 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn finish_deep(&mut self) {
         let Some((clear, entered)) = self.lists.roots.clear else { return };
         self.out_reserve();
-        self.out.asm.bind(clear);
+        self.w.bind(clear);
         let size = 1 << self.slot_log2;
         let used = self.slots_used as i32;
         if used > 0 {
-            let again = self.out.asm.label();
-            let a = &mut self.out.asm;
-            I::iconst(a, Width::W64, I::SCRATCH, i64::from(-used * size), false);
-            a.bind(again);
+            let again = self.w.label();
+            self.w.iconst(Width::W64, I::SCRATCH, i64::from(-used * size), false);
+            self.w.bind(again);
             let half = Addr::indexed(I::FRAME, I::SCRATCH, 0, self.slots_base + self.reference_part);
-            I::store_imm(a, Store::B32, half, 0);
-            I::alu(a, Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(size));
-            I::test(a, Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
-            I::jcc(a, Cond::Ne, again);
+            self.w.store_imm(Store::B32, half, 0);
+            self.w.alu(Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(size));
+            self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
+            self.w.jcc(Cond::Ne, again);
         }
-        I::jmp(&mut self.out.asm, entered);
+        self.w.jmp(entered);
 
         let covered = used * size - self.slots_base;
         let mut map = vec![0; (covered as usize / 4).div_ceil(32)];
@@ -307,8 +306,8 @@ impl<I: Isa> FuncGen<'_, I> {
         // Where the frame keeps something else from the last reference to the frame pointer, there is nothing to say of
         // it.
         map.truncate(map.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1));
-        debug_assert_eq!(self.out.maps.len(), self.lists.roots.first);
-        self.out.maps.extend([covered as u32, map.len() as u32]);
-        self.out.maps.extend(map);
+        debug_assert_eq!(self.w.maps.len(), self.lists.roots.first);
+        self.w.maps.extend([covered as u32, map.len() as u32]);
+        self.w.maps.extend(map);
     }
 }

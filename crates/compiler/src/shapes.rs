@@ -8,7 +8,7 @@ use crate::compile::FuncGen;
 use crate::facts::Callee;
 use crate::fault::proof;
 use crate::fold;
-use crate::isa::{Alu, Amount, AsmBuffer, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
+use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
 use crate::operators::{Flags, Op};
 use crate::sig::Place;
 use crate::ty::{Ty, Width};
@@ -60,7 +60,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return None;
         }
         self.flush_local(at);
-        self.out.counters.direct_sets += 1;
+        self.w.counters.direct_sets += 1;
         Some(home)
     }
 
@@ -161,18 +161,18 @@ impl<I: Isa> FuncGen<'_, I> {
 
     #[inline]
     fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, left: Reg, src: Src, r: &Operand) {
-        let at = I::alu(&mut self.out.asm, op, ty.width(), d, left, src);
+        let at = self.w.alu(op, ty.width(), d, left, src);
         if d == left && I::alu_sets_flags(op, src) {
-            self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.out.asm.offset() });
+            self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.w.offset() });
         }
         self.folded(r, at);
     }
 
     /// Do the flags tell whether this register is zero, as a compare with zero would?
     pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
-        let tell = self.flags == Some(FlagsOf { reg, width, at: self.out.asm.offset() });
+        let tell = self.flags == Some(FlagsOf { reg, width, at: self.w.offset() });
         // Who comes to a label by another way brings other flags.
-        proof!(!tell || !self.out.asm.binds_here(), "flags from before a label are read at {:#x}", self.wasm);
+        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.wasm);
         tell
     }
 
@@ -276,7 +276,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let src = self.src(&mut r);
         let (d, left) = self.binary_dest(ty, &l, &r);
-        let at = I::mul(&mut self.out.asm, ty.width(), d, left, src);
+        let at = self.w.mul(ty.width(), d, left, src);
         self.folded(&r, at);
         self.finish_binary(d, &l, &r);
         self.push_reg(ty, d);
@@ -410,32 +410,32 @@ impl<I: Isa> FuncGen<'_, I> {
         let minus_one = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
         let hardware = self.facts.settings.hardware_traps;
         if rc.is_none_or(|k| k == 0) && !hardware {
-            I::test(&mut self.out.asm, width, right, Src::Reg(right));
+            self.w.test(width, right, Src::Reg(right));
             let label = self.trap_label(TrapCode::IntegerDivisionByZero);
-            I::jcc(&mut self.out.asm, Cond::Eq, label);
+            self.w.jcc(Cond::Eq, label);
         }
         let out = fixed.out.expect("a division says where its result is");
         let mut frozen = self.freeze();
         let [normal, done] = [(); 2].map(|()| frozen.label());
         if signed && rc.is_none_or(|k| k == minus_one) {
-            I::cmp(frozen.asm(), width, right, Src::Imm(-1));
+            frozen.w().cmp(width, right, Src::Imm(-1));
             frozen.branch(Cond::Ne, normal);
             let left = fixed.lhs.expect("a division says where its dividend is");
             if op == Div::DivS {
                 // The smallest number over -1 overflows; others negate, which the division does as well.
                 let smallest = if width == Width::W32 { i64::from(i32::MIN) } else { i64::MIN };
-                I::iconst(frozen.asm(), width, I::SCRATCH, smallest, true);
-                I::cmp(frozen.asm(), width, left, Src::Reg(I::SCRATCH));
+                frozen.w().iconst(width, I::SCRATCH, smallest, true);
+                frozen.w().cmp(width, left, Src::Reg(I::SCRATCH));
                 let overflow = frozen.trap_label(TrapCode::IntegerOverflow);
                 frozen.branch(Cond::Eq, overflow);
             } else {
                 // Anything modulo -1 is 0; the division would fault on the smallest number.
-                I::iconst(frozen.asm(), width, out, 0, false);
+                frozen.w().iconst(width, out, 0, false);
                 frozen.jump(done);
             }
             frozen.bind(normal);
         }
-        let at = I::div(frozen.asm(), op, width, right);
+        let at = frozen.w().div(op, width, right);
         // Where -1 was looked at the division does not fault, but to see that takes more than the division.
         if rc.is_none_or(|k| k == 0 || signed && k == minus_one) {
             frozen.trap_at(at, TrapCode::IntegerDivisionByZero);
@@ -484,15 +484,13 @@ impl<I: Isa> FuncGen<'_, I> {
                     d
                 }
             };
-            let cpu = self.facts.settings.cpu;
-            I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Imm(count as u8));
+            self.w.shift(op, width, d, left, Amount::Imm(count as u8));
             let mut owned = l.owned();
             owned.remove(d);
             self.release_all(owned);
             return self.push_reg(ty, d);
         }
-        let cpu = self.facts.settings.cpu;
-        let fixed = I::fixed_shift(&cpu, op);
+        let fixed = self.w.fixed_shift(op);
         let mut r = self.pop();
         let mut l = self.pop();
         if fixed.rhs.is_none() && fixed.clobbers.is_empty() {
@@ -503,7 +501,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 None if l.is_own_reg() && left != right => left,
                 None => self.take(ty.class()),
             };
-            I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Reg(right));
+            self.w.shift(op, width, d, left, Amount::Reg(right));
             self.finish_binary(d, &l, &r);
             return self.push_reg(ty, d);
         }
@@ -513,7 +511,7 @@ impl<I: Isa> FuncGen<'_, I> {
             None if l.is_own_reg() && left != right => left,
             None => self.take(ty.class()),
         };
-        I::shift(&mut self.out.asm, &cpu, op, width, d, left, Amount::Reg(right));
+        self.w.shift(op, width, d, left, Amount::Reg(right));
         self.finish_fixed(d, &l, &r, held);
         self.push_reg(ty, d);
     }
@@ -529,11 +527,11 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.reader.u8();
         self.operators += 1;
-        self.out.counters.folded_addresses += 1;
+        self.w.counters.folded_addresses += 1;
         let (x, x_owned) = self.pop_reg();
         let (base, base_owned) = self.pop_reg();
         let d = self.dest_reusing(Ty::I32, x_owned.or(base_owned));
-        I::lea(&mut self.out.asm, Width::W32, d, Addr::indexed(base, x, count, 0));
+        self.w.lea(Width::W32, d, Addr::indexed(base, x, count, 0));
         let mut owned = x_owned.or(base_owned);
         owned.remove(d);
         self.release_all(owned);
@@ -563,8 +561,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (s, owned) = self.pop_reg();
         // The fall-backs for old processors write the result before they are done with the source.
         let d = self.dest(ty, RegSet::one(s));
-        let cpu = self.facts.settings.cpu;
-        I::unary(&mut self.out.asm, &cpu, op, width, d, s);
+        self.w.unary(op, width, d, s);
         self.release_all(owned);
         self.push_reg(ty, d);
     }
@@ -595,7 +592,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 Src::Reg(d)
             }
         };
-        let at = I::extend(&mut self.out.asm, op, d, src);
+        let at = self.w.extend(op, d, src);
         if let Src::Mem(_) = src {
             self.folded(&operand, at);
         }
@@ -665,7 +662,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return self.push(Value { ty: Ty::I32, loc: Loc::Flags(cond) });
         }
         let d = self.dest(Ty::I32, RegSet::EMPTY);
-        I::set(&mut self.out.asm, cond, d);
+        self.w.set(cond, d);
         self.push_reg(Ty::I32, d);
     }
 
@@ -680,7 +677,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Src::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
             other => other,
         };
-        I::test(&mut self.out.asm, width, left, src);
+        self.w.test(width, left, src);
         self.done(&l);
         self.done(&r);
         // The next operator sees an i32 that is not zero exactly if the flags say so.
@@ -706,7 +703,7 @@ impl<I: Isa> FuncGen<'_, I> {
             && matches!(cond, Cond::Eq | Cond::Ne | Cond::LtS | Cond::GeS)
         {
             if !(matches!(cond, Cond::Eq | Cond::Ne) && self.flags_tell(reg, width)) {
-                I::test(&mut self.out.asm, width, reg, Src::Reg(reg));
+                self.w.test(width, reg, Src::Reg(reg));
             }
         } else {
             let src = match r.place() {
@@ -720,12 +717,12 @@ impl<I: Isa> FuncGen<'_, I> {
             };
             match (l.place(), src) {
                 (OperandPlace::Mem(addr), Src::Imm(_)) if I::MEM_OPERANDS => {
-                    let at = I::cmp_mem(&mut self.out.asm, width, addr, src);
+                    let at = self.w.cmp_mem(width, addr, src);
                     self.folded(&l, at);
                 }
                 _ => {
                     let left = self.operand_reg(&mut l);
-                    let at = I::cmp(&mut self.out.asm, width, left, src);
+                    let at = self.w.cmp(width, left, src);
                     self.folded(&r, at);
                 }
             }
@@ -749,7 +746,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut l = self.pop();
         let right = self.operand_reg(&mut r);
         let left = self.operand_reg(&mut l);
-        let cond = I::fcmp(&mut self.out.asm, op, width, left, right);
+        let cond = self.w.fcmp(op, width, left, right);
         self.done(&l);
         self.done(&r);
         self.push_cond(cond);
@@ -778,7 +775,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     Loc::Slot => {
                         let reg = self.take(b.ty.class());
                         let slot = self.slot(position, b.ty);
-                        I::load(&mut self.out.asm, crate::isa::Load::of(b.ty), reg, slot);
+                        self.w.load(crate::isa::Load::of(b.ty), reg, slot);
                         self.push_reg(b.ty, reg);
                     }
                     _ => self.push(b),
@@ -789,7 +786,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let flags = match top.loc {
             Loc::Flags(cond) => {
                 self.pop_value();
-                self.out.counters.fused_compares += 1;
+                self.w.counters.fused_compares += 1;
                 Some(cond)
             }
             _ => None,
@@ -805,7 +802,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let right = self.operand_reg(&mut b);
             if let Some(mut condition) = condition {
                 let reg = self.operand_reg(&mut condition);
-                I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+                self.w.test(Width::W32, reg, Src::Reg(reg));
                 self.done(&condition);
             }
             let mut frozen = self.freeze();
@@ -825,10 +822,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let d = self.operand_owned(&mut a);
         if let Some(mut condition) = condition {
             let reg = self.operand_reg(&mut condition);
-            I::test(&mut self.out.asm, Width::W32, reg, Src::Reg(reg));
+            self.w.test(Width::W32, reg, Src::Reg(reg));
             self.done(&condition);
         }
-        I::cmov(&mut self.out.asm, cond.invert(), ty.width(), d, other);
+        self.w.cmov(cond.invert(), ty.width(), d, other);
         self.done(&b);
         self.push_reg(ty, d);
     }
@@ -846,7 +843,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let (rh_reg, rl_reg) = (self.operand_reg(&mut rh), self.operand_reg(&mut rl));
         let (hi, lo) = (self.operand_owned(&mut lh), self.operand_owned(&mut ll));
-        I::add_wide(&mut self.out.asm, subtract, lo, hi, rl_reg, rh_reg);
+        self.w.add_wide(subtract, lo, hi, rl_reg, rh_reg);
         self.done(&rh);
         self.done(&rl);
         self.push_reg(Ty::I64, lo);
@@ -858,7 +855,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut l = self.pop();
         let fixed = I::fixed_mul_wide();
         let (_, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
-        I::mul_wide(&mut self.out.asm, signed, right);
+        self.w.mul_wide(signed, right);
         let (lo, hi) = (fixed.out.expect("lower half"), fixed.out2.expect("upper half"));
         let mut owned = l.owned().or(r.owned()).or(held);
         owned.remove(lo);

@@ -145,8 +145,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let reg = copy.unwrap_or_else(|| {
             let reg = self.take(ty.class());
             let slot = self.slot_of_local(at);
-            I::load(&mut self.out.asm, Load::of(ty), reg, slot);
-            self.out.counters.reloads += 1;
+            self.w.load(Load::of(ty), reg, slot);
+            self.w.counters.reloads += 1;
             self.make_copy_of(reg, at);
             reg
         });
@@ -263,11 +263,11 @@ impl<I: Isa> FuncGen<'_, I> {
             OperandPlace::Reg(from) => self.copy_reg(operand.ty(), to, from),
             OperandPlace::Const(bits) => self.load_const(operand.ty(), to, bits),
             OperandPlace::Mem(addr) => {
-                let at = I::load(&mut self.out.asm, Load::of(operand.ty()), to, addr);
+                let at = self.w.load(Load::of(operand.ty()), to, addr);
                 if operand.faults() {
                     self.memory_trap_at(at, self.hot_wasm);
                 } else {
-                    self.out.counters.reloads += 1;
+                    self.w.counters.reloads += 1;
                 }
             }
         }
@@ -277,8 +277,8 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn copy_reg(&mut self, ty: Ty, to: Reg, from: Reg) {
         if to != from {
             match ty.class() {
-                RegClass::Int => I::mov(&mut self.out.asm, ty.width(), to, from),
-                RegClass::Float => I::fmov(&mut self.out.asm, to, from),
+                RegClass::Int => self.w.mov(ty.width(), to, from),
+                RegClass::Float => self.w.fmov(to, from),
             }
         }
     }
@@ -286,9 +286,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Puts a constant in a register. Keeps the flags.
     pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
         match ty.class() {
-            RegClass::Int => I::iconst(&mut self.out.asm, ty.width(), to, bits as i64, true),
+            RegClass::Int => self.w.iconst(ty.width(), to, bits as i64, true),
             RegClass::Float if ty.is_wide() => self.load_vector_const(to, bits),
-            RegClass::Float => I::fconst(&mut self.out.asm, ty.width(), to, bits),
+            RegClass::Float => self.w.fconst(ty.width(), to, bits),
         }
     }
 
@@ -331,9 +331,9 @@ impl<I: Isa> FuncGen<'_, I> {
         if operand.in_memory() {
             if operand.faults() {
                 self.memory_trap_at(at, self.hot_wasm);
-                self.out.counters.folded_loads += 1;
+                self.w.counters.folded_loads += 1;
             } else {
-                self.out.counters.folded_slots += 1;
+                self.w.counters.folded_slots += 1;
             }
         }
     }
@@ -364,8 +364,8 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn spill(&mut self, at: usize) {
         let Value { ty, loc: Loc::Reg(reg) } = self.stack[at] else { unreachable!("only registers are spilled") };
         let slot = self.slot(at, ty);
-        I::store(&mut self.out.asm, Store::of(ty), slot, reg);
-        self.out.counters.spills += 1;
+        self.w.store(Store::of(ty), slot, reg);
+        self.w.counters.spills += 1;
         self.stack[at].loc = Loc::Slot;
         self.release(reg);
     }
@@ -389,12 +389,12 @@ impl<I: Isa> FuncGen<'_, I> {
                             RegClass::Float => I::FLOAT_SCRATCH,
                         };
                         let from = self.slot_of_local(of_local);
-                        I::load(&mut self.out.asm, Load::of(ty), scratch, from);
+                        self.w.load(Load::of(ty), scratch, from);
                         scratch
                     }
                 };
-                I::store(&mut self.out.asm, Store::of(ty), slot, from);
-                self.out.counters.spills += 1;
+                self.w.store(Store::of(ty), slot, from);
+                self.w.counters.spills += 1;
             }
             Loc::Flags(_) | Loc::Hot => unreachable!("taken by the next operator"),
         }
@@ -410,7 +410,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
         if ty.is_wide() {
             self.load_vector_const(I::FLOAT_SCRATCH, bits);
-            I::store(&mut self.out.asm, Store::V128, slot, I::FLOAT_SCRATCH);
+            self.w.store(Store::V128, slot, I::FLOAT_SCRATCH);
             return;
         }
         let int = match ty.width() {
@@ -419,18 +419,18 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         match self.imm_of(int, bits) {
             Some(imm) => {
-                I::store_imm(&mut self.out.asm, Store::of(int), slot, imm);
+                self.w.store_imm(Store::of(int), slot, imm);
             }
             None => {
-                I::iconst(&mut self.out.asm, int.width(), I::SCRATCH, bits as i64, true);
-                I::store(&mut self.out.asm, Store::of(int), slot, I::SCRATCH);
+                self.w.iconst(int.width(), I::SCRATCH, bits as i64, true);
+                self.w.store(Store::of(int), slot, I::SCRATCH);
             }
         }
     }
 
     /// Brings every entry below `to` to its slot. Keeps the flags.
     pub(crate) fn flush_below(&mut self, to: usize) {
-        self.out.counters.steps += to.saturating_sub(self.watermark) as u64;
+        self.w.counters.steps += to.saturating_sub(self.watermark) as u64;
         for at in self.watermark..to {
             self.flush_one(at);
             if at & 7 == 7 {
@@ -448,7 +448,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if regs.pool.minus(regs.free.or(regs.cached).or(held)).is_empty() {
             return;
         }
-        self.out.counters.steps += (self.stack.len() - self.watermark) as u64;
+        self.w.counters.steps += (self.stack.len() - self.watermark) as u64;
         for at in self.watermark..self.stack.len() {
             if let Loc::Reg(_) = self.stack[at].loc {
                 self.spill(at);
@@ -483,8 +483,8 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(from) => self.copy_reg(ty, to, from),
             None => {
                 let from = self.slot_of_local(local as usize);
-                I::load(&mut self.out.asm, Load::of(ty), to, from);
-                self.out.counters.reloads += 1;
+                self.w.load(Load::of(ty), to, from);
+                self.w.counters.reloads += 1;
             }
         }
         self.stack[at].loc = Loc::Reg(to);
@@ -499,7 +499,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn drop_above(&mut self, height: usize) {
-        self.out.counters.steps += (self.stack.len() - height) as u64;
+        self.w.counters.steps += (self.stack.len() - height) as u64;
         while self.stack.len() > height {
             let value = self.pop_value();
             self.drop_value(value);

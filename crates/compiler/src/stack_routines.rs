@@ -11,7 +11,7 @@
 
 use crate::code::{StackRoutine, TrapCode, TrapSite};
 use crate::facts::StackFacts;
-use crate::isa::{Alu, Amount, AsmBuffer, Cond, Isa, Lane, Load, Shift, Src, Store};
+use crate::isa::{Alu, Amount, Cond, Isa, Lane, Load, Shift, Src, Store};
 use crate::libcall::Libcall;
 use crate::routines::RoutineGen;
 use crate::ty::Width;
@@ -67,16 +67,16 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     pub(crate) fn stack_routine(&mut self, routine: StackRoutine) {
         const { Self::DISTINCT };
-        let enter = I::enter(&mut self.out.asm);
-        I::patch_frame(&mut self.out.asm, enter, FRAME_BYTES);
+        let enter = self.w.enter();
+        self.w.patch_frame(enter, FRAME_BYTES);
         for (i, reg) in I::PRESERVED.iter().enumerate() {
-            I::store(&mut self.out.asm, Store::B64, Addr::base(I::FRAME, -8 * (i as i32 + 1)), *reg);
+            self.w.store(Store::B64, Addr::base(I::FRAME, -8 * (i as i32 + 1)), *reg);
         }
-        I::store(&mut self.out.asm, Store::B64, Self::KEPT_CTX, I::CTX);
-        I::store(&mut self.out.asm, Store::B64, Self::KEPT_MEMORY, I::MEMORY_BASE);
+        self.w.store(Store::B64, Self::KEPT_CTX, I::CTX);
+        self.w.store(Store::B64, Self::KEPT_MEMORY, I::MEMORY_BASE);
         let inputs = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
         for (reg, from) in inputs.iter().zip(I::PRIVATE.int_args) {
-            I::mov(&mut self.out.asm, Width::W64, *reg, *from);
+            self.w.mov(Width::W64, *reg, *from);
         }
         let [a, b, c] = inputs;
         match routine {
@@ -91,46 +91,46 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// Returns, with what is in the result registers.
     fn go_back(&mut self) {
         for (i, reg) in I::PRESERVED.iter().enumerate() {
-            I::load(&mut self.out.asm, Load::I64, *reg, Addr::base(I::FRAME, -8 * (i as i32 + 1)));
+            self.w.load(Load::I64, *reg, Addr::base(I::FRAME, -8 * (i as i32 + 1)));
         }
-        I::load(&mut self.out.asm, Load::I64, I::CTX, Self::KEPT_CTX);
-        I::load(&mut self.out.asm, Load::I64, I::MEMORY_BASE, Self::KEPT_MEMORY);
-        I::leave(&mut self.out.asm);
-        I::jump_back(&mut self.out.asm);
+        self.w.load(Load::I64, I::CTX, Self::KEPT_CTX);
+        self.w.load(Load::I64, I::MEMORY_BASE, Self::KEPT_MEMORY);
+        self.w.leave();
+        self.w.jump_back();
     }
 
     // ---- memory
 
     fn get(&mut self, d: Reg, base: Reg, offset: i32) {
-        I::load(&mut self.out.asm, Load::I64, d, Addr::base(base, offset));
+        self.w.load(Load::I64, d, Addr::base(base, offset));
     }
 
     fn get32(&mut self, d: Reg, base: Reg, offset: i32) {
-        I::load(&mut self.out.asm, Load::I32, d, Addr::base(base, offset));
+        self.w.load(Load::I32, d, Addr::base(base, offset));
     }
 
     fn put(&mut self, base: Reg, offset: i32, s: Reg) {
-        I::store(&mut self.out.asm, Store::B64, Addr::base(base, offset), s);
+        self.w.store(Store::B64, Addr::base(base, offset), s);
     }
 
     fn put32(&mut self, base: Reg, offset: i32, s: Reg) {
-        I::store(&mut self.out.asm, Store::B32, Addr::base(base, offset), s);
+        self.w.store(Store::B32, Addr::base(base, offset), s);
     }
 
     fn put_imm(&mut self, base: Reg, offset: i32, value: i32) {
-        I::store_imm(&mut self.out.asm, Store::B64, Addr::base(base, offset), value);
+        self.w.store_imm(Store::B64, Addr::base(base, offset), value);
     }
 
     fn set_state(&mut self, stack: Reg, state: i32) {
         let offset = self.facts_of_stacks().state;
-        I::store_imm(&mut self.out.asm, Store::B32, Addr::base(stack, offset), state);
+        self.w.store_imm(Store::B32, Addr::base(stack, offset), state);
     }
 
     /// Empties a list and takes its memory from it.
     fn clear_list(&mut self, base: Reg, list: i32) {
         let facts = self.facts_of_stacks();
         for at in [facts.length, facts.capacity] {
-            I::store_imm(&mut self.out.asm, Store::B32, Addr::base(base, list + at), 0);
+            self.w.store_imm(Store::B32, Addr::base(base, list + at), 0);
         }
         self.put_imm(base, list + facts.data, 0);
     }
@@ -171,19 +171,18 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn words_of(&mut self, d: Reg, cont: Reg) {
         let facts = self.facts_of_stacks();
         self.get(d, cont, facts.top);
-        I::lea(&mut self.out.asm, Width::W64, d, Addr::base(d, facts.exchange));
+        self.w.lea(Width::W64, d, Addr::base(d, facts.exchange));
     }
 
     /// Tells the other stack this effect.
     fn tell(&mut self, effect: u32) {
-        I::iconst(&mut self.out.asm, Width::W64, I::STACK_MESSAGE, i64::from(effect) << 32, false);
+        self.w.iconst(Width::W64, I::STACK_MESSAGE, i64::from(effect) << 32, false);
     }
 
     /// Loads the upper half of what the other stack has told.
     fn told(&mut self, d: Reg) {
-        let cpu = self.facts.settings.cpu;
-        I::mov(&mut self.out.asm, Width::W64, d, I::STACK_MESSAGE);
-        I::shift(&mut self.out.asm, &cpu, Shift::ShrU, Width::W64, d, d, Amount::Imm(32));
+        self.w.mov(Width::W64, d, I::STACK_MESSAGE);
+        self.w.shift(Shift::ShrU, Width::W64, d, d, Amount::Imm(32));
     }
 
     // ---- using a continuation
@@ -194,12 +193,12 @@ impl<I: Isa> RoutineGen<'_, I> {
         let facts = self.facts_of_stacks();
         let null = self.trap_label(TrapCode::NullReference);
         let consumed = self.trap_label(TrapCode::ContinuationConsumed);
-        I::load(&mut self.out.asm, Load::I64, Self::CONT, Self::PASSED);
-        I::test(&mut self.out.asm, Width::W64, Self::CONT, Src::Reg(Self::CONT));
-        I::jcc(&mut self.out.asm, Cond::Eq, null);
+        self.w.load(Load::I64, Self::CONT, Self::PASSED);
+        self.w.test(Width::W64, Self::CONT, Src::Reg(Self::CONT));
+        self.w.jcc(Cond::Eq, null);
         self.get(Self::T[0], Self::CONT, facts.revision);
-        I::cmp(&mut self.out.asm, Width::W64, Self::T[0], Src::Mem(Self::PASSED.plus(8)));
-        I::jcc(&mut self.out.asm, Cond::Ne, consumed);
+        self.w.cmp(Width::W64, Self::T[0], Src::Mem(Self::PASSED.plus(8)));
+        self.w.jcc(Cond::Ne, consumed);
     }
 
     /// The reference that was passed is used up: the revision in the first register is over.
@@ -217,60 +216,55 @@ impl<I: Isa> RoutineGen<'_, I> {
         let facts = self.facts_of_stacks();
         let [length, to, from, left] = Self::T;
         let list = I::STACK_MESSAGE;
-        let [known, again, copied, done] = [(); 4].map(|()| self.out.asm.label());
-        let a = &mut self.out.asm;
+        let [known, again, copied, done] = [(); 4].map(|()| self.w.label());
         if last.is_none() {
-            I::test(a, Width::W32, count, Src::Reg(count));
-            I::jcc(a, Cond::Eq, done);
+            self.w.test(Width::W32, count, Src::Reg(count));
+            self.w.jcc(Cond::Eq, done);
         }
-        I::lea(a, Width::W64, list, Addr::base(Self::CONT, facts.args));
-        I::cmp_mem(a, Width::W32, Addr::base(Self::CONT, facts.state), Src::Imm(facts.states.fresh));
-        I::jcc(a, Cond::Eq, known);
-        I::lea(a, Width::W64, list, Addr::base(Self::CONT, facts.values));
-        a.bind(known);
+        self.w.lea(Width::W64, list, Addr::base(Self::CONT, facts.args));
+        self.w.cmp_mem(Width::W32, Addr::base(Self::CONT, facts.state), Src::Imm(facts.states.fresh));
+        self.w.jcc(Cond::Eq, known);
+        self.w.lea(Width::W64, list, Addr::base(Self::CONT, facts.values));
+        self.w.bind(known);
         self.get32(length, list, facts.length);
         self.get(to, list, facts.data);
-        let cpu = self.facts.settings.cpu;
-        let a = &mut self.out.asm;
-        I::mov(a, Width::W32, from, length);
-        I::shift(a, &cpu, Shift::Shl, Width::W64, from, from, Amount::Imm(VALUE_LOG2));
-        I::alu(a, Alu::Add, Width::W64, to, to, Src::Reg(from));
-        I::alu(a, Alu::Add, Width::W32, length, length, Src::Reg(count));
+        self.w.mov(Width::W32, from, length);
+        self.w.shift(Shift::Shl, Width::W64, from, from, Amount::Imm(VALUE_LOG2));
+        self.w.alu(Alu::Add, Width::W64, to, to, Src::Reg(from));
+        self.w.alu(Alu::Add, Width::W32, length, length, Src::Reg(count));
         if last.is_some() {
-            I::alu(a, Alu::Add, Width::W32, length, length, Src::Imm(1));
+            self.w.alu(Alu::Add, Width::W32, length, length, Src::Imm(1));
         }
         self.put32(list, facts.length, length);
-        let a = &mut self.out.asm;
-        I::lea(a, Width::W64, from, Self::PASSED.plus(VALUE));
-        I::mov(a, Width::W32, left, count);
+        self.w.lea(Width::W64, from, Self::PASSED.plus(VALUE));
+        self.w.mov(Width::W32, left, count);
         if last.is_some() {
-            I::test(a, Width::W32, left, Src::Reg(left));
-            I::jcc(a, Cond::Eq, copied);
+            self.w.test(Width::W32, left, Src::Reg(left));
+            self.w.jcc(Cond::Eq, copied);
         }
-        a.bind(again);
+        self.w.bind(again);
         let (load, store) = if wide { (Load::V128, Store::V128) } else { (Load::F64, Store::F64) };
-        I::load(a, load, I::FLOAT_SCRATCH, Addr::base(from, 0));
-        I::store(a, store, Addr::base(to, 0), I::FLOAT_SCRATCH);
+        self.w.load(load, I::FLOAT_SCRATCH, Addr::base(from, 0));
+        self.w.store(store, Addr::base(to, 0), I::FLOAT_SCRATCH);
         self.add(from, VALUE);
         self.add(to, VALUE);
         self.add(left, -1);
-        I::test(&mut self.out.asm, Width::W32, left, Src::Reg(left));
-        I::jcc(&mut self.out.asm, Cond::Ne, again);
-        self.out.asm.bind(copied);
+        self.w.test(Width::W32, left, Src::Reg(left));
+        self.w.jcc(Cond::Ne, again);
+        self.w.bind(copied);
         if let Some(last) = last {
             self.reference_to(last);
-            I::store(&mut self.out.asm, Store::V128, Addr::base(to, 0), I::FLOAT_SCRATCH);
+            self.w.store(Store::V128, Addr::base(to, 0), I::FLOAT_SCRATCH);
         }
-        self.out.asm.bind(done);
+        self.w.bind(done);
     }
 
     /// Makes a reference to a continuation in the scratch register of floats, to be stored at once.
     fn reference_to(&mut self, cont: Reg) {
-        let cpu = self.facts.settings.cpu;
         let revision = Src::Mem(Addr::base(cont, self.facts_of_stacks().revision));
         let d = I::FLOAT_SCRATCH;
-        I::bits(&mut self.out.asm, Width::W64, d, cont);
-        I::replace_lane(&mut self.out.asm, &cpu, Lane::I64, d, d, revision, 1);
+        self.w.bits(Width::W64, d, cont);
+        self.w.replace_lane(Lane::I64, d, d, revision, 1);
     }
 
     fn bind_values(&mut self, count: Reg, wide: bool) {
@@ -280,7 +274,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.get(Self::T[0], Self::CONT, facts.revision);
         self.consume();
         self.reference_to(Self::CONT);
-        I::store(&mut self.out.asm, Store::V128, Self::PASSED, I::FLOAT_SCRATCH);
+        self.w.store(Store::V128, Self::PASSED, I::FLOAT_SCRATCH);
         self.go_back();
     }
 
@@ -302,8 +296,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.get(last, Self::CONT, facts.last_ancestor);
         self.get(temp, Self::STORE, facts.chain);
         self.get(parent, Self::STORE, facts.chain + 8);
-        I::store(&mut self.out.asm, Store::B64, Self::WAITING[0], temp);
-        I::store(&mut self.out.asm, Store::B64, Self::WAITING[1], parent);
+        self.w.store(Store::B64, Self::WAITING[0], temp);
+        self.w.store(Store::B64, Self::WAITING[1], parent);
         self.put(last, facts.parent, temp);
         self.put(last, facts.parent + 8, parent);
         self.put_imm(Self::CONT, facts.last_ancestor, 0);
@@ -314,7 +308,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.list_handlers(count, parent, handlers, suspending);
         self.words_of(temp, last);
         self.tell(if count.is_some() { facts.effects.resume } else { facts.effects.resume_throw });
-        I::switch_stack(&mut self.out.asm, temp, temp, parent);
+        self.w.switch_stack(temp, temp, parent);
         self.after_resume();
     }
 
@@ -327,14 +321,12 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.put32(parent, facts.suspending, suspending);
         match count {
             Some(count) => {
-                let cpu = self.facts.settings.cpu;
-                let a = &mut self.out.asm;
-                I::mov(a, Width::W32, temp, count);
-                I::shift(a, &cpu, Shift::Shl, Width::W64, temp, temp, Amount::Imm(VALUE_LOG2));
+                self.w.mov(Width::W32, temp, count);
+                self.w.shift(Shift::Shl, Width::W64, temp, temp, Amount::Imm(VALUE_LOG2));
                 let first = Self::PASSED.plus(VALUE);
-                I::lea(a, Width::W64, temp, Addr::indexed(first.base_reg(), temp, 0, first.disp()));
+                self.w.lea(Width::W64, temp, Addr::indexed(first.base_reg(), temp, 0, first.disp()));
             }
-            None => I::lea(&mut self.out.asm, Width::W64, temp, Self::PASSED.plus(VALUE)),
+            None => self.w.lea(Width::W64, temp, Self::PASSED.plus(VALUE)),
         }
         self.put(parent, facts.handlers + facts.data, temp);
     }
@@ -344,34 +336,34 @@ impl<I: Isa> RoutineGen<'_, I> {
         let facts = self.facts_of_stacks();
         let temp = Self::T[1];
         let null = self.trap_label(TrapCode::NullReference);
-        I::test(&mut self.out.asm, Width::W32, exception, Src::Reg(exception));
-        I::jcc(&mut self.out.asm, Cond::Eq, null);
+        self.w.test(Width::W32, exception, Src::Reg(exception));
+        self.w.jcc(Cond::Eq, null);
         self.consume();
-        let begun = self.out.asm.label();
+        let begun = self.w.label();
         let state = Addr::base(Self::CONT, facts.state);
-        I::cmp_mem(&mut self.out.asm, Width::W32, state, Src::Imm(facts.states.fresh));
-        I::jcc(&mut self.out.asm, Cond::Ne, begun);
+        self.w.cmp_mem(Width::W32, state, Src::Imm(facts.states.fresh));
+        self.w.jcc(Cond::Ne, begun);
         self.set_state(Self::CONT, facts.states.trapped);
         self.clear_list(Self::CONT, facts.args);
         self.clear_list(Self::CONT, facts.values);
         self.throw(exception);
-        self.out.asm.bind(begun);
+        self.w.bind(begun);
         self.get(temp, Self::CONT, facts.values + facts.data);
         self.put32(temp, 0, exception);
         let length = Addr::base(Self::CONT, facts.values + facts.length);
-        I::store_imm(&mut self.out.asm, Store::B32, length, 1);
+        self.w.store_imm(Store::B32, length, 1);
     }
 
     fn throw(&mut self, exception: Reg) {
-        I::mov(&mut self.out.asm, Width::W32, I::LIBCALL.int_args[1], exception);
+        self.w.mov(Width::W32, I::LIBCALL.int_args[1], exception);
         self.libcall(Libcall::ThrowRef);
         self.never();
     }
 
     /// A place that is not reached.
     fn never(&mut self) {
-        let at = I::trap(&mut self.out.asm);
-        self.out.traps.push(TrapSite { at, code: TrapCode::Unreachable });
+        let at = self.w.trap();
+        self.w.traps.push(TrapSite { at, code: TrapCode::Unreachable });
     }
 
     /// The stack that has resumed another runs again. Which stack it comes from is to be found out, as others may have
@@ -380,46 +372,46 @@ impl<I: Isa> RoutineGen<'_, I> {
         let facts = self.facts_of_stacks();
         let [asked, values, temp, parent] = Self::T;
         let message = I::STACK_MESSAGE;
-        let [more, trapped] = [(); 2].map(|()| self.out.asm.label());
-        I::load(&mut self.out.asm, Load::I64, I::CTX, Self::KEPT_CTX);
+        let [more, trapped] = [(); 2].map(|()| self.w.label());
+        self.w.load(Load::I64, I::CTX, Self::KEPT_CTX);
         self.load_store();
         self.get(Self::CONT, Self::STORE, facts.chain + 8);
-        I::load(&mut self.out.asm, Load::I64, temp, Self::WAITING[0]);
-        I::load(&mut self.out.asm, Load::I64, parent, Self::WAITING[1]);
+        self.w.load(Load::I64, temp, Self::WAITING[0]);
+        self.w.load(Load::I64, parent, Self::WAITING[1]);
         self.put(Self::STORE, facts.chain, temp);
         self.put(Self::STORE, facts.chain + 8, parent);
         self.set_state(parent, facts.states.running);
         self.clear_list(parent, facts.handlers);
-        I::store_imm(&mut self.out.asm, Store::B32, Addr::base(parent, facts.suspending), 0);
-        I::test(&mut self.out.asm, Width::W64, message, Src::Reg(message));
-        I::jcc(&mut self.out.asm, Cond::Ne, more);
+        self.w.store_imm(Store::B32, Addr::base(parent, facts.suspending), 0);
+        self.w.test(Width::W64, message, Src::Reg(message));
+        self.w.jcc(Cond::Ne, more);
 
         // It has returned.
         self.enter_limits(parent, temp);
         self.set_state(Self::CONT, facts.states.returned);
         self.get(values, Self::CONT, facts.args + facts.data);
         self.clear_list(Self::CONT, facts.args);
-        I::iconst(&mut self.out.asm, Width::W32, asked, 0, false);
+        self.w.iconst(Width::W32, asked, 0, false);
         self.go_back();
 
         // It is suspended.
-        self.out.asm.bind(more);
+        self.w.bind(more);
         self.told(temp);
-        I::cmp(&mut self.out.asm, Width::W64, temp, Src::Imm(facts.effects.trap.cast_signed()));
-        I::jcc(&mut self.out.asm, Cond::Eq, trapped);
+        self.w.cmp(Width::W64, temp, Src::Imm(facts.effects.trap.cast_signed()));
+        self.w.jcc(Cond::Eq, trapped);
         self.keep_limits(Self::CONT, false, temp);
         self.enter_limits(parent, temp);
         self.reference_to(Self::CONT);
-        I::store(&mut self.out.asm, Store::V128, Self::PASSED, I::FLOAT_SCRATCH);
+        self.w.store(Store::V128, Self::PASSED, I::FLOAT_SCRATCH);
         self.get(values, Self::CONT, facts.values + facts.data);
         let length = Addr::base(Self::CONT, facts.values + facts.length);
-        I::store_imm(&mut self.out.asm, Store::B32, length, 0);
-        I::mov(&mut self.out.asm, Width::W32, asked, message);
-        I::alu(&mut self.out.asm, Alu::Add, Width::W32, asked, asked, Src::Imm(1));
+        self.w.store_imm(Store::B32, length, 0);
+        self.w.mov(Width::W32, asked, message);
+        self.w.alu(Alu::Add, Width::W32, asked, asked, Src::Imm(1));
         self.go_back();
 
         // It will not return.
-        self.out.asm.bind(trapped);
+        self.w.bind(trapped);
         self.set_state(Self::CONT, facts.states.trapped);
         self.enter_limits(parent, temp);
         self.clear_list(Self::CONT, facts.args);
@@ -439,34 +431,34 @@ impl<I: Isa> RoutineGen<'_, I> {
         // The kind of stack, and where the list ends.
         let end = I::STACK_MESSAGE;
         let unhandled = self.trap_label(TrapCode::UnhandledTag);
-        let [next, again, further, found] = [(); 4].map(|()| self.out.asm.label());
+        let [next, again, further, found] = [(); 4].map(|()| self.w.label());
         self.get(end, Self::STORE, facts.chain);
         self.get(Self::OTHER, Self::STORE, facts.chain + 8);
-        I::mov(&mut self.out.asm, Width::W64, cont, Self::OTHER);
-        self.out.asm.bind(next);
-        I::cmp(&mut self.out.asm, Width::W64, end, Src::Imm(facts.kinds.initial));
-        I::jcc(&mut self.out.asm, Cond::Eq, unhandled);
+        self.w.mov(Width::W64, cont, Self::OTHER);
+        self.w.bind(next);
+        self.w.cmp(Width::W64, end, Src::Imm(facts.kinds.initial));
+        self.w.jcc(Cond::Eq, unhandled);
         self.get(stack, cont, facts.parent + 8);
         if switches {
             self.get32(number, stack, facts.suspending);
             self.get32(end, stack, facts.handlers + facts.length);
         } else {
-            I::iconst(&mut self.out.asm, Width::W32, number, 0, false);
+            self.w.iconst(Width::W32, number, 0, false);
             self.get32(end, stack, facts.suspending);
         }
         self.get(list, stack, facts.handlers + facts.data);
-        self.out.asm.bind(again);
-        I::cmp(&mut self.out.asm, Width::W32, number, Src::Reg(end));
-        I::jcc(&mut self.out.asm, Cond::GeU, further);
-        I::cmp(&mut self.out.asm, Width::W64, tag, Src::Mem(Addr::indexed(list, number, 3, 0)));
-        I::jcc(&mut self.out.asm, Cond::Eq, found);
+        self.w.bind(again);
+        self.w.cmp(Width::W32, number, Src::Reg(end));
+        self.w.jcc(Cond::GeU, further);
+        self.w.cmp(Width::W64, tag, Src::Mem(Addr::indexed(list, number, 3, 0)));
+        self.w.jcc(Cond::Eq, found);
         self.add(number, 1);
-        I::jmp(&mut self.out.asm, again);
-        self.out.asm.bind(further);
+        self.w.jmp(again);
+        self.w.bind(further);
         self.get(end, cont, facts.parent);
-        I::mov(&mut self.out.asm, Width::W64, cont, stack);
-        I::jmp(&mut self.out.asm, next);
-        self.out.asm.bind(found);
+        self.w.mov(Width::W64, cont, stack);
+        self.w.jmp(next);
+        self.w.bind(found);
     }
 
     /// The continuation that runs, in `OTHER`, does not any more: it ends with the one in `last`, and takes up to
@@ -474,20 +466,20 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn stop(&mut self, last: Reg, length: Option<Reg>, capacity: Reg, temp: Reg) {
         let facts = self.facts_of_stacks();
         self.put(Self::OTHER, facts.last_ancestor, last);
-        I::lea(&mut self.out.asm, Width::W64, temp, Self::PASSED);
+        self.w.lea(Width::W64, temp, Self::PASSED);
         self.put(Self::OTHER, facts.values + facts.data, temp);
         match length {
             Some(length) => self.put32(Self::OTHER, facts.values + facts.length, length),
             None => {
                 let length = Addr::base(Self::OTHER, facts.values + facts.length);
-                I::store_imm(&mut self.out.asm, Store::B32, length, 0);
+                self.w.store_imm(Store::B32, length, 0);
             }
         }
         self.put32(Self::OTHER, facts.values + facts.capacity, capacity);
         self.set_state(Self::OTHER, facts.states.suspended);
         self.put_imm(last, facts.parent, facts.kinds.absent);
         self.put_imm(last, facts.parent + 8, 0);
-        I::store(&mut self.out.asm, Store::B64, Self::WAITING[0], Self::OTHER);
+        self.w.store(Store::B64, Self::WAITING[0], Self::OTHER);
     }
 
     fn suspend(&mut self, tag: Reg, count: Reg, capacity: Reg) {
@@ -498,8 +490,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.stop(last, Some(count), capacity, temp);
         self.words_of(temp, last);
         self.tell(facts.effects.suspend);
-        I::alu(&mut self.out.asm, Alu::Or, Width::W64, I::STACK_MESSAGE, I::STACK_MESSAGE, Src::Reg(number));
-        I::switch_stack(&mut self.out.asm, temp, temp, other);
+        self.w.alu(Alu::Or, Width::W64, I::STACK_MESSAGE, I::STACK_MESSAGE, Src::Reg(number));
+        self.w.switch_stack(temp, temp, other);
         self.after_suspend();
     }
 
@@ -512,19 +504,19 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.find_handler(tag, true);
         // The stack that handles the tag becomes the parent of what is switched to.
         self.get(temp, last, facts.parent);
-        I::store(&mut self.out.asm, Store::B64, Self::WAITING[1], temp);
-        I::store(&mut self.out.asm, Store::B64, Self::WAITING[2], handler);
+        self.w.store(Store::B64, Self::WAITING[1], temp);
+        self.w.store(Store::B64, Self::WAITING[2], handler);
         self.stop(last, None, capacity, temp);
         self.keep_limits(Self::OTHER, false, temp);
         // The tag is found, so its register is free for what outlasts the passing.
         let left = tag;
-        I::mov(&mut self.out.asm, Width::W64, left, last);
+        self.w.mov(Width::W64, left, last);
         self.pass_on(count, wide, Some(Self::OTHER));
         self.run(Self::CONT);
         let entered = Self::OTHER;
         self.get(entered, Self::CONT, facts.last_ancestor);
         for (at, from) in [facts.parent, facts.parent + 8].into_iter().zip(&Self::WAITING[1..]) {
-            I::load(&mut self.out.asm, Load::I64, temp, *from);
+            self.w.load(Load::I64, temp, *from);
             self.put(entered, at, temp);
         }
         self.enter_limits(Self::CONT, temp);
@@ -533,13 +525,13 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.words_of(to, entered);
         for at in (0..-facts.exchange).step_by(8) {
             self.get(word, to, at);
-            I::store(&mut self.out.asm, Store::B64, Self::WORDS.plus(at), word);
+            self.w.store(Store::B64, Self::WORDS.plus(at), word);
             self.get(word, from, at);
             self.put(to, at, word);
         }
-        I::lea(&mut self.out.asm, Width::W64, to, Self::WORDS);
+        self.w.lea(Width::W64, to, Self::WORDS);
         self.tell(facts.effects.switch);
-        I::switch_stack(&mut self.out.asm, from, to, word);
+        self.w.switch_stack(from, to, word);
         self.after_suspend();
     }
 
@@ -548,18 +540,18 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn after_suspend(&mut self) {
         let facts = self.facts_of_stacks();
         let [temp, exception, ..] = Self::T;
-        let throws: Label = self.out.asm.label();
-        I::load(&mut self.out.asm, Load::I64, Self::OTHER, Self::WAITING[0]);
+        let throws: Label = self.w.label();
+        self.w.load(Load::I64, Self::OTHER, Self::WAITING[0]);
         self.told(temp);
-        I::cmp(&mut self.out.asm, Width::W64, temp, Src::Imm(facts.effects.resume_throw.cast_signed()));
-        I::jcc(&mut self.out.asm, Cond::Eq, throws);
+        self.w.cmp(Width::W64, temp, Src::Imm(facts.effects.resume_throw.cast_signed()));
+        self.w.jcc(Cond::Eq, throws);
         self.clear_list(Self::OTHER, facts.values);
         self.go_back();
 
-        self.out.asm.bind(throws);
-        I::load(&mut self.out.asm, Load::I32, exception, Self::PASSED);
+        self.w.bind(throws);
+        self.w.load(Load::I32, exception, Self::PASSED);
         self.clear_list(Self::OTHER, facts.values);
-        I::load(&mut self.out.asm, Load::I64, I::CTX, Self::KEPT_CTX);
+        self.w.load(Load::I64, I::CTX, Self::KEPT_CTX);
         self.throw(exception);
     }
 }

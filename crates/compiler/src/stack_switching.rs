@@ -25,7 +25,7 @@ use crate::compile::FuncGen;
 use crate::control::Block;
 use crate::effects::Comes;
 use crate::facts::{StackFacts, Where};
-use crate::isa::{AsmBuffer, Cond, Isa, Lane, Load, Src, Store};
+use crate::isa::{Cond, Isa, Lane, Load, Src, Store};
 use crate::libcall::Libcall;
 use crate::ty::{Ty, Width};
 use crate::value::{Operand, OperandPlace, Value};
@@ -102,8 +102,8 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(never)]
     pub(crate) fn test_null_cont(&mut self, reg: Reg) {
         let pointer = self.take(RegClass::Int);
-        I::bits(&mut self.out.asm, Width::W64, pointer, reg);
-        I::test(&mut self.out.asm, Width::W64, pointer, Src::Reg(pointer));
+        self.w.bits(Width::W64, pointer, reg);
+        self.w.test(Width::W64, pointer, Src::Reg(pointer));
         self.release(pointer);
     }
 
@@ -111,7 +111,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn cont_is_null(&mut self) {
         let mut operand = self.pop();
         if let OperandPlace::Mem(addr) = operand.place() {
-            I::cmp_mem(&mut self.out.asm, Width::W64, addr, Src::Imm(0));
+            self.w.cmp_mem(Width::W64, addr, Src::Imm(0));
         } else {
             let reg = self.operand_reg(&mut operand);
             self.test_null_cont(reg);
@@ -125,7 +125,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// In slots from position `base` on: makes two integers of each continuation among values of these types.
     fn split_slots(&mut self, base: usize, types: &[Ty]) {
         let conts = types.iter().filter(|ty| **ty == Ty::ContRef).count();
-        self.out.counters.steps += types.len() as u64;
+        self.w.counters.steps += types.len() as u64;
         let mut to = base + types.len() + conts;
         // Downwards, so that what is not moved yet lies below.
         for (i, ty) in types.iter().enumerate().rev() {
@@ -165,7 +165,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let sig = self.sig;
         if let [ty] = *sig.results {
             let slot = self.slot(0, ty);
-            I::store(&mut self.out.asm, Store::of(ty), slot, Self::merge_reg(ty));
+            self.w.store(Store::of(ty), slot, Self::merge_reg(ty));
         }
         self.split_slots(0, &sig.results);
     }
@@ -174,7 +174,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(never)]
     pub(crate) fn join_results(&mut self, types: &[Ty], passed: usize) {
         let base = self.stack.len() - passed;
-        self.out.counters.steps += passed as u64;
+        self.w.counters.steps += passed as u64;
         let mut from = base;
         for (i, ty) in types.iter().enumerate() {
             if i & 7 == 7 && self.check_budget() {
@@ -209,8 +209,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Copies a value in memory.
     fn copy_memory(&mut self, ty: Ty, to: Addr, from: Addr) {
         let scratch = if ty.is_float() { I::FLOAT_SCRATCH } else { I::SCRATCH };
-        I::load(&mut self.out.asm, Load::of(ty), scratch, from);
-        I::store(&mut self.out.asm, Store::of(ty), to, scratch);
+        self.w.load(Load::of(ty), scratch, from);
+        self.w.store(Store::of(ty), to, scratch);
     }
 
     // ---- making and binding
@@ -225,10 +225,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.libcall(Libcall::ContNew, &[Arg::Ctx, Arg::Operand(func), counts[0], counts[1]]);
         let pointer = self.take_result_of_call(Ty::I64);
         let d = self.take(RegClass::Float);
-        let cpu = self.facts.settings.cpu;
         let revision = Src::Mem(Addr::base(pointer, self.stacks().revision));
-        I::bits(&mut self.out.asm, Width::W64, d, pointer);
-        I::replace_lane(&mut self.out.asm, &cpu, Lane::I64, d, d, revision, 1);
+        self.w.bits(Width::W64, d, pointer);
+        self.w.replace_lane(Lane::I64, d, d, revision, 1);
         self.release(pointer);
         self.push_reg(Ty::ContRef, d);
     }
@@ -243,7 +242,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.save_around();
         self.call_stacks(StackRoutine::Bind { wide }, &[Input::Number(count as u32)]);
         let d = self.take(RegClass::Float);
-        I::load(&mut self.out.asm, Load::V128, d, Self::passed(0));
+        self.w.load(Load::V128, d, Self::passed(0));
         self.restore_homes();
         self.push_reg(Ty::ContRef, d);
     }
@@ -267,7 +266,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn pass_values(&mut self, count: usize, at: i32) -> bool {
         let mut wide = false;
         self.pass_room(at + VALUE * count as i32);
-        self.out.counters.steps += count as u64;
+        self.w.counters.steps += count as u64;
         for i in (0..count).rev() {
             let value = self.pop();
             if i & 7 != 7 || !self.check_budget() {
@@ -295,7 +294,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 scratch
             }
         };
-        I::store(&mut self.out.asm, Store::of(ty), to, from);
+        self.w.store(Store::of(ty), to, from);
     }
 
     /// Nothing but preserved homes is in registers any more, and they are where a handler finds them.
@@ -312,9 +311,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.out_reserve();
         for (input, to) in inputs.iter().zip(I::PRIVATE.int_args) {
             match *input {
-                Input::Number(number) => I::iconst(&mut self.out.asm, Width::W32, *to, i64::from(number), false),
+                Input::Number(number) => self.w.iconst(Width::W32, *to, i64::from(number), false),
                 Input::Tag(tag) => self.tag_address(*to, tag),
-                Input::Result => I::mov(&mut self.out.asm, Width::W64, *to, I::LIBCALL.int_results[0]),
+                Input::Result => self.w.mov(Width::W64, *to, I::LIBCALL.int_results[0]),
                 Input::Operand(operand) => self.load_operand(*to, &operand),
             }
         }
@@ -328,9 +327,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// `d = ` the address by which the host tells a tag from others.
     fn tag_address(&mut self, d: Reg, tag: u32) {
         match self.facts.tags[tag as usize].identity {
-            Where::Ctx(offset) => I::lea(&mut self.out.asm, Width::W64, d, Addr::base(I::CTX, offset)),
+            Where::Ctx(offset) => self.w.lea(Width::W64, d, Addr::base(I::CTX, offset)),
             Where::Through { pointer, .. } => {
-                I::load(&mut self.out.asm, Load::I64, d, Addr::base(I::CTX, pointer));
+                self.w.load(Load::I64, d, Addr::base(I::CTX, pointer));
             }
         }
     }
@@ -343,14 +342,14 @@ impl<I: Isa> FuncGen<'_, I> {
             [ty] => {
                 let held = self.hold_this(base);
                 let (d, held) = self.take_over(ty.class(), held);
-                I::load(&mut self.out.asm, Load::of(*ty), d, from(0));
+                self.w.load(Load::of(*ty), d, from(0));
                 self.give(held);
                 self.restore_homes();
                 self.push_reg(*ty, d);
             }
             _ => {
                 let held = self.hold_this(base);
-                self.out.counters.steps += types.len() as u64;
+                self.w.counters.steps += types.len() as u64;
                 for (i, ty) in types.iter().enumerate() {
                     if i & 7 == 7 && self.check_budget() {
                         break;
@@ -424,7 +423,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn pass_handlers(&mut self, at: i32) -> Handlers {
         let mut ahead = self.reader;
         let all = self.reader.u32();
-        self.out.counters.steps += 2 * u64::from(all);
+        self.w.counters.steps += 2 * u64::from(all);
         self.pass_room(at + TAG * all as i32);
         let mut suspending = 0;
         ahead.u32();
@@ -448,12 +447,12 @@ impl<I: Isa> FuncGen<'_, I> {
                 let depth = self.blocks.len() - 1 - self.reader.u32() as usize;
                 let block = self.target_at(depth);
                 self.edge_without_copies(depth);
-                let label = self.out.asm.label();
+                let label = self.w.label();
                 self.lists.resumptions.pads.push(Pad { label, block, tag, wasm: self.wasm });
             }
             if i & 7 != 7 || !self.check_budget() {
                 self.tag_address(I::SCRATCH, tag);
-                I::store(&mut self.out.asm, Store::B64, to, I::SCRATCH);
+                self.w.store(Store::B64, to, I::SCRATCH);
             }
         }
         self.out_reserve();
@@ -466,16 +465,16 @@ impl<I: Isa> FuncGen<'_, I> {
         let [asked, values] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
         // Where there is no handler nobody can ask for one.
         if handlers.suspending > 0 {
-            I::test(&mut self.out.asm, Width::W32, asked, Src::Reg(asked));
+            self.w.test(Width::W32, asked, Src::Reg(asked));
             let label = if handlers.suspending == 1 {
                 self.lists.resumptions.pads[handlers.pads].label
             } else {
-                let choice = self.out.asm.label();
+                let choice = self.w.label();
                 let first = handlers.pads as u32;
                 self.lists.resumptions.choices.push((choice, first, first + handlers.suspending));
                 choice
             };
-            I::jcc(&mut self.out.asm, Cond::Ne, label);
+            self.w.jcc(Cond::Ne, label);
         }
         self.take_values(results, values);
     }
@@ -493,10 +492,10 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             let pads = &self.lists.resumptions.pads[first as usize..end as usize];
             let targets: Vec<Label> = pads.iter().map(|pad| pad.label).collect();
-            self.out.asm.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
-            self.out.asm.bind(label);
-            I::lea(&mut self.out.asm, Width::W64, asked, Addr::base(asked, -1));
-            I::jump_table(&mut self.out.asm, asked, temp, &targets);
+            self.w.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
+            self.w.bind(label);
+            self.w.lea(Width::W64, asked, Addr::base(asked, -1));
+            self.w.jump_table(asked, temp, &targets);
         }
         for i in 0..self.lists.resumptions.pads.len() {
             let pad = self.lists.resumptions.pads[i];
@@ -504,10 +503,10 @@ impl<I: Isa> FuncGen<'_, I> {
                 return;
             }
             self.wasm = pad.wasm;
-            self.out.asm.bind(pad.label);
+            self.w.bind(pad.label);
             self.hand_over(&pad);
             self.restore_homes();
-            I::jmp(&mut self.out.asm, pad.block.label());
+            self.w.jmp(pad.block.label());
         }
     }
 
@@ -516,7 +515,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let facts = self.facts;
         let types = &facts.sigs[facts.tags[pad.tag as usize].sig as usize].params;
         let values = I::PRIVATE.int_results[1];
-        self.out.counters.steps += types.len() as u64;
+        self.w.counters.steps += types.len() as u64;
         for (i, ty) in types.iter().enumerate() {
             if i & 7 == 7 && self.check_budget() {
                 return;
@@ -526,7 +525,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.out_reserve();
         if types.is_empty() && !pad.block.takes_one_in_slot() {
-            I::load(&mut self.out.asm, Load::V128, Self::merge_reg(Ty::ContRef), Self::passed(0));
+            self.w.load(Load::V128, Self::merge_reg(Ty::ContRef), Self::passed(0));
         } else {
             let slot = self.slot(pad.block.height() + types.len(), Ty::ContRef);
             self.copy_memory(Ty::ContRef, slot, Self::passed(0));

@@ -13,6 +13,7 @@ use crate::libcall::Libcall;
 use crate::meter::StubKind;
 use crate::ty::{Ty, Width};
 use crate::value::Operand;
+use crate::writer::Writer;
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The tag of filled elements in lazy tables.
@@ -20,13 +21,13 @@ pub(crate) const FILLED: i32 = 1;
 
 /// Where an element of a table is, whose first is at `base`. Elements of 16 bytes take an instruction, which changes
 /// `base`.
-pub(crate) fn element_at<I: Isa>(a: &mut I::Asm, table: &TableFact, base: Reg, index: Reg) -> Addr {
+pub(crate) fn element_at<I: Isa>(w: &mut Writer<I>, table: &TableFact, base: Reg, index: Reg) -> Addr {
     if !table.elem.is_wide() {
         return Addr::indexed(base, index, table.elem_log2(), 0);
     }
     // No address counts in more than 8 bytes.
     let half = Addr::indexed(base, index, table.elem_log2() - 1, 0);
-    I::lea(a, Width::W64, base, half);
+    w.lea(Width::W64, base, half);
     half
 }
 
@@ -39,26 +40,26 @@ impl<I: Isa> FuncGen<'_, I> {
         let reg = self.operand_reg(index);
         match table.fixed_length {
             Some(length) if I::imm_ok(Width::W64, length as i64) => {
-                I::cmp(&mut self.out.asm, Width::W64, reg, Src::Imm(length as i32));
+                self.w.cmp(Width::W64, reg, Src::Imm(length as i32));
             }
             _ => {
                 let place = self.place(table.length);
-                I::cmp(&mut self.out.asm, Width::W64, reg, Src::Mem(place));
+                self.w.cmp(Width::W64, reg, Src::Mem(place));
             }
         }
         if !without(Fault::TableBound) {
             let beyond = if without(Fault::TableBoundOffByOne) { Cond::GtU } else { Cond::GeU };
-            I::jcc(&mut self.out.asm, beyond, trap);
+            self.w.jcc(beyond, trap);
         }
         let place = self.place(table.base);
-        I::load(&mut self.out.asm, Load::I64, base, place);
+        self.w.load(Load::I64, base, place);
         if !self.facts.settings.spectre || without(Fault::TableGuard) {
-            return element_at::<I>(&mut self.out.asm, table, base, reg);
+            return element_at(self.w, table, base, reg);
         }
         // The load of the base has kept the flags. What is beyond the table is its first element, as long as the trap
         // has not been taken.
-        I::guard(&mut self.out.asm, Cond::LtU, I::SCRATCH, reg, 0);
-        element_at::<I>(&mut self.out.asm, table, base, I::SCRATCH)
+        self.w.guard(Cond::LtU, I::SCRATCH, reg, 0);
+        element_at(self.w, table, base, I::SCRATCH)
     }
 
     /// Pops an index and loads the reference of that element into a register of its own, filling it in if need be.
@@ -67,17 +68,17 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut index = self.pop();
         let base = self.take(RegClass::Int);
         let addr = self.element(&table, &mut index, base);
-        I::load(&mut self.out.asm, Load::of(table.elem), base, addr);
+        self.w.load(Load::of(table.elem), base, addr);
         if table.lazy {
             let index = self.operand_reg(&mut index);
             let mut frozen = self.freeze();
             let [fill, filled] = [(); 2].map(|()| frozen.label());
-            I::test(frozen.asm(), Width::W64, base, Src::Reg(base));
+            frozen.w().test(Width::W64, base, Src::Reg(base));
             if !without(Fault::ElementFilled) {
                 frozen.branch(Cond::Eq, fill);
             }
             if !without(Fault::TagTakenOff) {
-                I::alu(frozen.asm(), Alu::And, Width::W64, base, base, Src::Imm(!FILLED));
+                frozen.w().alu(Alu::And, Width::W64, base, base, Src::Imm(!FILLED));
             }
             frozen.stub(fill, filled, StubKind::FillElement { table: table_index, index, out: base }, RegSet::EMPTY);
             frozen.meet(filled);
@@ -105,7 +106,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut index = self.pop();
         let [base, d] = [RegClass::Int, RegClass::Float].map(|class| self.take(class));
         let addr = self.element(&table, &mut index, base);
-        I::load(&mut self.out.asm, Load::of(table.elem), d, addr);
+        self.w.load(Load::of(table.elem), d, addr);
         self.release(base);
         self.done(&index);
         self.push_reg(table.elem, d);
@@ -119,18 +120,18 @@ impl<I: Isa> FuncGen<'_, I> {
             let reg = self.operand_reg(&mut value);
             let base = self.take(RegClass::Int);
             let addr = self.element(&table, &mut index, base);
-            I::lea(&mut self.out.asm, Width::W64, base, addr);
+            self.w.lea(Width::W64, base, addr);
             let (held, value) = (Held::of(index.owned().or(value.owned())), Operand::borrowed(Ty::GcRef, reg));
             self.set_reference(base, &value, held);
             return;
         }
         let reg = self.operand_owned(&mut value);
         if table.lazy {
-            I::alu(&mut self.out.asm, Alu::Or, Width::W64, reg, reg, Src::Imm(FILLED));
+            self.w.alu(Alu::Or, Width::W64, reg, reg, Src::Imm(FILLED));
         }
         let base = self.take(RegClass::Int);
         let addr = self.element(&table, &mut index, base);
-        I::store(&mut self.out.asm, Store::of(table.elem), addr, reg);
+        self.w.store(Store::of(table.elem), addr, reg);
         self.release(base);
         self.done(&index);
         self.done(&value);
@@ -141,7 +142,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let d = self.take(RegClass::Int);
         let place = self.place(table.length);
         // A 32-bit table has fewer than 2^32 elements, so its upper half is zero.
-        I::load(&mut self.out.asm, Load::I64, d, place);
+        self.w.load(Load::I64, d, place);
         self.push_reg(table.index, d);
     }
 
@@ -159,14 +160,14 @@ impl<I: Isa> FuncGen<'_, I> {
         let expected = self.facts.type_id_offsets[ty as usize];
         if !self.facts.settings.hardware_traps && !without(Fault::NullReference) {
             let null = self.trap_label(TrapCode::IndirectCallToNull);
-            I::test(&mut self.out.asm, Width::W64, reference, Src::Reg(reference));
-            I::jcc(&mut self.out.asm, Cond::Eq, null);
+            self.w.test(Width::W64, reference, Src::Reg(reference));
+            self.w.jcc(Cond::Eq, null);
         }
         let type_of_callee = Addr::base(reference, ctx.funcref_type);
         if self.facts.tables[table as usize].type_id == Some(expected) {
             // Whatever is in this table is of the type, if it is not null.
             if self.facts.settings.hardware_traps {
-                let at = I::load(&mut self.out.asm, Load::I32, I::SCRATCH, type_of_callee);
+                let at = self.w.load(Load::I32, I::SCRATCH, type_of_callee);
                 self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
             }
             return reference;
@@ -174,16 +175,16 @@ impl<I: Isa> FuncGen<'_, I> {
         let bad = self.trap_label(TrapCode::BadSignature);
         let id = self.take(RegClass::Int);
         if self.facts.final_types[ty as usize] {
-            I::load(&mut self.out.asm, Load::I64, id, Addr::base(I::CTX, ctx.type_ids));
-            I::load(&mut self.out.asm, Load::I32, id, Addr::base(id, expected));
+            self.w.load(Load::I64, id, Addr::base(I::CTX, ctx.type_ids));
+            self.w.load(Load::I32, id, Addr::base(id, expected));
             // A null reference faults here.
-            let at = I::cmp(&mut self.out.asm, Width::W32, id, Src::Mem(type_of_callee));
+            let at = self.w.cmp(Width::W32, id, Src::Mem(type_of_callee));
             self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
             if !without(Fault::Signature) {
-                I::jcc(&mut self.out.asm, Cond::Ne, bad);
+                self.w.jcc(Cond::Ne, bad);
             }
         } else {
-            let at = I::load(&mut self.out.asm, Load::I32, id, type_of_callee);
+            let at = self.w.load(Load::I32, id, type_of_callee);
             self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
             let mut frozen = self.freeze();
             let known = frozen.label();
@@ -220,7 +221,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let delta_slot = self.slot(delta_at, table.index);
         let before_slot = self.slot(delta_at + 1, table.index);
         let width = table.index;
-        I::cmp(&mut self.out.asm, width.width(), before, Src::Imm(-1));
+        self.w.cmp(width.width(), before, Src::Imm(-1));
         let mut frozen = self.freeze();
         let done = frozen.label();
         frozen.branch(Cond::Eq, done);
@@ -229,9 +230,9 @@ impl<I: Isa> FuncGen<'_, I> {
             frozen.routine_value(&Operand::memory(table.elem, value_slot)),
             Operand::memory(width, delta_slot),
         ];
-        I::store(frozen.asm(), Store::of(width), before_slot, before);
+        frozen.w().store(Store::of(width), before_slot, before);
         frozen.call_routine(Routine::TableFill { table: index }, &args);
-        I::load(frozen.asm(), Load::of(width), before, before_slot);
+        frozen.w().load(Load::of(width), before, before_slot);
         frozen.restore_homes();
         frozen.meet(done);
         self.truncate_stack(value);

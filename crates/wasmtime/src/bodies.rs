@@ -7,12 +7,13 @@ use crate::place::Placer;
 use crate::report::FunctionReport;
 use crate::settings::Settings;
 use crate::{Error, artifact};
-use lightbeam_compiler::Scratch;
 use lightbeam_compiler::code::{
-    AddressSite, CallSite, Counters, FuncCode, Handler, Output, Reloc, Safepoint, Target, TrapSite,
+    AddressSite, CallSite, Counters, FuncCode, Handler, Reloc, Safepoint, Target, TrapSite,
 };
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
+use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
+use lightbeam_compiler::{Scratch, Writer};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::AddAssign;
@@ -219,7 +220,7 @@ struct Failure {
 /// One thread's tools, which it reuses from function to function.
 pub(crate) struct Worker {
     scratch: Scratch,
-    output: Output<X64>,
+    output: Writer<X64>,
     /// Index of the first function in the output.
     first: u32,
     /// Bytes of the bodies in the output.
@@ -246,7 +247,7 @@ impl Worker {
         scratch.clock = job.time_sweeps.then_some(nanoseconds);
         Worker {
             scratch,
-            output: Output::default(),
+            output: Writer::new(job.facts.settings.cpu),
             first: 0,
             body_bytes: 0,
             func_bytes: 0,
@@ -290,15 +291,7 @@ impl Worker {
             if job.meter.exceeded() {
                 // Nobody will link this; only how large it is still matters.
                 self.dropped = true;
-                let Output { asm, relocs, traps, addresses, sites, handlers, safepoints, maps, .. } = &mut self.output;
-                asm.truncate(0);
-                relocs.clear();
-                traps.clear();
-                addresses.clear();
-                sites.clear();
-                handlers.clear();
-                safepoints.clear();
-                maps.clear();
+                self.output.drop_code();
             }
         }
         Ok(())
@@ -311,24 +304,24 @@ impl Worker {
 
     /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
     pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Chunk> {
-        let Output { asm, funcs, relocs, traps, addresses, sites, handlers, safepoints, maps, counters } =
-            &mut self.output;
-        if funcs.is_empty() {
+        if self.output.funcs.is_empty() {
             return None;
         }
         // Room for the padding to the next chunk, as it is put there in place.
         const ROOM: usize = lightbeam_compiler::code::FUNC_ALIGN as usize;
-        let large = asm.code().len() > LARGE;
+        let large = self.output.code().len() > LARGE;
         let code = if large {
-            let mut code = std::mem::take(asm).into_code();
+            let mut code = self.output.take_code();
             code.shrink_to(code.len() + ROOM);
             code
         } else {
-            let mut code = Vec::with_capacity(asm.code().len() + ROOM);
-            code.extend_from_slice(asm.code());
-            asm.truncate(0);
+            let mut code = Vec::with_capacity(self.output.code().len() + ROOM);
+            code.extend_from_slice(self.output.code());
+            self.output.truncate(0);
             code
         };
+        let Writer { funcs, relocs, traps, addresses, sites, handlers, safepoints, maps, counters, .. } =
+            &mut self.output;
         let mut calls = Vec::with_capacity(relocs.iter().filter(|reloc| call(reloc).is_some()).count());
         calls.extend(relocs.iter().filter_map(call));
         let others = relocs.iter().filter(|reloc| call(reloc).is_none()).copied().collect();

@@ -14,11 +14,12 @@ use crate::startup;
 use crate::text::{Piece, Text};
 use crate::trampolines::{self, Stubs};
 use crate::{Error, facts};
-use lightbeam_compiler::code::{Output, Reloc, Routine, Target};
+use lightbeam_compiler::code::{Reloc, Routine, Target};
 use lightbeam_compiler::facts::{Callee, Facts};
+use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
-use lightbeam_compiler::{Scratch, routines};
+use lightbeam_compiler::{Scratch, Writer, routines};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmtime_environ::{
@@ -201,10 +202,10 @@ impl Linker<'_> {
     }
 
     /// Appends the code and the tables of routines and returns where they start.
-    fn append_routines(&mut self, output: &Output<X64>) -> u32 {
+    fn append_routines(&mut self, output: &Writer<X64>) -> u32 {
         self.align(0);
         let start = self.len();
-        self.rest.extend_from_slice(output.asm.code());
+        self.rest.extend_from_slice(output.code());
         self.relocs.extend(output.relocs.iter().map(|reloc| Reloc { at: reloc.at + start, ..*reloc }));
         self.functions.image.record(start, &output.traps, &output.addresses);
         self.functions.image.stack_maps.extend(start, &output.safepoints, &output.maps);
@@ -229,7 +230,7 @@ impl Linker<'_> {
             new.dedup();
             let seen = self.relocs.len();
             let room = self.room();
-            let mut output = Output::<X64>::default();
+            let mut output = Writer::<X64>::new(self.facts.settings.cpu);
             let mut starts = Vec::with_capacity(new.len());
             for routine in &new {
                 let facts = match routine {
@@ -237,7 +238,7 @@ impl Linker<'_> {
                     _ => self.facts,
                 };
                 starts.push(routines::emit::<X64>(facts, *routine, &mut scratch, &mut output)?);
-                if output.asm.offset() as usize >= room {
+                if output.offset() as usize >= room {
                     return Err(self.too_large(None));
                 }
             }

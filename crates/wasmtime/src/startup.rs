@@ -384,7 +384,9 @@ impl Startup<'_> {
         let span = counting.count.cast_unsigned() + 8;
         if u64::from(span) > gc.unchecked_span {
             let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-            compare_with_heap::<X64>(&mut self.stubs.asm, self.facts, RAX, span, trap);
+            let mut isa = X64::around(std::mem::take(&mut self.stubs.asm), self.facts.settings.cpu);
+            compare_with_heap(&mut isa, self.facts, RAX, span, trap);
+            self.stubs.asm = isa.asm;
         }
         self.store_context();
         self.stubs.asm.mov_rm(Size::S64, RCX, Addr::base(RCX, gc.heap));
@@ -415,7 +417,7 @@ impl Startup<'_> {
     fn continuation(&mut self, expr: &ConstExpr) {
         self.cost += 1;
         match *expr.ops() {
-            [ConstOp::RefNull(_)] => X64::fconst(&mut self.stubs.asm, Width::W64, XMM15, 0),
+            [ConstOp::RefNull(_)] => self.stubs.asm.rr(rows::XORPS, Size::S32, XMM15, XMM15),
             [ConstOp::GlobalGet(index)] => {
                 self.stubs.load_place(Ty::ContRef, XMM15, self.facts.globals[index.index()].place);
             }

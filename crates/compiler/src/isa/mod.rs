@@ -1,7 +1,8 @@
 //! The seam between the compiler and an instruction set: constants, and primitives that append a few instructions each.
 //!
-//! An instruction set is a zero-sized type. Everything is dispatched statically. Primitives know machine registers and
-//! addresses, never the value stack; what an operator means for the stack is written once, in the shapes.
+//! An instruction set is a value: an assembler, with the code that it has put together so far and the processor that the
+//! code is for. Everything is dispatched statically. Primitives know machine registers and addresses, never the value
+//! stack; what an operator means for the stack is written once, in the shapes.
 //!
 //! Contract of every primitive:
 //! - `d` is written after all sources are read, or the primitive copes: `d` may equal any source register unless the
@@ -422,11 +423,8 @@ pub enum Amount {
 /// Where a patched field is, and what a jump or call needs to be finished later.
 pub type At = u32;
 
-/// An instruction set.
-pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
-    /// The code under construction, with its labels. `Default` makes an empty one.
-    type Asm: AsmBuffer;
-
+/// An instruction set: an assembler for a processor.
+pub trait Isa: Sized + Send + 'static {
     /// Its name, as users know it.
     const NAME: &'static str;
     /// Registers that values may be kept in, pinned ones and scratches excluded.
@@ -467,219 +465,12 @@ pub trait Isa: Sized + Copy + Default + std::fmt::Debug + 'static {
     /// Which processor features this machine has.
     fn host_features() -> CpuFeatures;
 
-    /// Can this constant be `Src::Imm` at this width?
-    fn imm_ok(width: Width, value: i64) -> bool;
-    /// What a division demands.
-    fn fixed_div(op: Div, width: Width) -> Fixed;
-    /// What a shift by a register demands.
-    fn fixed_shift(cpu: &CpuFeatures, op: Shift) -> Fixed;
-    /// What a 64 by 64 to 128 bit multiplication demands; `out` is the lower half, `out2` the upper.
-    fn fixed_mul_wide() -> Fixed;
+    // ---- the code under construction
 
-    // ---- moves
-
-    /// `d = s`, integer registers.
-    fn mov(a: &mut Self::Asm, width: Width, d: Reg, s: Reg);
-    /// `d = s`, float registers, all bits.
-    fn fmov(a: &mut Self::Asm, d: Reg, s: Reg);
-    /// Bits from an integer to a float register or back.
-    fn bits(a: &mut Self::Asm, width: Width, d: Reg, s: Reg);
-    /// `d = value`; 32-bit constants come zero-extended. `d` may be `SCRATCH`.
-    fn iconst(a: &mut Self::Asm, width: Width, d: Reg, value: i64, keep_flags: bool);
-    /// `d = the float with these bits`. `d` may be `FLOAT_SCRATCH`.
-    fn fconst(a: &mut Self::Asm, width: Width, d: Reg, bits: u64);
-    /// `d = [addr]`, at any alignment. `d` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be or the index.
-    fn load(a: &mut Self::Asm, op: Load, d: Reg, addr: Addr) -> At;
-    /// `[addr] = s`, at any alignment. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be or the index,
-    /// but no two of them.
-    fn store(a: &mut Self::Asm, op: Store, addr: Addr, s: Reg) -> At;
-    /// `[addr] = value`, no vector, for which `imm_ok(W64, value)` holds.
-    fn store_imm(a: &mut Self::Asm, op: Store, addr: Addr, value: i32) -> At;
-    /// `d = addr` itself, at this width. `d` may be `SCRATCH`, and so may the index be.
-    fn lea(a: &mut Self::Asm, width: Width, d: Reg, addr: Addr);
-
-    // ---- integers
-
-    /// `d = l op r`. `d` must not be a register of `r` unless it is also `l` or `op` commutes and `r` is that register
-    /// itself.
-    fn alu(a: &mut Self::Asm, op: Alu, width: Width, d: Reg, l: Reg, r: Src) -> At;
-    /// After `alu` with `d == l` and this right operand, do `Cond::Eq` and `Cond::Ne` tell whether the result is zero?
-    fn alu_sets_flags(op: Alu, r: Src) -> bool;
-    /// `[addr] = [addr] op r`, `r` not memory. Leaves flags by which `Cond::LtS`/`GeS` test the result's sign (no
-    /// overflow assumed).
-    fn alu_mem(a: &mut Self::Asm, op: Alu, width: Width, addr: Addr, r: Src) -> At;
-    /// `d = l * r`, same rule for `d` as `alu`.
-    fn mul(a: &mut Self::Asm, width: Width, d: Reg, l: Reg, r: Src) -> At;
-    /// Division with operands as `fixed_div` demands, and nothing checked: 0 faults, `MIN / -1` faults, `MIN % -1`
-    /// must be kept away. `rhs` is not a clobbered register.
-    fn div(a: &mut Self::Asm, op: Div, width: Width, rhs: Reg) -> At;
-    /// `d = l shifted`. With a register count, `fixed_shift` holds; `d` is then not the count's register.
-    fn shift(a: &mut Self::Asm, cpu: &CpuFeatures, op: Shift, width: Width, d: Reg, l: Reg, count: Amount);
-    /// One-operand operation.
-    fn unary(a: &mut Self::Asm, cpu: &CpuFeatures, op: IntUnary, width: Width, d: Reg, s: Reg);
-    /// `d = extend(s)`; memory is as wide as what is extended.
-    fn extend(a: &mut Self::Asm, op: Extend, d: Reg, s: Src) -> At;
-    /// `out:out2 = out * r`, as `fixed_mul_wide` demands.
-    fn mul_wide(a: &mut Self::Asm, signed: bool, r: Reg);
-    /// `lo += r_lo; hi += r_hi` with carry, or `-` with borrow. All four distinct, but for `r_lo == r_hi`.
-    fn add_wide(a: &mut Self::Asm, subtract: bool, lo: Reg, hi: Reg, r_lo: Reg, r_hi: Reg);
-
-    // ---- conditions
-
-    /// Compares integers.
-    fn cmp(a: &mut Self::Asm, width: Width, l: Reg, r: Src) -> At;
-    /// Compares memory with a register or constant.
-    fn cmp_mem(a: &mut Self::Asm, width: Width, l: Addr, r: Src) -> At;
-    /// Compares so many bytes of memory, at most 8, with 0: good for `Eq` and `Ne`. Where `MEM_OPERANDS`.
-    fn cmp_mem_zero(a: &mut Self::Asm, bytes: u32, l: Addr) -> At;
-    /// Compares `l & r` with 0: good for `Eq`, `Ne` and the signed conditions against 0.
-    fn test(a: &mut Self::Asm, width: Width, l: Reg, r: Src) -> At;
-    /// Compares floats and says which condition to test.
-    fn fcmp(a: &mut Self::Asm, op: FloatCmp, width: Width, l: Reg, r: Reg) -> Cond;
-    /// `d = cond ? 1 : 0`.
-    fn set(a: &mut Self::Asm, cond: Cond, d: Reg);
-    /// `if cond { d = s }`; otherwise `d` keeps its value. Keeps the flags.
-    fn cmov(a: &mut Self::Asm, cond: Cond, width: Width, d: Reg, s: Reg);
-    /// `d = if cond { s } else { value }` for a 64-bit compare of integers, where `d` is `SCRATCH` or `s` itself: the
-    /// Spectre guard. It waits for the compare, as no branch does, so `d` is right also where the processor goes on by
-    /// a wrong guess. Keeps the flags.
-    fn guard(a: &mut Self::Asm, cond: Cond, d: Reg, s: Reg, value: u32);
-
-    // ---- floats
-
-    /// `d = l op r`. `d` must not be the register `r` unless it is also `l` or `op` is `Add` or `Mul`.
-    fn falu(a: &mut Self::Asm, cpu: &CpuFeatures, op: FloatAlu, width: Width, d: Reg, l: Reg, r: FloatSrc) -> At;
-    /// One-operand operation.
-    fn funary(a: &mut Self::Asm, cpu: &CpuFeatures, op: FloatUnary, width: Width, d: Reg, s: Reg);
-    /// Wasm's minimum or maximum; `d` is neither `l` nor `r`.
-    fn fminmax(a: &mut Self::Asm, max: bool, width: Width, d: Reg, l: Reg, r: Reg);
-    /// `d = l` with the sign of `r`; `d` is not `r`.
-    fn copysign(a: &mut Self::Asm, width: Width, d: Reg, l: Reg, r: Reg);
-    /// Conversion to a float. `t` is a temporary of the class of `s` that is neither `s` nor `d`.
-    fn convert(a: &mut Self::Asm, cpu: &CpuFeatures, op: Convert, d: Reg, s: Reg, t: Reg);
-    /// Truncation that jumps to a label if `s` is a NaN or out of range. `t` is a float temporary, neither `s`.
-    fn trunc(a: &mut Self::Asm, op: Trunc, d: Reg, s: Reg, t: Reg, invalid: Label, overflow: Label);
-    /// Saturating truncation; NaN gives 0.
-    fn trunc_sat(a: &mut Self::Asm, op: Trunc, d: Reg, s: Reg, t: Reg);
-
-    // ---- atomics: sequentially consistent, of 1, 2, 4 or 8 bytes, at addresses that are aligned
-
-    /// `d = [addr]`
-    fn atomic_load(a: &mut Self::Asm, op: Load, d: Reg, addr: Addr) -> At;
-    /// `[addr] = [addr] op r`, `r` not memory.
-    fn atomic_alu(a: &mut Self::Asm, op: Alu, bytes: u32, addr: Addr, r: Src) -> At;
-    /// `d, [addr] = [addr], [addr] op d` for `Add`, `Sub` and `Xchg`. `d` is no part of the address and may be
-    /// `SCRATCH`; what is of fewer than 4 bytes leaves the rest of `d` undefined.
-    fn atomic_exchange(a: &mut Self::Asm, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At;
-    /// If `[addr]` is `EXPECTED`, `[addr] = new`. Either way `EXPECTED` is what was there, as many bytes of it; the
-    /// rest is as before or zero.
-    fn atomic_cmpxchg(a: &mut Self::Asm, bytes: u32, addr: Addr, new: Reg) -> At;
-    /// `EXPECTED, [addr] = [addr], [addr] op r` for `And`, `Or` and `Xor`, zero-extended. Memory as `r` is as wide as
-    /// the access at least. Reads first and writes second, and either can fault.
-    fn atomic_loop(a: &mut Self::Asm, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2];
-    /// All accesses before come before all that are after.
-    fn fence(a: &mut Self::Asm);
-
-    /// The load that an operator can do itself, of its last operand and unconditionally. It must be safe that the load
-    /// happens with the operator and not before; of vectors this is asked where `unaligned_vectors`.
-    fn folds(op: Op) -> Option<Load>;
-
-    // ---- vectors
-
-    /// May memory operands of vectors be at any address? Otherwise they are at multiples of 16.
-    fn unaligned_vectors(cpu: &CpuFeatures) -> bool;
-    /// `d = bits`. `d` may be `FLOAT_SCRATCH`. Keeps the flags.
-    fn vconst(a: &mut Self::Asm, d: Reg, bits: u128);
-    /// How an operation wants its operand.
-    fn vector_unary_form(cpu: &CpuFeatures, op: VectorUnary) -> VectorForm;
-    /// `d = op s`. `t` is the temporary, if the form has one, here and below.
-    fn vector_unary(a: &mut Self::Asm, cpu: &CpuFeatures, op: VectorUnary, d: Reg, s: VectorSrc, t: Reg) -> At;
-    /// How an operation wants its operands.
-    fn vector_binary_form(cpu: &CpuFeatures, op: VectorBinary) -> VectorForm;
-    /// `d = l op r`, exchanged if the form says so.
-    fn vector_binary(
-        a: &mut Self::Asm,
-        cpu: &CpuFeatures,
-        op: VectorBinary,
-        d: Reg,
-        l: Reg,
-        r: VectorSrc,
-        t: Reg,
-    ) -> At;
-    /// How an operation wants its operands, all of them in registers.
-    fn vector_ternary_form(cpu: &CpuFeatures, op: VectorTernary) -> VectorForm;
-    /// `d = op (s[0], s[1], s[2])`.
-    fn vector_ternary(a: &mut Self::Asm, cpu: &CpuFeatures, op: VectorTernary, d: Reg, s: [Reg; 3], t: Reg);
-    /// Does a shift by a register need a temporary?
-    fn vector_shift_temp(op: Shift, lanes: Lanes) -> bool;
-    /// `d =` each lane of `l` shifted, by a constant below the width or a register modulo the width.
-    #[expect(clippy::too_many_arguments, reason = "operands and what says how")]
-    fn vector_shift(a: &mut Self::Asm, cpu: &CpuFeatures, op: Shift, lanes: Lanes, d: Reg, l: Reg, n: Amount, t: Reg);
-    /// How a shuffle wants its operands.
-    fn shuffle_form(cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16]) -> VectorForm;
-    /// `d = bytes of l and r`, or of `l` alone, which is `r` then.
-    fn shuffle(a: &mut Self::Asm, cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16], d: Reg, l: Reg, r: Reg);
-    /// `d = s in each lane`.
-    fn splat(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, s: Reg);
-    /// `d = lane i of s`; integers of less than 32 bits are extended to that.
-    fn extract_lane(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, signed: bool, d: Reg, s: Reg, i: u8);
-    /// `d = l` with lane `i` from a register or memory; `d` is not the register.
-    fn replace_lane(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, l: Reg, r: Src, i: u8) -> At;
-    /// `[addr] = lane i of s`, no float.
-    fn store_lane(a: &mut Self::Asm, cpu: &CpuFeatures, lane: Lane, addr: Addr, s: Reg, i: u8) -> At;
-    /// `d =` a vector from less than 16 bytes of memory.
-    fn vector_load(a: &mut Self::Asm, cpu: &CpuFeatures, op: VectorLoad, d: Reg, addr: Addr) -> At;
-    /// Asks and says which condition to test.
-    fn vector_test(a: &mut Self::Asm, cpu: &CpuFeatures, op: VectorTest, s: Reg) -> Cond;
-    /// `d = the highest bit of each lane`.
-    fn bitmask(a: &mut Self::Asm, cpu: &CpuFeatures, lanes: Lanes, d: Reg, s: Reg);
-
-    // ---- control
-
-    /// Goes to the label.
-    fn jmp(a: &mut Self::Asm, to: Label);
-    /// Goes to the label if the condition holds.
-    fn jcc(a: &mut Self::Asm, cond: Cond, to: Label);
-    /// Goes to `table[index]`, or to the last entry if there is no such; no guess of the processor leads elsewhere.
-    /// `index` is zero-extended to 64 bits, `t` a temporary that is not `index`; both are destroyed.
-    fn jump_table(a: &mut Self::Asm, index: Reg, t: Reg, table: &[Label]);
-    /// Calls something that a relocation names later; returns the offset of the field.
-    fn call_sym(a: &mut Self::Asm) -> At;
-    /// Jumps to something that a relocation names later; returns the offset of the field. 5 bytes on x86-64, see
-    /// `TAIL_ENTRY_BYTES`.
-    fn jmp_sym(a: &mut Self::Asm) -> At;
-    /// As `call_sym`, for something that leaves by `jump_back`: perhaps when others have called and not returned, so
-    /// that the processor must not count on the order.
-    fn call_unpaired(a: &mut Self::Asm) -> At;
-    /// Returns to where `call_unpaired` has come from, with nothing to pop.
-    fn jump_back(a: &mut Self::Asm);
-    /// Calls the address in a register, which may be `SCRATCH`.
-    fn call_reg(a: &mut Self::Asm, r: Reg);
-    /// Jumps to the address in a register, which may be `SCRATCH`.
-    fn jmp_reg(a: &mut Self::Asm, r: Reg);
-    /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the
-    /// host's records, to memory at `save`, after it has read those of the other from `enter`, which may be the same.
-    /// It goes on behind this primitive, with its stack and frame pointers, the other's `STACK_MESSAGE`, and no other
-    /// register as it was. `t` is a temporary; it and both addresses are distinct from `STACK_MESSAGE`.
-    fn switch_stack(a: &mut Self::Asm, save: Reg, enter: Reg, t: Reg);
-    /// An instruction that traps; returns its own offset.
-    fn trap(a: &mut Self::Asm) -> At;
-    /// Pushes the caller's frame pointer, makes the frame, whose size in bytes comes later through `patch_frame`.
-    fn enter(a: &mut Self::Asm) -> At;
-    /// Fills in the frame size of an `enter`.
-    fn patch_frame(a: &mut Self::Asm, enter: At, bytes: u32);
-    /// Undoes `enter`, whatever the stack pointer.
-    fn leave(a: &mut Self::Asm);
-    /// Returns and pops so many bytes of arguments.
-    fn ret(a: &mut Self::Asm, pop: u32);
-    /// So many bytes that are never executed.
-    fn pad(a: &mut Self::Asm, bytes: u32);
-    /// Padding to a multiple of `align`, a power of two; executed at most as cheap no-operations.
-    fn align(a: &mut Self::Asm, align: u32);
-}
-
-/// What the compiler asks of the code buffer itself.
-pub trait AsmBuffer: Default + Send {
+    /// No code yet, for a processor.
+    fn new(cpu: CpuFeatures) -> Self;
+    /// The processor that the code is for.
+    fn cpu(&self) -> CpuFeatures;
     /// Bytes so far.
     fn offset(&self) -> u32;
     /// Makes room for at least so many bytes, so that the primitives that follow need no check. Called once an
@@ -707,4 +498,210 @@ pub trait AsmBuffer: Default + Send {
     fn code(&self) -> &[u8];
     /// The code, to patch relocations.
     fn code_mut(&mut self) -> &mut [u8];
+    /// Gives up all of the code and its room.
+    fn take_code(&mut self) -> Vec<u8>;
+
+    // ---- what operands may be
+
+    /// Can this constant be `Src::Imm` at this width?
+    fn imm_ok(width: Width, value: i64) -> bool;
+    /// What a division demands.
+    fn fixed_div(op: Div, width: Width) -> Fixed;
+    /// What a shift by a register demands.
+    fn fixed_shift(&self, op: Shift) -> Fixed;
+    /// What a 64 by 64 to 128 bit multiplication demands; `out` is the lower half, `out2` the upper.
+    fn fixed_mul_wide() -> Fixed;
+
+    // ---- moves
+
+    /// `d = s`, integer registers.
+    fn mov(&mut self, width: Width, d: Reg, s: Reg);
+    /// `d = s`, float registers, all bits.
+    fn fmov(&mut self, d: Reg, s: Reg);
+    /// Bits from an integer to a float register or back.
+    fn bits(&mut self, width: Width, d: Reg, s: Reg);
+    /// `d = value`; 32-bit constants come zero-extended. `d` may be `SCRATCH`.
+    fn iconst(&mut self, width: Width, d: Reg, value: i64, keep_flags: bool);
+    /// `d = the float with these bits`. `d` may be `FLOAT_SCRATCH`.
+    fn fconst(&mut self, width: Width, d: Reg, bits: u64);
+    /// `d = [addr]`, at any alignment. `d` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be or the index.
+    fn load(&mut self, op: Load, d: Reg, addr: Addr) -> At;
+    /// `[addr] = s`, at any alignment. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be or the index,
+    /// but no two of them.
+    fn store(&mut self, op: Store, addr: Addr, s: Reg) -> At;
+    /// `[addr] = value`, no vector, for which `imm_ok(W64, value)` holds.
+    fn store_imm(&mut self, op: Store, addr: Addr, value: i32) -> At;
+    /// `d = addr` itself, at this width. `d` may be `SCRATCH`, and so may the index be.
+    fn lea(&mut self, width: Width, d: Reg, addr: Addr);
+
+    // ---- integers
+
+    /// `d = l op r`. `d` must not be a register of `r` unless it is also `l` or `op` commutes and `r` is that register
+    /// itself.
+    fn alu(&mut self, op: Alu, width: Width, d: Reg, l: Reg, r: Src) -> At;
+    /// After `alu` with `d == l` and this right operand, do `Cond::Eq` and `Cond::Ne` tell whether the result is zero?
+    fn alu_sets_flags(op: Alu, r: Src) -> bool;
+    /// `[addr] = [addr] op r`, `r` not memory. Leaves flags by which `Cond::LtS`/`GeS` test the result's sign (no
+    /// overflow assumed).
+    fn alu_mem(&mut self, op: Alu, width: Width, addr: Addr, r: Src) -> At;
+    /// `d = l * r`, same rule for `d` as `alu`.
+    fn mul(&mut self, width: Width, d: Reg, l: Reg, r: Src) -> At;
+    /// Division with operands as `fixed_div` demands, and nothing checked: 0 faults, `MIN / -1` faults, `MIN % -1`
+    /// must be kept away. `rhs` is not a clobbered register.
+    fn div(&mut self, op: Div, width: Width, rhs: Reg) -> At;
+    /// `d = l shifted`. With a register count, `fixed_shift` holds; `d` is then not the count's register.
+    fn shift(&mut self, op: Shift, width: Width, d: Reg, l: Reg, count: Amount);
+    /// One-operand operation.
+    fn unary(&mut self, op: IntUnary, width: Width, d: Reg, s: Reg);
+    /// `d = extend(s)`; memory is as wide as what is extended.
+    fn extend(&mut self, op: Extend, d: Reg, s: Src) -> At;
+    /// `out:out2 = out * r`, as `fixed_mul_wide` demands.
+    fn mul_wide(&mut self, signed: bool, r: Reg);
+    /// `lo += r_lo; hi += r_hi` with carry, or `-` with borrow. All four distinct, but for `r_lo == r_hi`.
+    fn add_wide(&mut self, subtract: bool, lo: Reg, hi: Reg, r_lo: Reg, r_hi: Reg);
+
+    // ---- conditions
+
+    /// Compares integers.
+    fn cmp(&mut self, width: Width, l: Reg, r: Src) -> At;
+    /// Compares memory with a register or constant.
+    fn cmp_mem(&mut self, width: Width, l: Addr, r: Src) -> At;
+    /// Compares so many bytes of memory, at most 8, with 0: good for `Eq` and `Ne`. Where `MEM_OPERANDS`.
+    fn cmp_mem_zero(&mut self, bytes: u32, l: Addr) -> At;
+    /// Compares `l & r` with 0: good for `Eq`, `Ne` and the signed conditions against 0.
+    fn test(&mut self, width: Width, l: Reg, r: Src) -> At;
+    /// Compares floats and says which condition to test.
+    fn fcmp(&mut self, op: FloatCmp, width: Width, l: Reg, r: Reg) -> Cond;
+    /// `d = cond ? 1 : 0`.
+    fn set(&mut self, cond: Cond, d: Reg);
+    /// `if cond { d = s }`; otherwise `d` keeps its value. Keeps the flags.
+    fn cmov(&mut self, cond: Cond, width: Width, d: Reg, s: Reg);
+    /// `d = if cond { s } else { value }` for a 64-bit compare of integers, where `d` is `SCRATCH` or `s` itself: the
+    /// Spectre guard. It waits for the compare, as no branch does, so `d` is right also where the processor goes on by
+    /// a wrong guess. Keeps the flags.
+    fn guard(&mut self, cond: Cond, d: Reg, s: Reg, value: u32);
+
+    // ---- floats
+
+    /// `d = l op r`. `d` must not be the register `r` unless it is also `l` or `op` is `Add` or `Mul`.
+    fn falu(&mut self, op: FloatAlu, width: Width, d: Reg, l: Reg, r: FloatSrc) -> At;
+    /// One-operand operation.
+    fn funary(&mut self, op: FloatUnary, width: Width, d: Reg, s: Reg);
+    /// Wasm's minimum or maximum; `d` is neither `l` nor `r`.
+    fn fminmax(&mut self, max: bool, width: Width, d: Reg, l: Reg, r: Reg);
+    /// `d = l` with the sign of `r`; `d` is not `r`.
+    fn copysign(&mut self, width: Width, d: Reg, l: Reg, r: Reg);
+    /// Conversion to a float. `t` is a temporary of the class of `s` that is neither `s` nor `d`.
+    fn convert(&mut self, op: Convert, d: Reg, s: Reg, t: Reg);
+    /// Truncation that jumps to a label if `s` is a NaN or out of range. `t` is a float temporary, neither `s`.
+    fn trunc(&mut self, op: Trunc, d: Reg, s: Reg, t: Reg, invalid: Label, overflow: Label);
+    /// Saturating truncation; NaN gives 0.
+    fn trunc_sat(&mut self, op: Trunc, d: Reg, s: Reg, t: Reg);
+
+    // ---- atomics: sequentially consistent, of 1, 2, 4 or 8 bytes, at addresses that are aligned
+
+    /// `d = [addr]`
+    fn atomic_load(&mut self, op: Load, d: Reg, addr: Addr) -> At;
+    /// `[addr] = [addr] op r`, `r` not memory.
+    fn atomic_alu(&mut self, op: Alu, bytes: u32, addr: Addr, r: Src) -> At;
+    /// `d, [addr] = [addr], [addr] op d` for `Add`, `Sub` and `Xchg`. `d` is no part of the address and may be
+    /// `SCRATCH`; what is of fewer than 4 bytes leaves the rest of `d` undefined.
+    fn atomic_exchange(&mut self, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At;
+    /// If `[addr]` is `EXPECTED`, `[addr] = new`. Either way `EXPECTED` is what was there, as many bytes of it; the
+    /// rest is as before or zero.
+    fn atomic_cmpxchg(&mut self, bytes: u32, addr: Addr, new: Reg) -> At;
+    /// `EXPECTED, [addr] = [addr], [addr] op r` for `And`, `Or` and `Xor`, zero-extended. Memory as `r` is as wide as
+    /// the access at least. Reads first and writes second, and either can fault.
+    fn atomic_loop(&mut self, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2];
+    /// All accesses before come before all that are after.
+    fn fence(&mut self);
+
+    /// The load that an operator can do itself, of its last operand and unconditionally. It must be safe that the load
+    /// happens with the operator and not before; of vectors this is asked where `unaligned_vectors`.
+    fn folds(op: Op) -> Option<Load>;
+
+    // ---- vectors
+
+    /// May memory operands of vectors be at any address? Otherwise they are at multiples of 16.
+    fn unaligned_vectors(&self) -> bool;
+    /// `d = bits`. `d` may be `FLOAT_SCRATCH`. Keeps the flags.
+    fn vconst(&mut self, d: Reg, bits: u128);
+    /// How an operation wants its operand.
+    fn vector_unary_form(&self, op: VectorUnary) -> VectorForm;
+    /// `d = op s`. `t` is the temporary, if the form has one, here and below.
+    fn vector_unary(&mut self, op: VectorUnary, d: Reg, s: VectorSrc, t: Reg) -> At;
+    /// How an operation wants its operands.
+    fn vector_binary_form(&self, op: VectorBinary) -> VectorForm;
+    /// `d = l op r`, exchanged if the form says so.
+    fn vector_binary(&mut self, op: VectorBinary, d: Reg, l: Reg, r: VectorSrc, t: Reg) -> At;
+    /// How an operation wants its operands, all of them in registers.
+    fn vector_ternary_form(&self, op: VectorTernary) -> VectorForm;
+    /// `d = op (s[0], s[1], s[2])`.
+    fn vector_ternary(&mut self, op: VectorTernary, d: Reg, s: [Reg; 3], t: Reg);
+    /// Does a shift by a register need a temporary?
+    fn vector_shift_temp(op: Shift, lanes: Lanes) -> bool;
+    /// `d =` each lane of `l` shifted, by a constant below the width or a register modulo the width.
+    #[expect(clippy::too_many_arguments, reason = "operands and what says how")]
+    fn vector_shift(&mut self, op: Shift, lanes: Lanes, d: Reg, l: Reg, n: Amount, t: Reg);
+    /// How a shuffle wants its operands.
+    fn shuffle_form(&self, from: ShuffleFrom, lanes: &[u8; 16]) -> VectorForm;
+    /// `d = bytes of l and r`, or of `l` alone, which is `r` then.
+    fn shuffle(&mut self, from: ShuffleFrom, lanes: &[u8; 16], d: Reg, l: Reg, r: Reg);
+    /// `d = s in each lane`.
+    fn splat(&mut self, lane: Lane, d: Reg, s: Reg);
+    /// `d = lane i of s`; integers of less than 32 bits are extended to that.
+    fn extract_lane(&mut self, lane: Lane, signed: bool, d: Reg, s: Reg, i: u8);
+    /// `d = l` with lane `i` from a register or memory; `d` is not the register.
+    fn replace_lane(&mut self, lane: Lane, d: Reg, l: Reg, r: Src, i: u8) -> At;
+    /// `[addr] = lane i of s`, no float.
+    fn store_lane(&mut self, lane: Lane, addr: Addr, s: Reg, i: u8) -> At;
+    /// `d =` a vector from less than 16 bytes of memory.
+    fn vector_load(&mut self, op: VectorLoad, d: Reg, addr: Addr) -> At;
+    /// Asks and says which condition to test.
+    fn vector_test(&mut self, op: VectorTest, s: Reg) -> Cond;
+    /// `d = the highest bit of each lane`.
+    fn bitmask(&mut self, lanes: Lanes, d: Reg, s: Reg);
+
+    // ---- control
+
+    /// Goes to the label.
+    fn jmp(&mut self, to: Label);
+    /// Goes to the label if the condition holds.
+    fn jcc(&mut self, cond: Cond, to: Label);
+    /// Goes to `table[index]`, or to the last entry if there is no such; no guess of the processor leads elsewhere.
+    /// `index` is zero-extended to 64 bits, `t` a temporary that is not `index`; both are destroyed.
+    fn jump_table(&mut self, index: Reg, t: Reg, table: &[Label]);
+    /// Calls something that a relocation names later; returns the offset of the field.
+    fn call_sym(&mut self) -> At;
+    /// Jumps to something that a relocation names later; returns the offset of the field. 5 bytes on x86-64, see
+    /// `TAIL_ENTRY_BYTES`.
+    fn jmp_sym(&mut self) -> At;
+    /// As `call_sym`, for something that leaves by `jump_back`: perhaps when others have called and not returned, so
+    /// that the processor must not count on the order.
+    fn call_unpaired(&mut self) -> At;
+    /// Returns to where `call_unpaired` has come from, with nothing to pop.
+    fn jump_back(&mut self);
+    /// Calls the address in a register, which may be `SCRATCH`.
+    fn call_reg(&mut self, r: Reg);
+    /// Jumps to the address in a register, which may be `SCRATCH`.
+    fn jmp_reg(&mut self, r: Reg);
+    /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the
+    /// host's records, to memory at `save`, after it has read those of the other from `enter`, which may be the same.
+    /// It goes on behind this primitive, with its stack and frame pointers, the other's `STACK_MESSAGE`, and no other
+    /// register as it was. `t` is a temporary; it and both addresses are distinct from `STACK_MESSAGE`.
+    fn switch_stack(&mut self, save: Reg, enter: Reg, t: Reg);
+    /// An instruction that traps; returns its own offset.
+    fn trap(&mut self) -> At;
+    /// Pushes the caller's frame pointer, makes the frame, whose size in bytes comes later through `patch_frame`.
+    fn enter(&mut self) -> At;
+    /// Fills in the frame size of an `enter`.
+    fn patch_frame(&mut self, enter: At, bytes: u32);
+    /// Undoes `enter`, whatever the stack pointer.
+    fn leave(&mut self);
+    /// Returns and pops so many bytes of arguments.
+    fn ret(&mut self, pop: u32);
+    /// So many bytes that are never executed.
+    fn pad(&mut self, bytes: u32);
+    /// Padding to a multiple of `align`, a power of two; executed at most as cheap no-operations.
+    fn align(&mut self, align: u32);
 }

@@ -4,8 +4,8 @@
 use super::table::operators;
 use crate::compile::FuncGen;
 use crate::isa::{
-    Alu, AsmBuffer, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Lane, Lanes, Load, Rmw,
-    Shift, Store, VectorBinary::*, VectorLoad, VectorTernary::*, VectorTest, VectorUnary::*,
+    Alu, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Lane, Lanes, Load, Rmw, Shift,
+    Store, VectorBinary::*, VectorLoad, VectorTernary::*, VectorTest, VectorUnary::*,
 };
 use crate::libcall::Libcall;
 use crate::ty::Ty::{self, F32, F64, I32, I64};
@@ -24,7 +24,7 @@ macro_rules! dispatch {
             /// Compiles all operators of the body.
             pub(crate) fn operators(&mut self) {
                 loop {
-                    let usual = !self.unusual.any() && self.out.asm.offset() <= self.room_end;
+                    let usual = !self.unusual.any() && self.w.offset() <= self.room_end;
                     if (!usual && !self.prepare()) || self.reader.at_end() {
                         return;
                     }

@@ -49,10 +49,9 @@ impl<I: Isa> FuncGen<'_, I> {
             self.pop_value();
             return self.push_pattern(pattern);
         }
-        let cpu = self.facts.settings.cpu;
         let (s, owned) = self.pop_reg();
         let d = self.dest_reusing(Ty::V128, owned.class(RegClass::Float));
-        I::splat(&mut self.out.asm, &cpu, lane, d, s);
+        self.w.splat(lane, d, s);
         self.finish_vector(d, owned);
     }
 
@@ -65,14 +64,13 @@ impl<I: Isa> FuncGen<'_, I> {
         {
             // The lane alone, from where the vector is.
             let d = self.dest(ty, RegSet::EMPTY);
-            I::load(&mut self.out.asm, load_of(lane, signed), d, addr.plus((lane.bytes() * u32::from(i)) as i32));
-            self.out.counters.reloads += 1;
+            self.w.load(load_of(lane, signed), d, addr.plus((lane.bytes() * u32::from(i)) as i32));
+            self.w.counters.reloads += 1;
             return self.push_reg(ty, d);
         }
-        let cpu = self.facts.settings.cpu;
         let from = self.operand_reg(&mut s);
         let d = self.dest_reusing(ty, s.owned());
-        I::extract_lane(&mut self.out.asm, &cpu, lane, signed, d, from, i);
+        self.w.extract_lane(lane, signed, d, from, i);
         let mut owned = s.owned();
         owned.remove(d);
         self.give_back(owned);
@@ -81,12 +79,11 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn replace_lane(&mut self, lane: Lane) {
         let i = self.reader.u8();
-        let cpu = self.facts.settings.cpu;
         let mut value = self.pop();
         let r = self.operand_reg(&mut value);
         let l = self.pop();
         let (d, left) = self.binary_dest(Ty::V128, &l, &value);
-        I::replace_lane(&mut self.out.asm, &cpu, lane, d, left, Src::Reg(r), i);
+        self.w.replace_lane(lane, d, left, Src::Reg(r), i);
         self.finish_vector(d, l.owned().or(value.owned()));
     }
 
@@ -110,8 +107,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let one = !uses(&lanes, 16) || zero(self, r.as_const());
         let from = if one { ShuffleFrom::One } else { ShuffleFrom::Two };
-        let cpu = self.facts.settings.cpu;
-        let form = I::shuffle_form(&cpu, from, &lanes);
+        let form = self.w.shuffle_form(from, &lanes);
         if form.swap {
             std::mem::swap(&mut l, &mut r);
         }
@@ -123,7 +119,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let (d, left) = self.vector_dest(form.dest, &mut l, &r);
             (d, left, right)
         };
-        I::shuffle(&mut self.out.asm, &cpu, from, &lanes, d, left, right);
+        self.w.shuffle(from, &lanes, d, left, right);
         self.finish_vector(d, l.owned().or(r.owned()));
     }
 }

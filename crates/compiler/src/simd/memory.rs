@@ -10,7 +10,7 @@ use lightbeam_asm::RegSet;
 impl<I: Isa> FuncGen<'_, I> {
     /// Will the very next operator take a vector in memory as its last operand, reading all of it unconditionally?
     pub(crate) fn folds_vector(&self) -> bool {
-        if !I::unaligned_vectors(&self.facts.settings.cpu) || self.reader.at_end() {
+        if !self.w.unaligned_vectors() || self.reader.at_end() {
             return false;
         }
         let mut ahead = self.reader;
@@ -25,42 +25,39 @@ impl<I: Isa> FuncGen<'_, I> {
             return self.push(Value { ty: Ty::V128, loc: Loc::Hot });
         }
         let d = self.dest(Ty::V128, RegSet::EMPTY);
-        let at = I::load(&mut self.out.asm, Load::V128, d, addr);
+        let at = self.w.load(Load::V128, d, addr);
         self.memory_trap_at(at, self.wasm);
         self.finish_vector(d, held.into_entry());
     }
 
     pub(crate) fn v_load_as(&mut self, op: VectorLoad) {
-        let cpu = self.facts.settings.cpu;
         let (memory, offset) = self.reader.memarg();
         let (addr, held) = self.plain_address(memory, offset, op.bytes());
         let d = self.dest(Ty::V128, RegSet::EMPTY);
-        let at = I::vector_load(&mut self.out.asm, &cpu, op, d, addr);
+        let at = self.w.vector_load(op, d, addr);
         self.memory_trap_at(at, self.wasm);
         self.finish_vector(d, held.into_entry());
     }
 
     pub(crate) fn v_load_lane(&mut self, lane: Lane) {
-        let cpu = self.facts.settings.cpu;
         let (memory, offset) = self.reader.memarg();
         let i = self.reader.u8();
         let mut l = self.pop();
         let left = self.operand_reg(&mut l);
         let (addr, held) = self.plain_address(memory, offset, lane.bytes());
         let d = self.dest_reusing(Ty::V128, l.owned());
-        let at = I::replace_lane(&mut self.out.asm, &cpu, lane, d, left, Src::Mem(addr), i);
+        let at = self.w.replace_lane(lane, d, left, Src::Mem(addr), i);
         self.memory_trap_at(at, self.wasm);
         self.finish_vector(d, l.owned().or(held.into_entry()));
     }
 
     pub(crate) fn v_store_lane(&mut self, lane: Lane) {
-        let cpu = self.facts.settings.cpu;
         let (memory, offset) = self.reader.memarg();
         let i = self.reader.u8();
         let mut value = self.pop();
         let s = self.operand_reg(&mut value);
         let (addr, held) = self.plain_address(memory, offset, lane.bytes());
-        let at = I::store_lane(&mut self.out.asm, &cpu, lane, addr, s, i);
+        let at = self.w.store_lane(lane, addr, s, i);
         self.memory_trap_at(at, self.wasm);
         self.give(held.and(Held::of(value.owned())));
     }

@@ -9,8 +9,7 @@ mod memory;
 use crate::calls::Arg;
 use crate::compile::FuncGen;
 use crate::isa::{
-    Amount, AsmBuffer, Dest, Isa, Lanes, Shift, VectorBinary, VectorForm, VectorSrc, VectorTernary, VectorTest,
-    VectorUnary,
+    Amount, Dest, Isa, Lanes, Shift, VectorBinary, VectorForm, VectorSrc, VectorTernary, VectorTest, VectorUnary,
 };
 use crate::libcall::Libcall;
 use crate::ty::Ty;
@@ -43,7 +42,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Puts a constant in a register. Keeps the flags.
     pub(crate) fn load_vector_const(&mut self, to: Reg, entry: u64) {
         let bits = self.vector_bits(entry);
-        I::vconst(&mut self.out.asm, to, bits);
+        self.w.vconst(to, bits);
     }
 
     pub(crate) fn v_const(&mut self) {
@@ -63,9 +62,7 @@ impl<I: Isa> FuncGen<'_, I> {
             OperandPlace::Reg(reg) => VectorSrc::Reg(reg),
             OperandPlace::Const(entry) if memory => VectorSrc::Const(self.vector_bits(entry)),
             OperandPlace::Mem(addr)
-                if memory
-                    && I::MEM_OPERANDS
-                    && (I::unaligned_vectors(&self.facts.settings.cpu) || addr.base_reg() == I::FRAME) =>
+                if memory && I::MEM_OPERANDS && (self.w.unaligned_vectors() || addr.base_reg() == I::FRAME) =>
             {
                 VectorSrc::Mem(addr)
             }
@@ -87,13 +84,12 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- one operand
 
     pub(crate) fn v_unary(&mut self, op: VectorUnary) {
-        let cpu = self.facts.settings.cpu;
-        let form = I::vector_unary_form(&cpu, op);
+        let form = self.w.vector_unary_form(op);
         let mut s = self.pop();
         let src = self.vector_src(&mut s, form.memory);
         let t = self.temp_of(form.temp);
         let d = self.dest_reusing(Ty::V128, s.owned());
-        let at = I::vector_unary(&mut self.out.asm, &cpu, op, d, src, t);
+        let at = self.w.vector_unary(op, d, src, t);
         self.folded(&s, at);
         self.release_temp(t);
         self.finish_vector(d, s.owned());
@@ -109,8 +105,7 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- two operands
 
     pub(crate) fn v_binary(&mut self, op: VectorBinary) {
-        let cpu = self.facts.settings.cpu;
-        let form = I::vector_binary_form(&cpu, op);
+        let form = self.w.vector_binary_form(op);
         let mut r = self.pop();
         let mut l = self.pop();
         if form.swap {
@@ -122,12 +117,12 @@ impl<I: Isa> FuncGen<'_, I> {
         let src = self.vector_src(&mut r, form.memory);
         let t = self.temp_of(form.temp);
         let (d, left) = self.vector_dest(form.dest, &mut l, &r);
-        let at = I::vector_binary(&mut self.out.asm, &cpu, op, d, left, src, t);
+        let at = self.w.vector_binary(op, d, left, src, t);
         self.folded(&r, at);
         self.release_temp(t);
         self.finish_vector(d, l.owned().or(r.owned()));
         if op.compares() {
-            self.lane_mask = Some((d, self.out.asm.offset()));
+            self.lane_mask = Some((d, self.w.offset()));
         }
     }
 
@@ -156,8 +151,7 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- three operands
 
     pub(crate) fn v_ternary(&mut self, op: VectorTernary) {
-        let cpu = self.facts.settings.cpu;
-        let form = I::vector_ternary_form(&cpu, op);
+        let form = self.w.vector_ternary_form(op);
         let mut operands = [self.pop(), self.pop(), self.pop()];
         operands.reverse();
         let mut regs = [I::FLOAT_SCRATCH; 3];
@@ -183,7 +177,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             Dest::Fresh => self.dest(Ty::V128, RegSet::of(&regs)),
         };
-        I::vector_ternary(&mut self.out.asm, &cpu, op, d, regs, t);
+        self.w.vector_ternary(op, d, regs, t);
         self.release_temp(t);
         self.finish_vector(d, owned);
     }
@@ -195,7 +189,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(Loc::Local(at)) => self.locals[at as usize].home.or(self.locals[at as usize].copy),
             _ => None,
         };
-        let here = self.out.asm.offset();
+        let here = self.w.offset();
         let Some(mask) = mask.filter(|reg| self.facts.settings.cpu.avx && self.lane_mask == Some((*reg, here))) else {
             return self.v_ternary(VectorTernary::Bitselect);
         };
@@ -203,7 +197,7 @@ impl<I: Isa> FuncGen<'_, I> {
         // It may be wanted again, unless this was the last of it.
         let kept = self.regs.cached.has(mask) || !self.regs.pool.has(mask);
         let result = self.stack.last().map(|top| top.loc);
-        self.lane_mask = (kept && result != Some(Loc::Reg(mask))).then(|| (mask, self.out.asm.offset()));
+        self.lane_mask = (kept && result != Some(Loc::Reg(mask))).then(|| (mask, self.w.offset()));
     }
 
     // ---- relaxed
@@ -236,8 +230,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(negate) = negated {
             let s = self.operand_reg(&mut y);
             let d = if y.is_own_reg() { s } else { self.take(RegClass::Float) };
-            let cpu = self.facts.settings.cpu;
-            I::vector_unary(&mut self.out.asm, &cpu, negate, d, VectorSrc::Reg(s), I::FLOAT_SCRATCH);
+            self.w.vector_unary(negate, d, VectorSrc::Reg(s), I::FLOAT_SCRATCH);
             y = Operand::own(Ty::V128, d);
         }
         let x = self.pop();
@@ -250,7 +243,6 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- shifts
 
     pub(crate) fn v_shift(&mut self, op: Shift, lanes: Lanes) {
-        let cpu = self.facts.settings.cpu;
         let count = self.pop();
         let (n, count_owned, temp) = match count.as_const() {
             Some(n) => (Amount::Imm((n as u32 & (lanes.bits() - 1)) as u8), RegSet::EMPTY, false),
@@ -267,7 +259,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let left = self.operand_reg(&mut l);
         let t = self.temp_of(temp);
         let d = self.dest_reusing(Ty::V128, l.owned());
-        I::vector_shift(&mut self.out.asm, &cpu, op, lanes, d, left, n, t);
+        self.w.vector_shift(op, lanes, d, left, n, t);
         self.release_temp(t);
         self.finish_vector(d, l.owned().or(count_owned));
     }
@@ -275,18 +267,16 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- all lanes at once
 
     pub(crate) fn v_test(&mut self, op: VectorTest) {
-        let cpu = self.facts.settings.cpu;
         let (s, owned) = self.pop_reg();
-        let cond = I::vector_test(&mut self.out.asm, &cpu, op, s);
+        let cond = self.w.vector_test(op, s);
         self.release_all(owned);
         self.push_cond(cond);
     }
 
     pub(crate) fn bitmask(&mut self, lanes: Lanes) {
-        let cpu = self.facts.settings.cpu;
         let (s, owned) = self.pop_reg();
         let d = self.dest(Ty::I32, RegSet::EMPTY);
-        I::bitmask(&mut self.out.asm, &cpu, lanes, d, s);
+        self.w.bitmask(lanes, d, s);
         self.release_all(owned);
         self.push_reg(Ty::I32, d);
     }

@@ -69,7 +69,7 @@ pub(super) fn until_alone(a: &mut Asm, op: Alu, access: Load, addr: Addr, r: Src
     let size = size(access.bytes());
     let family = super::int::family(op);
     // Zero-extended; where the exchange fails, it writes no more than was read.
-    let first = <super::X64 as crate::isa::Isa>::load(a, access, RAX, addr);
+    let first = super::load(a, access, RAX, addr);
     let again = a.label();
     a.bind(again);
     a.mov_rr(size, SCRATCH, RAX);

@@ -28,8 +28,12 @@ use super::{Alu, Shift};
 use lightbeam_asm::x64::{self as asm, *};
 
 /// The instruction set x86-64.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct X64;
+#[derive(Clone, Debug, Default)]
+pub struct X64 {
+    /// Its instructions by name, for what no primitive says.
+    pub asm: Asm,
+    cpu: CpuFeatures,
+}
 
 const fn size(width: Width) -> Size {
     match width {
@@ -75,9 +79,22 @@ const C_INT_ARGS: &[Reg] = &[RDI, RSI, RDX, RCX, R8, R9];
 const INT_RESULTS: &[Reg] = &[RAX, RCX, RDX, RSI, RDI, R8, R9, R10];
 const FLOATS: &[Reg] = &[XMM0, XMM1, XMM2, XMM3, XMM4, XMM5, XMM6, XMM7];
 
-impl Isa for X64 {
-    type Asm = Asm;
+impl X64 {
+    /// The instruction set with code that somebody has begun by name.
+    #[must_use]
+    pub fn around(asm: Asm, cpu: CpuFeatures) -> X64 {
+        X64 { asm, cpu }
+    }
+}
 
+fn load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
+    let at = a.offset();
+    let (row, size) = LOADS[op as usize];
+    a.rm(row, size, d, addr);
+    at
+}
+
+impl Isa for X64 {
     const NAME: &'static str = "x86-64";
     #[rustfmt::skip]
     const ALLOCATABLE: RegSet = RegSet::of(&[
@@ -139,6 +156,80 @@ impl Isa for X64 {
         CpuFeatures::default()
     }
 
+    // ---- the code under construction
+
+    fn new(cpu: CpuFeatures) -> X64 {
+        X64 { asm: Asm::new(), cpu }
+    }
+
+    fn cpu(&self) -> CpuFeatures {
+        self.cpu
+    }
+
+    #[inline]
+    fn offset(&self) -> u32 {
+        self.asm.offset()
+    }
+
+    #[inline]
+    fn reserve(&mut self, bytes: usize) {
+        self.asm.reserve(bytes);
+    }
+
+    fn room_end(&self) -> u32 {
+        self.asm.room_end()
+    }
+
+    fn reset_labels(&mut self) {
+        self.asm.reset_labels();
+    }
+
+    #[inline(always)]
+    fn watch(&mut self, unowned: RegSet) {
+        self.asm.watch(unowned);
+    }
+
+    #[inline]
+    fn label(&mut self) -> Label {
+        self.asm.label()
+    }
+
+    #[inline]
+    fn bind(&mut self, label: Label) {
+        self.asm.bind(label);
+    }
+
+    #[inline(always)]
+    fn binds_here(&self) -> bool {
+        self.asm.binds_here()
+    }
+
+    fn place_constants(&mut self) {
+        self.asm.place_constants();
+    }
+
+    fn truncate(&mut self, offset: u32) {
+        self.asm.truncate(offset);
+    }
+
+    fn abandon(&mut self, offset: u32) {
+        self.asm.abandon(offset);
+    }
+
+    fn code(&self) -> &[u8] {
+        self.asm.code()
+    }
+
+    fn code_mut(&mut self) -> &mut [u8] {
+        self.asm.code_mut()
+    }
+
+    fn take_code(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.asm).into_code()
+    }
+
+    // ---- what operands may be
+
     fn imm_ok(width: Width, value: i64) -> bool {
         width == Width::W32 || value == i64::from(value as i32)
     }
@@ -151,9 +242,9 @@ impl Isa for X64 {
         Fixed { lhs: Some(RAX), rhs: None, out: Some(out), out2: None, clobbers: RegSet::of(&[RAX, RDX]) }
     }
 
-    fn fixed_shift(cpu: &CpuFeatures, op: Shift) -> Fixed {
+    fn fixed_shift(&self, op: Shift) -> Fixed {
         match op {
-            Shift::Shl | Shift::ShrS | Shift::ShrU if cpu.bmi2 => Fixed::NONE,
+            Shift::Shl | Shift::ShrS | Shift::ShrU if self.cpu.bmi2 => Fixed::NONE,
             _ => Fixed { rhs: Some(RCX), ..Fixed::NONE },
         }
     }
@@ -165,48 +256,45 @@ impl Isa for X64 {
     // ---- moves
 
     #[inline]
-    fn mov(a: &mut Asm, width: Width, d: Reg, s: Reg) {
+    fn mov(&mut self, width: Width, d: Reg, s: Reg) {
         // At 32 bits a move to itself has an effect: it zeroes the upper half.
         if d != s || width == Width::W32 {
-            a.mov_rr(size(width), d, s);
+            self.asm.mov_rr(size(width), d, s);
         }
     }
 
     #[inline]
-    fn fmov(a: &mut Asm, d: Reg, s: Reg) {
+    fn fmov(&mut self, d: Reg, s: Reg) {
         if d != s {
-            a.movaps_rr(d, s);
+            self.asm.movaps_rr(d, s);
         }
     }
 
-    fn bits(a: &mut Asm, width: Width, d: Reg, s: Reg) {
-        if d.is_float() { a.movd_to_float(size(width), d, s) } else { a.movd_to_int(size(width), d, s) }
+    fn bits(&mut self, width: Width, d: Reg, s: Reg) {
+        if d.is_float() { self.asm.movd_to_float(size(width), d, s) } else { self.asm.movd_to_int(size(width), d, s) }
     }
 
-    fn iconst(a: &mut Asm, width: Width, d: Reg, value: i64, keep_flags: bool) {
-        if value == 0 && !keep_flags { a.zero(d) } else { a.mov_ri(size(width), d, value) }
+    fn iconst(&mut self, width: Width, d: Reg, value: i64, keep_flags: bool) {
+        if value == 0 && !keep_flags { self.asm.zero(d) } else { self.asm.mov_ri(size(width), d, value) }
     }
 
-    fn fconst(a: &mut Asm, width: Width, d: Reg, bits: u64) {
-        float::constant(a, width, d, bits);
+    fn fconst(&mut self, width: Width, d: Reg, bits: u64) {
+        float::constant(&mut self.asm, width, d, bits);
     }
 
-    fn load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
-        let at = a.offset();
-        let (row, size) = LOADS[op as usize];
-        a.rm(row, size, d, addr);
-        at
+    fn load(&mut self, op: Load, d: Reg, addr: Addr) -> At {
+        load(&mut self.asm, op, d, addr)
     }
 
-    fn store(a: &mut Asm, op: Store, addr: Addr, s: Reg) -> At {
-        let at = a.offset();
+    fn store(&mut self, op: Store, addr: Addr, s: Reg) -> At {
+        let at = self.asm.offset();
         let (row, size) = STORES[op as usize];
-        a.rm(row, size, s, addr);
+        self.asm.rm(row, size, s, addr);
         at
     }
 
-    fn store_imm(a: &mut Asm, op: Store, addr: Addr, value: i32) -> At {
-        let at = a.offset();
+    fn store_imm(&mut self, op: Store, addr: Addr, value: i32) -> At {
+        let at = self.asm.offset();
         let (row, size) = match op {
             Store::B8 => (rows::MOV_MI8, Size::S32),
             Store::B16 => (rows::MOV_MI16, Size::S32),
@@ -214,22 +302,22 @@ impl Isa for X64 {
             Store::B64 | Store::F64 => (rows::MOV_MI, Size::S64),
             Store::V128 => unreachable!("no vector is an immediate"),
         };
-        a.mi(row, size, addr, value);
+        self.asm.mi(row, size, addr, value);
         at
     }
 
-    fn lea(a: &mut Asm, width: Width, d: Reg, addr: Addr) {
+    fn lea(&mut self, width: Width, d: Reg, addr: Addr) {
         if addr.index().is_none() && addr.disp() == 0 {
-            Self::mov(a, width, d, addr.base_reg());
+            self.mov(width, d, addr.base_reg());
         } else {
-            a.lea_rm(size(width), d, addr);
+            self.asm.lea_rm(size(width), d, addr);
         }
     }
 
     // ---- integers
 
-    fn alu(a: &mut Asm, op: Alu, width: Width, d: Reg, l: Reg, r: Src) -> At {
-        int::alu(a, op, size(width), d, l, r)
+    fn alu(&mut self, op: Alu, width: Width, d: Reg, l: Reg, r: Src) -> At {
+        int::alu(&mut self.asm, op, size(width), d, l, r)
     }
 
     fn alu_sets_flags(op: Alu, r: Src) -> bool {
@@ -237,141 +325,141 @@ impl Isa for X64 {
         !matches!((op, r), (Alu::And, Src::Imm(0xff | 0xffff)) | (Alu::Xor, Src::Imm(-1)))
     }
 
-    fn alu_mem(a: &mut Asm, op: Alu, width: Width, addr: Addr, r: Src) -> At {
-        int::alu_mem(a, op, size(width), addr, r)
+    fn alu_mem(&mut self, op: Alu, width: Width, addr: Addr, r: Src) -> At {
+        int::alu_mem(&mut self.asm, op, size(width), addr, r)
     }
 
-    fn mul(a: &mut Asm, width: Width, d: Reg, l: Reg, r: Src) -> At {
-        int::mul(a, size(width), d, l, r)
+    fn mul(&mut self, width: Width, d: Reg, l: Reg, r: Src) -> At {
+        int::mul(&mut self.asm, size(width), d, l, r)
     }
 
-    fn div(a: &mut Asm, op: Div, width: Width, rhs: Reg) -> At {
-        int::div(a, op, size(width), rhs)
+    fn div(&mut self, op: Div, width: Width, rhs: Reg) -> At {
+        int::div(&mut self.asm, op, size(width), rhs)
     }
 
-    fn shift(a: &mut Asm, cpu: &CpuFeatures, op: Shift, width: Width, d: Reg, l: Reg, count: Amount) {
-        int::shift(a, cpu, op, width, d, l, count);
+    fn shift(&mut self, op: Shift, width: Width, d: Reg, l: Reg, count: Amount) {
+        int::shift(&mut self.asm, &self.cpu, op, width, d, l, count);
     }
 
-    fn unary(a: &mut Asm, cpu: &CpuFeatures, op: IntUnary, width: Width, d: Reg, s: Reg) {
-        int::unary(a, cpu, op, width, d, s);
+    fn unary(&mut self, op: IntUnary, width: Width, d: Reg, s: Reg) {
+        int::unary(&mut self.asm, &self.cpu, op, width, d, s);
     }
 
-    fn extend(a: &mut Asm, op: Extend, d: Reg, s: Src) -> At {
-        int::extend(a, op, d, s)
+    fn extend(&mut self, op: Extend, d: Reg, s: Src) -> At {
+        int::extend(&mut self.asm, op, d, s)
     }
 
-    fn mul_wide(a: &mut Asm, signed: bool, r: Reg) {
-        a.r(if signed { rows::IMUL_M } else { rows::MUL }, Size::S64, r);
+    fn mul_wide(&mut self, signed: bool, r: Reg) {
+        self.asm.r(if signed { rows::IMUL_M } else { rows::MUL }, Size::S64, r);
     }
 
-    fn add_wide(a: &mut Asm, subtract: bool, lo: Reg, hi: Reg, r_lo: Reg, r_hi: Reg) {
+    fn add_wide(&mut self, subtract: bool, lo: Reg, hi: Reg, r_lo: Reg, r_hi: Reg) {
         let (low, high) = if subtract { (asm::Alu::Sub, asm::Alu::Sbb) } else { (asm::Alu::Add, asm::Alu::Adc) };
-        a.alu_rr(low, Size::S64, lo, r_lo);
-        a.alu_rr(high, Size::S64, hi, r_hi);
+        self.asm.alu_rr(low, Size::S64, lo, r_lo);
+        self.asm.alu_rr(high, Size::S64, hi, r_hi);
     }
 
     // ---- conditions
 
-    fn cmp(a: &mut Asm, width: Width, l: Reg, r: Src) -> At {
-        int::cmp(a, size(width), l, r)
+    fn cmp(&mut self, width: Width, l: Reg, r: Src) -> At {
+        int::cmp(&mut self.asm, size(width), l, r)
     }
 
-    fn cmp_mem(a: &mut Asm, width: Width, l: Addr, r: Src) -> At {
-        int::cmp_mem(a, size(width), l, r)
+    fn cmp_mem(&mut self, width: Width, l: Addr, r: Src) -> At {
+        int::cmp_mem(&mut self.asm, size(width), l, r)
     }
 
-    fn cmp_mem_zero(a: &mut Asm, bytes: u32, l: Addr) -> At {
-        let at = a.offset();
+    fn cmp_mem_zero(&mut self, bytes: u32, l: Addr) -> At {
+        let at = self.asm.offset();
         match bytes {
-            1 => a.mi(rows::CMP_M8I8, Size::S32, l, 0),
-            2 => a.mi(rows::CMP_M16I8, Size::S32, l, 0),
-            4 => a.alu_mi(asm::Alu::Cmp, Size::S32, l, 0),
-            _ => a.alu_mi(asm::Alu::Cmp, Size::S64, l, 0),
+            1 => self.asm.mi(rows::CMP_M8I8, Size::S32, l, 0),
+            2 => self.asm.mi(rows::CMP_M16I8, Size::S32, l, 0),
+            4 => self.asm.alu_mi(asm::Alu::Cmp, Size::S32, l, 0),
+            _ => self.asm.alu_mi(asm::Alu::Cmp, Size::S64, l, 0),
         }
         at
     }
 
-    fn test(a: &mut Asm, width: Width, l: Reg, r: Src) -> At {
-        int::test(a, size(width), l, r)
+    fn test(&mut self, width: Width, l: Reg, r: Src) -> At {
+        int::test(&mut self.asm, size(width), l, r)
     }
 
-    fn fcmp(a: &mut Asm, op: FloatCmp, width: Width, l: Reg, r: Reg) -> Cond {
-        float::compare(a, op, width, l, r)
+    fn fcmp(&mut self, op: FloatCmp, width: Width, l: Reg, r: Reg) -> Cond {
+        float::compare(&mut self.asm, op, width, l, r)
     }
 
-    fn set(a: &mut Asm, cond: Cond, d: Reg) {
-        int::set(a, cond, d);
+    fn set(&mut self, cond: Cond, d: Reg) {
+        int::set(&mut self.asm, cond, d);
     }
 
-    fn cmov(a: &mut Asm, cond: Cond, width: Width, d: Reg, s: Reg) {
-        int::cmov(a, cond, size(width), d, s);
+    fn cmov(&mut self, cond: Cond, width: Width, d: Reg, s: Reg) {
+        int::cmov(&mut self.asm, cond, size(width), d, s);
     }
 
-    fn guard(a: &mut Asm, cond: Cond, d: Reg, s: Reg, value: u32) {
+    fn guard(&mut self, cond: Cond, d: Reg, s: Reg, value: u32) {
         debug_assert!(d == R11 || d == s);
-        a.mov_ri(Size::S32, R11, i64::from(value));
+        self.asm.mov_ri(Size::S32, R11, i64::from(value));
         if d == s {
-            a.cmov_rr(int::cc(cond.invert()), Size::S64, d, R11);
+            self.asm.cmov_rr(int::cc(cond.invert()), Size::S64, d, R11);
         } else {
-            a.cmov_rr(int::cc(cond), Size::S64, R11, s);
+            self.asm.cmov_rr(int::cc(cond), Size::S64, R11, s);
         }
     }
 
     // ---- floats
 
-    fn falu(a: &mut Asm, cpu: &CpuFeatures, op: FloatAlu, width: Width, d: Reg, l: Reg, r: FloatSrc) -> At {
-        float::alu(a, cpu, op, width, d, l, r)
+    fn falu(&mut self, op: FloatAlu, width: Width, d: Reg, l: Reg, r: FloatSrc) -> At {
+        float::alu(&mut self.asm, &self.cpu, op, width, d, l, r)
     }
 
-    fn funary(a: &mut Asm, cpu: &CpuFeatures, op: FloatUnary, width: Width, d: Reg, s: Reg) {
-        float::unary(a, cpu, op, width, d, s);
+    fn funary(&mut self, op: FloatUnary, width: Width, d: Reg, s: Reg) {
+        float::unary(&mut self.asm, &self.cpu, op, width, d, s);
     }
 
-    fn fminmax(a: &mut Asm, max: bool, width: Width, d: Reg, l: Reg, r: Reg) {
-        float::min_max(a, max, width, d, l, r);
+    fn fminmax(&mut self, max: bool, width: Width, d: Reg, l: Reg, r: Reg) {
+        float::min_max(&mut self.asm, max, width, d, l, r);
     }
 
-    fn copysign(a: &mut Asm, width: Width, d: Reg, l: Reg, r: Reg) {
-        float::copysign(a, width, d, l, r);
+    fn copysign(&mut self, width: Width, d: Reg, l: Reg, r: Reg) {
+        float::copysign(&mut self.asm, width, d, l, r);
     }
 
-    fn convert(a: &mut Asm, cpu: &CpuFeatures, op: Convert, d: Reg, s: Reg, t: Reg) {
-        convert::convert(a, cpu, op, d, s, t);
+    fn convert(&mut self, op: Convert, d: Reg, s: Reg, t: Reg) {
+        convert::convert(&mut self.asm, &self.cpu, op, d, s, t);
     }
 
-    fn trunc(a: &mut Asm, op: Trunc, d: Reg, s: Reg, t: Reg, invalid: Label, overflow: Label) {
-        convert::trunc(a, op, d, s, t, invalid, overflow);
+    fn trunc(&mut self, op: Trunc, d: Reg, s: Reg, t: Reg, invalid: Label, overflow: Label) {
+        convert::trunc(&mut self.asm, op, d, s, t, invalid, overflow);
     }
 
-    fn trunc_sat(a: &mut Asm, op: Trunc, d: Reg, s: Reg, t: Reg) {
-        convert::trunc_sat(a, op, d, s, t);
+    fn trunc_sat(&mut self, op: Trunc, d: Reg, s: Reg, t: Reg) {
+        convert::trunc_sat(&mut self.asm, op, d, s, t);
     }
 
     // ---- atomics
 
-    fn atomic_load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
-        Self::load(a, op, d, addr)
+    fn atomic_load(&mut self, op: Load, d: Reg, addr: Addr) -> At {
+        self.load(op, d, addr)
     }
 
-    fn atomic_alu(a: &mut Asm, op: Alu, bytes: u32, addr: Addr, r: Src) -> At {
-        atomics::alu(a, op, bytes, addr, r)
+    fn atomic_alu(&mut self, op: Alu, bytes: u32, addr: Addr, r: Src) -> At {
+        atomics::alu(&mut self.asm, op, bytes, addr, r)
     }
 
-    fn atomic_exchange(a: &mut Asm, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At {
-        atomics::exchange(a, op, bytes, d, addr)
+    fn atomic_exchange(&mut self, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At {
+        atomics::exchange(&mut self.asm, op, bytes, d, addr)
     }
 
-    fn atomic_cmpxchg(a: &mut Asm, bytes: u32, addr: Addr, new: Reg) -> At {
-        atomics::cmpxchg(a, bytes, addr, new)
+    fn atomic_cmpxchg(&mut self, bytes: u32, addr: Addr, new: Reg) -> At {
+        atomics::cmpxchg(&mut self.asm, bytes, addr, new)
     }
 
-    fn atomic_loop(a: &mut Asm, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2] {
-        atomics::until_alone(a, op, access, addr, r)
+    fn atomic_loop(&mut self, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2] {
+        atomics::until_alone(&mut self.asm, op, access, addr, r)
     }
 
-    fn fence(a: &mut Asm) {
-        atomics::fence(a);
+    fn fence(&mut self) {
+        atomics::fence(&mut self.asm);
     }
 
     fn folds(op: Op) -> Option<Load> {
@@ -380,263 +468,203 @@ impl Isa for X64 {
 
     // ---- vectors
 
-    fn unaligned_vectors(cpu: &CpuFeatures) -> bool {
-        cpu.avx
+    fn unaligned_vectors(&self) -> bool {
+        self.cpu.avx
     }
 
-    fn vconst(a: &mut Asm, d: Reg, bits: u128) {
-        simd::constant(a, d, bits);
+    fn vconst(&mut self, d: Reg, bits: u128) {
+        simd::constant(&mut self.asm, d, bits);
     }
 
-    fn vector_unary_form(_: &CpuFeatures, op: VectorUnary) -> VectorForm {
+    fn vector_unary_form(&self, op: VectorUnary) -> VectorForm {
         simd::unary_form(op)
     }
 
-    fn vector_unary(a: &mut Asm, cpu: &CpuFeatures, op: VectorUnary, d: Reg, s: VectorSrc, t: Reg) -> At {
-        simd::unary(a, cpu, op, d, s, t)
+    fn vector_unary(&mut self, op: VectorUnary, d: Reg, s: VectorSrc, t: Reg) -> At {
+        simd::unary(&mut self.asm, &self.cpu, op, d, s, t)
     }
 
-    fn vector_binary_form(cpu: &CpuFeatures, op: VectorBinary) -> VectorForm {
-        simd::binary_form(cpu, op)
+    fn vector_binary_form(&self, op: VectorBinary) -> VectorForm {
+        simd::binary_form(&self.cpu, op)
     }
 
-    fn vector_binary(a: &mut Asm, cpu: &CpuFeatures, op: VectorBinary, d: Reg, l: Reg, r: VectorSrc, t: Reg) -> At {
-        simd::binary(a, cpu, op, d, l, r, t)
+    fn vector_binary(&mut self, op: VectorBinary, d: Reg, l: Reg, r: VectorSrc, t: Reg) -> At {
+        simd::binary(&mut self.asm, &self.cpu, op, d, l, r, t)
     }
 
-    fn vector_ternary_form(cpu: &CpuFeatures, op: VectorTernary) -> VectorForm {
-        simd::ternary_form(cpu, op)
+    fn vector_ternary_form(&self, op: VectorTernary) -> VectorForm {
+        simd::ternary_form(&self.cpu, op)
     }
 
-    fn vector_ternary(a: &mut Asm, cpu: &CpuFeatures, op: VectorTernary, d: Reg, s: [Reg; 3], t: Reg) {
-        simd::ternary(a, cpu, op, d, s, t);
+    fn vector_ternary(&mut self, op: VectorTernary, d: Reg, s: [Reg; 3], t: Reg) {
+        simd::ternary(&mut self.asm, &self.cpu, op, d, s, t);
     }
 
     fn vector_shift_temp(op: Shift, lanes: Lanes) -> bool {
         simd::shift_temp(op, lanes)
     }
 
-    fn vector_shift(a: &mut Asm, cpu: &CpuFeatures, op: Shift, lanes: Lanes, d: Reg, l: Reg, n: Amount, t: Reg) {
-        simd::shift(a, cpu, op, lanes, d, l, n, t);
+    fn vector_shift(&mut self, op: Shift, lanes: Lanes, d: Reg, l: Reg, n: Amount, t: Reg) {
+        simd::shift(&mut self.asm, &self.cpu, op, lanes, d, l, n, t);
     }
 
-    fn shuffle_form(cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16]) -> VectorForm {
-        simd::shuffle_form(cpu, from, lanes)
+    fn shuffle_form(&self, from: ShuffleFrom, lanes: &[u8; 16]) -> VectorForm {
+        simd::shuffle_form(&self.cpu, from, lanes)
     }
 
-    fn shuffle(a: &mut Asm, cpu: &CpuFeatures, from: ShuffleFrom, lanes: &[u8; 16], d: Reg, l: Reg, r: Reg) {
-        simd::shuffle(a, cpu, from, lanes, d, l, r);
+    fn shuffle(&mut self, from: ShuffleFrom, lanes: &[u8; 16], d: Reg, l: Reg, r: Reg) {
+        simd::shuffle(&mut self.asm, &self.cpu, from, lanes, d, l, r);
     }
 
-    fn splat(a: &mut Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, s: Reg) {
-        simd::splat(a, cpu, lane, d, s);
+    fn splat(&mut self, lane: Lane, d: Reg, s: Reg) {
+        simd::splat(&mut self.asm, &self.cpu, lane, d, s);
     }
 
-    fn extract_lane(a: &mut Asm, cpu: &CpuFeatures, lane: Lane, signed: bool, d: Reg, s: Reg, i: u8) {
-        simd::extract_lane(a, cpu, lane, signed, d, s, i);
+    fn extract_lane(&mut self, lane: Lane, signed: bool, d: Reg, s: Reg, i: u8) {
+        simd::extract_lane(&mut self.asm, &self.cpu, lane, signed, d, s, i);
     }
 
-    fn replace_lane(a: &mut Asm, cpu: &CpuFeatures, lane: Lane, d: Reg, l: Reg, r: Src, i: u8) -> At {
-        simd::replace_lane(a, cpu, lane, d, l, r, i)
+    fn replace_lane(&mut self, lane: Lane, d: Reg, l: Reg, r: Src, i: u8) -> At {
+        simd::replace_lane(&mut self.asm, &self.cpu, lane, d, l, r, i)
     }
 
-    fn store_lane(a: &mut Asm, cpu: &CpuFeatures, lane: Lane, addr: Addr, s: Reg, i: u8) -> At {
-        simd::store_lane(a, cpu, lane, addr, s, i)
+    fn store_lane(&mut self, lane: Lane, addr: Addr, s: Reg, i: u8) -> At {
+        simd::store_lane(&mut self.asm, &self.cpu, lane, addr, s, i)
     }
 
-    fn vector_load(a: &mut Asm, cpu: &CpuFeatures, op: VectorLoad, d: Reg, addr: Addr) -> At {
-        simd::load(a, cpu, op, d, addr)
+    fn vector_load(&mut self, op: VectorLoad, d: Reg, addr: Addr) -> At {
+        simd::load(&mut self.asm, &self.cpu, op, d, addr)
     }
 
-    fn vector_test(a: &mut Asm, cpu: &CpuFeatures, op: VectorTest, s: Reg) -> Cond {
-        simd::test(a, cpu, op, s)
+    fn vector_test(&mut self, op: VectorTest, s: Reg) -> Cond {
+        simd::test(&mut self.asm, &self.cpu, op, s)
     }
 
-    fn bitmask(a: &mut Asm, cpu: &CpuFeatures, lanes: Lanes, d: Reg, s: Reg) {
-        simd::bitmask(a, cpu, lanes, d, s);
+    fn bitmask(&mut self, lanes: Lanes, d: Reg, s: Reg) {
+        simd::bitmask(&mut self.asm, &self.cpu, lanes, d, s);
     }
 
     // ---- control
 
     #[inline]
-    fn jmp(a: &mut Asm, to: Label) {
-        a.jmp(to);
+    fn jmp(&mut self, to: Label) {
+        self.asm.jmp(to);
     }
 
-    fn jcc(a: &mut Asm, cond: Cond, to: Label) {
+    fn jcc(&mut self, cond: Cond, to: Label) {
         match cond {
             Cond::FloatEq => {
-                let unordered = a.jcc_short(Cc::P);
-                a.jcc(Cc::E, to);
-                a.bind_short(unordered);
+                let unordered = self.asm.jcc_short(Cc::P);
+                self.asm.jcc(Cc::E, to);
+                self.asm.bind_short(unordered);
             }
             Cond::FloatNe => {
-                a.jcc(Cc::Ne, to);
-                a.jcc(Cc::P, to);
+                self.asm.jcc(Cc::Ne, to);
+                self.asm.jcc(Cc::P, to);
             }
-            _ => a.jcc(int::cc(cond), to),
+            _ => self.asm.jcc(int::cc(cond), to),
         }
     }
 
-    fn jump_table(a: &mut Asm, index: Reg, t: Reg, table: &[Label]) {
+    fn jump_table(&mut self, index: Reg, t: Reg, table: &[Label]) {
         let last = table.len() - 1;
-        a.mov_ri(Size::S32, t, last as i64);
-        a.alu_rr(asm::Alu::Cmp, Size::S32, index, t);
+        self.asm.mov_ri(Size::S32, t, last as i64);
+        self.asm.alu_rr(asm::Alu::Cmp, Size::S32, index, t);
         if !crate::fault::without(crate::fault::Fault::JumpTable) {
-            a.cmov_rr(Cc::A, Size::S32, index, t);
+            self.asm.cmov_rr(Cc::A, Size::S32, index, t);
         }
-        let start = a.label();
-        a.lea_label(t, start);
-        a.rm(rows::MOVSXD, Size::S64, index, Addr::indexed(t, index, 2, 0));
-        a.alu_rr(asm::Alu::Add, Size::S64, index, t);
-        a.jmp_r(index);
-        a.bind(start);
-        a.table(table);
+        let start = self.asm.label();
+        self.asm.lea_label(t, start);
+        self.asm.rm(rows::MOVSXD, Size::S64, index, Addr::indexed(t, index, 2, 0));
+        self.asm.alu_rr(asm::Alu::Add, Size::S64, index, t);
+        self.asm.jmp_r(index);
+        self.asm.bind(start);
+        self.asm.table(table);
     }
 
-    fn call_sym(a: &mut Asm) -> At {
-        a.call_sym()
+    fn call_sym(&mut self) -> At {
+        self.asm.call_sym()
     }
 
-    fn call_unpaired(a: &mut Asm) -> At {
-        let back = a.label();
-        a.lea_label(R11, back);
-        a.push(R11);
-        let at = a.jmp_sym();
-        a.bind(back);
+    fn call_unpaired(&mut self) -> At {
+        let back = self.asm.label();
+        self.asm.lea_label(R11, back);
+        self.asm.push(R11);
+        let at = self.asm.jmp_sym();
+        self.asm.bind(back);
         at
     }
 
-    fn jump_back(a: &mut Asm) {
-        a.pop(R11);
-        a.jmp_r(R11);
+    fn jump_back(&mut self) {
+        self.asm.pop(R11);
+        self.asm.jmp_r(R11);
     }
 
-    fn jmp_sym(a: &mut Asm) -> At {
-        a.jmp_sym()
+    fn jmp_sym(&mut self) -> At {
+        self.asm.jmp_sym()
     }
 
-    fn call_reg(a: &mut Asm, r: Reg) {
-        a.call_r(r);
+    fn call_reg(&mut self, r: Reg) {
+        self.asm.call_r(r);
     }
 
-    fn jmp_reg(a: &mut Asm, r: Reg) {
-        a.jmp_r(r);
+    fn jmp_reg(&mut self, r: Reg) {
+        self.asm.jmp_r(r);
     }
 
-    fn switch_stack(a: &mut Asm, save: Reg, enter: Reg, t: Reg) {
-        let behind = a.label();
+    fn switch_stack(&mut self, save: Reg, enter: Reg, t: Reg) {
+        let behind = self.asm.label();
         for (at, reg) in [(0, RSP), (8, RBP)] {
-            a.mov_rm(Size::S64, t, Addr::base(enter, at));
-            a.mov_mr(Size::S64, Addr::base(save, at), reg);
-            a.mov_rr(Size::S64, reg, t);
+            self.asm.mov_rm(Size::S64, t, Addr::base(enter, at));
+            self.asm.mov_mr(Size::S64, Addr::base(save, at), reg);
+            self.asm.mov_rr(Size::S64, reg, t);
         }
-        a.mov_rm(Size::S64, t, Addr::base(enter, 16));
-        a.lea_label(R11, behind);
-        a.mov_mr(Size::S64, Addr::base(save, 16), R11);
-        a.jmp_r(t);
-        a.bind(behind);
+        self.asm.mov_rm(Size::S64, t, Addr::base(enter, 16));
+        self.asm.lea_label(R11, behind);
+        self.asm.mov_mr(Size::S64, Addr::base(save, 16), R11);
+        self.asm.jmp_r(t);
+        self.asm.bind(behind);
     }
 
-    fn trap(a: &mut Asm) -> At {
-        a.ud2()
+    fn trap(&mut self) -> At {
+        self.asm.ud2()
     }
 
-    fn enter(a: &mut Asm) -> At {
-        a.push(RBP);
-        a.mov_rr(Size::S64, RBP, RSP);
-        let at = a.offset();
-        a.ri(ENTER_ROW, Size::S64, RSP, 0);
+    fn enter(&mut self) -> At {
+        self.asm.push(RBP);
+        self.asm.mov_rr(Size::S64, RBP, RSP);
+        let at = self.asm.offset();
+        self.asm.ri(ENTER_ROW, Size::S64, RSP, 0);
         at
     }
 
-    fn patch_frame(a: &mut Asm, enter: At, bytes: u32) {
+    fn patch_frame(&mut self, enter: At, bytes: u32) {
         debug_assert!(bytes <= i32::MAX as u32);
         if bytes == 0 {
             let at = enter as usize;
-            a.code_mut()[at..at + ENTER_BYTES].copy_from_slice(&[0x0f, 0x1f, 0x80, 0, 0, 0, 0]);
+            self.asm.code_mut()[at..at + ENTER_BYTES].copy_from_slice(&[0x0f, 0x1f, 0x80, 0, 0, 0, 0]);
         } else {
-            a.set_field(enter + ENTER_BYTES as u32 - 4, bytes);
+            self.asm.set_field(enter + ENTER_BYTES as u32 - 4, bytes);
         }
     }
 
-    fn leave(a: &mut Asm) {
-        a.leave();
+    fn leave(&mut self) {
+        self.asm.leave();
     }
 
-    fn ret(a: &mut Asm, pop: u32) {
-        a.ret_pop(u16::try_from(pop).expect("wasm bounds the number of parameters"));
+    fn ret(&mut self, pop: u32) {
+        self.asm.ret_pop(u16::try_from(pop).expect("wasm bounds the number of parameters"));
     }
 
-    fn pad(a: &mut Asm, bytes: u32) {
-        a.pad(bytes);
+    fn pad(&mut self, bytes: u32) {
+        self.asm.pad(bytes);
     }
 
-    fn align(a: &mut Asm, align: u32) {
-        a.align(align);
+    fn align(&mut self, align: u32) {
+        self.asm.align(align);
     }
 }
 
 /// `sub rsp, imm32` and its length: what `patch_frame` fills in, or replaces by a no-operation as long.
 const ENTER_ROW: rows::Row = rows::ADD_MI.digit(asm::Alu::Sub as u8);
 const ENTER_BYTES: usize = 7;
-
-impl AsmBuffer for Asm {
-    #[inline]
-    fn offset(&self) -> u32 {
-        self.offset()
-    }
-
-    #[inline]
-    fn reserve(&mut self, bytes: usize) {
-        self.reserve(bytes);
-    }
-
-    fn room_end(&self) -> u32 {
-        self.room_end()
-    }
-
-    fn reset_labels(&mut self) {
-        self.reset_labels();
-    }
-
-    #[inline(always)]
-    fn watch(&mut self, unowned: RegSet) {
-        self.watch(unowned);
-    }
-
-    #[inline]
-    fn label(&mut self) -> Label {
-        self.label()
-    }
-
-    #[inline]
-    fn bind(&mut self, label: Label) {
-        self.bind(label);
-    }
-
-    #[inline(always)]
-    fn binds_here(&self) -> bool {
-        self.binds_here()
-    }
-
-    fn place_constants(&mut self) {
-        self.place_constants();
-    }
-
-    fn truncate(&mut self, offset: u32) {
-        self.truncate(offset);
-    }
-
-    fn abandon(&mut self, offset: u32) {
-        self.abandon(offset);
-    }
-
-    fn code(&self) -> &[u8] {
-        self.code()
-    }
-
-    fn code_mut(&mut self) -> &mut [u8] {
-        self.code_mut()
-    }
-}

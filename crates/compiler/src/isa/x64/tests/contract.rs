@@ -115,7 +115,7 @@ impl Contract {
     }
 
     /// Runs the primitive and checks it. `what` is for messages.
-    pub(super) fn check(&self, what: impl Debug, emit: impl FnOnce(&mut Asm)) {
+    pub(super) fn check(&self, what: impl Debug, emit: impl FnOnce(&mut X64)) {
         self.check_at(what, |a| {
             emit(a);
             None
@@ -123,8 +123,8 @@ impl Contract {
     }
 
     /// The same for a primitive that may return where it can fault: the one instruction that touches memory.
-    pub(super) fn check_at(&self, what: impl Debug, emit: impl FnOnce(&mut Asm) -> Option<At>) {
-        let mut a = Asm::default();
+    pub(super) fn check_at(&self, what: impl Debug, emit: impl FnOnce(&mut X64) -> Option<At>) {
+        let mut a = X64::new(self.cpu);
         let at = emit(&mut a);
         assert!(a.offset() as usize <= X64::MAX_PRIMITIVE, "{what:?} takes {} bytes", a.offset());
         self.check_code(what, a.code(), at);
@@ -279,7 +279,7 @@ fn shifts_and_bit_counts() {
             for d in ints() {
                 for l in INT_SOURCES {
                     for op in [Shift::Shl, Shift::ShrS, Shift::ShrU, Shift::Rotl, Shift::Rotr] {
-                        let fixed = X64::fixed_shift(&cpu, op);
+                        let fixed = X64::new(cpu).fixed_shift(op);
                         assert!(fixed.lhs.is_none() && fixed.out.is_none() && fixed.clobbers.is_empty());
                         let counts = ints().filter(|c| *c != d && fixed.rhs.is_none_or(|fixed| fixed == *c));
                         let constants = (0..width.bits()).map(|n| Amount::Imm(n as u8));
@@ -288,14 +288,14 @@ fn shifts_and_bit_counts() {
                             if let Amount::Reg(count) = count {
                                 contract.reads.add(count);
                             }
-                            contract.check((op, width, d, l, count), |a| X64::shift(a, &cpu, op, width, d, l, count));
+                            contract.check((op, width, d, l, count), |a| X64::shift(a, op, width, d, l, count));
                         }
                     }
                     for op in [IntUnary::Clz, IntUnary::Ctz, IntUnary::Popcnt] {
                         Contract::new(&[l], &[d])
                             .cpu(cpu)
                             .result(width, d)
-                            .check((op, width, d, l), |a| X64::unary(a, &cpu, op, width, d, l));
+                            .check((op, width, d, l), |a| X64::unary(a, op, width, d, l));
                     }
                 }
             }
@@ -447,7 +447,7 @@ fn conditions() {
         }
         for behind in [false, true] {
             Contract::new(&[], &[]).reads_flags().keeps_flags().check(("jcc", cond, behind), |a| {
-                let to = AsmBuffer::label(a);
+                let to = a.label();
                 if behind {
                     a.bind(to);
                 }
@@ -513,14 +513,14 @@ fn float_arithmetic() {
                         let commutes = matches!(op, FloatAlu::Add | FloatAlu::Mul);
                         for r in floats().filter(|r| *r != d || d == l || commutes) {
                             Contract::new(&[l, r], &[d]).cpu(cpu).check((op, width, d, l, r), |a| {
-                                X64::falu(a, &cpu, op, width, d, l, FloatSrc::Reg(r));
+                                X64::falu(a, op, width, d, l, FloatSrc::Reg(r));
                             });
                         }
                         // All addresses with two pairs, all pairs with one address: they share no register.
                         let all = (d, l) == (XMM0, XMM9) || (d, l) == (XMM9, XMM9);
                         for addr in addrs().into_iter().filter(|addr| all || *addr == Addr::base(RBP, -8)) {
                             Contract::new(&[l], &[d]).addr(addr).cpu(cpu).check_at((op, width, d, l, addr), |a| {
-                                Some(X64::falu(a, &cpu, op, width, d, l, FloatSrc::Mem(addr)))
+                                Some(X64::falu(a, op, width, d, l, FloatSrc::Mem(addr)))
                             });
                         }
                     }
@@ -528,7 +528,7 @@ fn float_arithmetic() {
                     for op in [Abs, Neg, Sqrt, Ceil, Floor, Trunc, Nearest] {
                         Contract::new(&[l], &[d])
                             .cpu(cpu)
-                            .check((op, width, d, l), |a| X64::funary(a, &cpu, op, width, d, l));
+                            .check((op, width, d, l), |a| X64::funary(a, op, width, d, l));
                     }
                     for r in floats().filter(|r| *r != d) {
                         let contract = Contract::new(&[l, r], &[d]);
@@ -555,16 +555,14 @@ fn conversions() {
             {
                 for s in ints() {
                     for t in ints().filter(|t| *t != s) {
-                        Contract::new(&[s], &[d, t])
-                            .cpu(cpu)
-                            .check((op, d, s, t), |a| X64::convert(a, &cpu, op, d, s, t));
+                        Contract::new(&[s], &[d, t]).cpu(cpu).check((op, d, s, t), |a| X64::convert(a, op, d, s, t));
                     }
                 }
             }
             for op in [F32FromF64, F64FromF32] {
                 for s in floats() {
                     for t in floats().filter(|t| *t != s && *t != d) {
-                        Contract::new(&[s], &[d]).cpu(cpu).check((op, d, s), |a| X64::convert(a, &cpu, op, d, s, t));
+                        Contract::new(&[s], &[d]).cpu(cpu).check((op, d, s), |a| X64::convert(a, op, d, s, t));
                     }
                 }
             }
@@ -582,7 +580,7 @@ fn conversions() {
                         contract = contract.result(to, d);
                     }
                     contract.check((op, d, s, t), |a| {
-                        let (invalid, overflow) = (AsmBuffer::label(a), AsmBuffer::label(a));
+                        let (invalid, overflow) = (a.label(), a.label());
                         X64::trunc(a, op, d, s, t, invalid, overflow);
                         a.bind(invalid);
                         a.bind(overflow);
@@ -598,8 +596,8 @@ fn conversions() {
 fn control() {
     for index in ints() {
         for t in ints().filter(|t| *t != index) {
-            let mut a = Asm::default();
-            let labels: Vec<Label> = (0..5).map(|_| AsmBuffer::label(&mut a)).collect();
+            let mut a = X64::new(NONE);
+            let labels: Vec<Label> = (0..5).map(|_| a.label()).collect();
             X64::jump_table(&mut a, index, t, &[labels[3], labels[0], labels[4], labels[1]]);
             let table = a.code().len() - 16;
             Contract::new(&[index], &[index, t]).check_code(("jump_table", index, t), &a.code()[..table], None);
@@ -625,8 +623,8 @@ fn control() {
         }
     }
     for r in ints().chain([R11]) {
-        for (emit, mnemonic) in [(X64::call_reg as fn(&mut Asm, Reg), Mnemonic::Call), (X64::jmp_reg, Mnemonic::Jmp)] {
-            let mut a = Asm::default();
+        for (emit, mnemonic) in [(X64::call_reg as fn(&mut X64, Reg), Mnemonic::Call), (X64::jmp_reg, Mnemonic::Jmp)] {
+            let mut a = X64::new(NONE);
             emit(&mut a, r);
             let [i] = decode(a.code())[..] else { panic!("one instruction") };
             assert_eq!((i.mnemonic(), reg(i.op0_register())), (mnemonic, Some(r)));

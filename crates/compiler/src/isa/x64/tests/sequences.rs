@@ -2,21 +2,21 @@
 
 use super::*;
 
-/// The text of what `emit` emits, one instruction after the other.
-fn text(emit: impl FnOnce(&mut Asm)) -> String {
-    let mut a = Asm::default();
+/// The text of what `emit` emits for a processor, one instruction after the other.
+fn text(cpu: CpuFeatures, emit: impl FnOnce(&mut X64)) -> String {
+    let mut a = X64::new(cpu);
     emit(&mut a);
     let lines: Vec<String> = decode(a.code()).iter().map(ToString::to_string).collect();
     lines.join("; ")
 }
 
 macro_rules! sequences {
-    ($($test:ident { $($emit:expr => $text:literal,)* })*) => {
+    ($($test:ident on $cpu:ident { $($emit:expr => $text:literal,)* })*) => {
         $(#[test]
         fn $test() {
             $({
-                let emit: fn(&mut Asm) = $emit;
-                assert_eq!(text(emit), $text, "{}", stringify!($emit));
+                let emit: fn(&mut X64) = $emit;
+                assert_eq!(text($cpu, emit), $text, "{}", stringify!($emit));
             })*
         })*
     };
@@ -26,7 +26,7 @@ use super::super::Width::{W32, W64};
 
 #[rustfmt::skip]
 sequences! {
-    arithmetic {
+    arithmetic on NONE {
         |a| _ = X64::alu(a, Alu::Add, W32, RAX, RAX, Src::Reg(RCX))             => "add eax,ecx",
         |a| _ = X64::alu(a, Alu::Add, W32, RAX, RCX, Src::Reg(RAX))             => "add eax,ecx",
         |a| _ = X64::alu(a, Alu::Add, W64, RAX, RCX, Src::Reg(RDX))             => "lea rax,[rcx+rdx]",
@@ -53,26 +53,30 @@ sequences! {
         |a| _ = X64::div(a, Div::DivS, W32, RCX)                                => "cdq; idiv ecx",
         |a| _ = X64::div(a, Div::RemU, W64, R8)                                 => "xor edx,edx; div r8",
     }
-    shifts {
-        |a| X64::shift(a, &NONE, Shift::Shl, W32, RAX, RDX, Amount::Imm(1))     => "lea eax,[rdx+rdx]",
-        |a| X64::shift(a, &NONE, Shift::Shl, W32, RAX, RAX, Amount::Imm(1))     => "shl eax,1",
-        |a| X64::shift(a, &NONE, Shift::ShrU, W64, RAX, RDX, Amount::Imm(9))    => "mov rax,rdx; shr rax,9",
-        |a| X64::shift(a, &NONE, Shift::ShrS, W32, RAX, RDX, Amount::Reg(RCX))  => "mov eax,edx; sar eax,cl",
-        |a| X64::shift(a, &ALL, Shift::ShrS, W32, RAX, RDX, Amount::Reg(RBX))   => "sarx eax,edx,ebx",
-        |a| X64::shift(a, &ALL, Shift::Shl, W64, RAX, RDX, Amount::Reg(RBX))    => "shlx rax,rdx,rbx",
-        |a| X64::shift(a, &ALL, Shift::Rotl, W32, RAX, RDX, Amount::Imm(5))     => "rorx eax,edx,1Bh",
-        |a| X64::shift(a, &ALL, Shift::Rotl, W64, RAX, RAX, Amount::Imm(5))     => "rol rax,5",
-        |a| X64::shift(a, &ALL, Shift::Rotr, W64, RAX, RAX, Amount::Reg(RCX))   => "ror rax,cl",
+    shifts on NONE {
+        |a| X64::shift(a, Shift::Shl, W32, RAX, RDX, Amount::Imm(1))            => "lea eax,[rdx+rdx]",
+        |a| X64::shift(a, Shift::Shl, W32, RAX, RAX, Amount::Imm(1))            => "shl eax,1",
+        |a| X64::shift(a, Shift::ShrU, W64, RAX, RDX, Amount::Imm(9))           => "mov rax,rdx; shr rax,9",
+        |a| X64::shift(a, Shift::ShrS, W32, RAX, RDX, Amount::Reg(RCX))         => "mov eax,edx; sar eax,cl",
     }
-    bit_counts {
-        |a| X64::unary(a, &ALL, IntUnary::Clz, W32, RAX, RCX)                   => "xor eax,eax; lzcnt eax,ecx",
-        |a| X64::unary(a, &ALL, IntUnary::Ctz, W64, RAX, RAX)                   => "tzcnt rax,rax",
-        |a| X64::unary(a, &NONE, IntUnary::Popcnt, W64, RAX, RAX)               => "popcnt rax,rax",
-        |a| X64::unary(a, &NONE, IntUnary::Clz, W32, RAX, RCX)                  => "bsr eax,ecx; mov r11d,3Fh; cmove eax,r11d; xor eax,1Fh",
-        |a| X64::unary(a, &NONE, IntUnary::Clz, W64, RAX, RCX)                  => "bsr rax,rcx; mov r11d,7Fh; cmove eax,r11d; xor eax,3Fh",
-        |a| X64::unary(a, &NONE, IntUnary::Ctz, W64, RAX, RCX)                  => "bsf rax,rcx; mov r11d,40h; cmove eax,r11d",
+    shifts_bmi on ALL {
+        |a| X64::shift(a, Shift::ShrS, W32, RAX, RDX, Amount::Reg(RBX))         => "sarx eax,edx,ebx",
+        |a| X64::shift(a, Shift::Shl, W64, RAX, RDX, Amount::Reg(RBX))          => "shlx rax,rdx,rbx",
+        |a| X64::shift(a, Shift::Rotl, W32, RAX, RDX, Amount::Imm(5))           => "rorx eax,edx,1Bh",
+        |a| X64::shift(a, Shift::Rotl, W64, RAX, RAX, Amount::Imm(5))           => "rol rax,5",
+        |a| X64::shift(a, Shift::Rotr, W64, RAX, RAX, Amount::Reg(RCX))         => "ror rax,cl",
     }
-    constants {
+    bit_counts on NONE {
+        |a| X64::unary(a, IntUnary::Popcnt, W64, RAX, RAX)                      => "popcnt rax,rax",
+        |a| X64::unary(a, IntUnary::Clz, W32, RAX, RCX)                         => "bsr eax,ecx; mov r11d,3Fh; cmove eax,r11d; xor eax,1Fh",
+        |a| X64::unary(a, IntUnary::Clz, W64, RAX, RCX)                         => "bsr rax,rcx; mov r11d,7Fh; cmove eax,r11d; xor eax,3Fh",
+        |a| X64::unary(a, IntUnary::Ctz, W64, RAX, RCX)                         => "bsf rax,rcx; mov r11d,40h; cmove eax,r11d",
+    }
+    bit_counts_bmi on ALL {
+        |a| X64::unary(a, IntUnary::Clz, W32, RAX, RCX)                         => "xor eax,eax; lzcnt eax,ecx",
+        |a| X64::unary(a, IntUnary::Ctz, W64, RAX, RAX)                         => "tzcnt rax,rax",
+    }
+    constants on NONE {
         |a| X64::iconst(a, W64, RAX, 0, false)                                  => "xor eax,eax",
         |a| X64::iconst(a, W64, RAX, 0, true)                                   => "mov eax,0",
         |a| X64::iconst(a, W64, RAX, -1, false)                                 => "mov rax,0FFFFFFFFFFFFFFFFh",
@@ -82,7 +86,7 @@ sequences! {
         |a| X64::fconst(a, W32, XMM0, 0x3f80_0000)                              => "mov r11d,3F800000h; movd xmm0,r11d",
         |a| X64::fconst(a, W64, XMM15, 0x3ff0_0000_0000_0000)                   => "mov r11,3FF0000000000000h; movq xmm15,r11",
     }
-    compares {
+    compares on NONE {
         |a| _ = X64::cmp(a, W32, RAX, Src::Imm(0))                              => "test eax,eax",
         |a| _ = X64::cmp(a, W64, RAX, Src::Imm(7))                              => "cmp rax,7",
         |a| _ = X64::cmp_mem(a, W64, Addr::base(R15, 8), Src::Reg(RSP))         => "cmp [r15+8],rsp",
@@ -101,51 +105,51 @@ sequences! {
         |a| assert_eq!(X64::fcmp(a, FloatCmp::Eq, W32, XMM0, XMM1), Cond::FloatEq) => "ucomiss xmm0,xmm1",
         |a| assert_eq!(X64::fcmp(a, FloatCmp::Ne, W64, XMM0, XMM1), Cond::FloatNe) => "ucomisd xmm0,xmm1",
     }
-    floats_sse {
-        |a| _ = X64::falu(a, &NONE, FloatAlu::Sub, W32, XMM0, XMM1, FloatSrc::Reg(XMM2)) => "movaps xmm0,xmm1; subss xmm0,xmm2",
-        |a| _ = X64::falu(a, &NONE, FloatAlu::Add, W64, XMM0, XMM1, FloatSrc::Reg(XMM0)) => "addsd xmm0,xmm1",
-        |a| _ = X64::falu(a, &NONE, FloatAlu::Div, W64, XMM0, XMM0, FloatSrc::Mem(Addr::base(R14, 0))) => "divsd xmm0,qword ptr [r14]",
-        |a| X64::funary(a, &NONE, FloatUnary::Abs, W32, XMM0, XMM1)             => "pcmpeqd xmm0,xmm0; psrld xmm0,1; andps xmm0,xmm1",
-        |a| X64::funary(a, &NONE, FloatUnary::Abs, W64, XMM0, XMM0)             => "pcmpeqd xmm15,xmm15; psrlq xmm15,1; andps xmm0,xmm15",
-        |a| X64::funary(a, &NONE, FloatUnary::Neg, W64, XMM0, XMM1)             => "pcmpeqd xmm0,xmm0; psllq xmm0,3Fh; xorps xmm0,xmm1",
-        |a| X64::funary(a, &NONE, FloatUnary::Sqrt, W64, XMM0, XMM1)            => "xorps xmm0,xmm0; sqrtsd xmm0,xmm1",
-        |a| X64::funary(a, &NONE, FloatUnary::Ceil, W32, XMM0, XMM0)            => "roundss xmm0,xmm0,0Ah",
-        |a| X64::funary(a, &NONE, FloatUnary::Floor, W64, XMM0, XMM0)           => "roundsd xmm0,xmm0,9",
-        |a| X64::funary(a, &NONE, FloatUnary::Trunc, W64, XMM0, XMM0)           => "roundsd xmm0,xmm0,0Bh",
-        |a| X64::funary(a, &NONE, FloatUnary::Nearest, W64, XMM0, XMM0)         => "roundsd xmm0,xmm0,8",
+    floats_sse on NONE {
+        |a| _ = X64::falu(a, FloatAlu::Sub, W32, XMM0, XMM1, FloatSrc::Reg(XMM2)) => "movaps xmm0,xmm1; subss xmm0,xmm2",
+        |a| _ = X64::falu(a, FloatAlu::Add, W64, XMM0, XMM1, FloatSrc::Reg(XMM0)) => "addsd xmm0,xmm1",
+        |a| _ = X64::falu(a, FloatAlu::Div, W64, XMM0, XMM0, FloatSrc::Mem(Addr::base(R14, 0))) => "divsd xmm0,qword ptr [r14]",
+        |a| X64::funary(a, FloatUnary::Abs, W32, XMM0, XMM1)                    => "pcmpeqd xmm0,xmm0; psrld xmm0,1; andps xmm0,xmm1",
+        |a| X64::funary(a, FloatUnary::Abs, W64, XMM0, XMM0)                    => "pcmpeqd xmm15,xmm15; psrlq xmm15,1; andps xmm0,xmm15",
+        |a| X64::funary(a, FloatUnary::Neg, W64, XMM0, XMM1)                    => "pcmpeqd xmm0,xmm0; psllq xmm0,3Fh; xorps xmm0,xmm1",
+        |a| X64::funary(a, FloatUnary::Sqrt, W64, XMM0, XMM1)                   => "xorps xmm0,xmm0; sqrtsd xmm0,xmm1",
+        |a| X64::funary(a, FloatUnary::Ceil, W32, XMM0, XMM0)                   => "roundss xmm0,xmm0,0Ah",
+        |a| X64::funary(a, FloatUnary::Floor, W64, XMM0, XMM0)                  => "roundsd xmm0,xmm0,9",
+        |a| X64::funary(a, FloatUnary::Trunc, W64, XMM0, XMM0)                  => "roundsd xmm0,xmm0,0Bh",
+        |a| X64::funary(a, FloatUnary::Nearest, W64, XMM0, XMM0)                => "roundsd xmm0,xmm0,8",
         |a| X64::fminmax(a, false, W32, XMM0, XMM1, XMM2)                       => "movaps xmm0,xmm1; ucomiss xmm1,xmm2; jne short 0000000000000015h; jp short 000000000000000Fh; orps xmm0,xmm2; jmp short 0000000000000019h; addss xmm0,xmm2; jmp short 0000000000000019h; minss xmm0,xmm2",
         |a| X64::copysign(a, W64, XMM0, XMM1, XMM2)                             => "movaps xmm15,xmm1; xorps xmm15,xmm2; psrlq xmm15,3Fh; psllq xmm15,3Fh; movaps xmm0,xmm1; xorps xmm0,xmm15",
     }
-    floats_vex {
-        |a| _ = X64::falu(a, &ALL, FloatAlu::Sub, W32, XMM0, XMM1, FloatSrc::Reg(XMM2)) => "vsubss xmm0,xmm1,xmm2",
-        |a| _ = X64::falu(a, &ALL, FloatAlu::Mul, W64, XMM0, XMM1, FloatSrc::Reg(XMM8)) => "vmulsd xmm0,xmm8,xmm1",
-        |a| _ = X64::falu(a, &ALL, FloatAlu::Sub, W64, XMM0, XMM1, FloatSrc::Reg(XMM8)) => "vsubsd xmm0,xmm1,xmm8",
-        |a| X64::funary(a, &ALL, FloatUnary::Sqrt, W64, XMM0, XMM1)             => "vsqrtsd xmm0,xmm1,xmm1",
-        |a| X64::funary(a, &ALL, FloatUnary::Floor, W64, XMM0, XMM1)            => "vroundsd xmm0,xmm1,xmm1,9",
-        |a| X64::convert(a, &ALL, Convert::F32FromF64, XMM0, XMM1, XMM2)        => "vcvtsd2ss xmm0,xmm1,xmm1",
+    floats_vex on ALL {
+        |a| _ = X64::falu(a, FloatAlu::Sub, W32, XMM0, XMM1, FloatSrc::Reg(XMM2)) => "vsubss xmm0,xmm1,xmm2",
+        |a| _ = X64::falu(a, FloatAlu::Mul, W64, XMM0, XMM1, FloatSrc::Reg(XMM8)) => "vmulsd xmm0,xmm8,xmm1",
+        |a| _ = X64::falu(a, FloatAlu::Sub, W64, XMM0, XMM1, FloatSrc::Reg(XMM8)) => "vsubsd xmm0,xmm1,xmm8",
+        |a| X64::funary(a, FloatUnary::Sqrt, W64, XMM0, XMM1)                   => "vsqrtsd xmm0,xmm1,xmm1",
+        |a| X64::funary(a, FloatUnary::Floor, W64, XMM0, XMM1)                  => "vroundsd xmm0,xmm1,xmm1,9",
+        |a| X64::convert(a, Convert::F32FromF64, XMM0, XMM1, XMM2)              => "vcvtsd2ss xmm0,xmm1,xmm1",
     }
-    conversions {
-        |a| X64::convert(a, &NONE, Convert::F64FromI32S, XMM0, RAX, RCX)        => "xorps xmm0,xmm0; cvtsi2sd xmm0,eax",
-        |a| X64::convert(a, &NONE, Convert::F64FromI32U, XMM0, RAX, RCX)        => "xorps xmm0,xmm0; cvtsi2sd xmm0,rax",
-        |a| X64::convert(a, &NONE, Convert::F64FromF32, XMM0, XMM0, XMM2)       => "cvtss2sd xmm0,xmm0",
+    conversions on NONE {
+        |a| X64::convert(a, Convert::F64FromI32S, XMM0, RAX, RCX)               => "xorps xmm0,xmm0; cvtsi2sd xmm0,eax",
+        |a| X64::convert(a, Convert::F64FromI32U, XMM0, RAX, RCX)               => "xorps xmm0,xmm0; cvtsi2sd xmm0,rax",
+        |a| X64::convert(a, Convert::F64FromF32, XMM0, XMM0, XMM2)              => "cvtss2sd xmm0,xmm0",
         |a| X64::trunc_sat(a, super::super::Trunc { from: W64, to: W32, signed: false }, RAX, XMM0, XMM1) => "cvttsd2si rax,xmm0; mov r11d,eax; cmp r11,rax; je short 0000000000000022h; xorps xmm15,xmm15; xor eax,eax; ucomisd xmm0,xmm15; mov r11d,0FFFFFFFFh; cmova eax,r11d",
     }
-    control {
+    control on NONE {
         |a| { let at = X64::enter(a); X64::patch_frame(a, at, 0x120); }         => "push rbp; mov rbp,rsp; sub rsp,120h",
         |a| { let at = X64::enter(a); X64::patch_frame(a, at, 0); }             => "push rbp; mov rbp,rsp; nop dword ptr [rax]",
         |a| { X64::leave(a); X64::ret(a, 0); }                                  => "leave; ret",
         |a| X64::ret(a, 48)                                                     => "ret 30h",
         |a| assert_eq!(X64::trap(a), 0)                                         => "ud2",
         |a| { X64::call_sym(a); X64::jmp_sym(a); }                              => "call 5; jmp near ptr 000000000000000Ah",
-        |a| { let l = AsmBuffer::label(a); a.bind(l); X64::jcc(a, Cond::FloatEq, l); } => "jp short 4; je short 0",
-        |a| { let l = AsmBuffer::label(a); a.bind(l); X64::jcc(a, Cond::FloatNe, l); } => "jne short 0; jp short 0",
+        |a| { let l = a.label(); a.bind(l); X64::jcc(a, Cond::FloatEq, l); }    => "jp short 4; je short 0",
+        |a| { let l = a.label(); a.bind(l); X64::jcc(a, Cond::FloatNe, l); }    => "jne short 0; jp short 0",
     }
 }
 
 /// The entry jump of a function is as long as the treaty says.
 #[test]
 fn tail_entry() {
-    let mut a = Asm::default();
-    assert_eq!(X64::jmp_sym(&mut a) + 4, crate::code::TAIL_ENTRY_BYTES);
-    assert_eq!(AsmBuffer::offset(&a), crate::code::TAIL_ENTRY_BYTES);
+    let mut a = X64::new(NONE);
+    assert_eq!(a.jmp_sym() + 4, crate::code::TAIL_ENTRY_BYTES);
+    assert_eq!(a.offset(), crate::code::TAIL_ENTRY_BYTES);
 }

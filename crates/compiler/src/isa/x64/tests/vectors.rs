@@ -31,11 +31,11 @@ fn writes(form: &VectorForm, d: Reg) -> Vec<Reg> {
 fn one_operand() {
     for cpu in CPUS {
         for &op in VectorUnary::ALL {
-            let form = X64::vector_unary_form(&cpu, op);
+            let form = X64::new(cpu).vector_unary_form(op);
             for s in [XMM1, XMM9] {
                 for d in dests(&form, &[s]) {
                     Contract::new(&[s], &writes(&form, d)).cpu(cpu).check((op, cpu), |a| {
-                        X64::vector_unary(a, &cpu, op, d, VectorSrc::Reg(s), T);
+                        X64::vector_unary(a, op, d, VectorSrc::Reg(s), T);
                     });
                 }
             }
@@ -43,7 +43,7 @@ fn one_operand() {
                 Contract::new(&[], &[XMM3])
                     .addr(*addr)
                     .cpu(cpu)
-                    .check_at((op, cpu), |a| Some(X64::vector_unary(a, &cpu, op, XMM3, VectorSrc::Mem(*addr), T)));
+                    .check_at((op, cpu), |a| Some(X64::vector_unary(a, op, XMM3, VectorSrc::Mem(*addr), T)));
             }
         }
     }
@@ -53,18 +53,19 @@ fn one_operand() {
 fn two_operands() {
     for cpu in CPUS {
         for &op in VectorBinary::ALL {
-            let form = X64::vector_binary_form(&cpu, op);
+            let form = X64::new(cpu).vector_binary_form(op);
             for sources in PAIRS {
                 for d in dests(&form, &sources) {
                     Contract::new(&sources, &writes(&form, d)).cpu(cpu).check((op, cpu, sources, d), |a| {
-                        X64::vector_binary(a, &cpu, op, d, sources[0], VectorSrc::Reg(sources[1]), T);
+                        X64::vector_binary(a, op, d, sources[0], VectorSrc::Reg(sources[1]), T);
                     });
                 }
             }
             for addr in ADDRS.iter().filter(|_| form.memory && cpu.avx) {
-                Contract::new(&[XMM1], &[XMM3]).addr(*addr).cpu(cpu).check_at((op, cpu), |a| {
-                    Some(X64::vector_binary(a, &cpu, op, XMM3, XMM1, VectorSrc::Mem(*addr), T))
-                });
+                Contract::new(&[XMM1], &[XMM3])
+                    .addr(*addr)
+                    .cpu(cpu)
+                    .check_at((op, cpu), |a| Some(X64::vector_binary(a, op, XMM3, XMM1, VectorSrc::Mem(*addr), T)));
             }
         }
     }
@@ -87,11 +88,11 @@ fn three_operands() {
     ];
     for cpu in CPUS {
         for op in ops {
-            let form = X64::vector_ternary_form(&cpu, op);
+            let form = X64::new(cpu).vector_ternary_form(op);
             for sources in [[XMM1, XMM2, XMM3], [XMM1, XMM1, XMM9], [XMM9, XMM10, XMM9], [XMM1, XMM1, XMM1]] {
                 for d in dests(&form, &sources) {
                     Contract::new(&sources, &writes(&form, d)).cpu(cpu).check((op, cpu, sources, d), |a| {
-                        X64::vector_ternary(a, &cpu, op, d, sources, T);
+                        X64::vector_ternary(a, op, d, sources, T);
                     });
                 }
             }
@@ -107,14 +108,14 @@ fn shifts() {
                 for (d, l) in [(XMM0, XMM1), (XMM1, XMM1), (XMM12, XMM9)] {
                     for n in 0..lanes.bits() as u8 {
                         Contract::new(&[l], &[d]).cpu(cpu).check((op, lanes, n), |a| {
-                            X64::vector_shift(a, &cpu, op, lanes, d, l, Amount::Imm(n), FLOATS[7]);
+                            X64::vector_shift(a, op, lanes, d, l, Amount::Imm(n), FLOATS[7]);
                         });
                     }
                     for n in [RAX, R9] {
                         let temp = X64::vector_shift_temp(op, lanes).then_some(T);
                         let writes: Vec<Reg> = [d].into_iter().chain(temp).collect();
                         Contract::new(&[l, n], &writes).cpu(cpu).check((op, lanes, n), |a| {
-                            X64::vector_shift(a, &cpu, op, lanes, d, l, Amount::Reg(n), T);
+                            X64::vector_shift(a, op, lanes, d, l, Amount::Reg(n), T);
                         });
                     }
                 }
@@ -129,40 +130,41 @@ fn lanes() {
         for lane in LANES {
             let value = if lane.is_float() { XMM2 } else { RSI };
             for d in [XMM0, XMM12, XMM2] {
-                Contract::new(&[value], &[d]).cpu(cpu).check(lane, |a| X64::splat(a, &cpu, lane, d, value));
+                Contract::new(&[value], &[d]).cpu(cpu).check(lane, |a| X64::splat(a, lane, d, value));
             }
             for i in 0..(16 / lane.bytes()) as u8 {
                 for s in [XMM1, XMM9] {
                     for signed in [false, true] {
                         let d = if lane.is_float() { XMM3 } else { R10 };
                         Contract::new(&[s], &[d]).cpu(cpu).check((lane, i), |a| {
-                            X64::extract_lane(a, &cpu, lane, signed, d, s, i);
+                            X64::extract_lane(a, lane, signed, d, s, i);
                         });
                     }
                     for d in [XMM0, s] {
                         Contract::new(&[s, value], &[d]).cpu(cpu).check((lane, i), |a| {
-                            X64::replace_lane(a, &cpu, lane, d, s, Src::Reg(value), i);
+                            X64::replace_lane(a, lane, d, s, Src::Reg(value), i);
                         });
                         for addr in ADDRS {
-                            Contract::new(&[s], &[d]).addr(addr).cpu(cpu).check_at((lane, i), |a| {
-                                Some(X64::replace_lane(a, &cpu, lane, d, s, Src::Mem(addr), i))
-                            });
+                            Contract::new(&[s], &[d])
+                                .addr(addr)
+                                .cpu(cpu)
+                                .check_at((lane, i), |a| Some(X64::replace_lane(a, lane, d, s, Src::Mem(addr), i)));
                         }
                     }
                     for addr in ADDRS {
                         Contract::new(&[s], &[])
                             .addr(addr)
                             .cpu(cpu)
-                            .check_at((lane, i), |a| Some(X64::store_lane(a, &cpu, lane, addr, s, i)));
+                            .check_at((lane, i), |a| Some(X64::store_lane(a, lane, addr, s, i)));
                     }
                 }
             }
         }
         for lanes in [Lanes::B, Lanes::W, Lanes::D, Lanes::Q] {
-            Contract::new(&[XMM9], &[R9]).cpu(cpu).check(lanes, |a| X64::bitmask(a, &cpu, lanes, R9, XMM9));
+            Contract::new(&[XMM9], &[R9]).cpu(cpu).check(lanes, |a| X64::bitmask(a, lanes, R9, XMM9));
             for op in [VectorTest::AnyTrue, VectorTest::AllTrue(lanes)] {
                 Contract::new(&[XMM9], &[]).cpu(cpu).check(op, |a| {
-                    X64::vector_test(a, &cpu, op, XMM9);
+                    X64::vector_test(a, op, XMM9);
                 });
             }
         }
@@ -179,7 +181,7 @@ fn loads() {
                     Contract::new(&[], &[d])
                         .addr(addr)
                         .cpu(cpu)
-                        .check_at(op, |a| Some(X64::vector_load(a, &cpu, op, d, addr)));
+                        .check_at(op, |a| Some(X64::vector_load(a, op, d, addr)));
                 }
             }
         }
@@ -208,12 +210,12 @@ fn shuffles() {
         }
         for cpu in CPUS {
             for from in [ShuffleFrom::One, ShuffleFrom::Two] {
-                let form = X64::shuffle_form(&cpu, from, &lanes);
+                let form = X64::new(cpu).shuffle_form(from, &lanes);
                 for sources in PAIRS {
                     let sources = if from == ShuffleFrom::One { vec![sources[0]] } else { sources.to_vec() };
                     for d in dests(&form, &sources) {
                         Contract::new(&sources, &[d]).cpu(cpu).check((from, lanes), |a| {
-                            X64::shuffle(a, &cpu, from, &lanes, d, sources[0], sources[sources.len() - 1]);
+                            X64::shuffle(a, from, &lanes, d, sources[0], sources[sources.len() - 1]);
                         });
                     }
                 }
