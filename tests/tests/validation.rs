@@ -120,7 +120,7 @@ fn modules() -> Vec<Vec<u8>> {
         modules_of_script(file.raw(), &mut modules);
     }
     let repository = shared::repository();
-    for folder in ["tests/wast", "tests/filetests", "examples"] {
+    for folder in ["tests/wast", "crates/compiler/filetests", "examples"] {
         for path in shared::files(&repository.join(folder), "wast") {
             modules_of_script(&std::fs::read_to_string(path).unwrap(), &mut modules);
         }

@@ -72,7 +72,7 @@ fn root() -> PathBuf {
 
 fn bless() -> Result<ExitCode> {
     let status = Command::new(env!("CARGO"))
-        .args(["test", "--package", "lightbeam-tests", "--test", "filetests"])
+        .args(["test", "--package", "lightbeam-compiler", "--test", "filetests"])
         .current_dir(root())
         .env("LIGHTBEAM_BLESS", "1")
         .status()?;

@@ -36,6 +36,20 @@ pub struct FuncCode {
     pub addresses: Range<u32>,
     /// Bytes that it takes in the exception table.
     pub exception_bytes: u32,
+    /// What of its code is the frame's, and what is no code.
+    pub parts: Parts,
+}
+
+/// Where the parts of a function's code are, for whoever shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// Offset behind what makes the frame, looks at the stack limit and saves what the caller wants preserved.
+    pub framed: u32,
+    /// What gives the caller its registers back, takes the frame down and returns. Empty where the end of the body is
+    /// never reached.
+    pub epilogue: Range<u32>,
+    /// Offset of the constants, behind the last instruction; the function's end if it has none.
+    pub constants: u32,
 }
 
 /// A 32-bit field that holds a distance to something outside the function.

@@ -1,6 +1,6 @@
 //! The road of one body: survey, plan, prologue, operators, epilogue, stubs. Read this file first.
 
-use crate::code::{AddressSite, FuncCode, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
+use crate::code::{AddressSite, FuncCode, Parts, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
 use crate::control::Block;
 use crate::effects::Calls;
 use crate::error::{Error, ErrorKind};
@@ -189,6 +189,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) expected: Calls,
     /// Has the last operator been compiled? What comes then is stubs and pads.
     pub(crate) in_margin: bool,
+    pub(crate) parts: Parts,
 }
 
 /// Reasons not to go straight to the next operator, in one byte so that all are looked at in one step.
@@ -274,7 +275,7 @@ pub fn compile<I: Isa>(
 
     let result = emit_either(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, w);
     scratch.emit_time += now(scratch.clock) - surveyed;
-    result?;
+    let parts = result?;
 
     w.counters.relocations += w.relocs.len() as u64 - u64::from(relocs);
     w.counters.traps += w.traps.len() as u64 - u64::from(traps);
@@ -290,6 +291,7 @@ pub fn compile<I: Isa>(
         traps: traps..w.traps.len() as u32,
         addresses: addresses..w.addresses.len() as u32,
         exception_bytes: w.sites[sites..].iter().map(|site| site.bytes()).sum(),
+        parts,
     });
     Ok(())
 }
@@ -338,7 +340,7 @@ fn emit_either<I: Isa>(
     base: u32,
     state: &mut State,
     w: &mut Writer<I>,
-) -> Result<(), Error> {
+) -> Result<Parts, Error> {
     let mark = (facts.references || survey.catches_references).then(|| w.mark());
     let result = emit(facts, survey, sig, body, base, state, w, false);
     if let Some(mark) = mark
@@ -363,7 +365,7 @@ fn emit<I: Isa>(
     state: &mut State,
     w: &mut Writer<I>,
     deep: bool,
-) -> Result<(), Error> {
+) -> Result<Parts, Error> {
     let slot_log2 = if survey.vectors { 4 } else { 3 };
     let budget_end = w.offset().saturating_add(Budget::most(body.len()).min(1 << 31) as u32);
     let return_label = w.label();
@@ -409,6 +411,7 @@ fn emit<I: Isa>(
         returns_to: 0,
         expected: Calls::No,
         in_margin: false,
+        parts: Parts::default(),
     };
     cg.stack.clear();
     cg.blocks.clear();
@@ -436,7 +439,7 @@ fn emit<I: Isa>(
     cg.finish_deep();
     cg.finish_poison();
     cg.w.watch(lightbeam_asm::RegSet::EMPTY);
-    cg.w.place_constants();
+    cg.parts.constants = cg.w.place_constants();
     cg.w.counters.operators += cg.operators;
     cg.w.counters.steps += survey.steps;
     let frame = cg.frame_size();
@@ -444,7 +447,7 @@ fn emit<I: Isa>(
     cg.finish_handlers(first_handlers, frame);
     let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.w.offset() > cg.budget_end;
 
-    let FuncGen { stack, locals, blocks, copies, .. } = cg;
+    let FuncGen { stack, locals, blocks, copies, parts, .. } = cg;
     state.stack = stack;
     state.locals = locals;
     state.blocks = blocks;
@@ -457,7 +460,7 @@ fn emit<I: Isa>(
         );
         return Err(Error { offset: base as usize, kind: ErrorKind::Limit(what) });
     }
-    Ok(())
+    Ok(parts)
 }
 
 /// Bytes of code that no operator exceeds between two looks at the room.

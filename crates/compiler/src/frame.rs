@@ -277,6 +277,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let context = Addr::base(I::FRAME, self.lists.exceptions.context);
             self.w.store(Store::B64, context, I::CTX);
         }
+        self.parts.framed = self.w.offset();
         self.bring_in_parameters();
         self.zero_locals();
         self.bring_in_heap();
@@ -427,9 +428,11 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.load(Load::of(ty), reg, slot);
             }
         }
+        let start = self.w.offset();
         self.restore_saved();
         self.w.leave();
         self.w.ret(abi.stack_args);
+        self.parts.epilogue = start..self.w.offset();
     }
 
     /// Gives the caller its preserved registers back.

@@ -105,7 +105,7 @@ fn modules() -> Vec<Vec<u8>> {
     for text in scripts() {
         modules_of_script(&text, &mut modules);
     }
-    for folder in ["tests/filetests", "examples"] {
+    for folder in ["crates/compiler/filetests", "examples"] {
         for path in shared::files(&shared::repository().join(folder), "wat") {
             modules.extend(wat::parse_file(path));
         }

@@ -488,8 +488,8 @@ pub trait Isa: Sized + Send + 'static {
     fn bind(&mut self, label: Label);
     /// In debug builds: was a label bound here, with nothing behind it yet? In others nobody knows.
     fn binds_here(&self) -> bool;
-    /// Appends the constants that the code refers to, behind the last instruction.
-    fn place_constants(&mut self);
+    /// Appends the constants that the code refers to, behind the last instruction, and says where they start.
+    fn place_constants(&mut self) -> u32;
     /// Takes back the code after `offset`, with which no label and no fix-up may be connected.
     fn truncate(&mut self, offset: u32);
     /// Gives up the code after `offset`, with all labels and constants.

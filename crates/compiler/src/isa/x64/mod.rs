@@ -204,8 +204,8 @@ impl Isa for X64 {
         self.asm.binds_here()
     }
 
-    fn place_constants(&mut self) {
-        self.asm.place_constants();
+    fn place_constants(&mut self) -> u32 {
+        self.asm.place_constants()
     }
 
     fn truncate(&mut self, offset: u32) {

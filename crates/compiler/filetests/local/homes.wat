@@ -1,0 +1,38 @@
+;; Locals, globals and what waits on the virtual stack.
+(module
+  (global $g (mut i32) (i32.const 1))
+  (func $set_waits (param i32) (result i32)
+    (local.get 0) (local.set 0 (i32.const 9)) (i32.add (local.get 0)))
+  (func $tee (param i32) (result i32) (i32.add (local.tee 0 (i32.mul (local.get 0) (local.get 0))) (local.get 0)))
+  (func $zero (result i64) (local i64) (local.get 0))
+  (func $global (param i32) (result i32)
+    (global.set $g (i32.add (global.get $g) (local.get 0))) (global.get $g))
+  (func $increment (param i32) (result i32) (local.set 0 (i32.add (local.get 0) (i32.const 1))) (local.get 0)))
+;;! x64
+;; $set_waits
+;;   mov rsi, rdx
+;;   mov eax, esi
+;;   mov esi, 9
+;;   add eax, esi
+;;   return
+;; $tee
+;;   mov rsi, rdx
+;;   imul esi, esi
+;;   lea eax, [rsi+rsi]
+;;   return
+;; $zero
+;;   xor esi, esi
+;;   mov rax, rsi
+;;   return
+;; $global
+;;   mov rsi, rdx
+;;   mov eax, [global0]
+;;   add eax, esi
+;;   mov [global0], eax
+;;   mov eax, [global0]
+;;   return
+;; $increment
+;;   mov rsi, rdx
+;;   add esi, 1
+;;   mov eax, esi
+;;   return
