@@ -73,13 +73,8 @@ impl Error {
         Error { kind: ErrorKind::Invalid, offset, message: message.into(), unproved: (None, None) }
     }
 
-    pub(crate) fn unsupported(what: &str, offset: Option<usize>) -> Error {
-        Error {
-            kind: ErrorKind::Unsupported,
-            offset,
-            message: format!("{what} not supported by Lightbeam"),
-            unproved: (None, None),
-        }
+    pub(crate) fn unsupported(message: impl Into<String>, offset: Option<usize>) -> Error {
+        Error { kind: ErrorKind::Unsupported, offset, message: message.into(), unproved: (None, None) }
     }
 
     pub(crate) fn too_large(message: impl Into<String>, offset: Option<usize>) -> Error {
@@ -147,9 +142,41 @@ impl From<lightbeam_compiler::Error> for Error {
         let offset = Some(error.offset);
         match error.kind {
             Kind::Invalid(message) => Error::invalid(message, offset),
-            Kind::Unsupported(what) => Error::unsupported(&format!("{what} is"), offset),
+            Kind::Unsupported(what) => Error::unsupported(format!("{what} is not supported by Lightbeam"), offset),
             Kind::Limit(what) => Error::too_large(format!("limit exceeded: {what}"), offset),
         }
+    }
+}
+
+/// What a valid module may have around its function bodies that Lightbeam does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsupported {
+    /// Types that threads share.
+    SharedTypes,
+    /// References of exact types, or imports of functions with one.
+    CustomDescriptors,
+    /// A structure or an array with a continuation in it.
+    ContinuationsInObjects,
+    /// Whatever the collector would have to keep with a continuation in it, exceptions included.
+    ContinuationsKept,
+    /// Objects, where the engine has nothing that makes any.
+    NoCollector,
+    /// A definition of a type of exceptions.
+    ExceptionTypes,
+}
+
+impl Unsupported {
+    /// The error of a module that has it, at this byte.
+    pub(crate) fn at(self, offset: Option<usize>) -> Error {
+        let message = match self {
+            Unsupported::SharedTypes => "shared-everything threads are not supported by Lightbeam",
+            Unsupported::CustomDescriptors => "custom descriptors are not supported by Lightbeam",
+            Unsupported::ContinuationsInObjects => "continuations in objects are not supported by Lightbeam",
+            Unsupported::ContinuationsKept => "continuations in objects and exceptions are not supported by Lightbeam",
+            Unsupported::NoCollector => "garbage collection without a collector is not supported by Lightbeam",
+            Unsupported::ExceptionTypes => "types of exceptions are not supported by Lightbeam",
+        };
+        Error::unsupported(message, offset)
     }
 }
 
@@ -163,5 +190,5 @@ pub(crate) fn from_translation(error: wasmtime::Error) -> wasmtime::Error {
         return error;
     }
     let message = format!("not supported by Wasmtime's translation: {error:#}");
-    Error { kind: ErrorKind::Unsupported, offset: None, message, unproved: (None, None) }.into()
+    Error::unsupported(message, None).into()
 }

@@ -29,46 +29,36 @@
 //!
 //! # How the files divide the work
 //!
-//! A module's way: `stream` (bytes to function bodies) → `facts` (what the compiler is told) → `bodies` (the compiler,
-//! on as many threads as there are) → `place` (functions to their places) → `link` (one text, distances resolved) →
-//! `artifact` (what Wasmtime loads) → `load`. Beside it: `data` and `standins` (what Wasmtime's translation does not
-//! need to see), `text` (code in pieces or in a file), `memory_file`, `settings` (what the engine asks), `budget` (how
-//! much code there may be), `trampolines` and `startup` (code that belongs to no function body), `tables` (what belongs
-//! to which instruction), `verify` (proofs of finished artifacts).
+//! A module's way, a folder each: `input` (what Wasmtime's translation says of its bytes) → `facts` (what the compiler
+//! is told) → `work` (the compiler, on as many threads as there are) → `border` (code that belongs to no function body)
+//! → `output` (functions to their places, one text, the artifact that Wasmtime loads). `stream` drives all of it, for a
+//! module that arrives and for one that is there. Beside it: `settings` (what the engine asks), `target` (the machine),
+//! `error`, `report`, and `verify` (proofs of finished artifacts).
+//!
+//! A folder imports only what comes before it: `error`, `report`, `target`, `settings`; `input`; `facts`; `border`;
+//! `output`; `work`, which hands over to `output` what it has made while more is being made; `verify`; `stream`.
 
-mod artifact;
-mod bodies;
-mod budget;
-mod constants;
-mod continuations;
-mod data;
+mod border;
 mod error;
-mod exceptions;
 mod facts;
-mod gc;
-mod link;
-mod load;
-mod memory_file;
-mod place;
+mod input;
+mod output;
 mod report;
 mod settings;
-mod standins;
-mod startup;
 mod stream;
-mod tables;
-mod text;
-mod trampolines;
-mod unsupported;
+mod target;
 mod verify;
+mod work;
 
 pub use error::{Error, ErrorKind};
 pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
-pub use report::{FunctionReport, Phases, Progress, Report};
+pub use report::{FunctionReport, Phases, Progress, Report, Verified};
 pub use stream::ModuleStream;
-pub use verify::Verified;
 
-use artifact::Artifact;
+use input::translate;
+use output::artifact::Artifact;
+use output::{load, probe};
 use settings::Settings;
 use std::io::Read;
 use std::time::Instant;
@@ -110,7 +100,7 @@ impl Compiler {
     ///
     /// If the engine asks for code that Lightbeam does not make; [`ErrorKind::Settings`] says which setting it is.
     pub fn for_engine(engine: &Engine) -> wasmtime::Result<Compiler> {
-        Ok(Compiler { engine: engine.clone(), settings: Settings::of_engine(engine)? })
+        Ok(Compiler { engine: engine.clone(), settings: probe::complete(engine, Settings::of_engine(engine)?)? })
     }
 
     /// The engine.
@@ -213,7 +203,7 @@ impl Compiler {
     /// If the module is invalid or unsupported; and with the kind [`ErrorKind::Verification`] if the artifact is not
     /// one of this module for this engine, or if its code cannot be proved.
     pub fn verify_artifact(&self, artifact: &[u8], module: impl AsRef<[u8]>) -> wasmtime::Result<Verified> {
-        verify::foreign(&self.settings, artifact, &stream::binary(module.as_ref())?)
+        verify::foreign(&self.settings, artifact, &translate::binary(module.as_ref())?)
     }
 
     /// Sets how many threads may compile the functions of one module, at least one. Without this it is as many as the

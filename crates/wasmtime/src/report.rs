@@ -1,6 +1,5 @@
 //! What compiling a module took and gave, in numbers.
 
-use crate::verify::Verified;
 use lightbeam_compiler::code::Counters;
 use std::time::Duration;
 
@@ -54,6 +53,18 @@ pub struct FunctionReport {
     pub code_bytes: usize,
     /// What the compiler did how often.
     pub counters: Counters,
+}
+
+/// What was proved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Functions that the module defines.
+    pub functions: u32,
+    /// Instructions of all its code.
+    pub instructions: u64,
+    /// How often one was looked at, which is more often where paths meet, for tests and measurements: it grows with the
+    /// code, and no faster.
+    pub steps: u64,
 }
 
 /// Wall-clock time by phase of compilation.

@@ -1,14 +1,14 @@
-//! What an engine asks of code: its settings read back, those that Lightbeam's code cannot satisfy refused by name, and
-//! the rest proven by loading an empty artifact.
+//! What an engine asks of code: its settings read back, and those that Lightbeam's code cannot satisfy refused by name.
+//! Some cannot be read back; `output/probe.rs` finds out about those.
 
 use crate::error::Error;
-use crate::{AddressMap, CpuFeatures, artifact};
+use crate::{AddressMap, CpuFeatures};
 use lightbeam_compiler::facts;
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use std::num::NonZero;
 use target_lexicon::Triple;
-use wasmtime::{Engine, Module};
+use wasmtime::Engine;
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{Collector, FlagValue, Tunables};
 
@@ -46,10 +46,10 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The settings of an engine, if Lightbeam can serve it.
-    pub(crate) fn of_engine(engine: &Engine) -> wasmtime::Result<Settings> {
+    /// The settings of an engine as far as they can be read back, if Lightbeam can serve it.
+    pub(crate) fn of_engine(engine: &Engine) -> Result<Settings, Error> {
         refuse(engine)?;
-        let mut settings = Settings {
+        Ok(Settings {
             tunables: tunables(engine),
             collector: collector(engine),
             features: engine.get_wasm_features(),
@@ -69,15 +69,7 @@ impl Settings {
             poison: false,
             // In builds with debug assertions all that is compiled is proved, unless somebody says otherwise.
             verify: cfg!(debug_assertions),
-        };
-        // Whether the engine keeps DWARF cannot be read back. Which of the two it is, loading shows; and with it shows
-        // that no other setting that cannot be read back stands against loading what is compiled here.
-        let Err(without) = settings.probe(engine) else { return Ok(settings) };
-        settings.tunables.parse_wasm_debuginfo = true;
-        let Err(with) = settings.probe(engine) else { return Ok(settings) };
-        let (with, without) = (format!("{with:#}"), format!("{without:#}"));
-        let reason = if without.contains("WebAssembly backtrace support") { with } else { without };
-        Err(Error::settings(format!("Lightbeam cannot compile for this engine: {reason}")).into())
+        })
     }
 
     /// What of the settings the code itself depends on.
@@ -113,12 +105,6 @@ impl Settings {
             ("has_fma",    fma),
         ];
         flags.into_iter().filter(|(_, used)| *used).map(|(name, _)| (name, FlagValue::Bool(true))).collect()
-    }
-
-    fn probe(&self, engine: &Engine) -> wasmtime::Result<()> {
-        let bytes = artifact::empty(self)?;
-        // SAFETY: `artifact::empty` has just made the bytes, an artifact without any code.
-        unsafe { Module::deserialize(engine, bytes) }.map(drop)
     }
 }
 

@@ -6,22 +6,24 @@
 //! place as they come. What depends on the rest of the module (names, data, startup) is made by the linker from a
 //! translation of the whole.
 
-use crate::artifact::{self, Artifact, Translated};
-use crate::bodies::{Arriving, Compiled, Job, Totals};
-use crate::data::{self, DataImage};
-use crate::place::Placer;
+use crate::input::data::{self, DataImage};
+use crate::input::standins;
+use crate::input::translate::{self, MAGIC, Translated};
+use crate::output::artifact::{self, Artifact};
+use crate::output::link;
+use crate::output::place::Placer;
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
-use crate::{Compiler, Error, facts, link, standins, unsupported, verify};
+use crate::work::arriving::Arriving;
+use crate::work::job::Job;
+use crate::work::queue::{self, Compiled};
+use crate::work::worker::Totals;
+use crate::{Compiler, Error, facts, verify};
 use lightbeam_compiler::facts::Facts;
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 use wasmtime::Module;
 use wasmtime_environ::FuncIndex;
 use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Encoding, Parser, Payload};
-
-/// What begins every binary module; anything else is taken for the text format.
-const MAGIC: &[u8] = b"\0asm";
 
 /// A module under compilation while its bytes arrive.
 ///
@@ -168,8 +170,8 @@ impl<'c> ModuleStream<'c> {
         let (wasm_bytes, mut report) = (self.progress.bytes, self.report);
         let State::Code(mut code) = self.state else {
             let start = Instant::now();
-            let translated = artifact::translate(settings, &self.bytes)?;
-            let facts = describe(settings, &self.bytes, &translated)?;
+            let translated = translate::translate(settings, &self.bytes)?;
+            let facts = facts::of_module(settings, &self.bytes, &translated)?;
             report.phases.decode += start.elapsed();
             let compiled =
                 Compiled { functions: Placer::new(settings, 0, settings.memory_files), totals: Totals::default() };
@@ -180,7 +182,7 @@ impl<'c> ModuleStream<'c> {
         code.arriving.flush();
         let start = Instant::now();
         let image = code.data.take().filter(|image| image.complete().is_some());
-        let translated = artifact::translate_with(settings, &self.bytes, image);
+        let translated = translate::translate_with(settings, &self.bytes, image);
         report.phases.decode += start.elapsed();
         let start = Instant::now();
         let (facts, compiled) = code.arriving.finish()?;
@@ -336,26 +338,13 @@ fn begin(
     if let Some(count @ 1..) = data_count {
         standins::data(bytes, count);
     }
-    let mut translated = artifact::translate(settings, bytes)?;
-    let facts = describe(settings, &bytes[..ahead], &translated)?;
+    let mut translated = translate::translate(settings, bytes)?;
+    let facts = facts::of_module(settings, &bytes[..ahead], &translated)?;
     let image = DataImage::new(settings, &translated.0.module);
     let job = Job::new(settings, facts, &mut translated);
     drop(translated);
     bytes.truncate(resume);
     Ok((Arriving::new(job, section_bytes, Placer::new(settings, functions as usize, settings.memory_files)), image))
-}
-
-/// The facts of a module whose bytes, at least those ahead of its code, are given to locate what is refused.
-fn describe(settings: &Settings, wasm: &[u8], (translation, types): &Translated<'_>) -> Result<Facts, Error> {
-    facts::facts(translation, types, settings).map_err(|refusal| unsupported::locate(wasm, refusal))
-}
-
-/// The binary form of a module in either.
-pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
-    if bytes.starts_with(MAGIC) {
-        return Ok(Cow::Borrowed(bytes));
-    }
-    wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))
 }
 
 /// Compiles a module, binary or text, that is there as a whole, and hands on the artifact: to be loaded, or not.
@@ -366,21 +355,21 @@ pub(crate) fn whole<T>(
     done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
     let start = Instant::now();
-    let wasm = binary(bytes)?;
+    let wasm = translate::binary(bytes)?;
     let settings = &compiler.settings;
     let condensed = standins::condense(settings, &wasm);
     let early = condensed.as_ref().and_then(|condensed| {
-        let (translated, image) = artifact::translate_condensed(settings, condensed)?;
+        let (translated, image) = translate::translate_condensed(settings, condensed)?;
         Some((translated, Some((image, &wasm[condensed.data.clone()]))))
     });
-    let early = early.map_or_else(|| artifact::translate(settings, &wasm).map(|translated| (translated, None)), Ok);
+    let early = early.map_or_else(|| translate::translate(settings, &wasm).map(|translated| (translated, None)), Ok);
     let Ok((mut translated, mut data)) = early else {
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = compiler.stream();
         stream.push(&wasm)?;
         return stream.conclude(done);
     };
-    let facts = describe(settings, &wasm, &translated)?;
+    let facts = facts::of_module(settings, &wasm, &translated)?;
     let job = Job::new(settings, facts, &mut translated);
     let mut report = Report::default();
     report.phases.decode = start.elapsed();
@@ -396,11 +385,11 @@ pub(crate) fn whole<T>(
         let mut entries = BinaryReader::new(&wasm[section..], section);
         entries.read_var_u32().map_err(Error::from)?;
         let offset = entries.original_position();
-        compiled = job.compile(job.batches(offset, &wasm[offset..])?, compiled.functions, make_image)?;
+        compiled = queue::compile(&job, job.batches(offset, &wasm[offset..])?, compiled.functions, make_image)?;
     }
     match data {
-        Some((image, _)) if image.complete().is_some() => artifact::initialise(settings, &mut translated, Some(image)),
-        Some(_) => translated = artifact::translate(settings, &wasm)?,
+        Some((image, _)) if image.complete().is_some() => translate::initialise(settings, &mut translated, Some(image)),
+        Some(_) => translated = translate::translate(settings, &wasm)?,
         None => {}
     }
     report.phases.compile = start.elapsed();

@@ -6,11 +6,14 @@
 //! does not depend on the code is made anew from the module and must be the same, byte for byte; what does depend on it
 //! is proved against that.
 
-use crate::artifact::{self, Image};
 use crate::error::Error;
+use crate::input::translate;
+use crate::output::artifact;
+use crate::output::image::Image;
+use crate::output::text::Piece;
+use crate::report::Verified;
 use crate::settings::Settings;
-use crate::text::Piece;
-use crate::{AddressMap, CpuFeatures, facts, unsupported};
+use crate::{AddressMap, CpuFeatures, facts};
 use lightbeam_verify::artifact::{Addresses, Artifact, Key, Malformed};
 use lightbeam_verify::layout::Description;
 use lightbeam_verify::{Failure, Place, Proof, Prover};
@@ -23,18 +26,6 @@ use wasmtime_environ::{
     Abi, BuiltinFunctionIndex, CompiledFunctionsTableBuilder, DefinedFuncIndex, FilePos, FuncKey, FunctionLoc,
     ModuleInternedTypeIndex, StaticModuleIndex, Tunables,
 };
-
-/// What was proved.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Verified {
-    /// Functions that the module defines.
-    pub functions: u32,
-    /// Instructions of all its code.
-    pub instructions: u64,
-    /// How often one was looked at, which is more often where paths meet, for tests and measurements: it grows with the
-    /// code, and no faster.
-    pub steps: u64,
-}
 
 /// Bytes of code that a thread proves at once: about a millisecond's work.
 const BATCH: u32 = 64 << 10;
@@ -139,9 +130,8 @@ fn of_flags(flags: &[&str]) -> CpuFeatures {
 
 /// The artifact that Lightbeam would write for a module, if the code for it and the tables of the code were these.
 fn rebuild(settings: &Settings, artifact: &Artifact<'_>, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
-    let mut translated = artifact::translate(settings, wasm)?;
-    let described = facts::facts(&translated.0, &translated.1, settings);
-    let facts = described.map_err(|refusal| unsupported::locate(wasm, refusal))?;
+    let mut translated = translate::translate(settings, wasm)?;
+    let facts = facts::of_module(settings, wasm, &translated)?;
     let inputs = std::mem::take(&mut translated.0.function_body_inputs);
     let mut sources = Vec::with_capacity(inputs.len());
     let mut bodies = Vec::with_capacity(inputs.len());
@@ -171,7 +161,7 @@ fn rebuild(settings: &Settings, artifact: &Artifact<'_>, wasm: &[u8]) -> wasmtim
         // Code that belongs to no byte of the module is nothing that Lightbeam's tables say.
         addresses.0.iter().filter_map(|&(at, wasm)| Some((at, wasm?))).for_each(|(at, wasm)| table.push(at, wasm));
     }
-    Ok(artifact::write(settings, artifact::translate(settings, wasm)?, image)?.into_bytes()?)
+    Ok(artifact::write(settings, translate::translate(settings, wasm)?, image)?.into_bytes()?)
 }
 
 type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);

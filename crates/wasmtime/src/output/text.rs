@@ -3,13 +3,15 @@
 //! left to copy. Whatever the machine does not give for that, a file or memory for it, the text does without: what the
 //! file has is copied out, and all that follows stays in pieces.
 
-use crate::memory_file::{self, Mapped};
-use crate::place::FILLER;
+use crate::output::memory_file::{self, Mapped};
 use std::fs::File;
 
 /// A text from this size on is the first thing in its artifact, behind a page for the header; and from this size on, an
 /// artifact is loaded from a file in memory. Making one costs as much as copying this much.
 pub(crate) const LARGE: usize = 512 << 10;
+
+/// What fills the gaps between functions: a trap.
+pub(crate) const FILLER: u8 = 0xcc;
 
 /// Machine code under construction.
 pub(crate) struct Text {
@@ -167,7 +169,7 @@ mod tests {
         let (file, pieces) = text.into_parts();
         let mut bytes = Vec::new();
         if let Some(file) = &file {
-            memory_file::read(file, crate::artifact::PAGE, len, &mut bytes).unwrap();
+            memory_file::read(file, crate::target::PAGE, len, &mut bytes).unwrap();
         }
         pieces.iter().for_each(|piece| bytes.extend_from_slice(piece.bytes()));
         assert_eq!(bytes.len(), len);

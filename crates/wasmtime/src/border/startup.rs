@@ -1,9 +1,11 @@
 //! What a module does before its first call: global initialisers, element segments, data segments and the start
 //! function, as one routine that Wasmtime calls when it has made an instance.
 
-use crate::constants;
-use crate::facts::{POINTER, offset};
-use crate::trampolines::{Entry, Stubs};
+use crate::border::trampolines::{Entry, Stubs};
+use crate::facts::constants;
+use crate::facts::layout::offset;
+use crate::facts::types::reference_type;
+use crate::target::POINTER;
 use lightbeam_asm::x64::{Alu, Cc, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, XMM15, rows};
 use lightbeam_asm::{Addr, Label, Reg};
 use lightbeam_compiler::code::{Routine, Target, TrapCode, TrapSite};
@@ -433,7 +435,7 @@ impl Startup<'_> {
         self.libcall(Libcall::ElemBase);
         self.stubs.asm.mov_rr(Size::S64, RBX, RAX);
         let ty = match elements {
-            TableSegmentElements::Expressions { ty, .. } => crate::facts::reference_type(ty).expect("not refused"),
+            TableSegmentElements::Expressions { ty, .. } => reference_type(ty).expect("not refused"),
             TableSegmentElements::Functions(_) => Ty::FuncRef,
         };
         self.elements(elements, Elements { ty, stride: SEGMENT_ELEMENT, tag: 0, fresh: true });

@@ -4,8 +4,8 @@
 //! and SIGBUS where memory runs out behind a mapping. So the limit is looked at before, and memory is taken before it
 //! is mapped.
 
-use crate::artifact::PAGE;
-use crate::budget::MAX_TEXT;
+use crate::output::budget::MAX_TEXT;
+use crate::target::PAGE;
 use rustix::fs::{FallocateFlags, MemfdFlags, fallocate, memfd_create};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};

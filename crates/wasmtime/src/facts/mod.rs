@@ -1,96 +1,39 @@
 //! What Wasmtime's translation of a module says, turned into the plain data that the compiler works from. Every offset
 //! comes from `VMOffsets` and `PtrSize`; none is written down here.
 
-use crate::constants;
-use crate::continuations;
-use crate::error::Error;
-use crate::exceptions;
-use crate::gc;
+pub(crate) mod constants;
+mod continuations;
+mod gc;
+pub(crate) mod layout;
+mod tags;
+pub(crate) mod types;
+
+use self::layout::{offset, type_id};
+use self::types::{function_type, is_plain, reference_type, signature, value_type};
+use crate::error::{Error, Unsupported};
+use crate::input::translate::Translated;
+use crate::input::unsupported;
 use crate::settings::Settings;
+use crate::target::{HOST_PAGE_LOG2, POINTER};
 use lightbeam_compiler::facts::{Callee, CtxFacts, Facts, FuncFact, GlobalFact, MemoryFact, Owner, TableFact, Where};
-use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use std::collections::BTreeMap;
 use wasmtime_environ::{
     DefinedGlobalIndex, EngineOrModuleTypeIndex, EntityRef, FuncIndex, GlobalConstValue, GlobalIndex, IndexType,
     Memory, MemoryIndex, MemoryKind, MemoryTunables, Module, ModuleInternedTypeIndex, ModuleTranslation,
-    ModuleTypesBuilder, PtrSize, SecondaryMap, Table, TableIndex, VMOffsets, WasmCompositeInnerType, WasmFuncType,
-    WasmHeapTopType, WasmHeapType, WasmRefType, WasmSubType, WasmValType,
+    ModuleTypesBuilder, PtrSize, SecondaryMap, Table, TableIndex, VMOffsets, WasmHeapType, WasmValType,
 };
 
-/// Bytes of a pointer on the machines that Lightbeam compiles for; `PtrSize` derives all layouts from it.
-pub(crate) const POINTER: u8 = 8;
-
-/// Logarithm of the host's page size.
-pub(crate) const HOST_PAGE_LOG2: u8 = 12;
-
-/// An offset that Wasmtime gives unsigned. Instances are far smaller than 2 GiB: validation limits their parts.
-pub(crate) fn offset(bytes: impl Into<u32>) -> i32 {
-    i32::try_from(bytes.into()).expect("an instance is smaller than 2 GiB")
-}
-
-/// The type of a value, or the name of the proposal that it needs.
-pub(crate) fn value_type(ty: &WasmValType) -> Result<Ty, &'static str> {
-    match ty {
-        WasmValType::I32 => Ok(Ty::I32),
-        WasmValType::I64 => Ok(Ty::I64),
-        WasmValType::F32 => Ok(Ty::F32),
-        WasmValType::F64 => Ok(Ty::F64),
-        WasmValType::V128 => Ok(Ty::V128),
-        WasmValType::Ref(ty) => reference_type(ty),
-    }
-}
-
-/// As `value_type`, for references.
-pub(crate) fn reference_type(ty: &WasmRefType) -> Result<Ty, &'static str> {
-    match ty.heap_type.top() {
-        WasmHeapTopType::Func => Ok(Ty::FuncRef),
-        WasmHeapTopType::Any | WasmHeapTopType::Extern | WasmHeapTopType::Exn => Ok(Ty::GcRef),
-        WasmHeapTopType::Cont => Ok(Ty::ContRef),
-    }
-}
-
-/// Does the machine's type tell all of this one? See `Sig::plain`.
-fn is_plain(ty: &WasmValType) -> bool {
-    match ty {
-        WasmValType::Ref(ty) => ty.nullable && matches!(ty.heap_type, WasmHeapType::Func | WasmHeapType::Extern),
-        _ => true,
-    }
-}
-
-/// The function type in a type definition, if it is one, or the name of the proposal that the definition needs.
-pub(crate) fn function_type(ty: &WasmSubType) -> Result<Option<&WasmFuncType>, &'static str> {
-    if ty.composite_type.shared {
-        return Err("threads are");
-    }
-    match &ty.composite_type.inner {
-        WasmCompositeInnerType::Func(func) => Ok(Some(func)),
-        WasmCompositeInnerType::Array(_) | WasmCompositeInnerType::Struct(_) | WasmCompositeInnerType::Cont(_) => {
-            Ok(None)
-        }
-        WasmCompositeInnerType::Exn(_) => Err("exception handling is"),
-    }
-}
-
-/// The machine form of a function type, or the name of the proposal that it needs.
-pub(crate) fn signature(ty: &WasmFuncType) -> Result<Sig, &'static str> {
-    let types = |types: &[WasmValType]| types.iter().map(value_type).collect::<Result<Vec<Ty>, _>>();
-    let mut sig = Sig::new::<X64>(&types(ty.params())?, &types(ty.results())?);
-    sig.plain = ty.params().iter().chain(ty.results()).all(is_plain);
-    Ok(sig)
-}
-
 /// Describes a translated module to the compiler. A module with something that Lightbeam does not compile is refused
-/// with the name of it; where in the bytes it is, `unsupported::locate` finds out.
+/// with what it is; of its bytes at least those ahead of its code are given, to find out where.
+pub(crate) fn of_module(settings: &Settings, wasm: &[u8], translated: &Translated<'_>) -> Result<Facts, Error> {
+    facts(settings, translated).map_err(|refusal| unsupported::locate(wasm, refusal))
+}
+
 #[inline(never)] // Profiles tell the phases apart by their functions.
-pub(crate) fn facts(
-    translation: &ModuleTranslation<'_>,
-    types: &ModuleTypesBuilder,
-    settings: &Settings,
-) -> Result<Facts, Error> {
+fn facts(settings: &Settings, (translation, types): &Translated<'_>) -> Result<Facts, Unsupported> {
     let module = &translation.module;
-    let refuse = |what: &'static str| Error::unsupported(what, None);
     let offsets = VMOffsets::new(POINTER, module);
     let mut facts = Facts { ctx: ctx(), settings: settings.of_code(), ..Facts::default() };
 
@@ -98,17 +41,17 @@ pub(crate) fn facts(
     for (_, ty) in module.types.iter() {
         let ty = ty.unwrap_module_type_index();
         let definition = &types[ty];
-        let sig = match (sigs[ty], function_type(definition).map_err(refuse)?) {
+        let sig = match (sigs[ty], function_type(definition)?) {
             (_, None) => None,
             (Some(known), _) => Some(known),
             (None, Some(func)) => {
-                facts.sigs.push(signature(func).map_err(refuse)?);
+                facts.sigs.push(signature(func)?);
                 sigs[ty] = Some(facts.sigs.len() as u32 - 1);
                 sigs[ty]
             }
         };
         facts.types.push(sig);
-        facts.objects.push(gc::object(settings, definition).map_err(refuse)?);
+        facts.objects.push(gc::object(settings, definition)?);
         facts.final_types.push(definition.is_final);
         facts.type_id_offsets.push(type_id(ty));
     }
@@ -135,7 +78,7 @@ pub(crate) fn facts(
     for (index, global) in module.globals.iter() {
         let defined = module.defined_global_index(index);
         facts.globals.push(GlobalFact {
-            ty: value_type(&global.wasm_ty).map_err(refuse)?,
+            ty: value_type(&global.wasm_ty)?,
             mutable: global.mutability,
             plain: is_plain(&global.wasm_ty),
             place: global_place(&offsets, index, defined),
@@ -146,12 +89,12 @@ pub(crate) fn facts(
         facts.memories.push(memory_fact(translation, &offsets, settings, index, memory));
     }
     for (index, table) in module.tables.iter() {
-        let elem = reference_type(&table.ref_type).map_err(refuse)?;
+        let elem = reference_type(&table.ref_type)?;
         facts.tables.push(table_fact(translation, &offsets, settings, index, table, elem));
     }
     let mut objects_in_segments = false;
     for (_, (ty, _)) in module.passive_elements.iter() {
-        objects_in_segments |= reference_type(ty).map_err(refuse)? == Ty::GcRef;
+        objects_in_segments |= reference_type(ty)? == Ty::GcRef;
     }
     // What the code for any of these does is what one collector wants, even if all that there ever is are numbers.
     let has_objects = objects_in_segments
@@ -160,17 +103,17 @@ pub(crate) fn facts(
         || facts.tables.iter().any(|table| table.elem == Ty::GcRef)
         || !module.tags.is_empty();
     if settings.collector.is_some() {
-        facts.gc = Some(gc::facts(settings, &offsets).map_err(refuse)?);
+        facts.gc = Some(gc::facts(settings, &offsets)?);
     }
     facts.constants = constants::of_module(translation);
     let mentioned = |sig: &Sig| sig.params.iter().chain(&sig.results).any(|ty| *ty == Ty::GcRef);
     facts.references = has_objects || facts.sigs.iter().any(mentioned);
     if !module.tags.is_empty() {
-        facts.exceptions = Some(exceptions::facts(settings).map_err(refuse)?);
+        facts.exceptions = Some(tags::facts(settings)?);
     }
     for (index, _) in module.tags.iter() {
         let sig = sig_of(module.tags[index].signature.unwrap_module_type_index());
-        facts.tags.push(exceptions::tag(settings, module, types, &offsets, index, sig).map_err(refuse)?);
+        facts.tags.push(tags::tag(settings, module, types, &offsets, index, sig)?);
     }
     facts.elems = translation.passive_elem_map.values().map(|passive| passive.map(|index| index.as_u32())).collect();
     Ok(facts)
@@ -191,11 +134,6 @@ fn subtypes(module: &Module, types: &ModuleTypesBuilder) -> Vec<(i32, [Option<i3
         }
     }
     known.into_iter().collect()
-}
-
-/// Where among the type ids that of a type is.
-pub(crate) fn type_id(ty: ModuleInternedTypeIndex) -> i32 {
-    offset(ty.as_u32() * u32::from(POINTER.size_of_vmshared_type_index()))
 }
 
 fn ctx() -> CtxFacts {

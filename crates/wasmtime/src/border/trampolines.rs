@@ -4,10 +4,12 @@
 //! Every routine keeps the chain of frame pointers: Wasmtime walks it from the frame that an exit records to the frame
 //! that an entry records.
 
-use crate::facts::{POINTER, offset};
+use crate::border::host::{TRAP_CODES, builtin, trap};
+use crate::facts::layout::offset;
+use crate::target::POINTER;
 use lightbeam_asm::x64::{Alu, Asm, Cc, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, XMM15};
 use lightbeam_asm::{Addr, Label, Reg};
-use lightbeam_compiler::code::{Reloc, Target, TrapCode, TrapSite};
+use lightbeam_compiler::code::{Reloc, Target, TrapSite};
 use lightbeam_compiler::facts::{Facts, Where};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
@@ -16,7 +18,7 @@ use lightbeam_compiler::poison::UPPER_GARBAGE;
 use lightbeam_compiler::sig::{Abi, Place, Sig};
 use lightbeam_compiler::ty::{Ty, Width};
 use std::ops::Range;
-use wasmtime_environ::{BuiltinFunctionIndex, PtrSize, Trap, TrapSentinel, VM_LAZY_THREAD_FORCED};
+use wasmtime_environ::{BuiltinFunctionIndex, PtrSize, TrapSentinel, VM_LAZY_THREAD_FORCED};
 
 /// Bytes of a `ValRaw`, in which array calls pass one value.
 const VAL_RAW: i32 = 16;
@@ -55,81 +57,6 @@ pub(crate) enum Entry {
     /// A routine of private convention in the same `Stubs`.
     Local(Label),
 }
-
-/// The builtin behind a libcall.
-pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
-    type B = BuiltinFunctionIndex;
-    match libcall {
-        Libcall::MemoryGrow => B::memory_grow(),
-        Libcall::MemoryCopy => B::memory_copy(),
-        Libcall::MemoryFill => B::memory_fill(),
-        Libcall::ElemLength => B::passive_elem_segment_len(),
-        Libcall::ElemBase => B::passive_elem_segment_base(),
-        Libcall::ElemDrop => B::passive_elem_segment_drop(),
-        Libcall::RefFunc => B::ref_func(),
-        Libcall::TableGetLazy => B::table_get_lazy_init_func_ref(),
-        Libcall::TableGrow => B::table_grow(),
-        Libcall::AtomicNotify => B::memory_atomic_notify(),
-        Libcall::AtomicWait32 => B::memory_atomic_wait32(),
-        Libcall::AtomicWait64 => B::memory_atomic_wait64(),
-        Libcall::FmaF32x4 => B::fma_f32x4(),
-        Libcall::FmaF64x2 => B::fma_f64x2(),
-        Libcall::OutOfGas => B::out_of_gas(),
-        Libcall::NewEpoch => B::new_epoch(),
-        Libcall::GcAlloc => B::gc_alloc_raw(),
-        Libcall::GcGrow => B::grow_gc_heap(),
-        Libcall::GcCollect => B::force_gc(),
-        Libcall::GcDrop => B::drop_gc_ref(),
-        Libcall::GcIntern => B::intern_func_ref_for_gc_heap(),
-        Libcall::GcInterned => B::get_interned_func_ref(),
-        Libcall::InstanceId => B::get_instance_id(),
-        Libcall::ThrowRef => B::throw_ref(),
-        Libcall::IsSubtype => B::is_subtype(),
-        Libcall::ContNew => B::cont_new(),
-        Libcall::Raise => B::raise(),
-        Libcall::Trap => B::trap(),
-    }
-}
-
-/// The host's name of a reason to trap.
-pub(crate) fn trap(code: TrapCode) -> Trap {
-    match code {
-        TrapCode::StackOverflow => Trap::StackOverflow,
-        TrapCode::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
-        TrapCode::TableOutOfBounds => Trap::TableOutOfBounds,
-        TrapCode::IndirectCallToNull => Trap::IndirectCallToNull,
-        TrapCode::BadSignature => Trap::BadSignature,
-        TrapCode::IntegerOverflow => Trap::IntegerOverflow,
-        TrapCode::IntegerDivisionByZero => Trap::IntegerDivisionByZero,
-        TrapCode::BadConversionToInteger => Trap::BadConversionToInteger,
-        TrapCode::Unreachable => Trap::UnreachableCodeReached,
-        TrapCode::HeapMisaligned => Trap::HeapMisaligned,
-        TrapCode::NullReference => Trap::NullReference,
-        TrapCode::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
-        TrapCode::AllocationTooLarge => Trap::AllocationTooLarge,
-        TrapCode::CastFailure => Trap::CastFailure,
-        TrapCode::ContinuationConsumed => Trap::ContinuationAlreadyConsumed,
-        TrapCode::UnhandledTag => Trap::UnhandledTag,
-    }
-}
-
-/// All reasons to trap, by number.
-#[rustfmt::skip]
-const TRAP_CODES: [TrapCode; 16] = [
-    TrapCode::StackOverflow, TrapCode::MemoryOutOfBounds, TrapCode::TableOutOfBounds, TrapCode::IndirectCallToNull,
-    TrapCode::BadSignature, TrapCode::IntegerOverflow, TrapCode::IntegerDivisionByZero,
-    TrapCode::BadConversionToInteger, TrapCode::Unreachable, TrapCode::HeapMisaligned, TrapCode::NullReference,
-    TrapCode::ArrayOutOfBounds, TrapCode::AllocationTooLarge, TrapCode::CastFailure, TrapCode::ContinuationConsumed,
-    TrapCode::UnhandledTag,
-];
-
-const _: () = {
-    let mut number = 0;
-    while number < TRAP_CODES.len() {
-        assert!(TRAP_CODES[number] as usize == number);
-        number += 1;
-    }
-};
 
 impl Stubs {
     pub(crate) fn new(facts: &Facts) -> Stubs {
@@ -190,7 +117,7 @@ impl Stubs {
 
     /// Lowers the stack pointer, touching each page on the way so that a guard page is not stepped over.
     fn allocate(&mut self, bytes: i32) {
-        const PAGE: i32 = 1 << crate::facts::HOST_PAGE_LOG2;
+        const PAGE: i32 = 1 << crate::target::HOST_PAGE_LOG2;
         for _ in 0..bytes / PAGE {
             self.asm.alu_ri(Alu::Sub, Size::S64, RSP, PAGE);
             self.asm.mov_mi(Size::S32, Addr::base(RSP, 0), 0);

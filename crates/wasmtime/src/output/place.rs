@@ -2,19 +2,15 @@
 //! compiled: what is known of a chunk alone is done when it comes, and not when all is there.
 
 use crate::Error;
-use crate::artifact::Image;
-use crate::bodies::Chunk;
-use crate::budget::{Account, MAX_TEXT};
+use crate::output::addresses::AddressTable;
+use crate::output::budget::{Account, MAX_TEXT};
+use crate::output::chunk::Chunk;
+use crate::output::image::Image;
+use crate::output::text::{FILLER, Piece};
 use crate::report::FunctionReport;
 use crate::settings::Settings;
-use crate::tables::AddressTable;
-use crate::text::Piece;
-use crate::trampolines;
-use lightbeam_compiler::code::{AddressSite, FUNC_ALIGN, Reloc, TrapSite};
-use wasmtime_environ::{CompiledTrap, DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex};
-
-/// What fills the gaps between functions: a trap.
-pub(crate) const FILLER: u8 = 0xcc;
+use lightbeam_compiler::code::{FUNC_ALIGN, Reloc};
+use wasmtime_environ::{DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex};
 
 /// The functions placed so far: the text's beginning, with tables. It goes from thread to thread, and is large.
 pub(crate) struct Placer {
@@ -128,20 +124,6 @@ impl Placer {
         calls.shrink_to_fit();
         self.image.text.push(Piece { code, from });
         self.chunks.push(Placed { base, calls, relocs });
-    }
-}
-
-impl Image {
-    /// Records the traps and addresses of code whose offsets count from `base` of the text.
-    pub(crate) fn record(&mut self, base: u32, traps: &[TrapSite], addresses: &[AddressSite]) {
-        for site in traps {
-            self.traps.push(base + site.at, CompiledTrap::Normal(trampolines::trap(site.code)).as_u8());
-        }
-        if let Some(table) = &mut self.addresses {
-            for site in addresses {
-                table.push(base + site.at, site.wasm);
-            }
-        }
     }
 }
 

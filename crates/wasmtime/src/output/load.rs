@@ -1,9 +1,9 @@
 //! Hands a finished artifact to Wasmtime.
 
 use crate::Error;
-use crate::artifact::Artifact;
-use crate::memory_file;
-use crate::text::LARGE;
+use crate::output::artifact::Artifact;
+use crate::output::memory_file;
+use crate::output::text::LARGE;
 use rustix::fs::{SealFlags, fcntl_add_seals};
 use std::fs::File;
 use wasmtime::{Engine, Module};

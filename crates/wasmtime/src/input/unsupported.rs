@@ -1,18 +1,18 @@
 //! Finds where in a module's bytes the first thing is that Lightbeam does not compile. Only walked once a module is
 //! known to be refused, so that the modules which are not pay nothing for it.
 
-use crate::error::Error;
+use crate::error::{Error, Unsupported};
 use wasmtime_environ::wasmparser::{
     AbstractHeapType, CompositeInnerType, ElementItems, FieldType, FuncType, GlobalType, HeapType, Parser, Payload,
     RefType, Result, StorageType, SubType, TableType, TypeRef, UnpackedIndex, ValType,
 };
 
 /// The refusal of a valid module, with the offset of what it is refused for if that is in a section ahead of the code.
-pub(crate) fn locate(wasm: &[u8], refusal: Error) -> Error {
+pub(crate) fn locate(wasm: &[u8], refusal: Unsupported) -> Error {
     match search(wasm) {
-        Ok(Some((what, offset))) => Error::unsupported(what, Some(offset)),
+        Ok(Some((what, offset))) => what.at(Some(offset)),
         // The sections ahead of the code were valid, so nothing can fail before the search is done.
-        Ok(None) | Err(_) => refusal,
+        Ok(None) | Err(_) => refusal.at(None),
     }
 }
 
@@ -20,10 +20,10 @@ pub(crate) fn locate(wasm: &[u8], refusal: Error) -> Error {
 /// there.
 pub(crate) fn first(wasm: &[u8]) -> Option<Error> {
     let (what, offset) = search(wasm).ok()??;
-    Some(Error::unsupported(what, Some(offset)))
+    Some(what.at(Some(offset)))
 }
 
-type Found = Option<(&'static str, usize)>;
+type Found = Option<(Unsupported, usize)>;
 
 fn search(wasm: &[u8]) -> Result<Found> {
     // By index of the type: is it one of continuations?
@@ -41,7 +41,7 @@ fn search(wasm: &[u8]) -> Result<Found> {
             Payload::ImportSection(imports) => {
                 first_of(imports.into_imports_with_offsets(), |import| match &import.ty {
                     TypeRef::Func(_) => None,
-                    TypeRef::FuncExact(_) => Some("custom descriptors are"),
+                    TypeRef::FuncExact(_) => Some(Unsupported::CustomDescriptors),
                     TypeRef::Table(ty) => table(ty),
                     TypeRef::Memory(_) | TypeRef::Tag(_) => None,
                     TypeRef::Global(ty) => global(ty),
@@ -67,7 +67,7 @@ fn search(wasm: &[u8]) -> Result<Found> {
 
 fn first_of<T>(
     entries: impl Iterator<Item = Result<(usize, T)>>,
-    refused: impl Fn(&T) -> Option<&'static str>,
+    refused: impl Fn(&T) -> Option<Unsupported>,
 ) -> Result<Found> {
     for entry in entries {
         let (offset, entry) = entry?;
@@ -78,9 +78,9 @@ fn first_of<T>(
     Ok(None)
 }
 
-fn sub_type(ty: &SubType, conts: &[bool]) -> Option<&'static str> {
+fn sub_type(ty: &SubType, conts: &[bool]) -> Option<Unsupported> {
     if ty.composite_type.shared {
-        return Some("shared-everything threads are");
+        return Some(Unsupported::SharedTypes);
     }
     match &ty.composite_type.inner {
         CompositeInnerType::Func(ty) => func(ty),
@@ -100,37 +100,37 @@ fn is_cont(ty: ValType, conts: &[bool]) -> bool {
     }
 }
 
-fn field(ty: &FieldType, conts: &[bool]) -> Option<&'static str> {
+fn field(ty: &FieldType, conts: &[bool]) -> Option<Unsupported> {
     match ty.element_type {
         StorageType::I8 | StorageType::I16 => None,
-        StorageType::Val(ty) if is_cont(ty, conts) => Some("continuations in objects are"),
+        StorageType::Val(ty) if is_cont(ty, conts) => Some(Unsupported::ContinuationsInObjects),
         StorageType::Val(ty) => value(ty),
     }
 }
 
-fn func(ty: &FuncType) -> Option<&'static str> {
+fn func(ty: &FuncType) -> Option<Unsupported> {
     ty.params().iter().chain(ty.results()).find_map(|ty| value(*ty))
 }
 
-fn global(ty: &GlobalType) -> Option<&'static str> {
+fn global(ty: &GlobalType) -> Option<Unsupported> {
     value(ty.content_type)
 }
 
-fn table(ty: &TableType) -> Option<&'static str> {
+fn table(ty: &TableType) -> Option<Unsupported> {
     reference(ty.element_type)
 }
 
-fn value(ty: ValType) -> Option<&'static str> {
+fn value(ty: ValType) -> Option<Unsupported> {
     match ty {
         ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 | ValType::V128 => None,
         ValType::Ref(ty) => reference(ty),
     }
 }
 
-fn reference(ty: RefType) -> Option<&'static str> {
+fn reference(ty: RefType) -> Option<Unsupported> {
     match ty.heap_type() {
-        HeapType::Abstract { shared: true, .. } => Some("shared-everything threads are"),
-        HeapType::Exact(_) => Some("custom descriptors are"),
+        HeapType::Abstract { shared: true, .. } => Some(Unsupported::SharedTypes),
+        HeapType::Exact(_) => Some(Unsupported::CustomDescriptors),
         HeapType::Abstract { .. } | HeapType::Concrete(_) => None,
     }
 }

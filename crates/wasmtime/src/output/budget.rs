@@ -6,7 +6,7 @@
 //! entries, exits and routines too, must be within the budget of the whole module; the linker sees to that.
 
 use crate::Error;
-use crate::bodies::Chunk;
+use crate::output::chunk::Chunk;
 use lightbeam_compiler::Budget;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
@@ -101,7 +101,7 @@ fn too_large(what: &str, most: usize, code: &str, offset: Option<usize>) -> Erro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bodies::ChunkFunc;
+    use crate::output::chunk::ChunkFunc;
 
     fn chunk(first: u32, funcs: &[(u32, u32, u32)]) -> Chunk {
         let func = |(code, wasm, wasm_bytes): &(u32, u32, u32)| ChunkFunc {

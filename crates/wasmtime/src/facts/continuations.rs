@@ -2,7 +2,8 @@
 //! `wasmtime_environ` but for the words that stacks exchange, of which there is no public description:
 //! `VMContinuationStack` has three of them, of a pointer each, at the upper end of a stack's memory.
 
-use crate::facts::{POINTER, offset};
+use crate::facts::layout::offset;
+use crate::target::POINTER;
 use lightbeam_compiler::facts::{ContFact, Effects, StackFacts, StackKinds, StackStates};
 use wasmtime_environ as environ;
 use wasmtime_environ::{

@@ -5,15 +5,18 @@
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
-use crate::artifact::{Image, PAGE, Translated};
-use crate::budget;
-use crate::facts::{function_type, offset, signature};
-use crate::place::{FILLER, Placed, Placer, aligned, resolve};
+use crate::Error;
+use crate::border::trampolines::Stubs;
+use crate::border::{host, startup};
+use crate::facts::layout::offset;
+use crate::facts::types::{function_type, signature};
+use crate::input::translate::Translated;
+use crate::output::budget;
+use crate::output::image::Image;
+use crate::output::place::{Placed, Placer, aligned, resolve};
+use crate::output::text::{FILLER, Piece, Text};
 use crate::settings::Settings;
-use crate::startup;
-use crate::text::{Piece, Text};
-use crate::trampolines::{self, Stubs};
-use crate::{Error, facts};
+use crate::target::{PAGE, POINTER};
 use lightbeam_compiler::code::{Reloc, Routine, Target};
 use lightbeam_compiler::facts::{Callee, Facts};
 use lightbeam_compiler::isa::Isa;
@@ -96,7 +99,7 @@ pub(crate) fn link(
 
     let needed = linker.needed(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs));
 
-    let offsets = VMOffsets::new(facts::POINTER, &translation.module);
+    let offsets = VMOffsets::new(POINTER, &translation.module);
     let room = linker.room();
     linker.stubs(|stubs, done| {
         for key in &needed {
@@ -157,11 +160,11 @@ pub(crate) fn link(
             .iter()
             .filter_map(|key| if let Key::Libcall(libcall) = key { Some(*libcall) } else { None })
             .collect();
-        libcalls.sort_by_key(|libcall| trampolines::builtin(*libcall).index());
+        libcalls.sort_by_key(|libcall| host::builtin(*libcall).index());
         for libcall in libcalls {
             let start = stubs.start();
             stubs.wasm_to_builtin(libcall);
-            let key = FuncKey::WasmToBuiltinTrampoline(trampolines::builtin(libcall));
+            let key = FuncKey::WasmToBuiltinTrampoline(host::builtin(libcall));
             done(Stub { key: Some(key), target: Some(Key::Libcall(libcall)), range: start..stubs.asm.offset() });
         }
         Ok(())

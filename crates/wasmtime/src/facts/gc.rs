@@ -1,8 +1,11 @@
 //! What the engine's collector asks of code: the layout of objects, and where its own data is. All of it comes from
 //! `wasmtime_environ`.
 
-use crate::facts::{HOST_PAGE_LOG2, POINTER, offset, value_type};
+use crate::error::Unsupported;
+use crate::facts::layout::offset;
+use crate::facts::types::value_type;
 use crate::settings::Settings;
+use crate::target::{HOST_PAGE_LOG2, POINTER};
 use lightbeam_compiler::facts::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
 use lightbeam_compiler::ty::Ty;
 use wasmtime_environ::copying::{self, CopyingTypeLayouts, InlineTraceInfo};
@@ -15,11 +18,8 @@ use wasmtime_environ::{
     WasmHeapType, WasmStorageType, WasmSubType, WasmValType,
 };
 
-/// The name of what is missing where the engine has no collector.
-const NO_COLLECTOR: &str = "garbage collection without a collector is";
-
-pub(crate) fn layouts(settings: &Settings) -> Result<&'static dyn GcTypeLayouts, &'static str> {
-    match settings.collector.ok_or(NO_COLLECTOR)? {
+pub(crate) fn layouts(settings: &Settings) -> Result<&'static dyn GcTypeLayouts, Unsupported> {
+    match settings.collector.ok_or(Unsupported::NoCollector)? {
         Chosen::DeferredReferenceCounting => Ok(&DrcTypeLayouts),
         Chosen::Null => Ok(&NullTypeLayouts),
         Chosen::Copying => Ok(&CopyingTypeLayouts),
@@ -27,8 +27,8 @@ pub(crate) fn layouts(settings: &Settings) -> Result<&'static dyn GcTypeLayouts,
 }
 
 /// What the collector asks of the code of a module.
-pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFacts, &'static str> {
-    let collector = match settings.collector.ok_or(NO_COLLECTOR)? {
+pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFacts, Unsupported> {
+    let collector = match settings.collector.ok_or(Unsupported::NoCollector)? {
         Chosen::Null => Collector::None {
             // It has nothing else.
             free: 0,
@@ -75,8 +75,8 @@ pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFa
     })
 }
 
-/// What objects of a type look like, if it is one of objects; or the name of the proposal that a field needs.
-pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<ObjectFact>, &'static str> {
+/// What objects of a type look like, if it is one of objects; or what of a field is not supported.
+pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<ObjectFact>, Unsupported> {
     let fields: &[WasmFieldType] = match &ty.composite_type.inner {
         WasmCompositeInnerType::Array(ty) => std::slice::from_ref(&ty.0),
         WasmCompositeInnerType::Struct(ty) => &ty.fields,
@@ -119,7 +119,7 @@ pub(crate) fn object(settings: &Settings, ty: &WasmSubType) -> Result<Option<Obj
     }))
 }
 
-fn storage(ty: &WasmStorageType) -> Result<Storage, &'static str> {
+fn storage(ty: &WasmStorageType) -> Result<Storage, Unsupported> {
     Ok(match ty {
         WasmStorageType::I8 => Storage::I8,
         WasmStorageType::I16 => Storage::I16,
@@ -128,7 +128,7 @@ fn storage(ty: &WasmStorageType) -> Result<Storage, &'static str> {
                 WasmHeapType::ConcreteFunc(EngineOrModuleTypeIndex::Module(ty)) => ty.as_u32(),
                 _ => ModuleInternedTypeIndex::reserved_value().as_u32(),
             }),
-            WasmHeapTopType::Cont => return Err("continuations in objects and exceptions are"),
+            WasmHeapTopType::Cont => return Err(Unsupported::ContinuationsKept),
             _ => {
                 value_type(&WasmValType::Ref(*ty))?;
                 Storage::Gc { traced: !matches!(ty.heap_type, WasmHeapType::I31 | WasmHeapType::None) }

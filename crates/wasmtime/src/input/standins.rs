@@ -1,7 +1,7 @@
 //! Stand-ins for sections, so that Wasmtime's translation of a module does not need to see what is compiled or put in
 //! place without it.
 
-use crate::data;
+use crate::input::data;
 use crate::settings::Settings;
 use std::ops::Range;
 use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Parser, Payload};

@@ -1,13 +1,13 @@
 //! The artifact that Wasmtime loads: an ELF file around the linked code, with the sections and metadata that
 //! `Module::deserialize` asks for.
 
-use crate::data::DataImage;
-use crate::exceptions::ExceptionTable;
+use crate::Error;
+use crate::input::translate::Translated;
+use crate::output::image::Image;
+use crate::output::memory_file;
+use crate::output::text::{self, Piece};
 use crate::settings::Settings;
-use crate::standins::Condensed;
-use crate::tables::{AddressTable, StackMaps, TrapTable};
-use crate::text::{self, Piece, Text};
-use crate::{Error, memory_file, unsupported};
+use crate::target::PAGE;
 use std::borrow::Cow;
 use std::fs::File;
 use std::mem::offset_of;
@@ -15,117 +15,7 @@ use std::os::unix::fs::FileExt;
 use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
 use wasmtime_environ::object::write::{Object, StandardSegment, WritableBuffer};
 use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
-use wasmtime_environ::wasmparser::{Parser, Validator, WasmFeatures};
-use wasmtime_environ::{
-    CompiledFunctionsTableBuilder, FilePos, FlagValue, FuncKey, FunctionLoc, ModuleEnvironment, ModuleTranslation,
-    ModuleTypesBuilder, ObjectBuilder, StaticModuleIndex, Tunables, obj,
-};
-
-/// Alignment of the text, so that it can be mapped executable.
-pub(crate) const PAGE: u64 = 1 << crate::facts::HOST_PAGE_LOG2;
-
-/// Linked code and the tables that describe it. Everything goes in by ascending text offset, keys by ascending order.
-pub(crate) struct Image {
-    /// The machine code; a whole number of pages.
-    pub(crate) text: Text,
-    /// What lies where.
-    pub(crate) functions: CompiledFunctionsTableBuilder,
-    /// Does code or a constant expression make or look into objects of the collector's heap?
-    pub(crate) objects: bool,
-    /// Instructions that can trap.
-    pub(crate) traps: TrapTable,
-    /// Where references are while a collector may run.
-    pub(crate) stack_maps: StackMaps,
-    /// Code offset to wasm offset.
-    pub(crate) addresses: Option<AddressTable>,
-    /// Where exceptions go.
-    pub(crate) exceptions: ExceptionTable,
-}
-
-impl Image {
-    /// No code.
-    pub(crate) fn new(settings: &Settings, loads: bool) -> Image {
-        Image {
-            text: Text::new(loads),
-            functions: CompiledFunctionsTableBuilder::new(),
-            objects: false,
-            traps: TrapTable::default(),
-            stack_maps: StackMaps::default(),
-            addresses: settings.tunables.generate_address_map.then(AddressTable::default),
-            exceptions: ExceptionTable::default(),
-        }
-    }
-
-    /// Records what lies at `start..end` of the text.
-    pub(crate) fn place(&mut self, key: FuncKey, start: u32, end: u32, wasm: FilePos) {
-        self.functions.push_func(key, FunctionLoc { start, length: end - start }, wasm);
-    }
-}
-
-/// A module's translation and the types that it interned.
-pub(crate) type Translated<'a> = (ModuleTranslation<'a>, ModuleTypesBuilder);
-
-/// Parses a whole module and validates all of it but the function bodies.
-pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
-    translate_with(settings, wasm, None)
-}
-
-/// As `translate`; with an image of its data there is a stand-in for the data section.
-pub(crate) fn translate_with<'a>(
-    settings: &Settings,
-    wasm: &'a [u8],
-    image: Option<DataImage>,
-) -> wasmtime::Result<Translated<'a>> {
-    let mut translated = read(settings, wasm)?;
-    initialise(settings, &mut translated, image);
-    Ok(translated)
-}
-
-/// Decides how memories and tables come to their contents, which completes a translation.
-pub(crate) fn initialise(settings: &Settings, (translation, types): &mut Translated<'_>, image: Option<DataImage>) {
-    match image {
-        Some(image) => image.install(translation, types),
-        None => translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, types),
-    }
-    translation.finalize_table_init(&settings.tunables, types);
-}
-
-/// A translation of what has stand-ins for code and data, to be completed with an image of the data, and the image to
-/// be made. None if that is not possible, for example because the module is invalid.
-pub(crate) fn translate_condensed<'a>(
-    settings: &Settings,
-    condensed: &'a Condensed,
-) -> Option<(Translated<'a>, DataImage)> {
-    let mut translated = read(settings, &condensed.bytes).ok()?;
-    translated.0.debuginfo.wasm_file.code_section_offset = condensed.code as u64;
-    let image = DataImage::new(settings, &translated.0.module)?;
-    Some((translated, image))
-}
-
-#[inline(never)] // Profiles tell the phases apart by their functions.
-fn read<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
-    // The host's translation takes it for granted that no type is shared.
-    if settings.features.contains(WasmFeatures::SHARED_EVERYTHING_THREADS)
-        && let Some(refusal) = unsupported::first(wasm)
-    {
-        return Err(refusal.into());
-    }
-    let mut validator = Validator::new_with_features(settings.features);
-    let mut parser = Parser::new(0);
-    parser.set_features(settings.features);
-    let mut types = ModuleTypesBuilder::new(&validator);
-    let index = StaticModuleIndex::from_u32(0);
-    let translation = ModuleEnvironment::new(&settings.tunables, &mut validator, &mut types, index)
-        .translate(parser, wasm)
-        .map_err(crate::error::from_translation)?;
-    Ok((translation, types))
-}
-
-/// The artifact of the empty module.
-pub(crate) fn empty(settings: &Settings) -> wasmtime::Result<Vec<u8>> {
-    let wasm = b"\0asm\x01\0\0\0";
-    Ok(write(settings, translate(settings, wasm)?, Image::new(settings, false))?.into_bytes()?)
-}
+use wasmtime_environ::{FlagValue, ObjectBuilder, Tunables, obj};
 
 /// A finished artifact whose large sections are still where they were made, so that they need to be copied only once:
 /// to where it is wanted.

@@ -5,8 +5,8 @@
 //! Whatever is out of the ordinary, invalid or seldom is given up, and the section left to Wasmtime; so what an image
 //! says can also be had from there, and a test compares the two.
 
-use crate::artifact::PAGE;
 use crate::settings::Settings;
+use crate::target::PAGE;
 use wasmtime_environ::wasmparser::BinaryReader;
 use wasmtime_environ::{
     IndexType, MemoryIndex, MemoryInit, MemoryInitialization, MemorySegmentOffset, Module, ModuleStartup,
@@ -219,8 +219,11 @@ impl DataImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::{self, Image, Translated};
-    use crate::{Compiler, standins};
+    use crate::Compiler;
+    use crate::input::standins;
+    use crate::input::translate::{self, Translated};
+    use crate::output::artifact;
+    use crate::output::image::Image;
     use wasmtime::Config;
 
     /// A module with these fields, and the segments of memory 0 behind them.
@@ -280,14 +283,15 @@ mod tests {
                     assert!(segments.is_empty());
                     continue;
                 };
-                let image = artifact::translate_condensed(&settings, &condensed).and_then(|(translated, mut image)| {
-                    image.advance(&wasm[condensed.data.clone()]);
-                    image.complete().map(|_| (translated, image))
-                });
+                let image =
+                    translate::translate_condensed(&settings, &condensed).and_then(|(translated, mut image)| {
+                        image.advance(&wasm[condensed.data.clone()]);
+                        image.complete().map(|_| (translated, image))
+                    });
                 assert_eq!(image.is_some(), is_image, "module {i}");
                 let Some((mut translated, image)) = image else { continue };
-                artifact::initialise(&settings, &mut translated, Some(image));
-                let reference = artifact::translate(&settings, &wasm).unwrap();
+                translate::initialise(&settings, &mut translated, Some(image));
+                let reference = translate::translate(&settings, &wasm).unwrap();
                 assert!(artifact(&settings, translated) == artifact(&settings, reference), "module {i}");
             }
         }
@@ -299,7 +303,7 @@ mod tests {
         let segments: Vec<_> = (0..20_000u64).map(|i| (5000 + i * 6, vec![i as u8; (i % 9) as usize])).collect();
         let wasm = module("(memory 40)", &segments);
         let condensed = standins::condense(&settings, &wasm).unwrap();
-        let (translation, _) = artifact::translate(&settings, &condensed.bytes).unwrap();
+        let (translation, _) = translate::translate(&settings, &condensed.bytes).unwrap();
         let section = &wasm[condensed.data];
         let image = |piece: usize| {
             let mut image = DataImage::new(&settings, &translation.module).unwrap();

@@ -1,0 +1,6 @@
+//! A module's bytes on their way in: what Wasmtime's translation says of them, and what it does not need to see.
+
+pub(crate) mod data;
+pub(crate) mod standins;
+pub(crate) mod translate;
+pub(crate) mod unsupported;

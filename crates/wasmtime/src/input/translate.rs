@@ -1,0 +1,81 @@
+//! Wasmtime's translation of a module: all that it says but the code of its functions.
+
+use crate::Error;
+use crate::input::data::DataImage;
+use crate::input::standins::Condensed;
+use crate::input::unsupported;
+use crate::settings::Settings;
+use crate::target::PAGE;
+use std::borrow::Cow;
+use wasmtime_environ::wasmparser::{Parser, Validator, WasmFeatures};
+use wasmtime_environ::{ModuleEnvironment, ModuleTranslation, ModuleTypesBuilder, StaticModuleIndex};
+
+/// What begins every binary module; anything else is taken for the text format.
+pub(crate) const MAGIC: &[u8] = b"\0asm";
+
+/// A module's translation and the types that it interned.
+pub(crate) type Translated<'a> = (ModuleTranslation<'a>, ModuleTypesBuilder);
+
+/// The binary form of a module in either.
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    if bytes.starts_with(MAGIC) {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))
+}
+
+/// Parses a whole module and validates all of it but the function bodies.
+pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
+    translate_with(settings, wasm, None)
+}
+
+/// As `translate`; with an image of its data there is a stand-in for the data section.
+pub(crate) fn translate_with<'a>(
+    settings: &Settings,
+    wasm: &'a [u8],
+    image: Option<DataImage>,
+) -> wasmtime::Result<Translated<'a>> {
+    let mut translated = read(settings, wasm)?;
+    initialise(settings, &mut translated, image);
+    Ok(translated)
+}
+
+/// Decides how memories and tables come to their contents, which completes a translation.
+pub(crate) fn initialise(settings: &Settings, (translation, types): &mut Translated<'_>, image: Option<DataImage>) {
+    match image {
+        Some(image) => image.install(translation, types),
+        None => translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, types),
+    }
+    translation.finalize_table_init(&settings.tunables, types);
+}
+
+/// A translation of what has stand-ins for code and data, to be completed with an image of the data, and the image to
+/// be made. None if that is not possible, for example because the module is invalid.
+pub(crate) fn translate_condensed<'a>(
+    settings: &Settings,
+    condensed: &'a Condensed,
+) -> Option<(Translated<'a>, DataImage)> {
+    let mut translated = read(settings, &condensed.bytes).ok()?;
+    translated.0.debuginfo.wasm_file.code_section_offset = condensed.code as u64;
+    let image = DataImage::new(settings, &translated.0.module)?;
+    Some((translated, image))
+}
+
+#[inline(never)] // Profiles tell the phases apart by their functions.
+fn read<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
+    // The host's translation takes it for granted that no type is shared.
+    if settings.features.contains(WasmFeatures::SHARED_EVERYTHING_THREADS)
+        && let Some(refusal) = unsupported::first(wasm)
+    {
+        return Err(refusal.into());
+    }
+    let mut validator = Validator::new_with_features(settings.features);
+    let mut parser = Parser::new(0);
+    parser.set_features(settings.features);
+    let mut types = ModuleTypesBuilder::new(&validator);
+    let index = StaticModuleIndex::from_u32(0);
+    let translation = ModuleEnvironment::new(&settings.tunables, &mut validator, &mut types, index)
+        .translate(parser, wasm)
+        .map_err(crate::error::from_translation)?;
+    Ok((translation, types))
+}

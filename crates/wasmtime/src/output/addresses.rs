@@ -1,0 +1,52 @@
+//! Which code belongs to which byte of the module.
+
+use crate::output::blocks::{BLOCK, Blocks, Body};
+
+/// Which code belongs to which byte of the module.
+pub(crate) struct AddressTable {
+    blocks: Blocks,
+    body: Body,
+    /// Entries in the block under construction.
+    len: usize,
+    /// The entry before: offset in the text, offset in the module.
+    last: (u32, u32),
+}
+
+impl Default for AddressTable {
+    fn default() -> AddressTable {
+        AddressTable { blocks: Blocks::default(), body: Body::EMPTY, len: 0, last: (0, u32::MAX) }
+    }
+}
+
+impl AddressTable {
+    /// Says that the code from `at` of the text on, behind all so far, belongs to byte `wasm` of the module.
+    #[inline]
+    pub(crate) fn push(&mut self, at: u32, wasm: u32) {
+        if wasm == self.last.1 {
+            return;
+        }
+        if self.len == 0 {
+            self.body.flush(&mut self.blocks);
+            self.blocks.begin(at);
+            self.body.unsigned(0);
+            self.body.unsigned(wasm.into());
+        } else {
+            self.body.unsigned(u64::from(at - self.last.0) << 1);
+            self.body.signed(i64::from(wasm) - i64::from(self.last.1));
+        }
+        self.last = (at, wasm);
+        self.blocks.entries += 1;
+        self.len = (self.len + 1) % BLOCK;
+    }
+
+    /// Bytes of the section but for the block under construction.
+    pub(crate) fn len(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// The section.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        self.body.flush(&mut self.blocks);
+        self.blocks.finish()
+    }
+}

@@ -1,0 +1,47 @@
+//! What compiling a batch of functions gives: code that is still to be placed.
+
+use crate::report::FunctionReport;
+use lightbeam_compiler::code::{AddressSite, CallSite, Handler, Reloc, Safepoint, TrapSite};
+
+/// Compiled functions that follow each other.
+pub(crate) struct Chunk {
+    /// Index of the first among the defined functions.
+    pub(crate) first: u32,
+    /// Their code, with padding between them.
+    pub(crate) code: Vec<u8>,
+    pub(crate) funcs: Vec<ChunkFunc>,
+    /// Bytes of code of all of them, without padding, and of their part of the exception table.
+    pub(crate) func_bytes: usize,
+    /// Calls of functions of the module: offset of the field, index among the defined functions.
+    pub(crate) calls: Vec<(u32, u32)>,
+    /// All other relocations.
+    pub(crate) relocs: Vec<Reloc>,
+    pub(crate) traps: Vec<TrapSite>,
+    pub(crate) addresses: Vec<AddressSite>,
+    pub(crate) safepoints: Vec<Safepoint>,
+    pub(crate) maps: Vec<u32>,
+    pub(crate) sites: Vec<CallSite>,
+    /// What the sites name.
+    pub(crate) handlers: Vec<Handler>,
+    /// One for each function, if that is asked for, without their names.
+    pub(crate) reports: Vec<FunctionReport>,
+    /// Was the code dropped, as the module exceeds its budget? What is left says how much there was.
+    pub(crate) dropped: bool,
+}
+
+/// One function of a chunk. Offsets are in bytes from the start of its code.
+#[derive(Clone, Copy)]
+pub(crate) struct ChunkFunc {
+    /// First byte: of the `Tail` entry if there is one.
+    pub(crate) start: u32,
+    /// Private entry.
+    pub(crate) body: u32,
+    /// After the last byte.
+    pub(crate) end: u32,
+    /// Byte offset of the body in the module.
+    pub(crate) wasm: u32,
+    /// Bytes of the body.
+    pub(crate) wasm_bytes: u32,
+    /// Bytes of its part of the exception table.
+    pub(crate) exception_bytes: u32,
+}

@@ -1,0 +1,17 @@
+//! From compiled functions to what Wasmtime loads: places in one text, tables beside it, a file around both.
+
+pub(crate) mod addresses;
+pub(crate) mod artifact;
+mod blocks;
+pub(crate) mod budget;
+pub(crate) mod chunk;
+pub(crate) mod handlers;
+pub(crate) mod image;
+pub(crate) mod link;
+pub(crate) mod load;
+pub(crate) mod memory_file;
+pub(crate) mod place;
+pub(crate) mod probe;
+pub(crate) mod stack_maps;
+pub(crate) mod text;
+pub(crate) mod traps;

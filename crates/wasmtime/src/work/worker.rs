@@ -1,0 +1,234 @@
+//! One thread at work: turns a batch of bodies into a chunk of code with tables.
+
+use crate::Error;
+use crate::output::chunk::{Chunk, ChunkFunc};
+use crate::report::FunctionReport;
+use crate::work::job::{Batch, Job};
+use lightbeam_compiler::code::{Counters, FuncCode, Reloc, Target};
+use lightbeam_compiler::isa::Isa;
+use lightbeam_compiler::isa::x64::X64;
+use lightbeam_compiler::{Scratch, Writer};
+use std::ops::AddAssign;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+use wasmtime_environ::wasmparser::{BinaryReader, FuncToValidate, FunctionBody};
+
+/// The longest function body, a limit that all engines share.
+const MAX_BODY: usize = 7_654_321;
+
+/// Code of so many bytes is not copied out of the buffer in which it was made.
+const LARGE: usize = 512 << 10;
+
+/// Bytes of code after which a thread reports how much it has made.
+const METERED: usize = 64 << 10;
+
+/// Totals over functions.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Totals {
+    pub(crate) body_bytes: usize,
+    pub(crate) code_bytes: usize,
+    pub(crate) counters: Counters,
+    /// Time that threads spent, and of that in either sweep.
+    pub(crate) busy: Duration,
+    pub(crate) survey: Duration,
+    pub(crate) emit: Duration,
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, other: Totals) {
+        self.body_bytes += other.body_bytes;
+        self.code_bytes += other.code_bytes;
+        self.counters.add(&other.counters);
+        self.busy += other.busy;
+        self.survey += other.survey;
+        self.emit += other.emit;
+    }
+}
+
+/// A function that was not compiled.
+pub(super) struct Failure {
+    pub(super) index: u32,
+    pub(super) error: Error,
+}
+
+/// One thread's tools, which it reuses from function to function.
+pub(crate) struct Worker {
+    scratch: Scratch,
+    output: Writer<X64>,
+    /// Index of the first function in the output.
+    first: u32,
+    /// Bytes of the bodies in the output.
+    body_bytes: usize,
+    /// Bytes of code of the functions in the output, without padding, and of their part of the exception table.
+    func_bytes: usize,
+    /// Bytes of code that the meter has not counted yet.
+    unmetered: usize,
+    /// Was code dropped, as the module exceeds its budget?
+    dropped: bool,
+    /// Of the functions in the output, if that is asked for.
+    reports: Vec<FunctionReport>,
+}
+
+/// Nanoseconds since the first call.
+fn nanoseconds() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_nanos() as u64
+}
+
+impl Worker {
+    pub(crate) fn new(job: &Job) -> Worker {
+        let mut scratch = Scratch::default();
+        scratch.clock = job.time_sweeps.then_some(nanoseconds);
+        Worker {
+            scratch,
+            output: Writer::new(job.facts.settings.cpu),
+            first: 0,
+            body_bytes: 0,
+            func_bytes: 0,
+            unmetered: 0,
+            dropped: false,
+            reports: Vec::new(),
+        }
+    }
+
+    /// Compiles a function behind those in the output, with the next index if there are any.
+    pub(crate) fn function(&mut self, job: &Job, index: u32, body: FunctionBody<'_>) -> Result<(), Error> {
+        let range = body.range();
+        if range.len() > MAX_BODY {
+            return Err(Error::too_large("function body exceeds the limit of 7654321 bytes", Some(range.start)));
+        }
+        if self.output.funcs.is_empty() {
+            self.first = index;
+        }
+        self.body_bytes += range.len();
+        let validator = FuncToValidate {
+            resources: job.resources.clone().expect("a module with functions has what validates them"),
+            index: job.imported + index,
+            ty: job.types[index as usize],
+            features: job.features,
+        };
+        let before = if job.count_functions { Some(self.output.counters) } else { None };
+        lightbeam_compiler::compile::<X64>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
+            .map_err(Error::from)?;
+        if let Some(func) = self.output.funcs.last() {
+            let code_bytes = (func.end - func.start) as usize;
+            let bytes = code_bytes + func.exception_bytes as usize;
+            self.func_bytes += bytes;
+            self.unmetered += bytes;
+            if let Some(before) = &before {
+                let (index, counters) = (job.imported + index, self.output.counters.since(before));
+                self.reports.push(FunctionReport { index, name: None, body_bytes: range.len(), code_bytes, counters });
+            }
+        }
+        if self.unmetered >= METERED {
+            job.meter.count(std::mem::take(&mut self.unmetered), range.end);
+            if job.meter.exceeded() {
+                // Nobody will link this; only how large it is still matters.
+                self.dropped = true;
+                self.output.drop_code();
+            }
+        }
+        Ok(())
+    }
+
+    /// Is there enough in the output for a chunk?
+    pub(crate) fn is_full(&self, job: &Job) -> bool {
+        self.body_bytes >= job.batch
+    }
+
+    /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
+    pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Chunk> {
+        if self.output.funcs.is_empty() {
+            return None;
+        }
+        // Room for the padding to the next chunk, as it is put there in place.
+        const ROOM: usize = lightbeam_compiler::code::FUNC_ALIGN as usize;
+        let large = self.output.code().len() > LARGE;
+        let code = if large {
+            let mut code = self.output.take_code();
+            code.shrink_to(code.len() + ROOM);
+            code
+        } else {
+            let mut code = Vec::with_capacity(self.output.code().len() + ROOM);
+            code.extend_from_slice(self.output.code());
+            self.output.truncate(0);
+            code
+        };
+        let Writer { funcs, relocs, traps, addresses, sites, handlers, safepoints, maps, counters, .. } =
+            &mut self.output;
+        let mut calls = Vec::with_capacity(relocs.iter().filter(|reloc| call(reloc).is_some()).count());
+        calls.extend(relocs.iter().filter_map(call));
+        let others = relocs.iter().filter(|reloc| call(reloc).is_none()).copied().collect();
+        relocs.clear();
+        let chunk = Chunk {
+            first: self.first,
+            code,
+            funcs: funcs
+                .drain(..)
+                .map(|FuncCode { start, body, end, wasm, wasm_bytes, exception_bytes, .. }| ChunkFunc {
+                    start,
+                    body,
+                    end,
+                    wasm,
+                    wasm_bytes,
+                    exception_bytes,
+                })
+                .collect(),
+            calls,
+            relocs: others,
+            traps: take(traps, large),
+            addresses: take(addresses, large),
+            safepoints: take(safepoints, large),
+            maps: take(maps, large),
+            sites: take(sites, large),
+            handlers: take(handlers, large),
+            func_bytes: std::mem::take(&mut self.func_bytes),
+            reports: std::mem::take(&mut self.reports),
+            dropped: std::mem::take(&mut self.dropped),
+        };
+        *totals += Totals {
+            body_bytes: std::mem::take(&mut self.body_bytes),
+            // None if it was dropped.
+            code_bytes: chunk.code.len().saturating_sub(chunk.funcs[0].start as usize),
+            counters: std::mem::take(counters),
+            busy: Duration::ZERO,
+            survey: Duration::from_nanos(std::mem::take(&mut self.scratch.survey_time)),
+            emit: Duration::from_nanos(std::mem::take(&mut self.scratch.emit_time)),
+        };
+        Some(chunk)
+    }
+
+    pub(super) fn batch(&mut self, job: &Job, batch: &Batch<'_>) -> Result<u32, Failure> {
+        let mut reader = BinaryReader::new_features(&batch.entries, batch.offset, job.features);
+        let mut index = batch.first;
+        while !reader.eof() {
+            let mut body = || -> Result<FunctionBody<'_>, Error> {
+                let bytes = reader.read_var_u32()? as usize;
+                let offset = reader.original_position();
+                let body = reader.read_bytes(bytes)?;
+                Ok(FunctionBody::new(BinaryReader::new_features(body, offset, job.features)))
+            };
+            body().and_then(|body| self.function(job, index, body)).map_err(|error| Failure { index, error })?;
+            index += 1;
+        }
+        Ok(index - batch.first)
+    }
+}
+
+/// What a buffer holds, in no more memory than it needs. A large buffer is handed on, any other copied and used again.
+fn take<T: Clone>(buffer: &mut Vec<T>, large: bool) -> Vec<T> {
+    if large {
+        buffer.shrink_to_fit();
+        return std::mem::take(buffer);
+    }
+    let taken = buffer.clone();
+    buffer.clear();
+    taken
+}
+
+fn call(reloc: &Reloc) -> Option<(u32, u32)> {
+    match reloc.target {
+        Target::Func(index) => Some((reloc.at, index)),
+        _ => None,
+    }
+}
