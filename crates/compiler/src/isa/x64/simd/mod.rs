@@ -441,8 +441,7 @@ fn dest_of_row(cpu: &CpuFeatures) -> Dest {
     if cpu.avx { Dest::Any } else { Dest::First }
 }
 
-/// Is the last operand read by an instruction that reads all 16 bytes of it? Not where the operands are exchanged, but
-/// for compares that are flipped, which copy both.
+/// Is the last operand read by an instruction that reads all 16 bytes of it? Not where the operands are exchanged.
 pub(super) const fn binary_folds(op: VectorBinary) -> bool {
     let Binary { how, swap, .. } = binary_plan(op);
     match how {
@@ -450,8 +449,7 @@ pub(super) const fn binary_folds(op: VectorBinary) -> bool {
             assert!(matches!(row.rm, Operand::F128), "a row that reads less");
             !swap
         }
-        How::Picked { .. } => !swap,
-        How::Flipped { .. } => true,
+        How::Picked { .. } | How::Flipped { .. } => !swap,
         How::Seq(..) => false,
     }
 }
