@@ -35,7 +35,7 @@ one byte {
     0x15 ReturnCallRef:      by ReturnCallRef      | Index       | onward     | return_call_ref();
     0x1a Drop:               by Drop               | None        | free       | drop_();
     0x1b Select:             by Select             | None        | selects    | select();
-    0x1c TypedSelect:        by TypedSelect        | Types       |            | typed_select();
+    0x1c TypedSelect:        by TypedSelect        | Types       | selects    | typed_select();
     0x1f TryTable:           by TryTable           | Catches     |            | try_table();
     0x20 LocalGet:           by LocalGet           | Local       |            | local_get();
     0x21 LocalSet:           by LocalSet           | Local       |            | local_set();
