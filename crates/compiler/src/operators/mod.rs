@@ -8,7 +8,7 @@
 mod dispatch;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::isa::{
     Convert, Div, Extend, FloatCmp, FloatUnary, IntUnary, Lane, Lanes, Load, Rmw, Shift, Store, VectorBinary::*,
@@ -578,7 +578,7 @@ macro_rules! lines {
             }
         }
 
-        const LINES: &[(Op, Operator)] = &[
+        pub(crate) const LINES: &[(Op, Operator)] = &[
             $((Op::$name, Operator {
                 name: stringify!($name),
                 proposal: None,

@@ -5,7 +5,7 @@ use crate::reader::Reader;
 use wasmparser::{BinaryReader, OperatorsReader, Validator, WasmFeatures};
 
 /// The opcode, with the prefix if there is one.
-fn opcode(op: Op) -> Vec<u8> {
+pub(crate) fn opcode(op: Op) -> Vec<u8> {
     for prefix in Prefix::ALL {
         let (first, count) = prefix.place();
         if (first..first + count).contains(&op.0) {
@@ -17,7 +17,7 @@ fn opcode(op: Op) -> Vec<u8> {
 }
 
 /// Immediates of a kind, for reading; `None` for blocks. Numbers are such that take two bytes.
-fn immediates(kind: Immediates) -> Option<Vec<u8>> {
+pub(crate) fn immediates(kind: Immediates) -> Option<Vec<u8>> {
     const INDEX: [u8; 2] = [0x85, 0x01];
     const FUNC: u8 = 0x70;
     const EXTERN: u8 = 0x6f;

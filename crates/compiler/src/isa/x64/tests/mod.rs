@@ -2,6 +2,7 @@
 //! `sequences` says for some what exactly is emitted.
 
 mod contract;
+mod operators;
 mod sequences;
 mod vectors;
 
