@@ -7,6 +7,7 @@
 
 mod checks;
 mod compile;
+mod coverage;
 mod facts;
 mod file;
 mod isa;
@@ -21,8 +22,10 @@ use std::path::{Path, PathBuf};
 fn main() {
     let arguments = Arguments::from_args();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("filetests");
-    let mut trials: Vec<Trial> = files(&folder)
-        .into_iter()
+    let files = files(&folder);
+    let mut trials: Vec<Trial> = files
+        .iter()
+        .cloned()
         .map(|path| {
             let name = path.strip_prefix(&folder).expect("found below it").display().to_string();
             Trial::test(format!("filetests/{name}"), move || file(&path))
@@ -30,6 +33,7 @@ fn main() {
         .collect();
     assert!(!trials.is_empty(), "there are file tests in {}", folder.display());
     trials.extend(checks::trials());
+    trials.push(Trial::test("every-operator", move || Ok(coverage::check(&files)?)));
     libtest_mimic::run(&arguments, trials).exit();
 }
 

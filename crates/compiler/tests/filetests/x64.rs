@@ -52,7 +52,7 @@ pub(crate) fn read(code: &Code, range: Range<u32>, names: &Names<'_>) -> Result<
         let (text, labels) = show(code, &range, &instruction, names)?;
         items.push(Item { at, end, text, labels });
         if instruction.mnemonic() == Mnemonic::Mov && instruction.op1_kind() == OpKind::Immediate32 {
-            entries = instruction.immediate32() + 1;
+            entries = instruction.immediate32().wrapping_add(1);
         }
         // A table stands behind the jump that goes by it, which adds a distance from the table to its address.
         let is_jump = instruction.mnemonic() == Mnemonic::Jmp && instruction.op0_kind() == OpKind::Register;
