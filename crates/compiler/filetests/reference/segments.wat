@@ -1,3 +1,4 @@
+;; settings: left-to-reference
 ;; Arrays and memories from segments.
 (module
   (memory 1)

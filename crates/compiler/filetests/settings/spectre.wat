@@ -1,4 +1,4 @@
-;; settings: checks
+;; settings: checks left-to-reference
 ;; A checked access uses an index that a conditional move has chosen by the flags of the check.
 (module
   (memory 1)

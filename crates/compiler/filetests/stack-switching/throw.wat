@@ -1,3 +1,4 @@
+;; settings: left-to-reference
 ;; What resumes a continuation with an exception, and what switches to another without a detour.
 (module
   (type $f (func))

@@ -2,6 +2,7 @@
 //! that these tests ask of the compiler, they ask here.
 
 use crate::facts::Module;
+use crate::file::Settings;
 use lightbeam_compiler::code::{CallSite, Handler, Parts, Reloc, Routine, Safepoint, Target, TrapSite};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::{Scratch, Writer, compile, routines};
@@ -27,18 +28,28 @@ pub(crate) struct Piece {
     pub(crate) parts: Option<Parts>,
 }
 
-/// Compiles all functions of a module, and all routines that these name if they are wanted.
-pub(crate) fn code<I: Isa>(module: &mut Module<'_>, with_routines: bool) -> Result<Code, String> {
+/// Compiles all functions of a module, and all routines that these name if they are wanted. What the fast sweep should
+/// decide, it must.
+pub(crate) fn code<I: Isa>(module: &mut Module<'_>, settings: &Settings) -> Result<Code, String> {
     let (mut scratch, mut writer) = (Scratch::default(), Writer::<I>::new(module.facts.settings.cpu));
     let mut pieces = Vec::new();
+    let mut left = Vec::new();
     for (index, (validator, body)) in std::mem::take(&mut module.bodies).into_iter().enumerate() {
         let function = validator.index;
         compile(&module.facts, index as u32, validator, body, &mut scratch, &mut writer)
             .map_err(|error| format!("{}: {error}", module.name(function)))?;
+        if writer.counters.left_to_reference > left.len() as u64 {
+            left.push(module.name(function));
+        }
         let func = writer.funcs.last().expect("a function was compiled");
         pieces.push(Piece { name: module.name(function), range: func.body..func.end, parts: Some(func.parts.clone()) });
     }
-    if with_routines {
+    match (settings.left, left.is_empty()) {
+        (false, false) => return Err(format!("the fast sweep does not decide {}", left.join(", "))),
+        (true, true) => return Err("the fast sweep leaves nothing to the reference, as the settings say".into()),
+        _ => {}
+    }
+    if settings.routines {
         routines_of(module, &mut scratch, &mut writer, &mut pieces)?;
     }
     Ok(Code {

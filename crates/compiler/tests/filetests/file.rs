@@ -50,11 +50,13 @@ pub(crate) struct Settings {
     pub(crate) frame: bool,
     /// The routines that the code calls are shown behind the functions.
     pub(crate) routines: bool,
+    /// The fast sweep does not decide every function, but leaves some to the reference.
+    pub(crate) left: bool,
 }
 
 impl Settings {
     /// All settings by name.
-    fn words(&mut self) -> [(&'static str, &mut bool); 12] {
+    fn words(&mut self) -> [(&'static str, &mut bool); 13] {
         [
             ("fuel", &mut self.fuel),
             ("epochs", &mut self.epochs),
@@ -68,6 +70,7 @@ impl Settings {
             ("no-collector", &mut self.no_collector),
             ("frame", &mut self.frame),
             ("routines", &mut self.routines),
+            ("left-to-reference", &mut self.left),
         ]
     }
 }

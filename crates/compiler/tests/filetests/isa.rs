@@ -38,7 +38,7 @@ impl InstructionSet {
 
 fn compile<'a, I: Isa>(wasm: &'a [u8], settings: &Settings, cpu: CpuFeatures) -> Result<(Module<'a>, Code), String> {
     let mut module = facts::module::<I>(wasm, settings, cpu)?;
-    let code = compile::code::<I>(&mut module, settings.routines)?;
+    let code = compile::code::<I>(&mut module, settings)?;
     Ok((module, code))
 }
 
