@@ -114,7 +114,7 @@ fn about_file(name: &str, text: &str) -> Vec<String> {
         if line.trim_start().starts_with("//") && line.chars().count() > MAX_COLUMNS {
             complaints.push(format!("{name}:{number}: a comment of more than {MAX_COLUMNS} columns"));
         }
-        if !labels_allowed && (line.contains("w.label()") || line.contains("w.bind(")) {
+        if !labels_allowed && (["w.label()", "w.labels()", "w.bind("].iter().any(|call| line.contains(call))) {
             complaints.push(format!("{name}:{number}: a branch whose paths meet again is `Frozen`"));
         }
         if !says_unsafe(line) {

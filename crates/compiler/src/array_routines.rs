@@ -37,7 +37,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// As `FuncGen::check_in_heap`.
     fn check_in_heap(&mut self, reference: Reg, span: u32) {
         if u64::from(span) > self.gc().unchecked_span {
-            let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+            let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
             crate::gc::compare_with_heap::<I>(self.w, self.facts, reference, span, trap);
         }
     }
@@ -101,7 +101,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.lea(Width::W64, base, Addr::indexed(base, base, 0, 0));
         self.w.cmp(Width::W64, temp, Src::Reg(base));
         self.w.jcc(Cond::LtU, done);
-        self.libcall(Libcall::GcCollect);
+        self.w.libcall(Libcall::GcCollect);
         self.w.bind(done);
     }
 
@@ -111,7 +111,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             unreachable!("only where references are counted")
         };
         let [base, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
-        let [counted, drop, done] = [(); 3].map(|()| self.w.label());
+        let [counted, drop, done] = self.w.labels();
         self.heap_base(base);
         self.w.load(Load::I32, old, Addr::base(address, 0));
         self.jump_if_no_object(new, counted);
@@ -131,7 +131,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.jmp(done);
         self.w.bind(drop);
         self.argument(1, old);
-        self.libcall(Libcall::GcDrop);
+        self.w.libcall(Libcall::GcDrop);
         self.w.bind(done);
     }
 
@@ -151,7 +151,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let gc = self.gc();
         let Collector::None { free, kind_bits } = gc.collector else { unreachable!("only where nothing is collected") };
         let [data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
-        let too_large = self.trap_label(TrapCode::AllocationTooLarge);
+        let too_large = self.w.trap_label(TrapCode::AllocationTooLarge);
         let done = self.w.label();
         self.w.test(Width::W32, size, Src::Imm(kind_bits.cast_signed()));
         self.w.jcc(Cond::Ne, too_large);
@@ -170,7 +170,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.test(Width::W64, end, Src::Reg(end));
         self.w.jcc(Cond::LeS, done);
         self.argument(1, end);
-        self.libcall(Libcall::GcGrow);
+        self.w.libcall(Libcall::GcGrow);
         self.w.bind(done);
     }
 
@@ -180,8 +180,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         let (header, kind, align) = (object.size, object.kind, object.align);
         let id = self.facts.type_id_offsets[ty as usize];
         let [data, base, end] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
-        let [slow, made] = [(); 2].map(|()| self.w.label());
-        let too_large = self.trap_label(TrapCode::AllocationTooLarge);
+        let [slow, made] = self.w.labels();
+        let too_large = self.w.trap_label(TrapCode::AllocationTooLarge);
         // There is no array whose size takes more than 32 bits.
         let longest = (u32::MAX - header) >> field.storage.log2();
         self.w.mov(Width::W32, length, length);
@@ -246,7 +246,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.argument(3, size);
         self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(kind), false);
         self.w.iconst(Width::W32, I::LIBCALL.int_args[4], i64::from(align), false);
-        self.libcall(Libcall::GcAlloc);
+        self.w.libcall(Libcall::GcAlloc);
         self.w.mov(Width::W32, Self::RESULT, I::LIBCALL.int_results[0]);
         self.heap_base(base);
         self.w.bind(made);
@@ -262,8 +262,8 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn array_range(&mut self, ty: u32, array: Reg, index: Reg, length: Reg, temp: Reg) {
         let gc = self.gc();
         let (_, field) = self.array(ty);
-        let null = self.trap_label(TrapCode::NullReference);
-        let out = self.trap_label(TrapCode::ArrayOutOfBounds);
+        let null = self.w.trap_label(TrapCode::NullReference);
+        let out = self.w.trap_label(TrapCode::ArrayOutOfBounds);
         self.w.test(Width::W32, array, Src::Reg(array));
         self.w.jcc(Cond::Eq, null);
         self.check_in_heap(array, gc.array_length.cast_unsigned() + 4);
@@ -283,7 +283,7 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     /// Traps if an offset is beyond the end of the heap.
     fn check_end(&mut self, end: Reg) {
-        let out = self.trap_label(TrapCode::ArrayOutOfBounds);
+        let out = self.w.trap_label(TrapCode::ArrayOutOfBounds);
         let length = self.gc().heap_length;
         self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
         self.w.cmp(Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, length)));
@@ -295,7 +295,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.argument(1, pointer);
         self.argument(2, byte);
         self.argument(3, bytes);
-        self.libcall(Libcall::MemoryFill);
+        self.w.libcall(Libcall::MemoryFill);
     }
 
     /// The arguments are as 32 bits each, but for those that are bits.
@@ -334,7 +334,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         if storage.log2() == 0 {
             return self.set_bytes(pointer, bits, n);
         }
-        let [loop_, again] = [(); 2].map(|()| self.w.label());
+        let [loop_, again] = self.w.labels();
         if storage.log2() == 4 {
             let half = I::PRIVATE.int_args[0];
             self.w.load(Load::V128, I::FLOAT_SCRATCH, Addr::base(bits, 0));
@@ -392,7 +392,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.mov(Width::W32, n, Self::FIFTH);
         self.narrow(&[array, index, source, Self::FOURTH]);
         // Both arrays are looked at before any bound.
-        let null = self.trap_label(TrapCode::NullReference);
+        let null = self.w.trap_label(TrapCode::NullReference);
         for reg in [array, source] {
             self.w.test(Width::W32, reg, Src::Reg(reg));
             self.w.jcc(Cond::Eq, null);
@@ -406,10 +406,10 @@ impl<I: Isa> RoutineGen<'_, I> {
             for (i, reg) in [array, source, n].into_iter().enumerate() {
                 self.argument(i + 1, reg);
             }
-            return self.libcall(Libcall::MemoryCopy);
+            return self.w.libcall(Libcall::MemoryCopy);
         }
         self.done_if_zero(n, done);
-        let [forward, again, next] = [(); 3].map(|()| self.w.label());
+        let [forward, again, next] = self.w.labels();
         let value = I::PRIVATE.int_args[2];
         self.w.cmp(Width::W64, array, Src::Reg(source));
         self.w.jcc(Cond::LeU, forward);
@@ -438,7 +438,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     pub(crate) fn data_range(&mut self, ty: u32, segment: u32, position: Reg, n: Reg) {
         let (_, field) = self.array(ty);
         let [pointer, bytes] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
-        let out = self.trap_label(TrapCode::MemoryOutOfBounds);
+        let out = self.w.trap_label(TrapCode::MemoryOutOfBounds);
         self.narrow(&[position, n]);
         self.data_segment(segment);
         let end = I::PRIVATE.int_args[0];
@@ -458,18 +458,18 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.argument(3, n);
         self.argument(1, array);
         self.argument(2, position);
-        self.libcall(Libcall::MemoryCopy);
+        self.w.libcall(Libcall::MemoryCopy);
     }
 
     /// Traps unless `position` and so many elements are in an element segment.
     pub(crate) fn elem_range(&mut self, segment: u32, position: Reg, n: Reg) {
-        let out = self.trap_label(TrapCode::TableOutOfBounds);
+        let out = self.w.trap_label(TrapCode::TableOutOfBounds);
         let end = I::PRIVATE.int_args[0];
         self.narrow(&[position, n]);
         match self.facts.elems[segment as usize] {
             Some(index) => {
                 self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
-                self.libcall(Libcall::ElemLength);
+                self.w.libcall(Libcall::ElemLength);
                 self.w.lea(Width::W64, end, Addr::indexed(position, n, 0, 0));
                 self.w.cmp(Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
                 self.w.jcc(Cond::GtU, out);
@@ -494,7 +494,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let Some(index) = self.facts.elems[segment as usize] else { return };
         self.done_if_zero(n, done);
         self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
-        self.libcall(Libcall::ElemBase);
+        self.w.libcall(Libcall::ElemBase);
         self.shift_left(position, SEGMENT_ELEMENT_LOG2);
         let base = I::LIBCALL.int_results[0];
         self.w.alu(Alu::Add, Width::W64, position, position, Src::Reg(base));
@@ -503,7 +503,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         match field.storage {
             Storage::Func(_) => {
                 self.w.load(Load::I64, I::LIBCALL.int_args[1], Addr::base(position, 0));
-                self.libcall(Libcall::GcIntern);
+                self.w.libcall(Libcall::GcIntern);
                 self.w.store(Store::B32, Addr::base(array, 0), I::LIBCALL.int_results[0]);
             }
             Storage::Gc { traced: true } if self.facts.counts() => {

@@ -32,7 +32,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let low = offset as u32 & mask;
         if let Some(constant) = index.as_const() {
             if (constant as u32).wrapping_add(low) & mask != 0 {
-                let trap = self.trap_label(TrapCode::HeapMisaligned);
+                let trap = self.w.trap_label(TrapCode::HeapMisaligned);
                 self.w.jmp(trap);
             }
             return;
@@ -46,8 +46,7 @@ impl<I: Isa> FuncGen<'_, I> {
             I::SCRATCH
         };
         self.w.test(Width::W32, tested, Src::Imm(mask as i32));
-        let trap = self.trap_label(TrapCode::HeapMisaligned);
-        self.w.jcc(Cond::Ne, trap);
+        self.w.trap_if(Cond::Ne, TrapCode::HeapMisaligned);
         // What is not the operator's own is a read of a local, whose register is found again.
         self.regs.pinned = pinned;
         self.push(if owned.is_empty() { index } else { Value::reg(index.ty, reg) });
@@ -63,7 +62,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (addr, held) = self.aligned_address(memory, offset, op.bytes());
         let d = self.dest_reusing(op.ty(), held.regs());
         let at = self.w.atomic_load(op, d, addr);
-        self.memory_trap_at(at, self.wasm);
+        self.w.memory_trap_at(at, self.w.wasm);
         self.give(held.but(d));
         self.push_reg(op.ty(), d);
     }
@@ -85,7 +84,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         };
         let at = self.w.atomic_exchange(Rmw::Xchg, bytes, reg, addr);
-        self.memory_trap_at(at, self.wasm);
+        self.w.memory_trap_at(at, self.w.wasm);
         self.give(held);
         self.done(value);
     }
@@ -115,7 +114,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         let at = self.w.atomic_alu(op, access.bytes(), addr, src);
-        self.memory_trap_at(at, self.wasm);
+        self.w.memory_trap_at(at, self.w.wasm);
         self.give(held);
         self.done(&value);
         self.push_const(access.ty(), 0);
@@ -146,7 +145,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         self.load_operand(d, &value);
         let at = self.w.atomic_exchange(op, access.bytes(), d, addr);
-        self.memory_trap_at(at, self.wasm);
+        self.w.memory_trap_at(at, self.w.wasm);
         self.give(held);
         let mut of_value = value.owned();
         of_value.remove(d);
@@ -166,7 +165,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         for at in self.w.atomic_loop(op, access, addr, src) {
-            self.memory_trap_at(at, self.wasm);
+            self.w.memory_trap_at(at, self.w.wasm);
         }
         self.give(held);
         self.done(&value);
@@ -192,7 +191,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let new = self.operand_reg(&mut replacement);
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         let at = self.w.atomic_cmpxchg(access.bytes(), addr, new);
-        self.memory_trap_at(at, self.wasm);
+        self.w.memory_trap_at(at, self.w.wasm);
         self.give(held);
         self.done(&replacement);
         if !self.next_drops() {
@@ -266,7 +265,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return match constant.checked_add(offset).filter(|sum| *sum <= most) {
                 Some(sum) => Operand::constant(ty, sum),
                 None => {
-                    let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+                    let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
                     self.w.jmp(trap);
                     index
                 }
@@ -287,8 +286,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         }
         // The sum is less than its part exactly if it wrapped.
-        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-        self.w.jcc(Cond::LtU, trap);
+        self.w.trap_if(Cond::LtU, TrapCode::MemoryOutOfBounds);
         index
     }
 }

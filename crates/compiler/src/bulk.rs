@@ -71,7 +71,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 2 => self.w.load(Load::I32U16, reg, from),
                 _ => self.w.load(Load::I32U8, reg, from),
             };
-            self.memory_trap_at(at, self.wasm);
+            self.w.memory_trap_at(at, self.w.wasm);
             stores[count] = (to.plus(offset), reg);
             count += 1;
             if reg != I::SCRATCH {
@@ -86,7 +86,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 2 => self.w.store(Store::B16, to, reg),
                 _ => self.w.store(Store::B8, to, reg),
             };
-            self.memory_trap_at(at, self.wasm);
+            self.w.memory_trap_at(at, self.w.wasm);
         }
         self.give_back(held);
         self.give(from_held.and(to_held));
@@ -109,7 +109,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 2 => self.w.store_imm(Store::B16, to, 0),
                 _ => self.w.store_imm(Store::B8, to, 0),
             };
-            self.memory_trap_at(at, self.wasm);
+            self.w.memory_trap_at(at, self.w.wasm);
         }
         self.give(held);
     }
@@ -184,9 +184,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let (pointer, bytes) = (I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]);
         self.take_this(pointer);
         self.take_this(bytes);
-        let at = self.w.call_sym();
-        self.reloc(at, Target::DataSegment(segment));
-        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+        self.w.call(Target::DataSegment(segment));
+        let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
         let position = self.take(RegClass::Int);
         let count = self.take(RegClass::Int);
         self.load_operand(position, &source);
@@ -217,8 +216,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let segment = self.reader.u32();
         let scratch = I::PRIVATE.int_results[0];
         self.take_this(scratch);
-        let at = self.w.call_sym();
-        self.reloc(at, Target::DataDrop(segment));
+        self.w.call(Target::DataDrop(segment));
         self.release(scratch);
     }
 

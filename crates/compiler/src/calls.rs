@@ -126,18 +126,15 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let start = self.w.offset();
         match to {
-            CallTo::Symbol(target) => {
-                let at = self.w.call_sym();
-                self.reloc(at, target);
-            }
+            CallTo::Symbol(target) => self.w.call(target),
             CallTo::Unpaired(target) => {
                 let at = self.w.call_unpaired();
-                self.reloc(at, target);
+                self.w.reloc(at, target);
             }
             CallTo::Register(reg) => self.w.call_reg(reg),
         }
-        self.map_address(start, self.wasm);
-        self.returns_to = self.w.offset();
+        self.w.map_address(start, self.w.wasm);
+        self.w.returns_to = self.w.offset();
         self.owe_map(comes != Comes::Never && to.collects());
         if self.facts.settings.poison && comes != Comes::Never {
             self.poison_all_but(results.or(RegSet::of(I::PRESERVED)));
@@ -252,9 +249,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Raises a trap through the host, where faults may not be used.
     pub(crate) fn raise(&mut self, code: TrapCode, wasm: u32) {
-        let outer = std::mem::replace(&mut self.wasm, wasm);
+        let outer = std::mem::replace(&mut self.w.wasm, wasm);
         self.libcall_raw(Libcall::Trap, &[Arg::Ctx, Arg::Imm(code as u64)]);
-        self.wasm = outer;
+        self.w.wasm = outer;
     }
 
     // ---- calls
@@ -300,7 +297,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 (Place::Reg(to), Some(from)) => self.lists.moves.add(to, from),
                 (Place::Reg(to), None) => self.lists.args.push((to, operand)),
                 (Place::Stack(offset), _) => {
-                    if i & 7 == 7 && self.check_budget() {
+                    if i & 7 == 7 && self.w.check_budget() {
                         continue;
                     }
                     self.push_arg(Addr::base(I::STACK, base + offset as i32), &operand);
@@ -360,7 +357,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flush_below(self.stack.len());
         }
         self.vacate_registers(owned);
-        self.out_reserve();
+        self.w.reserve_room();
         self.save_homes();
         self.save_for_handlers();
         self.outgoing = self.outgoing.max(abi.stack_args + abi.stack_results);
@@ -377,7 +374,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(area) = abi.result_area {
             self.w.lea(Width::W64, area, Addr::base(I::STACK, abi.stack_args as i32));
         }
-        self.out_reserve();
+        self.w.reserve_room();
         self.enter_callee(to, sig, abi);
         self.call_site();
         self.safepoint();
@@ -430,7 +427,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The instruction at `at` faults if the function reference that it reads through is null.
     fn null_faults_at(&mut self, at: u32) {
         if self.facts.settings.hardware_traps {
-            self.trap_at(at, TrapCode::NullReference, self.wasm);
+            self.w.trap_at(at, TrapCode::NullReference, self.w.wasm);
         }
     }
 
@@ -438,7 +435,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn pop_callee(&mut self) -> Reg {
         let reference = self.pop_owned();
         if !self.facts.settings.hardware_traps {
-            let null = self.trap_label(TrapCode::NullReference);
+            let null = self.w.trap_label(TrapCode::NullReference);
             self.w.test(Width::W64, reference, Src::Reg(reference));
             self.w.jcc(Cond::Eq, null);
         }
@@ -478,7 +475,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     let registers = pass == RegSet::INTS;
                     for (i, place) in abi.results.iter().enumerate() {
                         let ty = types[i];
-                        if i & 7 == 7 && self.check_budget() {
+                        if i & 7 == 7 && self.w.check_budget() {
                             break;
                         }
                         let at = self.stack.len() + i;
@@ -576,7 +573,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.split_args(to, sig);
         }
         let owned = self.pop_args(abi.params.len(), abi, 8);
-        self.out_reserve();
+        self.w.reserve_room();
         let extra = match to {
             To::Reference(reg, _) => Some((Self::CALLEE, reg)),
             _ => None,
@@ -589,7 +586,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let To::Reference(reg, _) = to {
             self.release(reg);
         }
-        self.out_reserve();
+        self.w.reserve_room();
         if let Some(area) = abi.result_area {
             self.w.load(Load::I64, area, Addr::base(I::FRAME, self.result_area_slot));
         }
@@ -619,7 +616,7 @@ impl<I: Isa> FuncGen<'_, I> {
         match to {
             To::Defined(index) => {
                 let at = self.w.jmp_sym();
-                self.reloc(at, Target::Func(index));
+                self.w.reloc(at, Target::Func(index));
             }
             _ => self.w.jmp_reg(Self::CALLEE),
         }
@@ -646,7 +643,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut word = outgoing;
         // Upwards in memory, so from the top.
         while word >= 0 {
-            if word & 0x38 == 0 && self.check_budget() {
+            if word & 0x38 == 0 && self.w.check_budget() {
                 return;
             }
             self.w.load(Load::I64, I::SCRATCH, Addr::base(I::STACK, word));

@@ -12,7 +12,7 @@ use lightbeam_asm::RegSet;
 impl<I: Isa> FuncGen<'_, I> {
     /// Panics if an invariant does not hold.
     pub(crate) fn check(&self) {
-        let at = self.wasm;
+        let at = self.w.wasm;
         self.prove_no_map_is_owed();
         assert!(self.watermark <= self.stack.len(), "watermark above the stack at {at:#x}");
         if self.is_dead() {
@@ -94,7 +94,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 {
                     let copy = self.locals[local as usize].copy;
                     let kept = copy.is_some_and(|copy| self.regs.locked.has(copy));
-                    assert!(kept, "{value:?} outlives its block at {:#x}", self.wasm);
+                    assert!(kept, "{value:?} outlives its block at {:#x}", self.w.wasm);
                 }
             }
         }

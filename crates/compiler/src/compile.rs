@@ -1,6 +1,6 @@
 //! The road of one body: survey, plan, prologue, operators, epilogue, stubs. Read this file first.
 
-use crate::code::{AddressSite, FuncCode, Parts, Reloc, TAIL_ENTRY_BYTES, Target, TrapCode, TrapSite};
+use crate::code::{FuncCode, Parts, TAIL_ENTRY_BYTES, Target, TrapCode};
 use crate::control::Block;
 use crate::effects::Calls;
 use crate::error::{Error, ErrorKind};
@@ -20,7 +20,7 @@ use crate::survey::Survey;
 use crate::ty::{Ty, Width};
 use crate::validate::{Buffers, survey};
 use crate::value::{Hot, Operand, Value};
-use crate::writer::Writer;
+use crate::writer::{Stop, Writer};
 use lightbeam_asm::{Label, Reg};
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
@@ -53,7 +53,6 @@ struct State {
 pub(crate) struct Lists {
     /// For each open `if` in its first arm, the copies at the other.
     pub(crate) else_copies: Vec<Copies>,
-    pub(crate) traps: Vec<PendingTrap>,
     pub(crate) stubs: Vec<Stub>,
     /// References that stubs keep in memory, see `Stub::refs`.
     pub(crate) stub_refs: Vec<KeptRef>,
@@ -110,14 +109,6 @@ pub(crate) struct LocalState {
     pub(crate) depth: u32,
 }
 
-/// A trap out of line: `label` is bound to an instruction that traps at the end of the function.
-#[derive(Clone, Copy)]
-pub(crate) struct PendingTrap {
-    pub(crate) label: Label,
-    pub(crate) code: TrapCode,
-    pub(crate) wasm: u32,
-}
-
 /// The state of the emitter of one function.
 pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) w: &'a mut Writer<I>,
@@ -128,8 +119,6 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) reader: Reader<'a>,
     /// Offset of the body in the module.
     base: u32,
-    /// Offset in the module of the operator being compiled.
-    pub(crate) wasm: u32,
 
     pub(crate) stack: Vec<Value>,
     pub(crate) watermark: usize,
@@ -173,18 +162,10 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) return_branched: bool,
     /// Fuel of operators passed and not yet charged.
     pub(crate) fuel: u32,
-    /// Offset of the code beyond which the function is refused.
-    pub(crate) budget_end: u32,
-    /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
-    pub(crate) room_end: u32,
     /// Offsets below this need no check in accesses of memory 0, see `FuncGen::plain_address`.
     pub(crate) plain_offsets: u64,
-    /// Where the function's entries in the address map begin.
-    first_address: usize,
     /// Operators compiled so far.
     pub(crate) operators: u64,
-    /// Where the last call that was emitted returns to, by which the host knows it.
-    pub(crate) returns_to: u32,
     /// What the operator being compiled does to registers; known where the state is proven.
     pub(crate) expected: Calls,
     /// Has the last operator been compiled? What comes then is stubs and pads.
@@ -199,14 +180,12 @@ pub(crate) struct Unusual(u8);
 impl Unusual {
     /// The place is unreachable: nothing is emitted, and blocks are counted, not opened.
     pub(crate) const DEAD: u8 = 1;
-    /// The function is over its budget.
-    pub(crate) const OVER_BUDGET: u8 = 2;
     /// Operators cost fuel.
-    pub(crate) const FUEL: u8 = 4;
+    pub(crate) const FUEL: u8 = 2;
     /// The address map records every operator.
-    pub(crate) const MAPPED: u8 = 8;
+    pub(crate) const MAPPED: u8 = 4;
     /// The state is proven before every operator.
-    pub(crate) const CHECKED: u8 = 16;
+    pub(crate) const CHECKED: u8 = 8;
 
     fn of(facts: &Facts) -> Unusual {
         let settings = &facts.settings;
@@ -325,7 +304,7 @@ fn begin<I: Isa>(w: &mut Writer<I>, escapes: bool, index: u32) -> (u32, u32) {
     let start = w.offset();
     if escapes {
         let at = w.jmp_sym();
-        w.relocs.push(Reloc { at, target: Target::Thunk(index) });
+        w.reloc(at, Target::Thunk(index));
         debug_assert_eq!(w.offset(), start + TAIL_ENTRY_BYTES);
     }
     (start, w.offset())
@@ -341,16 +320,25 @@ fn emit_either<I: Isa>(
     state: &mut State,
     w: &mut Writer<I>,
 ) -> Result<Parts, Error> {
-    let mark = (facts.references || survey.catches_references).then(|| w.mark());
-    let result = emit(facts, survey, sig, body, base, state, w, false);
-    if let Some(mark) = mark
-        && result.is_err()
-        && state.lists.roots.too_many
-    {
+    let mark = w.mark();
+    let mut result = emit(facts, survey, sig, body, base, state, w, Mode::Plain);
+    if let Err(Stop::TooManyReferences) = result {
         w.take_back(&mark);
-        return emit(facts, survey, sig, body, base, state, w, true);
+        result = emit(facts, survey, sig, body, base, state, w, Mode::Deep);
     }
-    result
+    result.map_err(|_| {
+        let (bytes, most) = (body.len(), Budget::most(body.len()));
+        let what = format!("a function body of {bytes} bytes gives more than {most} bytes of machine code");
+        Error { offset: base as usize, kind: ErrorKind::Limit(what) }
+    })
+}
+
+/// How a function is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Plain,
+    /// With twice as large slots, see `safepoints`.
+    Deep,
 }
 
 /// Sweep 2. Never inlined, so that profiles can tell it from sweep 1.
@@ -364,12 +352,13 @@ fn emit<I: Isa>(
     base: u32,
     state: &mut State,
     w: &mut Writer<I>,
-    deep: bool,
-) -> Result<Parts, Error> {
+    mode: Mode,
+) -> Result<Parts, Stop> {
     let slot_log2 = if survey.vectors { 4 } else { 3 };
-    let budget_end = w.offset().saturating_add(Budget::most(body.len()).min(1 << 31) as u32);
+    let deep = mode == Mode::Deep;
+    w.begin_function(&facts.settings, Budget::most(body.len()));
+    w.wasm = base + survey.code_start as u32;
     let return_label = w.label();
-    let first_address = w.addresses.len();
     let mut cg = FuncGen::<I> {
         w,
         facts,
@@ -378,7 +367,6 @@ fn emit<I: Isa>(
         lists: &mut state.lists,
         reader: Reader::new(body, survey.code_start),
         base,
-        wasm: base + survey.code_start as u32,
         stack: std::mem::take(&mut state.stack),
         watermark: 0,
         hot: None,
@@ -403,12 +391,8 @@ fn emit<I: Isa>(
         return_label,
         return_branched: false,
         fuel: 0,
-        budget_end,
-        room_end: 0,
         plain_offsets: FuncGen::<I>::plain_offsets(facts),
-        first_address,
         operators: 0,
-        returns_to: 0,
         expected: Calls::No,
         in_margin: false,
         parts: Parts::default(),
@@ -416,7 +400,6 @@ fn emit<I: Isa>(
     cg.stack.clear();
     cg.blocks.clear();
     cg.lists.else_copies.clear();
-    cg.lists.traps.clear();
     cg.lists.stubs.clear();
     let first_handlers = cg.begin_handlers();
     cg.lists.resumptions.clear();
@@ -445,27 +428,17 @@ fn emit<I: Isa>(
     let frame = cg.frame_size();
     cg.w.patch_frame(enter, frame);
     cg.finish_handlers(first_handlers, frame);
-    let over = cg.unusual.has(Unusual::OVER_BUDGET) || cg.w.offset() > cg.budget_end;
+    let stopped = cg.w.stopped();
 
     let FuncGen { stack, locals, blocks, copies, parts, .. } = cg;
     state.stack = stack;
     state.locals = locals;
     state.blocks = blocks;
     state.copies = copies;
-    if over {
-        let what = format!(
-            "a function body of {} bytes gives more than {} bytes of machine code",
-            body.len(),
-            Budget::most(body.len())
-        );
-        return Err(Error { offset: base as usize, kind: ErrorKind::Limit(what) });
+    match stopped {
+        Some(stop) => Err(stop),
+        None => Ok(parts),
     }
-    Ok(parts)
-}
-
-/// Bytes of code that no operator exceeds between two looks at the room.
-const fn room<I: Isa>() -> usize {
-    32 * I::MAX_PRIMITIVE
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -481,13 +454,13 @@ impl<I: Isa> FuncGen<'_, I> {
             if self.reader.at_end() {
                 return false;
             }
-            self.wasm = self.base + self.reader.pos() as u32;
+            self.w.wasm = self.base + self.reader.pos() as u32;
             self.skip();
         }
-        if self.check_budget() || self.reader.at_end() {
+        if self.w.check_budget() || self.reader.at_end() {
             return false;
         }
-        self.room_end = self.budget_end.min(self.w.room_end() - room::<I>() as u32);
+        self.w.look_ahead();
         if self.unusual.has(Unusual::FUEL) {
             self.fuel += u32::from(!self.reader.peek_op().effects().free);
         }
@@ -495,7 +468,8 @@ impl<I: Isa> FuncGen<'_, I> {
             self.expect_effects();
         }
         if self.unusual.has(Unusual::MAPPED) {
-            self.map_address(self.w.offset(), self.base + self.reader.pos() as u32);
+            let (at, wasm) = (self.w.offset(), self.base + self.reader.pos() as u32);
+            self.w.map_address(at, wasm);
         }
         true
     }
@@ -503,107 +477,29 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Starts on the next operator and gives its opcode.
     #[inline(always)]
     pub(crate) fn next_operator(&mut self) -> u8 {
-        self.wasm = self.base + self.reader.pos() as u32;
+        self.w.wasm = self.base + self.reader.pos() as u32;
         self.regs.pinned = crate::regs::Pins::NONE;
         self.set_conventional(false);
         self.operators += 1;
         self.reader.u8()
     }
 
-    /// Makes room for what any operator emits between two calls of this.
-    #[inline]
-    pub(crate) fn out_reserve(&mut self) {
-        self.w.reserve(room::<I>());
-    }
-
-    /// Is the output larger than it may be? To be asked in loops whose length the input chooses.
-    pub(crate) fn check_budget(&mut self) -> bool {
-        self.out_reserve();
-        if self.w.offset() > self.budget_end {
-            self.unusual.set(Unusual::OVER_BUDGET, true);
-        }
-        self.unusual.has(Unusual::OVER_BUDGET)
-    }
-
-    pub(crate) fn map_address(&mut self, at: u32, wasm: u32) {
-        if self.facts.settings.address_map == AddressMap::None {
-            return;
-        }
-        let addresses = &mut self.w.addresses;
-        if addresses.len() > self.first_address
-            && let Some(last) = addresses.last_mut()
-            && last.at == at
-        {
-            last.wasm = wasm;
-            return;
-        }
-        addresses.push(AddressSite { at, wasm });
-    }
-
-    /// The instruction at `at` can trap.
-    pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode, wasm: u32) {
-        // The room is looked at first, so that nothing need be kept across its growing.
-        let traps = &self.w.traps;
-        if traps.len() == traps.capacity() || self.w.addresses.len() == self.w.addresses.capacity() {
-            self.grow_maps();
-        }
-        self.w.traps.push(TrapSite { at, code });
-        self.map_address(at, wasm);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow_maps(&mut self) {
-        self.w.traps.reserve(64);
-        self.w.addresses.reserve(64);
-    }
-
-    /// The instruction at `at` accesses a linear memory.
-    pub(crate) fn memory_trap_at(&mut self, at: u32, wasm: u32) {
-        if crate::fault::without(crate::fault::Fault::TrapRecords) {
-            return;
-        }
-        self.trap_at(at, TrapCode::MemoryOutOfBounds, wasm);
-    }
-
-    /// A label that traps with a code, for the operator being compiled.
-    pub(crate) fn trap_label(&mut self, code: TrapCode) -> Label {
-        if let Some(trap) = self.lists.traps.last()
-            && trap.code == code
-            && trap.wasm == self.wasm
-        {
-            return trap.label;
-        }
-        let label = self.w.label();
-        self.lists.traps.push(PendingTrap { label, code, wasm: self.wasm });
-        label
-    }
-
     /// Traps here and now.
     pub(crate) fn trap_now(&mut self, code: TrapCode, wasm: u32) {
         if self.facts.settings.hardware_traps {
-            let at = self.w.trap();
-            self.trap_at(at, code, wasm);
+            self.w.trap_here(code, wasm);
         } else {
             self.raise(code, wasm);
         }
     }
 
     fn trap_stubs(&mut self) {
-        for i in 0..self.lists.traps.len() {
-            let trap = self.lists.traps[i];
-            self.out_reserve();
-            self.w.bind(trap.label);
+        while let Some(trap) = self.w.next_trap() {
             if trap.code == TrapCode::StackOverflow && !self.facts.settings.hardware_traps {
                 // The frame that does not fit must not be there when the host is called: below it may be anything.
                 self.w.mov(Width::W64, I::STACK, I::FRAME);
             }
             self.trap_now(trap.code, trap.wasm);
         }
-    }
-
-    /// A field at `at` waits for an address.
-    pub(crate) fn reloc(&mut self, at: u32, target: Target) {
-        self.w.relocs.push(Reloc { at, target });
     }
 }

@@ -500,7 +500,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.w.counters.steps += count as u64;
         // Downwards, lowest first: a slot is read before the move that overwrites it.
         for i in 0..count {
-            if i & 3 == 3 && self.check_budget() {
+            if i & 3 == 3 && self.w.check_budget() {
                 return;
             }
             let value = self.stack[from + i];
@@ -669,7 +669,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let skip = frozen.label();
             frozen.branch(cond.invert(), skip);
             for i in 0..count {
-                if i & 3 == 3 && frozen.check_budget() {
+                if i & 3 == 3 && frozen.w().check_budget() {
                     break;
                 }
                 frozen.value_to_slot(values + i, to + i);
@@ -773,7 +773,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.counters.steps += arity as u64;
             let values = self.stack.len() - arity;
             for i in 0..arity {
-                if self.check_budget() {
+                if self.w.check_budget() {
                     break;
                 }
                 let value = self.stack[values + i];
@@ -787,7 +787,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn unreachable_(&mut self) {
         self.charge_fuel();
-        self.trap_now(crate::code::TrapCode::Unreachable, self.wasm);
+        self.trap_now(crate::code::TrapCode::Unreachable, self.w.wasm);
         self.become_dead();
     }
 
@@ -807,7 +807,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             Op::Else => {
                 if self.dead_depth == 0 {
-                    self.out_reserve();
+                    self.w.reserve_room();
                     self.else_();
                 }
             }
@@ -815,7 +815,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 if self.dead_depth > 0 {
                     self.dead_depth -= 1;
                 } else {
-                    self.out_reserve();
+                    self.w.reserve_room();
                     self.end();
                 }
             }

@@ -189,7 +189,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if comes != Comes::Back {
             return;
         }
-        let at = self.wasm;
+        let at = self.w.wasm;
         assert!(self.survey_may_call(), "a call at {at:#x} in a function that has none");
         let back = match self.expected {
             Calls::Returns => true,

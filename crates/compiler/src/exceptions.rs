@@ -211,7 +211,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let first = self.lists.exceptions.catches.len() as u32;
         let mut closed = false;
         self.w.counters.steps += u64::from(count);
-        let wasm = self.wasm;
+        let wasm = self.w.wasm;
         for _ in 0..count {
             let kind = self.reader.u8();
             let tag = (kind < 2).then(|| self.reader.u32());
@@ -298,10 +298,9 @@ impl<I: Isa> FuncGen<'_, I> {
             Some(known) => known,
             None => self.link_handlers(scope),
         };
-        let site = CallSite { at: self.returns_to, handlers, frame: 0, context: 0 };
+        let site = CallSite { at: self.w.returns_to, handlers, frame: 0, context: 0 };
         self.w.counters.handlers += u64::from(handlers.1 - handlers.0);
-        self.budget_end = self.budget_end.saturating_sub(site.bytes());
-        self.room_end = self.room_end.min(self.budget_end);
+        self.w.charge(site.bytes());
         self.w.sites.push(site);
     }
 
@@ -311,7 +310,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut at = self.lists.exceptions.first;
         while at != NONE {
             // Nobody will see more than the budget allows.
-            if 12 * (self.w.handlers.len() as u32 - first) > self.budget_end {
+            if self.w.exceeds_budget(12 * (self.w.handlers.len() as u32 - first)) {
                 break;
             }
             let Catch { tag, target, next, block, .. } = self.lists.exceptions.catches[at as usize];
@@ -355,7 +354,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.w.store(Store::B32, instance, I::LIBCALL.int_results[0]);
         for (i, field) in object.fields.iter().enumerate() {
             if let Storage::Func(_) = field.storage {
-                if self.check_budget() {
+                if self.w.check_budget() {
                     break;
                 }
                 let slot = self.slot(first + i, Ty::FuncRef);
@@ -370,7 +369,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Arg::Imm(u64::from(object.size)),
             Arg::Imm(u64::from(object.align)),
         ];
-        self.out_reserve();
+        self.w.reserve_room();
         self.make_room(object.size, object.align);
         self.libcall_raw(Libcall::GcAlloc, &args);
         self.safepoint();
@@ -392,7 +391,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.heap_base(base);
         }
         for (i, field) in exception_object(tag).fields.iter().enumerate() {
-            if i & 3 == 3 && self.check_budget() {
+            if i & 3 == 3 && self.w.check_budget() {
                 return;
             }
             let to = Addr::base(object, field.offset);
@@ -421,10 +420,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Hands an exception to the host. The homes are stored.
     fn throw_now(&mut self, reference: &Operand) {
-        self.out_reserve();
+        self.w.reserve_room();
         self.libcall_raw(Libcall::ThrowRef, &[Arg::Ctx, Arg::Operand(*reference)]);
         self.call_site();
-        self.trap_now(TrapCode::Unreachable, self.wasm);
+        self.trap_now(TrapCode::Unreachable, self.w.wasm);
         self.become_dead();
     }
 
@@ -452,10 +451,10 @@ impl<I: Isa> FuncGen<'_, I> {
             let Catch { tag, reference, block: Some(block), wasm, .. } = self.lists.exceptions.catches[i] else {
                 continue;
             };
-            if self.check_budget() {
+            if self.w.check_budget() {
                 return;
             }
-            self.wasm = wasm;
+            self.w.wasm = wasm;
             self.lists.exceptions.catches[i].pad = self.w.offset();
             if self.facts.settings.poison {
                 self.poison_all_but(RegSet::one(I::LIBCALL.int_results[0]));
@@ -504,7 +503,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_in_heap(result, size);
         self.object_address(object);
         for (i, field) in fields.iter().enumerate() {
-            if i & 3 == 3 && self.check_budget() {
+            if i & 3 == 3 && self.w.check_budget() {
                 return;
             }
             let ty = field.storage.ty();
@@ -522,7 +521,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 continue;
             }
-            self.out_reserve();
+            self.w.reserve_room();
             if let Storage::Func(ty) = field.storage {
                 let number = Arg::Operand(Operand::memory(Ty::I32, from));
                 self.libcall_raw(Libcall::GcInterned, &[Arg::Ctx, number, Arg::Imm(u64::from(ty))]);
@@ -563,7 +562,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Loads every home from its slot.
     fn load_homes(&mut self) {
-        self.out_reserve();
+        self.w.reserve_room();
         for i in 0..self.lists.exceptions.homes.len() {
             let local = self.locals[self.lists.exceptions.homes[i] as usize];
             let home = local.home.expect("it has one");

@@ -73,8 +73,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let (s, owned) = self.pop_reg();
         let temp = self.take(s.class());
         let d = self.dest(int(to), RegSet::EMPTY);
-        let invalid = self.trap_label(TrapCode::BadConversionToInteger);
-        let overflow = self.trap_label(TrapCode::IntegerOverflow);
+        let invalid = self.w.trap_label(TrapCode::BadConversionToInteger);
+        let overflow = self.w.trap_label(TrapCode::IntegerOverflow);
         self.w.trunc(Trunc { from, to, signed }, d, s, temp, invalid, overflow);
         self.release(temp);
         self.release_all(owned);

@@ -222,7 +222,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// For tests: fills the new frame with garbage, by code behind the last instruction, where its size is known.
     fn begin_poison(&mut self) {
         if self.facts.settings.poison {
-            let [fill, filled] = [(); 2].map(|()| self.w.label());
+            let [fill, filled] = self.w.labels();
             self.w.jmp(fill);
             self.w.bind(filled);
             self.lists.poison = Some((fill, filled));
@@ -234,7 +234,7 @@ impl<I: Isa> FuncGen<'_, I> {
         /// Neither an address that can be accessed nor, as a reference, a number.
         const GARBAGE: i32 = 0x7e7e_7e7e;
         let Some((fill, filled)) = self.lists.poison.take() else { return };
-        self.out_reserve();
+        self.w.reserve_room();
         self.w.bind(fill);
         let frame = self.frame_size();
         if frame > 0 {
@@ -259,8 +259,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let ctx = self.facts.ctx;
             self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
             self.w.cmp(Width::W64, I::STACK, Src::Mem(Addr::base(I::SCRATCH, ctx.stack_limit)));
-            let label = self.trap_label(TrapCode::StackOverflow);
-            self.w.jcc(Cond::LtU, label);
+            self.w.trap_if(Cond::LtU, TrapCode::StackOverflow);
         }
         self.begin_poison();
         for i in 0..self.lists.saved.len() {
@@ -321,7 +320,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 _ => {}
             }
             if param & 15 == 15 {
-                self.out_reserve();
+                self.w.reserve_room();
             }
         }
     }
@@ -348,7 +347,7 @@ impl<I: Isa> FuncGen<'_, I> {
             if !zeroed || without(Fault::ZeroLocals) {
                 continue;
             }
-            if at & 7 == 7 && self.check_budget() {
+            if at & 7 == 7 && self.w.check_budget() {
                 return;
             }
             let LocalState { ty, home, slot, .. } = self.locals[at];
@@ -393,7 +392,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The end of the function: results to where the convention wants them, and back to the caller.
     pub(crate) fn epilogue(&mut self) {
         self.set_conventional(true);
-        self.out_reserve();
+        self.w.reserve_room();
         if self.is_dead() {
             return;
         }
@@ -408,7 +407,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.load(Load::I64, I::SCRATCH, Addr::base(I::FRAME, self.result_area_slot));
                 for (i, place) in abi.results.iter().enumerate() {
                     let Place::Stack(offset) = *place else { continue };
-                    if i & 7 == 7 && self.check_budget() {
+                    if i & 7 == 7 && self.w.check_budget() {
                         return;
                     }
                     let ty = results[i];

@@ -75,7 +75,7 @@ impl Snapshot {
 #[cfg(debug_assertions)]
 impl<I: Isa> Drop for Frozen<'_, '_, I> {
     fn drop(&mut self) {
-        assert!(self.met || std::thread::panicking(), "paths at {:#x} never meet", self.cg.wasm);
+        assert!(self.met || std::thread::panicking(), "paths at {:#x} never meet", self.cg.w.wasm);
     }
 }
 
@@ -95,7 +95,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     /// Takes a detour if the flags say so.
     pub(crate) fn stub_if(&mut self, cond: Cond, kind: StubKind) {
         let mut frozen = self.freeze();
-        let [label, resume] = [(); 2].map(|()| frozen.label());
+        let [label, resume] = frozen.labels();
         frozen.branch(cond, label);
         frozen.stub(label, resume, kind, RegSet::EMPTY);
         frozen.meet(resume);
@@ -153,6 +153,12 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         self.cg.w.label()
     }
 
+    /// Labels of as many paths.
+    #[inline(always)]
+    pub(crate) fn labels<const N: usize>(&mut self) -> [Label; N] {
+        self.cg.w.labels()
+    }
+
     /// A path, or more than one, continues here.
     #[inline(always)]
     pub(crate) fn bind(&mut self, label: Label) {
@@ -169,15 +175,10 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         self.cg.w.jmp(to);
     }
 
-    /// See `FuncGen::trap_label`.
-    pub(crate) fn trap_label(&mut self, code: TrapCode) -> Label {
-        self.cg.trap_label(code)
-    }
-
     /// The instruction at `at` can trap.
     pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode) {
-        let wasm = self.cg.wasm;
-        self.cg.trap_at(at, code, wasm);
+        let wasm = self.cg.w.wasm;
+        self.cg.w.trap_at(at, code, wasm);
     }
 
     pub(crate) fn facts(&self) -> &'a Facts {
@@ -237,15 +238,10 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         self.cg.restore_homes();
     }
 
-    /// See `FuncGen::check_budget`.
-    pub(crate) fn check_budget(&mut self) -> bool {
-        self.cg.check_budget()
-    }
-
     /// A detour from one label to another, both of this stretch, so that the state is one for all of it. `done` are
     /// registers that the operator holds and that are not read at `resume` or later.
     pub(crate) fn stub(&mut self, label: Label, resume: Label, kind: StubKind, done: RegSet) {
-        let wasm = self.cg.wasm;
+        let wasm = self.cg.w.wasm;
         let stub = Stub { label, resume, kind, live: RegSet::EMPTY, refs: (0, 0), map: None, wasm };
         self.cg.add_stub(stub, done);
         #[cfg(debug_assertions)]
@@ -262,7 +258,7 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         #[cfg(debug_assertions)]
         {
             let now = Snapshot::of(self.cg);
-            proof!(self.before == now, "the paths at {:#x} do not agree: {:?}, {now:?}", self.cg.wasm, self.before);
+            proof!(self.before == now, "the paths at {:#x} do not agree: {:?}, {now:?}", self.cg.w.wasm, self.before);
             self.met = true;
         }
     }

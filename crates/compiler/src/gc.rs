@@ -97,7 +97,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return;
         }
         let span = if without(Fault::HeapSpan) { 1 } else { span };
-        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+        let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
         compare_with_heap::<I>(self.w, self.facts, reference, span, trap);
     }
 
@@ -129,7 +129,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.push_reg(Ty::GcRef, reg);
         }
         let mut frozen = self.freeze();
-        let [insert, done] = [(); 2].map(|()| frozen.label());
+        let [insert, done] = frozen.labels();
         frozen.w().test(Width::W32, reg, Src::Reg(reg));
         frozen.branch(Cond::Eq, done);
         frozen.w().test(Width::W32, reg, Src::Imm(1));
@@ -305,7 +305,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let ObjectFact { mut kind, align: object_align, .. } = *self.object(ty);
         let ctx = self.facts.ctx;
         let mut frozen = self.freeze();
-        let [slow, resume] = [(); 2].map(|()| frozen.label());
+        let [slow, resume] = frozen.labels();
         frozen.w().load(Load::I64, data, Addr::base(I::CTX, gc.data));
         let (free, size, size_at) = match gc.collector {
             Collector::Copying { free, end, size: size_at, align } => {
@@ -382,7 +382,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (object, base, held) = self.new_object(ty, size);
         self.write_length(ty, count, object, base);
         for i in (0..count).rev() {
-            if i & 7 == 7 && self.check_budget() {
+            if i & 7 == 7 && self.w.check_budget() {
                 // The values need not be there any more, nor anything else.
                 self.truncate_stack(self.stack.len() - 1 - i);
                 break;
@@ -411,7 +411,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.give(held);
         self.push_reg(Ty::GcRef, object);
         for i in 0..count {
-            if self.check_budget() {
+            if self.w.check_budget() {
                 break;
             }
             let (storage, offset) = field(i);
@@ -527,7 +527,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let element = if array.is_own_reg() { reg } else { self.take(RegClass::Int) };
         self.check_in_heap(reg, gc.array_length.cast_unsigned() + 4);
         let heap = self.heap_or(I::SCRATCH);
-        let trap = self.trap_label(TrapCode::ArrayOutOfBounds);
+        let trap = self.w.trap_label(TrapCode::ArrayOutOfBounds);
         self.w.cmp(Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length)));
         self.w.jcc(Cond::GeU, trap);
         // In 32 bits: whatever the heap has for a length, the element is in the heap.

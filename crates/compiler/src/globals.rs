@@ -13,7 +13,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(bits) = global.constant {
             return self.push_const(global.ty, bits);
         }
-        let addr = self.place(global.place);
+        let addr = self.w.place(global.place);
         if I::MEM_OPERANDS && addr.base_reg() == I::CTX && self.folds_global(global.ty) {
             self.hot = Some(Hot { addr, owned: RegSet::EMPTY, wasm: None });
             return self.push(Value { ty: global.ty, loc: Loc::Hot });
@@ -47,11 +47,11 @@ impl<I: Isa> FuncGen<'_, I> {
             && !global.ty.is_wide()
             && self.imm_of(int(global.ty.width()), bits).is_some()
         {
-            let addr = self.place(global.place);
+            let addr = self.w.place(global.place);
             return self.store_const_to(addr, global.ty, bits);
         }
         let reg = self.operand_reg(&mut value);
-        let addr = self.place(global.place);
+        let addr = self.w.place(global.place);
         self.w.store(Store::of(global.ty), addr, reg);
         self.done(&value);
     }
@@ -59,7 +59,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn global_set_counted(&mut self, place: crate::facts::Where) {
         let value = self.pop();
         let address = self.take(lightbeam_asm::RegClass::Int);
-        let place = self.place(place);
+        let place = self.w.place(place);
         self.w.lea(crate::ty::Width::W64, address, place);
         self.set_reference(address, &value, crate::held::Held::of(value.owned()));
     }

@@ -8,7 +8,7 @@ use crate::calls::Arg;
 use crate::code::TrapCode;
 use crate::compile::FuncGen;
 use crate::effects;
-use crate::facts::{MemoryFact, Where};
+use crate::facts::MemoryFact;
 use crate::fault::{Fault, without};
 use crate::held::Held;
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
@@ -19,21 +19,10 @@ use crate::value::{Hot, Loc, OperandPlace, Value};
 use lightbeam_asm::{Addr, Reg, RegSet};
 
 impl<I: Isa> FuncGen<'_, I> {
-    /// The address of a place of the instance; goes through `SCRATCH` if it is behind a pointer.
-    pub(crate) fn place(&mut self, place: Where) -> Addr {
-        match place {
-            Where::Ctx(offset) => Addr::base(I::CTX, offset),
-            Where::Through { pointer, disp } => {
-                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
-                Addr::base(I::SCRATCH, disp)
-            }
-        }
-    }
-
     /// Loads the base of memory 0 into the register that is pinned for it.
     pub(crate) fn reload_memory_base(&mut self) {
         if let Some(memory) = self.facts.memories.first().copied() {
-            let place = self.place(memory.base);
+            let place = self.w.place(memory.base);
             self.w.load(Load::I64, I::MEMORY_BASE, place);
         }
     }
@@ -52,7 +41,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let memory = self.facts.memories[index as usize];
         let (reg, held) = self.hold(lightbeam_asm::RegClass::Int);
-        let place = self.place(memory.base);
+        let place = self.w.place(memory.base);
         self.w.load(Load::I64, reg, place);
         (reg, held)
     }
@@ -94,7 +83,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.prove_narrow(reg);
         }
         let (end, held) = self.hold(lightbeam_asm::RegClass::Int);
-        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+        let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
         if let Ok(small) = i32::try_from(span)
             && memory.index == Ty::I32
         {
@@ -137,7 +126,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.cmp(Width::W64, end, Src::Imm(length as i32));
             return;
         }
-        let place = self.place(memory.length);
+        let place = self.w.place(memory.length);
         self.w.cmp(Width::W64, end, Src::Mem(place));
     }
 
@@ -172,13 +161,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let (addr, held) = self.plain_address(memory, offset, op.bytes());
         let ty = op.ty();
         if I::MEM_OPERANDS && self.folds_load(op) {
-            self.hot = Some(Hot { addr, owned: held.into_entry(), wasm: Some(self.wasm) });
+            self.hot = Some(Hot { addr, owned: held.into_entry(), wasm: Some(self.w.wasm) });
             return self.push(Value { ty, loc: Loc::Hot });
         }
         if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
             // Whatever the extension, the value is zero exactly if the bytes are.
             let at = self.w.cmp_mem_zero(op.bytes(), addr);
-            self.memory_trap_at(at, self.wasm);
+            self.w.memory_trap_at(at, self.w.wasm);
             self.give(held);
             self.w.counters.folded_loads += 1;
             return self.push(Value { ty, loc: Loc::Flags(Cond::Ne) });
@@ -192,7 +181,7 @@ impl<I: Isa> FuncGen<'_, I> {
             },
         };
         let at = self.w.load(op, d, addr);
-        self.memory_trap_at(at, self.wasm);
+        self.w.memory_trap_at(at, self.w.wasm);
         self.give(held.but(d));
         self.push_reg(ty, d);
     }
@@ -229,7 +218,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.store(op, addr, reg)
             }
         };
-        self.memory_trap_at(at, self.wasm);
+        self.w.memory_trap_at(at, self.w.wasm);
         self.give(held);
         self.done(&value);
     }
@@ -238,7 +227,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let index = self.reader.u32();
         let memory = self.facts.memories[index as usize];
         let d = self.take(lightbeam_asm::RegClass::Int);
-        let place = self.place(memory.length);
+        let place = self.w.place(memory.length);
         self.w.load(Load::I64, d, place);
         if memory.page_size_log2 > 0 {
             // In 64 bits before the cut: 4 GiB is a length of 32-bit memories, too.
@@ -272,7 +261,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Adds two byte positions into `end` and traps if the sum is after the end of the memory. Both are zero-extended.
     pub(crate) fn check_memory_range(&mut self, index: u32, start: Reg, bytes: Reg, end: Reg) {
         let memory = self.facts.memories[index as usize];
-        let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
+        let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
         self.w.lea(Width::W64, end, Addr::indexed(start, bytes, 0, 0));
         if memory.index == Ty::I64 {
             self.w.cmp(Width::W64, end, Src::Reg(start));

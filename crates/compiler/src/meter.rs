@@ -83,10 +83,10 @@ impl<I: Isa> FuncGen<'_, I> {
             {
                 stub.live.remove(first);
             }
-            if self.check_budget() {
+            if self.w.check_budget() {
                 return;
             }
-            self.wasm = stub.wasm;
+            self.w.wasm = stub.wasm;
             self.w.bind(stub.label);
             let area = self.stub_area();
             let log2 = self.slot_log2;
@@ -102,14 +102,14 @@ impl<I: Isa> FuncGen<'_, I> {
                     self.w.store(Store::B32, Addr::base(I::FRAME, *slot), *reg);
                 }
             }
-            self.out_reserve();
+            self.w.reserve_room();
             self.stub_call(stub.kind);
             self.safepoint_with(stub.map);
             let result = I::LIBCALL.int_results[0];
             if stub.kind.out().is_some() {
                 self.w.mov(Width::W64, I::SCRATCH, result);
             }
-            self.out_reserve();
+            self.w.reserve_room();
             for (n, reg) in stub.live.enumerate() {
                 let load = if reg.is_float() { Load::of(float) } else { Load::I64 };
                 self.w.load(load, reg, save(n));

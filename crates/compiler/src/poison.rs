@@ -17,7 +17,7 @@ pub const UPPER_GARBAGE: i64 = GARBAGE & !0xffff_ffff;
 impl<I: Isa> FuncGen<'_, I> {
     /// Fills all registers but these that values may be in.
     pub(crate) fn poison_all_but(&mut self, kept: RegSet) {
-        self.out_reserve();
+        self.w.reserve_room();
         self.w.iconst(Width::W64, I::SCRATCH, GARBAGE, false);
         for reg in I::ALLOCATABLE.minus(kept) {
             if reg.is_float() {
@@ -26,12 +26,12 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.mov(Width::W64, reg, I::SCRATCH);
             }
         }
-        self.out_reserve();
+        self.w.reserve_room();
     }
 
     /// Fills the upper halves of narrow values that are in registers.
     fn poison_upper_halves(&mut self, types: &[Ty], places: &[Place]) {
-        self.out_reserve();
+        self.w.reserve_room();
         for (ty, place) in types.iter().zip(places) {
             if let Place::Reg(reg) = *place
                 && matches!(ty, Ty::I32 | Ty::GcRef)
@@ -39,7 +39,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.poison_upper_half(reg);
             }
         }
-        self.out_reserve();
+        self.w.reserve_room();
     }
 
     fn poison_upper_half(&mut self, reg: Reg) {
@@ -71,7 +71,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     #[cold]
     fn trap_unless_narrow(&mut self, reg: Reg) {
-        let dirty = self.trap_label(TrapCode::Unreachable);
+        let dirty = self.w.trap_label(TrapCode::Unreachable);
         self.w.shift(Shift::ShrU, Width::W64, I::SCRATCH, reg, Amount::Imm(32));
         self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
         self.w.jcc(Cond::Ne, dirty);

@@ -64,7 +64,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
 
     /// Traps if a register holds null.
     pub(crate) fn check_null(&mut self, ty: Ty, reg: Reg) {
-        let null = self.trap_label(TrapCode::NullReference);
+        let null = self.w.trap_label(TrapCode::NullReference);
         self.test_null(ty, reg);
         self.w.jcc(Cond::Eq, null);
     }
@@ -210,7 +210,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     pub(crate) fn ref_cast(&mut self, nullable: bool) {
         let heap = self.reader.i64();
         let kept = self.pop_kept();
-        let no = self.trap_label(TrapCode::CastFailure);
+        let no = self.w.trap_label(TrapCode::CastFailure);
         let Tested { frozen, yes, held, .. } = self.test_type(kept.reg, kept.value.ty, heap, nullable, Some(no));
         frozen.meet(yes);
         self.give(held);
@@ -328,7 +328,7 @@ impl<I: Isa> Frozen<'_, '_, I> {
             compare(self.w(), subtype);
             self.branch(Cond::Eq, yes);
         }
-        let [ask, answered] = [(); 2].map(|()| self.label());
+        let [ask, answered] = self.labels();
         self.jump(ask);
         self.bind(answered);
         self.w().test(Width::W32, actual, Src::Reg(actual));

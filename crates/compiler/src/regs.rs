@@ -219,7 +219,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.regs.clock = self.regs.clock.wrapping_add(1);
             let nth = self.regs.clock % cached.len();
             let reg = cached.clone().nth(nth as usize).expect("counted");
-            self.regs.pinned.prove_unread(reg, self.wasm);
+            self.regs.pinned.prove_unread(reg, self.w.wasm);
             self.drop_copy(reg);
             self.regs.free.remove(reg);
             self.watch();
@@ -380,7 +380,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.clean(reg);
             }
         }
-        self.out_reserve();
+        self.w.reserve_room();
     }
 
     /// Drops all copies but those that a loop keeps.

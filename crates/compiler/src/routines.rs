@@ -4,10 +4,10 @@
 //! registers, and destroys the others. Its three working values live in the preserved registers, so that the host may
 //! be called in the middle of the loop to fill an element of a lazy table.
 
-use crate::code::{Reloc, Routine, Target, TrapCode, TrapSite};
+use crate::code::{Routine, Target, TrapCode};
 use crate::compile::{self, Scratch};
 use crate::error::Error;
-use crate::facts::{Facts, TableFact, Where};
+use crate::facts::{Facts, TableFact};
 use crate::fault::{Fault, without};
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::libcall::Libcall;
@@ -29,8 +29,9 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, scratch: &mut Scratch, w: &
     w.reserve(96 * I::MAX_PRIMITIVE);
     w.pad_to_entry(0);
     let start = w.offset();
-    let trap = w.label();
-    RoutineGen::<I> { facts, w, trap, traps: vec![(trap, TrapCode::TableOutOfBounds)] }.routine(routine);
+    w.begin_routine(&facts.settings);
+    let trap = w.trap_label(TrapCode::TableOutOfBounds);
+    RoutineGen::<I> { facts, w, trap }.routine(routine);
     Ok(start)
 }
 
@@ -40,8 +41,6 @@ pub(crate) struct RoutineGen<'a, I: Isa> {
     pub(crate) w: &'a mut Writer<I>,
     /// Out of bounds of a table.
     trap: Label,
-    /// Where traps go, by reason.
-    traps: Vec<(Label, TrapCode)>,
 }
 
 /// Bytes of a routine's frame: three saved registers and one word, aligned.
@@ -59,7 +58,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn routine(mut self, routine: Routine) {
         if let Routine::Stacks(routine) = routine {
             self.stack_routine(routine);
-            return self.trap_sites();
+            return self.w.place_traps();
         }
         let enter = self.w.enter();
         self.w.patch_frame(enter, FRAME_BYTES);
@@ -98,65 +97,24 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         self.w.leave();
         self.w.ret(0);
-        self.trap_sites();
-    }
-
-    fn trap_sites(&mut self) {
-        for (label, code) in std::mem::take(&mut self.traps) {
-            self.w.bind(label);
-            if self.facts.settings.hardware_traps {
-                let at = self.w.trap();
-                self.w.traps.push(TrapSite { at, code });
-            } else {
-                self.w.iconst(Width::W64, I::LIBCALL.int_args[1], code as i64, false);
-                self.libcall(Libcall::Trap);
-            }
-        }
-    }
-
-    /// A label that traps with a code.
-    pub(crate) fn trap_label(&mut self, code: TrapCode) -> Label {
-        if let Some((label, _)) = self.traps.iter().find(|(_, known)| *known == code) {
-            return *label;
-        }
-        let label = self.w.label();
-        self.traps.push((label, code));
-        label
+        self.w.place_traps();
     }
 
     /// Calls another routine, its arguments in place.
     pub(crate) fn call(&mut self, routine: Routine) {
-        let at = self.w.call_sym();
-        self.w.relocs.push(Reloc { at, target: Target::Routine(routine) });
+        self.w.call(Target::Routine(routine));
     }
 
     /// The extent of a data segment, in the first two result registers.
     pub(crate) fn data_segment(&mut self, segment: u32) {
-        let at = self.w.call_sym();
-        self.w.relocs.push(Reloc { at, target: Target::DataSegment(segment) });
-    }
-
-    pub(crate) fn libcall(&mut self, libcall: Libcall) {
-        self.w.mov(Width::W64, I::LIBCALL.int_args[0], I::CTX);
-        let at = self.w.call_sym();
-        self.w.relocs.push(Reloc { at, target: Target::Libcall(libcall) });
-    }
-
-    fn place(&mut self, place: Where) -> Addr {
-        match place {
-            Where::Ctx(offset) => Addr::base(I::CTX, offset),
-            Where::Through { pointer, disp } => {
-                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
-                Addr::base(I::SCRATCH, disp)
-            }
-        }
+        self.w.call(Target::DataSegment(segment));
     }
 
     /// Traps unless `start + n` is at most the length of a table. Uses the first argument register.
     fn check_table(&mut self, table: &TableFact, start: Reg, n: Reg) {
         let end = I::PRIVATE.int_args[0];
         self.sum(end, start, n);
-        let place = self.place(table.length);
+        let place = self.w.place(table.length);
         self.w.cmp(Width::W64, end, Src::Mem(place));
         self.w.jcc(Cond::GtU, self.trap);
     }
@@ -179,11 +137,11 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn table_element(&mut self, table: &TableFact, base: Reg, index: Reg, is_checked: bool) -> Addr {
         let is_guarded = self.facts.settings.spectre && !without(Fault::TableGuard);
         if is_checked || is_guarded {
-            let place = self.place(table.length);
+            let place = self.w.place(table.length);
             self.w.cmp(Width::W64, index, Src::Mem(place));
             self.w.jcc(Cond::GeU, self.trap);
         }
-        let place = self.place(table.base);
+        let place = self.w.place(table.base);
         self.w.load(Load::I64, base, place);
         if !is_guarded {
             return element_at(self.w, table, base, index);
@@ -259,7 +217,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             self.w.jcc(Cond::Ne, filled);
             self.w.mov(Width::W64, I::LIBCALL.int_args[2], source);
             self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(from_index), false);
-            self.libcall(Libcall::TableGetLazy);
+            self.w.libcall(Libcall::TableGetLazy);
             self.w.mov(Width::W64, value, I::LIBCALL.int_results[0]);
             self.w.jmp(ready);
             self.w.bind(filled);
@@ -287,7 +245,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             return self.check_table(&table, at, n);
         };
         self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
-        self.libcall(Libcall::ElemLength);
+        self.w.libcall(Libcall::ElemLength);
         // The length is in a result register that the sum does not touch.
         self.sum(end, source, n);
         self.w.cmp(Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
@@ -299,7 +257,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.check_table(&table, at, n);
         self.done_if_zero(n, done);
         self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
-        self.libcall(Libcall::ElemBase);
+        self.w.libcall(Libcall::ElemBase);
         // `source` becomes the address of the next element of the segment.
         let scale = crate::isa::Amount::Imm(SEGMENT_ELEMENT_LOG2);
         self.w.shift(crate::isa::Shift::Shl, Width::W64, source, source, scale);

@@ -15,11 +15,12 @@
 //! needs any more; they are kept up to date like any other, as those in locals are.
 
 use crate::code::Safepoint;
-use crate::compile::{Budget, FuncGen, Unusual};
+use crate::compile::{Budget, FuncGen};
 use crate::fault::{Fault, without};
 use crate::isa::{Alu, Cond, Isa, Src, Store};
 use crate::ty::{Ty, Width};
 use crate::value::Loc;
+use crate::writer::Stop;
 use lightbeam_asm::{Addr, Label};
 
 /// What is known of the references in the frame.
@@ -41,8 +42,6 @@ pub(crate) struct Roots {
     first: usize,
     /// Is it compiled deep?
     deep: bool,
-    /// Ought it to be?
-    pub(crate) too_many: bool,
     /// Deep: where the halves are cleared, and where to go then.
     clear: Option<(Label, Label)>,
     /// Has a call been emitted during which a collector may run, and its map not yet been looked for?
@@ -61,7 +60,6 @@ impl Roots {
         self.last = None;
         self.first = first;
         self.deep = deep;
-        self.too_many = false;
         self.clear = None;
         #[cfg(debug_assertions)]
         {
@@ -97,7 +95,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.lists.roots.owed = false;
         }
         if let Some(map) = map {
-            let at = self.returns_to;
+            let at = self.w.returns_to;
             self.w.safepoints.push(Safepoint { at, map });
             self.w.counters.safepoints += 1;
         }
@@ -190,8 +188,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let words = maps.len() - map - 2;
         maps[map + 1] = words as u32;
         if 4 * (maps.len() - roots.first) > Budget::most(self.reader.len()) / 4 {
-            self.lists.roots.too_many = true;
-            self.unusual.set(Unusual::OVER_BUDGET, true);
+            self.w.stop(Stop::TooManyReferences);
         }
         map as u32
     }
@@ -216,7 +213,7 @@ impl<I: Isa> FuncGen<'_, I> {
         crate::fault::proof!(
             !self.lists.roots.owed,
             "a call before {:#x} during which a collector may run has no map",
-            self.wasm
+            self.w.wasm
         );
     }
 
@@ -228,7 +225,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if !self.lists.roots.any || self.lists.roots.deep {
             return;
         }
-        let at = self.wasm;
+        let at = self.w.wasm;
         let (covered, words) = match map.map(|map| map as usize) {
             Some(map) => {
                 let maps = &self.w.maps;
@@ -270,7 +267,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// At the entry: the halves of slots that are for references are cleared where it is known how many there are.
     pub(crate) fn begin_deep(&mut self) {
         if self.lists.roots.deep {
-            let [clear, entered] = [(); 2].map(|()| self.w.label());
+            let [clear, entered] = self.w.labels();
             self.w.jmp(clear);
             self.w.bind(entered);
             self.lists.roots.clear = Some((clear, entered));
@@ -280,7 +277,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Behind the last instruction: clears them, and makes the one map.
     pub(crate) fn finish_deep(&mut self) {
         let Some((clear, entered)) = self.lists.roots.clear else { return };
-        self.out_reserve();
+        self.w.reserve_room();
         self.w.bind(clear);
         let size = 1 << self.slot_log2;
         let used = self.slots_used as i32;

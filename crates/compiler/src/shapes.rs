@@ -172,7 +172,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
         let tell = self.flags == Some(FlagsOf { reg, width, at: self.w.offset() });
         // Who comes to a label by another way brings other flags.
-        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.wasm);
+        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.w.wasm);
         tell
     }
 
@@ -411,12 +411,11 @@ impl<I: Isa> FuncGen<'_, I> {
         let hardware = self.facts.settings.hardware_traps;
         if rc.is_none_or(|k| k == 0) && !hardware {
             self.w.test(width, right, Src::Reg(right));
-            let label = self.trap_label(TrapCode::IntegerDivisionByZero);
-            self.w.jcc(Cond::Eq, label);
+            self.w.trap_if(Cond::Eq, TrapCode::IntegerDivisionByZero);
         }
         let out = fixed.out.expect("a division says where its result is");
         let mut frozen = self.freeze();
-        let [normal, done] = [(); 2].map(|()| frozen.label());
+        let [normal, done] = frozen.labels();
         if signed && rc.is_none_or(|k| k == minus_one) {
             frozen.w().cmp(width, right, Src::Imm(-1));
             frozen.branch(Cond::Ne, normal);
@@ -426,7 +425,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 let smallest = if width == Width::W32 { i64::from(i32::MIN) } else { i64::MIN };
                 frozen.w().iconst(width, I::SCRATCH, smallest, true);
                 frozen.w().cmp(width, left, Src::Reg(I::SCRATCH));
-                let overflow = frozen.trap_label(TrapCode::IntegerOverflow);
+                let overflow = frozen.w().trap_label(TrapCode::IntegerOverflow);
                 frozen.branch(Cond::Eq, overflow);
             } else {
                 // Anything modulo -1 is 0; the division would fault on the smallest number.

@@ -163,7 +163,7 @@ impl<I: Isa> FuncGen<'_, I> {
             !self.regs.ahead.contains(&(at as u32)),
             "the slot of {:?} is read at {:#x}",
             self.locals[at],
-            self.wasm
+            self.w.wasm
         );
         Addr::base(I::FRAME, self.locals[at].slot)
     }
@@ -265,7 +265,7 @@ impl<I: Isa> FuncGen<'_, I> {
             OperandPlace::Mem(addr) => {
                 let at = self.w.load(Load::of(operand.ty()), to, addr);
                 if operand.faults() {
-                    self.memory_trap_at(at, self.hot_wasm);
+                    self.w.memory_trap_at(at, self.hot_wasm);
                 } else {
                     self.w.counters.reloads += 1;
                 }
@@ -330,7 +330,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn folded(&mut self, operand: &Operand, at: u32) {
         if operand.in_memory() {
             if operand.faults() {
-                self.memory_trap_at(at, self.hot_wasm);
+                self.w.memory_trap_at(at, self.hot_wasm);
                 self.w.counters.folded_loads += 1;
             } else {
                 self.w.counters.folded_slots += 1;
@@ -434,7 +434,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for at in self.watermark..to {
             self.flush_one(at);
             if at & 7 == 7 {
-                self.out_reserve();
+                self.w.reserve_room();
             }
         }
         self.raise_watermark(to);
@@ -454,7 +454,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.spill(at);
             }
         }
-        self.out_reserve();
+        self.w.reserve_room();
     }
 
     /// Before a local is written: entries that read it get a register of their own. Keeps the flags.

@@ -191,8 +191,8 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// register.
     fn take_continuation(&mut self) {
         let facts = self.facts_of_stacks();
-        let null = self.trap_label(TrapCode::NullReference);
-        let consumed = self.trap_label(TrapCode::ContinuationConsumed);
+        let null = self.w.trap_label(TrapCode::NullReference);
+        let consumed = self.w.trap_label(TrapCode::ContinuationConsumed);
         self.w.load(Load::I64, Self::CONT, Self::PASSED);
         self.w.test(Width::W64, Self::CONT, Src::Reg(Self::CONT));
         self.w.jcc(Cond::Eq, null);
@@ -216,7 +216,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let facts = self.facts_of_stacks();
         let [length, to, from, left] = Self::T;
         let list = I::STACK_MESSAGE;
-        let [known, again, copied, done] = [(); 4].map(|()| self.w.label());
+        let [known, again, copied, done] = self.w.labels();
         if last.is_none() {
             self.w.test(Width::W32, count, Src::Reg(count));
             self.w.jcc(Cond::Eq, done);
@@ -335,7 +335,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn bring_exception(&mut self, exception: Reg) {
         let facts = self.facts_of_stacks();
         let temp = Self::T[1];
-        let null = self.trap_label(TrapCode::NullReference);
+        let null = self.w.trap_label(TrapCode::NullReference);
         self.w.test(Width::W32, exception, Src::Reg(exception));
         self.w.jcc(Cond::Eq, null);
         self.consume();
@@ -356,7 +356,7 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     fn throw(&mut self, exception: Reg) {
         self.w.mov(Width::W32, I::LIBCALL.int_args[1], exception);
-        self.libcall(Libcall::ThrowRef);
+        self.w.libcall(Libcall::ThrowRef);
         self.never();
     }
 
@@ -372,7 +372,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let facts = self.facts_of_stacks();
         let [asked, values, temp, parent] = Self::T;
         let message = I::STACK_MESSAGE;
-        let [more, trapped] = [(); 2].map(|()| self.w.label());
+        let [more, trapped] = self.w.labels();
         self.w.load(Load::I64, I::CTX, Self::KEPT_CTX);
         self.load_store();
         self.get(Self::CONT, Self::STORE, facts.chain + 8);
@@ -416,7 +416,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.enter_limits(parent, temp);
         self.clear_list(Self::CONT, facts.args);
         self.clear_list(Self::CONT, facts.values);
-        self.libcall(Libcall::Raise);
+        self.w.libcall(Libcall::Raise);
         self.never();
     }
 
@@ -430,8 +430,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         let [number, cont, stack, list] = Self::T;
         // The kind of stack, and where the list ends.
         let end = I::STACK_MESSAGE;
-        let unhandled = self.trap_label(TrapCode::UnhandledTag);
-        let [next, again, further, found] = [(); 4].map(|()| self.w.label());
+        let unhandled = self.w.trap_label(TrapCode::UnhandledTag);
+        let [next, again, further, found] = self.w.labels();
         self.get(end, Self::STORE, facts.chain);
         self.get(Self::OTHER, Self::STORE, facts.chain + 8);
         self.w.mov(Width::W64, cont, Self::OTHER);

@@ -129,7 +129,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut to = base + types.len() + conts;
         // Downwards, so that what is not moved yet lies below.
         for (i, ty) in types.iter().enumerate().rev() {
-            if i & 7 == 7 && self.check_budget() {
+            if i & 7 == 7 && self.w.check_budget() {
                 return;
             }
             let from = self.slot(base + i, *ty);
@@ -177,7 +177,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.w.counters.steps += passed as u64;
         let mut from = base;
         for (i, ty) in types.iter().enumerate() {
-            if i & 7 == 7 && self.check_budget() {
+            if i & 7 == 7 && self.w.check_budget() {
                 break;
             }
             let part = if *ty == Ty::ContRef { Ty::I64 } else { *ty };
@@ -269,13 +269,13 @@ impl<I: Isa> FuncGen<'_, I> {
         self.w.counters.steps += count as u64;
         for i in (0..count).rev() {
             let value = self.pop();
-            if i & 7 != 7 || !self.check_budget() {
+            if i & 7 != 7 || !self.w.check_budget() {
                 wide |= value.ty().is_wide();
                 self.pass_value(Self::passed(at + VALUE * i as i32), &value);
             }
             self.done(&value);
         }
-        self.out_reserve();
+        self.w.reserve_room();
         wide
     }
 
@@ -300,7 +300,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Nothing but preserved homes is in registers any more, and they are where a handler finds them.
     fn save_around(&mut self) {
         self.vacate_registers(RegSet::EMPTY);
-        self.out_reserve();
+        self.w.reserve_room();
         self.save_homes();
         self.save_for_handlers();
         self.drop_copies();
@@ -308,7 +308,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Calls a routine.
     fn call_stacks(&mut self, routine: StackRoutine, inputs: &[Input]) {
-        self.out_reserve();
+        self.w.reserve_room();
         for (input, to) in inputs.iter().zip(I::PRIVATE.int_args) {
             match *input {
                 Input::Number(number) => self.w.iconst(Width::W32, *to, i64::from(number), false),
@@ -351,14 +351,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 let held = self.hold_this(base);
                 self.w.counters.steps += types.len() as u64;
                 for (i, ty) in types.iter().enumerate() {
-                    if i & 7 == 7 && self.check_budget() {
+                    if i & 7 == 7 && self.w.check_budget() {
                         break;
                     }
                     let slot = self.slot(self.stack.len() + i, *ty);
                     self.copy_memory(*ty, slot, from(i));
                 }
                 self.give(held);
-                self.out_reserve();
+                self.w.reserve_room();
                 self.restore_homes();
                 self.push_in_slots(types);
             }
@@ -397,7 +397,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.save_around();
         let first = self.stack.len() - 1 - count;
         self.make_exception(tag, first);
-        self.out_reserve();
+        self.w.reserve_room();
         // The exception waits in its register: what follows uses scratch registers alone.
         self.pass_continuation();
         self.truncate_stack(first);
@@ -448,14 +448,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 let block = self.target_at(depth);
                 self.edge_without_copies(depth);
                 let label = self.w.label();
-                self.lists.resumptions.pads.push(Pad { label, block, tag, wasm: self.wasm });
+                self.lists.resumptions.pads.push(Pad { label, block, tag, wasm: self.w.wasm });
             }
-            if i & 7 != 7 || !self.check_budget() {
+            if i & 7 != 7 || !self.w.check_budget() {
                 self.tag_address(I::SCRATCH, tag);
                 self.w.store(Store::B64, to, I::SCRATCH);
             }
         }
-        self.out_reserve();
+        self.w.reserve_room();
         Handlers { all, suspending, pads }
     }
 
@@ -487,7 +487,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let [asked, temp] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[2]];
         for i in 0..self.lists.resumptions.choices.len() {
             let (label, first, end) = self.lists.resumptions.choices[i];
-            if self.check_budget() {
+            if self.w.check_budget() {
                 return;
             }
             let pads = &self.lists.resumptions.pads[first as usize..end as usize];
@@ -499,10 +499,10 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         for i in 0..self.lists.resumptions.pads.len() {
             let pad = self.lists.resumptions.pads[i];
-            if self.check_budget() {
+            if self.w.check_budget() {
                 return;
             }
-            self.wasm = pad.wasm;
+            self.w.wasm = pad.wasm;
             self.w.bind(pad.label);
             self.hand_over(&pad);
             self.restore_homes();
@@ -517,13 +517,13 @@ impl<I: Isa> FuncGen<'_, I> {
         let values = I::PRIVATE.int_results[1];
         self.w.counters.steps += types.len() as u64;
         for (i, ty) in types.iter().enumerate() {
-            if i & 7 == 7 && self.check_budget() {
+            if i & 7 == 7 && self.w.check_budget() {
                 return;
             }
             let slot = self.slot(pad.block.height() + i, *ty);
             self.copy_memory(*ty, slot, Addr::base(values, VALUE * i as i32));
         }
-        self.out_reserve();
+        self.w.reserve_room();
         if types.is_empty() && !pad.block.takes_one_in_slot() {
             self.w.load(Load::V128, Self::merge_reg(Ty::ContRef), Self::passed(0));
         } else {

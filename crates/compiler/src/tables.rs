@@ -36,14 +36,14 @@ impl<I: Isa> FuncGen<'_, I> {
     /// primitive, as the scratch register may be part of it. What is to be released with it is in the operand; the
     /// base is in `base`, which the caller owns.
     fn element(&mut self, table: &TableFact, index: &mut Operand, base: Reg) -> Addr {
-        let trap = self.trap_label(TrapCode::TableOutOfBounds);
+        let trap = self.w.trap_label(TrapCode::TableOutOfBounds);
         let reg = self.operand_reg(index);
         match table.fixed_length {
             Some(length) if I::imm_ok(Width::W64, length as i64) => {
                 self.w.cmp(Width::W64, reg, Src::Imm(length as i32));
             }
             _ => {
-                let place = self.place(table.length);
+                let place = self.w.place(table.length);
                 self.w.cmp(Width::W64, reg, Src::Mem(place));
             }
         }
@@ -51,7 +51,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let beyond = if without(Fault::TableBoundOffByOne) { Cond::GtU } else { Cond::GeU };
             self.w.jcc(beyond, trap);
         }
-        let place = self.place(table.base);
+        let place = self.w.place(table.base);
         self.w.load(Load::I64, base, place);
         if !self.facts.settings.spectre || without(Fault::TableGuard) {
             return element_at(self.w, table, base, reg);
@@ -72,7 +72,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if table.lazy {
             let index = self.operand_reg(&mut index);
             let mut frozen = self.freeze();
-            let [fill, filled] = [(); 2].map(|()| frozen.label());
+            let [fill, filled] = frozen.labels();
             frozen.w().test(Width::W64, base, Src::Reg(base));
             if !without(Fault::ElementFilled) {
                 frozen.branch(Cond::Eq, fill);
@@ -140,7 +140,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn table_size(&mut self) {
         let table = self.facts.tables[self.reader.u32() as usize];
         let d = self.take(RegClass::Int);
-        let place = self.place(table.length);
+        let place = self.w.place(table.length);
         // A 32-bit table has fewer than 2^32 elements, so its upper half is zero.
         self.w.load(Load::I64, d, place);
         self.push_reg(table.index, d);
@@ -159,7 +159,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let ctx = self.facts.ctx;
         let expected = self.facts.type_id_offsets[ty as usize];
         if !self.facts.settings.hardware_traps && !without(Fault::NullReference) {
-            let null = self.trap_label(TrapCode::IndirectCallToNull);
+            let null = self.w.trap_label(TrapCode::IndirectCallToNull);
             self.w.test(Width::W64, reference, Src::Reg(reference));
             self.w.jcc(Cond::Eq, null);
         }
@@ -168,24 +168,24 @@ impl<I: Isa> FuncGen<'_, I> {
             // Whatever is in this table is of the type, if it is not null.
             if self.facts.settings.hardware_traps {
                 let at = self.w.load(Load::I32, I::SCRATCH, type_of_callee);
-                self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
+                self.w.trap_at(at, TrapCode::IndirectCallToNull, self.w.wasm);
             }
             return reference;
         }
-        let bad = self.trap_label(TrapCode::BadSignature);
+        let bad = self.w.trap_label(TrapCode::BadSignature);
         let id = self.take(RegClass::Int);
         if self.facts.final_types[ty as usize] {
             self.w.load(Load::I64, id, Addr::base(I::CTX, ctx.type_ids));
             self.w.load(Load::I32, id, Addr::base(id, expected));
             // A null reference faults here.
             let at = self.w.cmp(Width::W32, id, Src::Mem(type_of_callee));
-            self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
+            self.w.trap_at(at, TrapCode::IndirectCallToNull, self.w.wasm);
             if !without(Fault::Signature) {
                 self.w.jcc(Cond::Ne, bad);
             }
         } else {
             let at = self.w.load(Load::I32, id, type_of_callee);
-            self.trap_at(at, TrapCode::IndirectCallToNull, self.wasm);
+            self.w.trap_at(at, TrapCode::IndirectCallToNull, self.w.wasm);
             let mut frozen = self.freeze();
             let known = frozen.label();
             frozen.check_type_id(id, expected, false, known, bad);

@@ -24,7 +24,7 @@ macro_rules! dispatch {
             /// Compiles all operators of the body.
             pub(crate) fn operators(&mut self) {
                 loop {
-                    let usual = !self.unusual.any() && self.w.offset() <= self.room_end;
+                    let usual = !self.unusual.any() && self.w.has_room();
                     if (!usual && !self.prepare()) || self.reader.at_end() {
                         return;
                     }
