@@ -1,26 +1,26 @@
 //! The road of one body: survey, plan, prologue, operators, epilogue, stubs. Read this file first.
 
-use crate::code::{FuncCode, Parts, TAIL_ENTRY_BYTES, Target, TrapCode};
-use crate::control::Block;
-use crate::effects::Calls;
-use crate::error::{Error, ErrorKind};
-use crate::exceptions::Exceptions;
-use crate::facts::{AddressMap, Callee, Facts};
-use crate::fault::proving;
+use crate::emit::control::blocks::Block;
+use crate::emit::control::continuations::Resumptions;
+use crate::emit::control::exceptions::Exceptions;
+use crate::emit::control::meter::{KeptRef, Stub};
+use crate::emit::objects::safepoints::Roots;
+use crate::emit::shapes::FlagsOf;
+use crate::emit::values::moves::Moves;
+use crate::emit::values::regs::{Copies, Regs};
+use crate::emit::values::value::{Hot, Operand, Value};
+use crate::emit::writer::{Stop, Writer};
 use crate::isa::Isa;
-use crate::meter::{KeptRef, Stub};
-use crate::moves::Moves;
-use crate::reader::Reader;
-use crate::regs::{Copies, Regs};
-use crate::safepoints::Roots;
-use crate::shapes::FlagsOf;
-use crate::sig::Sig;
-use crate::stack_switching::Resumptions;
-use crate::survey::Survey;
-use crate::ty::{Ty, Width};
+use crate::operators::effects::Calls;
+use crate::operators::reader::Reader;
+use crate::treaty::code::{FuncCode, Parts, TAIL_ENTRY_BYTES, Target, TrapCode};
+use crate::treaty::error::{Error, ErrorKind};
+use crate::treaty::facts::{AddressMap, Callee, Facts};
+use crate::treaty::fault::proving;
+use crate::treaty::sig::Sig;
+use crate::treaty::ty::{Ty, Width};
+use crate::validate::survey::Survey;
 use crate::validate::{Buffers, survey};
-use crate::value::{Hot, Operand, Value};
-use crate::writer::{Stop, Writer};
 use lightbeam_asm::{Label, Reg};
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
@@ -478,7 +478,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(always)]
     pub(crate) fn next_operator(&mut self) -> u8 {
         self.w.wasm = self.base + self.reader.pos() as u32;
-        self.regs.pinned = crate::regs::Pins::NONE;
+        self.regs.pinned = crate::emit::values::regs::Pins::NONE;
         self.set_conventional(false);
         self.operators += 1;
         self.reader.u8()

@@ -1,66 +1,35 @@
 //! One WebAssembly function body in, machine code and side tables out.
 //!
-//! A body's journey: what the host says (`facts`, `sig`), the sweep that validates and takes the survey (`validate`,
-//! `survey`), then emission (`compile`): the state between operators, the shapes that lower them, and the instruction
-//! sets below. ARCHITECTURE.md says which file is of which part.
+//! A body's journey: what the host says (`treaty`), the op table that both sweeps are driven by (`operators`), the
+//! sweep that validates and takes the survey (`validate`), then emission (`compile` is the road, `emit` what it passes
+//! through) on an instruction set (`isa`), and routines that a module has once. ARCHITECTURE.md says which file is of
+//! which part.
 //! This crate knows no operating system and no runtime; the host is data ([`facts::Facts`]) and names
 //! ([`libcall::Libcall`]).
 #![forbid(unsafe_code)]
 
-pub mod code;
-pub mod facts;
-#[doc(hidden)]
-pub mod fault;
-pub mod isa;
-pub mod libcall;
-pub mod poison;
-pub mod sig;
-pub mod ty;
-mod writer;
+mod treaty;
 
-mod compile;
-mod effects;
-mod error;
-mod fold;
 mod operators;
-mod reader;
-mod survey;
+
+pub mod isa;
+
 mod validate;
 
-mod frame;
-mod frozen;
-mod held;
-mod moves;
-mod regs;
-mod stack;
-mod stack_routines;
-mod stack_switching;
-mod value;
+mod emit;
 
-mod array_routines;
-mod atomics;
-mod bulk;
-mod calls;
-mod check;
-mod control;
-mod exceptions;
-mod floats;
-mod gc;
-mod globals;
-mod locals;
-mod memory;
-mod meter;
-mod refs;
 pub mod routines;
-mod safepoints;
-mod shapes;
-mod simd;
-mod tables;
+
+mod compile;
 
 pub use compile::{Budget, Scratch, compile};
-pub use error::{Error, ErrorKind};
-pub use gc::compare_with_heap;
+pub use emit::objects::gc::compare_with_heap;
+pub use emit::poison;
+pub use emit::writer::Writer;
 pub use lightbeam_asm as asm;
+pub use treaty::error::{Error, ErrorKind};
+#[doc(hidden)]
+pub use treaty::fault;
+pub use treaty::{code, facts, libcall, sig, ty};
 #[doc(hidden)]
 pub use validate::Judge;
-pub use writer::Writer;

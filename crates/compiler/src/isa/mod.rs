@@ -1,8 +1,8 @@
 //! The seam between the compiler and an instruction set: constants, and primitives that append a few instructions each.
 //!
-//! An instruction set is a value: an assembler, with the code that it has put together so far and the processor that the
-//! code is for. Everything is dispatched statically. Primitives know machine registers and addresses, never the value
-//! stack; what an operator means for the stack is written once, in the shapes.
+//! An instruction set is a value: an assembler, with the code that it has put together so far and the processor that
+//! the code is for. Everything is dispatched statically. Primitives know machine registers and addresses, never the
+//! value stack; what an operator means for the stack is written once, in the shapes.
 //!
 //! Contract of every primitive:
 //! - `d` is written after all sources are read, or the primitive copes: `d` may equal any source register unless the
@@ -20,9 +20,9 @@ mod vector;
 
 pub use vector::*;
 
-use crate::facts::CpuFeatures;
 use crate::operators::Op;
-use crate::ty::{Ty, Width};
+use crate::treaty::facts::CpuFeatures;
+use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegSet};
 
 /// A calling convention as lists of registers.

@@ -5,19 +5,23 @@
 //! what is passed over in unreachable code, what fuel costs, what calls. Which proposal an operator is of, wasmparser
 //! says: an operator that it has and the table has not, or the other way round, does not compile.
 
-mod dispatch;
+pub(crate) mod effects;
+pub(crate) mod fold;
+pub(crate) mod reader;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+
+pub(crate) use table::operators;
 
 use crate::isa::{
     Convert, Div, Extend, FloatCmp, FloatUnary, IntUnary, Lane, Lanes, Load, Rmw, Shift, Store, VectorBinary::*,
     VectorLoad, VectorTernary::*, VectorTest, VectorUnary::*,
 };
 use crate::isa::{VectorBinary, VectorUnary};
-use crate::libcall::Libcall;
-use crate::ty::Ty::{self, F32, F64, I32, I64};
-use crate::ty::Width::{self, W32, W64};
+use crate::treaty::libcall::Libcall;
+use crate::treaty::ty::Ty::{self, F32, F64, I32, I64};
+use crate::treaty::ty::Width::{self, W32, W64};
 use std::fmt;
 
 /// An operator: its number among all, which begins with those of one byte, each at its opcode.

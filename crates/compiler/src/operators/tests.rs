@@ -1,7 +1,7 @@
 //! The table against wasmparser.
 
 use super::{Immediates, LINES, Op, Operator, Prefix, Type, Types};
-use crate::reader::Reader;
+use crate::operators::reader::Reader;
 use wasmparser::{BinaryReader, OperatorsReader, Validator, WasmFeatures};
 
 /// The opcode, with the prefix if there is one.
@@ -28,7 +28,7 @@ pub(crate) fn immediates(kind: Immediates) -> Option<Vec<u8>> {
         Immediates::Local | Immediates::Label | Immediates::Index => INDEX.to_vec(),
         Immediates::Indices => INDEX.repeat(2),
         Immediates::Labels => [&[2][..], &INDEX.repeat(3)].concat(),
-        Immediates::Types => vec![1, crate::reader::REF_NULL, EXTERN],
+        Immediates::Types => vec![1, crate::operators::reader::REF_NULL, EXTERN],
         Immediates::HeapType => vec![FUNC],
         Immediates::Cast => [&[3][..], &INDEX, &[FUNC, EXTERN]].concat(),
         Immediates::Handlers => [&INDEX[..], &handlers].concat(),

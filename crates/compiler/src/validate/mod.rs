@@ -1,34 +1,22 @@
 //! Sweep 1: validates a body and takes its survey in the same visit.
 //!
-//! There are two ways through it. The *fast sweep* (`sweep.rs`) reads the bytes itself and decides nearly every body.
+//! There are two ways through it. The *fast sweep* (`fast/`) reads the bytes itself and decides nearly every body.
 //! It knows valid bodies of what the compiler supports, and nothing else: at anything unknown, switched off or wrong it
-//! gives the body up. The *reference* (`reference.rs`) is wasmparser's validator, which then judges the body from its
+//! gives the body up. The *reference* (`judge.rs`) is wasmparser's validator, which then judges the body from its
 //! start. So a wrong verdict of the fast sweep could only be to take an invalid body for valid; in debug builds each of
 //! its verdicts and surveys is compared with the reference's.
 
-mod atomics;
-mod control;
-mod exceptions;
-mod leb;
+mod fast;
+mod judge;
 mod notes;
-mod operands;
-mod reference;
-mod references;
-mod rows;
-mod sweep;
-mod types;
-mod vector;
+pub(crate) mod survey;
 
-pub(crate) use operands::Word;
+pub(crate) use fast::operands::Word;
 
-use crate::error::Error;
-use crate::facts::Facts;
-use crate::sig::Sig;
-use crate::survey::Survey;
-use control::Frame;
-use operands::Spilled;
-use references::Inits;
-use rows::Rules;
+use crate::treaty::error::Error;
+use crate::treaty::facts::Facts;
+use crate::treaty::sig::Sig;
+use crate::validate::survey::Survey;
 use wasmparser::{FuncToValidate, FuncValidatorAllocations, FunctionBody, ValidatorResources};
 
 /// So many values may be on the stack of a function, and one more for each byte of its body. An operator of two bytes
@@ -39,12 +27,7 @@ pub(crate) const MOST_VALUES: usize = 1 << 16;
 /// What sweep 1 keeps from function to function, so that none allocates for itself.
 #[derive(Default)]
 pub(crate) struct Buffers {
-    rules: Rules,
-    frames: Vec<Frame>,
-    spilled: Spilled,
-    /// Groups of declared locals: the index behind the last, parameters counted, and the code of their type.
-    groups: Vec<(u32, u8)>,
-    inits: Inits,
+    fast: fast::Buffers,
     reference: FuncValidatorAllocations,
 }
 
@@ -63,10 +46,10 @@ pub(crate) fn survey(
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
 ) -> Result<bool, Error> {
-    let decided = sweep::survey(survey, buffers, facts, sig, &func, body.as_bytes()).is_some();
+    let decided = fast::survey(survey, &mut buffers.fast, facts, sig, &func, body.as_bytes()).is_some();
     if !decided {
         by_reference(survey, buffers, facts, sig, func, body)?;
-    } else if cfg!(debug_assertions) && crate::fault::proving() {
+    } else if cfg!(debug_assertions) && crate::treaty::fault::proving() {
         let mut expected = Survey::default();
         let verdict = by_reference(&mut expected, buffers, facts, sig, func, body);
         assert!(verdict.is_ok(), "the fast sweep takes for valid what is not: {verdict:?}");
@@ -84,7 +67,7 @@ fn by_reference(
     body: &FunctionBody<'_>,
 ) -> Result<(), Error> {
     let mut validator = func.into_validator(std::mem::take(&mut buffers.reference));
-    let verdict = reference::survey(survey, &mut validator, body, facts, sig);
+    let verdict = judge::survey(survey, &mut validator, body, facts, sig);
     buffers.reference = validator.into_allocations();
     verdict
 }
@@ -107,7 +90,7 @@ impl Judge {
     /// Does the fast sweep take the body for valid? `facts` are those of the function's module.
     pub fn fast(&mut self, facts: &Facts, func: &FuncToValidate<ValidatorResources>, body: &FunctionBody<'_>) -> bool {
         let sig = facts.sig_of_func(func.index);
-        sweep::survey(&mut self.fast, &mut self.buffers, facts, sig, func, body.as_bytes()).is_some()
+        fast::survey(&mut self.fast, &mut self.buffers.fast, facts, sig, func, body.as_bytes()).is_some()
     }
 
     /// The verdict of the reference.

@@ -1,10 +1,10 @@
 //! What both ways through sweep 1 note of operators on objects.
 
-use crate::effects;
-use crate::facts::{Facts, Storage};
+use crate::operators::effects;
 use crate::operators::{Access, Effects, Op};
-use crate::survey::Survey;
-use crate::ty::Ty;
+use crate::treaty::facts::{Facts, Storage};
+use crate::treaty::ty::Ty;
+use crate::validate::survey::Survey;
 use wasmparser::HeapType;
 
 impl Survey {

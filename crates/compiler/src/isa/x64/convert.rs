@@ -5,9 +5,9 @@
 //! the float is looked at only when it is not.
 
 use super::float::{of, partial, ucomis, zero};
-use crate::facts::CpuFeatures;
 use crate::isa::{Convert, Trunc};
-use crate::ty::Width;
+use crate::treaty::facts::CpuFeatures;
+use crate::treaty::ty::Width;
 use lightbeam_asm::x64::{Alu, Asm, Cc, R11, Shift, Short, Size, XMM15, rows};
 use lightbeam_asm::{Label, Reg};
 

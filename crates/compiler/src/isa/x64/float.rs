@@ -1,9 +1,9 @@
 //! Float primitives. Scalars take no constants from behind the code: masks are shifted out of all ones, others come by
 //! way of the integer scratch.
 
-use crate::facts::CpuFeatures;
 use crate::isa::{At, Cond, FloatAlu, FloatCmp, FloatSrc, FloatUnary};
-use crate::ty::Width;
+use crate::treaty::facts::CpuFeatures;
+use crate::treaty::ty::Width;
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::{Asm, Cc, R11, Round, Size, XMM15, rows};
 

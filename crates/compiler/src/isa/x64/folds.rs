@@ -3,7 +3,7 @@
 use super::simd;
 use crate::isa::{Extend, Load};
 use crate::operators::{Op, Shape};
-use crate::ty::Width::{W32, W64};
+use crate::treaty::ty::Width::{W32, W64};
 
 /// By operator.
 pub(super) static FOLDS: [Option<Load>; Op::COUNT] = {

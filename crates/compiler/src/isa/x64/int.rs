@@ -1,9 +1,9 @@
 //! Integer primitives: the choice among forms of two-operand instructions.
 
-use crate::facts::CpuFeatures;
-use crate::fault::{Fault, without};
 use crate::isa::{Alu, Amount, At, Cond, Div, Extend, IntUnary, Shift, Src};
-use crate::ty::Width;
+use crate::treaty::facts::CpuFeatures;
+use crate::treaty::fault::{Fault, without};
+use crate::treaty::ty::Width;
 use lightbeam_asm::x64::{self, Asm, Cc, R11, Size, rows};
 use lightbeam_asm::{Addr, Reg};
 

@@ -570,7 +570,7 @@ impl Isa for X64 {
         let last = table.len() - 1;
         self.asm.mov_ri(Size::S32, t, last as i64);
         self.asm.alu_rr(asm::Alu::Cmp, Size::S32, index, t);
-        if !crate::fault::without(crate::fault::Fault::JumpTable) {
+        if !crate::treaty::fault::without(crate::treaty::fault::Fault::JumpTable) {
             self.asm.cmov_rr(Cc::A, Size::S32, index, t);
         }
         let start = self.asm.label();

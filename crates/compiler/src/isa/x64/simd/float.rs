@@ -1,7 +1,7 @@
 //! Sequences of float lanes. Unless said otherwise the destination may be any operand's register.
 
 use super::{X, copy, doubles, quads, zero};
-use crate::facts::CpuFeatures;
+use crate::treaty::facts::CpuFeatures;
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Asm, Predicate, Round, Size, lanes4};

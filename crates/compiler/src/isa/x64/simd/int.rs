@@ -1,8 +1,8 @@
 //! Sequences of integer lanes. Unless said otherwise the destination may be any operand's register.
 
 use super::{X, bytes, copy, ones, rm, words, zero};
-use crate::facts::CpuFeatures;
 use crate::isa::{Amount, At, Lanes, Shift, VectorSrc};
+use crate::treaty::facts::CpuFeatures;
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Alu, Asm, R11, Rm, Size, lanes4};

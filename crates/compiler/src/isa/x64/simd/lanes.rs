@@ -1,8 +1,8 @@
 //! Single lanes, constants, and questions to all lanes.
 
 use super::{X, copy, zero};
-use crate::facts::CpuFeatures;
 use crate::isa::{At, Cond, Lane, Lanes, Src, VectorLoad, VectorTest};
+use crate::treaty::facts::CpuFeatures;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Asm, Rm, Size};
 use lightbeam_asm::{Addr, Reg};

@@ -15,8 +15,8 @@ pub(super) use lanes::{bitmask, constant, extract_lane, load, replace_lane, spla
 pub(super) use relaxed::{ternary, ternary_form};
 pub(super) use shuffle::{shuffle, shuffle_form};
 
-use crate::facts::CpuFeatures;
 use crate::isa::{At, Dest, VectorBinary, VectorForm, VectorSrc, VectorUnary};
+use crate::treaty::facts::CpuFeatures;
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Asm, Predicate, Rm, Round, XMM15};

@@ -1,8 +1,8 @@
 //! Operations on three vectors, and what relaxed SIMD does where it must be the same everywhere.
 
 use super::{X, doubles, quads, words, zero};
-use crate::facts::CpuFeatures;
 use crate::isa::{Dest, VectorForm, VectorTernary};
+use crate::treaty::facts::CpuFeatures;
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Asm, Size, lanes4};

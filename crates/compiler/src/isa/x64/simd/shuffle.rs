@@ -1,8 +1,8 @@
 //! Shuffles: what one instruction does is found out first; anything is possible with a constant for each operand.
 
 use super::{X, copy};
-use crate::facts::CpuFeatures;
 use crate::isa::{Dest, ShuffleFrom, VectorForm};
+use crate::treaty::facts::CpuFeatures;
 use lightbeam_asm::Reg;
 use lightbeam_asm::x64::Asm;
 use lightbeam_asm::x64::rows::*;

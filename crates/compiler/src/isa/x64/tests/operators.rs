@@ -5,14 +5,14 @@
 
 use super::{ALL, NONE, decode};
 use crate::compile::{Scratch, compile};
-use crate::facts::{AddressMap, Callee, CpuFeatures, Facts, FuncFact, MemoryFact, Owner, Settings, Where};
+use crate::emit::writer::Writer;
 use crate::isa::x64::X64;
 use crate::isa::{Isa, Load};
 use crate::operators::tests::{immediates, opcode};
 use crate::operators::{Class, Flags, LINES, Op, Shape, Type, Types};
-use crate::sig::Sig;
-use crate::ty::Ty;
-use crate::writer::Writer;
+use crate::treaty::facts::{AddressMap, Callee, CpuFeatures, Facts, FuncFact, MemoryFact, Owner, Settings, Where};
+use crate::treaty::sig::Sig;
+use crate::treaty::ty::Ty;
 use iced_x86::{
     Code, ConditionCode, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpCodeOperandKind, OpKind, Register,
 };
@@ -170,7 +170,9 @@ fn bytes_from_memory(i: &Instruction, reg: Register) -> Option<usize> {
 /// Where the parameter of a number is kept: where the first copy from its register leads to.
 fn home(code: &[Instruction], params: &[Type], at: usize) -> Register {
     let sig = Sig::new::<X64>(&machine(params), &[]);
-    let crate::sig::Place::Reg(arg) = sig.private.params[at] else { panic!("few parameters are all in registers") };
+    let crate::treaty::sig::Place::Reg(arg) = sig.private.params[at] else {
+        panic!("few parameters are all in registers")
+    };
     let arg = register(arg);
     let copy =
         code.iter().find(|i| copies(i) && i.op1_kind() == OpKind::Register && i.op1_register().full_register() == arg);

@@ -150,6 +150,6 @@ sequences! {
 #[test]
 fn tail_entry() {
     let mut a = X64::new(NONE);
-    assert_eq!(a.jmp_sym() + 4, crate::code::TAIL_ENTRY_BYTES);
-    assert_eq!(a.offset(), crate::code::TAIL_ENTRY_BYTES);
+    assert_eq!(a.jmp_sym() + 4, crate::treaty::code::TAIL_ENTRY_BYTES);
+    assert_eq!(a.offset(), crate::treaty::code::TAIL_ENTRY_BYTES);
 }

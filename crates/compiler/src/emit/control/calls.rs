@@ -1,0 +1,657 @@
+//! Calls of every kind: within the module, through references, of imports, of the host's routines, and tail calls.
+//!
+//! Around a call no entry below the arguments owns a register: it is in its slot, a constant, or a read of a local that
+//! is still to be made. Every copy is dropped, and homes in registers that calls destroy are stored before and loaded
+//! after. So nothing of the state lives in a register but preserved homes, and the arguments can go to their registers
+//! in one parallel move.
+
+use crate::compile::{FuncGen, Unusual};
+use crate::emit::values::value::{Operand, OperandPlace, Value};
+use crate::isa::{Cond, Isa, Load, Src, Store};
+use crate::operators::Op;
+use crate::operators::effects::Comes;
+use crate::treaty::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
+use crate::treaty::facts::{Callee, Owner};
+use crate::treaty::fault::{Fault, without};
+use crate::treaty::libcall::Libcall;
+use crate::treaty::sig::{Abi, Place, Sig};
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+
+/// An argument of a libcall.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arg {
+    /// This instance's pointer.
+    Ctx,
+    /// The instance pointer of a memory's or table's owner.
+    Owner(Owner),
+    /// The index of a memory or table among its owner's.
+    OwnerIndex(Owner),
+    /// A value; an i32 arrives zero-extended.
+    Operand(Operand),
+    /// A number.
+    Imm(u64),
+    /// The engine-wide id of a type, which is at this offset among the ids.
+    TypeId(i32),
+}
+
+/// What a call instruction names.
+#[derive(Clone, Copy)]
+pub(crate) enum CallTo {
+    /// What a relocation names.
+    Symbol(Target),
+    /// What a relocation names, which leaves by `Isa::jump_back`.
+    Unpaired(Target),
+    /// The address in a register.
+    Register(Reg),
+}
+
+impl CallTo {
+    /// May a collector run before it comes back?
+    fn collects(self) -> bool {
+        match self {
+            CallTo::Register(_) => true,
+            CallTo::Symbol(target) | CallTo::Unpaired(target) => target.collects(),
+        }
+    }
+}
+
+/// Whom a call reaches.
+#[derive(Clone, Copy)]
+enum To {
+    /// The private entry of a function of this module.
+    Defined(u32),
+    /// The import whose code address and instance pointer are at these offsets.
+    Import { code: i32, context: i32 },
+    /// The function reference in this register. Is it known not to be null?
+    Reference(Reg, bool),
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    // ---- homes
+
+    fn is_volatile_home(&self, at: usize) -> bool {
+        self.locals[at].home.is_some_and(|reg| !I::PRESERVED.contains(&reg))
+    }
+
+    /// Stores the homes that a call destroys. Few functions have any.
+    #[inline]
+    pub(crate) fn save_homes(&mut self) {
+        if !self.lists.volatile_homes.is_empty() {
+            self.save_volatile_homes();
+        }
+    }
+
+    fn save_volatile_homes(&mut self) {
+        for i in 0..self.lists.volatile_homes.len() {
+            let at = self.lists.volatile_homes[i] as usize;
+            debug_assert!(self.is_volatile_home(at));
+            if self.heap == Some(at) || without(Fault::SaveHomes) {
+                continue;
+            }
+            let local = self.locals[at];
+            let home = local.home.expect("it has one");
+            self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
+            self.w.counters.home_saves += 1;
+        }
+    }
+
+    /// Loads them again.
+    #[inline]
+    pub(crate) fn restore_homes(&mut self) {
+        if !self.lists.volatile_homes.is_empty() {
+            self.restore_volatile_homes();
+        }
+    }
+
+    fn restore_volatile_homes(&mut self) {
+        if without(Fault::RestoreHomes) || without(Fault::RestoreBeforeUnreachable) && !self.comes_back() {
+            return;
+        }
+        for i in 0..self.lists.volatile_homes.len() {
+            let local = self.locals[self.lists.volatile_homes[i] as usize];
+            let home = local.home.expect("it has one");
+            self.w.load(Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
+            self.w.counters.home_saves += 1;
+        }
+    }
+
+    // ---- the instruction
+
+    /// Emits a call: all of operators, stubs and pads go through here, but for those that destroy no more than they
+    /// give (`Target::DataSegment`, `Target::DataDrop`). `results` are the registers that hold something afterwards.
+    pub(crate) fn emit_call(&mut self, to: CallTo, comes: Comes, results: RegSet) {
+        if self.unusual.has(Unusual::CHECKED) {
+            self.prove_call(comes);
+        }
+        let start = self.w.offset();
+        match to {
+            CallTo::Symbol(target) => self.w.call(target),
+            CallTo::Unpaired(target) => {
+                let at = self.w.call_unpaired();
+                self.w.reloc(at, target);
+            }
+            CallTo::Register(reg) => self.w.call_reg(reg),
+        }
+        self.w.map_address(start, self.w.wasm);
+        self.w.returns_to = self.w.offset();
+        self.owe_map(comes != Comes::Never && to.collects());
+        if self.facts.settings.poison && comes != Comes::Never {
+            self.poison_all_but(results.or(RegSet::of(I::PRESERVED)));
+        }
+    }
+
+    // ---- libcalls
+
+    /// Calls a routine of the host; every operand among the arguments is released. The result, if there is one, is in
+    /// the first result register and not yet taken.
+    pub(crate) fn libcall(&mut self, libcall: Libcall, args: &[Arg]) {
+        self.vacate_registers(RegSet::EMPTY);
+        self.save_homes();
+        self.libcall_raw(libcall, args);
+        if libcall.collects() {
+            self.safepoint();
+        }
+        for arg in args {
+            if let Arg::Operand(operand) = arg {
+                self.done(operand);
+            }
+        }
+        self.drop_copies();
+        self.restore_homes();
+    }
+
+    /// The bare call: arguments, call, nothing saved.
+    pub(crate) fn libcall_raw(&mut self, libcall: Libcall, args: &[Arg]) {
+        self.lists.moves.clear();
+        for (arg, to) in Self::libcall_places(args) {
+            if let Arg::Operand(operand) = arg
+                && let Some(from) = operand.as_reg()
+            {
+                self.lists.moves.add(to, from);
+            }
+        }
+        self.emit_moves();
+        for (arg, to) in Self::libcall_places(args) {
+            match *arg {
+                Arg::Operand(operand) if operand.as_reg().is_some() => {}
+                Arg::Operand(operand) => self.load_operand(to, &operand),
+                Arg::TypeId(offset) => {
+                    let ids = self.facts.ctx.type_ids;
+                    self.w.load(Load::I64, to, Addr::base(I::CTX, ids));
+                    self.w.load(Load::I32, to, Addr::base(to, offset));
+                }
+                Arg::Imm(value) => self.w.iconst(Width::W64, to, value as i64, false),
+                Arg::Ctx | Arg::Owner(Owner::Here(_)) => self.w.mov(Width::W64, to, I::CTX),
+                Arg::Owner(Owner::Import { context, .. }) => {
+                    self.w.load(Load::I64, to, Addr::base(I::CTX, context));
+                }
+                Arg::OwnerIndex(owner) => self.load_owner_index(to, owner),
+            }
+        }
+        let comes = match libcall {
+            Libcall::Trap | Libcall::ThrowRef | Libcall::Raise => Comes::Never,
+            _ => self.comes(),
+        };
+        let results = RegSet::of(&[I::LIBCALL.int_results[0], I::LIBCALL.float_results[0]]);
+        self.emit_call(CallTo::Symbol(Target::Libcall(libcall)), comes, results);
+    }
+
+    /// Where control comes back to from a call that is made here.
+    pub(crate) fn comes(&self) -> Comes {
+        if self.in_margin { Comes::ToMargin } else { Comes::Back }
+    }
+
+    /// The arguments of a libcall with their registers; none is on the stack of the machine.
+    fn libcall_places(args: &[Arg]) -> impl Iterator<Item = (&Arg, Reg)> {
+        let (mut ints, mut floats) = (I::LIBCALL.int_args.iter(), I::LIBCALL.float_args.iter());
+        args.iter().map(move |arg| {
+            let regs = match arg {
+                Arg::Operand(operand) if operand.ty().is_float() => &mut floats,
+                _ => &mut ints,
+            };
+            (arg, *regs.next().expect("a libcall has few arguments"))
+        })
+    }
+
+    /// `d = ` the index of something among its owner's.
+    pub(crate) fn load_owner_index(&mut self, d: Reg, owner: Owner) {
+        match owner {
+            Owner::Here(index) => self.w.iconst(Width::W32, d, i64::from(index), false),
+            Owner::Import { index, .. } => {
+                self.w.load(Load::I32, d, Addr::base(I::CTX, index));
+            }
+        }
+    }
+
+    /// The register in which a libcall or a routine has just given a result of a type. Its upper half is undefined
+    /// where the type is of 32 bits, as the platform's convention has it: it becomes zero here, and whoever wants the
+    /// result as a value has it from here. (Where it is stored, 32 bits are.)
+    pub(crate) fn narrow_result(&mut self, ty: Ty) -> Reg {
+        let reg = I::LIBCALL.int_results[0];
+        if ty.width() == Width::W32 && !without(Fault::NarrowHostResult) {
+            self.w.mov(Width::W32, reg, reg);
+        }
+        reg
+    }
+
+    /// Takes the first result register as the result of a libcall or routine, of a type.
+    pub(crate) fn take_result_of_call(&mut self, ty: Ty) -> Reg {
+        self.take_this(I::LIBCALL.int_results[0]);
+        self.narrow_result(ty)
+    }
+
+    /// Pushes the result of a libcall, of a type.
+    pub(crate) fn push_libcall_result(&mut self, ty: Ty) {
+        let reg = self.take_result_of_call(ty);
+        self.push_reg(ty, reg);
+    }
+
+    /// Raises a trap through the host, where faults may not be used.
+    pub(crate) fn raise(&mut self, code: TrapCode, wasm: u32) {
+        let outer = std::mem::replace(&mut self.w.wasm, wasm);
+        self.libcall_raw(Libcall::Trap, &[Arg::Ctx, Arg::Imm(code as u64)]);
+        self.w.wasm = outer;
+    }
+
+    // ---- calls
+
+    pub(crate) fn call(&mut self) {
+        let func = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_func(func);
+        match self.facts.funcs[func as usize].callee {
+            Callee::Defined { index, .. } => self.call_to(To::Defined(index), sig, &sig.private),
+            Callee::Imported { code, context } => self.call_to(To::Import { code, context }, sig, &sig.tail),
+        }
+    }
+
+    pub(crate) fn call_indirect(&mut self) {
+        let ty = self.reader.u32();
+        let table = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_type(ty);
+        let reference = self.checked_reference(ty, table);
+        self.call_to(To::Reference(reference, true), sig, &sig.tail);
+    }
+
+    pub(crate) fn call_ref(&mut self) {
+        let ty = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_type(ty);
+        let reference = self.pop_callee();
+        self.call_to(To::Reference(reference, false), sig, &sig.tail);
+    }
+
+    /// Takes the arguments off the stack. Those that go on the stack of the machine are written at `base` bytes above
+    /// the stack pointer at once; the others wait for `place_args`. Gives the registers that go free then.
+    fn pop_args(&mut self, count: usize, abi: &Abi, base: i32) -> RegSet {
+        self.lists.moves.clear();
+        self.lists.args.clear();
+        self.w.counters.steps += count as u64;
+        let mut owned = RegSet::EMPTY;
+        for (i, place) in abi.params[..count].iter().enumerate().rev() {
+            let operand = self.pop();
+            owned = owned.or(operand.owned());
+            match (*place, operand.as_reg()) {
+                (Place::Reg(to), Some(from)) => self.lists.moves.add(to, from),
+                (Place::Reg(to), None) => self.lists.args.push((to, operand)),
+                (Place::Stack(offset), _) => {
+                    if i & 7 == 7 && self.w.check_budget() {
+                        continue;
+                    }
+                    self.push_arg(Addr::base(I::STACK, base + offset as i32), &operand);
+                }
+            }
+        }
+        owned
+    }
+
+    /// Makes two integers of each continuation among the arguments, if the callee takes them so.
+    #[inline(never)]
+    fn split_args(&mut self, to: To, sig: &Sig) {
+        if !matches!(to, To::Defined(_)) {
+            self.split_values(&sig.params, sig.tail_params());
+        }
+    }
+
+    /// Writes an argument to the stack of the machine.
+    pub(crate) fn push_arg(&mut self, to: Addr, operand: &Operand) {
+        let from = match operand.place() {
+            OperandPlace::Const(bits) => return self.store_const_to(to, operand.ty(), bits),
+            OperandPlace::Reg(reg) => reg,
+            OperandPlace::Mem(_) => {
+                let scratch = match operand.ty().class() {
+                    RegClass::Int => I::SCRATCH,
+                    RegClass::Float => I::FLOAT_SCRATCH,
+                };
+                self.load_operand(scratch, operand);
+                scratch
+            }
+        };
+        self.w.store(Store::of(operand.ty()), to, from);
+    }
+
+    /// Brings the arguments that `pop_args` left to their registers, and `extra` with them.
+    fn place_args(&mut self, extra: Option<(Reg, Reg)>) {
+        if let Some((to, from)) = extra {
+            self.lists.moves.add(to, from);
+        }
+        self.emit_moves();
+        while let Some((to, operand)) = self.lists.args.pop() {
+            self.load_operand(to, &operand);
+        }
+    }
+
+    /// The register in which a reference's code address is when everything else has its place: the first result, which
+    /// no convention uses for arguments.
+    const CALLEE: Reg = I::PRIVATE.int_results[0];
+
+    fn call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
+        if sig.splits() {
+            self.split_args(to, sig);
+        }
+        let owned = self.pop_args(abi.params.len(), abi, 0);
+        if abi.results.len() > 1 {
+            // They are pushed as entries below the watermark.
+            self.flush_below(self.stack.len());
+        }
+        self.vacate_registers(owned);
+        self.w.reserve_room();
+        self.save_homes();
+        self.save_for_handlers();
+        self.outgoing = self.outgoing.max(abi.stack_args + abi.stack_results);
+        let extra = match to {
+            To::Reference(reg, _) => Some((Self::CALLEE, reg)),
+            _ => None,
+        };
+        self.place_args(extra);
+        self.give_back(owned);
+        if let To::Reference(reg, _) = to {
+            self.release(reg);
+        }
+        self.drop_copies();
+        if let Some(area) = abi.result_area {
+            self.w.lea(Width::W64, area, Addr::base(I::STACK, abi.stack_args as i32));
+        }
+        self.w.reserve_room();
+        self.enter_callee(to, sig, abi);
+        self.call_site();
+        self.safepoint();
+        if abi.stack_args > 0 && !without(Fault::PoppedArguments) {
+            // The callee has popped its arguments: back to where the frame ends.
+            self.w.lea(Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));
+        }
+        if self.comes_back() {
+            self.reload_moved_base();
+        }
+        self.take_results(sig, abi);
+    }
+
+    fn enter_callee(&mut self, to: To, sig: &Sig, abi: &Abi) {
+        let to = match to {
+            To::Defined(index) => CallTo::Symbol(Target::Func(index)),
+            To::Import { code, context } => {
+                self.pass_contexts(abi, Addr::base(I::CTX, context));
+                self.poison_arguments(sig, abi);
+                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, code));
+                CallTo::Register(I::SCRATCH)
+            }
+            To::Reference(_, checked) => {
+                let ctx = self.facts.ctx;
+                let at = self.pass_contexts(abi, Addr::base(Self::CALLEE, ctx.funcref_context));
+                if !checked {
+                    self.null_faults_at(at);
+                }
+                self.w.load(Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
+                if !sig.shares_registers() {
+                    self.poison_arguments(sig, abi);
+                }
+                self.prefer_private(sig, abi);
+                CallTo::Register(Self::CALLEE)
+            }
+        };
+        self.emit_call(to, Comes::Back, abi.result_registers());
+        self.poison_results(sig, abi);
+    }
+
+    /// Puts both instance pointers in their registers; the callee's is at `callee`, where the first instruction reads
+    /// it.
+    fn pass_contexts(&mut self, abi: &Abi, callee: Addr) -> u32 {
+        let (callee_reg, caller_reg) = abi.contexts.expect("a convention that crosses instances");
+        let at = self.w.load(Load::I64, callee_reg, callee);
+        self.w.mov(Width::W64, caller_reg, I::CTX);
+        at
+    }
+
+    /// The instruction at `at` faults if the function reference that it reads through is null.
+    fn null_faults_at(&mut self, at: u32) {
+        if self.facts.settings.hardware_traps {
+            self.w.trap_at(at, TrapCode::NullReference, self.w.wasm);
+        }
+    }
+
+    /// Pops a function reference to call into a register of its own. Where faults may not be used it is not null then.
+    fn pop_callee(&mut self) -> Reg {
+        let reference = self.pop_owned();
+        if !self.facts.settings.hardware_traps {
+            let null = self.w.trap_label(TrapCode::NullReference);
+            self.w.test(Width::W64, reference, Src::Reg(reference));
+            self.w.jcc(Cond::Eq, null);
+        }
+        reference
+    }
+
+    /// If the callee turns out to be of this instance, enters it behind its `Tail` entry. Without a branch: which it is
+    /// often depends on nothing that a predictor knows, and the call itself is predicted anyway.
+    fn prefer_private(&mut self, sig: &Sig, abi: &Abi) {
+        if !sig.shares_registers() {
+            return;
+        }
+        let (callee_reg, _) = abi.contexts.expect("a convention that crosses instances");
+        let behind = Addr::base(Self::CALLEE, TAIL_ENTRY_BYTES as i32);
+        self.w.lea(Width::W64, I::SCRATCH, behind);
+        self.w.cmp(Width::W64, callee_reg, Src::Reg(I::CTX));
+        let own = if without(Fault::PrivateEntry) { Cond::Ne } else { Cond::Eq };
+        self.w.cmov(own, Width::W64, Self::CALLEE, I::SCRATCH);
+    }
+
+    /// Results are pushed: a single one in its register, more than one in their slots.
+    fn take_results(&mut self, sig: &Sig, abi: &Abi) {
+        match (sig.passed_results(), abi.results.as_ref()) {
+            ([], _) => self.restore_after_last(),
+            ([ty], [Place::Reg(reg)]) => {
+                self.take_this(*reg);
+                // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
+                let narrows = *ty == Ty::I32 && !self.next_ignores_upper_half() || *ty == Ty::GcRef;
+                if narrows && !without(Fault::NarrowResult) {
+                    self.w.mov(Width::W32, *reg, *reg);
+                }
+                self.restore_after_last();
+                self.push_reg(*ty, *reg);
+            }
+            (types, _) => {
+                for pass in [RegSet::INTS, RegSet::EMPTY] {
+                    let registers = pass == RegSet::INTS;
+                    for (i, place) in abi.results.iter().enumerate() {
+                        let ty = types[i];
+                        if i & 7 == 7 && self.w.check_budget() {
+                            break;
+                        }
+                        let at = self.stack.len() + i;
+                        let slot = self.slot(at, ty);
+                        match *place {
+                            Place::Reg(reg) if registers => {
+                                self.w.store(Store::of(ty), slot, reg);
+                            }
+                            Place::Stack(offset) if !registers => {
+                                let scratch = match ty.class() {
+                                    RegClass::Int => I::SCRATCH,
+                                    RegClass::Float => I::FLOAT_SCRATCH,
+                                };
+                                let from = Addr::base(I::STACK, (abi.stack_args + offset) as i32);
+                                self.w.load(Load::of(ty), scratch, from);
+                                self.w.store(Store::of(ty), slot, scratch);
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                self.restore_after_last();
+                for ty in types {
+                    self.stack.push(Value::slot(*ty));
+                }
+                self.raise_watermark(self.stack.len());
+                if sig.splits() {
+                    self.join_results(&sig.results, types.len());
+                }
+            }
+        }
+    }
+
+    /// Loads the homes that the last call of an operator has destroyed, if control comes back from it.
+    fn restore_after_last(&mut self) {
+        if self.comes_back() {
+            self.restore_homes();
+        }
+    }
+
+    /// Does the next operator read only the lower half of the i32 on top, and drop or narrow it?
+    fn next_ignores_upper_half(&self) -> bool {
+        match self.reader.peek_op() {
+            Op::Drop => true,
+            // local.set of a local in a register moves 32 bits, one in a slot stores 32; the copy kept of the latter
+            // would be wrong, so only the former.
+            Op::LocalSet => self.reader.peek_local_write().is_some_and(|local| {
+                self.fixed_reg(self.survey.position(local)).is_some() || without(Fault::NarrowIntoSlot)
+            }),
+            // A local as the other operand.
+            Op::LocalGet => {
+                let mut ahead = self.reader;
+                ahead.u8();
+                ahead.u32();
+                ahead.peek_op().effects().narrows
+            }
+            op => op.effects().narrows,
+        }
+    }
+
+    // ---- tail calls
+
+    pub(crate) fn return_call(&mut self) {
+        let func = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_func(func);
+        match self.facts.funcs[func as usize].callee {
+            Callee::Defined { index, .. } => self.tail_call_to(To::Defined(index), sig, &sig.private),
+            Callee::Imported { code, context } => self.tail_call_to(To::Import { code, context }, sig, &sig.tail),
+        }
+    }
+
+    pub(crate) fn return_call_indirect(&mut self) {
+        let ty = self.reader.u32();
+        let table = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_type(ty);
+        let reference = self.checked_reference(ty, table);
+        self.tail_call_to(To::Reference(reference, true), sig, &sig.tail);
+    }
+
+    pub(crate) fn return_call_ref(&mut self) {
+        let ty = self.reader.u32();
+        self.charge_fuel();
+        let sig = self.facts.sig_of_type(ty);
+        let reference = self.pop_callee();
+        self.tail_call_to(To::Reference(reference, false), sig, &sig.tail);
+    }
+
+    fn tail_call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
+        let incoming = self.sig.private.stack_args as i32;
+        let outgoing = abi.stack_args as i32;
+        let rebuild = incoming != 0 || outgoing != 0;
+        if sig.splits() {
+            self.split_args(to, sig);
+        }
+        let owned = self.pop_args(abi.params.len(), abi, 8);
+        self.w.reserve_room();
+        let extra = match to {
+            To::Reference(reg, _) => Some((Self::CALLEE, reg)),
+            _ => None,
+        };
+        if rebuild {
+            self.outgoing = self.outgoing.max(outgoing as u32 + 8);
+        }
+        self.place_args(extra);
+        self.give_back(owned);
+        if let To::Reference(reg, _) = to {
+            self.release(reg);
+        }
+        self.w.reserve_room();
+        if let Some(area) = abi.result_area {
+            self.w.load(Load::I64, area, Addr::base(I::FRAME, self.result_area_slot));
+        }
+        match to {
+            To::Defined(_) => {}
+            To::Import { code, context } => {
+                self.pass_contexts(abi, Addr::base(I::CTX, context));
+                self.poison_arguments(sig, abi);
+                self.w.load(Load::I64, Self::CALLEE, Addr::base(I::CTX, code));
+            }
+            To::Reference(_, checked) => {
+                let ctx = self.facts.ctx;
+                let at = self.pass_contexts(abi, Addr::base(Self::CALLEE, ctx.funcref_context));
+                if !checked {
+                    self.null_faults_at(at);
+                }
+                self.w.load(Load::I64, Self::CALLEE, Addr::base(Self::CALLEE, ctx.funcref_code));
+                self.prefer_private(sig, abi);
+            }
+        }
+        self.restore_saved();
+        if rebuild {
+            self.rebuild_arguments(incoming, outgoing);
+        } else {
+            self.w.leave();
+        }
+        match to {
+            To::Defined(index) => {
+                let at = self.w.jmp_sym();
+                self.w.reloc(at, Target::Func(index));
+            }
+            _ => self.w.jmp_reg(Self::CALLEE),
+        }
+        self.become_dead();
+    }
+
+    /// Replaces this function's frame and stack arguments by the callee's, which stand at 8 bytes above the stack
+    /// pointer. The upper ends of both argument areas coincide, since the callee pops its own.
+    ///
+    /// ```text
+    ///   before                                  after
+    ///   [frame + 16 .. + incoming]  arguments   [.. frame + 16 + incoming]  new arguments
+    ///   [frame + 8]  return address             below them: return address, and there is the stack pointer
+    ///   [frame]      caller's frame pointer     frame = caller's
+    ///   ...
+    ///   [stack + 8 .. + outgoing] new arguments
+    /// ```
+    fn rebuild_arguments(&mut self, incoming: i32, outgoing: i32) {
+        // The new arguments may overwrite both words of the frame, and any that is above what they come from.
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::FRAME, 8));
+        self.w.store(Store::B64, Addr::base(I::STACK, 0), I::SCRATCH);
+        self.w.load(Load::F64, I::FLOAT_SCRATCH, Addr::base(I::FRAME, 0));
+        let to = 8 + incoming - outgoing;
+        let mut word = outgoing;
+        // Upwards in memory, so from the top.
+        while word >= 0 {
+            if word & 0x38 == 0 && self.w.check_budget() {
+                return;
+            }
+            self.w.load(Load::I64, I::SCRATCH, Addr::base(I::STACK, word));
+            self.w.store(Store::B64, Addr::base(I::FRAME, to + word), I::SCRATCH);
+            word -= 8;
+        }
+        self.w.lea(Width::W64, I::SCRATCH, Addr::base(I::FRAME, to));
+        self.w.mov(Width::W64, I::STACK, I::SCRATCH);
+        self.w.bits(Width::W64, I::FRAME, I::FLOAT_SCRATCH);
+    }
+}

@@ -1,0 +1,575 @@
+//! Continuations: making, binding, resuming and suspending them, and what crosses between stacks.
+//!
+//! A reference to a continuation is 16 bytes, kept like a vector. What an operator of this file takes is written to the
+//! lowest part of the frame, where arguments of calls go, too:
+//!
+//! ```text
+//!   [stack]               the continuation that is used (not for `suspend`)
+//!   [stack + 16 ...]      16 bytes for each value that is passed; for `suspend` they begin at [stack]
+//!   behind them           for `resume`, 8 bytes for each tag that is handled, those that suspend first
+//! ```
+//!
+//! and a routine (`routines/stacks.rs`), one per module, does the rest. To the function that calls it the routine is
+//! like any other: it keeps the preserved registers, though nothing else, by saving them in its own frame before the
+//! stacks change; a collector and whoever throws find the function's frame behind the routine's. So around it all is as
+//! around a call.
+//!
+//! The same part of the frame is where values come back to a function that has suspended itself or switched. Where one
+//! has resumed another, the routine says which handler is asked for. It continues at a *pad* behind the function's
+//! code, like that of an exception's handler: entries below the label that the handler names are in their slots, no
+//! register holds a copy. Preserved registers are as they were.
+
+use crate::compile::FuncGen;
+use crate::emit::control::blocks::Block;
+use crate::emit::control::calls::{Arg, CallTo};
+use crate::emit::values::value::{Operand, OperandPlace, Value};
+use crate::isa::{Cond, Isa, Lane, Load, Src, Store};
+use crate::operators::effects::Comes;
+use crate::treaty::code::{Routine, StackRoutine, Target};
+use crate::treaty::facts::{StackFacts, Where};
+use crate::treaty::libcall::Libcall;
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
+
+/// Bytes of a value that crosses between stacks.
+const VALUE: i32 = 16;
+
+/// Bytes of a tag in a list of handlers.
+const TAG: i32 = 8;
+
+/// Where the handlers of `resume` continue.
+#[derive(Default)]
+pub(crate) struct Resumptions {
+    pads: Vec<Pad>,
+    /// Operators with more than one handler: where they choose among which of the pads.
+    choices: Vec<(Label, u32, u32)>,
+}
+
+/// A handler of a `resume`.
+#[derive(Clone, Copy)]
+struct Pad {
+    label: Label,
+    /// The block whose label it names.
+    block: Block,
+    /// Its tag.
+    tag: u32,
+    /// Wasm offset of the operator.
+    wasm: u32,
+}
+
+impl Resumptions {
+    pub(crate) fn clear(&mut self) {
+        self.pads.clear();
+        self.choices.clear();
+    }
+}
+
+/// The handlers of one operator.
+#[derive(Clone, Copy)]
+struct Handlers {
+    /// How many there are.
+    all: u32,
+    /// How many of these do not switch.
+    suspending: u32,
+    /// The first pad.
+    pads: usize,
+}
+
+/// An argument of a routine.
+#[derive(Clone, Copy)]
+enum Input {
+    Number(u32),
+    /// The address of the host's definition of a tag.
+    Tag(u32),
+    /// A register, which is the first that results come in.
+    Result,
+    Operand(Operand),
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    fn stacks(&self) -> StackFacts {
+        self.facts.stacks.expect("a module with continuations knows what stacks are")
+    }
+
+    /// A place on top of the machine's stack.
+    fn passed(at: i32) -> Addr {
+        Addr::base(I::STACK, at)
+    }
+
+    // ---- references
+
+    /// Lets the flags tell whether a register holds null.
+    #[inline(never)]
+    pub(crate) fn test_null_cont(&mut self, reg: Reg) {
+        let pointer = self.take(RegClass::Int);
+        self.w.bits(Width::W64, pointer, reg);
+        self.w.test(Width::W64, pointer, Src::Reg(pointer));
+        self.release(pointer);
+    }
+
+    #[inline(never)]
+    pub(crate) fn cont_is_null(&mut self) {
+        let mut operand = self.pop();
+        if let OperandPlace::Mem(addr) = operand.place() {
+            self.w.cmp_mem(Width::W64, addr, Src::Imm(0));
+        } else {
+            let reg = self.operand_reg(&mut operand);
+            self.test_null_cont(reg);
+            self.done(&operand);
+        }
+        self.push_cond(Cond::Eq);
+    }
+
+    // ---- what is passed as two
+
+    /// In slots from position `base` on: makes two integers of each continuation among values of these types.
+    fn split_slots(&mut self, base: usize, types: &[Ty]) {
+        let conts = types.iter().filter(|ty| **ty == Ty::ContRef).count();
+        self.w.counters.steps += types.len() as u64;
+        let mut to = base + types.len() + conts;
+        // Downwards, so that what is not moved yet lies below.
+        for (i, ty) in types.iter().enumerate().rev() {
+            if i & 7 == 7 && self.w.check_budget() {
+                return;
+            }
+            let from = self.slot(base + i, *ty);
+            if *ty == Ty::ContRef {
+                to -= 2;
+                let (pointer, revision) = (self.slot(to, Ty::I64), self.slot(to + 1, Ty::I64));
+                self.copy_memory(Ty::I64, revision, from.plus(8));
+                if to != base + i {
+                    self.copy_memory(Ty::I64, pointer, from);
+                }
+            } else {
+                to -= 1;
+                if to != base + i {
+                    let slot = self.slot(to, *ty);
+                    self.copy_memory(*ty, slot, from);
+                }
+            }
+        }
+    }
+
+    /// The values of these types on top of the stack become such as are passed for them, in their slots.
+    pub(crate) fn split_values(&mut self, types: &[Ty], passed: &[Ty]) {
+        self.flush_below(self.stack.len());
+        let base = self.stack.len() - types.len();
+        self.split_slots(base, types);
+        self.truncate_stack(base);
+        self.push_in_slots(passed);
+    }
+
+    /// The results of the function, as they are at its end.
+    #[inline(never)]
+    pub(crate) fn split_results(&mut self) {
+        let sig = self.sig;
+        if let [ty] = *sig.results {
+            let slot = self.slot(0, ty);
+            self.w.store(Store::of(ty), slot, Self::merge_reg(ty));
+        }
+        self.split_slots(0, &sig.results);
+    }
+
+    /// The values on top of the stack, in their slots, become results of these types.
+    #[inline(never)]
+    pub(crate) fn join_results(&mut self, types: &[Ty], passed: usize) {
+        let base = self.stack.len() - passed;
+        self.w.counters.steps += passed as u64;
+        let mut from = base;
+        for (i, ty) in types.iter().enumerate() {
+            if i & 7 == 7 && self.w.check_budget() {
+                break;
+            }
+            let part = if *ty == Ty::ContRef { Ty::I64 } else { *ty };
+            let (to, source) = (self.slot(base + i, *ty), self.slot(from, part));
+            if from != base + i {
+                self.copy_memory(part, to, source);
+            }
+            if *ty == Ty::ContRef {
+                let revision = self.slot(from + 1, Ty::I64);
+                self.copy_memory(Ty::I64, to.plus(8), revision);
+                from += 1;
+            }
+            from += 1;
+        }
+        self.truncate_stack(base);
+        self.push_in_slots(types);
+    }
+
+    /// Pushes values that are in the slots of their positions.
+    fn push_in_slots(&mut self, types: &[Ty]) {
+        for ty in types {
+            let at = self.stack.len();
+            self.slot(at, *ty);
+            self.stack.push(Value::slot(*ty));
+        }
+        self.raise_watermark(self.stack.len());
+    }
+
+    /// Copies a value in memory.
+    fn copy_memory(&mut self, ty: Ty, to: Addr, from: Addr) {
+        let scratch = if ty.is_float() { I::FLOAT_SCRATCH } else { I::SCRATCH };
+        self.w.load(Load::of(ty), scratch, from);
+        self.w.store(Store::of(ty), to, scratch);
+    }
+
+    // ---- making and binding
+
+    pub(crate) fn cont_new(&mut self) {
+        let facts = self.facts;
+        let sig = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
+        let mut func = self.pop();
+        let reg = self.operand_reg(&mut func);
+        self.check_null(Ty::FuncRef, reg);
+        let counts = [sig.params.len(), sig.results.len()].map(|count| Arg::Imm(count as u64));
+        self.libcall(Libcall::ContNew, &[Arg::Ctx, Arg::Operand(func), counts[0], counts[1]]);
+        let pointer = self.take_result_of_call(Ty::I64);
+        let d = self.take(RegClass::Float);
+        let revision = Src::Mem(Addr::base(pointer, self.stacks().revision));
+        self.w.bits(Width::W64, d, pointer);
+        self.w.replace_lane(Lane::I64, d, d, revision, 1);
+        self.release(pointer);
+        self.push_reg(Ty::ContRef, d);
+    }
+
+    pub(crate) fn cont_bind(&mut self) {
+        let facts = self.facts;
+        let from = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
+        let to = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
+        let count = from.params.len() - to.params.len();
+        self.pass_continuation();
+        let wide = self.pass_values(count, VALUE);
+        self.save_around();
+        self.call_stacks(StackRoutine::Bind { wide }, &[Input::Number(count as u32)]);
+        let d = self.take(RegClass::Float);
+        self.w.load(Load::V128, d, Self::passed(0));
+        self.restore_homes();
+        self.push_reg(Ty::ContRef, d);
+    }
+
+    // ---- passing values
+
+    /// Makes room for so many bytes on top of the machine's stack.
+    fn pass_room(&mut self, bytes: i32) {
+        self.outgoing = self.outgoing.max(bytes as u32);
+    }
+
+    /// Pops the continuation that is used.
+    fn pass_continuation(&mut self) {
+        let cont = self.pop();
+        self.pass_room(VALUE);
+        self.push_arg(Self::passed(0), &cont);
+        self.done(&cont);
+    }
+
+    /// Pops values and writes them `at` bytes above the stack pointer and on. Does any take more than 8 bytes?
+    fn pass_values(&mut self, count: usize, at: i32) -> bool {
+        let mut wide = false;
+        self.pass_room(at + VALUE * count as i32);
+        self.w.counters.steps += count as u64;
+        for i in (0..count).rev() {
+            let value = self.pop();
+            if i & 7 != 7 || !self.w.check_budget() {
+                wide |= value.ty().is_wide();
+                self.pass_value(Self::passed(at + VALUE * i as i32), &value);
+            }
+            self.done(&value);
+        }
+        self.w.reserve_room();
+        wide
+    }
+
+    /// Writes a value that is passed: 8 bytes at least, for that is what will be read of it at once.
+    fn pass_value(&mut self, to: Addr, value: &Operand) {
+        let (ty, scratch) = match value.ty() {
+            ty if ty.is_wide() => return self.push_arg(to, value),
+            ty if ty.is_float() => (Ty::F64, I::FLOAT_SCRATCH),
+            _ => (Ty::I64, I::SCRATCH),
+        };
+        let from = match value.place() {
+            OperandPlace::Const(bits) => return self.store_const_to(to, ty, bits),
+            OperandPlace::Reg(reg) => reg,
+            OperandPlace::Mem(_) => {
+                self.load_operand(scratch, value);
+                scratch
+            }
+        };
+        self.w.store(Store::of(ty), to, from);
+    }
+
+    /// Nothing but preserved homes is in registers any more, and they are where a handler finds them.
+    fn save_around(&mut self) {
+        self.vacate_registers(RegSet::EMPTY);
+        self.w.reserve_room();
+        self.save_homes();
+        self.save_for_handlers();
+        self.drop_copies();
+    }
+
+    /// Calls a routine.
+    fn call_stacks(&mut self, routine: StackRoutine, inputs: &[Input]) {
+        self.w.reserve_room();
+        for (input, to) in inputs.iter().zip(I::PRIVATE.int_args) {
+            match *input {
+                Input::Number(number) => self.w.iconst(Width::W32, *to, i64::from(number), false),
+                Input::Tag(tag) => self.tag_address(*to, tag),
+                Input::Result => self.w.mov(Width::W64, *to, I::LIBCALL.int_results[0]),
+                Input::Operand(operand) => self.load_operand(*to, &operand),
+            }
+        }
+        let results = RegSet::of(&[I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]]);
+        self.emit_call(CallTo::Unpaired(Target::Routine(Routine::Stacks(routine))), Comes::Back, results);
+        self.call_site();
+        self.safepoint();
+        self.reload_moved_base();
+    }
+
+    /// `d = ` the address by which the host tells a tag from others.
+    fn tag_address(&mut self, d: Reg, tag: u32) {
+        match self.facts.tags[tag as usize].identity {
+            Where::Ctx(offset) => self.w.lea(Width::W64, d, Addr::base(I::CTX, offset)),
+            Where::Through { pointer, .. } => {
+                self.w.load(Load::I64, d, Addr::base(I::CTX, pointer));
+            }
+        }
+    }
+
+    /// Pushes values that have come from another stack and begin at the address in a register.
+    fn take_values(&mut self, types: &[Ty], base: Reg) {
+        let from = |i: usize| Addr::base(base, VALUE * i as i32);
+        match types {
+            [] => self.restore_homes(),
+            [ty] => {
+                let held = self.hold_this(base);
+                let (d, held) = self.take_over(ty.class(), held);
+                self.w.load(Load::of(*ty), d, from(0));
+                self.give(held);
+                self.restore_homes();
+                self.push_reg(*ty, d);
+            }
+            _ => {
+                let held = self.hold_this(base);
+                self.w.counters.steps += types.len() as u64;
+                for (i, ty) in types.iter().enumerate() {
+                    if i & 7 == 7 && self.w.check_budget() {
+                        break;
+                    }
+                    let slot = self.slot(self.stack.len() + i, *ty);
+                    self.copy_memory(*ty, slot, from(i));
+                }
+                self.give(held);
+                self.w.reserve_room();
+                self.restore_homes();
+                self.push_in_slots(types);
+            }
+        }
+    }
+
+    /// More than one value that comes is pushed as entries below the watermark.
+    fn flush_for(&mut self, types: &[Ty]) {
+        if types.len() > 1 {
+            self.flush_below(self.stack.len());
+        }
+    }
+
+    // ---- resuming
+
+    pub(crate) fn resume(&mut self) {
+        let facts = self.facts;
+        let sig = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
+        self.charge_fuel();
+        let count = sig.params.len();
+        self.pass_continuation();
+        let wide = self.pass_values(count, VALUE);
+        self.flush_for(&sig.results);
+        self.save_around();
+        let handlers = self.pass_handlers(VALUE * (1 + count as i32));
+        self.resume_with(StackRoutine::Resume { wide }, Input::Number(count as u32), &sig.results, handlers);
+    }
+
+    pub(crate) fn resume_throw(&mut self) {
+        let facts = self.facts;
+        let sig = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
+        let tag = &facts.tags[self.reader.u32() as usize];
+        let count = facts.sigs[tag.sig as usize].params.len();
+        self.charge_fuel();
+        self.flush_below(self.stack.len());
+        self.save_around();
+        let first = self.stack.len() - 1 - count;
+        self.make_exception(tag, first);
+        self.w.reserve_room();
+        // The exception waits in its register: what follows uses scratch registers alone.
+        self.pass_continuation();
+        self.truncate_stack(first);
+        let handlers = self.pass_handlers(VALUE);
+        self.resume_with(StackRoutine::ResumeThrow, Input::Result, &sig.results, handlers);
+    }
+
+    pub(crate) fn resume_throw_ref(&mut self) {
+        let facts = self.facts;
+        let sig = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
+        self.charge_fuel();
+        self.pass_continuation();
+        // Where the routine leaves it alone until it is wanted.
+        self.flush_below(self.stack.len());
+        self.save_around();
+        let exception = self.pop();
+        let handlers = self.pass_handlers(VALUE);
+        self.resume_with(StackRoutine::ResumeThrow, Input::Operand(exception), &sig.results, handlers);
+    }
+
+    /// Reads the handlers of an operator and lists their tags `at` bytes above the stack pointer. No register holds a
+    /// copy.
+    fn pass_handlers(&mut self, at: i32) -> Handlers {
+        let mut ahead = self.reader;
+        let all = self.reader.u32();
+        self.w.counters.steps += 2 * u64::from(all);
+        self.pass_room(at + TAG * all as i32);
+        let mut suspending = 0;
+        ahead.u32();
+        for _ in 0..all {
+            let switches = ahead.u8() != 0;
+            ahead.u32();
+            if !switches {
+                ahead.u32();
+                suspending += 1;
+            }
+        }
+        let pads = self.lists.resumptions.pads.len();
+        let (mut next, mut next_switch) = (0, suspending);
+        for i in 0..all {
+            let switches = self.reader.u8() != 0;
+            let tag = self.reader.u32();
+            let place = if switches { &mut next_switch } else { &mut next };
+            let to = Self::passed(at + TAG * *place as i32);
+            *place += 1;
+            if !switches {
+                let depth = self.blocks.len() - 1 - self.reader.u32() as usize;
+                let block = self.target_at(depth);
+                self.edge_without_copies(depth);
+                let label = self.w.label();
+                self.lists.resumptions.pads.push(Pad { label, block, tag, wasm: self.w.wasm });
+            }
+            if i & 7 != 7 || !self.w.check_budget() {
+                self.tag_address(I::SCRATCH, tag);
+                self.w.store(Store::B64, to, I::SCRATCH);
+            }
+        }
+        self.w.reserve_room();
+        Handlers { all, suspending, pads }
+    }
+
+    /// Resumes, with everything in its place, and goes to the pad of a handler if one is asked for.
+    fn resume_with(&mut self, routine: StackRoutine, first: Input, results: &[Ty], handlers: Handlers) {
+        self.call_stacks(routine, &[first, Input::Number(handlers.all), Input::Number(handlers.suspending)]);
+        let [asked, values] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
+        // Where there is no handler nobody can ask for one.
+        if handlers.suspending > 0 {
+            self.w.test(Width::W32, asked, Src::Reg(asked));
+            let label = if handlers.suspending == 1 {
+                self.lists.resumptions.pads[handlers.pads].label
+            } else {
+                let choice = self.w.label();
+                let first = handlers.pads as u32;
+                self.lists.resumptions.choices.push((choice, first, first + handlers.suspending));
+                choice
+            };
+            self.w.jcc(Cond::Ne, label);
+        }
+        self.take_values(results, values);
+    }
+
+    /// Emits the pads, behind the function's last instruction.
+    pub(crate) fn resumption_pads(&mut self) {
+        if self.lists.resumptions.pads.is_empty() {
+            return;
+        }
+        let [asked, temp] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[2]];
+        for i in 0..self.lists.resumptions.choices.len() {
+            let (label, first, end) = self.lists.resumptions.choices[i];
+            if self.w.check_budget() {
+                return;
+            }
+            let pads = &self.lists.resumptions.pads[first as usize..end as usize];
+            let targets: Vec<Label> = pads.iter().map(|pad| pad.label).collect();
+            self.w.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
+            self.w.bind(label);
+            self.w.lea(Width::W64, asked, Addr::base(asked, -1));
+            self.w.jump_table(asked, temp, &targets);
+        }
+        for i in 0..self.lists.resumptions.pads.len() {
+            let pad = self.lists.resumptions.pads[i];
+            if self.w.check_budget() {
+                return;
+            }
+            self.w.wasm = pad.wasm;
+            self.w.bind(pad.label);
+            self.hand_over(&pad);
+            self.restore_homes();
+            self.w.jmp(pad.block.label());
+        }
+    }
+
+    /// Brings what a suspended stack has sent, and its continuation, to where the label of a handler wants them.
+    fn hand_over(&mut self, pad: &Pad) {
+        let facts = self.facts;
+        let types = &facts.sigs[facts.tags[pad.tag as usize].sig as usize].params;
+        let values = I::PRIVATE.int_results[1];
+        self.w.counters.steps += types.len() as u64;
+        for (i, ty) in types.iter().enumerate() {
+            if i & 7 == 7 && self.w.check_budget() {
+                return;
+            }
+            let slot = self.slot(pad.block.height() + i, *ty);
+            self.copy_memory(*ty, slot, Addr::base(values, VALUE * i as i32));
+        }
+        self.w.reserve_room();
+        if types.is_empty() && !pad.block.takes_one_in_slot() {
+            self.w.load(Load::V128, Self::merge_reg(Ty::ContRef), Self::passed(0));
+        } else {
+            let slot = self.slot(pad.block.height() + types.len(), Ty::ContRef);
+            self.copy_memory(Ty::ContRef, slot, Self::passed(0));
+        }
+    }
+
+    // ---- suspending and switching
+
+    pub(crate) fn suspend(&mut self) {
+        let facts = self.facts;
+        let tag = self.reader.u32();
+        let sig = &facts.sigs[facts.tags[tag as usize].sig as usize];
+        self.charge_fuel();
+        let count = sig.params.len();
+        self.pass_values(count, 0);
+        let capacity = self.room_to_come_back(count.max(sig.results.len()));
+        self.flush_for(&sig.results);
+        self.save_around();
+        self.call_stacks(StackRoutine::Suspend, &[Input::Tag(tag), Input::Number(count as u32), capacity]);
+        self.take_values(&sig.results, I::STACK);
+    }
+
+    pub(crate) fn switch(&mut self) {
+        let facts = self.facts;
+        let cont = facts.cont(self.reader.u32());
+        let tag = self.reader.u32();
+        let sig = &facts.sigs[cont.sig as usize];
+        let back = &facts.sigs[cont.last.expect("validated as taking a continuation last") as usize].params;
+        self.charge_fuel();
+        // The last is the continuation of this very stack, which the routine makes.
+        let count = sig.params.len() - 1;
+        self.pass_continuation();
+        let wide = self.pass_values(count, VALUE);
+        let capacity = self.room_to_come_back(back.len());
+        self.flush_for(back);
+        self.save_around();
+        self.call_stacks(StackRoutine::Switch { wide }, &[Input::Tag(tag), Input::Number(count as u32), capacity]);
+        self.take_values(back, I::STACK);
+    }
+
+    /// Room for the values that come when the function goes on, or for an exception.
+    fn room_to_come_back(&mut self, values: usize) -> Input {
+        let capacity = values.max(1);
+        self.pass_room(VALUE * capacity as i32);
+        Input::Number(capacity as u32)
+    }
+}

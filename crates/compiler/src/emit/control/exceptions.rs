@@ -1,0 +1,585 @@
+//! Exceptions: `try_table`, `throw`, and where those that are caught come in.
+//!
+//! As long as nothing is thrown, a `try_table` is a block. Each call inside of one that has handlers stands in a table
+//! with them. Whoever throws makes an object of what the exception carries and hands it to the host, which walks the
+//! frames, looks the calls up, and jumps to the *landing pad* of the handler that it finds: with the stack and frame
+//! pointers as they were at the call, the exception in the first result register, and nothing else as it was. So
+//!
+//! - a function with handlers keeps its instance pointer in its frame, by which the host knows the tags, and all
+//!   preserved registers of its caller;
+//! - the homes of locals are stored before each such call. All other locals are in their slots anyway, and so are the
+//!   entries below the label that the handler names, as that is branched to;
+//! - a landing pad loads what is in registers by convention, brings what the exception carries to where the label wants
+//!   it, and branches there. It brings no copies.
+//!
+//! Of nested handlers of one tag only the innermost can get an exception, and none beyond one that takes everything.
+//! The others are off the list of handlers as long as those are on it. The table cannot share lists, so a call within n
+//! handlers of different tags takes n entries; they count against the budget of the function like code.
+
+use crate::compile::FuncGen;
+use crate::emit::control::blocks::Block;
+use crate::emit::control::calls::Arg;
+use crate::emit::values::value::Operand;
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
+use crate::treaty::code::{CallSite, Handler, Routine, TrapCode};
+use crate::treaty::facts::{Collector, ExceptionFacts, ObjectFact, Storage, TagFact};
+use crate::treaty::fault::{Fault, proof, without};
+use crate::treaty::libcall::Libcall;
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Reg, RegSet};
+use std::ops::Range;
+
+/// What is known of the handlers of a function.
+#[derive(Default)]
+pub(crate) struct Exceptions {
+    scopes: Vec<Scope>,
+    catches: Vec<Catch>,
+    /// The innermost open scope.
+    innermost: Option<u32>,
+    /// The handlers that an exception can come to here, as a list by `Catch::next`, innermost first: for each tag
+    /// one, since no exception gets past it to another of the same tag; none beyond one that takes everything.
+    first: u32,
+    /// By tag index: stamp and the handler of the tag in that list.
+    of_tag: Vec<(u32, u32)>,
+    stamp: u32,
+    /// Frame offset of the instance pointer; only in functions with handlers, as the next.
+    pub(crate) context: i32,
+    /// Positions of the locals that have homes.
+    pub(crate) homes: Vec<u32>,
+}
+
+/// A `try_table` that has handlers.
+struct Scope {
+    /// The one around it.
+    outer: Option<u32>,
+    /// How many blocks were open around it.
+    depth: u32,
+    /// Its handlers among `Exceptions::catches`.
+    catches: Range<u32>,
+    /// What is left of the list of handlers around it.
+    rest: u32,
+    /// What its calls name, once there was one.
+    handlers: Option<(u32, u32)>,
+}
+
+/// A handler.
+struct Catch {
+    /// The tag of what it takes; `None` for everything.
+    tag: Option<u32>,
+    /// Does it give the exception itself, too?
+    reference: bool,
+    /// The block whose label it names, by depth from the outermost.
+    target: u32,
+    /// That block, once a call has named the handler.
+    block: Option<Block>,
+    /// Offset of its landing pad.
+    pad: u32,
+    /// Wasm offset of the `try_table`.
+    wasm: u32,
+    /// The handler of the same tag around it, which is off the list as long as this one is on it.
+    hidden: u32,
+    /// Its neighbours in the list.
+    previous: u32,
+    next: u32,
+}
+
+/// No handler.
+const NONE: u32 = u32::MAX;
+
+/// The type as which a value is kept; a function reference is a number by then.
+fn kept_as(storage: Storage) -> Ty {
+    match storage {
+        Storage::Func(_) => Ty::I32,
+        other => other.ty(),
+    }
+}
+
+/// What the exceptions of a tag look like that is thrown or caught: validation has made sure that there can be some.
+fn exception_object(tag: &TagFact) -> &ObjectFact {
+    tag.object.as_ref().expect("what is thrown or caught can be an object")
+}
+
+/// Where the tables of handlers began before the function.
+#[derive(Clone, Copy)]
+pub(crate) struct FirstHandlers {
+    sites: usize,
+    handlers: usize,
+}
+
+impl Exceptions {
+    /// Adds a handler of the `try_table` whose handlers begin at `first`, unless one of them takes its exceptions.
+    fn add(&mut self, mut catch: Catch, first: u32) {
+        let at = self.catches.len() as u32;
+        if let Some(tag) = catch.tag {
+            let tag = tag as usize;
+            if self.of_tag.len() <= tag {
+                self.of_tag.resize(tag + 1, (0, NONE));
+            }
+            let known = &mut self.of_tag[tag];
+            if known.0 == self.stamp && known.1 != NONE {
+                if known.1 >= first {
+                    return;
+                }
+                catch.hidden = known.1;
+            }
+            *known = (self.stamp, at);
+            if catch.hidden != NONE {
+                self.unlink(catch.hidden);
+            }
+        }
+        self.catches.push(catch);
+    }
+
+    /// Takes a handler off the list.
+    fn unlink(&mut self, at: u32) {
+        let Catch { previous, next, .. } = self.catches[at as usize];
+        if self.first == at {
+            self.first = next;
+        } else if previous != NONE {
+            self.catches[previous as usize].next = next;
+        }
+        if next != NONE {
+            self.catches[next as usize].previous = previous;
+        }
+    }
+
+    /// Puts these handlers in front of the list, or in its place if they are `closed`. Gives what was in the list.
+    fn enlist(&mut self, catches: Range<u32>, closed: bool) -> u32 {
+        let rest = self.first;
+        let mut next = if closed { NONE } else { rest };
+        for at in catches.rev() {
+            self.catches[at as usize].next = next;
+            if next != NONE {
+                self.catches[next as usize].previous = at;
+            }
+            next = at;
+        }
+        self.catches[next as usize].previous = NONE;
+        self.first = next;
+        rest
+    }
+
+    /// A scope ends: the list is as it was before, undone step by step from the last.
+    fn strike(&mut self, scope: usize) {
+        let Scope { ref catches, rest, .. } = self.scopes[scope];
+        self.first = rest;
+        if rest != NONE {
+            self.catches[rest as usize].previous = NONE;
+        }
+        for at in catches.clone().rev() {
+            let Catch { tag, hidden, .. } = self.catches[at as usize];
+            if let Some(tag) = tag {
+                self.of_tag[tag as usize].1 = hidden;
+            }
+            if hidden == NONE {
+                continue;
+            }
+            let Catch { previous, next, .. } = self.catches[hidden as usize];
+            if next != NONE {
+                self.catches[next as usize].previous = hidden;
+            }
+            if previous != NONE {
+                self.catches[previous as usize].next = hidden;
+            } else if self.first == next {
+                self.first = hidden;
+            }
+        }
+    }
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// Begins a function.
+    pub(crate) fn begin_handlers(&mut self) -> FirstHandlers {
+        let exceptions = &mut self.lists.exceptions;
+        exceptions.scopes.clear();
+        exceptions.catches.clear();
+        exceptions.innermost = None;
+        exceptions.first = NONE;
+        exceptions.stamp = exceptions.stamp.checked_add(1).unwrap_or_else(|| {
+            exceptions.of_tag.clear();
+            1
+        });
+        FirstHandlers { sites: self.w.sites.len(), handlers: self.w.handlers.len() }
+    }
+
+    // ---- scopes
+
+    pub(crate) fn try_table(&mut self) {
+        let types = self.block_type();
+        let count = self.reader.u32();
+        let depth = self.blocks.len() as u32;
+        let first = self.lists.exceptions.catches.len() as u32;
+        let mut closed = false;
+        self.w.counters.steps += u64::from(count);
+        let wasm = self.w.wasm;
+        for _ in 0..count {
+            let kind = self.reader.u8();
+            let tag = (kind < 2).then(|| self.reader.u32());
+            let target = depth - 1 - self.reader.u32();
+            if !closed {
+                let [hidden, previous, next] = [NONE; 3];
+                let reference = kind & 1 != 0;
+                let catch = Catch { tag, reference, target, block: None, pad: 0, wasm, hidden, previous, next };
+                self.lists.exceptions.add(catch, first);
+                closed = tag.is_none();
+            }
+        }
+        self.open_block(types);
+        let exceptions = &mut self.lists.exceptions;
+        let catches = first..exceptions.catches.len() as u32;
+        if !catches.is_empty() {
+            let outer = exceptions.innermost;
+            exceptions.innermost = Some(exceptions.scopes.len() as u32);
+            let rest = exceptions.enlist(catches.clone(), closed);
+            exceptions.scopes.push(Scope { outer, depth, catches, rest, handlers: None });
+        }
+    }
+
+    /// A block has been closed: perhaps it was a scope.
+    #[inline]
+    pub(crate) fn close_handlers(&mut self) {
+        let exceptions = &mut self.lists.exceptions;
+        if let Some(innermost) = exceptions.innermost
+            && exceptions.scopes[innermost as usize].depth as usize == self.blocks.len()
+        {
+            exceptions.innermost = exceptions.scopes[innermost as usize].outer;
+            exceptions.strike(innermost as usize);
+        }
+    }
+
+    /// Reads the handlers of a `try_table` that is not compiled.
+    pub(crate) fn skip_catches(&mut self) {
+        for _ in 0..self.reader.u32() {
+            if self.reader.u8() < 2 {
+                self.reader.u32();
+            }
+            self.reader.u32();
+        }
+    }
+
+    // ---- calls
+
+    /// Before a call that an exception may come from: stores the homes that the call itself would not have destroyed.
+    #[inline]
+    pub(crate) fn save_for_handlers(&mut self) {
+        if self.lists.exceptions.innermost.is_some() && !without(Fault::SaveForHandlers) {
+            self.save_preserved_homes();
+        }
+    }
+
+    #[inline(never)]
+    fn save_preserved_homes(&mut self) {
+        for i in 0..self.lists.exceptions.homes.len() {
+            let at = self.lists.exceptions.homes[i] as usize;
+            let local = self.locals[at];
+            let home = local.home.expect("it has one");
+            if self.heap == Some(at) {
+                continue;
+            }
+            if I::PRESERVED.contains(&home) {
+                self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), home);
+                self.w.counters.home_saves += 1;
+            }
+        }
+    }
+
+    /// After a call that an exception may come from.
+    #[inline]
+    pub(crate) fn call_site(&mut self) {
+        if let Some(scope) = self.lists.exceptions.innermost {
+            self.add_site(scope);
+        }
+    }
+
+    #[inline(never)]
+    fn add_site(&mut self, scope: u32) {
+        proof!(self.slots_are_right(), "a handler finds its locals in their slots");
+        let handlers = match self.lists.exceptions.scopes[scope as usize].handlers {
+            Some(known) => known,
+            None => self.link_handlers(scope),
+        };
+        let site = CallSite { at: self.w.returns_to, handlers, frame: 0, context: 0 };
+        self.w.counters.handlers += u64::from(handlers.1 - handlers.0);
+        self.w.charge(site.bytes());
+        self.w.sites.push(site);
+    }
+
+    /// Lists the handlers that an exception can come to from the innermost scope, in the order in which they are tried.
+    fn link_handlers(&mut self, scope: u32) -> (u32, u32) {
+        let first = self.w.handlers.len() as u32;
+        let mut at = self.lists.exceptions.first;
+        while at != NONE {
+            // Nobody will see more than the budget allows.
+            if self.w.exceeds_budget(12 * (self.w.handlers.len() as u32 - first)) {
+                break;
+            }
+            let Catch { tag, target, next, block, .. } = self.lists.exceptions.catches[at as usize];
+            self.w.counters.steps += 1;
+            self.w.handlers.push(Handler { tag, at });
+            if block.is_none() {
+                let block = self.target_at(target as usize);
+                self.lists.exceptions.catches[at as usize].block = Some(block);
+                self.edge_without_copies(target as usize);
+            }
+            at = next;
+        }
+        let handlers = (first, self.w.handlers.len() as u32);
+        self.lists.exceptions.scopes[scope as usize].handlers = Some(handlers);
+        handlers
+    }
+
+    // ---- throwing
+
+    pub(crate) fn throw(&mut self) {
+        let facts = self.facts;
+        let tag = &facts.tags[self.reader.u32() as usize];
+        self.charge_fuel();
+        self.flush_below(self.stack.len());
+        self.drop_copies();
+        self.save_all_homes();
+        let first = self.stack.len() - exception_object(tag).fields.len();
+        self.make_exception(tag, first);
+        let reference = Operand::borrowed(Ty::GcRef, I::LIBCALL.int_results[0]);
+        self.throw_now(&reference);
+    }
+
+    /// Makes an exception of the values in the slots from position `first` on, in the first result register. All
+    /// entries are in their slots, and no copies are left.
+    pub(crate) fn make_exception(&mut self, tag: &TagFact, first: usize) {
+        let object = exception_object(tag);
+        let exception = self.facts.exceptions.expect("there is a tag");
+        // Behind all that is on the stack.
+        let instance = self.slot(self.stack.len(), Ty::I32);
+        self.libcall_raw(Libcall::InstanceId, &[Arg::Owner(tag.owner)]);
+        self.w.store(Store::B32, instance, I::LIBCALL.int_results[0]);
+        for (i, field) in object.fields.iter().enumerate() {
+            if let Storage::Func(_) = field.storage {
+                if self.w.check_budget() {
+                    break;
+                }
+                let slot = self.slot(first + i, Ty::FuncRef);
+                self.libcall_raw(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, slot))]);
+                self.w.store(Store::B32, slot, I::LIBCALL.int_results[0]);
+            }
+        }
+        let args = [
+            Arg::Ctx,
+            Arg::Imm(u64::from(object.kind)),
+            Arg::TypeId(tag.type_id),
+            Arg::Imm(u64::from(object.size)),
+            Arg::Imm(u64::from(object.align)),
+        ];
+        self.w.reserve_room();
+        self.make_room(object.size, object.align);
+        self.libcall_raw(Libcall::GcAlloc, &args);
+        self.safepoint();
+        self.narrow_result(Ty::GcRef);
+        self.fill(tag, exception, first, instance);
+    }
+
+    /// May an exception come from here to a handler of this function?
+    pub(crate) fn is_handled(&self) -> bool {
+        self.lists.exceptions.innermost.is_some()
+    }
+
+    /// Writes a new exception, which is in the first result register and stays there: what it carries is in slots from
+    /// position `first` on, the number of its tag's instance at `instance`.
+    fn fill(&mut self, tag: &TagFact, exception: ExceptionFacts, first: usize, instance: Addr) {
+        let [object, temp, base] = Self::TEMPS;
+        self.object_address(object);
+        if self.facts.counts() {
+            self.heap_base(base);
+        }
+        for (i, field) in exception_object(tag).fields.iter().enumerate() {
+            if i & 3 == 3 && self.w.check_budget() {
+                return;
+            }
+            let to = Addr::base(object, field.offset);
+            let ty = kept_as(field.storage);
+            let slot = self.slot(first + i, ty);
+            let temp = if ty.is_float() { I::FLOAT_SCRATCH } else { temp };
+            self.w.load(Load::of(ty), temp, slot);
+            self.count(field.storage, base, temp);
+            self.w.store(Store::of(ty), to, temp);
+        }
+        self.w.load(Load::I32, temp, instance);
+        self.w.store(Store::B32, Addr::base(object, exception.instance), temp);
+        self.load_owner_index(temp, tag.owner);
+        self.w.store(Store::B32, Addr::base(object, exception.tag), temp);
+    }
+
+    pub(crate) fn throw_ref(&mut self) {
+        self.charge_fuel();
+        // A handler of this function finds its locals in their slots.
+        self.clean_copies();
+        let reference = self.pop();
+        self.save_all_homes();
+        self.throw_now(&reference);
+        self.done(&reference);
+    }
+
+    /// Hands an exception to the host. The homes are stored.
+    fn throw_now(&mut self, reference: &Operand) {
+        self.w.reserve_room();
+        self.libcall_raw(Libcall::ThrowRef, &[Arg::Ctx, Arg::Operand(*reference)]);
+        self.call_site();
+        self.trap_now(TrapCode::Unreachable, self.w.wasm);
+        self.become_dead();
+    }
+
+    fn save_all_homes(&mut self) {
+        if self.lists.exceptions.innermost.is_some() {
+            self.save_homes();
+            self.save_preserved_homes();
+        }
+    }
+
+    /// Registers that are free where nothing is in registers but the first result.
+    const TEMPS: [Reg; 3] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
+
+    /// `d = ` the address of the exception in the first result register.
+    fn object_address(&mut self, d: Reg) {
+        self.heap_base(d);
+        self.w.alu(Alu::Add, Width::W64, d, d, Src::Reg(I::LIBCALL.int_results[0]));
+    }
+
+    // ---- landing
+
+    /// Emits the landing pads, behind the function's last instruction.
+    pub(crate) fn landing_pads(&mut self) {
+        for i in 0..self.lists.exceptions.catches.len() {
+            let Catch { tag, reference, block: Some(block), wasm, .. } = self.lists.exceptions.catches[i] else {
+                continue;
+            };
+            if self.w.check_budget() {
+                return;
+            }
+            self.w.wasm = wasm;
+            self.lists.exceptions.catches[i].pad = self.w.offset();
+            if self.facts.settings.poison {
+                self.poison_all_but(RegSet::one(I::LIBCALL.int_results[0]));
+            }
+            let context = Addr::base(I::FRAME, self.lists.exceptions.context);
+            if !without(Fault::InstanceAtPad) {
+                self.w.load(Load::I64, I::CTX, context);
+            }
+            if !without(Fault::ReloadAtPad) {
+                self.reload_memory_base();
+            }
+            self.unpack(tag, reference, &block);
+            self.load_homes();
+            self.w.jmp(block.label());
+        }
+    }
+
+    /// Brings what the exception in the first result register carries, and itself if that is asked for, to where the
+    /// label of a block wants it.
+    fn unpack(&mut self, tag: Option<u32>, reference: bool, block: &Block) {
+        let facts = self.facts;
+        let result = I::LIBCALL.int_results[0];
+        let fields = tag.map_or(&[][..], |tag| &exception_object(&facts.tags[tag as usize]).fields);
+        let in_register = fields.len() + usize::from(reference) == 1 && !block.takes_one_in_slot();
+        if reference && !in_register {
+            let slot = self.slot(block.height() + fields.len(), Ty::GcRef);
+            self.w.store(Store::B32, slot, result);
+        }
+        if fields.is_empty() {
+            return;
+        }
+        let [object, temp, _] = Self::TEMPS;
+        // Some values are not what is in the exception: a call makes them of it, before which it goes where it is found
+        // again. No collector runs before the label.
+        let counts = facts.counts();
+        let is_made = |storage: Storage| match storage {
+            Storage::Func(_) => true,
+            Storage::Gc { traced } => traced && counts,
+            _ => false,
+        };
+        let kept = self.slot(block.height() + fields.len(), Ty::GcRef);
+        if fields.iter().any(|field| is_made(field.storage)) {
+            self.w.store(Store::B32, kept, result);
+        }
+        let size = tag.map_or(0, |tag| exception_object(&facts.tags[tag as usize]).size);
+        self.check_in_heap(result, size);
+        self.object_address(object);
+        for (i, field) in fields.iter().enumerate() {
+            if i & 3 == 3 && self.w.check_budget() {
+                return;
+            }
+            let ty = field.storage.ty();
+            let from = Addr::base(object, field.offset);
+            let slot = self.slot(block.height() + i, ty);
+            let d = match (in_register, ty.is_float()) {
+                (true, _) => Self::merge_reg(ty),
+                (false, true) => I::FLOAT_SCRATCH,
+                (false, false) => temp,
+            };
+            if !is_made(field.storage) {
+                self.w.load(Load::of(ty), d, from);
+                if !in_register {
+                    self.w.store(Store::of(ty), slot, d);
+                }
+                continue;
+            }
+            self.w.reserve_room();
+            if let Storage::Func(ty) = field.storage {
+                let number = Arg::Operand(Operand::memory(Ty::I32, from));
+                self.libcall_raw(Libcall::GcInterned, &[Arg::Ctx, number, Arg::Imm(u64::from(ty))]);
+                self.w.store(Store::B64, slot, result);
+            } else {
+                self.w.load(Load::I32, temp, from);
+                self.w.store(Store::B32, slot, temp);
+                self.list_reference(temp);
+            }
+            if in_register {
+                self.w.load(Load::of(ty), d, slot);
+            } else {
+                self.w.load(Load::I32, result, kept);
+                self.check_in_heap(result, size);
+                self.object_address(object);
+            }
+        }
+    }
+
+    /// Tells a collector that counts references of the one in a register, which has come out of the heap.
+    fn list_reference(&mut self, reference: Reg) {
+        let gc = self.gc();
+        let Collector::Counting(counting) = gc.collector else { unreachable!("only where references are counted") };
+        let done = self.w.label();
+        let [_, _, kind] = Self::TEMPS;
+        self.w.test(Width::W32, reference, Src::Reg(reference));
+        self.w.jcc(Cond::Eq, done);
+        self.w.test(Width::W32, reference, Src::Imm(1));
+        self.w.jcc(Cond::Ne, done);
+        self.check_in_heap(reference, gc.kind.cast_unsigned() + 4);
+        self.heap_base(kind);
+        self.w.load(Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
+        self.w.test(Width::W32, kind, Src::Imm(counting.listed.cast_signed()));
+        self.w.jcc(Cond::Ne, done);
+        self.call_routine(Routine::List, &[Operand::borrowed(Ty::GcRef, reference)]);
+        self.w.bind(done);
+    }
+
+    /// Loads every home from its slot.
+    fn load_homes(&mut self) {
+        self.w.reserve_room();
+        for i in 0..self.lists.exceptions.homes.len() {
+            let local = self.locals[self.lists.exceptions.homes[i] as usize];
+            let home = local.home.expect("it has one");
+            self.w.load(Load::of(local.ty), home, Addr::base(I::FRAME, local.slot));
+            self.w.counters.home_saves += 1;
+        }
+    }
+
+    /// What the tables of handlers wait for: where the landing pads are, and how large the frame is.
+    pub(crate) fn finish_handlers(&mut self, first: FirstHandlers, frame: u32) {
+        let exceptions = &self.lists.exceptions;
+        for handler in &mut self.w.handlers[first.handlers..] {
+            handler.at = exceptions.catches[handler.at as usize].pad;
+        }
+        for site in &mut self.w.sites[first.sites..] {
+            site.frame = frame;
+            site.context = frame.wrapping_add_signed(exceptions.context);
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Linear memories: addresses, bounds, loads and stores, size and growth.
+//!
+//! The effective address is `base + zext(index) + offset` in 64 bits. An i32 index in a register has a zero upper half
+//! (`Ty::I32`), so it is used as it is; wasm's own address arithmetic has been done in 32 bits before.
+
+use crate::compile::FuncGen;
+use crate::emit::control::calls::Arg;
+use crate::emit::memory::bulk::SMALL_BULK;
+use crate::emit::values::held::Held;
+use crate::emit::values::value::{Hot, Loc, OperandPlace, Value};
+use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
+use crate::operators::Op;
+use crate::operators::effects;
+use crate::treaty::code::TrapCode;
+use crate::treaty::facts::MemoryFact;
+use crate::treaty::fault::{Fault, without};
+use crate::treaty::libcall::Libcall;
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Reg, RegSet};
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// Loads the base of memory 0 into the register that is pinned for it.
+    pub(crate) fn reload_memory_base(&mut self) {
+        if let Some(memory) = self.facts.memories.first().copied() {
+            let place = self.w.place(memory.base);
+            self.w.load(Load::I64, I::MEMORY_BASE, place);
+        }
+    }
+
+    /// After a call: the base of memory 0 may have moved.
+    pub(crate) fn reload_moved_base(&mut self) {
+        if self.facts.memories.first().is_some_and(|m| m.base_may_move) && !without(Fault::ReloadAfterCall) {
+            self.reload_memory_base();
+        }
+    }
+
+    /// The base of a memory in a register, and what to release after use.
+    pub(crate) fn memory_base(&mut self, index: u32) -> (Reg, Held) {
+        if index == 0 {
+            return (I::MEMORY_BASE, Held::NONE);
+        }
+        let memory = self.facts.memories[index as usize];
+        let (reg, held) = self.hold(lightbeam_asm::RegClass::Int);
+        let place = self.w.place(memory.base);
+        self.w.load(Load::I64, reg, place);
+        (reg, held)
+    }
+
+    /// Pops the index of an access and makes its address, checked if it must be. Gives what to release after the
+    /// access.
+    pub(crate) fn address(&mut self, index: u32, offset: u64, bytes: u32) -> (Addr, Held) {
+        let memory = &self.facts.memories[index as usize];
+        // What makes the zero upper half of an i32 index part of the sandbox.
+        debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(memory.index));
+        let counted = if without(Fault::SizeOfAccess) { 0 } else { bytes };
+        let span = offset.saturating_add(u64::from(counted));
+        let unchecked = memory.index == Ty::I32 && span <= memory.unchecked_span;
+        if let Some(constant) = self.stack.last().and_then(|v| v.as_const()) {
+            let whole = constant.checked_add(offset).filter(|sum| *sum <= i32::MAX as u64 - 2 * SMALL_BULK);
+            let inside = memory.fixed_length.unwrap_or(0);
+            if let Some(whole) = whole
+                && (unchecked || whole + u64::from(bytes) <= inside || without(Fault::ConstantAddress))
+            {
+                self.pop_value();
+                let (base, held) = self.memory_base(index);
+                return (Addr::base(base, whole as i32), held);
+            }
+        }
+        if unchecked && offset <= i32::MAX as u64 {
+            let (reg, owned) = self.pop_reg();
+            self.prove_narrow(reg);
+            let (base, held) = self.memory_base(index);
+            return (Addr::indexed(base, reg, 0, offset as i32), held.and(Held::of(owned)));
+        }
+        self.checked_address(index, memory, span, bytes)
+    }
+
+    /// An address that has been compared with the memory's length: the end of the access must not be after it.
+    fn checked_address(&mut self, index: u32, memory: &MemoryFact, span: u64, bytes: u32) -> (Addr, Held) {
+        let pinned = self.regs.pinned;
+        let (reg, reg_owned) = self.pop_reg();
+        if memory.index == Ty::I32 {
+            self.prove_narrow(reg);
+        }
+        let (end, held) = self.hold(lightbeam_asm::RegClass::Int);
+        let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
+        if let Ok(small) = i32::try_from(span)
+            && memory.index == Ty::I32
+        {
+            self.w.lea(Width::W64, end, Addr::base(reg, small));
+        } else {
+            self.w.iconst(Width::W64, end, span as i64, false);
+            self.w.alu(Alu::Add, Width::W64, end, end, Src::Reg(reg));
+            let may_wrap = memory.index == Ty::I64 || span > u64::MAX - u64::from(u32::MAX);
+            if may_wrap && !without(Fault::WrappedSum) {
+                // The sum is less than its part exactly if it wrapped.
+                self.w.cmp(Width::W64, end, Src::Reg(reg));
+                self.w.jcc(Cond::LtU, trap);
+            }
+        }
+        if span > u64::MAX - 16 {
+            // Offset plus size wrapped already: nothing can be in bounds.
+            self.w.jmp(trap);
+        }
+        self.compare_with_length(memory, end);
+        if !without(Fault::MemoryBound) {
+            let beyond = if without(Fault::MemoryBoundOffByOne) { Cond::GtS } else { Cond::GtU };
+            self.w.jcc(beyond, trap);
+        }
+        if self.facts.settings.spectre {
+            // What is beyond the memory is its first bytes, as long as the trap has not been taken.
+            self.w.guard(Cond::LeU, end, end, bytes);
+        }
+        self.release_all(reg_owned);
+        // The index has been read; there may be no register left but its own.
+        self.regs.pinned = pinned;
+        let (base, base_held) = self.memory_base(index);
+        (Addr::indexed(base, end, 0, -(bytes as i32)), held.and(base_held))
+    }
+
+    /// Compares a byte position with a memory's length.
+    fn compare_with_length(&mut self, memory: &MemoryFact, end: Reg) {
+        if let Some(length) = memory.fixed_length
+            && I::imm_ok(Width::W64, length as i64)
+        {
+            self.w.cmp(Width::W64, end, Src::Imm(length as i32));
+            return;
+        }
+        let place = self.w.place(memory.length);
+        self.w.cmp(Width::W64, end, Src::Mem(place));
+    }
+
+    /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, not at a constant.
+    #[inline(always)]
+    pub(crate) fn plain_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, Held) {
+        let plain = memory == 0
+            && offset < self.plain_offsets
+            && !matches!(self.stack.last(), Some(Value { loc: Loc::Const(_), .. }));
+        if plain {
+            debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(Ty::I32));
+            let (reg, owned) = self.pop_reg();
+            self.prove_narrow(reg);
+            return (Addr::indexed(I::MEMORY_BASE, reg, 0, offset as i32), Held::of(owned));
+        }
+        self.address(memory, offset, bytes)
+    }
+
+    /// Offsets below this need neither check nor thought in accesses of memory 0: see `plain_address`.
+    pub(crate) fn plain_offsets(facts: &crate::treaty::facts::Facts) -> u64 {
+        const LARGEST_ACCESS: u64 = 16;
+        match facts.memories.first() {
+            Some(memory) if memory.index == Ty::I32 => {
+                memory.unchecked_span.saturating_sub(LARGEST_ACCESS).min(i32::MAX as u64)
+            }
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn load(&mut self, op: Load) {
+        let (memory, offset) = self.reader.memarg();
+        let (addr, held) = self.plain_address(memory, offset, op.bytes());
+        let ty = op.ty();
+        if I::MEM_OPERANDS && self.folds_load(op) {
+            self.hot = Some(Hot { addr, owned: held.into_entry(), wasm: Some(self.w.wasm) });
+            return self.push(Value { ty, loc: Loc::Hot });
+        }
+        if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
+            // Whatever the extension, the value is zero exactly if the bytes are.
+            let at = self.w.cmp_mem_zero(op.bytes(), addr);
+            self.w.memory_trap_at(at, self.w.wasm);
+            self.give(held);
+            self.w.counters.folded_loads += 1;
+            return self.push(Value { ty, loc: Loc::Flags(Cond::Ne) });
+        }
+        let d = match self.hint(ty, RegSet::EMPTY) {
+            Some(home) => home,
+            None => match held.regs().class(ty.class()).first() {
+                Some(reg) => reg,
+                None if self.reader.peek_op() == Op::Call => self.take_result(ty),
+                None => self.take(ty.class()),
+            },
+        };
+        let at = self.w.load(op, d, addr);
+        self.w.memory_trap_at(at, self.w.wasm);
+        self.give(held.but(d));
+        self.push_reg(ty, d);
+    }
+
+    /// Will the very next operator take the load as its right operand, reading the same bytes unconditionally?
+    pub(crate) fn folds_load(&self, op: Load) -> bool {
+        I::folds(self.reader.peek_op()) == Some(op)
+    }
+
+    pub(crate) fn store(&mut self, op: Store) {
+        let (memory, offset) = self.reader.memarg();
+        let mut value = self.pop();
+        // The value stays where it is while the address is made; a constant becomes part of the store.
+        let imm = match (value.place(), op) {
+            (OperandPlace::Const(bits), Store::B8 | Store::B16 | Store::B32 | Store::F32) => Some(bits as i32),
+            (OperandPlace::Const(bits), Store::B64 | Store::F64) => self.imm_of(Ty::I64, bits),
+            _ => None,
+        };
+        if imm.is_none() {
+            self.operand_reg(&mut value);
+        }
+        let (addr, held) = self.plain_address(memory, offset, op.bytes());
+        let at = match imm {
+            Some(imm) => {
+                let bits = match op {
+                    Store::F32 => Store::B32,
+                    Store::F64 => Store::B64,
+                    other => other,
+                };
+                self.w.store_imm(bits, addr, imm)
+            }
+            None => {
+                let OperandPlace::Reg(reg) = value.place() else { unreachable!("brought to a register") };
+                self.w.store(op, addr, reg)
+            }
+        };
+        self.w.memory_trap_at(at, self.w.wasm);
+        self.give(held);
+        self.done(&value);
+    }
+
+    pub(crate) fn memory_size(&mut self) {
+        let index = self.reader.u32();
+        let memory = self.facts.memories[index as usize];
+        let d = self.take(lightbeam_asm::RegClass::Int);
+        let place = self.w.place(memory.length);
+        self.w.load(Load::I64, d, place);
+        if memory.page_size_log2 > 0 {
+            // In 64 bits before the cut: 4 GiB is a length of 32-bit memories, too.
+            self.w.shift(Shift::ShrU, Width::W64, d, d, Amount::Imm(memory.page_size_log2));
+        } else if memory.index == Ty::I32 {
+            self.w.mov(Width::W32, d, d);
+        }
+        self.push_reg(memory.index, d);
+    }
+
+    pub(crate) fn memory_grow(&mut self) {
+        let index = self.reader.u32();
+        let memory = self.facts.memories[index as usize];
+        let pages = self.pop();
+        // A page costs nothing; a number that the host knows beforehand is not worth a look to it.
+        if pages.as_const().is_none() {
+            self.bulk_checks();
+        }
+        let args = [Arg::Owner(memory.owner), Arg::Operand(pages), Arg::OwnerIndex(memory.owner)];
+        self.libcall(Libcall::MemoryGrow, &args);
+        let moves = match index {
+            0 => effects::moves_memory_0(self.facts, index),
+            _ => effects::moves_memory_0(self.facts, index) && !without(Fault::AliasedGrowth),
+        };
+        if moves {
+            self.reload_memory_base();
+        }
+        self.push_libcall_result(memory.index);
+    }
+
+    /// Adds two byte positions into `end` and traps if the sum is after the end of the memory. Both are zero-extended.
+    pub(crate) fn check_memory_range(&mut self, index: u32, start: Reg, bytes: Reg, end: Reg) {
+        let memory = self.facts.memories[index as usize];
+        let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
+        self.w.lea(Width::W64, end, Addr::indexed(start, bytes, 0, 0));
+        if memory.index == Ty::I64 {
+            self.w.cmp(Width::W64, end, Src::Reg(start));
+            self.w.jcc(Cond::LtU, trap);
+        }
+        self.compare_with_length(&memory, end);
+        if !without(Fault::RangeBound) {
+            self.w.jcc(Cond::GtU, trap);
+        }
+    }
+}

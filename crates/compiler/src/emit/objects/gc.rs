@@ -1,0 +1,807 @@
+//! Objects of the collector's heap: structures and arrays, and the barriers of a collector that counts references.
+//!
+//! An object is made with the values of its fields still on the stack, where a collector finds the references among
+//! them; then they are taken off and stored. While an operator holds a reference in a register, nothing may collect.
+
+use crate::compile::FuncGen;
+use crate::emit::control::calls::Arg;
+use crate::emit::control::meter::StubKind;
+use crate::emit::shapes::simd::zero_bits;
+use crate::emit::values::held::Held;
+use crate::emit::values::value::{Operand, OperandPlace};
+use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
+use crate::treaty::code::{Routine, TrapCode};
+use crate::treaty::facts::{Collector, Facts, ObjectFact, Storage};
+use crate::treaty::fault::{Fault, without};
+use crate::treaty::libcall::Libcall;
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
+
+/// Structures of more fields are cleared by the host.
+pub(crate) const MANY_FIELDS: usize = 16;
+
+/// The store of a value that is kept like this. A function reference is a number by then.
+pub(crate) const fn store_of(storage: Storage) -> Store {
+    match storage {
+        Storage::I8 => Store::B8,
+        Storage::I16 => Store::B16,
+        Storage::Number(ty) => Store::of(ty),
+        Storage::Gc { .. } | Storage::Func(_) => Store::B32,
+    }
+}
+
+/// The load of a value that is kept like this, likewise.
+const fn load_of(storage: Storage, signed: bool) -> Load {
+    match (storage, signed) {
+        (Storage::I8, false) => Load::I32U8,
+        (Storage::I8, true) => Load::I32S8,
+        (Storage::I16, false) => Load::I32U16,
+        (Storage::I16, true) => Load::I32S16,
+        (Storage::Number(ty), _) => Load::of(ty),
+        (Storage::Gc { .. } | Storage::Func(_), _) => Load::I32,
+    }
+}
+
+/// Goes to `trap` unless the heap reaches so far beyond a reference. Uses the scratch register alone.
+pub fn compare_with_heap<I: Isa>(w: &mut I, facts: &Facts, reference: Reg, span: u32, trap: Label) {
+    let gc = facts.gc.expect("a module with references has a collector");
+    w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.store));
+    w.load(Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));
+    w.alu(Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(span.cast_signed()));
+    w.cmp(Width::W64, I::SCRATCH, Src::Reg(reference));
+    w.jcc(Cond::LtS, trap);
+    if facts.settings.spectre {
+        // Whoever has the register keeps its value: behind the branch the condition holds.
+        w.guard(Cond::GeS, reference, reference, 0);
+    }
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    /// `d = ` where the heap begins; `d` may be the scratch register.
+    pub(crate) fn heap_base(&mut self, d: Reg) {
+        let heap = self.gc().heap;
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        self.w.load(Load::I64, d, Addr::base(I::SCRATCH, heap));
+    }
+
+    /// The register that has where the heap begins until the operator ends or calls, if that is kept like a local and
+    /// there are registers enough to have it in one.
+    pub(crate) fn heap_in_register(&mut self) -> Option<Reg> {
+        /// What operators may still take after this.
+        const ENOUGH: u32 = 3;
+        let at = self.heap?;
+        if let Some(home) = self.locals[at].home {
+            return Some(home);
+        }
+        let regs = &self.regs;
+        let left = regs.free.or(regs.cached.minus(regs.locked.or(regs.pinned.set()))).class(RegClass::Int);
+        if self.locals[at].copy.is_none() && left.len() < ENOUGH {
+            return None;
+        }
+        Some(self.local_in_register(at))
+    }
+
+    /// A register that has where the heap begins until the operator ends, calls, or writes this one, into which it is
+    /// loaded if it must be.
+    pub(crate) fn heap_or(&mut self, d: Reg) -> Reg {
+        if let Some(reg) = self.heap_in_register() {
+            return reg;
+        }
+        self.heap_base(d);
+        d
+    }
+
+    /// Traps unless the heap reaches so far beyond a reference, where guard pages do not see to that.
+    pub(crate) fn check_in_heap(&mut self, reference: Reg, span: u32) {
+        if u64::from(span) <= self.gc().unchecked_span || without(Fault::HeapBound) {
+            return;
+        }
+        let span = if without(Fault::HeapSpan) { 1 } else { span };
+        let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
+        compare_with_heap::<I>(self.w, self.facts, reference, span, trap);
+    }
+
+    /// Traps unless the heap reaches beyond a field, where guard pages do not see to that.
+    fn check_field(&mut self, reference: Reg, offset: i32, storage: Storage) {
+        self.check_in_heap(reference, offset.cast_unsigned() + (1 << storage.log2()));
+    }
+
+    /// The address of the heap in a register that the caller does not write, and that register if the caller owns it.
+    fn heap_kept(&mut self) -> (Reg, Held) {
+        if let Some(reg) = self.heap_in_register() {
+            return (reg, Held::NONE);
+        }
+        let (base, held) = self.hold(RegClass::Int);
+        self.heap_base(base);
+        (base, held)
+    }
+
+    // ---- barriers
+
+    /// Pushes a reference that came out of memory, in a register that the caller owns.
+    pub(crate) fn push_exposed(&mut self, reg: Reg) {
+        let gc = self.gc();
+        let Collector::Counting(counting) = gc.collector else { return self.push_reg(Ty::GcRef, reg) };
+        let temp = self.take(RegClass::Int);
+        // It has its place on the stack before anything branches: a full window gives an entry way for it.
+        let late = without(Fault::PushBehindStub);
+        if !late {
+            self.push_reg(Ty::GcRef, reg);
+        }
+        let mut frozen = self.freeze();
+        let [insert, done] = frozen.labels();
+        frozen.w().test(Width::W32, reg, Src::Reg(reg));
+        frozen.branch(Cond::Eq, done);
+        frozen.w().test(Width::W32, reg, Src::Imm(1));
+        frozen.branch(Cond::Ne, done);
+        frozen.check_in_heap(reg, gc.kind.cast_unsigned() + 4);
+        frozen.heap_base(temp);
+        frozen.w().load(Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
+        frozen.w().test(Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
+        frozen.branch(Cond::Eq, insert);
+        if late {
+            frozen.bind(done);
+            frozen.push_by_fault(Ty::GcRef, reg);
+            let behind = frozen.label();
+            frozen.stub(insert, done, StubKind::Expose { reference: reg }, RegSet::one(temp));
+            frozen.meet(behind);
+        } else {
+            frozen.stub(insert, done, StubKind::Expose { reference: reg }, RegSet::one(temp));
+            frozen.meet(done);
+        }
+        self.release(temp);
+    }
+
+    /// Overwrites the reference at an address, which is in a register that the caller owns, where references are
+    /// counted. What is held goes back with it.
+    pub(crate) fn set_reference(&mut self, address: Reg, value: &Operand, held: Held) {
+        self.vacate_registers(RegSet::EMPTY);
+        self.save_homes();
+        self.call_routine(Routine::SetReference, &[Operand::own(Ty::I64, address), *value]);
+        self.release(address);
+        self.give(held);
+        self.drop_copies();
+        self.restore_homes();
+    }
+
+    /// Counts a reference that is about to be written to a new object.
+    pub(crate) fn count(&mut self, storage: Storage, base: Reg, reference: Reg) {
+        let (Storage::Gc { traced: true }, Collector::Counting(counting)) = (storage, self.gc().collector) else {
+            return;
+        };
+        if without(Fault::CountedReferences) {
+            return;
+        }
+        let mut frozen = self.freeze();
+        let done = frozen.label();
+        frozen.w().test(Width::W32, reference, Src::Reg(reference));
+        frozen.branch(Cond::Eq, done);
+        frozen.w().test(Width::W32, reference, Src::Imm(1));
+        frozen.branch(Cond::Ne, done);
+        frozen.check_in_heap(reference, counting.count.cast_unsigned() + 8);
+        let count = Addr::indexed(base, reference, 0, counting.count);
+        frozen.w().alu_mem(Alu::Add, Width::W64, count, Src::Imm(1));
+        frozen.meet(done);
+    }
+
+    // ---- values in memory
+
+    /// Stores an operand, whose type may be wider than what is stored.
+    fn store_operand(&mut self, op: Store, to: Addr, operand: &Operand) {
+        let reg = match operand.place() {
+            OperandPlace::Reg(reg) => reg,
+            OperandPlace::Const(bits) if op != Store::V128 => {
+                let int = if op.bytes() == 8 { Ty::I64 } else { Ty::I32 };
+                let bits_op = match op {
+                    Store::F32 => Store::B32,
+                    Store::F64 => Store::B64,
+                    other => other,
+                };
+                if let Some(imm) = self.imm_of(int, bits) {
+                    self.w.store_imm(bits_op, to, imm);
+                } else {
+                    self.w.iconst(int.width(), I::SCRATCH, bits as i64, false);
+                    self.w.store(bits_op, to, I::SCRATCH);
+                }
+                return;
+            }
+            OperandPlace::Const(_) | OperandPlace::Mem(_) => {
+                let scratch = match operand.ty().class() {
+                    RegClass::Int => I::SCRATCH,
+                    RegClass::Float => I::FLOAT_SCRATCH,
+                };
+                self.load_operand(scratch, operand);
+                scratch
+            }
+        };
+        self.w.store(op, to, reg);
+    }
+
+    /// Pops a value into a field of a new object.
+    fn init_field(&mut self, storage: Storage, base: Reg, to: Addr) {
+        let mut operand = self.pop();
+        if let Storage::Gc { traced: true } = storage
+            && self.facts.counts()
+            && operand.as_const().is_none()
+        {
+            let reg = self.operand_reg(&mut operand);
+            self.count(storage, base, reg);
+        }
+        self.store_operand(store_of(storage), to, &operand);
+        self.done(&operand);
+    }
+
+    /// Replaces the function reference on top by the number that the heap has for it.
+    fn intern_top(&mut self) {
+        let reference = self.pop();
+        self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(reference)]);
+        self.push_libcall_result(Ty::I32);
+    }
+
+    /// Pushes what a load of a field has given: a value, or a number for a function reference.
+    fn push_loaded(&mut self, storage: Storage, reg: Reg) {
+        match storage {
+            Storage::Gc { traced: true } => self.push_exposed(reg),
+            Storage::Func(ty) => {
+                let number = Arg::Operand(Operand::own(Ty::I32, reg));
+                self.libcall(Libcall::GcInterned, &[Arg::Ctx, number, Arg::Imm(u64::from(ty))]);
+                self.push_libcall_result(Ty::FuncRef);
+            }
+            other => self.push_reg(other.ty(), reg),
+        }
+    }
+
+    /// The register for a field, loaded by the instruction that is the last to read what is held.
+    fn dest_of(&mut self, storage: Storage, held: Held) -> (Reg, Held) {
+        if without(Fault::ReleasedBeforeRead) {
+            self.give(held);
+            return self.dest_over(
+                if matches!(storage, Storage::Gc { .. } | Storage::Func(_)) { Ty::I32 } else { storage.ty() },
+                Held::NONE,
+            );
+        }
+        match storage {
+            Storage::Gc { .. } | Storage::Func(_) => self.take_over(RegClass::Int, held),
+            other => self.dest_over(other.ty(), held),
+        }
+    }
+
+    // ---- making objects
+
+    /// Arguments to have an object made of so many bytes.
+    pub(crate) fn alloc_args(&self, ty: u32, size: Arg) -> [Arg; 5] {
+        let object = self.object(ty);
+        let id = self.facts.type_id_offsets[ty as usize];
+        [Arg::Ctx, Arg::Imm(u64::from(object.kind)), Arg::TypeId(id), size, Arg::Imm(u64::from(object.align))]
+    }
+
+    /// Before the host is asked for an object, where nothing is in a register: in a heap that is never collected, there
+    /// has to be room for it.
+    pub(crate) fn make_room(&mut self, size: u32, align: u32) {
+        if let Collector::None { .. } = self.gc().collector {
+            let operands = [size, align - 1].map(|bits| Operand::constant(Ty::I32, u64::from(bits)));
+            self.call_routine(Routine::MakeRoom, &operands);
+        }
+    }
+
+    pub(crate) fn object(&self, ty: u32) -> &ObjectFact {
+        self.facts.objects[ty as usize].as_ref().expect("validated as a type of objects")
+    }
+
+    /// Makes an object of so many bytes, its header written; gives the reference, in a register that the caller owns,
+    /// and where the heap begins, as `heap_kept` does.
+    fn new_object(&mut self, ty: u32, size: u32) -> (Reg, Reg, Held) {
+        if self.facts.counts() {
+            let args = self.alloc_args(ty, Arg::Imm(u64::from(size)));
+            self.libcall(Libcall::GcAlloc, &args);
+            let object = self.take_result_of_call(Ty::GcRef);
+            let (base, held) = self.heap_kept();
+            return (object, base, held);
+        }
+        let gc = self.gc();
+        let id = self.facts.type_id_offsets[ty as usize];
+        let [data, object, temp] = [(); 3].map(|()| self.take(RegClass::Int));
+        let kept = self.heap_in_register();
+        let ObjectFact { mut kind, align: object_align, .. } = *self.object(ty);
+        let ctx = self.facts.ctx;
+        let mut frozen = self.freeze();
+        let [slow, resume] = frozen.labels();
+        frozen.w().load(Load::I64, data, Addr::base(I::CTX, gc.data));
+        let (free, size, size_at) = match gc.collector {
+            Collector::Copying { free, end, size: size_at, align } => {
+                let size = size.next_multiple_of(align);
+                frozen.w().load(Load::I32, object, Addr::base(data, free));
+                frozen.w().load(Load::I32, temp, Addr::base(data, end));
+                // Free space never ends before it begins.
+                frozen.w().alu(Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
+                frozen.w().cmp(Width::W32, temp, Src::Imm(size.cast_signed()));
+                frozen.branch(Cond::LtU, slow);
+                frozen.w().lea(Width::W32, temp, Addr::base(object, size.cast_signed()));
+                (free, size, Some(size_at))
+            }
+            Collector::None { free, kind_bits } => {
+                debug_assert_eq!(size & kind_bits, 0, "so many fields or operands are refused before");
+                kind |= size;
+                frozen.w().load(Load::I32, object, Addr::base(data, free));
+                // In 64 bits nothing wraps.
+                frozen.w().alu(Alu::Add, Width::W64, object, object, Src::Imm(object_align.cast_signed() - 1));
+                frozen.w().alu(Alu::And, Width::W64, object, object, Src::Imm(-object_align.cast_signed()));
+                frozen.w().lea(Width::W64, temp, Addr::base(object, size.cast_signed()));
+                frozen.w().load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+                frozen.w().cmp(Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+                // The host sees to what ends with the heap: there, free space may begin at 2^32, which is no `u32`.
+                frozen.branch(Cond::GeU, slow);
+                (free, size, None)
+            }
+            Collector::Counting(_) => unreachable!("the host makes these"),
+        };
+        frozen.w().store(Store::B32, Addr::base(data, free), temp);
+        let base = kept.unwrap_or_else(|| {
+            frozen.heap_base(data);
+            data
+        });
+        frozen.w().store_imm(Store::B32, Addr::indexed(base, object, 0, gc.kind), kind.cast_signed());
+        frozen.w().load(Load::I64, temp, Addr::base(I::CTX, ctx.type_ids));
+        frozen.w().load(Load::I32, temp, Addr::base(temp, id));
+        frozen.w().store(Store::B32, Addr::indexed(base, object, 0, gc.type_id), temp);
+        if let Some(size_at) = size_at {
+            frozen.w().store_imm(Store::B32, Addr::indexed(base, object, 0, size_at), size.cast_signed());
+        }
+        let mut done = RegSet::one(temp);
+        if kept.is_some() {
+            done.add(data);
+        }
+        let base_out = if kept.is_none() { Some(data) } else { None };
+        frozen.stub(slow, resume, StubKind::NewObject { ty, size, out: object, base: base_out }, done);
+        frozen.meet(resume);
+        self.give_back(done);
+        (object, base, if kept.is_none() { Held::of(RegSet::one(data)) } else { Held::NONE })
+    }
+
+    pub(crate) fn struct_new(&mut self) {
+        let ty = self.reader.u32();
+        self.struct_of_top(ty);
+    }
+
+    /// Makes a structure of the values on top.
+    fn struct_of_top(&mut self, ty: u32) {
+        let facts = self.facts;
+        let object = facts.objects[ty as usize].as_ref().expect("validated as a structure type");
+        self.object_of_top(ty, object.size, object.fields.len(), |i| {
+            let field = object.fields[i];
+            (field.storage, field.offset)
+        });
+    }
+
+    /// Makes an object of so many values on top, each of which is kept as `field` says.
+    fn object_of_top(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
+        self.w.counters.steps += count as u64;
+        if self.object(ty).functions {
+            return self.object_of_functions(ty, size, count, field);
+        }
+        let (object, base, held) = self.new_object(ty, size);
+        self.write_length(ty, count, object, base);
+        for i in (0..count).rev() {
+            if i & 7 == 7 && self.w.check_budget() {
+                // The values need not be there any more, nor anything else.
+                self.truncate_stack(self.stack.len() - 1 - i);
+                break;
+            }
+            let (storage, offset) = field(i);
+            self.init_field(storage, base, Addr::indexed(base, object, 0, offset));
+        }
+        self.give(held);
+        self.push_reg(Ty::GcRef, object);
+    }
+
+    /// The length of an array is part of its header.
+    fn write_length(&mut self, ty: u32, length: usize, object: Reg, base: Reg) {
+        if self.object(ty).array {
+            let at = Addr::indexed(base, object, 0, self.gc().array_length);
+            self.w.store_imm(Store::B32, at, length as i32);
+        }
+    }
+
+    /// As `object_of_top` where the host is asked about each function reference: everything is in slots meanwhile.
+    fn object_of_functions(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
+        self.flush_below(self.stack.len());
+        let first = self.stack.len() - count;
+        let (object, base, held) = self.new_object(ty, size);
+        self.write_length(ty, count, object, base);
+        self.give(held);
+        self.push_reg(Ty::GcRef, object);
+        for i in 0..count {
+            if self.w.check_budget() {
+                break;
+            }
+            let (storage, offset) = field(i);
+            let slot = self.slot(first + i, storage.ty());
+            let mut value = Operand::memory(storage.ty(), slot);
+            if let Storage::Func(_) = storage {
+                self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(value)]);
+                self.push_libcall_result(Ty::I32);
+                value = self.pop();
+            }
+            let object = self.pop_kept();
+            // It was in a slot while the host was asked.
+            self.check_field(object.reg, offset, storage);
+            let (base, held) = self.heap_kept();
+            if let Storage::Gc { traced: true } = storage {
+                let reg = self.operand_reg(&mut value);
+                self.count(storage, base, reg);
+            }
+            self.store_operand(store_of(storage), Addr::indexed(base, object.reg, 0, offset), &value);
+            self.done(&value);
+            self.give(held);
+            self.put_back(object);
+        }
+        let object = self.pop_owned();
+        self.truncate_stack(first);
+        self.push_reg(Ty::GcRef, object);
+    }
+
+    pub(crate) fn struct_new_default(&mut self) {
+        let ty = self.reader.u32();
+        let facts = self.facts;
+        let object = facts.objects[ty as usize].as_ref().expect("validated as a structure type");
+        if object.functions || object.fields.len() <= MANY_FIELDS {
+            for field in &object.fields {
+                let ty = field.storage.ty();
+                self.push_const(ty, zero_bits(ty));
+            }
+            return self.struct_of_top(ty);
+        }
+        let (reference, base, held) = self.new_object(ty, object.size);
+        let first = object.fields[0].offset;
+        let (pointer, held) = self.take_over(RegClass::Int, held);
+        self.w.lea(Width::W64, pointer, Addr::indexed(base, reference, 0, first));
+        self.give(held);
+        self.push_reg(Ty::GcRef, reference);
+        let pointer = Arg::Operand(Operand::own(Ty::I64, pointer));
+        let bytes = u64::from(object.size - first as u32);
+        self.libcall(Libcall::MemoryFill, &[Arg::Ctx, pointer, Arg::Imm(0), Arg::Imm(bytes)]);
+    }
+
+    // ---- fields
+
+    pub(crate) fn struct_get(&mut self, signed: bool) {
+        let ty = self.reader.u32();
+        let field = self.reader.u32();
+        let field = self.object(ty).fields[field as usize];
+        let mut object = self.pop();
+        let reg = self.operand_reg(&mut object);
+        self.check_null(Ty::GcRef, reg);
+        self.check_field(reg, field.offset, field.storage);
+        let base = self.heap_or(I::SCRATCH);
+        let (d, held) = self.dest_of(field.storage, Held::of(object.owned()));
+        let from = Addr::indexed(base, reg, 0, field.offset);
+        self.w.load(load_of(field.storage, signed), d, from);
+        self.give(held);
+        self.push_loaded(field.storage, d);
+    }
+
+    pub(crate) fn struct_set(&mut self) {
+        let ty = self.reader.u32();
+        let field = self.reader.u32();
+        let field = self.object(ty).fields[field as usize];
+        if let Storage::Func(_) = field.storage {
+            self.intern_top();
+        }
+        let value = self.pop();
+        let mut object = self.pop();
+        let reg = self.operand_reg(&mut object);
+        self.check_null(Ty::GcRef, reg);
+        self.check_field(reg, field.offset, field.storage);
+        let (base, held) = self.heap_kept();
+        let held = held.and(Held::of(object.owned()));
+        self.write_field(field.storage, Addr::indexed(base, reg, 0, field.offset), &value, held);
+    }
+
+    /// Overwrites a field at an address, which is read with what is held.
+    fn write_field(&mut self, storage: Storage, to: Addr, value: &Operand, held: Held) {
+        if let Storage::Gc { traced: true } = storage
+            && self.facts.counts()
+        {
+            let address = held.regs().and(to.regs()).first().unwrap_or_else(|| self.take(RegClass::Int));
+            let held = held.but(address).and(Held::of(value.owned()));
+            self.w.lea(Width::W64, address, to);
+            return self.set_reference(address, value, held);
+        }
+        self.store_operand(store_of(storage), to, value);
+        self.give(held);
+        self.done(value);
+    }
+
+    // ---- arrays
+
+    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use. The
+    /// address may have the scratch register for a base if that is `unused` until then.
+    fn element_address(&mut self, ty: u32, unused: bool) -> (Addr, Held) {
+        let gc = self.gc();
+        let field = self.object(ty).fields[0];
+        let mut index = self.pop();
+        let mut array = self.pop();
+        let at = self.operand_reg(&mut index);
+        let reg = self.operand_reg(&mut array);
+        self.check_null(Ty::GcRef, reg);
+        let element = if array.is_own_reg() { reg } else { self.take(RegClass::Int) };
+        self.check_in_heap(reg, gc.array_length.cast_unsigned() + 4);
+        let heap = self.heap_or(I::SCRATCH);
+        let trap = self.w.trap_label(TrapCode::ArrayOutOfBounds);
+        self.w.cmp(Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length)));
+        self.w.jcc(Cond::GeU, trap);
+        // In 32 bits: whatever the heap has for a length, the element is in the heap.
+        match field.storage.log2() {
+            4 => {
+                // No address has such a scale.
+                self.w.lea(Width::W32, element, Addr::indexed(reg, at, 3, 0));
+                self.w.lea(Width::W32, element, Addr::indexed(element, at, 3, field.offset));
+            }
+            log2 => self.w.lea(Width::W32, element, Addr::indexed(reg, at, log2, field.offset)),
+        }
+        let held = Held::of(RegSet::one(element).or(index.owned()));
+        let before = self.w.offset();
+        self.check_in_heap(element, 1 << field.storage.log2());
+        if heap == I::SCRATCH && self.w.offset() != before {
+            self.heap_base(heap);
+        }
+        if heap == I::SCRATCH && !unused {
+            self.w.lea(Width::W64, element, Addr::indexed(heap, element, 0, 0));
+            return (Addr::base(element, 0), held);
+        }
+        (Addr::indexed(heap, element, 0, 0), held)
+    }
+
+    pub(crate) fn array_get(&mut self, signed: bool) {
+        let ty = self.reader.u32();
+        let storage = self.object(ty).fields[0].storage;
+        let (from, held) = self.element_address(ty, true);
+        let (d, held) = self.dest_of(storage, held);
+        self.w.load(load_of(storage, signed), d, from);
+        self.give(held);
+        self.push_loaded(storage, d);
+    }
+
+    pub(crate) fn array_set(&mut self) {
+        let ty = self.reader.u32();
+        let storage = self.object(ty).fields[0].storage;
+        if let Storage::Func(_) = storage {
+            self.intern_top();
+        }
+        let value = self.pop();
+        let (to, held) = self.element_address(ty, value.as_reg().is_some());
+        self.write_field(storage, to, &value, held);
+    }
+
+    pub(crate) fn array_len(&mut self) {
+        let mut array = self.pop();
+        let reg = self.operand_reg(&mut array);
+        self.check_null(Ty::GcRef, reg);
+        self.check_in_heap(reg, self.gc().array_length.cast_unsigned() + 4);
+        let base = self.heap_or(I::SCRATCH);
+        let (d, held) = self.dest_over(Ty::I32, Held::of(array.owned()));
+        let length = self.gc().array_length;
+        self.w.load(Load::I32, d, Addr::indexed(base, reg, 0, length));
+        self.give(held);
+        self.push_reg(Ty::I32, d);
+    }
+
+    pub(crate) fn array_new_fixed(&mut self) {
+        let ty = self.reader.u32();
+        let count = self.reader.u32();
+        let object = self.object(ty);
+        let (field, base) = (object.fields[0], object.size);
+        let size = base + (count << field.storage.log2());
+        self.object_of_top(ty, size, count as usize, |i| {
+            (field.storage, field.offset + ((i as i32) << field.storage.log2()))
+        });
+    }
+
+    /// Calls a routine over arrays; a collector may run meanwhile if it makes one.
+    fn array_routine(&mut self, routine: Routine, operands: &[Operand]) {
+        self.vacate_registers(RegSet::EMPTY);
+        self.save_homes();
+        self.call_routine(routine, operands);
+        if routine.collects() {
+            self.safepoint();
+        }
+        for operand in operands {
+            self.done(operand);
+        }
+        self.drop_copies();
+        self.restore_homes();
+    }
+
+    /// Makes an array of the length that an operand is, without its elements, and pushes it.
+    fn push_new_array(&mut self, ty: u32, length: Operand) {
+        self.array_routine(Routine::ArrayNew { ty }, &[length]);
+        self.push_libcall_result(Ty::GcRef);
+    }
+
+    /// The entry of the stack at a position, which is in its slot, as a routine takes it: bits, or the address of a
+    /// vector.
+    fn bits_at(&mut self, at: usize) -> Operand {
+        let ty = self.stack[at].ty;
+        let slot = self.slot(at, ty);
+        if ty == Ty::V128 {
+            let address = self.take(RegClass::Int);
+            self.w.lea(Width::W64, address, slot);
+            return Operand::own(Ty::I64, address);
+        }
+        let int = match ty.width() {
+            Width::W32 => Ty::I32,
+            Width::W64 => Ty::I64,
+        };
+        Operand::memory(int, slot)
+    }
+
+    /// Takes a new array from the top and puts it in the place of the `below` entries under it.
+    fn leave_array(&mut self, below: usize) {
+        let array = self.pop_owned();
+        self.truncate_stack(self.stack.len() - below);
+        self.push_reg(Ty::GcRef, array);
+    }
+
+    pub(crate) fn array_new(&mut self) {
+        let ty = self.reader.u32();
+        let length = self.pop();
+        self.charge_units(&length);
+        self.push_new_array(ty, length);
+        self.fill_new(ty);
+        self.leave_array(1);
+    }
+
+    /// Fills the new array on top with the value below it.
+    fn fill_new(&mut self, ty: u32) {
+        self.flush_below(self.stack.len());
+        let at = self.stack.len() - 1;
+        let mut bits = self.bits_at(at - 1);
+        if let Storage::Func(_) = self.object(ty).fields[0].storage {
+            self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(bits)]);
+            self.push_libcall_result(Ty::I32);
+            bits = self.pop();
+        }
+        let array = self.bits_at(at);
+        self.array_routine(Routine::ArrayInit { ty }, &[array, bits]);
+    }
+
+    pub(crate) fn array_new_default(&mut self) {
+        let ty = self.reader.u32();
+        let length = self.pop();
+        self.charge_units(&length);
+        let storage = self.object(ty).fields[0].storage;
+        self.push_const(storage.ty(), zero_bits(storage.ty()));
+        self.push_new_array(ty, length);
+        self.fill_new(ty);
+        self.leave_array(1);
+    }
+
+    pub(crate) fn array_new_data(&mut self) {
+        let ty = self.reader.u32();
+        let segment = self.reader.u32();
+        let check = Routine::ArrayCheckData { ty, segment };
+        self.array_from_segment(ty, check, Routine::ArrayInitData { ty, segment });
+    }
+
+    pub(crate) fn array_new_elem(&mut self) {
+        let ty = self.reader.u32();
+        let segment = self.reader.u32();
+        self.array_from_segment(ty, Routine::ArrayCheckElem { segment }, Routine::ArrayInitElem { ty, segment });
+    }
+
+    /// Makes an array of a part of a segment: position and length are on top.
+    fn array_from_segment(&mut self, ty: u32, check: Routine, init: Routine) {
+        if self.meters() {
+            let length = self.pop();
+            self.charge_units(&length);
+            self.push_operand(&length);
+        }
+        self.flush_below(self.stack.len());
+        let at = self.stack.len() - 2;
+        let (position, length) = (self.bits_at(at), self.bits_at(at + 1));
+        self.array_routine(check, &[position, length]);
+        self.push_new_array(ty, length);
+        self.flush_below(self.stack.len());
+        let array = self.bits_at(at + 2);
+        let zero = Operand::constant(Ty::I32, 0);
+        if let Routine::ArrayInitElem { .. } = init {
+            // Elements are overwritten, which reads what was there.
+            self.array_routine(Routine::ArrayInit { ty }, &[array, zero]);
+        }
+        self.array_routine(init, &[array, zero, position, length]);
+        self.leave_array(2);
+    }
+
+    pub(crate) fn array_fill(&mut self) {
+        let ty = self.reader.u32();
+        let length = self.pop();
+        self.charge_units(&length);
+        let storage = self.object(ty).fields[0].storage;
+        if let Storage::Number(Ty::V128) = storage {
+            self.push_operand(&length);
+            self.flush_below(self.stack.len());
+            let address = self.bits_at(self.stack.len() - 2);
+            let length = self.pop();
+            self.pop_value();
+            return self.fill_with(ty, address, length);
+        }
+        if let Storage::Func(_) = storage {
+            // The length waits on the stack while the host is asked.
+            self.push_operand(&length);
+            self.flush_below(self.stack.len());
+            let bits = self.bits_at(self.stack.len() - 2);
+            self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, address_of(&bits)))]);
+            self.push_libcall_result(Ty::I32);
+            let number = self.pop();
+            let length = self.pop();
+            self.pop_value();
+            return self.fill_with(ty, number, length);
+        }
+        let bits = self.pop_bits();
+        self.fill_with(ty, bits, length);
+    }
+
+    fn fill_with(&mut self, ty: u32, bits: Operand, length: Operand) {
+        let index = self.pop();
+        let array = self.pop();
+        self.array_routine(Routine::ArrayFill { ty }, &[array, index, bits, length]);
+    }
+
+    /// Pops a value as bits in an integer register, in memory, or as a constant.
+    fn pop_bits(&mut self) -> Operand {
+        let operand = self.pop();
+        let ty = operand.ty();
+        if !ty.is_float() {
+            return operand;
+        }
+        let int = if ty == Ty::F32 { Ty::I32 } else { Ty::I64 };
+        match operand.place() {
+            OperandPlace::Const(bits) => Operand::constant(int, bits),
+            OperandPlace::Mem(addr) if operand.owned().is_empty() && !operand.faults() => Operand::memory(int, addr),
+            _ => {
+                let mut operand = operand;
+                let from = self.operand_reg(&mut operand);
+                let reg = self.take(RegClass::Int);
+                self.w.bits(ty.width(), reg, from);
+                self.done(&operand);
+                Operand::own(int, reg)
+            }
+        }
+    }
+
+    pub(crate) fn array_copy(&mut self) {
+        let ty = self.reader.u32();
+        let _from = self.reader.u32();
+        let length = self.pop();
+        self.charge_units(&length);
+        let [source_index, source, index, array] = [(); 4].map(|()| self.pop());
+        self.array_routine(Routine::ArrayCopy { ty }, &[array, index, source, source_index, length]);
+    }
+
+    pub(crate) fn array_init_data(&mut self) {
+        let ty = self.reader.u32();
+        let segment = self.reader.u32();
+        self.init_from_segment(Routine::ArrayInitData { ty, segment });
+    }
+
+    pub(crate) fn array_init_elem(&mut self) {
+        let ty = self.reader.u32();
+        let segment = self.reader.u32();
+        self.init_from_segment(Routine::ArrayInitElem { ty, segment });
+    }
+
+    fn init_from_segment(&mut self, routine: Routine) {
+        let length = self.pop();
+        self.charge_units(&length);
+        let [position, index, array] = [(); 3].map(|()| self.pop());
+        self.array_routine(routine, &[array, index, position, length]);
+    }
+}
+
+/// Where an operand in memory is.
+fn address_of(operand: &Operand) -> Addr {
+    match operand.place() {
+        OperandPlace::Mem(addr) => addr,
+        _ => unreachable!("it is in its slot"),
+    }
+}

@@ -1,0 +1,66 @@
+//! Globals: a value at a place of the instance or behind a pointer.
+
+use crate::compile::FuncGen;
+use crate::emit::shapes::int;
+use crate::emit::values::value::{Hot, Loc, Value};
+use crate::isa::{Isa, Load, Store};
+use crate::treaty::ty::Ty;
+use lightbeam_asm::RegSet;
+
+impl<I: Isa> FuncGen<'_, I> {
+    pub(crate) fn global_get(&mut self) {
+        let global = self.facts.globals[self.reader.u32() as usize];
+        if let Some(bits) = global.constant {
+            return self.push_const(global.ty, bits);
+        }
+        let addr = self.w.place(global.place);
+        if I::MEM_OPERANDS && addr.base_reg() == I::CTX && self.folds_global(global.ty) {
+            self.hot = Some(Hot { addr, owned: RegSet::EMPTY, wasm: None });
+            return self.push(Value { ty: global.ty, loc: Loc::Hot });
+        }
+        let d = match self.hint(global.ty, RegSet::EMPTY) {
+            Some(home) => home,
+            None => self.take(global.ty.class()),
+        };
+        self.w.load(Load::of(global.ty), d, addr);
+        match global.ty {
+            crate::treaty::ty::Ty::GcRef => self.push_exposed(d),
+            ty => self.push_reg(ty, d),
+        }
+    }
+
+    fn folds_global(&self, ty: Ty) -> bool {
+        match ty {
+            Ty::V128 => self.folds_vector(),
+            Ty::GcRef | Ty::ContRef => false,
+            _ => self.folds_load(Load::of(ty)),
+        }
+    }
+
+    pub(crate) fn global_set(&mut self) {
+        let global = self.facts.globals[self.reader.u32() as usize];
+        if global.ty == crate::treaty::ty::Ty::GcRef && self.facts.counts() {
+            return self.global_set_counted(global.place);
+        }
+        let mut value = self.pop();
+        if let Some(bits) = value.as_const()
+            && !global.ty.is_wide()
+            && self.imm_of(int(global.ty.width()), bits).is_some()
+        {
+            let addr = self.w.place(global.place);
+            return self.store_const_to(addr, global.ty, bits);
+        }
+        let reg = self.operand_reg(&mut value);
+        let addr = self.w.place(global.place);
+        self.w.store(Store::of(global.ty), addr, reg);
+        self.done(&value);
+    }
+
+    fn global_set_counted(&mut self, place: crate::treaty::facts::Where) {
+        let value = self.pop();
+        let address = self.take(lightbeam_asm::RegClass::Int);
+        let place = self.w.place(place);
+        self.w.lea(crate::treaty::ty::Width::W64, address, place);
+        self.set_reference(address, &value, crate::emit::values::held::Held::of(value.owned()));
+    }
+}

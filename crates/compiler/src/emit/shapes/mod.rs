@@ -1,0 +1,871 @@
+//! The shapes: how operators of one kind are lowered, each written once for all instruction sets.
+//!
+//! Register contract of every shape: operands are popped, brought where the primitive wants them, and released after
+//! it; the result is in a register of its own, or in the home of the local that the next operator writes.
+
+mod floats;
+mod globals;
+mod locals;
+pub(crate) mod simd;
+
+use crate::compile::FuncGen;
+use crate::emit::values::value::{Loc, Operand, OperandPlace, Value};
+use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
+use crate::operators::fold;
+use crate::operators::{Flags, Op};
+use crate::treaty::code::TrapCode;
+use crate::treaty::facts::Callee;
+use crate::treaty::fault::proof;
+use crate::treaty::sig::Place;
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Reg, RegSet};
+
+/// Whether a register is zero stands in the flags, as long as no code has been emitted since.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct FlagsOf {
+    pub(crate) reg: Reg,
+    pub(crate) width: Width,
+    /// Offset after the last instruction that kept the flags.
+    pub(crate) at: u32,
+}
+
+/// The integer type of a width.
+pub(crate) const fn int(width: Width) -> Ty {
+    match width {
+        Width::W32 => Ty::I32,
+        Width::W64 => Ty::I64,
+    }
+}
+
+/// The float type of a width.
+pub(crate) const fn float(width: Width) -> Ty {
+    match width {
+        Width::W32 => Ty::F32,
+        Width::W64 => Ty::F64,
+    }
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    // ---- destinations
+
+    /// The home of the local that the next operator writes, if it has one of the right class: what the current operator
+    /// gives may be computed there. The local's pending reads are made first; `busy` are registers that the operator
+    /// reads after it has begun to write.
+    #[inline(always)]
+    pub(crate) fn hint(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
+        if self.reader.at_local_write() { self.hint_of_write(ty, busy) } else { None }
+    }
+
+    #[inline(never)]
+    fn hint_of_write(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
+        let local = self.reader.peek_local_write()?;
+        let at = self.survey.position(local);
+        let home = self.fixed_reg(at)?;
+        if home.class() != ty.class() || busy.has(home) {
+            return None;
+        }
+        self.flush_local(at);
+        self.w.counters.direct_sets += 1;
+        Some(home)
+    }
+
+    /// The register that a local is written in at this place: its home, or the one that a loop keeps for it.
+    pub(crate) fn fixed_reg(&self, at: usize) -> Option<Reg> {
+        let local = &self.locals[at];
+        local.home.or(local.copy.filter(|copy| self.regs.locked.has(*copy)))
+    }
+
+    /// A destination that is none of the registers in `busy`.
+    pub(crate) fn dest(&mut self, ty: Ty, busy: RegSet) -> Reg {
+        match self.hint(ty, busy) {
+            Some(home) => home,
+            None => self.take(ty.class()),
+        }
+    }
+
+    // ---- two-operand integers
+
+    /// Fold, else immediate, else memory, else register.
+    pub(crate) fn alu(&mut self, width: Width, mut op: Alu) {
+        let ty = int(width);
+        let mut r = self.pop();
+        if let Some(k) = r.as_const() {
+            if let Some(l) = self.stack.last().and_then(|l| l.as_const()) {
+                self.pop_value();
+                return self.push_const(ty, fold::alu(op, width, l, k));
+            }
+            if fold::alu_is_identity(op, width, k) {
+                return;
+            }
+        }
+        if op == Alu::And && self.next_tests_zero() {
+            return self.test(width, r);
+        }
+        let mut l = self.pop();
+        if op.commutes() && (l.as_const().is_some() || (l.in_memory() && r.as_reg().is_some())) {
+            std::mem::swap(&mut l, &mut r);
+        }
+        if op == Alu::Sub
+            && let Some(k) = r.as_const()
+        {
+            // Adding the negative has three-operand forms.
+            let negative = (k as i64).wrapping_neg() as u64;
+            if self.imm_of(ty, negative).is_some() {
+                op = Alu::Add;
+                r = Operand::constant(ty, if width == Width::W32 { u64::from(negative as u32) } else { negative });
+            }
+        }
+        let src = self.src(&mut r);
+        match l.as_reg() {
+            Some(d) if l.is_own_reg() && !r.owned().has(d) && !self.reader.at_local_write() => {
+                self.alu_emit(ty, op, d, d, src, &r);
+                self.done(&r);
+                self.push_reg(ty, d);
+            }
+            _ => self.alu_to(ty, op, l, r, src),
+        }
+    }
+
+    /// The left operand must be in a register, the result goes to a destination that may be another.
+    #[inline(never)]
+    fn alu_to(&mut self, ty: Ty, op: Alu, mut l: Operand, mut r: Operand, mut src: Src) {
+        let mut busy = r.regs();
+        if let Some(reg) = l.as_reg() {
+            // The left operand is read in the instruction that writes; any other destination is written before the
+            // right one is read.
+            busy.remove(reg);
+            // `x = a op x` in place needs the operands exchanged.
+            if op.commutes()
+                && let Src::Reg(right) = src
+                && right != reg
+                && self.hint_is(right)
+            {
+                std::mem::swap(&mut l, &mut r);
+                src = Src::Reg(reg);
+                busy = RegSet::one(reg);
+            }
+        }
+        let d = match self.hint(ty, busy) {
+            Some(home) => home,
+            None => match l.as_reg() {
+                Some(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
+                _ => self.take_result(ty),
+            },
+        };
+        let left = match l.as_reg() {
+            Some(reg) => reg,
+            None => {
+                self.load_operand(d, &l);
+                d
+            }
+        };
+        self.alu_emit(ty, op, d, left, src, &r);
+        self.finish_binary(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    #[inline]
+    fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, left: Reg, src: Src, r: &Operand) {
+        let at = self.w.alu(op, ty.width(), d, left, src);
+        if d == left && I::alu_sets_flags(op, src) {
+            self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.w.offset() });
+        }
+        self.folded(r, at);
+    }
+
+    /// Do the flags tell whether this register is zero, as a compare with zero would?
+    pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
+        let tell = self.flags == Some(FlagsOf { reg, width, at: self.w.offset() });
+        // Who comes to a label by another way brings other flags.
+        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.w.wasm);
+        tell
+    }
+
+    /// A register for a result: if a call comes next and takes it as an argument, the one in which it does.
+    pub(crate) fn take_result(&mut self, ty: Ty) -> Reg {
+        if let Some(reg) = self.argument_ahead()
+            && reg.class() == ty.class()
+            && self.regs.free.has(reg)
+        {
+            self.regs.free.remove(reg);
+            self.watch();
+            return reg;
+        }
+        self.take(ty.class())
+    }
+
+    /// The register in which a call, at most two latent operands ahead, takes the value that is now being made.
+    fn argument_ahead(&self) -> Option<Reg> {
+        let mut ahead = self.reader;
+        for after in 1..=3 {
+            match ahead.op() {
+                Op::LocalGet => {
+                    ahead.u32();
+                }
+                Op::I32Const => {
+                    ahead.i32();
+                }
+                Op::Call => {
+                    let func = ahead.u32();
+                    let sig = self.facts.sig_of_func(func);
+                    let abi = match self.facts.funcs[func as usize].callee {
+                        Callee::Defined { .. } => &sig.private,
+                        Callee::Imported { .. } => &sig.tail,
+                    };
+                    return match abi.params.len().checked_sub(after).map(|i| abi.params[i]) {
+                        Some(Place::Reg(reg)) => Some(reg),
+                        _ => None,
+                    };
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// Is this register the home of the local that the next operator writes?
+    #[inline]
+    pub(crate) fn hint_is(&self, reg: Reg) -> bool {
+        self.reader.peek_local_write().is_some_and(|local| self.fixed_reg(self.survey.position(local)) == Some(reg))
+    }
+
+    /// Where the result of a two-operand instruction goes, and the left operand in a register, which may be the same.
+    /// The result is none of the registers that the right operand is read from, unless it is the left one as well.
+    pub(crate) fn binary_dest(&mut self, ty: Ty, l: &Operand, r: &Operand) -> (Reg, Reg) {
+        let mut busy = r.regs();
+        if let OperandPlace::Reg(reg) = l.place() {
+            busy.remove(reg);
+        }
+        let d = match self.hint(ty, busy) {
+            Some(home) => home,
+            None => match l.place() {
+                OperandPlace::Reg(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
+                _ => self.take(ty.class()),
+            },
+        };
+        match l.place() {
+            OperandPlace::Reg(reg) => (d, reg),
+            _ => {
+                self.load_operand(d, l);
+                (d, d)
+            }
+        }
+    }
+
+    /// Releases what two operands own but the destination.
+    pub(crate) fn finish_binary(&mut self, d: Reg, l: &Operand, r: &Operand) {
+        let mut owned = l.owned().or(r.owned());
+        owned.remove(d);
+        self.give_back(owned);
+    }
+
+    pub(crate) fn mul(&mut self, width: Width) {
+        let ty = int(width);
+        let (r, l) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
+        if let (Some(l), Some(r)) = (l, r) {
+            self.pop_value();
+            self.pop_value();
+            return self.push_const(ty, fold::mul(width, l, r));
+        }
+        if let Some(k) = r
+            && k.is_power_of_two()
+        {
+            self.pop_value();
+            self.push_const(Ty::I32, u64::from(k.trailing_zeros()));
+            return self.shift(width, Shift::Shl);
+        }
+        let mut r = self.pop();
+        let mut l = self.pop();
+        if l.as_const().is_some() || (l.in_memory() && matches!(r.place(), OperandPlace::Reg(_))) {
+            std::mem::swap(&mut l, &mut r);
+        }
+        let src = self.src(&mut r);
+        let (d, left) = self.binary_dest(ty, &l, &r);
+        let at = self.w.mul(ty.width(), d, left, src);
+        self.folded(&r, at);
+        self.finish_binary(d, &l, &r);
+        self.push_reg(ty, d);
+    }
+
+    // ---- operations that demand registers
+
+    /// Brings two operands where `fixed` wants them and takes what it destroys. Gives the registers of both, and those
+    /// that are to be given back after the operation together with the operands' own.
+    fn place_fixed(&mut self, fixed: &Fixed, l: &mut Operand, r: &mut Operand) -> (Reg, Reg, RegSet) {
+        // Whatever else lives in a register that is demanded or destroyed goes elsewhere first.
+        let mut demanded = fixed.clobbers;
+        for reg in [fixed.lhs, fixed.rhs].into_iter().flatten() {
+            demanded.add(reg);
+        }
+        for operand in [&mut *l, &mut *r] {
+            // An operand in a demanded register that is not its own place moves out of the way.
+            let own = operand.owned().and(demanded);
+            if let OperandPlace::Mem(_) = operand.place()
+                && !own.is_empty()
+            {
+                let to = self.take_from(RegSet::INTS.minus(demanded));
+                self.load_operand(to, operand);
+                self.done(operand);
+                *operand = Operand::own(operand.ty(), to);
+            }
+        }
+        let held = l.owned().or(r.owned());
+        for reg in demanded.minus(held) {
+            if self.regs.pool.has(reg) {
+                // A copy that an operand reads moves with it.
+                if self.regs.cached.has(reg) && (l.regs().has(reg) || r.regs().has(reg)) {
+                    let at = self.regs.copy_of[reg.index()] as usize;
+                    let slot = Addr::base(I::FRAME, self.locals[at].slot);
+                    for operand in [&mut *l, &mut *r] {
+                        if operand.place() == OperandPlace::Reg(reg) {
+                            *operand = Operand::memory(operand.ty(), slot);
+                        }
+                    }
+                }
+                self.take_this(reg);
+            }
+        }
+        // From here on every demanded register is held: by us, or by one of the operands.
+        let mut ours = demanded.minus(held);
+        let want_r = fixed.rhs;
+        let want_l = fixed.lhs;
+        // The right operand leaves demanded registers that are not its place.
+        if let OperandPlace::Reg(reg) = r.place()
+            && demanded.has(reg)
+            && want_r != Some(reg)
+        {
+            let to = match want_r {
+                Some(to) if ours.has(to) => to,
+                _ => self.take_from(RegSet::INTS.minus(demanded)),
+            };
+            self.copy_reg(r.ty(), to, reg);
+            ours.remove(to);
+            ours.add(reg);
+            *r = Operand::own(r.ty(), to);
+        }
+        // So does the left one.
+        if let OperandPlace::Reg(reg) = l.place()
+            && demanded.has(reg)
+            && want_l != Some(reg)
+        {
+            let to = match want_l {
+                Some(to) if ours.has(to) => to,
+                _ => self.take_from(RegSet::INTS.minus(demanded)),
+            };
+            self.copy_reg(l.ty(), to, reg);
+            ours.remove(to);
+            ours.add(reg);
+            *l = Operand::own(l.ty(), to);
+        }
+        if let Some(to) = want_r
+            && r.place() != OperandPlace::Reg(to)
+        {
+            proof!(ours.has(to));
+            self.load_operand(to, r);
+            self.done(r);
+            ours.remove(to);
+            *r = Operand::own(r.ty(), to);
+        }
+        if let Some(to) = want_l
+            && l.place() != OperandPlace::Reg(to)
+        {
+            proof!(ours.has(to));
+            self.load_operand(to, l);
+            self.done(l);
+            ours.remove(to);
+            *l = Operand::own(l.ty(), to);
+        }
+        let left = self.operand_reg(l);
+        let right = self.operand_reg(r);
+        (left, right, ours)
+    }
+
+    pub(crate) fn div(&mut self, width: Width, op: Div) {
+        let ty = int(width);
+        let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
+        if let (Some(l), Some(r)) = (lc, rc)
+            && let Some(value) = fold::div(op, width, l, r)
+        {
+            self.pop_value();
+            self.pop_value();
+            return self.push_const(ty, value);
+        }
+        if let Some(k) = rc
+            && k.is_power_of_two()
+        {
+            match op {
+                Div::DivU => {
+                    self.pop_value();
+                    self.push_const(Ty::I32, u64::from(k.trailing_zeros()));
+                    return self.shift(width, Shift::ShrU);
+                }
+                Div::RemU => {
+                    self.pop_value();
+                    self.push_const(ty, k - 1);
+                    return self.alu(width, Alu::And);
+                }
+                _ => {}
+            }
+        }
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let fixed = I::fixed_div(op, width);
+        let (_, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
+        let signed = matches!(op, Div::DivS | Div::RemS);
+        let minus_one = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
+        let hardware = self.facts.settings.hardware_traps;
+        if rc.is_none_or(|k| k == 0) && !hardware {
+            self.w.test(width, right, Src::Reg(right));
+            self.w.trap_if(Cond::Eq, TrapCode::IntegerDivisionByZero);
+        }
+        let out = fixed.out.expect("a division says where its result is");
+        let mut frozen = self.freeze();
+        let [normal, done] = frozen.labels();
+        if signed && rc.is_none_or(|k| k == minus_one) {
+            frozen.w().cmp(width, right, Src::Imm(-1));
+            frozen.branch(Cond::Ne, normal);
+            let left = fixed.lhs.expect("a division says where its dividend is");
+            if op == Div::DivS {
+                // The smallest number over -1 overflows; others negate, which the division does as well.
+                let smallest = if width == Width::W32 { i64::from(i32::MIN) } else { i64::MIN };
+                frozen.w().iconst(width, I::SCRATCH, smallest, true);
+                frozen.w().cmp(width, left, Src::Reg(I::SCRATCH));
+                let overflow = frozen.w().trap_label(TrapCode::IntegerOverflow);
+                frozen.branch(Cond::Eq, overflow);
+            } else {
+                // Anything modulo -1 is 0; the division would fault on the smallest number.
+                frozen.w().iconst(width, out, 0, false);
+                frozen.jump(done);
+            }
+            frozen.bind(normal);
+        }
+        let at = frozen.w().div(op, width, right);
+        // Where -1 was looked at the division does not fault, but to see that takes more than the division.
+        if rc.is_none_or(|k| k == 0 || signed && k == minus_one) {
+            frozen.trap_at(at, TrapCode::IntegerDivisionByZero);
+        }
+        frozen.meet(done);
+        self.finish_fixed(out, &l, &r, held);
+        self.push_reg(ty, out);
+    }
+
+    /// Releases everything that the operands and `place_fixed` hold but the result.
+    fn finish_fixed(&mut self, out: Reg, l: &Operand, r: &Operand, held: RegSet) {
+        let mut owned = l.owned().or(r.owned()).or(held);
+        owned.remove(out);
+        self.release_all(owned);
+    }
+
+    pub(crate) fn shift(&mut self, width: Width, op: Shift) {
+        let ty = int(width);
+        let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
+        if let (Some(l), Some(r)) = (lc, rc) {
+            self.pop_value();
+            self.pop_value();
+            return self.push_const(ty, fold::shift(op, width, l, r));
+        }
+        if let Some(count) = rc {
+            self.pop_value();
+            let count = count as u32 & (width.bits() - 1);
+            if count == 0 {
+                return;
+            }
+            if op == Shift::Shl && width == Width::W32 && count <= 3 && self.scaled_add(count as u8) {
+                return;
+            }
+            let l = self.pop();
+            let d = match self.hint(ty, RegSet::EMPTY) {
+                Some(home) => home,
+                None => match l.place() {
+                    OperandPlace::Reg(reg) if l.is_own_reg() => reg,
+                    _ => self.take(ty.class()),
+                },
+            };
+            let left = match l.place() {
+                OperandPlace::Reg(reg) => reg,
+                _ => {
+                    self.load_operand(d, &l);
+                    d
+                }
+            };
+            self.w.shift(op, width, d, left, Amount::Imm(count as u8));
+            let mut owned = l.owned();
+            owned.remove(d);
+            self.release_all(owned);
+            return self.push_reg(ty, d);
+        }
+        let fixed = self.w.fixed_shift(op);
+        let mut r = self.pop();
+        let mut l = self.pop();
+        if fixed.rhs.is_none() && fixed.clobbers.is_empty() {
+            let right = self.operand_reg(&mut r);
+            let left = self.operand_reg(&mut l);
+            let d = match self.hint(ty, RegSet::one(right)) {
+                Some(home) => home,
+                None if l.is_own_reg() && left != right => left,
+                None => self.take(ty.class()),
+            };
+            self.w.shift(op, width, d, left, Amount::Reg(right));
+            self.finish_binary(d, &l, &r);
+            return self.push_reg(ty, d);
+        }
+        let (left, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
+        let d = match self.hint(ty, RegSet::one(right)) {
+            Some(home) => home,
+            None if l.is_own_reg() && left != right => left,
+            None => self.take(ty.class()),
+        };
+        self.w.shift(op, width, d, left, Amount::Reg(right));
+        self.finish_fixed(d, &l, &r, held);
+        self.push_reg(ty, d);
+    }
+
+    /// If `i32.add` comes next: `base + (x << count)` in one instruction, where `x` is on top and the base below it.
+    fn scaled_add(&mut self, count: u8) -> bool {
+        if self.reader.peek_op() != Op::I32Add || self.stack.len() < 2 || self.facts.settings.fuel {
+            return false;
+        }
+        // The base below must be an operand of the addition: it is, since the shift's result is the top.
+        if self.stack[self.stack.len() - 2].as_const().is_some() {
+            return false;
+        }
+        self.reader.u8();
+        self.operators += 1;
+        self.w.counters.folded_addresses += 1;
+        let (x, x_owned) = self.pop_reg();
+        let (base, base_owned) = self.pop_reg();
+        let d = self.dest_reusing(Ty::I32, x_owned.or(base_owned));
+        self.w.lea(Width::W32, d, Addr::indexed(base, x, count, 0));
+        let mut owned = x_owned.or(base_owned);
+        owned.remove(d);
+        self.release_all(owned);
+        self.push_reg(Ty::I32, d);
+        true
+    }
+
+    /// A destination that may be one of the operands' own registers, all of which are read before it is written.
+    pub(crate) fn dest_reusing(&mut self, ty: Ty, owned: RegSet) -> Reg {
+        match self.hint(ty, RegSet::EMPTY) {
+            Some(home) => home,
+            None => match owned.class(ty.class()).first() {
+                Some(reg) => reg,
+                None => self.take(ty.class()),
+            },
+        }
+    }
+
+    // ---- one operand
+
+    pub(crate) fn int_unary(&mut self, width: Width, op: IntUnary) {
+        let ty = int(width);
+        if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
+            self.pop_value();
+            return self.push_const(ty, fold::int_unary(op, width, value));
+        }
+        let (s, owned) = self.pop_reg();
+        // The fall-backs for old processors write the result before they are done with the source.
+        let d = self.dest(ty, RegSet::one(s));
+        self.w.unary(op, width, d, s);
+        self.release_all(owned);
+        self.push_reg(ty, d);
+    }
+
+    pub(crate) fn extend(&mut self, op: Extend) {
+        let to = match op {
+            Extend::S8To32 | Extend::S16To32 => Ty::I32,
+            Extend::U32To64 | Extend::S32To64 | Extend::S8To64 | Extend::S16To64 => Ty::I64,
+        };
+        if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
+            self.pop_value();
+            return self.push_const(to, fold::extend(op, value));
+        }
+        let operand = self.pop();
+        let d = match self.hint(to, RegSet::EMPTY) {
+            Some(home) => home,
+            None => match operand.owned().class(to.class()).first() {
+                Some(reg) => reg,
+                None => self.take(to.class()),
+            },
+        };
+        // A slot holds the lower bytes first, so the narrow part can be read from it.
+        let src = match operand.place() {
+            OperandPlace::Reg(reg) => Src::Reg(reg),
+            OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+            _ => {
+                self.load_operand(d, &operand);
+                Src::Reg(d)
+            }
+        };
+        let at = self.w.extend(op, d, src);
+        if let Src::Mem(_) = src {
+            self.folded(&operand, at);
+        }
+        let mut owned = operand.owned();
+        owned.remove(d);
+        self.release_all(owned);
+        self.push_reg(to, d);
+    }
+
+    /// `i64.extend_i32_u`.
+    pub(crate) fn extend_u32(&mut self) {
+        // The upper half of a register that holds an i32 is zero already.
+        if let Some(top) = self.stack.last_mut()
+            && let Loc::Reg(_) = top.loc
+        {
+            top.ty = Ty::I64;
+            return;
+        }
+        self.extend(Extend::U32To64);
+    }
+
+    /// `i32.wrap_i64`.
+    pub(crate) fn wrap(&mut self) {
+        if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
+            self.pop_value();
+            return self.push_const(Ty::I32, u64::from(value as u32));
+        }
+        // An entry in a slot or an own load of the lower half is all it takes; a register is cut to keep the rule that
+        // the upper half of an i32 is zero.
+        if let Some(Value { loc: Loc::Slot, .. }) = self.stack.last() {
+            self.stack.last_mut().expect("there").ty = Ty::I32;
+            return;
+        }
+        self.extend(Extend::U32To64);
+        self.stack.last_mut().expect("pushed").ty = Ty::I32;
+    }
+
+    // ---- compares
+
+    /// Will the next operator take the condition from the flags?
+    fn fuses(&self) -> bool {
+        !self.facts.settings.fuel && self.takes_flags(0)
+    }
+
+    fn takes_flags(&self, ahead: usize) -> bool {
+        let op = self.reader.peek_op_at(ahead);
+        match op.effects().flags {
+            Flags::Branches | Flags::Selects => true,
+            Flags::AsksZero => op == Op::I32Eqz && ahead < 8 && self.takes_flags(ahead + 1),
+            Flags::None => false,
+        }
+    }
+
+    /// Is the next operator one that only asks whether an i32 or i64 is zero?
+    #[inline]
+    pub(crate) fn next_tests_zero(&self) -> bool {
+        match self.reader.peek_op().effects().flags {
+            Flags::Branches => !self.facts.settings.fuel,
+            Flags::AsksZero => !self.facts.settings.fuel && self.takes_flags(1),
+            Flags::Selects | Flags::None => false,
+        }
+    }
+
+    /// Leaves a condition for the next operator, or makes it 0 or 1.
+    pub(crate) fn push_cond(&mut self, cond: Cond) {
+        if self.fuses() {
+            return self.push(Value { ty: Ty::I32, loc: Loc::Flags(cond) });
+        }
+        let d = self.dest(Ty::I32, RegSet::EMPTY);
+        self.w.set(cond, d);
+        self.push_reg(Ty::I32, d);
+    }
+
+    /// `l & r` for its flags alone; `l` is on top.
+    fn test(&mut self, width: Width, mut r: Operand) {
+        let mut l = self.pop();
+        if l.as_const().is_some() {
+            std::mem::swap(&mut l, &mut r);
+        }
+        let left = self.operand_reg(&mut l);
+        let src = match self.src(&mut r) {
+            Src::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
+            other => other,
+        };
+        self.w.test(width, left, src);
+        self.done(&l);
+        self.done(&r);
+        // The next operator sees an i32 that is not zero exactly if the flags say so.
+        self.push(Value { ty: int(width), loc: Loc::Flags(Cond::Ne) });
+    }
+
+    pub(crate) fn compare(&mut self, width: Width, cond: Cond) {
+        let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
+        if let (Some(l), Some(r)) = (lc, rc) {
+            self.pop_value();
+            self.pop_value();
+            return self.push_const(Ty::I32, u64::from(fold::compare(cond, width, l, r)));
+        }
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let mut cond = cond;
+        if l.as_const().is_some() || (l.in_memory() && matches!(r.place(), OperandPlace::Reg(_))) {
+            std::mem::swap(&mut l, &mut r);
+            cond = cond.swap();
+        }
+        if r.as_const() == Some(0)
+            && let OperandPlace::Reg(reg) = l.place()
+            && matches!(cond, Cond::Eq | Cond::Ne | Cond::LtS | Cond::GeS)
+        {
+            if !(matches!(cond, Cond::Eq | Cond::Ne) && self.flags_tell(reg, width)) {
+                self.w.test(width, reg, Src::Reg(reg));
+            }
+        } else {
+            let src = match r.place() {
+                OperandPlace::Const(bits) => match self.imm_of(int(width), bits) {
+                    Some(imm) => Src::Imm(imm),
+                    None => Src::Reg(self.operand_reg(&mut r)),
+                },
+                OperandPlace::Reg(reg) => Src::Reg(reg),
+                OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+                OperandPlace::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
+            };
+            match (l.place(), src) {
+                (OperandPlace::Mem(addr), Src::Imm(_)) if I::MEM_OPERANDS => {
+                    let at = self.w.cmp_mem(width, addr, src);
+                    self.folded(&l, at);
+                }
+                _ => {
+                    let left = self.operand_reg(&mut l);
+                    let at = self.w.cmp(width, left, src);
+                    self.folded(&r, at);
+                }
+            }
+        }
+        self.done(&l);
+        self.done(&r);
+        self.push_cond(cond);
+    }
+
+    pub(crate) fn eqz(&mut self, width: Width) {
+        if let Some(Value { loc: Loc::Flags(cond), .. }) = self.stack.last().copied() {
+            self.pop_value();
+            return self.push_cond(cond.invert());
+        }
+        self.push_const(int(width), 0);
+        self.compare(width, Cond::Eq);
+    }
+
+    pub(crate) fn float_compare(&mut self, width: Width, op: FloatCmp) {
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let right = self.operand_reg(&mut r);
+        let left = self.operand_reg(&mut l);
+        let cond = self.w.fcmp(op, width, left, right);
+        self.done(&l);
+        self.done(&r);
+        self.push_cond(cond);
+    }
+
+    pub(crate) fn ref_is_null(&mut self) {
+        match self.stack.last().expect("validated").ty {
+            Ty::ContRef => self.cont_is_null(),
+            ty => self.eqz(ty.width()),
+        }
+    }
+
+    pub(crate) fn select(&mut self) {
+        let top = self.stack[self.stack.len() - 1];
+        if let Some(k) = top.as_const() {
+            self.pop_value();
+            let b = self.pop_value();
+            if k != 0 {
+                self.drop_value(b);
+            } else {
+                // The lower entry goes, the upper one takes its position.
+                let position = self.stack.len();
+                let a = self.pop_value();
+                self.drop_value(a);
+                match b.loc {
+                    Loc::Slot => {
+                        let reg = self.take(b.ty.class());
+                        let slot = self.slot(position, b.ty);
+                        self.w.load(crate::isa::Load::of(b.ty), reg, slot);
+                        self.push_reg(b.ty, reg);
+                    }
+                    _ => self.push(b),
+                }
+            }
+            return;
+        }
+        let flags = match top.loc {
+            Loc::Flags(cond) => {
+                self.pop_value();
+                self.w.counters.fused_compares += 1;
+                Some(cond)
+            }
+            _ => None,
+        };
+        let condition = if flags.is_none() { Some(self.pop()) } else { None };
+        let mut b = self.pop();
+        let mut a = self.pop();
+        let ty = a.ty();
+        // Everything from here to the use of the flags keeps them.
+        let mut cond = flags.unwrap_or(Cond::Ne);
+        if cond == Cond::FloatEq || cond == Cond::FloatNe || ty.is_float() {
+            let d = self.operand_owned(&mut a);
+            let right = self.operand_reg(&mut b);
+            if let Some(mut condition) = condition {
+                let reg = self.operand_reg(&mut condition);
+                self.w.test(Width::W32, reg, Src::Reg(reg));
+                self.done(&condition);
+            }
+            let mut frozen = self.freeze();
+            let keep = frozen.label();
+            frozen.branch(cond, keep);
+            frozen.copy_reg(ty, d, right);
+            frozen.meet(keep);
+            self.done(&b);
+            return self.push_reg(ty, d);
+        }
+        // `d` starts as one of the two and takes the other if the condition says so.
+        if a.owned().is_empty() && !b.owned().is_empty() {
+            std::mem::swap(&mut a, &mut b);
+            cond = cond.invert();
+        }
+        let other = self.operand_reg(&mut b);
+        let d = self.operand_owned(&mut a);
+        if let Some(mut condition) = condition {
+            let reg = self.operand_reg(&mut condition);
+            self.w.test(Width::W32, reg, Src::Reg(reg));
+            self.done(&condition);
+        }
+        self.w.cmov(cond.invert(), ty.width(), d, other);
+        self.done(&b);
+        self.push_reg(ty, d);
+    }
+
+    // ---- wide arithmetic
+
+    pub(crate) fn add_wide(&mut self, subtract: bool) {
+        let mut rh = self.pop();
+        let mut rl = self.pop();
+        let mut lh = self.pop();
+        let mut ll = self.pop();
+        // Four registers are all there may be.
+        for operand in [&mut rh, &mut rl, &mut lh, &mut ll] {
+            self.let_copy_go(operand);
+        }
+        let (rh_reg, rl_reg) = (self.operand_reg(&mut rh), self.operand_reg(&mut rl));
+        let (hi, lo) = (self.operand_owned(&mut lh), self.operand_owned(&mut ll));
+        self.w.add_wide(subtract, lo, hi, rl_reg, rh_reg);
+        self.done(&rh);
+        self.done(&rl);
+        self.push_reg(Ty::I64, lo);
+        self.push_reg(Ty::I64, hi);
+    }
+
+    pub(crate) fn mul_wide(&mut self, signed: bool) {
+        let mut r = self.pop();
+        let mut l = self.pop();
+        let fixed = I::fixed_mul_wide();
+        let (_, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
+        self.w.mul_wide(signed, right);
+        let (lo, hi) = (fixed.out.expect("lower half"), fixed.out2.expect("upper half"));
+        let mut owned = l.owned().or(r.owned()).or(held);
+        owned.remove(lo);
+        owned.remove(hi);
+        self.release_all(owned);
+        self.push_reg(Ty::I64, lo);
+        self.push_reg(Ty::I64, hi);
+    }
+}

@@ -1,0 +1,519 @@
+//! The virtual stack: pushing, popping, and bringing an entry to where an operator wants it.
+//!
+//! ```text
+//!   stack[0] .. stack[watermark - 1]     in their slots, all of them
+//!   stack[watermark] .. stack[len - 1]   anywhere; at most `WINDOW` of them
+//! ```
+//! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
+
+use crate::compile::{FuncGen, LocalState};
+use crate::emit::values::value::{Bits, Hot, Loc, Operand, OperandPlace, Value};
+use crate::isa::{FloatSrc, Isa, Load, Src, Store};
+use crate::treaty::fault::{Fault, without};
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+
+/// Most entries that may be elsewhere than in their slots.
+pub(crate) const WINDOW: usize = 24;
+
+impl<I: Isa> FuncGen<'_, I> {
+    #[inline]
+    pub(crate) fn push(&mut self, value: Value) {
+        if self.stack.len() - self.watermark >= WINDOW {
+            match self.stack[self.watermark].loc {
+                Loc::Const(_) | Loc::Local(_) if without(Fault::StoreAtWatermark) => {
+                    self.stack[self.watermark].loc = Loc::Slot;
+                }
+                _ => self.flush_one(self.watermark),
+            }
+            self.raise_watermark(self.watermark + 1);
+        }
+        self.stack.push(value);
+    }
+
+    #[inline]
+    pub(crate) fn push_reg(&mut self, ty: Ty, reg: Reg) {
+        self.push(Value::reg(ty, reg));
+    }
+
+    #[inline]
+    pub(crate) fn push_const(&mut self, ty: Ty, bits: u64) {
+        self.push(Value::constant(ty, bits));
+    }
+
+    /// Takes the top entry off. What it owns is the caller's.
+    #[inline]
+    pub(crate) fn pop_value(&mut self) -> Value {
+        let value = self.stack.pop().expect("validated");
+        self.watermark = self.watermark.min(self.stack.len());
+        value
+    }
+
+    /// Takes the top entry off as an operand that is not in the flags.
+    #[inline(never)]
+    pub(crate) fn pop(&mut self) -> Operand {
+        let Value { ty, loc } = *self.stack.last().expect("validated");
+        let operand = match loc {
+            Loc::Local(at) => {
+                let local = &self.locals[at as usize];
+                if let Some(home) = local.home {
+                    Operand::borrowed(ty, home)
+                } else if let Some(copy) = local.copy {
+                    self.pin(RegSet::one(copy));
+                    self.regs.recent.add(copy);
+                    Operand::borrowed(ty, copy)
+                } else {
+                    Operand::memory(ty, self.slot_of_local(at as usize))
+                }
+            }
+            Loc::Reg(reg) if self.regs.can_own(reg) => Operand::own(ty, reg),
+            Loc::Reg(reg) => Operand::borrowed(ty, reg),
+            Loc::Const(bits) => Operand::constant(ty, bits.get()),
+            _ => return self.pop_memory(),
+        };
+        self.pop_value();
+        operand
+    }
+
+    /// `pop` of what is in its slot, or a load that was not made yet.
+    #[inline(never)]
+    fn pop_memory(&mut self) -> Operand {
+        let position = self.stack.len() - 1;
+        let Value { ty, loc } = self.pop_value();
+        match loc {
+            Loc::Slot => Operand::memory(ty, self.slot(position, ty)),
+            Loc::Hot => {
+                let hot: Hot = self.hot.take().expect("a hot entry has its load");
+                self.hot_wasm = hot.wasm.unwrap_or(0);
+                // Copies of locals in the address were pinned for the operator before only.
+                self.pin(hot.addr.regs());
+                Operand::hot(ty, &hot)
+            }
+            _ => unreachable!("flags are taken by the operator after the compare"),
+        }
+    }
+
+    /// What an entry in this register owns.
+    #[inline]
+    fn owned(&self, reg: Reg) -> RegSet {
+        RegSet::one(reg).and(self.regs.pool.minus(self.regs.locked))
+    }
+
+    /// Pops into a register that may be read but not written. A local read from its slot leaves a copy behind.
+    #[inline]
+    pub(crate) fn pop_reg(&mut self) -> (Reg, RegSet) {
+        match self.stack.last().map(|value| value.loc) {
+            Some(Loc::Reg(reg)) => {
+                self.pop_value();
+                (reg, self.owned(reg))
+            }
+            Some(Loc::Local(at)) => {
+                let local = &self.locals[at as usize];
+                if let Some(home) = local.home {
+                    self.pop_value();
+                    return (home, RegSet::EMPTY);
+                }
+                if let Some(copy) = local.copy {
+                    self.pop_value();
+                    self.pin(RegSet::one(copy));
+                    self.regs.recent.add(copy);
+                    return (copy, RegSet::EMPTY);
+                }
+                self.pop_loaded()
+            }
+            _ => self.pop_loaded(),
+        }
+    }
+
+    /// `pop_reg` of what is in no register.
+    #[inline(never)]
+    fn pop_loaded(&mut self) -> (Reg, RegSet) {
+        if let Some(Loc::Local(at)) = self.stack.last().map(|value| value.loc) {
+            self.pop_value();
+            return (self.local_in_register(at as usize), RegSet::EMPTY);
+        }
+        let operand = self.pop();
+        let reg = self.take(operand.ty().class());
+        self.load_operand(reg, &operand);
+        self.done(&operand);
+        (reg, RegSet::one(reg))
+    }
+
+    /// A local that has no home in a register until the operator ends or calls: a copy, made if there is none.
+    pub(crate) fn local_in_register(&mut self, at: usize) -> Reg {
+        let LocalState { ty, copy, .. } = self.locals[at];
+        let reg = copy.unwrap_or_else(|| {
+            let reg = self.take(ty.class());
+            let slot = self.slot_of_local(at);
+            self.w.load(Load::of(ty), reg, slot);
+            self.w.counters.reloads += 1;
+            self.make_copy_of(reg, at);
+            reg
+        });
+        self.pin(RegSet::one(reg));
+        self.regs.recent.add(reg);
+        reg
+    }
+
+    /// The slot of a local, to be read: its register, if there is one, is not ahead of it.
+    #[inline(always)]
+    pub(crate) fn slot_of_local(&self, at: usize) -> Addr {
+        #[cfg(debug_assertions)]
+        crate::treaty::fault::proof!(
+            !self.regs.ahead.contains(&(at as u32)),
+            "the slot of {:?} is read at {:#x}",
+            self.locals[at],
+            self.w.wasm
+        );
+        Addr::base(I::FRAME, self.locals[at].slot)
+    }
+
+    /// The innermost block ends and control runs on: entries that read locals of its own, whose slots nobody sees to
+    /// any more (`LocalUse::depth`), get what they read. What is in a home or in its slot stays there for good, and
+    /// what a loop keeps in a register until the loop ends; a copy that is ahead of its slot becomes the entry's. Keeps
+    /// the flags.
+    pub(crate) fn close_reads(&mut self, height: usize) {
+        if without(Fault::ReadAfterFrame) {
+            return;
+        }
+        let depth = self.blocks.len() as u32 - 1;
+        for at in self.watermark.max(height)..self.stack.len() {
+            if let Loc::Local(local) = self.stack[at].loc
+                && self.locals[local as usize].depth >= depth
+                && let Some(copy) = self.locals[local as usize].copy
+                && self.regs.dirty.has(copy)
+            {
+                self.close_read(at, local as usize, copy);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn close_read(&mut self, at: usize, local: usize, copy: Reg) {
+        if self.stack[at + 1..].iter().any(|value| value.loc == Loc::Local(local as u32)) {
+            return self.flush_one(at);
+        }
+        self.regs.cached.remove(copy);
+        self.regs.dirty.remove(copy);
+        self.locals[local].copy = None;
+        self.stack[at].loc = Loc::Reg(copy);
+    }
+
+    /// Brings an operand to a register that may be read but not written.
+    pub(crate) fn operand_reg(&mut self, operand: &mut Operand) -> Reg {
+        if let OperandPlace::Reg(reg) = operand.place() {
+            return reg;
+        }
+        let reg = self.take(operand.ty().class());
+        self.load_operand(reg, operand);
+        self.done(operand);
+        *operand = Operand::own(operand.ty(), reg);
+        reg
+    }
+
+    /// Pops into a register that the caller owns and may write.
+    pub(crate) fn pop_owned(&mut self) -> Reg {
+        let mut operand = self.pop();
+        self.operand_owned(&mut operand)
+    }
+
+    /// Brings an operand to a register of its own.
+    pub(crate) fn operand_owned(&mut self, operand: &mut Operand) -> Reg {
+        if let OperandPlace::Reg(reg) = operand.place()
+            && operand.is_own_reg()
+        {
+            return reg;
+        }
+        let reg = self.take(operand.ty().class());
+        self.load_operand(reg, operand);
+        self.done(operand);
+        *operand = Operand::own(operand.ty(), reg);
+        reg
+    }
+
+    /// Puts an operand back on the stack, which it has left at this very place.
+    pub(crate) fn push_operand(&mut self, operand: &Operand) {
+        match operand.place() {
+            OperandPlace::Const(bits) => self.push_const(operand.ty(), bits),
+            _ => {
+                let mut operand = *operand;
+                let reg = self.operand_owned(&mut operand);
+                self.push_reg(operand.ty(), reg);
+            }
+        }
+    }
+
+    /// Reads a copy of a local from the local's slot instead, so that the copy need not be kept.
+    pub(crate) fn let_copy_go(&mut self, operand: &mut Operand) {
+        if let OperandPlace::Reg(reg) = operand.place()
+            && self.regs.cached.has(reg)
+        {
+            if self.regs.dirty.or(self.regs.locked).has(reg) {
+                self.clean(reg);
+            }
+            let local = &self.locals[self.regs.copy_of[reg.index()] as usize];
+            *operand = Operand::memory(operand.ty(), Addr::base(I::FRAME, local.slot));
+            self.regs.pinned.remove(reg);
+        }
+    }
+
+    /// Copies an operand to a register. Keeps the flags.
+    pub(crate) fn load_operand(&mut self, to: Reg, operand: &Operand) {
+        match operand.place() {
+            OperandPlace::Reg(from) => self.copy_reg(operand.ty(), to, from),
+            OperandPlace::Const(bits) => self.load_const(operand.ty(), to, bits),
+            OperandPlace::Mem(addr) => {
+                let at = self.w.load(Load::of(operand.ty()), to, addr);
+                if operand.faults() {
+                    self.w.memory_trap_at(at, self.hot_wasm);
+                } else {
+                    self.w.counters.reloads += 1;
+                }
+            }
+        }
+    }
+
+    /// Copies between registers of a class, if they differ. Keeps the flags.
+    pub(crate) fn copy_reg(&mut self, ty: Ty, to: Reg, from: Reg) {
+        if to != from {
+            match ty.class() {
+                RegClass::Int => self.w.mov(ty.width(), to, from),
+                RegClass::Float => self.w.fmov(to, from),
+            }
+        }
+    }
+
+    /// Puts a constant in a register. Keeps the flags.
+    pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
+        match ty.class() {
+            RegClass::Int => self.w.iconst(ty.width(), to, bits as i64, true),
+            RegClass::Float if ty.is_wide() => self.load_vector_const(to, bits),
+            RegClass::Float => self.w.fconst(ty.width(), to, bits),
+        }
+    }
+
+    /// An integer operand as the right-hand side of an instruction, and what to release after it. Loads what cannot be
+    /// one.
+    #[inline]
+    pub(crate) fn src(&mut self, operand: &mut Operand) -> Src {
+        match operand.place() {
+            OperandPlace::Reg(reg) => Src::Reg(reg),
+            OperandPlace::Const(bits) => match self.imm_of(operand.ty(), bits) {
+                Some(imm) => Src::Imm(imm),
+                None => Src::Reg(self.operand_reg(operand)),
+            },
+            OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+            OperandPlace::Mem(_) => Src::Reg(self.operand_reg(operand)),
+        }
+    }
+
+    /// Like `src`, for floats.
+    pub(crate) fn float_src(&mut self, operand: &mut Operand) -> FloatSrc {
+        match operand.place() {
+            OperandPlace::Reg(reg) => FloatSrc::Reg(reg),
+            OperandPlace::Mem(addr) if I::MEM_OPERANDS => FloatSrc::Mem(addr),
+            _ => FloatSrc::Reg(self.operand_reg(operand)),
+        }
+    }
+
+    /// The constant as an immediate of the instruction set, if it can be one.
+    pub(crate) fn imm_of(&self, ty: Ty, bits: u64) -> Option<i32> {
+        let value = match ty.width() {
+            Width::W32 => i64::from(bits as i32),
+            Width::W64 => bits as i64,
+        };
+        I::imm_ok(ty.width(), value).then_some(value as i32)
+    }
+
+    /// Notes the trap of a folded load, or counts a folded slot.
+    #[inline]
+    pub(crate) fn folded(&mut self, operand: &Operand, at: u32) {
+        if operand.in_memory() {
+            if operand.faults() {
+                self.w.memory_trap_at(at, self.hot_wasm);
+                self.w.counters.folded_loads += 1;
+            } else {
+                self.w.counters.folded_slots += 1;
+            }
+        }
+    }
+
+    /// The operator is done with an operand.
+    #[inline]
+    pub(crate) fn done(&mut self, operand: &Operand) {
+        self.give_back(operand.owned());
+    }
+
+    // ---- slots
+
+    /// The frame slot of a position on the stack, for a value of a type.
+    #[inline]
+    pub(crate) fn slot(&mut self, position: usize, ty: Ty) -> Addr {
+        self.slots_used = self.slots_used.max(position as u32 + 1);
+        Addr::base(I::FRAME, self.slot_offset(position, ty))
+    }
+
+    /// Where the slot of a position is from the frame pointer.
+    #[inline]
+    pub(crate) fn slot_offset(&self, position: usize, ty: Ty) -> i32 {
+        let part = if ty == Ty::GcRef { self.reference_part } else { 0 };
+        self.slots_base - ((position as i32 + 1) << self.slot_log2) + part
+    }
+
+    /// Stores an entry that is in a register to its slot and frees the register. Keeps the flags.
+    pub(crate) fn spill(&mut self, at: usize) {
+        let Value { ty, loc: Loc::Reg(reg) } = self.stack[at] else { unreachable!("only registers are spilled") };
+        let slot = self.slot(at, ty);
+        self.w.store(Store::of(ty), slot, reg);
+        self.w.counters.spills += 1;
+        self.stack[at].loc = Loc::Slot;
+        self.release(reg);
+    }
+
+    /// Brings one entry to its slot. Keeps the flags.
+    pub(crate) fn flush_one(&mut self, at: usize) {
+        let Value { ty, loc } = self.stack[at];
+        match loc {
+            Loc::Slot => return,
+            Loc::Reg(_) => return self.spill(at),
+            Loc::Const(bits) => self.store_const(at, ty, bits),
+            Loc::Local(local) => {
+                let of_local = local as usize;
+                let local = self.locals[of_local];
+                let slot = self.slot(at, ty);
+                let from = match local.home.or(local.copy) {
+                    Some(reg) => reg,
+                    None => {
+                        let scratch = match ty.class() {
+                            RegClass::Int => I::SCRATCH,
+                            RegClass::Float => I::FLOAT_SCRATCH,
+                        };
+                        let from = self.slot_of_local(of_local);
+                        self.w.load(Load::of(ty), scratch, from);
+                        scratch
+                    }
+                };
+                self.w.store(Store::of(ty), slot, from);
+                self.w.counters.spills += 1;
+            }
+            Loc::Flags(_) | Loc::Hot => unreachable!("taken by the next operator"),
+        }
+        self.stack[at].loc = Loc::Slot;
+    }
+
+    fn store_const(&mut self, at: usize, ty: Ty, bits: Bits) {
+        let slot = self.slot(at, ty);
+        self.store_const_to(slot, ty, bits.get());
+    }
+
+    /// Writes a constant to memory that cannot fault. Keeps the flags.
+    pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
+        if ty.is_wide() {
+            self.load_vector_const(I::FLOAT_SCRATCH, bits);
+            self.w.store(Store::V128, slot, I::FLOAT_SCRATCH);
+            return;
+        }
+        let int = match ty.width() {
+            Width::W32 => Ty::I32,
+            Width::W64 => Ty::I64,
+        };
+        match self.imm_of(int, bits) {
+            Some(imm) => {
+                self.w.store_imm(Store::of(int), slot, imm);
+            }
+            None => {
+                self.w.iconst(int.width(), I::SCRATCH, bits as i64, true);
+                self.w.store(Store::of(int), slot, I::SCRATCH);
+            }
+        }
+    }
+
+    /// Brings every entry below `to` to its slot. Keeps the flags.
+    pub(crate) fn flush_below(&mut self, to: usize) {
+        self.w.counters.steps += to.saturating_sub(self.watermark) as u64;
+        for at in self.watermark..to {
+            self.flush_one(at);
+            if at & 7 == 7 {
+                self.w.reserve_room();
+            }
+        }
+        self.raise_watermark(to);
+    }
+
+    /// Brings every entry that is in a register to its slot, as before a call, and stores what copies are ahead; reads
+    /// of locals and constants stay as they are. Keeps the flags. `held` are registers that the operator owns.
+    pub(crate) fn vacate_registers(&mut self, held: RegSet) {
+        self.clean_copies();
+        let regs = &self.regs;
+        if regs.pool.minus(regs.free.or(regs.cached).or(held)).is_empty() {
+            return;
+        }
+        self.w.counters.steps += (self.stack.len() - self.watermark) as u64;
+        for at in self.watermark..self.stack.len() {
+            if let Loc::Reg(_) = self.stack[at].loc {
+                self.spill(at);
+            }
+        }
+        self.w.reserve_room();
+    }
+
+    /// Before a local is written: entries that read it get a register of their own. Keeps the flags.
+    #[inline]
+    pub(crate) fn flush_local(&mut self, local: usize) {
+        for at in self.watermark..self.stack.len() {
+            if self.stack[at].loc == Loc::Local(local as u32) {
+                self.detach(at);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn detach(&mut self, at: usize) {
+        let Value { ty, loc: Loc::Local(local) } = self.stack[at] else { unreachable!("a latent local") };
+        let class = RegSet::INTS.or(RegSet::FLOATS).class(ty.class());
+        if self.regs.free.or(self.regs.cached.minus(self.regs.locked)).and(class).minus(self.regs.pinned.set()).len()
+            < 3
+        {
+            return self.flush_one(at);
+        }
+        let to = self.take(ty.class());
+        // Read after the taking, which may have dropped the copy.
+        let LocalState { home, copy, .. } = self.locals[local as usize];
+        match home.or(copy) {
+            Some(from) => self.copy_reg(ty, to, from),
+            None => {
+                let from = self.slot_of_local(local as usize);
+                self.w.load(Load::of(ty), to, from);
+                self.w.counters.reloads += 1;
+            }
+        }
+        self.stack[at].loc = Loc::Reg(to);
+    }
+
+    /// Drops entries above a height, freeing what they own. Latent ones were never made.
+    #[inline]
+    pub(crate) fn truncate_stack(&mut self, height: usize) {
+        if self.stack.len() > height {
+            self.drop_above(height);
+        }
+    }
+
+    fn drop_above(&mut self, height: usize) {
+        self.w.counters.steps += (self.stack.len() - height) as u64;
+        while self.stack.len() > height {
+            let value = self.pop_value();
+            self.drop_value(value);
+        }
+    }
+
+    pub(crate) fn drop_value(&mut self, value: Value) {
+        match value.loc {
+            Loc::Reg(reg) => self.release(reg),
+            Loc::Hot => {
+                let hot = self.hot.take().expect("a hot entry has its load");
+                self.release_all(hot.owned);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,387 @@
+//! The writer: an assembler, and beside its code all that describes it. Whatever writes machine code writes by one.
+
+use crate::isa::{Cond, Isa, Load};
+use crate::treaty::code::{
+    AddressSite, CallSite, Counters, FUNC_ALIGN, FuncCode, Handler, Reloc, Safepoint, Target, TrapCode, TrapSite,
+};
+use crate::treaty::facts::{AddressMap, CpuFeatures, Settings, Where};
+use crate::treaty::libcall::Libcall;
+use crate::treaty::ty::Width;
+use lightbeam_asm::{Addr, Label};
+use std::ops::{Deref, DerefMut};
+
+/// The code of the functions compiled so far by one worker, in the order in which they were compiled, and the tables
+/// beside it: an arena that grows from function to function, so that no function allocates for itself. All offsets are
+/// in bytes from the start of the code.
+///
+/// A writer is its instruction set first of all: `w.load(…)` appends an instruction.
+pub struct Writer<I: Isa> {
+    isa: I,
+    /// One entry a function.
+    pub funcs: Vec<FuncCode>,
+    /// Places that need an address which is known only when all functions have their place.
+    pub relocs: Vec<Reloc>,
+    /// Instructions that can trap, in ascending order within a function.
+    pub traps: Vec<TrapSite>,
+    /// The address map, in ascending order within a function.
+    pub addresses: Vec<AddressSite>,
+    /// Calls from which exceptions come to handlers in the same function, in ascending order.
+    pub sites: Vec<CallSite>,
+    /// What such calls name; several may name the same.
+    pub handlers: Vec<Handler>,
+    /// Calls during which a collector may run and that have references in the frame, in ascending order.
+    pub safepoints: Vec<Safepoint>,
+    /// Stack maps, each some words: how many bytes below the frame pointer it covers; how many words follow; and in
+    /// these a bit for each four bytes from the lowest on, which is set where a reference is.
+    pub maps: Vec<u32>,
+    /// Totals over all functions.
+    pub counters: Counters,
+
+    /// Offset in the module of the operator that is compiled, which traps and the address map name.
+    pub(crate) wasm: u32,
+    /// Where the last call of the function returns to, by which the host knows it.
+    pub(crate) returns_to: u32,
+    /// May traps be faults of the machine?
+    hardware_traps: bool,
+    address_map: AddressMap,
+    /// Traps out of line whose places are still to come, and how many have theirs.
+    pending: Vec<PendingTrap>,
+    placed: usize,
+    /// How many of them, the last ones, `trap_label` gives out once more: in a function one, as an operator seldom has
+    /// more than one reason to trap.
+    shared_traps: usize,
+    /// Where the function's entries in the address map begin.
+    first_address: usize,
+    /// Offset of the code beyond which the function is refused.
+    budget_end: u32,
+    /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
+    looked_to: u32,
+    stop: Option<Stop>,
+}
+
+/// Why a function is refused, or not compiled on like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Its code and tables are larger than they may be.
+    TooMuchCode,
+    /// Its stack maps become too large, see `safepoints`.
+    TooManyReferences,
+}
+
+/// A trap out of line: `label` is bound to an instruction that traps, at the end of the function.
+#[derive(Clone, Copy)]
+pub(crate) struct PendingTrap {
+    label: Label,
+    /// Why it traps.
+    pub(crate) code: TrapCode,
+    /// Offset in the module of the operator that traps.
+    pub(crate) wasm: u32,
+}
+
+impl<I: Isa> Deref for Writer<I> {
+    type Target = I;
+
+    #[inline(always)]
+    fn deref(&self) -> &I {
+        &self.isa
+    }
+}
+
+impl<I: Isa> DerefMut for Writer<I> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut I {
+        &mut self.isa
+    }
+}
+
+/// How far a [`Writer`] has come.
+pub(crate) struct Mark {
+    code: u32,
+    relocs: usize,
+    traps: usize,
+    addresses: usize,
+    sites: usize,
+    handlers: usize,
+    safepoints: usize,
+    maps: usize,
+    counters: Counters,
+}
+
+impl<I: Isa> Writer<I> {
+    /// No code yet, for a processor.
+    #[must_use]
+    pub fn new(cpu: CpuFeatures) -> Writer<I> {
+        Writer {
+            isa: I::new(cpu),
+            funcs: Vec::new(),
+            relocs: Vec::new(),
+            traps: Vec::new(),
+            addresses: Vec::new(),
+            sites: Vec::new(),
+            handlers: Vec::new(),
+            safepoints: Vec::new(),
+            maps: Vec::new(),
+            counters: Counters::default(),
+            wasm: 0,
+            returns_to: 0,
+            hardware_traps: true,
+            address_map: AddressMap::None,
+            pending: Vec::new(),
+            placed: 0,
+            shared_traps: 0,
+            first_address: 0,
+            budget_end: u32::MAX,
+            looked_to: 0,
+            stop: None,
+        }
+    }
+
+    /// Begins a function: what is recorded of it, and how many bytes its code may have.
+    pub(crate) fn begin_function(&mut self, settings: &Settings, most: usize) {
+        self.begin(settings, settings.address_map, most);
+        self.shared_traps = 1;
+    }
+
+    /// Begins what is no function: an address in it is of no operator, and all of it shares its traps.
+    pub fn begin_routine(&mut self, settings: &Settings) {
+        self.begin(settings, AddressMap::None, usize::MAX);
+        self.shared_traps = usize::MAX;
+    }
+
+    fn begin(&mut self, settings: &Settings, address_map: AddressMap, most: usize) {
+        self.wasm = 0;
+        self.hardware_traps = settings.hardware_traps;
+        self.address_map = address_map;
+        self.pending.clear();
+        self.placed = 0;
+        self.first_address = self.addresses.len();
+        self.budget_end = self.offset().saturating_add(most.min(1 << 31) as u32);
+        self.looked_to = 0;
+        self.stop = None;
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            code: self.offset(),
+            relocs: self.relocs.len(),
+            traps: self.traps.len(),
+            addresses: self.addresses.len(),
+            sites: self.sites.len(),
+            handlers: self.handlers.len(),
+            safepoints: self.safepoints.len(),
+            maps: self.maps.len(),
+            counters: self.counters,
+        }
+    }
+
+    /// Forgets what has come since, of which all labels and constants are. What it took is not forgotten.
+    pub(crate) fn take_back(&mut self, mark: &Mark) {
+        self.abandon(mark.code);
+        self.relocs.truncate(mark.relocs);
+        self.traps.truncate(mark.traps);
+        self.addresses.truncate(mark.addresses);
+        self.sites.truncate(mark.sites);
+        self.handlers.truncate(mark.handlers);
+        self.safepoints.truncate(mark.safepoints);
+        self.maps.truncate(mark.maps);
+        self.counters = Counters { steps: self.counters.steps, ..mark.counters };
+    }
+
+    /// Forgets all code and its tables, but not what functions there were and what was counted. Their room stays.
+    pub fn drop_code(&mut self) {
+        self.truncate(0);
+        self.relocs.clear();
+        self.traps.clear();
+        self.addresses.clear();
+        self.sites.clear();
+        self.handlers.clear();
+        self.safepoints.clear();
+        self.maps.clear();
+    }
+
+    /// Pads so that what stands `before` bytes from here has the alignment of private entries.
+    pub(crate) fn pad_to_entry(&mut self, before: u32) {
+        let padding = (self.offset() + before).wrapping_neg() & (FUNC_ALIGN - 1);
+        self.pad(padding);
+    }
+
+    // ---- room and budget
+
+    /// Bytes of code that no operator exceeds between two looks at the room.
+    const ROOM: usize = 32 * I::MAX_PRIMITIVE;
+
+    /// Makes room for what any operator emits between two calls of this.
+    #[inline]
+    pub fn reserve_room(&mut self) {
+        self.reserve(Self::ROOM);
+    }
+
+    /// Is the output larger than it may be? To be asked in loops whose length the input chooses.
+    pub fn check_budget(&mut self) -> bool {
+        self.reserve_room();
+        if self.stop.is_none() && self.offset() > self.budget_end {
+            self.stop(Stop::TooMuchCode);
+        }
+        self.stop.is_some()
+    }
+
+    /// Is there neither an end of the room nor of the budget near?
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.offset() <= self.looked_to
+    }
+
+    /// After `check_budget`: there is room from here on, until `has_room` says no.
+    pub(crate) fn look_ahead(&mut self) {
+        self.looked_to = self.budget_end.min(self.room_end() - Self::ROOM as u32);
+    }
+
+    /// Bytes of tables that count as code.
+    pub(crate) fn charge(&mut self, bytes: u32) {
+        self.budget_end = self.budget_end.saturating_sub(bytes);
+        self.looked_to = self.looked_to.min(self.budget_end);
+    }
+
+    /// Would so many bytes exceed the budget by themselves?
+    pub(crate) fn exceeds_budget(&self, bytes: u32) -> bool {
+        bytes > self.budget_end
+    }
+
+    /// No further operator is compiled.
+    pub(crate) fn stop(&mut self, why: Stop) {
+        self.stop = Some(why);
+        self.looked_to = 0;
+    }
+
+    /// At the end of a function: is it refused?
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        self.stop.or((self.offset() > self.budget_end).then_some(Stop::TooMuchCode))
+    }
+
+    // ---- labels
+
+    /// New labels, not yet bound.
+    #[inline]
+    pub fn labels<const N: usize>(&mut self) -> [Label; N] {
+        [(); N].map(|()| self.label())
+    }
+
+    // ---- what the host places
+
+    /// The address of a place of the instance; goes through `SCRATCH` if it is behind a pointer.
+    pub fn place(&mut self, place: Where) -> Addr {
+        match place {
+            Where::Ctx(offset) => Addr::base(I::CTX, offset),
+            Where::Through { pointer, disp } => {
+                self.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));
+                Addr::base(I::SCRATCH, disp)
+            }
+        }
+    }
+
+    /// A field at `at` waits for an address.
+    pub fn reloc(&mut self, at: u32, target: Target) {
+        self.relocs.push(Reloc { at, target });
+    }
+
+    /// Calls what has an address later. Bodies call by `FuncGen::emit_call`, which knows what a call does to them.
+    pub fn call(&mut self, target: Target) {
+        let at = self.call_sym();
+        self.reloc(at, target);
+        self.returns_to = self.offset();
+    }
+
+    /// Calls a routine of the host, with all arguments but the first in place.
+    pub fn libcall(&mut self, libcall: Libcall) {
+        self.mov(Width::W64, I::LIBCALL.int_args[0], I::CTX);
+        self.call(Target::Libcall(libcall));
+    }
+
+    // ---- traps and the address map
+
+    /// An instruction at `at` belongs to the operator at `wasm`.
+    pub(crate) fn map_address(&mut self, at: u32, wasm: u32) {
+        if self.address_map == AddressMap::None {
+            return;
+        }
+        let addresses = &mut self.addresses;
+        if addresses.len() > self.first_address
+            && let Some(last) = addresses.last_mut()
+            && last.at == at
+        {
+            last.wasm = wasm;
+            return;
+        }
+        addresses.push(AddressSite { at, wasm });
+    }
+
+    /// The instruction at `at` can trap.
+    pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode, wasm: u32) {
+        // The room is looked at first, so that nothing need be kept across its growing.
+        if self.traps.len() == self.traps.capacity() || self.addresses.len() == self.addresses.capacity() {
+            self.grow_maps();
+        }
+        self.traps.push(TrapSite { at, code });
+        self.map_address(at, wasm);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_maps(&mut self) {
+        self.traps.reserve(64);
+        self.addresses.reserve(64);
+    }
+
+    /// The instruction at `at` accesses a linear memory.
+    pub(crate) fn memory_trap_at(&mut self, at: u32, wasm: u32) {
+        if crate::treaty::fault::without(crate::treaty::fault::Fault::TrapRecords) {
+            return;
+        }
+        self.trap_at(at, TrapCode::MemoryOutOfBounds, wasm);
+    }
+
+    /// A label that traps with a code, for the operator that is compiled, or for the whole of a routine.
+    pub fn trap_label(&mut self, code: TrapCode) -> Label {
+        for trap in self.pending.iter().rev().take(self.shared_traps) {
+            if trap.code == code && trap.wasm == self.wasm {
+                return trap.label;
+            }
+        }
+        let label = self.label();
+        self.pending.push(PendingTrap { label, code, wasm: self.wasm });
+        label
+    }
+
+    /// Traps with a code if the flags say so.
+    pub fn trap_if(&mut self, cond: Cond, code: TrapCode) {
+        let label = self.trap_label(code);
+        self.jcc(cond, label);
+    }
+
+    /// An instruction that traps, for the operator at `wasm`. Where traps may be faults.
+    pub(crate) fn trap_here(&mut self, code: TrapCode, wasm: u32) {
+        let at = self.trap();
+        self.trap_at(at, code, wasm);
+    }
+
+    /// Binds the label of the next trap out of line, if there is one left.
+    pub(crate) fn next_trap(&mut self) -> Option<PendingTrap> {
+        let trap = *self.pending.get(self.placed)?;
+        self.placed += 1;
+        self.reserve_room();
+        self.bind(trap.label);
+        Some(trap)
+    }
+
+    /// Behind the last instruction of what is no function: the traps out of line.
+    pub fn place_traps(&mut self) {
+        while let Some(trap) = self.next_trap() {
+            if self.hardware_traps {
+                self.trap_here(trap.code, trap.wasm);
+            } else {
+                self.iconst(Width::W64, I::LIBCALL.int_args[1], trap.code as i64, false);
+                self.libcall(Libcall::Trap);
+            }
+        }
+    }
+}

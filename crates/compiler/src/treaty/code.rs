@@ -1,0 +1,377 @@
+//! What compiling gives beside machine code: the entries of the tables of a [`Writer`], and what they name.
+//!
+//! [`Writer`]: crate::Writer
+
+use crate::treaty::libcall::Libcall;
+use std::ops::Range;
+
+/// Bytes from a function's `Tail` entry to its private entry: the length of the jump that stands at the first. A
+/// function that does not escape has no `Tail` entry.
+pub const TAIL_ENTRY_BYTES: u32 = 5;
+
+/// Alignment of private entries in the text, and of the text itself.
+pub const FUNC_ALIGN: u32 = 16;
+
+/// One function in a [`Writer`](crate::Writer).
+#[derive(Clone, Debug)]
+pub struct FuncCode {
+    /// Its index among the functions that the module defines; `u32::MAX` for a routine, which belongs to none.
+    pub index: u32,
+    /// Offset of its first byte: the `Tail` entry if it escapes, a 5-byte jump whose target is a `Reloc`, else the
+    /// private entry.
+    pub start: u32,
+    /// Offset of the private entry, aligned to [`FUNC_ALIGN`].
+    pub body: u32,
+    /// Offset after its last byte.
+    pub end: u32,
+    /// Byte offset of the body in the wasm module.
+    pub wasm: u32,
+    /// Bytes of the body.
+    pub wasm_bytes: u32,
+    /// Its entries of `Writer::relocs`.
+    pub relocs: Range<u32>,
+    /// Its entries of `Writer::traps`.
+    pub traps: Range<u32>,
+    /// Its entries of `Writer::addresses`.
+    pub addresses: Range<u32>,
+    /// Bytes that it takes in the exception table.
+    pub exception_bytes: u32,
+    /// What of its code is the frame's, and what is no code.
+    pub parts: Parts,
+}
+
+/// Where the parts of a function's code are, for whoever shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Parts {
+    /// Offset behind what makes the frame, looks at the stack limit and saves what the caller wants preserved.
+    pub framed: u32,
+    /// What gives the caller its registers back, takes the frame down and returns. Empty where the end of the body is
+    /// never reached.
+    pub epilogue: Range<u32>,
+    /// Offset of the constants, behind the last instruction; the function's end if it has none.
+    pub constants: u32,
+}
+
+/// A 32-bit field that holds a distance to something outside the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reloc {
+    /// Offset of the field. What it counts from is the end of the field.
+    pub at: u32,
+    /// What it must reach.
+    pub target: Target,
+}
+
+/// What a [`Reloc`] reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The private entry of a function of this module, by its index among the defined ones.
+    Func(u32),
+    /// The thunk that enters a function of this module by its private entry for a `Tail` caller.
+    Thunk(u32),
+    /// A routine of the host.
+    Libcall(Libcall),
+    /// A routine that the compiler makes once per module, see `routines::emit`.
+    Routine(Routine),
+    /// The routine `() -> (pointer, bytes)` that gives the current extent of data segment `n` in the first two
+    /// integer result registers of `Isa::PRIVATE`; it uses no other register.
+    DataSegment(u32),
+    /// The routine `()` that drops data segment `n`; it uses no register but the first integer result.
+    DataDrop(u32),
+}
+
+impl Target {
+    /// May a collector run before it comes back?
+    pub(crate) const fn collects(self) -> bool {
+        match self {
+            Target::Func(_) | Target::Thunk(_) => true,
+            Target::Libcall(libcall) => libcall.collects(),
+            Target::Routine(routine) => routine.collects(),
+            Target::DataSegment(_) | Target::DataDrop(_) => false,
+        }
+    }
+}
+
+/// Code that is too long to stand in every function that uses it, or that belongs to none: loops over tables and
+/// arrays, constants that are objects, barriers of a collector, changes of stacks. The linker has each that some
+/// relocation names made once, by `routines::emit`, after the functions. They have frames of their own, so that a trap
+/// in one shows the wasm function that called it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Routine {
+    /// `table.fill` of a table.
+    TableFill {
+        /// Table index.
+        table: u32,
+    },
+    /// `table.copy` between two tables.
+    TableCopy {
+        /// Table index of the destination.
+        to: u32,
+        /// Table index of the source.
+        from: u32,
+    },
+    /// `table.init` of a table from an element segment.
+    TableInit {
+        /// Table index.
+        table: u32,
+        /// Element segment index.
+        segment: u32,
+    },
+    /// `() -> reference`: the value of a constant expression of `Facts::constants`. May collect.
+    Constant {
+        /// Its index there.
+        index: u32,
+    },
+    /// `(address, reference)`: overwrites a reference in memory with another, where the collector counts references.
+    SetReference,
+    /// `(reference)`: tells a collector that counts references of one that came out of memory. May collect.
+    Expose,
+    /// `(reference)`: puts one that came out of memory on the list of such a collector, and does not collect.
+    List,
+    /// `(bytes, alignment - 1)`: sees to it that an object has room in a heap that is never collected. Traps if it
+    /// cannot.
+    MakeRoom,
+    /// `(length) -> reference` to a new array of a type, its elements not yet written. May collect.
+    ArrayNew {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, bits)`: writes every element of a new array.
+    ArrayInit {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, index, bits, length)`: `array.fill`.
+    ArrayFill {
+        /// Type index.
+        ty: u32,
+    },
+    /// `(array, index, array, index, length)`: `array.copy` between arrays whose elements are stored alike.
+    ArrayCopy {
+        /// Type index of the destination.
+        ty: u32,
+    },
+    /// `(position, length)`: traps if so many elements of a type, from this byte on, are not all in a data segment.
+    ArrayCheckData {
+        /// Type index.
+        ty: u32,
+        /// Data segment index.
+        segment: u32,
+    },
+    /// `(position, length)`: traps if so many elements are not all in an element segment.
+    ArrayCheckElem {
+        /// Element segment index.
+        segment: u32,
+    },
+    /// `(array, index, position, length)`: `array.init_data`.
+    ArrayInitData {
+        /// Type index.
+        ty: u32,
+        /// Data segment index.
+        segment: u32,
+    },
+    /// `(array, index, position, length)`: `array.init_elem`.
+    ArrayInitElem {
+        /// Type index.
+        ty: u32,
+        /// Element segment index.
+        segment: u32,
+    },
+    /// Changes of stacks; what they take and give is in `emit/control/continuations.rs`.
+    Stacks(StackRoutine),
+}
+
+impl Routine {
+    /// Does it have a result?
+    pub(crate) const fn gives(self) -> bool {
+        matches!(self, Routine::Constant { .. } | Routine::ArrayNew { .. } | Routine::Stacks(_))
+    }
+
+    /// May a collector run before it comes back?
+    pub(crate) const fn collects(self) -> bool {
+        use Routine::{ArrayNew, Constant, Expose, Stacks};
+        matches!(self, Constant { .. } | Expose | ArrayNew { .. } | Stacks(_))
+    }
+}
+
+/// A change of stacks, or what prepares one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum StackRoutine {
+    /// `(arguments)`: `cont.bind`.
+    Bind {
+        /// Does any argument take more than 8 bytes?
+        wide: bool,
+    },
+    /// `(arguments, handlers, of these suspending) -> (0 or handler, values)`: `resume`.
+    Resume {
+        /// As for `Bind`.
+        wide: bool,
+    },
+    /// `(exception, handlers, of these suspending) -> (0 or handler, values)`: `resume_throw_ref`.
+    ResumeThrow,
+    /// `(tag, arguments, capacity)`: `suspend`.
+    Suspend,
+    /// `(tag, arguments but for the stack's own continuation, capacity)`: `switch`.
+    Switch {
+        /// As for `Bind`.
+        wide: bool,
+    },
+}
+
+/// An instruction that can trap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrapSite {
+    /// Offset of the instruction.
+    pub at: u32,
+    /// Why it traps.
+    pub code: TrapCode,
+}
+
+/// Why an instruction traps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum TrapCode {
+    /// The stack has come to its limit.
+    StackOverflow,
+    /// A memory access out of bounds.
+    MemoryOutOfBounds,
+    /// A table access out of bounds.
+    TableOutOfBounds,
+    /// `call_indirect` of a null reference.
+    IndirectCallToNull,
+    /// `call_indirect` of a function of another type.
+    BadSignature,
+    /// `INT_MIN / -1`, or a float too large for the integer.
+    IntegerOverflow,
+    /// Division by zero.
+    IntegerDivisionByZero,
+    /// A NaN to an integer.
+    BadConversionToInteger,
+    /// `unreachable`.
+    Unreachable,
+    /// An atomic access that is not aligned.
+    HeapMisaligned,
+    /// A null reference where there must be none.
+    NullReference,
+    /// An array access out of bounds.
+    ArrayOutOfBounds,
+    /// An object larger than any can be.
+    AllocationTooLarge,
+    /// `ref.cast` of something else.
+    CastFailure,
+    /// A continuation that was resumed, switched to or bound before.
+    ContinuationConsumed,
+    /// A tag that no stack below handles.
+    UnhandledTag,
+}
+
+/// A call during which references in the frame may be read and changed by a collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Safepoint {
+    /// Offset of the instruction that the call returns to.
+    pub at: u32,
+    /// Where its map begins among `Writer::maps`; several may have the same.
+    pub map: u32,
+}
+
+/// A call from which an exception may come to a handler in the same function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallSite {
+    /// Offset of the instruction that the call returns to.
+    pub at: u32,
+    /// The handlers in the order in which they are tried: where they begin and end in `Writer::handlers`.
+    pub handlers: (u32, u32),
+    /// From the stack pointer, as it is during the call, up to the frame pointer, in bytes.
+    pub frame: u32,
+    /// From the stack pointer up to where the frame keeps the instance pointer, in bytes.
+    pub context: u32,
+}
+
+impl CallSite {
+    /// Bytes that it takes in the exception table: three words for itself and three for each handler.
+    #[must_use]
+    pub const fn bytes(&self) -> u32 {
+        12 + 12 * (self.handlers.1 - self.handlers.0)
+    }
+}
+
+/// Where an exception goes if its tag is the right one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handler {
+    /// Index of the tag; `None` if every exception is the right one. Then the handler is the last of its call.
+    pub tag: Option<u32>,
+    /// Offset of the code that it continues with.
+    pub at: u32,
+}
+
+/// Machine code offset to wasm offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressSite {
+    /// Offset in the code, of the instruction's first byte.
+    pub at: u32,
+    /// Byte offset of the operator in the wasm module.
+    pub wasm: u32,
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        /// How often the compiler did what; the sum over the functions of a `Writer`.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counters { $($(#[$doc])* pub $name: u64,)* }
+
+        impl Counters {
+            /// Names and values.
+            #[must_use]
+            pub fn list(&self) -> Vec<(&'static str, u64)> { vec![$((stringify!($name), self.$name)),*] }
+            /// What has been counted since these were `before`.
+            #[must_use]
+            pub fn since(&self, before: &Counters) -> Counters { Counters { $($name: self.$name - before.$name),* } }
+            /// Adds another's counts to these.
+            pub fn add(&mut self, other: &Counters) { $(self.$name += other.$name;)* }
+        }
+    };
+}
+
+counters! {
+    /// Operators compiled; those that are never reached are not.
+    operators
+    /// Locals that an operator names.
+    locals
+    /// Of these, those with a register for the whole function.
+    homes
+    /// Registers that loops keep for locals without a home.
+    window_locals
+    /// Entries of the stack stored to their slots.
+    spills
+    /// Values loaded from slots to registers by instructions of their own.
+    reloads
+    /// Stores and loads of homes around calls.
+    home_saves
+    /// Moves from register to register or slot that merges and calls need.
+    merge_moves
+    /// Results computed straight into a local's register.
+    direct_sets
+    /// Compares fused with the branch or select that uses them.
+    fused_compares
+    /// Loads folded into the instruction that uses them.
+    folded_loads
+    /// Slots read by the instruction that uses them.
+    folded_slots
+    /// Index arithmetic folded into one address.
+    folded_addresses
+    /// Trap records: instructions that can fault.
+    traps
+    /// Fields that the linker fills in.
+    relocations
+    /// Entries of the address map.
+    addresses
+    /// Entries of the exception table: handlers of calls.
+    handlers
+    /// Calls that have a stack map.
+    safepoints
+    /// Iterations of the loops whose length neither the operator nor the machine bounds: over entries flushed or
+    /// dropped, values that cross labels and calls, locals of a function, targets of tables, touches of loops. Linear
+    /// in the module, as a test holds.
+    steps
+    /// Bodies that the fast sweep did not decide.
+    left_to_reference
+}

@@ -1,0 +1,183 @@
+//! The machine form of a function signature: which argument and which result goes where, computed once a signature.
+//!
+//! A reference to a continuation is one value in a float register as long as it stays in a function, and as an argument
+//! inside the module. `Tail` passes it as two integers. What a function gives must be the same in both conventions,
+//! since a tail call may lead from one to the other; so as a result it is two integers everywhere.
+
+use crate::isa::{Convention, Isa};
+use crate::treaty::ty::Ty;
+use crate::validate::Word;
+use lightbeam_asm::{Reg, RegClass, RegSet};
+
+/// A function signature and where its values go in both conventions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sig {
+    /// Types of the parameters.
+    pub params: Box<[Ty]>,
+    /// Types of the results.
+    pub results: Box<[Ty]>,
+    /// Is there a vector among its values, or something as wide?
+    pub(crate) vectors: bool,
+    /// What is passed for its values where some are passed as two; `None` where each is passed as itself.
+    split: Option<Box<Split>>,
+    /// Do the machine's types tell all that validation needs to know of the values? They do for numbers, `funcref` and
+    /// `externref`, and not for any other type of reference; then the fast sweep asks for the module's own types.
+    pub plain: bool,
+    /// The parameters as the stack of operand types holds them.
+    pub(crate) params_word: Word,
+    /// The results likewise.
+    pub(crate) results_word: Word,
+    /// Places for calls inside one module: the instance pointer is pinned and not passed.
+    pub private: Abi,
+    /// Places for calls that may cross an instance: Wasmtime's `Tail` convention.
+    pub tail: Abi,
+}
+
+/// What is passed for the values of a signature some of which are continuations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Split {
+    /// Types of the arguments in `Tail` convention.
+    params: Box<[Ty]>,
+    /// Types of the results in both.
+    results: Box<[Ty]>,
+}
+
+/// The types as which values are passed: two integers for each continuation.
+fn split(types: &[Ty]) -> Box<[Ty]> {
+    let parts = |ty: &Ty| match ty {
+        Ty::ContRef => [Some(Ty::I64), Some(Ty::I64)],
+        ty => [Some(*ty), None],
+    };
+    types.iter().flat_map(parts).flatten().collect()
+}
+
+/// Where the values of one signature go in one convention.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abi {
+    /// A place for each parameter, or for what is passed for it, see `Sig::tail_params`.
+    pub params: Box<[Place]>,
+    /// A place for each of `Sig::passed_results`; `Place::Stack` is an offset into the result area.
+    pub results: Box<[Place]>,
+    /// Registers of the callee's and of the caller's instance pointer, where the convention passes them.
+    pub contexts: Option<(Reg, Reg)>,
+    /// The register that carries the address of the result area, if some result does not fit in registers.
+    pub result_area: Option<Reg>,
+    /// Bytes of stack arguments, a multiple of 16; the callee pops them.
+    pub stack_args: u32,
+    /// Bytes of the result area, a multiple of 16; the caller provides it.
+    pub stack_results: u32,
+}
+
+/// Where one argument or result is at the moment of a call or return.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this register.
+    Reg(Reg),
+    /// Bytes above the stack pointer before the call pushes its return address (arguments), or into the result area
+    /// (results). Each value takes 8 bytes, or 16 that are aligned.
+    Stack(u32),
+}
+
+impl Sig {
+    /// The machine form of `params -> results` for an instruction set.
+    #[must_use]
+    pub fn new<I: Isa>(params: &[Ty], results: &[Ty]) -> Sig {
+        let conts = params.iter().chain(results).any(|ty| *ty == Ty::ContRef);
+        let split = conts.then(|| Box::new(Split { params: split(params), results: split(results) }));
+        let (tail_params, passed) = split.as_ref().map_or((params, results), |split| (&split.params, &split.results));
+        Sig {
+            params: params.into(),
+            results: results.into(),
+            vectors: params.iter().chain(results).any(|ty| ty.is_wide()),
+            plain: true,
+            params_word: Word::new(params),
+            results_word: Word::new(results),
+            private: Abi::assign(&I::PRIVATE, params, passed),
+            tail: Abi::assign(&I::TAIL, tail_params, passed),
+            split,
+        }
+    }
+
+    /// Are continuations among its values, each of which is passed as two integers in some place?
+    #[must_use]
+    pub fn splits(&self) -> bool {
+        self.split.is_some()
+    }
+
+    /// Types of the arguments in `Tail` convention, as `tail.params` has their places.
+    #[must_use]
+    pub fn tail_params(&self) -> &[Ty] {
+        self.split.as_ref().map_or(&self.params, |split| &split.params)
+    }
+
+    /// Types of the results in both conventions, as `private.results` and `tail.results` have their places.
+    #[must_use]
+    pub fn passed_results(&self) -> &[Ty] {
+        self.split.as_ref().map_or(&self.results, |split| &split.results)
+    }
+
+    /// May a call through a function reference enter the callee's private entry? Only if both conventions put every
+    /// value in the same register, so that one call sequence serves both.
+    #[must_use]
+    pub fn shares_registers(&self) -> bool {
+        self.private.params == self.tail.params && self.private.result_area.is_none() && self.private.stack_args == 0
+    }
+}
+
+impl Abi {
+    /// The registers that results come in.
+    pub(crate) fn result_registers(&self) -> RegSet {
+        let mut set = RegSet::EMPTY;
+        for place in &self.results {
+            if let Place::Reg(reg) = *place {
+                set.add(reg);
+            }
+        }
+        set
+    }
+
+    fn assign(convention: &Convention, params: &[Ty], results: &[Ty]) -> Abi {
+        let (results, stack_results) = places(results, convention.int_results.iter(), convention.float_results.iter());
+        let mut ints = convention.int_args.iter();
+        // The hidden pointer is the first integer argument and shifts the instance pointers after it.
+        let result_area = if stack_results == 0 {
+            None
+        } else {
+            Some(match convention.result_area {
+                Some(reg) => reg,
+                None => *ints.next().expect("a convention has integer arguments"),
+            })
+        };
+        let mut context = || *ints.next().expect("a convention has integer arguments");
+        let contexts = convention.passes_contexts.then(|| (context(), context()));
+        let (params, stack_args) = places(params, ints, convention.float_args.iter());
+        Abi { params, results, contexts, result_area, stack_args, stack_results }
+    }
+}
+
+fn places<'a>(
+    types: &[Ty],
+    mut ints: impl Iterator<Item = &'a Reg>,
+    mut floats: impl Iterator<Item = &'a Reg>,
+) -> (Box<[Place]>, u32) {
+    let mut stack = 0u32;
+    let places = types
+        .iter()
+        .map(|ty| {
+            let reg = match ty.class() {
+                RegClass::Int => ints.next(),
+                RegClass::Float => floats.next(),
+            };
+            match reg {
+                Some(reg) => Place::Reg(*reg),
+                None => {
+                    let bytes = ty.bytes().max(8);
+                    let at = stack.next_multiple_of(bytes);
+                    stack = at + bytes;
+                    Place::Stack(at)
+                }
+            }
+        })
+        .collect();
+    (places, stack.next_multiple_of(16))
+}

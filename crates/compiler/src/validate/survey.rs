@@ -1,0 +1,456 @@
+//! The survey: the summary of a body by which sweep 2 knows the future. Whoever validates the body takes it on the way.
+//!
+//! The survey is of bounded size: a few words per touched local and per block. Declared locals that nothing touches
+//! cost nothing, here as in every later step: entries are stamped with the function they belong to, never cleared.
+
+use crate::operators::effects::Calls;
+use crate::treaty::fault::{Fault, without};
+use crate::treaty::ty::Ty;
+use std::mem::take;
+use std::ops::{Deref, DerefMut};
+use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex, ValType};
+
+/// What is known of one touched local.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct LocalUse {
+    /// Index of the local.
+    pub(crate) local: u32,
+    pub(crate) ty: Ty,
+    /// Reads and writes, each weighted by the loops around it.
+    pub(crate) weight: u32,
+    /// Must it be zero at entry? Parameters never need it.
+    pub(crate) zeroed: bool,
+    /// The control frame whose straight line first wrote the local; all touches inside are after that write.
+    owner: Frame,
+    /// Touches in the loop that is being summed up; 0 between sums.
+    in_loop: u32,
+}
+
+impl LocalUse {
+    /// The depth of the control frame that has all touches of the local, and the first of them, a write, in its
+    /// straight line: wherever control is when it has left that frame or begins it again, what the local holds is never
+    /// read. 0 for the function's own frame.
+    pub(crate) fn depth(&self) -> u32 {
+        self.owner.depth
+    }
+}
+
+/// What is known of one `block`, `loop` or `if`, in the order in which they open.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct BlockUse {
+    /// Does any branch name its label?
+    pub(crate) branched: bool,
+    /// Is there a call that returns, or anything else that destroys registers, between its opening and its end?
+    pub(crate) calls: bool,
+    /// For a loop without calls: the locals that it touches most, by position, heaviest first.
+    window: (u32, u32),
+}
+
+/// How many locals of a loop are named in its window.
+const WINDOW: usize = 16;
+
+/// Loops nested deeper than this are not summed up by themselves: each touch is looked at once per level.
+const WINDOW_DEPTH: u32 = 4;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Frame {
+    depth: u32,
+    /// Number of the block, `u32::MAX` for the function's own frame.
+    block: u32,
+}
+
+const FUNCTION: Frame = Frame { depth: 0, block: u32::MAX };
+
+/// What sweep 2 sees of a survey. Both ways through sweep 1 must come to equal ones, so all that sweep 2 may read is
+/// here.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Summary {
+    /// Touched locals, in the order of their first touch.
+    pub(crate) locals: Vec<LocalUse>,
+    /// By number of the block.
+    pub(crate) blocks: Vec<BlockUse>,
+    /// Calls, weighted by the loops around them; those that never return are not counted.
+    pub(crate) call_weight: u32,
+    /// Is there any call at all?
+    pub(crate) calls: bool,
+    /// Is there a tail call that may leave the module (`Calls::Onward`)?
+    pub(crate) onward: bool,
+    /// Can any entry of the stack or any local be a vector, or as wide as one?
+    pub(crate) vectors: bool,
+    /// Is there a `try_table` with handlers?
+    pub(crate) handlers: bool,
+    /// Does one of them give the exception itself?
+    pub(crate) catches_references: bool,
+    /// Offset of the first operator after the local declarations, in the body.
+    pub(crate) code_start: usize,
+    /// Where in `locals` the address of the collector's heap is, which is kept like a local where it pays.
+    heap: Option<u32>,
+    /// Number of parameters.
+    params: u32,
+    /// The locals of all windows.
+    windows: Vec<u32>,
+}
+
+/// The survey of a function.
+#[derive(Default)]
+pub(crate) struct Survey {
+    summary: Summary,
+    /// By local index: stamp and position in `locals`.
+    index: Vec<(u32, u32)>,
+    stamp: u32,
+    /// Open frames; for a loop, where its touches begin in `touches`.
+    frames: Vec<(Frame, Option<u32>)>,
+    /// Positions of the locals touched in the open loops, one entry a touch, with its weight.
+    touches: Vec<(u32, u32)>,
+    loop_depth: u32,
+    /// Weight of a touch here.
+    weight: u32,
+    /// Touches looked at to sum up loops.
+    pub(crate) steps: u64,
+    /// Weight of the operator before if control need not come back from it (`Calls::Last`), else 0, and whether its
+    /// block had calls before it.
+    last_call: u32,
+    calls_before: bool,
+}
+
+impl Deref for Survey {
+    type Target = Summary;
+
+    #[inline(always)]
+    fn deref(&self) -> &Summary {
+        &self.summary
+    }
+}
+
+impl DerefMut for Survey {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Summary {
+        &mut self.summary
+    }
+}
+
+/// Eight to the power of the loop depth, as everyone does, capped so that a deep nest leaves the sums in range.
+fn weight(loop_depth: u32) -> u32 {
+    WEIGHT << (3 * loop_depth.min(5))
+}
+
+/// Weight of a touch outside of all loops; inside, it is more.
+const WEIGHT: u32 = 1;
+
+impl Survey {
+    pub(crate) fn begin(&mut self, params: u32) {
+        let Summary { locals, blocks, windows, .. } = &mut self.summary;
+        let (mut locals, mut blocks, mut windows) = (take(locals), take(blocks), take(windows));
+        locals.clear();
+        blocks.clear();
+        windows.clear();
+        self.summary = Summary { locals, blocks, windows, params, ..Summary::default() };
+        self.frames.clear();
+        self.frames.push((FUNCTION, None));
+        self.touches.clear();
+        self.stamp = self.stamp.checked_add(1).unwrap_or_else(|| {
+            self.index.clear();
+            1
+        });
+        self.loop_depth = 0;
+        self.weight = weight(0);
+        self.steps = 0;
+        self.last_call = 0;
+    }
+
+    /// All that sweep 2 can see of it.
+    pub(crate) fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The local that no index names: the address of the collector's heap.
+    pub(crate) const HEAP: u32 = u32::MAX;
+
+    /// Fewer weighted accesses than this to objects are not worth keeping the address of the heap.
+    const WORTH_KEEPING: u32 = 3;
+
+    /// Notes an access to an object.
+    pub(crate) fn touch_heap(&mut self) {
+        let at = match self.heap {
+            Some(at) => at,
+            None => {
+                let at = self.locals.len() as u32;
+                self.heap = Some(at);
+                let use_ =
+                    LocalUse { local: Self::HEAP, ty: Ty::I64, weight: 0, zeroed: false, owner: FUNCTION, in_loop: 0 };
+                self.locals.push(use_);
+                at
+            }
+        };
+        let weight = self.weight;
+        let entry = &mut self.locals[at as usize];
+        entry.weight = entry.weight.saturating_add(weight);
+        if weight > WEIGHT {
+            self.touches.push((at, weight));
+        }
+    }
+
+    /// Where in `locals` the address of the collector's heap is, if it is worth keeping.
+    pub(crate) fn heap(&self) -> Option<usize> {
+        let at = self.heap? as usize;
+        (self.locals[at].weight >= Self::WORTH_KEEPING).then_some(at)
+    }
+
+    /// Is this the place of the address of a heap which is not kept?
+    pub(crate) fn is_idle_heap(&self, at: usize) -> bool {
+        self.heap == Some(at as u32) && self.heap().is_none()
+    }
+
+    /// The position in `locals` of a touched local.
+    #[inline]
+    pub(crate) fn position(&self, local: u32) -> usize {
+        debug_assert_eq!(self.index[local as usize].0, self.stamp);
+        self.index[local as usize].1 as usize
+    }
+
+    /// The position of a local, if it is touched.
+    pub(crate) fn find(&self, local: u32) -> Option<usize> {
+        self.index.get(local as usize).filter(|(stamp, _)| *stamp == self.stamp).map(|(_, at)| *at as usize)
+    }
+
+    /// The locals worth registers of their own in the loop with this number, heaviest first. Empty if it has calls.
+    pub(crate) fn window(&self, block: usize) -> &[u32] {
+        let (start, end) = self.blocks[block].window;
+        &self.windows[start as usize..end as usize]
+    }
+
+    /// Notes a touch of a local that was touched before and gives its type; `None`, and no note, if it was not.
+    #[inline(always)]
+    pub(crate) fn touch_again(&mut self, local: u32) -> Option<Ty> {
+        let (stamp, at) = *self.index.get(local as usize)?;
+        if stamp != self.stamp {
+            return None;
+        }
+        let weight = self.weight;
+        let entry = self.summary.locals.get_mut(at as usize)?;
+        entry.weight = entry.weight.saturating_add(weight);
+        // Outside of the frame that wrote it first, the local may not have been written.
+        if entry.owner.block != FUNCTION.block
+            && self.frames.get(entry.owner.depth as usize).is_none_or(|f| f.0.block != entry.owner.block)
+        {
+            entry.zeroed = true;
+            entry.owner = FUNCTION;
+        }
+        if weight > WEIGHT {
+            self.touches.push((at, weight));
+        }
+        Some(entry.ty)
+    }
+
+    /// Notes the first touch of a local.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn touch_first(&mut self, local: u32, write: bool, ty: Ty) {
+        let i = local as usize;
+        if self.index.len() <= i {
+            self.index.resize(i + 1, (0, 0));
+        }
+        let at = self.locals.len() as u32;
+        self.index[i] = (self.stamp, at);
+        self.vectors |= ty.is_wide();
+        let here = self.frames.last().map_or(FUNCTION, |f| f.0);
+        let (zeroed, owner) = match (local < self.params, write) {
+            (true, _) => (false, FUNCTION),
+            (false, true) => (false, here),
+            (false, false) => (true, FUNCTION),
+        };
+        if self.weight > WEIGHT {
+            self.touches.push((at, self.weight));
+        }
+        let weight = self.weight;
+        self.locals.push(LocalUse { local, ty, weight, zeroed, owner, in_loop: 0 });
+    }
+
+    pub(crate) fn open(&mut self, is_loop: bool) {
+        let block = self.blocks.len() as u32;
+        self.blocks.push(BlockUse::default());
+        let touches = is_loop.then_some(self.touches.len() as u32);
+        self.frames.push((Frame { depth: self.frames.len() as u32, block }, touches));
+        if is_loop {
+            self.loop_depth += 1;
+            self.weight = weight(self.loop_depth);
+        }
+    }
+
+    /// A straight line begins anew, in the same frame as far as branches are concerned: what the first arm wrote, the
+    /// second has not.
+    pub(crate) fn turn(&mut self) {
+        let depth = self.frames.len() as u32 - 1;
+        if let Some((frame, _)) = self.frames.last_mut() {
+            // A frame number of its own: an `else` arm is numbered after all blocks opened so far, downwards from the
+            // end, so that it equals no other.
+            *frame = Frame { depth, block: frame.block | 1 << 31 };
+        }
+    }
+
+    pub(crate) fn close(&mut self) {
+        if let Some((frame, touches)) = self.frames.pop() {
+            let calls = frame.block != u32::MAX && self.blocks[(frame.block & !(1 << 31)) as usize].calls;
+            if calls
+                && let Some(&(outer, _)) = self.frames.last()
+                && outer.block != u32::MAX
+            {
+                self.blocks[(outer.block & !(1 << 31)) as usize].calls = true;
+            }
+            if let Some(start) = touches {
+                if !calls && self.loop_depth <= WINDOW_DEPTH {
+                    self.sum_up(frame.block as usize, start as usize);
+                }
+                self.loop_depth -= 1;
+                self.weight = weight(self.loop_depth);
+                if self.loop_depth == 0 {
+                    self.touches.clear();
+                }
+            }
+        }
+    }
+
+    /// Finds the locals that the loop which now ends has touched most.
+    fn sum_up(&mut self, block: usize, start: usize) {
+        self.steps += (self.touches.len() - start) as u64;
+        let Survey { summary: Summary { locals, windows, .. }, touches, .. } = self;
+        let touches = &touches[start..];
+        for &(at, weight) in touches {
+            let entry = &mut locals[at as usize];
+            entry.in_loop = entry.in_loop.saturating_add(weight);
+        }
+        // The heaviest so far, heaviest first, among equals the one touched first.
+        let mut heaviest = [(0, 0); WINDOW];
+        let mut count = 0;
+        for &(at, _) in touches {
+            let weight = take(&mut locals[at as usize].in_loop);
+            if weight <= heaviest[WINDOW - 1].0 {
+                // Summed up before, or too light for a full window.
+                continue;
+            }
+            count = (count + 1).min(WINDOW);
+            let mut place = count - 1;
+            while place > 0 && heaviest[place - 1].0 < weight {
+                heaviest[place] = heaviest[place - 1];
+                place -= 1;
+            }
+            heaviest[place] = (weight, at);
+        }
+        let from = windows.len();
+        windows.extend(heaviest[..count].iter().map(|(_, at)| at));
+        let window = (from as u32, windows.len() as u32);
+        self.blocks[block].window = window;
+    }
+
+    pub(crate) fn branch(&mut self, depth: u32) {
+        let at = self.frames.len().checked_sub(1 + depth as usize);
+        if let Some((frame, _)) = at.and_then(|at| self.frames.get(at)).copied()
+            && frame.block != u32::MAX
+        {
+            self.blocks[(frame.block & !(1 << 31)) as usize].branched = true;
+        }
+    }
+
+    /// Notes what an operator does to registers.
+    #[inline]
+    pub(crate) fn note(&mut self, calls: Calls) {
+        match calls {
+            Calls::No => {}
+            Calls::Detour => self.calls = true,
+            Calls::Onward => self.onward = true,
+            Calls::Returns if !without(Fault::RestoreBeforeUnreachable) => {
+                self.call();
+            }
+            Calls::Last | Calls::Returns => {
+                self.calls_before = self.call();
+                self.last_call = self.weight;
+            }
+            Calls::Leaves => self.leave(),
+        }
+    }
+
+    /// A call that control comes back from, as far as is known. Had the block calls before it?
+    fn call(&mut self) -> bool {
+        self.calls = true;
+        self.last_call = 0;
+        self.call_weight = self.call_weight.saturating_add(self.weight);
+        self.innermost().is_some_and(|block| std::mem::replace(&mut block.calls, true))
+    }
+
+    /// The operator that comes is not right behind a call.
+    pub(crate) fn forget_call(&mut self) {
+        self.last_call = 0;
+    }
+
+    /// Control does not come back. A handler of this function may be where it goes; then the loop around both must
+    /// not keep anything in registers that calls destroy.
+    fn leave(&mut self) {
+        self.calls = true;
+        if self.handlers
+            && let Some(block) = self.innermost()
+        {
+            block.calls = true;
+        }
+    }
+
+    /// An `unreachable`. Control does not come back from a call right before it if that is the last that its operator
+    /// does: nothing need be kept across it.
+    pub(crate) fn unreachable(&mut self) {
+        let weight = take(&mut self.last_call);
+        // A handler of this function may be where the call goes instead.
+        if (weight == 0 || self.handlers) && !without(Fault::ResumeBeforeUnreachable) {
+            return;
+        }
+        self.call_weight -= weight.min(self.call_weight);
+        let calls = self.calls_before;
+        if let Some(block) = self.innermost() {
+            block.calls = calls;
+        }
+    }
+
+    /// The innermost open block, if there is one.
+    fn innermost(&mut self) -> Option<&mut BlockUse> {
+        let (frame, _) = *self.frames.last()?;
+        self.blocks.get_mut((frame.block & !(1 << 31)) as usize).filter(|_| frame.block != u32::MAX)
+    }
+}
+
+/// The compiler's type for one of wasm's, if it has it. What references to a type with an index are, `concrete` knows.
+pub(crate) fn value_type(ty: ValType, concrete: impl Fn(UnpackedIndex) -> Ty) -> Option<Ty> {
+    match ty {
+        ValType::I32 => Some(Ty::I32),
+        ValType::I64 => Some(Ty::I64),
+        ValType::F32 => Some(Ty::F32),
+        ValType::F64 => Some(Ty::F64),
+        ValType::V128 => Some(Ty::V128),
+        ValType::Ref(ty) => heap_type(ty.heap_type(), concrete),
+    }
+}
+
+/// The compiler's type for references to one of wasm's heap types, if it has it.
+pub(crate) fn heap_type(ty: HeapType, concrete: impl Fn(UnpackedIndex) -> Ty) -> Option<Ty> {
+    use AbstractHeapType::{Cont, Func, NoCont, NoFunc};
+    match ty {
+        HeapType::Abstract { shared: true, .. } | HeapType::Exact(_) => None,
+        HeapType::Abstract { ty: Func | NoFunc, .. } => Some(Ty::FuncRef),
+        HeapType::Abstract { ty: Cont | NoCont, .. } => Some(Ty::ContRef),
+        HeapType::Abstract { .. } => Some(Ty::GcRef),
+        HeapType::Concrete(index) => Some(concrete(index)),
+    }
+}
+
+/// What users call a type that is not supported.
+pub(crate) fn type_feature(ty: ValType) -> &'static str {
+    match ty {
+        ValType::Ref(r) => heap_feature(r.heap_type()),
+        _ => unreachable!("a number or vector is supported"),
+    }
+}
+
+/// What users call a heap type that is not supported.
+pub(crate) fn heap_feature(ty: HeapType) -> &'static str {
+    match ty {
+        HeapType::Abstract { shared: true, .. } => "shared-everything threads",
+        _ => "custom descriptors",
+    }
+}
