@@ -4,7 +4,9 @@
 use crate::backend::{Setup, Without};
 use crate::fuzz::FAMILIES;
 use crate::generate::halves::{self, Halves};
-use crate::generate::{Generated, aliases, atomics, bulk, memory, narrow, simd, single, tails, traps, upper_halves};
+use crate::generate::{
+    Generated, aliases, atomics, bulk, constants, memory, narrow, simd, single, tails, traps, upper_halves,
+};
 use crate::random::Random;
 use crate::stack_bombs::STACK_BOMBS;
 use crate::{bombs, differential, shared};
@@ -148,8 +150,11 @@ pub fn systematic() -> Vec<Subject> {
     modules.extend(single::modules().into_iter().map(|(_, module)| module));
     modules.extend(memory::SHAPES.iter().map(|shape| memory::edges(shape).0));
     modules.extend(atomics::MEMORIES.iter().map(atomics::module));
-    let subject = |(n, module): (usize, Generated)| Subject { name: format!("systematic/{n}"), wasm: module.wasm() };
-    modules.into_iter().enumerate().map(subject).collect()
+    modules.extend(constants::bodies());
+    let texts = constants::segments();
+    let segments = texts.iter().map(|text| wat::parse_str(text).expect("the generator writes text"));
+    let modules = modules.iter().map(Generated::wasm).chain(segments);
+    modules.enumerate().map(|(n, wasm)| Subject { name: format!("systematic/{n}"), wasm }).collect()
 }
 
 /// Compile bombs, each at its size divided by this.

@@ -2,8 +2,8 @@
 
 use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{
-    atomics, bulk, continuations, control, exceptions, memory, moves, narrow, pressure, programs, simd, single, tails,
-    traps,
+    atomics, bulk, constants, continuations, control, exceptions, memory, moves, narrow, pressure, programs, simd,
+    single, tails, traps,
 };
 use lightbeam_tests::observe::{Calls, Event, Outcome, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
@@ -203,6 +203,15 @@ fn copies_and_fills_of_constant_lengths() {
     }
     let fuel = Setup { fuel: true, ..Setup::default() };
     module.check(&fuel.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("with fuel: {error}"));
+}
+
+#[test]
+fn ranges_of_constants() {
+    for module in constants::bodies() {
+        for setup in Setup::memory_swarm().into_iter().step_by(4) {
+            module.check(&setup.engine().unwrap(), Rule::Exact).unwrap_or_else(|error| panic!("{setup:?}: {error}"));
+        }
+    }
 }
 
 #[test]

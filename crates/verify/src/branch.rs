@@ -1,7 +1,6 @@
 //! Flags: what comparisons tell, on which arm of a branch and in conditional moves; and jump tables.
 
 use crate::decode::Instruction;
-use crate::facts::Collector;
 use crate::relate::{Fact, Region};
 use crate::state::{Flags, Kind, NONE, RSP};
 use crate::transfer::Operand;
@@ -91,8 +90,8 @@ impl Relation {
     }
 }
 
-/// No memory is as long as this: programs have 2^47 bytes of addresses, and where there are more, they are had by
-/// asking for one of them, which nobody does.
+/// No memory and no table is as long as this: programs have 2^47 bytes of addresses, and where there are more, they are
+/// had by asking for one of them, which nobody does.
 const NO_LENGTH: u64 = 1 << 55;
 
 /// The number of the condition that a result is negative.
@@ -289,7 +288,7 @@ impl Walk<'_> {
                     return false;
                 }
                 if left.least() >= NO_LENGTH
-                    && right.is(Tag::MemoryLen)
+                    && (right.is(Tag::MemoryLen) || right.is(Tag::TableLen))
                     && matches!(relation, Relation::Less | Relation::LessOrEqual | Relation::Equal)
                 {
                     return false;
@@ -361,6 +360,14 @@ impl Walk<'_> {
                 } else if right.is(Tag::MemoryLen) && including {
                     let least = now.least().min(MOST_A.into()) as u32;
                     self.learned(at, Value::new(Tag::End, least, right.b()));
+                } else if right == Value::of(Tag::HeapLen, 0)
+                    && !including
+                    && self.p.never_collects()
+                    && now.is_range()
+                    && !now.is_u32()
+                {
+                    // So the next object may begin there.
+                    self.learned(at, Value::range(now.least(), u32::MAX.into()));
                 }
             }
             Relation::SignedLess | Relation::SignedLessOrEqual if right.is(Tag::HeapLen) && now.is_u32() => {
@@ -379,6 +386,9 @@ impl Walk<'_> {
                 }
                 if now.is(Tag::FreeRoom) {
                     self.learn_room(if flags.left == reg { flags.right } else { flags.left }, right);
+                }
+                if now.is_range() && right.least() >= NO_LENGTH.max(now.least() + 1) {
+                    self.learned(at, Value::at_least(right.least()));
                 }
             }
             Relation::Equal if flags.bytes == 8 && right.is_u32() && now.is_number() && !now.is_u32() => {
@@ -503,7 +513,7 @@ impl Walk<'_> {
         let least = |reg: u8| self.st.regs[usize::from(reg)].least();
         let offsets = sum.offsets(least);
         // No module chooses where the next object is that is never collected.
-        let certain = self.p.facts.gc.as_ref().is_some_and(|gc| gc.collector == Collector::None);
+        let certain = self.p.never_collects();
         for (reg, bytes) in offsets.into_iter().flatten() {
             let known = self.st.regs[usize::from(reg)];
             let bytes = bytes.min(u32::MAX.into()) as u32;

@@ -574,7 +574,10 @@ impl<'p> Walk<'p> {
         let term = relate::Term { key: Key::Reg(reg as u8), shift: 0 };
         let sum = i64::try_from(bytes).ok().and_then(|bytes| relate::Sum::ZERO.plus(term)?.plus_constant(bytes));
         if let Some(sum) = sum {
-            self.relate(|sums| sums.add(relate::Fact { sum, region, unit: 0, pointer: Some(reg as u8) }));
+            let fact = relate::Fact { sum, region, unit: 0, pointer: Some(reg as u8) };
+            self.relate(|sums| {
+                sums.add(fact);
+            });
         }
     }
 

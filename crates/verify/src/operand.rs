@@ -444,7 +444,7 @@ impl Walk<'_> {
                 && (*writable || !writes)
             {
                 return Ok(match (gc.collector, place) {
-                    (Collector::Copying, _) if writes => Spot::FreeStart,
+                    (Collector::Copying | Collector::None, _) if writes => Spot::FreeStart,
                     (Collector::Copying, 0) => {
                         self.forget_free_start();
                         Spot::Field(Value::of(Tag::FreeStart, 0), 4)
@@ -821,7 +821,9 @@ impl Walk<'_> {
             Spot::Frame(at) => self.store_frame(at, width, value),
             Spot::Numbers | Spot::Cell if number => Ok(()),
             Spot::FreeStart if value.is(Tag::FreeNext) => Ok(()),
-            Spot::FreeStart => Err("free space that may begin beyond its end"),
+            // The host keeps it as a number that is never 0, and compares it with the length itself.
+            Spot::FreeStart if self.p.never_collects() && value.is_u32() && value.least() > 0 => Ok(()),
+            Spot::FreeStart => Err("free space that may begin where there is none"),
             Spot::Global(global) => {
                 let startup = matches!(self.role, Role::StartupRoutine);
                 if startup && self.p.is_imported_global(global) {

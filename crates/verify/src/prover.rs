@@ -4,7 +4,7 @@
 use crate::abi::{Abi, Shape};
 use crate::conts::Functions;
 use crate::decode::{Instruction, Reader};
-use crate::facts::{Border, Builtin, Facts, Field, InstanceField, Range, Tables, TypeKind};
+use crate::facts::{Border, Builtin, Collector, Facts, Field, InstanceField, Range, Tables, TypeKind};
 use crate::forms::Class;
 use crate::proof::{Cause, Failure, Fault, Place, Proof, Reason};
 use crate::relate::Region;
@@ -261,6 +261,11 @@ impl<'a> Prover<'a> {
     /// Is it another instance's?
     pub(crate) fn is_imported_global(&self, global: u32) -> bool {
         self.facts.instance.iter().any(|field| field.kind == InstanceField::GlobalDefinition(global))
+    }
+
+    /// Is the heap of a collector that collects nothing?
+    pub(crate) fn never_collects(&self) -> bool {
+        self.facts.gc.as_ref().is_some_and(|gc| gc.collector == Collector::None)
     }
 
     /// May it be elsewhere, or no longer be good, when other code has run?

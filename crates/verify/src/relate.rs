@@ -281,20 +281,34 @@ impl Facts {
         }
     }
 
-    pub(crate) fn add(&mut self, fact: Fact) {
+    /// Says whether the oldest had to go for it.
+    pub(crate) fn add(&mut self, fact: Fact) -> bool {
         // Of two that differ in the constant one tells all.
         let like = |old: &Fact| Fact { sum: Sum { constant: fact.sum.constant, ..old.sum }, ..*old } == fact;
         if let Some(old) = self.facts[..self.len].iter_mut().find(|old| like(old)) {
             old.sum.constant = old.sum.constant.max(fact.sum.constant);
-            return;
+            return false;
         }
-        if self.len == MOST {
-            // The oldest goes.
+        let is_full = self.len == MOST;
+        if is_full {
             self.facts.copy_within(1.., 0);
             self.len -= 1;
         }
         self.facts[self.len] = fact;
         self.len += 1;
+        is_full
+    }
+
+    /// Adds what follows from each of the facts that there are.
+    fn add_of_each(&mut self, follows: impl Fn(&Fact) -> Option<Fact>) {
+        let (mut at, mut end) = (0, self.len);
+        while at < end {
+            match follows(&self.facts[at]).map(|fact| self.add(fact)) {
+                // The others are all one place further down.
+                Some(true) => end -= 1,
+                _ => at += 1,
+            }
+        }
     }
 
     fn retain(&mut self, keep: impl Fn(&Fact) -> bool) {
@@ -344,49 +358,39 @@ impl Facts {
         }
         // A move of the sum itself ends it: nobody compares the copy.
         self.written(to);
-        for at in 0..self.len {
-            let fact = self.facts[at];
-            if fact.sum.has(Key::Reg(from)) {
-                let pointer = fact.pointer.map(|reg| if reg == from { to } else { reg });
-                self.add(Fact { sum: fact.sum.renamed(Key::Reg(from), Key::Reg(to)), pointer, ..fact });
-            }
-        }
+        self.add_of_each(|fact| {
+            let pointer = fact.pointer.map(|reg| if reg == from { to } else { reg });
+            let sum = fact.sum.renamed(Key::Reg(from), Key::Reg(to));
+            fact.sum.has(Key::Reg(from)).then_some(Fact { sum, pointer, ..*fact })
+        });
     }
 
     /// A register is a counter that begins with so many: where a pointer has as much room, it has as much as is
     /// counted.
     pub(crate) fn counts(&mut self, reg: u8, count: i64, size: impl Fn(Region) -> u8) {
-        for at in 0..self.len {
-            let fact = self.facts[at];
+        self.add_of_each(|fact| {
             let shift = size(fact.region);
             let room = count.checked_mul(1 << shift).and_then(|room| fact.sum.plus_constant(-room));
-            if fact.pointer.is_some()
-                && let Some(sum) = room.filter(|sum| sum.constant >= 0)
-                && let Some(sum) = sum.plus(Term { key: Key::Reg(reg), shift })
-            {
-                self.add(Fact { sum, ..fact });
-            }
-        }
+            let room = room.filter(|sum| sum.constant >= 0 && fact.pointer.is_some());
+            Some(Fact { sum: room?.plus(Term { key: Key::Reg(reg), shift })?, ..*fact })
+        });
     }
 
     /// A register holds what another does.
     pub(crate) fn copied(&mut self, copy: u8, of: u8) {
-        for at in 0..self.len {
-            let fact = self.facts[at];
-            if fact.sum.has(Key::Reg(of)) && !fact.sum.has(Key::Reg(copy)) {
-                self.add(Fact { sum: fact.sum.renamed(Key::Reg(of), Key::Reg(copy)), ..fact });
-            }
-        }
+        self.add_of_each(|fact| {
+            let sum = fact.sum.renamed(Key::Reg(of), Key::Reg(copy));
+            let names = fact.sum.has(Key::Reg(of)) && !fact.sum.has(Key::Reg(copy));
+            names.then_some(Fact { sum, ..*fact })
+        });
     }
 
     /// A register holds what the frame has somewhere, and will when something else is written there.
     pub(crate) fn taken_from_frame(&mut self, reg: u8, from: Key) {
-        for at in 0..self.len {
-            let fact = self.facts[at];
-            if fact.sum.has(from) {
-                self.add(Fact { sum: fact.sum.renamed(from, Key::Reg(reg)), ..fact });
-            }
-        }
+        self.add_of_each(|fact| {
+            let sum = fact.sum.renamed(from, Key::Reg(reg));
+            fact.sum.has(from).then_some(Fact { sum, ..*fact })
+        });
     }
 
     /// `reg += by`, which does not wrap.

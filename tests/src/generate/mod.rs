@@ -5,6 +5,7 @@ pub mod atomics;
 pub mod before_unreachable;
 pub mod block_locals;
 pub mod bulk;
+pub mod constants;
 pub mod continuations;
 pub mod control;
 pub mod exceptions;

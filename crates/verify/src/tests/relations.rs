@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::facts::{Border, Builtin};
+use crate::relate::{self, Key, Region, Sum, Term};
 
 /// Proves a fill of the memory from the first argument on by as many bytes as the second says.
 fn fill(
@@ -265,4 +266,31 @@ fn elements_in_routines_are_guarded_against_wrong_predictions() {
     element(true, |a| zero(a).and_then(|()| a.cmovae(r11, rdx)), r11).unwrap_err();
     element(true, |a| zero(a).and_then(|()| a.cmovbe(r11, rdx)), r11).unwrap_err();
     element(false, |_| Ok(()), rdx).unwrap();
+}
+
+/// What is known of a register is known of its copy, too, however much else is known.
+#[test]
+fn copies_are_followed_though_there_is_no_room_for_more() {
+    let [count, from, to, copy, elsewhere] = [2u8, 6, 7, 1, 3];
+    let sum = |keys: [Key; 2]| {
+        keys.into_iter().try_fold(Sum::ZERO, |sum, key| sum.plus(Term { key, shift: 0 })).expect("two terms")
+    };
+    for others in 0..40 {
+        let mut facts = relate::Facts::NONE;
+        for other in 0..others {
+            let sum = sum([Key::Reg(elsewhere), Key::Slot(8 * other)]);
+            facts.add(relate::Fact { sum, region: Region::Memory(0), unit: 0, pointer: None });
+        }
+        for pointer in [from, to] {
+            let sum = sum([Key::Reg(pointer), Key::Reg(count)]);
+            facts.add(relate::Fact { sum, region: Region::Memory(0), unit: 0, pointer: Some(pointer) });
+        }
+        facts.moved(copy, count);
+        facts.moved(count, from);
+        facts.moved(from, to);
+        for pointer in [count, from] {
+            assert!(facts.has_range(pointer, Key::Reg(copy), |_| true), "{others} others");
+        }
+        assert!(!facts.has_range(to, Key::Reg(elsewhere), |_| true));
+    }
 }
