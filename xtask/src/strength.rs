@@ -22,6 +22,10 @@ pub(crate) struct Mutants {
     /// Guard accesses behind checks, as compiled by default: then checks may be dropped that the guards make up for.
     #[arg(long)]
     spectre: bool,
+    /// Nothing but other registers in addresses, each other one of each, and print those that are accepted, each with
+    /// so many instructions ahead of it.
+    #[arg(long, value_name = "N")]
+    registers: Option<usize>,
     /// More modules: files, whose mutants are not executed.
     #[arg(value_name = "FILE")]
     more: Vec<PathBuf>,
@@ -61,18 +65,34 @@ impl Mutants {
                 functions += subject.functions();
                 let mut tally = Tally::default();
                 let mut accepted: Vec<Mutant> = Vec::new();
+                if let Some(ahead) = self.registers {
+                    let functions = subject.proved();
+                    let made = functions.flat_map(|function| subject.register_mutants(function, &mut random));
+                    accepted.extend(tally.judge(&subject, made.collect()));
+                    let made = subject.register_mutants_of_routines(&mut random);
+                    accepted.extend(tally.judge(&subject, made));
+                    for mutant in &accepted {
+                        let before = subject.ahead(mutant, ahead).join("; ");
+                        println!("{}: {}: behind {before}", subject.name, subject.describe(mutant));
+                    }
+                }
                 for function in subject.proved() {
                     proved += 1;
+                    if self.registers.is_some() {
+                        continue;
+                    }
                     let mut made = subject.mutants(function, &mut random);
                     made.retain(|mutant| mutant.kind.demanded() || random.one_in(self.every));
                     accepted.extend(tally.judge(&subject, made));
                 }
-                let mut made = subject.mutants_of_routines(&mut random);
-                made.retain(|mutant| mutant.kind.demanded() || random.one_in(self.every));
-                accepted.extend(tally.judge(&subject, made));
-                let mut made = subject.mutants_of_borders(&mut random);
-                made.retain(|_| random.one_in(self.every));
-                accepted.extend(tally.judge(&subject, made));
+                if self.registers.is_none() {
+                    let mut made = subject.mutants_of_routines(&mut random);
+                    made.retain(|mutant| mutant.kind.demanded() || random.one_in(self.every));
+                    accepted.extend(tally.judge(&subject, made));
+                    let mut made = subject.mutants_of_borders(&mut random);
+                    made.retain(|_| random.one_in(self.every));
+                    accepted.extend(tally.judge(&subject, made));
+                }
                 all.add(tally);
                 if runs && subject.failure().is_none() {
                     while accepted.len() > self.execute {

@@ -78,6 +78,19 @@ impl<'a> Changes<'a> {
         self.mutants
     }
 
+    /// Each register of each address exchanged for each other one.
+    pub(crate) fn registers(mut self) -> Vec<Mutant> {
+        for n in 0..self.code.instructions.len() {
+            let instruction = self.instruction(n);
+            let has_address = instruction.op_kinds().any(|kind| kind == OpKind::Memory);
+            let is_none = matches!(instruction.mnemonic(), Mnemonic::Nop | Mnemonic::Lea);
+            if has_address && !is_none && !instruction.is_ip_rel_memory_operand() {
+                self.other_registers(&instruction, &INTS);
+            }
+        }
+        self.mutants
+    }
+
     fn instruction(&self, n: usize) -> Instruction {
         self.code.instructions[n]
     }
@@ -166,26 +179,15 @@ impl<'a> Changes<'a> {
         // What `lea` computes need be no address.
         let computes = instruction.mnemonic() == Mnemonic::Lea;
         let (base, index) = (instruction.memory_base(), instruction.memory_index());
-        let in_frame = matches!(base, Register::RBP | Register::RSP);
         if index != Register::None && base != Register::None && instruction.memory_index_scale() > 1 && !computes {
             let mut exchanged = instruction;
             exchanged.set_memory_base(index);
             exchanged.set_memory_index(base);
             self.replaced(Kind::ExchangedRegisters, &instruction, &exchanged);
         }
-        for _ in 0..3 {
-            let other = *self.random.pick(&INTS);
-            if base != Register::None && other != base && !computes {
-                let mut changed = instruction;
-                changed.set_memory_base(other);
-                let kind = if in_frame { Kind::OtherFrameBase } else { Kind::OtherBase };
-                self.replaced(kind, &instruction, &changed);
-            }
-            if index != Register::None && other != index && other != Register::RSP && !computes {
-                let mut changed = instruction;
-                changed.set_memory_index(other);
-                self.replaced(Kind::OtherIndex, &instruction, &changed);
-            }
+        if !computes {
+            let others = [(); 3].map(|()| *self.random.pick(&INTS));
+            self.other_registers(&instruction, &others);
         }
         if index != Register::None {
             let other = *self.random.pick(&[1, 2, 4, 8]);
@@ -198,6 +200,25 @@ impl<'a> Changes<'a> {
         }
         if !computes {
             self.displacement(&instruction);
+        }
+    }
+
+    /// Other registers than the base and the index of an address.
+    fn other_registers(&mut self, instruction: &Instruction, others: &[Register]) {
+        let (base, index) = (instruction.memory_base(), instruction.memory_index());
+        let in_frame = matches!(base, Register::RBP | Register::RSP);
+        for other in others.iter().copied() {
+            if base != Register::None && other != base {
+                let mut changed = *instruction;
+                changed.set_memory_base(other);
+                let kind = if in_frame { Kind::OtherFrameBase } else { Kind::OtherBase };
+                self.replaced(kind, instruction, &changed);
+            }
+            if index != Register::None && other != index && other != Register::RSP {
+                let mut changed = *instruction;
+                changed.set_memory_index(other);
+                self.replaced(Kind::OtherIndex, instruction, &changed);
+            }
         }
     }
 

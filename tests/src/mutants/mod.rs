@@ -341,6 +341,29 @@ impl Subject {
         mutants
     }
 
+    /// Mutants of a function in which one register of an address is another one: all that there are.
+    #[must_use]
+    pub fn register_mutants(&self, function: u32, random: &mut Random) -> Vec<Mutant> {
+        change::Changes::new(self, &self.decoded(function), Some(function), random).registers()
+    }
+
+    /// The same of routines.
+    #[must_use]
+    pub fn register_mutants_of_routines(&self, random: &mut Random) -> Vec<Mutant> {
+        let routines = if self.whole.is_ok() { self.routines() } else { Vec::new() };
+        routines.iter().flat_map(|code| change::Changes::new(self, code, None, random).registers()).collect()
+    }
+
+    /// So many instructions ahead of a mutant, in the order of addresses.
+    #[must_use]
+    pub fn ahead(&self, mutant: &Mutant, count: usize) -> Vec<String> {
+        let routines = || self.routines().into_iter().find(|code| code.at(mutant.at).is_some());
+        let code = mutant.function.map(|function| self.decoded(function)).or_else(routines);
+        let Some(code) = code else { return Vec::new() };
+        let at = code.at(mutant.at).unwrap_or(0);
+        code.instructions[at.saturating_sub(count)..at].iter().map(ToString::to_string).collect()
+    }
+
     /// The routines, found by the calls of them.
     fn routines(&self) -> Vec<Decoded> {
         let covered = self.covered();
