@@ -4,11 +4,11 @@ use crate::emit::control::blocks::Block;
 use crate::emit::control::continuations::Resumptions;
 use crate::emit::control::exceptions::Exceptions;
 use crate::emit::control::meter::{KeptRef, Stub};
-use crate::emit::objects::safepoints::Roots;
-use crate::emit::shapes::FlagsOf;
 use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
-use crate::emit::values::value::{Hot, Operand, Value};
+use crate::emit::values::safepoints::Roots;
+use crate::emit::values::value::{Operand, Value};
+use crate::emit::values::{LocalState, Values};
 use crate::emit::writer::{Stop, Writer};
 use crate::isa::Isa;
 use crate::operators::effects::Calls;
@@ -22,6 +22,7 @@ use crate::treaty::ty::{Ty, Width};
 use crate::validate::survey::Survey;
 use crate::validate::{Buffers, survey};
 use lightbeam_asm::{Label, Reg};
+use std::ops::{Deref, DerefMut};
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// What a worker keeps from function to function, so that none allocates for itself.
@@ -45,6 +46,8 @@ struct State {
     blocks: Vec<Block>,
     copies: Vec<Copies>,
     locals: Vec<LocalState>,
+    roots: Roots,
+    moves: Moves,
     lists: Lists,
 }
 
@@ -56,7 +59,6 @@ pub(crate) struct Lists {
     pub(crate) stubs: Vec<Stub>,
     /// References that stubs keep in memory, see `Stub::refs`.
     pub(crate) stub_refs: Vec<KeptRef>,
-    pub(crate) roots: Roots,
     /// Where a frame is filled with garbage, and where to go then, see `Settings::poison`.
     pub(crate) poison: Option<(Label, Label)>,
     pub(crate) targets: Vec<Label>,
@@ -72,7 +74,6 @@ pub(crate) struct Lists {
     pub(crate) volatile_homes: Vec<u32>,
     /// Arguments of a call that are in no register yet, with theirs.
     pub(crate) args: Vec<(Reg, Operand)>,
-    pub(crate) moves: Moves,
     pub(crate) exceptions: Exceptions,
     pub(crate) resumptions: Resumptions,
 }
@@ -94,24 +95,13 @@ impl Budget {
     }
 }
 
-/// A touched local while its function is compiled.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LocalState {
-    pub(crate) ty: Ty,
-    /// The register that holds it for the whole function, if it has one.
-    pub(crate) home: Option<Reg>,
-    /// A register that holds the same at this moment; its slot does not if the register is one of `Regs::dirty`, or if
-    /// a loop keeps it there and the local is the loop's own.
-    pub(crate) copy: Option<Reg>,
-    /// Offset of its slot from the frame pointer.
-    pub(crate) slot: i32,
-    /// The depth of the block that has all touches of it, as `LocalUse::depth` says.
-    pub(crate) depth: u32,
-}
-
-/// The state of the emitter of one function.
+/// The emitter of one function: where its values are, and all that decides what is made of them.
+///
+/// It derefs to its [`Values`], and these hold the writer: an operator is written in terms of all three, and saying at
+/// each of a thousand places whose the stack is would hide what the place does. What counts is the other direction,
+/// which the compiler sees to: no method of `Values` can reach the survey, the reader or the facts.
 pub(crate) struct FuncGen<'a, I: Isa> {
-    pub(crate) w: &'a mut Writer<I>,
+    pub(crate) values: Values<'a, I>,
     pub(crate) facts: &'a Facts,
     pub(crate) survey: &'a Survey,
     pub(crate) sig: &'a Sig,
@@ -120,40 +110,15 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     /// Offset of the body in the module.
     base: u32,
 
-    pub(crate) stack: Vec<Value>,
-    pub(crate) watermark: usize,
-    pub(crate) hot: Option<Hot>,
-    /// Wasm offset of the load that an operand of the current operator is, if one is.
-    pub(crate) hot_wasm: u32,
-    /// What the flags tell beside a pending condition.
-    pub(crate) flags: Option<FlagsOf>,
-    /// A register each of whose lanes is all ones or all zeros, as long as no code is emitted behind this offset.
-    pub(crate) lane_mask: Option<(Reg, u32)>,
-    pub(crate) regs: Regs,
-    pub(crate) locals: Vec<LocalState>,
     /// Which of the locals is the address of the collector's heap, if that is kept.
     pub(crate) heap: Option<usize>,
     pub(crate) blocks: Vec<Block>,
-    /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
-    pub(crate) copies: Vec<Copies>,
     /// What makes the next operator unusual. Nothing of it, most of the time.
     pub(crate) unusual: Unusual,
     pub(crate) dead_depth: u32,
     /// How many blocks have opened, as the survey numbers them.
     pub(crate) block_number: usize,
 
-    /// Offset of operand slot 0's upper end from the frame pointer.
-    pub(crate) slots_base: i32,
-    pub(crate) slots_used: u32,
-    /// Logarithm of a slot's size: 8 bytes, 16 in functions that have vectors, twice that in those compiled deep.
-    pub(crate) slot_log2: u32,
-    /// Where in the slot of a position a reference to an object is: at its end, or in functions that are compiled deep
-    /// in the upper half.
-    pub(crate) reference_part: i32,
-    /// Bytes below the operand slots: arguments and result areas of calls.
-    pub(crate) outgoing: u32,
-    /// Bytes for registers that stubs save.
-    pub(crate) stub_saves: u32,
     /// Frame offset of the caller's result area pointer.
     pub(crate) result_area_slot: i32,
     pub(crate) return_label: Label,
@@ -171,6 +136,22 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     /// Has the last operator been compiled? What comes then is stubs and pads.
     pub(crate) in_margin: bool,
     pub(crate) parts: Parts,
+}
+
+impl<'a, I: Isa> Deref for FuncGen<'a, I> {
+    type Target = Values<'a, I>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Values<'a, I> {
+        &self.values
+    }
+}
+
+impl<'a, I: Isa> DerefMut for FuncGen<'a, I> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Values<'a, I> {
+        &mut self.values
+    }
 }
 
 /// Reasons not to go straight to the next operator, in one byte so that all are looked at in one step.
@@ -359,14 +340,9 @@ fn emit<I: Isa>(
     w.begin_function(&facts.settings, Budget::most(body.len()));
     w.wasm = base + survey.code_start as u32;
     let return_label = w.label();
-    let mut cg = FuncGen::<I> {
+    let values = Values {
         w,
-        facts,
-        survey,
-        sig,
-        lists: &mut state.lists,
-        reader: Reader::new(body, survey.code_start),
-        base,
+        body,
         stack: std::mem::take(&mut state.stack),
         watermark: 0,
         hot: None,
@@ -375,18 +351,30 @@ fn emit<I: Isa>(
         lane_mask: None,
         regs: Regs::new(I::ALLOCATABLE),
         locals: std::mem::take(&mut state.locals),
-        heap: survey.heap(),
-        blocks: std::mem::take(&mut state.blocks),
+        depth: 0,
         copies: std::mem::take(&mut state.copies),
-        unusual: Unusual::of(facts),
-        dead_depth: 0,
-        block_number: 0,
+        roots: &mut state.roots,
+        moves: &mut state.moves,
         slots_base: 0,
         slots_used: 0,
         slot_log2: slot_log2 + u32::from(deep),
         reference_part: if deep { 1 << slot_log2 } else { 0 },
         outgoing: 0,
         stub_saves: 0,
+    };
+    let mut cg = FuncGen::<I> {
+        values,
+        facts,
+        survey,
+        sig,
+        lists: &mut state.lists,
+        reader: Reader::new(body, survey.code_start),
+        base,
+        heap: survey.heap(),
+        blocks: std::mem::take(&mut state.blocks),
+        unusual: Unusual::of(facts),
+        dead_depth: 0,
+        block_number: 0,
         result_area_slot: 0,
         return_label,
         return_branched: false,
@@ -406,7 +394,7 @@ fn emit<I: Isa>(
     cg.lists.poison = None;
     cg.lists.stub_refs.clear();
     let maps = cg.w.maps.len();
-    cg.lists.roots.begin(facts.references || survey.catches_references, maps, deep);
+    cg.roots.begin(facts.references || survey.catches_references, maps, deep);
 
     let enter = cg.prologue();
     cg.set_conventional(false);
@@ -430,7 +418,7 @@ fn emit<I: Isa>(
     cg.finish_handlers(first_handlers, frame);
     let stopped = cg.w.stopped();
 
-    let FuncGen { stack, locals, blocks, copies, parts, .. } = cg;
+    let FuncGen { values: Values { stack, locals, copies, .. }, blocks, parts, .. } = cg;
     state.stack = stack;
     state.locals = locals;
     state.blocks = blocks;

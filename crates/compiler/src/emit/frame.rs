@@ -10,9 +10,10 @@
 //!   [stack ...]        arguments and result areas of calls made from here
 //! ```
 
-use crate::compile::{FuncGen, LocalState};
+use crate::compile::FuncGen;
 use crate::emit::shapes::simd::zero_bits;
 use crate::emit::values::moves::Step;
+use crate::emit::values::{LocalState, Values};
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::treaty::code::TrapCode;
 use crate::treaty::fault::{Fault, without};
@@ -185,17 +186,18 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         // Those that stack maps name are all in this frame, side by side.
         if references {
-            for local in self.locals.iter_mut().filter(|local| local.ty == Ty::GcRef) {
+            let Values { locals, roots, .. } = &mut self.values;
+            for local in locals.iter_mut().filter(|local| local.ty == Ty::GcRef) {
                 offset -= 8;
                 local.slot = offset;
-                self.lists.roots.locals.push(offset);
+                roots.locals.push(offset);
             }
         }
         // So are slots as large as they are.
         self.slots_base = offset & -(1 << self.slot_log2);
         self.lists.volatile_homes.clear();
         if self.survey_may_call() {
-            let locals = self.locals.iter().enumerate();
+            let locals = self.values.locals.iter().enumerate();
             self.lists.volatile_homes.extend(
                 locals.filter(|(_, l)| l.home.is_some_and(|reg| !I::PRESERVED.contains(&reg))).map(|(at, _)| at as u32),
             );
@@ -203,7 +205,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.survey.handlers {
             let homes = &mut self.lists.exceptions.homes;
             homes.clear();
-            homes.extend((0..self.locals.len() as u32).filter(|at| self.locals[*at as usize].home.is_some()));
+            let locals = &self.values.locals;
+            homes.extend((0..locals.len() as u32).filter(|at| locals[*at as usize].home.is_some()));
         }
         let homes: RegSet = self.locals.iter().filter_map(|l| l.home).fold(RegSet::EMPTY, |mut set, reg| {
             set.add(reg);
@@ -270,7 +273,8 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.store(Store::B64, Addr::base(I::FRAME, offset), reg);
         }
         if let Some(reg) = self.sig.private.result_area {
-            self.w.store(Store::B64, Addr::base(I::FRAME, self.result_area_slot), reg);
+            let slot = Addr::base(I::FRAME, self.result_area_slot);
+            self.w.store(Store::B64, slot, reg);
         }
         if self.survey.handlers {
             let context = Addr::base(I::FRAME, self.lists.exceptions.context);
@@ -286,13 +290,13 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn bring_in_parameters(&mut self) {
-        self.lists.moves.clear();
+        self.moves.clear();
         let sig = self.sig;
         for (param, place) in sig.private.params.iter().enumerate() {
             let Some(at) = self.survey.find(param as u32) else { continue };
             let local = self.locals[at];
             match (*place, local.home) {
-                (Place::Reg(reg), Some(home)) => self.lists.moves.add(home, reg),
+                (Place::Reg(reg), Some(home)) => self.moves.add(home, reg),
                 (Place::Reg(reg), None) => {
                     self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
                 }
@@ -338,7 +342,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn zero_locals(&mut self) {
         let params = self.sig.params.len() as u32;
-        let mapped = !self.lists.roots.locals.is_empty();
+        let mapped = !self.roots.locals.is_empty();
         for at in 0..self.locals.len() {
             let local = &self.survey.locals[at];
             // Homes are stored before calls in a `try_table`, perhaps before their locals are written.
@@ -359,36 +363,6 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Emits the pending parallel moves, whole registers.
-    #[inline]
-    pub(crate) fn emit_moves(&mut self) {
-        self.set_conventional(true);
-        if !self.lists.moves.is_empty() {
-            self.resolve_moves();
-        }
-    }
-
-    fn resolve_moves(&mut self) {
-        let FuncGen { lists, w, .. } = self;
-        let mut count = 0;
-        lists.moves.resolve(|step| {
-            let (to, from) = match step {
-                Step::Move(to, from) => (to, from),
-                Step::Save(from) if from.is_float() => (I::FLOAT_SCRATCH, from),
-                Step::Save(from) => (I::SCRATCH, from),
-                Step::Restore(to) if to.is_float() => (to, I::FLOAT_SCRATCH),
-                Step::Restore(to) => (to, I::SCRATCH),
-            };
-            count += 1;
-            if to.is_float() {
-                w.fmov(to, from);
-            } else {
-                w.mov(Width::W64, to, from);
-            }
-        });
-        w.counters.merge_moves += count;
-    }
-
     /// The end of the function: results to where the convention wants them, and back to the caller.
     pub(crate) fn epilogue(&mut self) {
         self.set_conventional(true);
@@ -404,7 +378,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if results.len() > 1 {
             // All of them are in their slots, as at every merge of more than one value.
             if self.sig.private.result_area.is_some() {
-                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::FRAME, self.result_area_slot));
+                let slot = Addr::base(I::FRAME, self.result_area_slot);
+                self.w.load(Load::I64, I::SCRATCH, slot);
                 for (i, place) in abi.results.iter().enumerate() {
                     let Place::Stack(offset) = *place else { continue };
                     if i & 7 == 7 && self.w.check_budget() {
@@ -445,6 +420,43 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
+    /// The types of the function's results.
+    pub(crate) fn result_types(&self) -> &[Ty] {
+        &self.sig.results
+    }
+}
+
+impl<I: Isa> Values<'_, I> {
+    /// Emits the pending parallel moves, whole registers.
+    #[inline]
+    pub(crate) fn emit_moves(&mut self) {
+        self.set_conventional(true);
+        if !self.moves.is_empty() {
+            self.resolve_moves();
+        }
+    }
+
+    fn resolve_moves(&mut self) {
+        let Values { moves, w, .. } = self;
+        let mut count = 0;
+        moves.resolve(|step| {
+            let (to, from) = match step {
+                Step::Move(to, from) => (to, from),
+                Step::Save(from) if from.is_float() => (I::FLOAT_SCRATCH, from),
+                Step::Save(from) => (I::SCRATCH, from),
+                Step::Restore(to) if to.is_float() => (to, I::FLOAT_SCRATCH),
+                Step::Restore(to) => (to, I::SCRATCH),
+            };
+            count += 1;
+            if to.is_float() {
+                w.fmov(to, from);
+            } else {
+                w.mov(Width::W64, to, from);
+            }
+        });
+        w.counters.merge_moves += count;
+    }
+
     /// Offset from the frame pointer of the area in which stubs save registers; known when all slots are.
     pub(crate) fn stub_area(&self) -> i32 {
         self.slots_base - ((self.slots_used as i32) << self.slot_log2)
@@ -454,10 +466,5 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn frame_size(&self) -> u32 {
         let slots = self.slots_used << self.slot_log2;
         ((-self.slots_base) as u32 + slots + self.stub_saves + self.outgoing).next_multiple_of(16)
-    }
-
-    /// The types of the function's results.
-    pub(crate) fn result_types(&self) -> &[Ty] {
-        &self.sig.results
     }
 }

@@ -315,8 +315,20 @@ impl<I: Isa> Writer<I> {
         addresses.push(AddressSite { at, wasm });
     }
 
-    /// The instruction at `at` can trap.
-    pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode, wasm: u32) {
+    /// An instruction at `at` belongs to the operator that is compiled.
+    #[inline]
+    pub(crate) fn map_here(&mut self, at: u32) {
+        self.map_address(at, self.wasm);
+    }
+
+    /// The instruction at `at` can trap, for the operator that is compiled.
+    #[inline]
+    pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode) {
+        self.trap_of(at, code, self.wasm);
+    }
+
+    /// The instruction at `at` can trap, for the operator at `wasm`.
+    pub(crate) fn trap_of(&mut self, at: u32, code: TrapCode, wasm: u32) {
         // The room is looked at first, so that nothing need be kept across its growing.
         if self.traps.len() == self.traps.capacity() || self.addresses.len() == self.addresses.capacity() {
             self.grow_maps();
@@ -332,12 +344,18 @@ impl<I: Isa> Writer<I> {
         self.addresses.reserve(64);
     }
 
-    /// The instruction at `at` accesses a linear memory.
-    pub(crate) fn memory_trap_at(&mut self, at: u32, wasm: u32) {
+    /// The instruction at `at` accesses a linear memory, for the operator that is compiled.
+    #[inline]
+    pub(crate) fn memory_trap_at(&mut self, at: u32) {
+        self.memory_trap_of(at, self.wasm);
+    }
+
+    /// The instruction at `at` accesses a linear memory, for the operator at `wasm`.
+    pub(crate) fn memory_trap_of(&mut self, at: u32, wasm: u32) {
         if crate::treaty::fault::without(crate::treaty::fault::Fault::TrapRecords) {
             return;
         }
-        self.trap_at(at, TrapCode::MemoryOutOfBounds, wasm);
+        self.trap_of(at, TrapCode::MemoryOutOfBounds, wasm);
     }
 
     /// A label that traps with a code, for the operator that is compiled, or for the whole of a routine.
@@ -361,7 +379,7 @@ impl<I: Isa> Writer<I> {
     /// An instruction that traps, for the operator at `wasm`. Where traps may be faults.
     pub(crate) fn trap_here(&mut self, code: TrapCode, wasm: u32) {
         let at = self.trap();
-        self.trap_at(at, code, wasm);
+        self.trap_of(at, code, wasm);
     }
 
     /// Binds the label of the next trap out of line, if there is one left.

@@ -12,7 +12,8 @@
 //!   loop                     n            the slots of the block's height and up
 //! ```
 
-use crate::compile::{FuncGen, LocalState, Unusual};
+use crate::compile::{FuncGen, Unusual};
+use crate::emit::values::LocalState;
 use crate::emit::values::regs::Copies;
 use crate::emit::values::value::{Loc, OperandPlace, Value};
 use crate::isa::{Cond, Isa, Load, Src, Store};
@@ -155,6 +156,7 @@ impl<I: Isa> FuncGen<'_, I> {
             None => self.copies.push(Copies::NONE),
         }
         self.blocks.push(block);
+        self.depth += 1;
     }
 
     fn next_block_use(&mut self) -> crate::validate::survey::BlockUse {
@@ -204,10 +206,12 @@ impl<I: Isa> FuncGen<'_, I> {
         let label = self.w.label();
         let mut window = false;
         if uses.branched {
-            self.flush_below(self.stack.len());
+            self.flush_all();
             self.clean_copies();
             if self.regs.locked.is_empty() {
-                self.open_window(self.block_number - 1);
+                let survey = self.survey;
+                let block = self.block_number - 1;
+                self.open_window(survey.window(block));
                 window = !self.regs.locked.is_empty();
             }
             self.drop_copies();
@@ -236,7 +240,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(Value { loc: Loc::Const(bits), .. }) = self.stack.last().copied() {
             self.pop_value();
             let height = self.stack.len() - self.params_of(types).len();
-            self.flush_below(self.stack.len());
+            self.flush_all();
             self.clean_copies();
             self.push_if(label, else_label, height, types, uses.branched);
             if bits.get() == 0 {
@@ -346,7 +350,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.slot(at, *ty);
                 self.stack.push(Value::slot(*ty));
             }
-            self.raise_watermark(self.stack.len());
+            self.all_in_slots();
         }
     }
 
@@ -363,9 +367,11 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         #[cfg(debug_assertions)]
         if crate::treaty::fault::proving() {
-            self.check_close();
+            let is_reached = !self.is_dead();
+            self.check_close(is_reached);
         }
         self.blocks.pop();
+        self.depth -= 1;
         self.close_handlers();
     }
 
@@ -424,7 +430,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.stack.push(Value::slot(ty));
             }
             if count > 0 {
-                self.raise_watermark(self.stack.len());
+                self.all_in_slots();
             }
         }
     }
@@ -474,7 +480,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if branched {
             self.truncate_stack(0);
             self.drop_copies();
-            self.w.bind(self.return_label);
+            let label = self.return_label;
+            self.w.bind(label);
             self.unusual.set(Unusual::DEAD, false);
         }
     }
@@ -494,7 +501,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let from = self.stack.len() - count;
         let to = block.height as usize;
         if from == to {
-            self.flush_below(self.stack.len());
+            self.flush_all();
             return;
         }
         self.w.counters.steps += count as u64;
@@ -633,7 +640,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let block = self.target(depth);
         self.merge_values(&block);
-        self.edge_to(self.blocks.len() - 1 - depth as usize);
+        self.edge_out(depth);
         self.w.jmp(block.label);
         self.become_dead();
     }
@@ -658,10 +665,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let count = self.label_arity(&block);
         if self.merges_in_place(&block, count) {
             self.merge_values(&block);
-            self.edge_to(self.blocks.len() - 1 - depth as usize);
+            self.edge_out(depth);
             self.w.jcc(cond, block.label);
         } else {
-            self.edge_to(self.blocks.len() - 1 - depth as usize);
+            self.edge_out(depth);
             self.w.counters.steps += count as u64;
             let (values, to) = (self.stack.len() - count, block.height as usize);
             self.slots_used = self.slots_used.max((to + count) as u32);
@@ -723,7 +730,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let value = self.stack[at];
             self.value_to_slot(value, at, at);
         } else {
-            self.flush_below(self.stack.len());
+            self.flush_all();
         }
         let temp = self.take_from(allowed);
 
@@ -742,7 +749,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.lists.br_labels[label as usize]
             } else {
                 let block = self.target(depth);
-                self.edge_to(self.blocks.len() - 1 - depth as usize);
+                self.edge_out(depth);
                 let label = if self.merges_in_place(&block, arity) {
                     block.label
                 } else {

@@ -133,7 +133,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             CallTo::Register(reg) => self.w.call_reg(reg),
         }
-        self.w.map_address(start, self.w.wasm);
+        self.w.map_here(start);
         self.w.returns_to = self.w.offset();
         self.owe_map(comes != Comes::Never && to.collects());
         if self.facts.settings.poison && comes != Comes::Never {
@@ -163,12 +163,12 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The bare call: arguments, call, nothing saved.
     pub(crate) fn libcall_raw(&mut self, libcall: Libcall, args: &[Arg]) {
-        self.lists.moves.clear();
+        self.moves.clear();
         for (arg, to) in Self::libcall_places(args) {
             if let Arg::Operand(operand) = arg
                 && let Some(from) = operand.as_reg()
             {
-                self.lists.moves.add(to, from);
+                self.moves.add(to, from);
             }
         }
         self.emit_moves();
@@ -286,7 +286,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Takes the arguments off the stack. Those that go on the stack of the machine are written at `base` bytes above
     /// the stack pointer at once; the others wait for `place_args`. Gives the registers that go free then.
     fn pop_args(&mut self, count: usize, abi: &Abi, base: i32) -> RegSet {
-        self.lists.moves.clear();
+        self.moves.clear();
         self.lists.args.clear();
         self.w.counters.steps += count as u64;
         let mut owned = RegSet::EMPTY;
@@ -294,7 +294,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let operand = self.pop();
             owned = owned.or(operand.owned());
             match (*place, operand.as_reg()) {
-                (Place::Reg(to), Some(from)) => self.lists.moves.add(to, from),
+                (Place::Reg(to), Some(from)) => self.moves.add(to, from),
                 (Place::Reg(to), None) => self.lists.args.push((to, operand)),
                 (Place::Stack(offset), _) => {
                     if i & 7 == 7 && self.w.check_budget() {
@@ -335,7 +335,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Brings the arguments that `pop_args` left to their registers, and `extra` with them.
     fn place_args(&mut self, extra: Option<(Reg, Reg)>) {
         if let Some((to, from)) = extra {
-            self.lists.moves.add(to, from);
+            self.moves.add(to, from);
         }
         self.emit_moves();
         while let Some((to, operand)) = self.lists.args.pop() {
@@ -354,7 +354,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let owned = self.pop_args(abi.params.len(), abi, 0);
         if abi.results.len() > 1 {
             // They are pushed as entries below the watermark.
-            self.flush_below(self.stack.len());
+            self.flush_all();
         }
         self.vacate_registers(owned);
         self.w.reserve_room();
@@ -427,7 +427,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The instruction at `at` faults if the function reference that it reads through is null.
     fn null_faults_at(&mut self, at: u32) {
         if self.facts.settings.hardware_traps {
-            self.w.trap_at(at, TrapCode::NullReference, self.w.wasm);
+            self.w.trap_at(at, TrapCode::NullReference);
         }
     }
 
@@ -501,7 +501,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 for ty in types {
                     self.stack.push(Value::slot(*ty));
                 }
-                self.raise_watermark(self.stack.len());
+                self.all_in_slots();
                 if sig.splits() {
                     self.join_results(&sig.results, types.len());
                 }
@@ -588,7 +588,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.w.reserve_room();
         if let Some(area) = abi.result_area {
-            self.w.load(Load::I64, area, Addr::base(I::FRAME, self.result_area_slot));
+            let slot = Addr::base(I::FRAME, self.result_area_slot);
+            self.w.load(Load::I64, area, slot);
         }
         match to {
             To::Defined(_) => {}

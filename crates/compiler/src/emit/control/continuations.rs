@@ -152,7 +152,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// The values of these types on top of the stack become such as are passed for them, in their slots.
     pub(crate) fn split_values(&mut self, types: &[Ty], passed: &[Ty]) {
-        self.flush_below(self.stack.len());
+        self.flush_all();
         let base = self.stack.len() - types.len();
         self.split_slots(base, types);
         self.truncate_stack(base);
@@ -203,7 +203,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.slot(at, *ty);
             self.stack.push(Value::slot(*ty));
         }
-        self.raise_watermark(self.stack.len());
+        self.all_in_slots();
     }
 
     /// Copies a value in memory.
@@ -354,7 +354,8 @@ impl<I: Isa> FuncGen<'_, I> {
                     if i & 7 == 7 && self.w.check_budget() {
                         break;
                     }
-                    let slot = self.slot(self.stack.len() + i, *ty);
+                    let position = self.stack.len() + i;
+                    let slot = self.slot(position, *ty);
                     self.copy_memory(*ty, slot, from(i));
                 }
                 self.give(held);
@@ -368,7 +369,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// More than one value that comes is pushed as entries below the watermark.
     fn flush_for(&mut self, types: &[Ty]) {
         if types.len() > 1 {
-            self.flush_below(self.stack.len());
+            self.flush_all();
         }
     }
 
@@ -393,7 +394,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let tag = &facts.tags[self.reader.u32() as usize];
         let count = facts.sigs[tag.sig as usize].params.len();
         self.charge_fuel();
-        self.flush_below(self.stack.len());
+        self.flush_all();
         self.save_around();
         let first = self.stack.len() - 1 - count;
         self.make_exception(tag, first);
@@ -411,7 +412,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         self.pass_continuation();
         // Where the routine leaves it alone until it is wanted.
-        self.flush_below(self.stack.len());
+        self.flush_all();
         self.save_around();
         let exception = self.pop();
         let handlers = self.pass_handlers(VALUE);

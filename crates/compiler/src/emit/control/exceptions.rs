@@ -19,6 +19,7 @@
 use crate::compile::FuncGen;
 use crate::emit::control::blocks::Block;
 use crate::emit::control::calls::Arg;
+use crate::emit::values::Values;
 use crate::emit::values::value::Operand;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::treaty::code::{CallSite, Handler, Routine, TrapCode};
@@ -334,7 +335,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let facts = self.facts;
         let tag = &facts.tags[self.reader.u32() as usize];
         self.charge_fuel();
-        self.flush_below(self.stack.len());
+        self.flush_all();
         self.drop_copies();
         self.save_all_homes();
         let first = self.stack.len() - exception_object(tag).fields.len();
@@ -349,7 +350,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let object = exception_object(tag);
         let exception = self.facts.exceptions.expect("there is a tag");
         // Behind all that is on the stack.
-        let instance = self.slot(self.stack.len(), Ty::I32);
+        let height = self.stack.len();
+        let instance = self.slot(height, Ty::I32);
         self.libcall_raw(Libcall::InstanceId, &[Arg::Owner(tag.owner)]);
         self.w.store(Store::B32, instance, I::LIBCALL.int_results[0]);
         for (i, field) in object.fields.iter().enumerate() {
@@ -573,11 +575,12 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// What the tables of handlers wait for: where the landing pads are, and how large the frame is.
     pub(crate) fn finish_handlers(&mut self, first: FirstHandlers, frame: u32) {
-        let exceptions = &self.lists.exceptions;
-        for handler in &mut self.w.handlers[first.handlers..] {
+        let FuncGen { values: Values { w, .. }, lists, .. } = self;
+        let exceptions = &lists.exceptions;
+        for handler in &mut w.handlers[first.handlers..] {
             handler.at = exceptions.catches[handler.at as usize].pad;
         }
-        for site in &mut self.w.sites[first.sites..] {
+        for site in &mut w.sites[first.sites..] {
             site.frame = frame;
             site.context = frame.wrapping_add_signed(exceptions.context);
         }

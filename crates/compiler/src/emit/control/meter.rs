@@ -97,9 +97,10 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.store(store(reg), save(n), reg);
             }
             let refs = stub.refs.0 as usize..stub.refs.1 as usize;
-            for KeptRef { reg, slot, store } in &self.lists.stub_refs[refs.clone()] {
-                if *store {
-                    self.w.store(Store::B32, Addr::base(I::FRAME, *slot), *reg);
+            for at in refs.clone() {
+                let KeptRef { reg, slot, store } = self.lists.stub_refs[at];
+                if store {
+                    self.w.store(Store::B32, Addr::base(I::FRAME, slot), reg);
                 }
             }
             self.w.reserve_room();
@@ -114,8 +115,9 @@ impl<I: Isa> FuncGen<'_, I> {
                 let load = if reg.is_float() { Load::of(float) } else { Load::I64 };
                 self.w.load(load, reg, save(n));
             }
-            for KeptRef { reg, slot, .. } in &self.lists.stub_refs[refs] {
-                self.w.load(Load::I32, *reg, Addr::base(I::FRAME, *slot));
+            for at in refs {
+                let KeptRef { reg, slot, .. } = self.lists.stub_refs[at];
+                self.w.load(Load::I32, reg, Addr::base(I::FRAME, slot));
             }
             match stub.kind {
                 StubKind::FillElement { out, .. } => self.w.mov(Width::W64, out, I::SCRATCH),
@@ -176,7 +178,8 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn charge_fuel(&mut self) {
         if self.facts.settings.fuel && self.fuel > 0 && !self.is_dead() && !without(Fault::Fuel) {
             let addr = self.fuel_address();
-            self.w.alu_mem(Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
+            let fuel = Src::Imm(self.fuel as i32);
+            self.w.alu_mem(Alu::Add, Width::W64, addr, fuel);
         }
         self.fuel = 0;
     }
@@ -184,8 +187,8 @@ impl<I: Isa> FuncGen<'_, I> {
     fn check_fuel(&mut self) {
         let addr = self.fuel_address();
         if self.fuel > 0 {
-            self.w.alu_mem(Alu::Add, Width::W64, addr, Src::Imm(self.fuel as i32));
-            self.fuel = 0;
+            let fuel = Src::Imm(std::mem::take(&mut self.fuel) as i32);
+            self.w.alu_mem(Alu::Add, Width::W64, addr, fuel);
         } else {
             self.w.cmp_mem(Width::W64, addr, Src::Imm(0));
         }

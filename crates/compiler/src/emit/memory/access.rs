@@ -167,7 +167,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
             // Whatever the extension, the value is zero exactly if the bytes are.
             let at = self.w.cmp_mem_zero(op.bytes(), addr);
-            self.w.memory_trap_at(at, self.w.wasm);
+            self.w.memory_trap_at(at);
             self.give(held);
             self.w.counters.folded_loads += 1;
             return self.push(Value { ty, loc: Loc::Flags(Cond::Ne) });
@@ -181,7 +181,7 @@ impl<I: Isa> FuncGen<'_, I> {
             },
         };
         let at = self.w.load(op, d, addr);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.give(held.but(d));
         self.push_reg(ty, d);
     }
@@ -218,7 +218,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.store(op, addr, reg)
             }
         };
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.give(held);
         self.done(&value);
     }

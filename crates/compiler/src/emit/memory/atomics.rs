@@ -62,7 +62,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (addr, held) = self.aligned_address(memory, offset, op.bytes());
         let d = self.dest_reusing(op.ty(), held.regs());
         let at = self.w.atomic_load(op, d, addr);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.give(held.but(d));
         self.push_reg(op.ty(), d);
     }
@@ -84,7 +84,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         };
         let at = self.w.atomic_exchange(Rmw::Xchg, bytes, reg, addr);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.give(held);
         self.done(value);
     }
@@ -114,7 +114,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         let at = self.w.atomic_alu(op, access.bytes(), addr, src);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.give(held);
         self.done(&value);
         self.push_const(access.ty(), 0);
@@ -145,7 +145,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         self.load_operand(d, &value);
         let at = self.w.atomic_exchange(op, access.bytes(), d, addr);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.give(held);
         let mut of_value = value.owned();
         of_value.remove(d);
@@ -165,7 +165,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         for at in self.w.atomic_loop(op, access, addr, src) {
-            self.w.memory_trap_at(at, self.w.wasm);
+            self.w.memory_trap_at(at);
         }
         self.give(held);
         self.done(&value);
@@ -191,7 +191,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let new = self.operand_reg(&mut replacement);
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         let at = self.w.atomic_cmpxchg(access.bytes(), addr, new);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.give(held);
         self.done(&replacement);
         if !self.next_drops() {

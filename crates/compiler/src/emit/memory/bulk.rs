@@ -71,7 +71,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 2 => self.w.load(Load::I32U16, reg, from),
                 _ => self.w.load(Load::I32U8, reg, from),
             };
-            self.w.memory_trap_at(at, self.w.wasm);
+            self.w.memory_trap_at(at);
             stores[count] = (to.plus(offset), reg);
             count += 1;
             if reg != I::SCRATCH {
@@ -86,7 +86,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 2 => self.w.store(Store::B16, to, reg),
                 _ => self.w.store(Store::B8, to, reg),
             };
-            self.w.memory_trap_at(at, self.w.wasm);
+            self.w.memory_trap_at(at);
         }
         self.give_back(held);
         self.give(from_held.and(to_held));
@@ -109,7 +109,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 2 => self.w.store_imm(Store::B16, to, 0),
                 _ => self.w.store_imm(Store::B8, to, 0),
             };
-            self.w.memory_trap_at(at, self.w.wasm);
+            self.w.memory_trap_at(at);
         }
         self.give(held);
     }
@@ -177,7 +177,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.push_operand(&n);
         }
         // The operands wait in their slots: the segment's extent comes in two registers of its own.
-        self.flush_below(self.stack.len());
+        self.flush_all();
         let n = self.pop();
         let source = self.pop();
         let target = self.pop();
@@ -276,10 +276,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Calls a routine: its operands go where the first integer arguments go.
     pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
-        self.lists.moves.clear();
+        self.moves.clear();
         for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
             if let OperandPlace::Reg(from) = operand.place() {
-                self.lists.moves.add(*to, from);
+                self.moves.add(*to, from);
             }
         }
         self.emit_moves();

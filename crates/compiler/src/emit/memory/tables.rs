@@ -168,7 +168,7 @@ impl<I: Isa> FuncGen<'_, I> {
             // Whatever is in this table is of the type, if it is not null.
             if self.facts.settings.hardware_traps {
                 let at = self.w.load(Load::I32, I::SCRATCH, type_of_callee);
-                self.w.trap_at(at, TrapCode::IndirectCallToNull, self.w.wasm);
+                self.w.trap_at(at, TrapCode::IndirectCallToNull);
             }
             return reference;
         }
@@ -179,13 +179,13 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.load(Load::I32, id, Addr::base(id, expected));
             // A null reference faults here.
             let at = self.w.cmp(Width::W32, id, Src::Mem(type_of_callee));
-            self.w.trap_at(at, TrapCode::IndirectCallToNull, self.w.wasm);
+            self.w.trap_at(at, TrapCode::IndirectCallToNull);
             if !without(Fault::Signature) {
                 self.w.jcc(Cond::Ne, bad);
             }
         } else {
             let at = self.w.load(Load::I32, id, type_of_callee);
-            self.w.trap_at(at, TrapCode::IndirectCallToNull, self.w.wasm);
+            self.w.trap_at(at, TrapCode::IndirectCallToNull);
             let mut frozen = self.freeze();
             let known = frozen.label();
             frozen.check_type_id(id, expected, false, known, bad);
@@ -207,7 +207,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.push_operand(&delta);
         }
         // [value, delta] -> [elements before, or -1]: both are wanted after the call, so both go to their slots.
-        self.flush_below(self.stack.len());
+        self.flush_all();
         let delta_at = self.stack.len() - 1;
         let delta = self.pop();
         let args = [Arg::Owner(table.owner), Arg::OwnerIndex(table.owner), Arg::Operand(delta)];

@@ -59,8 +59,8 @@ pub fn compare_with_heap<I: Isa>(w: &mut I, facts: &Facts, reference: Reg, span:
 impl<I: Isa> FuncGen<'_, I> {
     /// `d = ` where the heap begins; `d` may be the scratch register.
     pub(crate) fn heap_base(&mut self, d: Reg) {
-        let heap = self.gc().heap;
-        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        let (heap, store) = (self.gc().heap, self.facts.ctx.store);
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, store));
         self.w.load(Load::I64, d, Addr::base(I::SCRATCH, heap));
     }
 
@@ -98,7 +98,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let span = if without(Fault::HeapSpan) { 1 } else { span };
         let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
-        compare_with_heap::<I>(self.w, self.facts, reference, span, trap);
+        let facts = self.facts;
+        compare_with_heap::<I>(self.w, facts, reference, span, trap);
     }
 
     /// Traps unless the heap reaches beyond a field, where guard pages do not see to that.
@@ -384,7 +385,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for i in (0..count).rev() {
             if i & 7 == 7 && self.w.check_budget() {
                 // The values need not be there any more, nor anything else.
-                self.truncate_stack(self.stack.len() - 1 - i);
+                self.drop_top(i + 1);
                 break;
             }
             let (storage, offset) = field(i);
@@ -404,7 +405,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// As `object_of_top` where the host is asked about each function reference: everything is in slots meanwhile.
     fn object_of_functions(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
-        self.flush_below(self.stack.len());
+        self.flush_all();
         let first = self.stack.len() - count;
         let (object, base, held) = self.new_object(ty, size);
         self.write_length(ty, count, object, base);
@@ -638,7 +639,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Takes a new array from the top and puts it in the place of the `below` entries under it.
     fn leave_array(&mut self, below: usize) {
         let array = self.pop_owned();
-        self.truncate_stack(self.stack.len() - below);
+        self.drop_top(below);
         self.push_reg(Ty::GcRef, array);
     }
 
@@ -653,7 +654,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Fills the new array on top with the value below it.
     fn fill_new(&mut self, ty: u32) {
-        self.flush_below(self.stack.len());
+        self.flush_all();
         let at = self.stack.len() - 1;
         let mut bits = self.bits_at(at - 1);
         if let Storage::Func(_) = self.object(ty).fields[0].storage {
@@ -696,12 +697,12 @@ impl<I: Isa> FuncGen<'_, I> {
             self.charge_units(&length);
             self.push_operand(&length);
         }
-        self.flush_below(self.stack.len());
+        self.flush_all();
         let at = self.stack.len() - 2;
         let (position, length) = (self.bits_at(at), self.bits_at(at + 1));
         self.array_routine(check, &[position, length]);
         self.push_new_array(ty, length);
-        self.flush_below(self.stack.len());
+        self.flush_all();
         let array = self.bits_at(at + 2);
         let zero = Operand::constant(Ty::I32, 0);
         if let Routine::ArrayInitElem { .. } = init {
@@ -719,7 +720,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let storage = self.object(ty).fields[0].storage;
         if let Storage::Number(Ty::V128) = storage {
             self.push_operand(&length);
-            self.flush_below(self.stack.len());
+            self.flush_all();
             let address = self.bits_at(self.stack.len() - 2);
             let length = self.pop();
             self.pop_value();
@@ -728,7 +729,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Storage::Func(_) = storage {
             // The length waits on the stack while the host is asked.
             self.push_operand(&length);
-            self.flush_below(self.stack.len());
+            self.flush_all();
             let bits = self.bits_at(self.stack.len() - 2);
             self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, address_of(&bits)))]);
             self.push_libcall_result(Ty::I32);

@@ -2,4 +2,3 @@
 
 pub(crate) mod gc;
 mod refs;
-pub(crate) mod safepoints;

@@ -236,8 +236,9 @@ impl<'a, I: Isa> FuncGen<'a, I> {
             // One comparison tells.
             let (temp, held) = self.hold(RegClass::Int);
             self.load_header(temp, kept.reg, self.gc().type_id);
-            self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.type_ids));
-            let expected = Addr::base(I::SCRATCH, self.facts.type_id_offsets[index]);
+            let facts = self.facts;
+            self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.type_ids));
+            let expected = Addr::base(I::SCRATCH, facts.type_id_offsets[index]);
             self.w.cmp(Width::W32, temp, Src::Mem(expected));
             self.give(held);
             self.put_back(kept);

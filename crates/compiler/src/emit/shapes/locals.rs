@@ -2,6 +2,7 @@
 
 use crate::compile::FuncGen;
 use crate::emit::shapes::{FlagsOf, int};
+use crate::emit::values::Values;
 use crate::emit::values::value::{Loc, Value};
 use crate::isa::{Isa, Store};
 use crate::treaty::ty::Ty;
@@ -45,7 +46,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.write(at, value, tee);
         self.flags = flags.map(|flags| FlagsOf { at: self.w.offset(), ..flags });
     }
+}
 
+impl<I: Isa> Values<'_, I> {
     #[inline(never)]
     fn write(&mut self, at: usize, value: Value, tee: bool) {
         let ty = value.ty;

@@ -9,6 +9,7 @@ mod locals;
 pub(crate) mod simd;
 
 use crate::compile::FuncGen;
+use crate::emit::values::Values;
 use crate::emit::values::value::{Loc, Operand, OperandPlace, Value};
 use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
 use crate::operators::fold;
@@ -45,6 +46,22 @@ pub(crate) const fn float(width: Width) -> Ty {
     }
 }
 
+impl<I: Isa> Values<'_, I> {
+    /// The register that a local is written in at this place: its home, or the one that a loop keeps for it.
+    pub(crate) fn fixed_reg(&self, at: usize) -> Option<Reg> {
+        let local = &self.locals[at];
+        local.home.or(local.copy.filter(|copy| self.regs.locked.has(*copy)))
+    }
+
+    /// Do the flags tell whether this register is zero, as a compare with zero would?
+    pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
+        let tell = self.flags == Some(FlagsOf { reg, width, at: self.w.offset() });
+        // Who comes to a label by another way brings other flags.
+        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.w.wasm);
+        tell
+    }
+}
+
 impl<I: Isa> FuncGen<'_, I> {
     // ---- destinations
 
@@ -67,12 +84,6 @@ impl<I: Isa> FuncGen<'_, I> {
         self.flush_local(at);
         self.w.counters.direct_sets += 1;
         Some(home)
-    }
-
-    /// The register that a local is written in at this place: its home, or the one that a loop keeps for it.
-    pub(crate) fn fixed_reg(&self, at: usize) -> Option<Reg> {
-        let local = &self.locals[at];
-        local.home.or(local.copy.filter(|copy| self.regs.locked.has(*copy)))
     }
 
     /// A destination that is none of the registers in `busy`.
@@ -171,14 +182,6 @@ impl<I: Isa> FuncGen<'_, I> {
             self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.w.offset() });
         }
         self.folded(r, at);
-    }
-
-    /// Do the flags tell whether this register is zero, as a compare with zero would?
-    pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
-        let tell = self.flags == Some(FlagsOf { reg, width, at: self.w.offset() });
-        // Who comes to a label by another way brings other flags.
-        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.w.wasm);
-        tell
     }
 
     /// A register for a result: if a call comes next and takes it as an argument, the one in which it does.

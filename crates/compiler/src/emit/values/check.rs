@@ -4,20 +4,27 @@
 //! their slots; nothing is pending that the next operator does not take; copies and locals agree on who copies whom.
 
 use crate::compile::FuncGen;
+use crate::emit::values::Values;
 use crate::emit::values::stack::WINDOW;
 use crate::emit::values::value::Loc;
 use crate::isa::Isa;
 use lightbeam_asm::RegSet;
 
 impl<I: Isa> FuncGen<'_, I> {
-    /// Panics if an invariant does not hold.
+    /// Panics if an invariant does not hold before the next operator.
     pub(crate) fn check(&self) {
-        let at = self.w.wasm;
         self.prove_no_map_is_owed();
-        assert!(self.watermark <= self.stack.len(), "watermark above the stack at {at:#x}");
-        if self.is_dead() {
-            return;
+        if !self.is_dead() {
+            self.check_values(self.reader.peek_local_write().is_some());
         }
+    }
+}
+
+impl<I: Isa> Values<'_, I> {
+    /// Panics if an invariant does not hold. May the top be in a home, as a local is written next?
+    fn check_values(&self, is_written: bool) {
+        let at = self.w.wasm;
+        assert!(self.watermark <= self.stack.len(), "watermark above the stack at {at:#x}");
         assert!(self.stack.len() - self.watermark <= WINDOW, "window too large at {at:#x}");
         let mut owned = RegSet::EMPTY;
         let last = self.stack.len().wrapping_sub(1);
@@ -30,7 +37,7 @@ impl<I: Isa> FuncGen<'_, I> {
                         owned.add(reg);
                     } else {
                         // A result computed straight into a home, for the next operator to note.
-                        assert!(i == last && self.reader.peek_local_write().is_some(), "{value:?} at {at:#x}");
+                        assert!(i == last && is_written, "{value:?} at {at:#x}");
                     }
                 }
                 Loc::Flags(_) | Loc::Hot => assert_eq!(i, last, "{value:?} is not on top at {at:#x}"),
@@ -82,11 +89,11 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// The innermost block closes: panics if an entry waits to read a local of its own that only a copy has, since
-    /// nobody sees to the slots of such locals any more.
+    /// nobody sees to the slots of such locals any more. Is the block's end reached from before it?
     #[cfg(debug_assertions)]
-    pub(crate) fn check_close(&mut self) {
-        let depth = self.blocks.len() as u32 - 1;
-        if !self.is_dead() {
+    pub(crate) fn check_close(&mut self, is_reached: bool) {
+        let depth = self.depth as u32 - 1;
+        if is_reached {
             for value in &self.stack[self.watermark..] {
                 if let Loc::Local(local) = value.loc
                     && self.locals[local as usize].depth >= depth

@@ -115,7 +115,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
             live.remove(base);
         }
         let first = self.lists.stub_refs.len() as u32;
-        if stub.kind.collects() && self.lists.roots.any {
+        if stub.kind.collects() && self.roots.any {
             stub.map = self.map_here(true);
             for reg in self.regs.cached {
                 let local = &self.locals[self.regs.copy_of[reg.index()] as usize];
@@ -177,8 +177,7 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
 
     /// The instruction at `at` can trap.
     pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode) {
-        let wasm = self.cg.w.wasm;
-        self.cg.w.trap_at(at, code, wasm);
+        self.cg.w.trap_at(at, code);
     }
 
     pub(crate) fn facts(&self) -> &'a Facts {

@@ -10,6 +10,7 @@
 //! address that reads one which nobody owns (`FuncGen::watch`).
 
 use crate::compile::FuncGen;
+use crate::emit::values::Values;
 use crate::isa::Isa;
 use crate::treaty::fault::proof;
 use crate::treaty::ty::Ty;
@@ -51,7 +52,7 @@ impl Held {
     }
 }
 
-impl<I: Isa> FuncGen<'_, I> {
+impl<I: Isa> Values<'_, I> {
     /// Takes a register to hold.
     pub(crate) fn hold(&mut self, class: RegClass) -> (Reg, Held) {
         let reg = self.take(class);
@@ -73,20 +74,22 @@ impl<I: Isa> FuncGen<'_, I> {
         self.give_back(held.0);
     }
 
+    /// As `FuncGen::dest_over`, for what does not go to a home.
+    pub(crate) fn take_over(&mut self, class: RegClass, held: Held) -> (Reg, Held) {
+        match self.regs.free.or(held.0).class(class).first() {
+            Some(reg) if held.0.has(reg) => (reg, held.but(reg)),
+            _ => (self.take(class), held),
+        }
+    }
+}
+
+impl<I: Isa> FuncGen<'_, I> {
     /// Where the result of the instruction goes that is the last to read what is held: perhaps to one of those. Gives
     /// what is to be given back behind it.
     pub(crate) fn dest_over(&mut self, ty: Ty, held: Held) -> (Reg, Held) {
         match self.hint(ty, RegSet::EMPTY) {
             Some(home) => (home, held),
             None => self.take_over(ty.class(), held),
-        }
-    }
-
-    /// As `dest_over`, for what does not go to a home.
-    pub(crate) fn take_over(&mut self, class: RegClass, held: Held) -> (Reg, Held) {
-        match self.regs.free.or(held.0).class(class).first() {
-            Some(reg) if held.0.has(reg) => (reg, held.but(reg)),
-            _ => (self.take(class), held),
         }
     }
 }

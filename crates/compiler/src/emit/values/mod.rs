@@ -1,9 +1,78 @@
 //! Where the values of a function are between two operators, and what may be done with them in the middle of one.
+//!
+//! [`Values`] is what changes from operator to operator and what the proofs are of. It appends instructions by its
+//! writer, to spill, load and move, but decides nothing that depends on what comes next or on the host: it sees neither
+//! the reader nor the survey nor the facts. `FuncGen` has one inside, and these.
 
 mod check;
 pub(crate) mod frozen;
 pub(crate) mod held;
 pub(crate) mod moves;
 pub(crate) mod regs;
+pub(crate) mod safepoints;
 pub(crate) mod stack;
 pub(crate) mod value;
+
+use crate::emit::shapes::FlagsOf;
+use crate::emit::values::moves::Moves;
+use crate::emit::values::regs::{Copies, Regs};
+use crate::emit::values::safepoints::Roots;
+use crate::emit::values::value::{Hot, Value};
+use crate::emit::writer::Writer;
+use crate::isa::Isa;
+use crate::treaty::ty::Ty;
+use lightbeam_asm::Reg;
+
+/// A touched local while its function is compiled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalState {
+    pub(crate) ty: Ty,
+    /// The register that holds it for the whole function, if it has one.
+    pub(crate) home: Option<Reg>,
+    /// A register that holds the same at this moment; its slot does not if the register is one of `Regs::dirty`, or if
+    /// a loop keeps it there and the local is the loop's own.
+    pub(crate) copy: Option<Reg>,
+    /// Offset of its slot from the frame pointer.
+    pub(crate) slot: i32,
+    /// The depth of the block that has all touches of it, as `LocalUse::depth` says.
+    pub(crate) depth: u32,
+}
+
+/// Where each value is.
+pub(crate) struct Values<'a, I: Isa> {
+    pub(crate) w: &'a mut Writer<I>,
+    /// The body, from which constants of vectors are read.
+    pub(crate) body: &'a [u8],
+    pub(crate) stack: Vec<Value>,
+    pub(crate) watermark: usize,
+    pub(crate) hot: Option<Hot>,
+    /// Wasm offset of the load that an operand of the current operator is, if one is.
+    pub(crate) hot_wasm: u32,
+    /// What the flags tell beside a pending condition.
+    pub(crate) flags: Option<FlagsOf>,
+    /// A register each of whose lanes is all ones or all zeros, as long as no code is emitted behind this offset.
+    pub(crate) lane_mask: Option<(Reg, u32)>,
+    pub(crate) regs: Regs,
+    pub(crate) locals: Vec<LocalState>,
+    /// How many blocks are open.
+    pub(crate) depth: usize,
+    /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
+    pub(crate) copies: Vec<Copies>,
+    /// References in the frame.
+    pub(crate) roots: &'a mut Roots,
+    /// Moves between registers that are to be made at once.
+    pub(crate) moves: &'a mut Moves,
+
+    /// Offset of operand slot 0's upper end from the frame pointer.
+    pub(crate) slots_base: i32,
+    pub(crate) slots_used: u32,
+    /// Logarithm of a slot's size: 8 bytes, 16 in functions that have vectors, twice that in those compiled deep.
+    pub(crate) slot_log2: u32,
+    /// Where in the slot of a position a reference to an object is: at its end, or in functions that are compiled deep
+    /// in the upper half.
+    pub(crate) reference_part: i32,
+    /// Bytes below the operand slots: arguments and result areas of calls.
+    pub(crate) outgoing: u32,
+    /// Bytes for registers that stubs save.
+    pub(crate) stub_saves: u32,
+}

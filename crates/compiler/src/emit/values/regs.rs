@@ -1,7 +1,7 @@
 //! The register file: who owns which register, how one is had, and what gives way.
 
-use crate::compile::{FuncGen, LocalState};
 use crate::emit::values::value::{Loc, Value};
+use crate::emit::values::{LocalState, Values};
 use crate::isa::{Isa, Load, Store};
 use crate::treaty::fault::{Fault, proof, without};
 use crate::treaty::ty::Ty;
@@ -193,7 +193,7 @@ impl Regs {
     }
 }
 
-impl<I: Isa> FuncGen<'_, I> {
+impl<I: Isa> Values<'_, I> {
     /// A register of a class, owned by the caller until `release`d or pushed.
     #[inline]
     pub(crate) fn take(&mut self, class: RegClass) -> Reg {
@@ -333,7 +333,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn drop_copy(&mut self, reg: Reg) {
         proof!(self.regs.cached.has(reg) && !self.regs.locked.has(reg));
         if self.regs.dirty.has(reg) {
-            self.clean_for(RegSet::one(reg), self.blocks.len());
+            self.clean_for(RegSet::one(reg), self.depth);
             self.regs.dirty.remove(reg);
         }
         self.regs.cached.remove(reg);
@@ -365,14 +365,14 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline]
     pub(crate) fn clean_copies(&mut self) {
         if !self.regs.dirty.is_empty() && !without(Fault::CleanBeforeCall) {
-            self.clean_for(self.regs.dirty, self.blocks.len());
+            self.clean_for(self.regs.dirty, self.depth);
         }
     }
 
     /// Are the slots of all locals right that may be read from here on?
     pub(crate) fn slots_are_right(&self) -> bool {
         let depth = |reg: Reg| self.locals[self.regs.copy_of[reg.index()] as usize].depth;
-        self.regs.dirty.into_iter().all(|reg| depth(reg) as usize >= self.blocks.len())
+        self.regs.dirty.into_iter().all(|reg| depth(reg) as usize >= self.depth)
     }
 
     /// Stores those of these copies that may be read at the label of the block at a depth.
@@ -406,13 +406,12 @@ impl<I: Isa> FuncGen<'_, I> {
     /// long as it lasts. Writes go to the register and, unless the local is the loop's own, to the slot, so that no
     /// edge out of the loop has anything to do; reads come from the register. The loop's label then has these copies on
     /// all its edges.
-    pub(crate) fn open_window(&mut self, block: usize) {
+    pub(crate) fn open_window(&mut self, locals: &[u32]) {
         proof!(self.regs.locked.is_empty());
-        self.regs.locked_depth = self.blocks.len() as u32;
-        let survey = self.survey;
+        self.regs.locked_depth = self.depth as u32;
         let mut ints = self.lockable(I::VOLATILE_HOMES);
         let mut floats = self.lockable(I::FLOAT_HOMES);
-        for &at in survey.window(block) {
+        for &at in locals {
             let local = self.locals[at as usize];
             let from = match local.ty.class() {
                 RegClass::Int => &mut ints,
@@ -480,6 +479,11 @@ impl<I: Isa> FuncGen<'_, I> {
             self.clean_for(self.regs.dirty, depth);
         }
         self.copies[depth].meet(self.regs.cached, &self.regs.copy_of);
+    }
+
+    /// As `edge_to`, for the label of the block at a depth from the innermost.
+    pub(crate) fn edge_out(&mut self, depth: u32) {
+        self.edge_to(self.depth - 1 - depth as usize);
     }
 
     /// An edge to a label on which no register holds a copy.

@@ -6,8 +6,8 @@
 //! ```
 //! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
 
-use crate::compile::{FuncGen, LocalState};
 use crate::emit::values::value::{Bits, Hot, Loc, Operand, OperandPlace, Value};
+use crate::emit::values::{LocalState, Values};
 use crate::isa::{FloatSrc, Isa, Load, Src, Store};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::{Ty, Width};
@@ -16,7 +16,7 @@ use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 /// Most entries that may be elsewhere than in their slots.
 pub(crate) const WINDOW: usize = 24;
 
-impl<I: Isa> FuncGen<'_, I> {
+impl<I: Isa> Values<'_, I> {
     #[inline]
     pub(crate) fn push(&mut self, value: Value) {
         if self.stack.len() - self.watermark >= WINDOW {
@@ -176,7 +176,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if without(Fault::ReadAfterFrame) {
             return;
         }
-        let depth = self.blocks.len() as u32 - 1;
+        let depth = self.depth as u32 - 1;
         for at in self.watermark.max(height)..self.stack.len() {
             if let Loc::Local(local) = self.stack[at].loc
                 && self.locals[local as usize].depth >= depth
@@ -265,7 +265,7 @@ impl<I: Isa> FuncGen<'_, I> {
             OperandPlace::Mem(addr) => {
                 let at = self.w.load(Load::of(operand.ty()), to, addr);
                 if operand.faults() {
-                    self.w.memory_trap_at(at, self.hot_wasm);
+                    self.w.memory_trap_of(at, self.hot_wasm);
                 } else {
                     self.w.counters.reloads += 1;
                 }
@@ -330,7 +330,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn folded(&mut self, operand: &Operand, at: u32) {
         if operand.in_memory() {
             if operand.faults() {
-                self.w.memory_trap_at(at, self.hot_wasm);
+                self.w.memory_trap_of(at, self.hot_wasm);
                 self.w.counters.folded_loads += 1;
             } else {
                 self.w.counters.folded_slots += 1;
@@ -440,6 +440,11 @@ impl<I: Isa> FuncGen<'_, I> {
         self.raise_watermark(to);
     }
 
+    /// Brings every entry to its slot. Keeps the flags.
+    pub(crate) fn flush_all(&mut self) {
+        self.flush_below(self.stack.len());
+    }
+
     /// Brings every entry that is in a register to its slot, as before a call, and stores what copies are ahead; reads
     /// of locals and constants stay as they are. Keeps the flags. `held` are registers that the operator owns.
     pub(crate) fn vacate_registers(&mut self, held: RegSet) {
@@ -496,6 +501,11 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.stack.len() > height {
             self.drop_above(height);
         }
+    }
+
+    /// Drops so many entries.
+    pub(crate) fn drop_top(&mut self, count: usize) {
+        self.truncate_stack(self.stack.len() - count);
     }
 
     fn drop_above(&mut self, height: usize) {

@@ -26,7 +26,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let d = self.dest(Ty::V128, RegSet::EMPTY);
         let at = self.w.load(Load::V128, d, addr);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.finish_vector(d, held.into_entry());
     }
 
@@ -35,7 +35,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (addr, held) = self.plain_address(memory, offset, op.bytes());
         let d = self.dest(Ty::V128, RegSet::EMPTY);
         let at = self.w.vector_load(op, d, addr);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.finish_vector(d, held.into_entry());
     }
 
@@ -47,7 +47,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (addr, held) = self.plain_address(memory, offset, lane.bytes());
         let d = self.dest_reusing(Ty::V128, l.owned());
         let at = self.w.replace_lane(lane, d, left, Src::Mem(addr), i);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.finish_vector(d, l.owned().or(held.into_entry()));
     }
 
@@ -58,7 +58,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let s = self.operand_reg(&mut value);
         let (addr, held) = self.plain_address(memory, offset, lane.bytes());
         let at = self.w.store_lane(lane, addr, s, i);
-        self.w.memory_trap_at(at, self.w.wasm);
+        self.w.memory_trap_at(at);
         self.give(held.and(Held::of(value.owned())));
     }
 }

@@ -8,6 +8,7 @@ mod memory;
 
 use crate::compile::FuncGen;
 use crate::emit::control::calls::Arg;
+use crate::emit::values::Values;
 use crate::emit::values::value::{Loc, Operand, OperandPlace};
 use crate::isa::{
     Amount, Dest, Isa, Lanes, Shift, VectorBinary, VectorForm, VectorSrc, VectorTernary, VectorTest, VectorUnary,
@@ -27,13 +28,12 @@ pub(crate) const fn zero_bits(ty: Ty) -> u64 {
     }
 }
 
-impl<I: Isa> FuncGen<'_, I> {
-    // ---- constants and operands
-
+impl<I: Isa> Values<'_, I> {
     /// The vector that a constant entry stands for.
     fn vector_bits(&self, entry: u64) -> u128 {
         if entry & PATTERN == 0 {
-            self.reader.bits128_at(entry as usize)
+            let bytes = self.body[entry as usize..].first_chunk().expect("16 bytes of a constant");
+            u128::from_le_bytes(*bytes)
         } else {
             u128::from(entry as u32) * (u128::MAX / u128::from(u32::MAX))
         }
@@ -44,6 +44,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let bits = self.vector_bits(entry);
         self.w.vconst(to, bits);
     }
+}
+
+impl<I: Isa> FuncGen<'_, I> {
+    // ---- constants and operands
 
     pub(crate) fn v_const(&mut self) {
         let at = self.reader.skip128();

@@ -14,7 +14,8 @@
 //! references are null from the entry on. One map serves the whole function. It names references, too, that nobody
 //! needs any more; they are kept up to date like any other, as those in locals are.
 
-use crate::compile::{Budget, FuncGen};
+use crate::compile::Budget;
+use crate::emit::values::Values;
 use crate::emit::values::value::Loc;
 use crate::emit::writer::Stop;
 use crate::isa::{Alu, Cond, Isa, Src, Store};
@@ -68,21 +69,27 @@ impl Roots {
     }
 }
 
-impl<I: Isa> FuncGen<'_, I> {
+impl<I: Isa> Values<'_, I> {
     /// Entries up to here are in their slots now.
     #[inline]
     pub(crate) fn raise_watermark(&mut self, to: usize) {
         if to > self.watermark {
-            let roots = &mut self.lists.roots;
+            let roots = &mut *self.roots;
             roots.known = roots.known.min(self.watermark);
             self.watermark = to;
         }
     }
 
+    /// All entries are in their slots now.
+    #[inline]
+    pub(crate) fn all_in_slots(&mut self) {
+        self.raise_watermark(self.stack.len());
+    }
+
     /// A call that has just been emitted is one during which a collector may run.
     #[inline]
     pub(crate) fn safepoint(&mut self) {
-        if self.lists.roots.any && !without(Fault::Safepoints) {
+        if self.roots.any && !without(Fault::Safepoints) {
             let map = self.map_here(false);
             self.safepoint_with(map);
         }
@@ -92,7 +99,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn safepoint_with(&mut self, map: Option<u32>) {
         #[cfg(debug_assertions)]
         {
-            self.lists.roots.owed = false;
+            self.roots.owed = false;
         }
         if let Some(map) = map {
             let at = self.w.returns_to;
@@ -114,7 +121,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     fn find_map(&mut self, registers: bool) -> Option<u32> {
-        let roots = &mut self.lists.roots;
+        let roots = &mut *self.roots;
         if !roots.any {
             return None;
         }
@@ -149,12 +156,12 @@ impl<I: Isa> FuncGen<'_, I> {
         roots.changed = false;
         roots.last_window = key;
         let map = self.make_map(window);
-        self.lists.roots.last = Some(map);
+        self.roots.last = Some(map);
         Some(map)
     }
 
     fn make_map(&mut self, window: u32) -> u32 {
-        let roots = &self.lists.roots;
+        let roots = &*self.roots;
         let top = match window {
             0 => roots.below.last().map_or(0, |at| *at as usize + 1),
             _ => self.watermark + (32 - window.leading_zeros()) as usize,
@@ -187,7 +194,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let words = maps.len() - map - 2;
         maps[map + 1] = words as u32;
-        if 4 * (maps.len() - roots.first) > Budget::most(self.reader.len()) / 4 {
+        if 4 * (maps.len() - roots.first) > Budget::most(self.body.len()) / 4 {
             self.w.stop(Stop::TooManyReferences);
         }
         map as u32
@@ -201,7 +208,7 @@ impl<I: Isa> FuncGen<'_, I> {
         #[cfg(debug_assertions)]
         {
             self.prove_no_map_is_owed();
-            self.lists.roots.owed = collects && self.lists.roots.any;
+            self.roots.owed = collects && self.roots.any;
         }
         let _ = collects;
     }
@@ -211,7 +218,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn prove_no_map_is_owed(&self) {
         #[cfg(debug_assertions)]
         crate::treaty::fault::proof!(
-            !self.lists.roots.owed,
+            !self.roots.owed,
             "a call before {:#x} during which a collector may run has no map",
             self.w.wasm
         );
@@ -222,7 +229,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn prove_map(&self, map: Option<u32>, registers: bool) {
         /// So many entries and locals are looked at, so that a call costs no more than that.
         const MOST: usize = 256;
-        if !self.lists.roots.any || self.lists.roots.deep {
+        if !self.roots.any || self.roots.deep {
             return;
         }
         let at = self.w.wasm;
@@ -266,17 +273,17 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// At the entry: the halves of slots that are for references are cleared where it is known how many there are.
     pub(crate) fn begin_deep(&mut self) {
-        if self.lists.roots.deep {
+        if self.roots.deep {
             let [clear, entered] = self.w.labels();
             self.w.jmp(clear);
             self.w.bind(entered);
-            self.lists.roots.clear = Some((clear, entered));
+            self.roots.clear = Some((clear, entered));
         }
     }
 
     /// Behind the last instruction: clears them, and makes the one map.
     pub(crate) fn finish_deep(&mut self) {
-        let Some((clear, entered)) = self.lists.roots.clear else { return };
+        let Some((clear, entered)) = self.roots.clear else { return };
         self.w.reserve_room();
         self.w.bind(clear);
         let size = 1 << self.slot_log2;
@@ -296,14 +303,14 @@ impl<I: Isa> FuncGen<'_, I> {
         let covered = used * size - self.slots_base;
         let mut map = vec![0; (covered as usize / 4).div_ceil(32)];
         let halves = (0..self.slots_used as usize).map(|at| self.slot_offset(at, Ty::GcRef));
-        for offset in halves.chain(self.lists.roots.locals.iter().copied()) {
+        for offset in halves.chain(self.roots.locals.iter().copied()) {
             let bit = ((offset + covered) / 4) as usize;
             map[bit / 32] |= 1 << (bit % 32);
         }
         // Where the frame keeps something else from the last reference to the frame pointer, there is nothing to say of
         // it.
         map.truncate(map.iter().rposition(|word| *word != 0).map_or(0, |last| last + 1));
-        debug_assert_eq!(self.w.maps.len(), self.lists.roots.first);
+        debug_assert_eq!(self.w.maps.len(), self.roots.first);
         self.w.maps.extend([covered as u32, map.len() as u32]);
         self.w.maps.extend(map);
     }
