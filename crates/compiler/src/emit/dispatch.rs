@@ -88,7 +88,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn ref_null(&mut self) {
         let heap = self.reader.i64();
         let ty = self.facts.reference_to(heap);
-        self.push_const(ty, crate::emit::shapes::simd::zero_bits(ty));
+        self.push_const(ty, crate::emit::values::zero_bits(ty));
     }
 
     /// Reads a value type.

@@ -11,8 +11,7 @@
 //! ```
 
 use crate::compile::FuncGen;
-use crate::emit::shapes::simd::zero_bits;
-use crate::emit::values::moves::Step;
+use crate::emit::values::zero_bits;
 use crate::emit::values::{LocalState, Values};
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::treaty::code::TrapCode;
@@ -427,36 +426,6 @@ impl<I: Isa> FuncGen<'_, I> {
 }
 
 impl<I: Isa> Values<'_, I> {
-    /// Emits the pending parallel moves, whole registers.
-    #[inline]
-    pub(crate) fn emit_moves(&mut self) {
-        self.set_conventional(true);
-        if !self.moves.is_empty() {
-            self.resolve_moves();
-        }
-    }
-
-    fn resolve_moves(&mut self) {
-        let Values { moves, w, .. } = self;
-        let mut count = 0;
-        moves.resolve(|step| {
-            let (to, from) = match step {
-                Step::Move(to, from) => (to, from),
-                Step::Save(from) if from.is_float() => (I::FLOAT_SCRATCH, from),
-                Step::Save(from) => (I::SCRATCH, from),
-                Step::Restore(to) if to.is_float() => (to, I::FLOAT_SCRATCH),
-                Step::Restore(to) => (to, I::SCRATCH),
-            };
-            count += 1;
-            if to.is_float() {
-                w.fmov(to, from);
-            } else {
-                w.mov(Width::W64, to, from);
-            }
-        });
-        w.counters.merge_moves += count;
-    }
-
     /// Offset from the frame pointer of the area in which stubs save registers; known when all slots are.
     pub(crate) fn stub_area(&self) -> i32 {
         self.slots_base - ((self.slots_used as i32) << self.slot_log2)

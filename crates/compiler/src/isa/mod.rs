@@ -23,7 +23,7 @@ pub use vector::*;
 use crate::operators::Op;
 use crate::treaty::facts::CpuFeatures;
 use crate::treaty::ty::{Ty, Width};
-use lightbeam_asm::{Addr, Label, Reg, RegSet};
+use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
 /// A calling convention as lists of registers.
 #[derive(Debug)]
@@ -500,6 +500,15 @@ pub trait Isa: Sized + Send + 'static {
     fn code_mut(&mut self) -> &mut [u8];
     /// Gives up all of the code and its room.
     fn take_code(&mut self) -> Vec<u8>;
+
+    /// The scratch register of a class.
+    #[must_use]
+    fn scratch(class: RegClass) -> Reg {
+        match class {
+            RegClass::Int => Self::SCRATCH,
+            RegClass::Float => Self::FLOAT_SCRATCH,
+        }
+    }
 
     // ---- what operands may be
 

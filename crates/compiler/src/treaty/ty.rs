@@ -125,4 +125,22 @@ impl Width {
             Width::W64 => 64,
         }
     }
+
+    /// The integer type of so many bits.
+    #[must_use]
+    pub const fn int(self) -> Ty {
+        match self {
+            Width::W32 => Ty::I32,
+            Width::W64 => Ty::I64,
+        }
+    }
+
+    /// The float type of so many bits.
+    #[must_use]
+    pub const fn float(self) -> Ty {
+        match self {
+            Width::W32 => Ty::F32,
+            Width::W64 => Ty::F64,
+        }
+    }
 }

@@ -13,7 +13,6 @@
 //! ```
 
 use crate::compile::{FuncGen, Unusual};
-use crate::emit::values::LocalState;
 use crate::emit::values::regs::Copies;
 use crate::emit::values::value::{Loc, OperandPlace, Value};
 use crate::isa::{Cond, Isa, Load, Src, Store};
@@ -551,17 +550,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     self.w.counters.merge_moves += 1;
                 }
                 Loc::Const(bits) => self.load_const(ty, reg, bits.get()),
-                Loc::Local(local) => {
-                    let LocalState { home, copy, .. } = self.locals[local as usize];
-                    match home.or(copy) {
-                        Some(from) => self.copy_reg(ty, reg, from),
-                        None => {
-                            let slot = self.slot_of_local(local as usize);
-                            self.w.load(Load::of(ty), reg, slot);
-                            self.w.counters.reloads += 1;
-                        }
-                    }
-                }
+                Loc::Local(local) => self.load_local(ty, reg, local as usize),
                 Loc::Slot | Loc::Flags(_) | Loc::Hot => unreachable!("seen above, or taken before"),
             }
         }
@@ -573,10 +562,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn value_to_slot(&mut self, value: Value, position: usize, to: usize) {
         let ty = value.ty;
         let target = self.slot(to, ty);
-        let scratch = match ty.class() {
-            RegClass::Int => I::SCRATCH,
-            RegClass::Float => I::FLOAT_SCRATCH,
-        };
+        let scratch = I::scratch(ty.class());
         let from = match value.loc {
             Loc::Const(bits) => return self.store_const_to(target, ty, bits.get()),
             Loc::Reg(reg) => reg,
@@ -585,14 +571,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.load(Load::of(ty), scratch, slot);
                 scratch
             }
-            Loc::Local(local) => {
-                let LocalState { home, copy, .. } = self.locals[local as usize];
-                home.or(copy).unwrap_or_else(|| {
-                    let slot = self.slot_of_local(local as usize);
-                    self.w.load(Load::of(ty), scratch, slot);
-                    scratch
-                })
-            }
+            Loc::Local(local) => self.local_or_scratch(ty, local as usize),
             Loc::Flags(_) | Loc::Hot => unreachable!("taken by the next operator"),
         };
         self.w.store(Store::of(ty), target, from);

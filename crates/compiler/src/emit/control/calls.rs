@@ -16,7 +16,7 @@ use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::sig::{Abi, Place, Sig};
 use crate::treaty::ty::{Ty, Width};
-use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
+use lightbeam_asm::{Addr, Reg, RegSet};
 
 /// An argument of a libcall.
 #[derive(Clone, Copy, Debug)]
@@ -321,10 +321,7 @@ impl<I: Isa> FuncGen<'_, I> {
             OperandPlace::Const(bits) => return self.store_const_to(to, operand.ty(), bits),
             OperandPlace::Reg(reg) => reg,
             OperandPlace::Mem(_) => {
-                let scratch = match operand.ty().class() {
-                    RegClass::Int => I::SCRATCH,
-                    RegClass::Float => I::FLOAT_SCRATCH,
-                };
+                let scratch = I::scratch(operand.ty().class());
                 self.load_operand(scratch, operand);
                 scratch
             }
@@ -485,10 +482,7 @@ impl<I: Isa> FuncGen<'_, I> {
                                 self.w.store(Store::of(ty), slot, reg);
                             }
                             Place::Stack(offset) if !registers => {
-                                let scratch = match ty.class() {
-                                    RegClass::Int => I::SCRATCH,
-                                    RegClass::Float => I::FLOAT_SCRATCH,
-                                };
+                                let scratch = I::scratch(ty.class());
                                 let from = Addr::base(I::STACK, (abi.stack_args + offset) as i32);
                                 self.w.load(Load::of(ty), scratch, from);
                                 self.w.store(Store::of(ty), slot, scratch);

@@ -6,9 +6,9 @@
 use crate::compile::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::control::meter::StubKind;
-use crate::emit::shapes::simd::zero_bits;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Operand, OperandPlace};
+use crate::emit::values::zero_bits;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::treaty::code::{Routine, TrapCode};
 use crate::treaty::facts::{Collector, Facts, ObjectFact, Storage};
@@ -207,10 +207,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 return;
             }
             OperandPlace::Const(_) | OperandPlace::Mem(_) => {
-                let scratch = match operand.ty().class() {
-                    RegClass::Int => I::SCRATCH,
-                    RegClass::Float => I::FLOAT_SCRATCH,
-                };
+                let scratch = I::scratch(operand.ty().class());
                 self.load_operand(scratch, operand);
                 scratch
             }

@@ -1,7 +1,6 @@
 //! The shapes of floats, and of conversions from, to and between them.
 
 use crate::compile::FuncGen;
-use crate::emit::shapes::{float, int};
 use crate::emit::values::value::{Loc, OperandPlace, Value};
 use crate::emit::writer::Writer;
 use crate::isa::{Convert, FloatAlu, FloatUnary, Isa, Trunc};
@@ -11,7 +10,7 @@ use lightbeam_asm::{Reg, RegSet};
 
 impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn float_alu(&mut self, width: Width, op: FloatAlu) {
-        let ty = float(width);
+        let ty = width.float();
         let mut r = self.pop();
         let mut l = self.pop();
         if matches!(op, FloatAlu::Add | FloatAlu::Mul) && l.in_memory() && matches!(r.place(), OperandPlace::Reg(_)) {
@@ -26,7 +25,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn float_unary(&mut self, width: Width, op: FloatUnary) {
-        let ty = float(width);
+        let ty = width.float();
         let (s, owned) = self.pop_reg();
         let d = self.dest_reusing(ty, owned);
         self.w.funary(op, width, d, s);
@@ -37,11 +36,11 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn float_minmax(&mut self, width: Width, max: bool) {
-        self.float_pair(float(width), |w, d, left, right| w.fminmax(max, width, d, left, right));
+        self.float_pair(width.float(), |w, d, left, right| w.fminmax(max, width, d, left, right));
     }
 
     pub(crate) fn copysign(&mut self, width: Width) {
-        self.float_pair(float(width), |w, d, left, right| w.copysign(width, d, left, right));
+        self.float_pair(width.float(), |w, d, left, right| w.copysign(width, d, left, right));
     }
 
     /// Two operands in registers, and a result in a third: what writes its result before it has read both operands.
@@ -72,23 +71,23 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn trunc(&mut self, from: Width, to: Width, signed: bool) {
         let (s, owned) = self.pop_reg();
         let temp = self.take(s.class());
-        let d = self.dest(int(to), RegSet::EMPTY);
+        let d = self.dest(to.int(), RegSet::EMPTY);
         let invalid = self.w.trap_label(TrapCode::BadConversionToInteger);
         let overflow = self.w.trap_label(TrapCode::IntegerOverflow);
         self.w.trunc(Trunc { from, to, signed }, d, s, temp, invalid, overflow);
         self.release(temp);
         self.release_all(owned);
-        self.push_reg(int(to), d);
+        self.push_reg(to.int(), d);
     }
 
     pub(crate) fn trunc_sat(&mut self, from: Width, to: Width, signed: bool) {
         let (s, owned) = self.pop_reg();
         let temp = self.take(s.class());
-        let d = self.dest(int(to), RegSet::EMPTY);
+        let d = self.dest(to.int(), RegSet::EMPTY);
         self.w.trunc_sat(Trunc { from, to, signed }, d, s, temp);
         self.release(temp);
         self.release_all(owned);
-        self.push_reg(int(to), d);
+        self.push_reg(to.int(), d);
     }
 
     pub(crate) fn reinterpret(&mut self, to: Ty) {

@@ -1,7 +1,6 @@
 //! Globals: a value at a place of the instance or behind a pointer.
 
 use crate::compile::FuncGen;
-use crate::emit::shapes::int;
 use crate::emit::values::value::{Hot, Loc, Value};
 use crate::isa::{Isa, Load, Store};
 use crate::treaty::ty::Ty;
@@ -45,7 +44,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut value = self.pop();
         if let Some(bits) = value.as_const()
             && !global.ty.is_wide()
-            && self.imm_of(int(global.ty.width()), bits).is_some()
+            && self.imm_of(global.ty.width().int(), bits).is_some()
         {
             let addr = self.w.place(global.place);
             return self.store_const_to(addr, global.ty, bits);

@@ -9,8 +9,7 @@ mod locals;
 pub(crate) mod simd;
 
 use crate::compile::FuncGen;
-use crate::emit::values::Values;
-use crate::emit::values::value::{Loc, Operand, OperandPlace, Value};
+use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandPlace, Value};
 use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
 use crate::operators::fold;
 use crate::operators::{Flags, Op};
@@ -20,47 +19,6 @@ use crate::treaty::fault::proof;
 use crate::treaty::sig::Place;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegSet};
-
-/// Whether a register is zero stands in the flags, as long as no code has been emitted since.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct FlagsOf {
-    pub(crate) reg: Reg,
-    pub(crate) width: Width,
-    /// Offset after the last instruction that kept the flags.
-    pub(crate) at: u32,
-}
-
-/// The integer type of a width.
-pub(crate) const fn int(width: Width) -> Ty {
-    match width {
-        Width::W32 => Ty::I32,
-        Width::W64 => Ty::I64,
-    }
-}
-
-/// The float type of a width.
-pub(crate) const fn float(width: Width) -> Ty {
-    match width {
-        Width::W32 => Ty::F32,
-        Width::W64 => Ty::F64,
-    }
-}
-
-impl<I: Isa> Values<'_, I> {
-    /// The register that a local is written in at this place: its home, or the one that a loop keeps for it.
-    pub(crate) fn fixed_reg(&self, at: usize) -> Option<Reg> {
-        let local = &self.locals[at];
-        local.home.or(local.copy.filter(|copy| self.regs.locked.has(*copy)))
-    }
-
-    /// Do the flags tell whether this register is zero, as a compare with zero would?
-    pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
-        let tell = self.flags == Some(FlagsOf { reg, width, at: self.w.offset() });
-        // Who comes to a label by another way brings other flags.
-        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.w.wasm);
-        tell
-    }
-}
 
 impl<I: Isa> FuncGen<'_, I> {
     // ---- destinations
@@ -98,7 +56,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Fold, else immediate, else memory, else register.
     pub(crate) fn alu(&mut self, width: Width, mut op: Alu) {
-        let ty = int(width);
+        let ty = width.int();
         let mut r = self.pop();
         if let Some(k) = r.as_const() {
             if let Some(l) = self.stack.last().and_then(|l| l.as_const()) {
@@ -263,7 +221,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn mul(&mut self, width: Width) {
-        let ty = int(width);
+        let ty = width.int();
         let (r, l) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
         if let (Some(l), Some(r)) = (l, r) {
             self.pop_value();
@@ -384,7 +342,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn div(&mut self, width: Width, op: Div) {
-        let ty = int(width);
+        let ty = width.int();
         let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
         if let (Some(l), Some(r)) = (lc, rc)
             && let Some(value) = fold::div(op, width, l, r)
@@ -460,7 +418,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn shift(&mut self, width: Width, op: Shift) {
-        let ty = int(width);
+        let ty = width.int();
         let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
         if let (Some(l), Some(r)) = (lc, rc) {
             self.pop_value();
@@ -560,7 +518,7 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- one operand
 
     pub(crate) fn int_unary(&mut self, width: Width, op: IntUnary) {
-        let ty = int(width);
+        let ty = width.int();
         if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
             self.pop_value();
             return self.push_const(ty, fold::int_unary(op, width, value));
@@ -688,7 +646,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.done(&l);
         self.done(&r);
         // The next operator sees an i32 that is not zero exactly if the flags say so.
-        self.push(Value { ty: int(width), loc: Loc::Flags(Cond::Ne) });
+        self.push(Value { ty: width.int(), loc: Loc::Flags(Cond::Ne) });
     }
 
     pub(crate) fn compare(&mut self, width: Width, cond: Cond) {
@@ -714,7 +672,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         } else {
             let src = match r.place() {
-                OperandPlace::Const(bits) => match self.imm_of(int(width), bits) {
+                OperandPlace::Const(bits) => match self.imm_of(width.int(), bits) {
                     Some(imm) => Src::Imm(imm),
                     None => Src::Reg(self.operand_reg(&mut r)),
                 },
@@ -744,7 +702,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.pop_value();
             return self.push_cond(cond.invert());
         }
-        self.push_const(int(width), 0);
+        self.push_const(width.int(), 0);
         self.compare(width, Cond::Eq);
     }
 

@@ -208,7 +208,7 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
         self.cg.check_in_heap(reference, span);
     }
 
-    /// See `FuncGen::copy_reg`.
+    /// See `Values::copy_reg`.
     pub(crate) fn copy_reg(&mut self, ty: Ty, to: Reg, from: Reg) {
         self.cg.copy_reg(ty, to, from);
     }

@@ -7,7 +7,7 @@
 //! emitted.
 //!
 //! Debug builds see to the rest: `check` misses a register that was not given back, and the assembler refuses an
-//! address that reads one which nobody owns (`FuncGen::watch`).
+//! address that reads one which nobody owns (`Values::watch`).
 
 use crate::compile::FuncGen;
 use crate::emit::values::Values;

@@ -5,38 +5,26 @@
 //! the reader nor the survey nor the facts. `FuncGen` has one inside, and these.
 
 mod check;
+mod constants;
 pub(crate) mod frozen;
 pub(crate) mod held;
+mod locals;
 pub(crate) mod moves;
 pub(crate) mod regs;
 pub(crate) mod safepoints;
 pub(crate) mod stack;
 pub(crate) mod value;
 
-use crate::emit::shapes::FlagsOf;
+pub(crate) use constants::{PATTERN, zero_bits};
+pub(crate) use locals::LocalState;
+
 use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
-use crate::emit::values::value::{Hot, Value};
+use crate::emit::values::value::{FlagsOf, Hot, Value};
 use crate::emit::writer::Writer;
 use crate::isa::Isa;
-use crate::treaty::ty::Ty;
 use lightbeam_asm::Reg;
-
-/// A touched local while its function is compiled.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LocalState {
-    pub(crate) ty: Ty,
-    /// The register that holds it for the whole function, if it has one.
-    pub(crate) home: Option<Reg>,
-    /// A register that holds the same at this moment; its slot does not if the register is one of `Regs::dirty`, or if
-    /// a loop keeps it there and the local is the loop's own.
-    pub(crate) copy: Option<Reg>,
-    /// Offset of its slot from the frame pointer.
-    pub(crate) slot: i32,
-    /// The depth of the block that has all touches of it, as `LocalUse::depth` says.
-    pub(crate) depth: u32,
-}
 
 /// Where each value is.
 pub(crate) struct Values<'a, I: Isa> {

@@ -1,10 +1,11 @@
 //! The register file: who owns which register, how one is had, and what gives way.
 
+use crate::emit::values::Values;
+use crate::emit::values::moves::Step;
 use crate::emit::values::value::{Loc, Value};
-use crate::emit::values::{LocalState, Values};
 use crate::isa::{Isa, Load, Store};
 use crate::treaty::fault::{Fault, proof, without};
-use crate::treaty::ty::Ty;
+use crate::treaty::ty::Width;
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The state of all registers that the function may use for values, homes excluded. Every register of the pool is in
@@ -19,7 +20,7 @@ pub(crate) struct Regs {
     pub(crate) dirty: RegSet,
     /// Whose copy a cached register is: position of the local in the survey. (A function has at most 50,000.)
     pub(crate) copy_of: [u16; 64],
-    /// Cached registers that keep their locals until the loop ends, see `FuncGen::open_window`.
+    /// Cached registers that keep their locals until the loop ends, see `Values::open_window`.
     pub(crate) locked: RegSet,
     /// Depth of that loop.
     pub(crate) locked_depth: u32,
@@ -464,12 +465,6 @@ impl<I: Isa> Values<'_, I> {
         own
     }
 
-    /// Is a local that a loop keeps in a register written to its slot as well? Behind the loop, a local of the loop's
-    /// own is read no more; but a collector reads references at any time.
-    pub(crate) fn window_stores(&self, local: &LocalState) -> bool {
-        local.depth < self.regs.locked_depth || local.ty == Ty::GcRef
-    }
-
     /// A branch leaves from here for the label of the block at `depth` from the outermost: what the label knows so far
     /// is cut to what holds here.
     ///
@@ -521,5 +516,35 @@ impl<I: Isa> Values<'_, I> {
     #[inline]
     pub(crate) fn pin(&mut self, set: RegSet) {
         self.regs.pinned.add(set);
+    }
+
+    /// Emits the pending parallel moves, whole registers.
+    #[inline]
+    pub(crate) fn emit_moves(&mut self) {
+        self.set_conventional(true);
+        if !self.moves.is_empty() {
+            self.resolve_moves();
+        }
+    }
+
+    fn resolve_moves(&mut self) {
+        let Values { moves, w, .. } = self;
+        let mut count = 0;
+        moves.resolve(|step| {
+            let (to, from) = match step {
+                Step::Move(to, from) => (to, from),
+                Step::Save(from) if from.is_float() => (I::FLOAT_SCRATCH, from),
+                Step::Save(from) => (I::SCRATCH, from),
+                Step::Restore(to) if to.is_float() => (to, I::FLOAT_SCRATCH),
+                Step::Restore(to) => (to, I::SCRATCH),
+            };
+            count += 1;
+            if to.is_float() {
+                w.fmov(to, from);
+            } else {
+                w.mov(Width::W64, to, from);
+            }
+        });
+        w.counters.merge_moves += count;
     }
 }

@@ -6,10 +6,10 @@
 //! ```
 //! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
 
-use crate::emit::values::value::{Bits, Hot, Loc, Operand, OperandPlace, Value};
-use crate::emit::values::{LocalState, Values};
+use crate::emit::values::Values;
+use crate::emit::values::value::{FlagsOf, Hot, Loc, Operand, OperandPlace, Value};
 use crate::isa::{FloatSrc, Isa, Load, Src, Store};
-use crate::treaty::fault::{Fault, without};
+use crate::treaty::fault::{Fault, proof, without};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
@@ -54,18 +54,10 @@ impl<I: Isa> Values<'_, I> {
     pub(crate) fn pop(&mut self) -> Operand {
         let Value { ty, loc } = *self.stack.last().expect("validated");
         let operand = match loc {
-            Loc::Local(at) => {
-                let local = &self.locals[at as usize];
-                if let Some(home) = local.home {
-                    Operand::borrowed(ty, home)
-                } else if let Some(copy) = local.copy {
-                    self.pin(RegSet::one(copy));
-                    self.regs.recent.add(copy);
-                    Operand::borrowed(ty, copy)
-                } else {
-                    Operand::memory(ty, self.slot_of_local(at as usize))
-                }
-            }
+            Loc::Local(at) => match self.read_local(at as usize) {
+                Some(reg) => Operand::borrowed(ty, reg),
+                None => Operand::memory(ty, self.slot_of_local(at as usize)),
+            },
             Loc::Reg(reg) if self.regs.can_own(reg) => Operand::own(ty, reg),
             Loc::Reg(reg) => Operand::borrowed(ty, reg),
             Loc::Const(bits) => Operand::constant(ty, bits.get()),
@@ -108,18 +100,9 @@ impl<I: Isa> Values<'_, I> {
                 (reg, self.owned(reg))
             }
             Some(Loc::Local(at)) => {
-                let local = &self.locals[at as usize];
-                if let Some(home) = local.home {
-                    self.pop_value();
-                    return (home, RegSet::EMPTY);
-                }
-                if let Some(copy) = local.copy {
-                    self.pop_value();
-                    self.pin(RegSet::one(copy));
-                    self.regs.recent.add(copy);
-                    return (copy, RegSet::EMPTY);
-                }
-                self.pop_loaded()
+                let Some(reg) = self.read_local(at as usize) else { return self.pop_loaded() };
+                self.pop_value();
+                (reg, RegSet::EMPTY)
             }
             _ => self.pop_loaded(),
         }
@@ -137,66 +120,6 @@ impl<I: Isa> Values<'_, I> {
         self.load_operand(reg, &operand);
         self.done(&operand);
         (reg, RegSet::one(reg))
-    }
-
-    /// A local that has no home in a register until the operator ends or calls: a copy, made if there is none.
-    pub(crate) fn local_in_register(&mut self, at: usize) -> Reg {
-        let LocalState { ty, copy, .. } = self.locals[at];
-        let reg = copy.unwrap_or_else(|| {
-            let reg = self.take(ty.class());
-            let slot = self.slot_of_local(at);
-            self.w.load(Load::of(ty), reg, slot);
-            self.w.counters.reloads += 1;
-            self.make_copy_of(reg, at);
-            reg
-        });
-        self.pin(RegSet::one(reg));
-        self.regs.recent.add(reg);
-        reg
-    }
-
-    /// The slot of a local, to be read: its register, if there is one, is not ahead of it.
-    #[inline(always)]
-    pub(crate) fn slot_of_local(&self, at: usize) -> Addr {
-        #[cfg(debug_assertions)]
-        crate::treaty::fault::proof!(
-            !self.regs.ahead.contains(&(at as u32)),
-            "the slot of {:?} is read at {:#x}",
-            self.locals[at],
-            self.w.wasm
-        );
-        Addr::base(I::FRAME, self.locals[at].slot)
-    }
-
-    /// The innermost block ends and control runs on: entries that read locals of its own, whose slots nobody sees to
-    /// any more (`LocalUse::depth`), get what they read. What is in a home or in its slot stays there for good, and
-    /// what a loop keeps in a register until the loop ends; a copy that is ahead of its slot becomes the entry's. Keeps
-    /// the flags.
-    pub(crate) fn close_reads(&mut self, height: usize) {
-        if without(Fault::ReadAfterFrame) {
-            return;
-        }
-        let depth = self.depth as u32 - 1;
-        for at in self.watermark.max(height)..self.stack.len() {
-            if let Loc::Local(local) = self.stack[at].loc
-                && self.locals[local as usize].depth >= depth
-                && let Some(copy) = self.locals[local as usize].copy
-                && self.regs.dirty.has(copy)
-            {
-                self.close_read(at, local as usize, copy);
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn close_read(&mut self, at: usize, local: usize, copy: Reg) {
-        if self.stack[at + 1..].iter().any(|value| value.loc == Loc::Local(local as u32)) {
-            return self.flush_one(at);
-        }
-        self.regs.cached.remove(copy);
-        self.regs.dirty.remove(copy);
-        self.locals[local].copy = None;
-        self.stack[at].loc = Loc::Reg(copy);
     }
 
     /// Brings an operand to a register that may be read but not written.
@@ -283,15 +206,6 @@ impl<I: Isa> Values<'_, I> {
         }
     }
 
-    /// Puts a constant in a register. Keeps the flags.
-    pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
-        match ty.class() {
-            RegClass::Int => self.w.iconst(ty.width(), to, bits as i64, true),
-            RegClass::Float if ty.is_wide() => self.load_vector_const(to, bits),
-            RegClass::Float => self.w.fconst(ty.width(), to, bits),
-        }
-    }
-
     /// An integer operand as the right-hand side of an instruction, and what to release after it. Loads what cannot be
     /// one.
     #[inline]
@@ -314,15 +228,6 @@ impl<I: Isa> Values<'_, I> {
             OperandPlace::Mem(addr) if I::MEM_OPERANDS => FloatSrc::Mem(addr),
             _ => FloatSrc::Reg(self.operand_reg(operand)),
         }
-    }
-
-    /// The constant as an immediate of the instruction set, if it can be one.
-    pub(crate) fn imm_of(&self, ty: Ty, bits: u64) -> Option<i32> {
-        let value = match ty.width() {
-            Width::W32 => i64::from(bits as i32),
-            Width::W64 => bits as i64,
-        };
-        I::imm_ok(ty.width(), value).then_some(value as i32)
     }
 
     /// Notes the trap of a folded load, or counts a folded slot.
@@ -378,54 +283,14 @@ impl<I: Isa> Values<'_, I> {
             Loc::Reg(_) => return self.spill(at),
             Loc::Const(bits) => self.store_const(at, ty, bits),
             Loc::Local(local) => {
-                let of_local = local as usize;
-                let local = self.locals[of_local];
                 let slot = self.slot(at, ty);
-                let from = match local.home.or(local.copy) {
-                    Some(reg) => reg,
-                    None => {
-                        let scratch = match ty.class() {
-                            RegClass::Int => I::SCRATCH,
-                            RegClass::Float => I::FLOAT_SCRATCH,
-                        };
-                        let from = self.slot_of_local(of_local);
-                        self.w.load(Load::of(ty), scratch, from);
-                        scratch
-                    }
-                };
+                let from = self.local_or_scratch(ty, local as usize);
                 self.w.store(Store::of(ty), slot, from);
                 self.w.counters.spills += 1;
             }
             Loc::Flags(_) | Loc::Hot => unreachable!("taken by the next operator"),
         }
         self.stack[at].loc = Loc::Slot;
-    }
-
-    fn store_const(&mut self, at: usize, ty: Ty, bits: Bits) {
-        let slot = self.slot(at, ty);
-        self.store_const_to(slot, ty, bits.get());
-    }
-
-    /// Writes a constant to memory that cannot fault. Keeps the flags.
-    pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
-        if ty.is_wide() {
-            self.load_vector_const(I::FLOAT_SCRATCH, bits);
-            self.w.store(Store::V128, slot, I::FLOAT_SCRATCH);
-            return;
-        }
-        let int = match ty.width() {
-            Width::W32 => Ty::I32,
-            Width::W64 => Ty::I64,
-        };
-        match self.imm_of(int, bits) {
-            Some(imm) => {
-                self.w.store_imm(Store::of(int), slot, imm);
-            }
-            None => {
-                self.w.iconst(int.width(), I::SCRATCH, bits as i64, true);
-                self.w.store(Store::of(int), slot, I::SCRATCH);
-            }
-        }
     }
 
     /// Brings every entry below `to` to its slot. Keeps the flags.
@@ -462,39 +327,6 @@ impl<I: Isa> Values<'_, I> {
         self.w.reserve_room();
     }
 
-    /// Before a local is written: entries that read it get a register of their own. Keeps the flags.
-    #[inline]
-    pub(crate) fn flush_local(&mut self, local: usize) {
-        for at in self.watermark..self.stack.len() {
-            if self.stack[at].loc == Loc::Local(local as u32) {
-                self.detach(at);
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn detach(&mut self, at: usize) {
-        let Value { ty, loc: Loc::Local(local) } = self.stack[at] else { unreachable!("a latent local") };
-        let class = RegSet::INTS.or(RegSet::FLOATS).class(ty.class());
-        if self.regs.free.or(self.regs.cached.minus(self.regs.locked)).and(class).minus(self.regs.pinned.set()).len()
-            < 3
-        {
-            return self.flush_one(at);
-        }
-        let to = self.take(ty.class());
-        // Read after the taking, which may have dropped the copy.
-        let LocalState { home, copy, .. } = self.locals[local as usize];
-        match home.or(copy) {
-            Some(from) => self.copy_reg(ty, to, from),
-            None => {
-                let from = self.slot_of_local(local as usize);
-                self.w.load(Load::of(ty), to, from);
-                self.w.counters.reloads += 1;
-            }
-        }
-        self.stack[at].loc = Loc::Reg(to);
-    }
-
     /// Drops entries above a height, freeing what they own. Latent ones were never made.
     #[inline]
     pub(crate) fn truncate_stack(&mut self, height: usize) {
@@ -525,5 +357,13 @@ impl<I: Isa> Values<'_, I> {
             }
             _ => {}
         }
+    }
+
+    /// Do the flags tell whether this register is zero, as a compare with zero would?
+    pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
+        let tell = self.flags == Some(FlagsOf { reg, width, at: self.w.offset() });
+        // Who comes to a label by another way brings other flags.
+        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.w.wasm);
+        tell
     }
 }

@@ -1,7 +1,7 @@
 //! Entries of the virtual stack: what is known of a wasm value and where it is.
 
 use crate::isa::Cond;
-use crate::treaty::ty::Ty;
+use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegSet};
 
 /// An entry of the virtual stack.
@@ -241,4 +241,13 @@ impl std::fmt::Debug for Operand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?} {:?} owning {:?}", self.ty(), self.place(), self.owned())
     }
+}
+
+/// Whether a register is zero stands in the flags, as long as no code has been emitted since.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct FlagsOf {
+    pub(crate) reg: Reg,
+    pub(crate) width: Width,
+    /// Offset after the last instruction that kept the flags.
+    pub(crate) at: u32,
 }

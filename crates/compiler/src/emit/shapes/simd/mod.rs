@@ -8,7 +8,7 @@ mod memory;
 
 use crate::compile::FuncGen;
 use crate::emit::control::calls::Arg;
-use crate::emit::values::Values;
+use crate::emit::values::PATTERN;
 use crate::emit::values::value::{Loc, Operand, OperandPlace};
 use crate::isa::{
     Amount, Dest, Isa, Lanes, Shift, VectorBinary, VectorForm, VectorSrc, VectorTernary, VectorTest, VectorUnary,
@@ -16,35 +16,6 @@ use crate::isa::{
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::Ty;
 use lightbeam_asm::{Reg, RegClass, RegSet};
-
-/// Marks a constant that is a pattern.
-const PATTERN: u64 = 1 << 63;
-
-/// The constant 0 of a type, as an entry of the stack has it.
-pub(crate) const fn zero_bits(ty: Ty) -> u64 {
-    match ty {
-        Ty::V128 | Ty::ContRef => PATTERN,
-        _ => 0,
-    }
-}
-
-impl<I: Isa> Values<'_, I> {
-    /// The vector that a constant entry stands for.
-    fn vector_bits(&self, entry: u64) -> u128 {
-        if entry & PATTERN == 0 {
-            let bytes = self.body[entry as usize..].first_chunk().expect("16 bytes of a constant");
-            u128::from_le_bytes(*bytes)
-        } else {
-            u128::from(entry as u32) * (u128::MAX / u128::from(u32::MAX))
-        }
-    }
-
-    /// Puts a constant in a register. Keeps the flags.
-    pub(crate) fn load_vector_const(&mut self, to: Reg, entry: u64) {
-        let bits = self.vector_bits(entry);
-        self.w.vconst(to, bits);
-    }
-}
 
 impl<I: Isa> FuncGen<'_, I> {
     // ---- constants and operands
@@ -190,7 +161,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn bitselect(&mut self) {
         let mask = match self.stack.last().map(|top| top.loc) {
             Some(Loc::Reg(reg)) => Some(reg),
-            Some(Loc::Local(at)) => self.locals[at as usize].home.or(self.locals[at as usize].copy),
+            Some(Loc::Local(at)) => self.reg_of_local(at as usize),
             _ => None,
         };
         let here = self.w.offset();

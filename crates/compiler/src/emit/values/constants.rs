@@ -1,0 +1,79 @@
+//! Constants: how an entry of the stack holds one, and how it comes to a register or to memory.
+
+use crate::emit::values::Values;
+use crate::emit::values::value::Bits;
+use crate::isa::{Isa, Store};
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, Reg, RegClass};
+
+/// Marks a constant that is a pattern.
+pub(crate) const PATTERN: u64 = 1 << 63;
+
+/// The constant 0 of a type, as an entry of the stack has it.
+pub(crate) const fn zero_bits(ty: Ty) -> u64 {
+    match ty {
+        Ty::V128 | Ty::ContRef => PATTERN,
+        _ => 0,
+    }
+}
+
+impl<I: Isa> Values<'_, I> {
+    /// The vector that a constant entry stands for.
+    pub(crate) fn vector_bits(&self, entry: u64) -> u128 {
+        if entry & PATTERN == 0 {
+            let bytes = self.body[entry as usize..].first_chunk().expect("16 bytes of a constant");
+            u128::from_le_bytes(*bytes)
+        } else {
+            u128::from(entry as u32) * (u128::MAX / u128::from(u32::MAX))
+        }
+    }
+
+    /// Puts a constant in a register. Keeps the flags.
+    pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
+        match ty.class() {
+            RegClass::Int => self.w.iconst(ty.width(), to, bits as i64, true),
+            RegClass::Float if ty.is_wide() => self.load_vector_const(to, bits),
+            RegClass::Float => self.w.fconst(ty.width(), to, bits),
+        }
+    }
+
+    /// Puts a constant vector in a register. Keeps the flags.
+    pub(crate) fn load_vector_const(&mut self, to: Reg, entry: u64) {
+        let bits = self.vector_bits(entry);
+        self.w.vconst(to, bits);
+    }
+
+    /// The constant as an immediate of the instruction set, if it can be one.
+    pub(crate) fn imm_of(&self, ty: Ty, bits: u64) -> Option<i32> {
+        let value = match ty.width() {
+            Width::W32 => i64::from(bits as i32),
+            Width::W64 => bits as i64,
+        };
+        I::imm_ok(ty.width(), value).then_some(value as i32)
+    }
+
+    /// Writes a constant to the slot of a position. Keeps the flags.
+    pub(crate) fn store_const(&mut self, at: usize, ty: Ty, bits: Bits) {
+        let slot = self.slot(at, ty);
+        self.store_const_to(slot, ty, bits.get());
+    }
+
+    /// Writes a constant to memory that cannot fault. Keeps the flags.
+    pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
+        if ty.is_wide() {
+            self.load_vector_const(I::FLOAT_SCRATCH, bits);
+            self.w.store(Store::V128, slot, I::FLOAT_SCRATCH);
+            return;
+        }
+        let int = ty.width().int();
+        match self.imm_of(int, bits) {
+            Some(imm) => {
+                self.w.store_imm(Store::of(int), slot, imm);
+            }
+            None => {
+                self.w.iconst(int.width(), I::SCRATCH, bits as i64, true);
+                self.w.store(Store::of(int), slot, I::SCRATCH);
+            }
+        }
+    }
+}
