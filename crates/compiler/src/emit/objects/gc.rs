@@ -42,6 +42,13 @@ const fn load_of(storage: Storage, signed: bool) -> Load {
     }
 }
 
+/// Whether whoever asks for an address has a use of his own for the scratch register before he has used the address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scratch {
+    IsFree,
+    IsWanted,
+}
+
 /// Goes to `trap` unless the heap reaches so far beyond a reference. Uses the scratch register alone.
 pub fn compare_with_heap<I: Isa>(w: &mut I, facts: &Facts, reference: Reg, span: u32, trap: Label) {
     let gc = facts.gc.expect("a module with references has a collector");
@@ -91,15 +98,17 @@ impl<I: Isa> FuncGen<'_, I> {
         d
     }
 
-    /// Traps unless the heap reaches so far beyond a reference, where guard pages do not see to that.
-    pub(crate) fn check_in_heap(&mut self, reference: Reg, span: u32) {
+    /// Traps unless the heap reaches so far beyond a reference, where guard pages do not see to that. Has this used the
+    /// scratch register?
+    pub(crate) fn check_in_heap(&mut self, reference: Reg, span: u32) -> bool {
         if u64::from(span) <= self.gc().unchecked_span || without(Fault::HeapBound) {
-            return;
+            return false;
         }
         let span = if without(Fault::HeapSpan) { 1 } else { span };
         let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
         let facts = self.facts;
         compare_with_heap::<I>(self.w, facts, reference, span, trap);
+        true
     }
 
     /// Traps unless the heap reaches beyond a field, where guard pages do not see to that.
@@ -512,9 +521,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- arrays
 
-    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use. The
-    /// address may have the scratch register for a base if that is `unused` until then.
-    fn element_address(&mut self, ty: u32, unused: bool) -> (Addr, Held) {
+    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use.
+    fn element_address(&mut self, ty: u32, scratch: Scratch) -> (Addr, Held) {
         let gc = self.gc();
         let field = self.object(ty).fields[0];
         let mut index = self.pop();
@@ -524,7 +532,11 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_null(Ty::GcRef, reg);
         let element = if array.is_own_reg() { reg } else { self.take(RegClass::Int) };
         self.check_in_heap(reg, gc.array_length.cast_unsigned() + 4);
-        let heap = self.heap_or(I::SCRATCH);
+        let kept = self.heap_in_register();
+        let heap = kept.unwrap_or(I::SCRATCH);
+        if kept.is_none() {
+            self.heap_base(heap);
+        }
         let trap = self.w.trap_label(TrapCode::ArrayOutOfBounds);
         self.w.cmp(Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length)));
         self.w.jcc(Cond::GeU, trap);
@@ -538,22 +550,27 @@ impl<I: Isa> FuncGen<'_, I> {
             log2 => self.w.lea(Width::W32, element, Addr::indexed(reg, at, log2, field.offset)),
         }
         let held = Held::of(RegSet::one(element).or(index.owned()));
-        let before = self.w.offset();
-        self.check_in_heap(element, 1 << field.storage.log2());
-        if heap == I::SCRATCH && self.w.offset() != before {
+        let is_lost = self.check_in_heap(element, 1 << field.storage.log2());
+        let address = Addr::indexed(heap, element, 0, 0);
+        if kept.is_some() {
+            return (address, held);
+        }
+        if is_lost {
             self.heap_base(heap);
         }
-        if heap == I::SCRATCH && !unused {
-            self.w.lea(Width::W64, element, Addr::indexed(heap, element, 0, 0));
-            return (Addr::base(element, 0), held);
+        match scratch {
+            Scratch::IsFree => (address, held),
+            Scratch::IsWanted => {
+                self.w.lea(Width::W64, element, address);
+                (Addr::base(element, 0), held)
+            }
         }
-        (Addr::indexed(heap, element, 0, 0), held)
     }
 
     pub(crate) fn array_get(&mut self, signed: bool) {
         let ty = self.reader.u32();
         let storage = self.object(ty).fields[0].storage;
-        let (from, held) = self.element_address(ty, true);
+        let (from, held) = self.element_address(ty, Scratch::IsFree);
         let (d, held) = self.dest_of(storage, held);
         self.w.load(load_of(storage, signed), d, from);
         self.give(held);
@@ -567,7 +584,9 @@ impl<I: Isa> FuncGen<'_, I> {
             self.intern_top();
         }
         let value = self.pop();
-        let (to, held) = self.element_address(ty, value.as_reg().is_some());
+        // A value that is in no register goes by way of the scratch register.
+        let scratch = if value.as_reg().is_some() { Scratch::IsFree } else { Scratch::IsWanted };
+        let (to, held) = self.element_address(ty, scratch);
         self.write_field(storage, to, &value, held);
     }
 
