@@ -133,6 +133,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) operators: u64,
     /// What the operator being compiled does to registers; known where the state is proven.
     pub(crate) expected: Calls,
+    /// Has the survey counted it as one that looks into objects? As `expected`.
+    pub(crate) expected_in_heap: bool,
     /// Has the last operator been compiled? What comes then is stubs and pads.
     pub(crate) in_margin: bool,
     pub(crate) parts: Parts,
@@ -382,6 +384,7 @@ fn emit<I: Isa>(
         plain_offsets: FuncGen::<I>::plain_offsets(facts),
         operators: 0,
         expected: Calls::No,
+        expected_in_heap: false,
         in_margin: false,
         parts: Parts::default(),
     };

@@ -7,6 +7,7 @@
 use crate::compile::FuncGen;
 use crate::emit::memory::bulk::{is_small_copy, is_small_fill};
 use crate::emit::objects::gc::MANY_FIELDS;
+use crate::fault::proof;
 use crate::isa::Isa;
 use crate::operators::reader::Reader;
 use crate::operators::{Access, Immediates, MayCall, Op};
@@ -176,6 +177,20 @@ impl<I: Isa> FuncGen<'_, I> {
             self.stack[at].as_const()
         };
         self.expected = of_next(self.facts, self.reader, [constant(1), constant(0)]);
+        let mut ahead = self.reader;
+        let effects = ahead.operator().effects();
+        // Whether a test looks into objects goes by its type.
+        self.expected_in_heap = effects.heap || effects.calls == MayCall::Tests;
+    }
+
+    /// The address of the heap is asked for where it may be kept like a local: proves that the survey has counted the
+    /// operator, or that local would not be worth a register.
+    pub(crate) fn prove_in_heap(&self) {
+        proof!(
+            self.expected_in_heap,
+            "the operator at {:#x} looks into objects, and its line does not say so",
+            self.wasm
+        );
     }
 
     /// Does control come back from the operator, whose last call has been made? Only to be asked there, of operators

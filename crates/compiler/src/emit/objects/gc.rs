@@ -76,6 +76,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn heap_in_register(&mut self) -> Option<Reg> {
         /// What operators may still take after this.
         const ENOUGH: u32 = 3;
+        self.prove_in_heap();
         let at = self.heap?;
         if let Some(home) = self.locals[at].home {
             return Some(home);
