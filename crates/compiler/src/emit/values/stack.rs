@@ -19,6 +19,11 @@ pub(crate) const WINDOW: usize = 24;
 impl<I: Isa> Values<'_, I> {
     #[inline]
     pub(crate) fn push(&mut self, value: Value) {
+        proof!(
+            self.survey.vectors || !value.ty.is_wide(),
+            "the operator at {:#x} gives a vector, and the survey has none",
+            self.wasm
+        );
         if self.stack.len() - self.watermark >= WINDOW {
             match self.stack[self.watermark].loc {
                 Loc::Const(_) | Loc::Local(_) if without(Fault::StoreAtWatermark) => {
