@@ -7,11 +7,11 @@
 use crate::compile::FuncGen;
 use crate::emit::memory::bulk::{is_small_copy, is_small_fill};
 use crate::emit::objects::gc::MANY_FIELDS;
-use crate::fault::proof;
 use crate::isa::Isa;
 use crate::operators::reader::Reader;
 use crate::operators::{Access, Immediates, MayCall, Op};
 use crate::treaty::facts::{Callee, Facts, Owner, Storage};
+use crate::treaty::fault::proof;
 use crate::treaty::ty::Ty;
 use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex};
 
@@ -189,7 +189,7 @@ impl<I: Isa> FuncGen<'_, I> {
         proof!(
             self.expected_in_heap,
             "the operator at {:#x} looks into objects, and its line does not say so",
-            self.wasm
+            self.w.wasm
         );
     }
 

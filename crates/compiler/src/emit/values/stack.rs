@@ -22,7 +22,7 @@ impl<I: Isa> Values<'_, I> {
         proof!(
             self.survey.vectors || !value.ty.is_wide(),
             "the operator at {:#x} gives a vector, and the survey has none",
-            self.wasm
+            self.w.wasm
         );
         if self.stack.len() - self.watermark >= WINDOW {
             match self.stack[self.watermark].loc {
