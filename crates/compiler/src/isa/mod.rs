@@ -16,8 +16,10 @@
 
 pub mod x64;
 
+mod ops;
 mod vector;
 
+pub use ops::*;
 pub use vector::*;
 
 use crate::operators::Op;
@@ -82,107 +84,6 @@ pub enum FloatSrc {
     Mem(Addr),
 }
 
-/// Two-operand integer operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Alu {
-    Add,
-    Sub,
-    And,
-    Or,
-    Xor,
-}
-
-impl Alu {
-    /// May the operands be exchanged?
-    #[must_use]
-    pub const fn commutes(self) -> bool {
-        !matches!(self, Alu::Sub)
-    }
-}
-
-/// What an atomic operator makes of memory and its operand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Rmw {
-    Add,
-    Sub,
-    And,
-    Or,
-    Xor,
-    Xchg,
-}
-
-impl Rmw {
-    /// The operation as arithmetic that is not atomic; `None` for the exchange.
-    #[must_use]
-    pub const fn alu(self) -> Option<Alu> {
-        match self {
-            Rmw::Add => Some(Alu::Add),
-            Rmw::Sub => Some(Alu::Sub),
-            Rmw::And => Some(Alu::And),
-            Rmw::Or => Some(Alu::Or),
-            Rmw::Xor => Some(Alu::Xor),
-            Rmw::Xchg => None,
-        }
-    }
-}
-
-/// Shifts and rotates; counts are taken modulo the width.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Shift {
-    Shl,
-    ShrS,
-    ShrU,
-    Rotl,
-    Rotr,
-}
-
-/// Integer division.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Div {
-    DivS,
-    DivU,
-    RemS,
-    RemU,
-}
-
-/// One-operand integer operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum IntUnary {
-    /// Leading zeros; the width for 0.
-    Clz,
-    /// Trailing zeros; the width for 0.
-    Ctz,
-    /// One bits.
-    Popcnt,
-}
-
-/// Sign and zero extension within or between integer widths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Extend {
-    /// `i32.extend8_s`
-    S8To32,
-    /// `i32.extend16_s`
-    S16To32,
-    /// `i64.extend8_s`
-    S8To64,
-    /// `i64.extend16_s`
-    S16To64,
-    /// `i64.extend32_s` and `i64.extend_i32_s`
-    S32To64,
-    /// `i64.extend_i32_u` and `i32.wrap_i64`: keeps the lower half, clears the upper.
-    U32To64,
-}
-
 /// Two-operand float arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -234,66 +135,6 @@ pub struct Trunc {
     pub to: Width,
     /// Is the integer signed?
     pub signed: bool,
-}
-
-/// A condition, after a compare of integers or as `Isa::fcmp` answered it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Cond {
-    Eq,
-    Ne,
-    LtS,
-    GeS,
-    GtS,
-    LeS,
-    LtU,
-    GeU,
-    GtU,
-    LeU,
-    /// Floats equal, neither a NaN, where that takes more than one flag.
-    FloatEq,
-    /// Floats unequal or unordered, where that takes more than one flag.
-    FloatNe,
-}
-
-impl Cond {
-    /// The condition that holds exactly when this one does not, for the same flags.
-    #[must_use]
-    pub const fn invert(self) -> Cond {
-        use Cond::*;
-        match self {
-            Eq => Ne,
-            Ne => Eq,
-            LtS => GeS,
-            GeS => LtS,
-            GtS => LeS,
-            LeS => GtS,
-            LtU => GeU,
-            GeU => LtU,
-            GtU => LeU,
-            LeU => GtU,
-            FloatEq => FloatNe,
-            FloatNe => FloatEq,
-        }
-    }
-
-    /// The condition for the same compare with its operands exchanged. Integer compares only.
-    #[must_use]
-    pub const fn swap(self) -> Cond {
-        use Cond::*;
-        match self {
-            LtS => GtS,
-            GtS => LtS,
-            LeS => GeS,
-            GeS => LeS,
-            LtU => GtU,
-            GtU => LtU,
-            LeU => GeU,
-            GeU => LeU,
-            other => other,
-        }
-    }
 }
 
 /// Float compares as wasm has them.

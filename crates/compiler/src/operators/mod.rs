@@ -6,7 +6,6 @@
 //! says: an operator that it has and the table has not, or the other way round, does not compile.
 
 pub(crate) mod effects;
-pub(crate) mod fold;
 pub(crate) mod reader;
 mod table;
 #[cfg(test)]

@@ -10,8 +10,7 @@ pub(crate) mod simd;
 
 use crate::compile::FuncGen;
 use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandPlace, Value};
-use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src};
-use crate::operators::fold;
+use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src, product};
 use crate::operators::{Flags, Op};
 use crate::treaty::code::TrapCode;
 use crate::treaty::facts::Callee;
@@ -61,9 +60,9 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(k) = r.as_const() {
             if let Some(l) = self.stack.last().and_then(|l| l.as_const()) {
                 self.pop_value();
-                return self.push_const(ty, fold::alu(op, width, l, k));
+                return self.push_const(ty, op.of(width, l, k));
             }
-            if fold::alu_is_identity(op, width, k) {
+            if op.is_identity(width, k) {
                 return;
             }
         }
@@ -226,7 +225,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let (Some(l), Some(r)) = (l, r) {
             self.pop_value();
             self.pop_value();
-            return self.push_const(ty, fold::mul(width, l, r));
+            return self.push_const(ty, product(width, l, r));
         }
         if let Some(k) = r
             && k.is_power_of_two()
@@ -345,7 +344,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let ty = width.int();
         let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
         if let (Some(l), Some(r)) = (lc, rc)
-            && let Some(value) = fold::div(op, width, l, r)
+            && let Some(value) = op.of(width, l, r)
         {
             self.pop_value();
             self.pop_value();
@@ -423,7 +422,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let (Some(l), Some(r)) = (lc, rc) {
             self.pop_value();
             self.pop_value();
-            return self.push_const(ty, fold::shift(op, width, l, r));
+            return self.push_const(ty, op.of(width, l, r));
         }
         if let Some(count) = rc {
             self.pop_value();
@@ -521,7 +520,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let ty = width.int();
         if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
             self.pop_value();
-            return self.push_const(ty, fold::int_unary(op, width, value));
+            return self.push_const(ty, op.of(width, value));
         }
         let (s, owned) = self.pop_reg();
         // The fall-backs for old processors write the result before they are done with the source.
@@ -538,7 +537,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         if let Some(value) = self.stack.last().and_then(|v| v.as_const()) {
             self.pop_value();
-            return self.push_const(to, fold::extend(op, value));
+            return self.push_const(to, op.of(value));
         }
         let operand = self.pop();
         let d = match self.hint(to, RegSet::EMPTY) {
@@ -654,7 +653,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let (Some(l), Some(r)) = (lc, rc) {
             self.pop_value();
             self.pop_value();
-            return self.push_const(Ty::I32, u64::from(fold::compare(cond, width, l, r)));
+            return self.push_const(Ty::I32, u64::from(cond.of(width, l, r)));
         }
         let mut r = self.pop();
         let mut l = self.pop();

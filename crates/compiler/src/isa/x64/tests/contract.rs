@@ -213,12 +213,28 @@ fn fault(src: Src, at: At) -> Option<At> {
     matches!(src, Src::Mem(_)).then_some(at)
 }
 
+/// Where arithmetic is said to leave in the flags whether its result is zero, its last instruction does.
+#[test]
+fn flags_of_arithmetic() {
+    for op in Alu::ALL.iter().copied() {
+        for width in WIDTHS {
+            for r in right_operands(RAX, RAX, true).into_iter().filter(|r| X64::alu_sets_flags(op, *r)) {
+                let mut a = X64::new(NONE);
+                a.alu(op, width, RAX, RAX, r);
+                let last = *decode(a.code()).last().expect("an instruction");
+                let sets = (last.rflags_written() | last.rflags_set()) & iced_x86::RflagsBits::ZF != 0;
+                assert!(sets && reg_of_first(&last) == Some(RAX), "{op:?} {width:?} {r:?}: {last}");
+            }
+        }
+    }
+}
+
 #[test]
 fn integer_arithmetic() {
     for width in WIDTHS {
         for d in ints() {
             for l in INT_SOURCES {
-                for op in [Alu::Add, Alu::Sub, Alu::And, Alu::Or, Alu::Xor] {
+                for op in Alu::ALL.iter().copied() {
                     for r in right_operands(d, l, op.commutes()) {
                         Contract::new(&[l], &[d])
                             .src(r)
@@ -235,7 +251,7 @@ fn integer_arithmetic() {
             }
         }
         for addr in addrs() {
-            for op in [Alu::Add, Alu::Sub, Alu::And, Alu::Or, Alu::Xor] {
+            for op in Alu::ALL.iter().copied() {
                 for r in INT_SOURCES.map(Src::Reg).into_iter().chain(IMMS.map(Src::Imm)) {
                     Contract::new(&[], &[])
                         .src(r)
@@ -244,7 +260,7 @@ fn integer_arithmetic() {
                 }
             }
         }
-        for op in [Div::DivS, Div::DivU, Div::RemS, Div::RemU] {
+        for op in Div::ALL.iter().copied() {
             let fixed = X64::fixed_div(op, width);
             for rhs in INT_SOURCES.into_iter().filter(|r| !fixed.clobbers.has(*r)) {
                 let mut contract = Contract::new(&[rhs, fixed.lhs.unwrap()], &[]);
@@ -278,7 +294,7 @@ fn shifts_and_bit_counts() {
         for width in WIDTHS {
             for d in ints() {
                 for l in INT_SOURCES {
-                    for op in [Shift::Shl, Shift::ShrS, Shift::ShrU, Shift::Rotl, Shift::Rotr] {
+                    for op in Shift::ALL.iter().copied() {
                         let fixed = X64::new(cpu).fixed_shift(op);
                         assert!(fixed.lhs.is_none() && fixed.out.is_none() && fixed.clobbers.is_empty());
                         let counts = ints().filter(|c| *c != d && fixed.rhs.is_none_or(|fixed| fixed == *c));
@@ -291,7 +307,7 @@ fn shifts_and_bit_counts() {
                             contract.check((op, width, d, l, count), |a| X64::shift(a, op, width, d, l, count));
                         }
                     }
-                    for op in [IntUnary::Clz, IntUnary::Ctz, IntUnary::Popcnt] {
+                    for op in IntUnary::ALL.iter().copied() {
                         Contract::new(&[l], &[d])
                             .cpu(cpu)
                             .result(width, d)
@@ -330,7 +346,7 @@ fn moves() {
             }
         }
         use crate::isa::Extend::*;
-        for op in [S8To32, S16To32, S8To64, S16To64, S32To64, U32To64] {
+        for op in crate::isa::Extend::ALL.iter().copied() {
             let width = if matches!(op, S8To32 | S16To32 | U32To64) { Width::W32 } else { Width::W64 };
             let operands = INT_SOURCES.map(Src::Reg).into_iter().chain(IMMS.map(Src::Imm));
             for s in operands.chain(addrs().into_iter().map(Src::Mem)) {
@@ -430,8 +446,7 @@ fn conditions() {
             }
         }
     }
-    use Cond::*;
-    for cond in [Eq, Ne, LtS, GeS, GtS, LeS, LtU, GeU, GtU, LeU, FloatEq, FloatNe] {
+    for cond in Cond::ALL.iter().copied() {
         for d in ints() {
             let contract = Contract::new(&[], &[d]).reads_flags().result(Width::W32, d);
             contract.check(("set", cond, d), |a| X64::set(a, cond, d));
