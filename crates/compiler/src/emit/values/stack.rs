@@ -20,7 +20,7 @@ impl<I: Isa> Values<'_, I> {
     #[inline]
     pub(crate) fn push(&mut self, value: Value) {
         proof!(
-            self.survey.vectors || !value.ty.is_wide(),
+            value.ty.bytes() <= 1 << self.slot_log2,
             "the operator at {:#x} gives a vector, and the survey has none",
             self.w.wasm
         );
