@@ -303,9 +303,9 @@ fn emit_either<I: Isa>(
     state: &mut State,
     w: &mut Writer<I>,
 ) -> Result<Parts, Error> {
-    let mark = w.mark();
+    let mark = (facts.references || survey.catches_references).then(|| w.mark());
     let mut result = emit(facts, survey, sig, body, base, state, w, Mode::Plain);
-    if let Err(Stop::TooManyReferences) = result {
+    if let (Err(Stop::TooManyReferences), Some(mark)) = (&result, mark) {
         w.take_back(&mark);
         result = emit(facts, survey, sig, body, base, state, w, Mode::Deep);
     }
@@ -342,30 +342,29 @@ fn emit<I: Isa>(
     w.begin_function(&facts.settings, Budget::most(body.len()));
     w.wasm = base + survey.code_start as u32;
     let return_label = w.label();
-    let values = Values {
-        w,
-        body,
-        stack: std::mem::take(&mut state.stack),
-        watermark: 0,
-        hot: None,
-        hot_wasm: 0,
-        flags: None,
-        lane_mask: None,
-        regs: Regs::new(I::ALLOCATABLE),
-        locals: std::mem::take(&mut state.locals),
-        depth: 0,
-        copies: std::mem::take(&mut state.copies),
-        roots: &mut state.roots,
-        moves: &mut state.moves,
-        slots_base: 0,
-        slots_used: 0,
-        slot_log2: slot_log2 + u32::from(deep),
-        reference_part: if deep { 1 << slot_log2 } else { 0 },
-        outgoing: 0,
-        stub_saves: 0,
-    };
     let mut cg = FuncGen::<I> {
-        values,
+        values: Values {
+            w,
+            body,
+            stack: std::mem::take(&mut state.stack),
+            watermark: 0,
+            hot: None,
+            hot_wasm: 0,
+            flags: None,
+            lane_mask: None,
+            regs: Regs::new(I::ALLOCATABLE),
+            locals: std::mem::take(&mut state.locals),
+            depth: 0,
+            copies: std::mem::take(&mut state.copies),
+            roots: &mut state.roots,
+            moves: &mut state.moves,
+            slots_base: 0,
+            slots_used: 0,
+            slot_log2: slot_log2 + u32::from(deep),
+            reference_part: if deep { 1 << slot_log2 } else { 0 },
+            outgoing: 0,
+            stub_saves: 0,
+        },
         facts,
         survey,
         sig,
