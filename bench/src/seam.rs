@@ -10,7 +10,7 @@ use lightbeam_asm::Reg;
 use lightbeam_asm::x64::{Alu, Asm, R8, R9, RDI, RSI, Size};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::x64::X64;
-use lightbeam_compiler::sig::Sig;
+use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::ty::Ty;
 use lightbeam_compiler::{Scratch, Writer, compile};
 use std::hint::black_box;
@@ -55,7 +55,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         }
     }
     let (to_validate, body) = function.context("the module has a function")?;
-    let sig = Sig::new::<X64>(&[Ty::I32; LOCALS], &[]);
+    let sig = X64::sig(&[Ty::I32; LOCALS], &[]);
     let callee = Callee::Defined { index: 0, escapes: false };
     let facts = Facts { sigs: vec![sig], funcs: vec![FuncFact { sig: 0, callee }], ..Facts::default() };
 

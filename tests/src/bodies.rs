@@ -2,8 +2,8 @@
 
 use crate::random::Random;
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact, GlobalFact, MemoryFact, Owner, TableFact, Where};
+use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
-use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use std::ops::Range;
 use wasmparser::{
@@ -93,7 +93,7 @@ impl Bodies {
         self.facts.types.push(Some(self.facts.sigs.len() as u32));
         self.facts.objects.push(None);
         self.facts.final_types.push(true);
-        self.facts.sigs.push(Sig::new::<X64>(&types(ty.params())?, &types(ty.results())?));
+        self.facts.sigs.push(X64::sig(&types(ty.params())?, &types(ty.results())?));
         Some(())
     }
 

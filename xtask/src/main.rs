@@ -1,6 +1,7 @@
 //! Tasks around the project: `cargo xtask --help` lists them.
 
 mod campaign;
+mod order;
 mod strength;
 mod tidy;
 mod verify;

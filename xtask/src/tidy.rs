@@ -1,5 +1,6 @@
 //! Rules of the project that neither compiler nor linter knows. `cargo test` runs them too.
 
+use crate::order;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -65,11 +66,15 @@ pub(crate) fn complaints(root: &Path) -> Result<Vec<String>> {
         sources(&root.join(directory), &mut files)?;
     }
     ensure!(files.len() > 10, "no sources found under {}", root.display());
+    let mut names = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned();
         complaints.extend(about_file(&name, &text));
+        complaints.extend(order::about_imports(&name, &text));
+        names.push(name);
     }
+    complaints.extend(order::about_names(&names));
     complaints.extend(about_crates(&metadata(root)?));
     Ok(complaints)
 }

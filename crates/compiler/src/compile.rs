@@ -13,7 +13,8 @@ use crate::emit::writer::{Stop, Writer};
 use crate::isa::Isa;
 use crate::operators::effects::Calls;
 use crate::operators::reader::Reader;
-use crate::treaty::code::{FuncCode, Parts, TAIL_ENTRY_BYTES, Target, TrapCode};
+use crate::routines;
+use crate::treaty::code::{FuncCode, Parts, Routine, TAIL_ENTRY_BYTES, Target, TrapCode};
 use crate::treaty::error::{Error, ErrorKind};
 use crate::treaty::facts::{AddressMap, Callee, Facts};
 use crate::treaty::fault::proving;
@@ -258,15 +259,27 @@ pub fn compile<I: Isa>(
     Ok(())
 }
 
-/// Compiles a constant expression as a function without parameters, and says where it begins.
-pub(crate) fn constant<I: Isa>(
+/// Emits a routine of the module at the end of `w` and says where it begins.
+///
+/// # Errors
+///
+/// If a constant expression gives more code than it may.
+pub fn compile_routine<I: Isa>(
     facts: &Facts,
-    index: u32,
+    routine: Routine,
     scratch: &mut Scratch,
     w: &mut Writer<I>,
 ) -> Result<u32, Error> {
+    match routine {
+        Routine::Constant { index } => constant(facts, index, scratch, w),
+        routine => Ok(routines::emit(facts, routine, w)),
+    }
+}
+
+/// Compiles a constant expression as a function without parameters, and says where it begins.
+fn constant<I: Isa>(facts: &Facts, index: u32, scratch: &mut Scratch, w: &mut Writer<I>) -> Result<u32, Error> {
     let body = &facts.constants[index as usize];
-    let sig = Sig::new::<I>(&[], &[Ty::GcRef]);
+    let sig = I::sig(&[], &[Ty::GcRef]);
     let survey = &mut scratch.survey;
     survey.begin(0);
     survey.code_start = 0;

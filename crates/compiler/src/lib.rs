@@ -18,11 +18,11 @@ mod validate;
 
 mod emit;
 
-pub mod routines;
+mod routines;
 
 mod compile;
 
-pub use compile::{Budget, Scratch, compile};
+pub use compile::{Budget, Scratch, compile, compile_routine};
 pub use emit::objects::gc::compare_with_heap;
 pub use emit::poison;
 pub use emit::writer::Writer;

@@ -2,8 +2,7 @@
 //! Some cannot be read back; `output/probe.rs` finds out about those.
 
 use crate::error::Error;
-use crate::{AddressMap, CpuFeatures};
-use lightbeam_compiler::facts;
+use lightbeam_compiler::facts::{self, AddressMap, CpuFeatures};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use std::num::NonZero;

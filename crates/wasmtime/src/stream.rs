@@ -6,6 +6,9 @@
 //! place as they come. What depends on the rest of the module (names, data, startup) is made by the linker from a
 //! translation of the whole.
 
+use crate::Compiler;
+use crate::error::Error;
+use crate::facts;
 use crate::input::data::{self, DataImage};
 use crate::input::standins;
 use crate::input::translate::{self, MAGIC, Translated};
@@ -14,11 +17,11 @@ use crate::output::link;
 use crate::output::place::Placer;
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
+use crate::verify;
 use crate::work::arriving::Arriving;
 use crate::work::job::Job;
 use crate::work::queue::{self, Compiled};
 use crate::work::worker::Totals;
-use crate::{Compiler, Error, facts, verify};
 use lightbeam_compiler::facts::Facts;
 use std::time::{Duration, Instant};
 use wasmtime::Module;

@@ -7,13 +7,14 @@
 //! is proved against that.
 
 use crate::error::Error;
+use crate::facts;
 use crate::input::translate;
 use crate::output::artifact;
 use crate::output::image::Image;
 use crate::output::text::Piece;
 use crate::report::Verified;
 use crate::settings::Settings;
-use crate::{AddressMap, CpuFeatures, facts};
+use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
 use lightbeam_verify::artifact::{Addresses, Artifact, Key, Malformed};
 use lightbeam_verify::layout::Description;
 use lightbeam_verify::{Failure, Place, Proof, Prover};

@@ -8,15 +8,15 @@
 
 mod asm;
 mod emit;
-mod lanes;
 mod reg;
 pub mod rows;
 #[cfg(test)]
 mod tests;
+mod vex;
 
 pub use asm::{Alu, Asm, Cc, Round, Shift, Short};
-pub use lanes::{Predicate, Rm, lanes4};
 pub use reg::*;
+pub use vex::{Predicate, Rm, lanes4};
 
 /// The width of an integer operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

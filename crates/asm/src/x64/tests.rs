@@ -1,6 +1,6 @@
 //! Every row and every named method against an independent decoder, and labels against the targets it reads.
 
-mod lanes;
+mod vex;
 
 use super::rows::{self, Form, Imm, Operand, Row};
 use super::{Alu, Asm, Cc, Round, Shift, Size};

@@ -2,6 +2,7 @@
 //! than a line or two.
 
 use crate::compile::FuncGen;
+use crate::emit::values::zero_bits;
 use crate::isa::{
     Alu, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Lane, Lanes, Load, Rmw, Shift,
     Store, VectorBinary::*, VectorLoad, VectorTernary::*, VectorTest, VectorUnary::*,
@@ -88,7 +89,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn ref_null(&mut self) {
         let heap = self.reader.i64();
         let ty = self.facts.reference_to(heap);
-        self.push_const(ty, crate::emit::values::zero_bits(ty));
+        self.push_const(ty, zero_bits(ty));
     }
 
     /// Reads a value type.

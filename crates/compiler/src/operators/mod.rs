@@ -6,18 +6,25 @@
 //! says: an operator that it has and the table has not, or the other way round, does not compile.
 
 pub(crate) mod effects;
+pub(crate) mod operations;
+pub(crate) mod policy;
 pub(crate) mod reader;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
+pub(crate) mod vector_operations;
 
 pub(crate) use table::operators;
 
-use crate::isa::{
-    Convert, Div, Extend, FloatCmp, FloatUnary, IntUnary, Lane, Lanes, Load, Rmw, Shift, Store, VectorBinary::*,
-    VectorLoad, VectorTernary::*, VectorTest, VectorUnary::*,
+use self::operations::{Convert, Div, Extend, FloatCmp, FloatUnary, IntUnary, Load, Rmw, Shift, Store};
+use self::vector_operations::{
+    Lane, Lanes,
+    VectorBinary::{self, *},
+    VectorLoad,
+    VectorTernary::*,
+    VectorTest,
+    VectorUnary::{self, *},
 };
-use crate::isa::{VectorBinary, VectorUnary};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::Ty::{self, F32, F64, I32, I64};
 use crate::treaty::ty::Width::{self, W32, W64};

@@ -7,27 +7,19 @@
 mod arrays;
 mod stacks;
 
-use crate::compile::{self, Scratch};
 use crate::emit::memory::tables::{FILLED, element_at};
 use crate::emit::writer::Writer;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::treaty::code::{Routine, Target, TrapCode};
-use crate::treaty::error::Error;
 use crate::treaty::facts::{Facts, TableFact};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg};
 
-/// Emits a routine at the end of `w` and says where it begins.
-///
-/// # Errors
-///
-/// If a constant expression gives more code than it may.
-pub fn emit<I: Isa>(facts: &Facts, routine: Routine, scratch: &mut Scratch, w: &mut Writer<I>) -> Result<u32, Error> {
-    if let Routine::Constant { index } = routine {
-        return compile::constant(facts, index, scratch, w);
-    }
+/// Emits a routine at the end of `w` and says where it begins. It is no constant expression, which is compiled as a
+/// body is.
+pub(crate) fn emit<I: Isa>(facts: &Facts, routine: Routine, w: &mut Writer<I>) -> u32 {
     w.reset_labels();
     w.reserve(96 * I::MAX_PRIMITIVE);
     w.pad_to_entry(0);
@@ -35,7 +27,7 @@ pub fn emit<I: Isa>(facts: &Facts, routine: Routine, scratch: &mut Scratch, w: &
     w.begin_routine(&facts.settings);
     let trap = w.trap_label(TrapCode::TableOutOfBounds);
     RoutineGen::<I> { facts, w, trap }.routine(routine);
-    Ok(start)
+    start
 }
 
 /// A routine under construction.

@@ -4,10 +4,25 @@
 //! inside the module. `Tail` passes it as two integers. What a function gives must be the same in both conventions,
 //! since a tail call may lead from one to the other; so as a result it is two integers everywhere.
 
-use crate::isa::{Convention, Isa};
-use crate::treaty::ty::Ty;
-use crate::validate::Word;
+use crate::treaty::ty::{Packed, Ty};
 use lightbeam_asm::{Reg, RegClass, RegSet};
+
+/// A calling convention as lists of registers.
+#[derive(Debug)]
+pub struct Convention {
+    /// Integer arguments, in order.
+    pub int_args: &'static [Reg],
+    /// Float arguments, in order.
+    pub float_args: &'static [Reg],
+    /// Integer results, in order.
+    pub int_results: &'static [Reg],
+    /// Float results, in order.
+    pub float_results: &'static [Reg],
+    /// Do the callee's and the caller's instance pointer come before the arguments?
+    pub passes_contexts: bool,
+    /// The register of the result area's address; `None` if it takes the first integer argument.
+    pub result_area: Option<Reg>,
+}
 
 /// A function signature and where its values go in both conventions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +38,10 @@ pub struct Sig {
     /// Do the machine's types tell all that validation needs to know of the values? They do for numbers, `funcref` and
     /// `externref`, and not for any other type of reference; then the fast sweep asks for the module's own types.
     pub plain: bool,
-    /// The parameters as the stack of operand types holds them.
-    pub(crate) params_word: Word,
-    /// The results likewise.
-    pub(crate) results_word: Word,
+    /// The types of the parameters in one word, by which sweep 1 compares them.
+    pub(crate) packed_params: Packed,
+    /// The types of the results in one word.
+    pub(crate) packed_results: Packed,
     /// Places for calls inside one module: the instance pointer is pinned and not passed.
     pub private: Abi,
     /// Places for calls that may cross an instance: Wasmtime's `Tail` convention.
@@ -79,9 +94,10 @@ pub enum Place {
 }
 
 impl Sig {
-    /// The machine form of `params -> results` for an instruction set.
+    /// The machine form of `params -> results` for an instruction set with these conventions, inside a module and
+    /// across instances. `Isa::sig` has them.
     #[must_use]
-    pub fn new<I: Isa>(params: &[Ty], results: &[Ty]) -> Sig {
+    pub fn new(private: &Convention, tail: &Convention, params: &[Ty], results: &[Ty]) -> Sig {
         let conts = params.iter().chain(results).any(|ty| *ty == Ty::ContRef);
         let split = conts.then(|| Box::new(Split { params: split(params), results: split(results) }));
         let (tail_params, passed) = split.as_ref().map_or((params, results), |split| (&split.params, &split.results));
@@ -90,10 +106,10 @@ impl Sig {
             results: results.into(),
             vectors: params.iter().chain(results).any(|ty| ty.is_wide()),
             plain: true,
-            params_word: Word::new(params),
-            results_word: Word::new(results),
-            private: Abi::assign(&I::PRIVATE, params, passed),
-            tail: Abi::assign(&I::TAIL, tail_params, passed),
+            packed_params: Packed::new(params),
+            packed_results: Packed::new(results),
+            private: Abi::assign(private, params, passed),
+            tail: Abi::assign(tail, tail_params, passed),
             split,
         }
     }

@@ -28,6 +28,11 @@ pub enum Ty {
 }
 
 impl Ty {
+    /// A number for it that is not 0.
+    pub(crate) const fn code(self) -> u8 {
+        self as u8 + 1
+    }
+
     /// By number, padded to a power of two.
     const BY_NUMBER: [Ty; 8] = {
         let mut all = [Ty::I32; 8];
@@ -142,5 +147,36 @@ impl Width {
             Width::W32 => Ty::F32,
             Width::W64 => Ty::F64,
         }
+    }
+}
+
+/// The types of up to seven values in one word, a byte each, the last lowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Packed {
+    pub(crate) types: u64,
+    /// The bytes that the types fill.
+    pub(crate) mask: u64,
+    /// How many bits those are.
+    pub(crate) bits: u32,
+}
+
+impl Packed {
+    pub(crate) const EMPTY: Packed = Packed { types: 0, mask: 0, bits: 0 };
+
+    /// More than fit. No word is like this in the bytes of the mask, of which there are none.
+    pub(crate) const LONG: Packed = Packed { types: 1, mask: 0, bits: 0 };
+
+    /// A single code.
+    pub(crate) const fn one(code: u8) -> Packed {
+        Packed { types: code as u64, mask: 0xff, bits: 8 }
+    }
+
+    pub(crate) fn new(types: &[Ty]) -> Packed {
+        if types.len() > 7 {
+            return Packed::LONG;
+        }
+        let bits = 8 * types.len() as u32;
+        let types = types.iter().fold(0, |word, ty| word << 8 | u64::from(ty.code()));
+        Packed { types, mask: (1 << bits) - 1, bits }
     }
 }

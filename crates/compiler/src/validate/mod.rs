@@ -11,8 +11,6 @@ mod judge;
 mod notes;
 pub(crate) mod survey;
 
-pub(crate) use fast::operands::Word;
-
 use crate::treaty::error::Error;
 use crate::treaty::facts::Facts;
 use crate::treaty::sig::Sig;

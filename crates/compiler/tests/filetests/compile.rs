@@ -5,7 +5,7 @@ use crate::facts::Module;
 use crate::file::Settings;
 use lightbeam_compiler::code::{CallSite, Handler, Parts, Reloc, Routine, Safepoint, Target, TrapSite};
 use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::{Scratch, Writer, compile, routines};
+use lightbeam_compiler::{Scratch, Writer, compile, compile_routine};
 use std::ops::Range;
 
 /// Compiled code. Offsets count from its first byte.
@@ -89,7 +89,7 @@ fn routines_of<I: Isa>(
             return Ok(());
         }
         for routine in std::mem::take(&mut wanted) {
-            let start = routines::emit(&module.facts, routine, scratch, writer).map_err(|error| error.to_string())?;
+            let start = compile_routine(&module.facts, routine, scratch, writer).map_err(|error| error.to_string())?;
             pieces.push(Piece { name: format!("routine({routine:?})"), range: start..writer.offset(), parts: None });
             made.push(routine);
         }

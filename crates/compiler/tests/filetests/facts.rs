@@ -9,7 +9,6 @@ use lightbeam_compiler::facts::{
     StackStates, Storage, TableFact, TagFact, Where,
 };
 use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use std::collections::BTreeMap;
 use wasmparser::types::{CoreTypeId, TypesRef};
@@ -289,7 +288,7 @@ impl Maker<'_> {
                 self.ids.push((id, offset));
                 if let CompositeInnerType::Func(ty) = &self.types[id].composite_type.inner {
                     let machine = |types: &[ValType]| types.iter().map(|ty| self.value(*ty)).collect::<Vec<_>>();
-                    let mut sig = Sig::new::<I>(&machine(ty.params()), &machine(ty.results()));
+                    let mut sig = I::sig(&machine(ty.params()), &machine(ty.results()));
                     sig.plain = ty.params().iter().chain(ty.results()).all(|ty| is_plain(*ty));
                     self.sigs.push((id, self.facts.sigs.len() as u32));
                     self.facts.sigs.push(sig);

@@ -2,8 +2,8 @@
 //! code that its functions are to give on each instruction set (`file.rs` has the format). A host's facts are made up
 //! (`facts.rs`), with a layout of their own (`layout.rs`).
 //!
-//! `LIGHTBEAM_BLESS=1`, or `cargo xtask bless`, writes the code that is given now; what changed is then for the reader to
-//! judge.
+//! `LIGHTBEAM_BLESS=1`, or `cargo xtask bless`, writes the code that is given now; what changed is then for the reader
+//! to judge.
 
 mod checks;
 mod compile;

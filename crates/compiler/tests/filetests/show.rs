@@ -1,8 +1,8 @@
 //! Compiled code as the comments of a file: a heading for each function, then an instruction a line, and behind it what
 //! the tables beside the code say of it.
 //!
-//! Jumps go to numbered labels, so that a change of length shows at one place only. What makes a frame and takes it down
-//! is left out unless the file asks for it, and of the latter `return` is left; where both are the compiler says
+//! Jumps go to numbered labels, so that a change of length shows at one place only. What makes a frame and takes it
+//! down is left out unless the file asks for it, and of the latter `return` is left; where both are the compiler says
 //! (`FuncCode::parts`). Padding is one line, whatever its length, and none at the end.
 
 use crate::compile::{Code, Piece};
@@ -103,8 +103,8 @@ fn show_piece(
     Ok(out)
 }
 
-/// What the tables beside the code say of an instruction: why it may trap, and if it is a call, which handlers there are
-/// and where references are meanwhile, in bytes from the frame pointer. With the labels that it names.
+/// What the tables beside the code say of an instruction: why it may trap, and if it is a call, which handlers there
+/// are and where references are meanwhile, in bytes from the frame pointer. With the labels that it names.
 fn notes(code: &Code, item: &Item) -> (String, Vec<u32>) {
     let mut notes = Vec::new();
     let mut labels = Vec::new();

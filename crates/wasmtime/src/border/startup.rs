@@ -14,7 +14,6 @@ use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
-use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::{Ty, Width};
 use std::ops::Range;
 use wasmtime_environ::{
@@ -79,7 +78,7 @@ pub(crate) struct Ranges {
 
 /// Makes the startup routine of a module with both its entries.
 pub(crate) fn emit(stubs: &mut Stubs, translation: &ModuleTranslation<'_>, facts: &Facts, concurrency: bool) -> Ranges {
-    let sig = Sig::new::<X64>(&[], &[]);
+    let sig = X64::sig(&[], &[]);
     let wasm = stubs.start();
     let routine = stubs.asm.label();
     stubs.thunk(facts, &sig, Entry::Local(routine));

@@ -1,6 +1,6 @@
 //! Wasmtime's translation of a module: all that it says but the code of its functions.
 
-use crate::Error;
+use crate::error::Error;
 use crate::input::data::DataImage;
 use crate::input::standins::Condensed;
 use crate::input::unsupported;

@@ -1,6 +1,6 @@
 //! Which code belongs to which byte of the module.
 
-use crate::output::blocks::{BLOCK, Blocks, Body};
+use crate::output::encoding::{BLOCK, Blocks, Body};
 
 /// Which code belongs to which byte of the module.
 pub(crate) struct AddressTable {

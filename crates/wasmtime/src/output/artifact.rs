@@ -1,7 +1,7 @@
 //! The artifact that Wasmtime loads: an ELF file around the linked code, with the sections and metadata that
 //! `Module::deserialize` asks for.
 
-use crate::Error;
+use crate::error::Error;
 use crate::input::translate::Translated;
 use crate::output::image::Image;
 use crate::output::memory_file;

@@ -5,7 +5,7 @@
 //! stream is in proportion to what has come of it, and neither threads nor chunks matter. The text, which has the
 //! entries, exits and routines too, must be within the budget of the whole module; the linker sees to that.
 
-use crate::Error;
+use crate::error::Error;
 use crate::output::chunk::Chunk;
 use lightbeam_compiler::Budget;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};

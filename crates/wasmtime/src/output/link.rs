@@ -5,9 +5,9 @@
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
-use crate::Error;
 use crate::border::trampolines::Stubs;
 use crate::border::{host, startup};
+use crate::error::Error;
 use crate::facts::layout::offset;
 use crate::facts::types::{function_type, signature};
 use crate::input::translate::Translated;
@@ -22,7 +22,7 @@ use lightbeam_compiler::facts::{Callee, Facts};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
-use lightbeam_compiler::{Scratch, Writer, routines};
+use lightbeam_compiler::{Scratch, Writer, compile_routine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmtime_environ::{
@@ -240,7 +240,7 @@ impl Linker<'_> {
                     Routine::Constant { .. } => unmetered.as_ref().unwrap_or(self.facts),
                     _ => self.facts,
                 };
-                starts.push(routines::emit::<X64>(facts, *routine, &mut scratch, &mut output)?);
+                starts.push(compile_routine::<X64>(facts, *routine, &mut scratch, &mut output)?);
                 if output.offset() as usize >= room {
                     return Err(self.too_large(None));
                 }

@@ -1,6 +1,6 @@
 //! Hands a finished artifact to Wasmtime.
 
-use crate::Error;
+use crate::error::Error;
 use crate::output::artifact::Artifact;
 use crate::output::memory_file;
 use crate::output::text::LARGE;

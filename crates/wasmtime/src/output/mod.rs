@@ -2,9 +2,9 @@
 
 pub(crate) mod addresses;
 pub(crate) mod artifact;
-mod blocks;
 pub(crate) mod budget;
 pub(crate) mod chunk;
+mod encoding;
 pub(crate) mod handlers;
 pub(crate) mod image;
 pub(crate) mod link;

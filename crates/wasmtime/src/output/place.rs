@@ -1,7 +1,7 @@
 //! Gives compiled functions their places in the text, chunk by chunk and in order, while others are still being
 //! compiled: what is known of a chunk alone is done when it comes, and not when all is there.
 
-use crate::Error;
+use crate::error::Error;
 use crate::output::addresses::AddressTable;
 use crate::output::budget::{Account, MAX_TEXT};
 use crate::output::chunk::Chunk;

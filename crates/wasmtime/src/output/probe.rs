@@ -1,6 +1,6 @@
 //! Settings of an engine that cannot be read back, found out by loading an empty artifact.
 
-use crate::Error;
+use crate::error::Error;
 use crate::input::translate;
 use crate::output::artifact;
 use crate::output::image::Image;

@@ -1,6 +1,6 @@
 //! Which instruction traps, and why.
 
-use crate::output::blocks::{BLOCK, Blocks, Body};
+use crate::output::encoding::{BLOCK, Blocks, Body};
 
 /// Which instruction traps, and why.
 pub(crate) struct TrapTable {

@@ -1,6 +1,6 @@
 //! Bodies that are compiled as they arrive: by whoever brings them, or by a pool of threads.
 
-use crate::Error;
+use crate::error::Error;
 use crate::output::place::Placer;
 use crate::work::job::{Batch, Job};
 use crate::work::queue::{self, Compiled, Queue};

@@ -1,6 +1,6 @@
 //! What is to be compiled: a job, which all threads share, and batches of neighbouring bodies, which are handed out.
 
-use crate::Error;
+use crate::error::Error;
 use crate::input::translate::Translated;
 use crate::output::budget::Meter;
 use crate::settings::Settings;

@@ -1,7 +1,7 @@
-//! Several threads at work: each takes the next batch, and whichever has the next chunk places it. A chunk does not show
-//! where it begins and ends: the functions are placed as if one thread had compiled them all in a row.
+//! Several threads at work: each takes the next batch, and whichever has the next chunk places it. A chunk does not
+//! show where it begins and ends: the functions are placed as if one thread had compiled them all in a row.
 
-use crate::Error;
+use crate::error::Error;
 use crate::output::chunk::Chunk;
 use crate::output::place::Placer;
 use crate::work::job::{Batch, Job};

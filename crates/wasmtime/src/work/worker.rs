@@ -1,6 +1,6 @@
 //! One thread at work: turns a batch of bodies into a chunk of code with tables.
 
-use crate::Error;
+use crate::error::Error;
 use crate::output::chunk::{Chunk, ChunkFunc};
 use crate::report::FunctionReport;
 use crate::work::job::{Batch, Job};

@@ -6,10 +6,10 @@
 //! in one parallel move.
 
 use crate::compile::{FuncGen, Unusual};
+use crate::emit::control::comes::Comes;
 use crate::emit::values::value::{Operand, OperandPlace, Value};
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
-use crate::operators::effects::Comes;
 use crate::treaty::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
 use crate::treaty::facts::{Callee, Owner};
 use crate::treaty::fault::{Fault, without};

@@ -22,9 +22,9 @@
 use crate::compile::FuncGen;
 use crate::emit::control::blocks::Block;
 use crate::emit::control::calls::{Arg, CallTo};
+use crate::emit::control::comes::Comes;
 use crate::emit::values::value::{Operand, OperandPlace, Value};
 use crate::isa::{Cond, Isa, Lane, Load, Src, Store};
-use crate::operators::effects::Comes;
 use crate::treaty::code::{Routine, StackRoutine, Target};
 use crate::treaty::facts::{StackFacts, Where};
 use crate::treaty::libcall::Libcall;

@@ -2,6 +2,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod calls;
+mod comes;
 pub(crate) mod continuations;
 pub(crate) mod exceptions;
 pub(crate) mod meter;

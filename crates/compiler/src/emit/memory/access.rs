@@ -5,12 +5,12 @@
 
 use crate::compile::FuncGen;
 use crate::emit::control::calls::Arg;
-use crate::emit::memory::bulk::SMALL_BULK;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Hot, Loc, OperandPlace, Value};
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
 use crate::operators::Op;
 use crate::operators::effects;
+use crate::operators::policy::SMALL_BULK;
 use crate::treaty::code::TrapCode;
 use crate::treaty::facts::MemoryFact;
 use crate::treaty::fault::{Fault, without};

@@ -5,24 +5,11 @@ use crate::emit::control::calls::{Arg, CallTo};
 use crate::emit::values::regs::Pins;
 use crate::emit::values::value::{Operand, OperandPlace};
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
+use crate::operators::policy::{is_small_copy, is_small_fill};
 use crate::treaty::code::{Routine, Target, TrapCode};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
-
-/// Copies and fills of a constant length up to this, in bytes, are made of loads and stores.
-pub(crate) const SMALL_BULK: u64 = 64;
-
-/// Is a copy of this many bytes within memory 0 made without a call? Two integer registers at once would be needed for
-/// three bytes.
-pub(crate) const fn is_small_copy(bytes: u64) -> bool {
-    matches!(bytes, 1..=SMALL_BULK) && bytes != 3
-}
-
-/// Is a fill of this many bytes of memory 0 made without a call?
-pub(crate) const fn is_small_fill(byte: u64, bytes: u64) -> bool {
-    matches!(bytes, 1..=SMALL_BULK) && byte & 0xff == 0
-}
 
 /// How a small length is cut: into pieces of one size, the last of which may overlap the one before.
 #[derive(Clone, Copy)]

@@ -2,5 +2,5 @@
 
 mod access;
 mod atomics;
-pub(crate) mod bulk;
+mod bulk;
 pub(crate) mod tables;

@@ -10,15 +10,13 @@ use crate::emit::values::held::Held;
 use crate::emit::values::value::{Operand, OperandPlace};
 use crate::emit::values::zero_bits;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
+use crate::operators::policy::MANY_FIELDS;
 use crate::treaty::code::{Routine, TrapCode};
 use crate::treaty::facts::{Collector, Facts, ObjectFact, Storage};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
-
-/// Structures of more fields are cleared by the host.
-pub(crate) const MANY_FIELDS: usize = 16;
 
 /// The store of a value that is kept like this. A function reference is a number by then.
 pub(crate) const fn store_of(storage: Storage) -> Store {

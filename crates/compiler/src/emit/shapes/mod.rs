@@ -6,7 +6,7 @@
 mod floats;
 mod globals;
 mod locals;
-pub(crate) mod simd;
+mod simd;
 
 use crate::compile::FuncGen;
 use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandPlace, Value};

@@ -1,8 +1,8 @@
 //! Control frames of the fast sweep: what a block takes and gives, and what its label asks for.
 
 use super::Sweep;
-use super::operands::{ANYTHING, BASE, Cursor, Window, Word, code};
-use crate::treaty::ty::Ty;
+use super::operands::{ANYTHING, BASE, Cursor, Window, code};
+use crate::treaty::ty::{Packed, Ty};
 use crate::validate::MOST_VALUES;
 use wasmparser::FuncType;
 
@@ -46,7 +46,7 @@ pub(super) struct Frame {
     /// The window at its end: its results and nothing else; 0 if they do not fit.
     end: Window,
     /// What a branch to its label takes.
-    pub(super) label: Word,
+    pub(super) label: Packed,
     /// How much had made room when it was opened.
     spilled: usize,
     pub(super) shape: Shape,
@@ -106,11 +106,11 @@ impl Sweep<'_> {
     /// Opens the frame of the function.
     pub(super) fn open_function(&mut self, sig: u32, ty: &FuncType) -> Option<Window> {
         let (shape, results) = match ty.results() {
-            _ if self.sig.plain => (Shape::sig(sig), self.sig.results_word),
-            [] => (Shape::EMPTY, Word::EMPTY),
+            _ if self.sig.plain => (Shape::sig(sig), self.sig.packed_results),
+            [] => (Shape::EMPTY, Packed::EMPTY),
             [result] => {
                 let code = self.code_of(*result)?;
-                (Shape::one(code), Word::one(code))
+                (Shape::one(code), Packed::one(code))
             }
             _ => return None,
         };
@@ -133,11 +133,11 @@ impl Sweep<'_> {
         if shape.0 >= Shape::SIG {
             return self.open_sig(kind, shape, window);
         }
-        let results = if shape == Shape::EMPTY { Word::EMPTY } else { Word::one(shape.0 as u8) };
+        let results = if shape == Shape::EMPTY { Packed::EMPTY } else { Packed::one(shape.0 as u8) };
         self.frames.push(Frame {
             outer: window,
             end: results.alone(),
-            label: if kind == Kind::Loop { Word::EMPTY } else { results },
+            label: if kind == Kind::Loop { Packed::EMPTY } else { results },
             spilled: self.spilled.len(),
             shape,
             kind,
@@ -154,8 +154,8 @@ impl Sweep<'_> {
         let outer = self.spilled.pop_types(window, &sig.params)?;
         self.frames.push(Frame {
             outer,
-            end: sig.results_word.alone(),
-            label: if kind == Kind::Loop { sig.params_word } else { sig.results_word },
+            end: sig.packed_results.alone(),
+            label: if kind == Kind::Loop { sig.packed_params } else { sig.packed_results },
             spilled: self.spilled.len(),
             shape,
             kind,
@@ -242,7 +242,7 @@ impl Sweep<'_> {
         let at = self.below_label(&frame, window)?;
         let window = self.spilled.cut(at);
         if frame.shape.0 < Shape::SIG {
-            return Some(if frame.label == Word::EMPTY {
+            return Some(if frame.label == Packed::EMPTY {
                 window
             } else {
                 self.spilled.push(window, frame.shape.0 as u8)

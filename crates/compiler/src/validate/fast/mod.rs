@@ -6,10 +6,10 @@ mod atomics;
 mod blocks;
 mod exceptions;
 mod leb;
+mod named;
 mod objects;
-pub(super) mod operands;
-mod rows;
-mod types;
+mod operands;
+mod rules;
 mod vector;
 
 use self::blocks::{Frame, Kind, Shape};
@@ -17,7 +17,7 @@ use self::objects::{Inits, function_type};
 use self::operands::{
     BASE, BOTTOM, EXNREF, EXTERNREF, FUNCREF, I32, I64, Spilled, V128, Window, code, is_reference, ty_of,
 };
-use self::rows::{Rules, enabled};
+use self::rules::{Rules, enabled};
 use crate::operators::effects;
 use crate::operators::reader::Reader;
 use crate::operators::{Class, Op, Prefix, Types};
@@ -344,8 +344,8 @@ impl Sweep<'_> {
                 if !sig.plain {
                     window = self.typed_call(function_type(self.resources, $type)?, window)?;
                 } else {
-                    if sig.params_word.is_on(window) {
-                        window >>= sig.params_word.bits;
+                    if sig.packed_params.is_on(window) {
+                        window >>= sig.packed_params.bits;
                     } else {
                         window = self.spilled.pop_types(window, &sig.params)?;
                     }

@@ -5,15 +5,15 @@
 //! tells that operands are there, in this frame, and of the right types. Everything else is for the slow path to find
 //! out.
 
-use super::types::Types;
-use crate::treaty::ty::Ty;
+use super::named::Named;
+use crate::treaty::ty::{Packed, Ty};
 
 /// The top of a frame's operand types.
 pub(super) type Window = u64;
 
 /// The code of a type: never 0, and less than any marker.
 pub(super) const fn code(ty: Ty) -> u8 {
-    ty as u8 + 1
+    ty.code()
 }
 
 /// The type of a code.
@@ -21,7 +21,7 @@ pub(super) fn ty_of(code: u8) -> Option<Ty> {
     if code == EXNREF {
         return Some(Ty::GcRef);
     }
-    [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef].into_iter().find(|ty| *ty as u8 + 1 == code)
+    [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef].into_iter().find(|ty| ty.code() == code)
 }
 
 pub(super) const I32: u8 = code(Ty::I32);
@@ -48,35 +48,8 @@ pub(super) const ANYTHING: u8 = 0xfe;
 /// More operands of this frame are among those that made room.
 const SPILLED: u8 = 0xfd;
 
-/// The types of up to seven operands as they are in a window, last on top.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Word {
-    types: u64,
-    /// The bytes of a window to compare.
-    mask: u64,
-    /// How many bits a window is shifted to take them off.
-    pub(super) bits: u32,
-}
-
-impl Word {
-    pub(super) const EMPTY: Word = Word { types: 0, mask: 0, bits: 0 };
-
-    /// More than fit: it equals no window, so the slow path looks at the types one by one.
-    const LONG: Word = Word { types: 1, mask: 0, bits: 0 };
-
-    pub(super) const fn one(code: u8) -> Word {
-        Word { types: code as u64, mask: 0xff, bits: 8 }
-    }
-
-    pub(crate) fn new(types: &[Ty]) -> Word {
-        if types.len() > 7 {
-            return Word::LONG;
-        }
-        let bits = 8 * types.len() as u32;
-        let types = types.iter().fold(0, |word, ty| word << 8 | u64::from(code(*ty)));
-        Word { types, mask: (1 << bits) - 1, bits }
-    }
-
+/// Packed types are what is compared with the lowest bytes of a window.
+impl Packed {
     /// Are these on top?
     #[inline(always)]
     pub(super) fn is_on(&self, window: Window) -> bool {
@@ -86,7 +59,7 @@ impl Word {
     /// The window of a frame with these operands and nothing else; 0, which no window is, if they do not fit.
     #[inline]
     pub(super) fn alone(&self) -> Window {
-        if *self == Word::LONG { 0 } else { u64::from(BASE) << self.bits | self.types }
+        if *self == Packed::LONG { 0 } else { u64::from(BASE) << self.bits | self.types }
     }
 }
 
@@ -102,7 +75,7 @@ pub(super) fn is_full(window: Window) -> bool {
 pub(super) struct Spilled {
     made: Vec<Window>,
     /// The types of references that the function has named.
-    pub(super) types: Types,
+    pub(super) types: Named,
 }
 
 /// A place in the stack, to look down from without taking anything off.
@@ -236,7 +209,7 @@ mod tests {
             let types = &types[..n.min(9)];
             let mut spilled = Spilled::default();
             let window = spilled.push_types(u64::from(BASE), types);
-            let word = Word::new(types);
+            let word = Packed::new(types);
             assert_eq!(word.alone() == window, types.len() <= 7);
             assert_eq!(word.is_on(window), types.len() <= 7);
         }

@@ -3,7 +3,7 @@
 use super::Sweep;
 use super::leb;
 use super::operands::Window;
-use super::rows::{code_of, enabled};
+use super::rules::{code_of, enabled};
 use crate::operators::effects;
 use crate::operators::{Immediates, Op, Prefix, Type, Types};
 

@@ -11,7 +11,6 @@ use crate::isa::{Isa, Load};
 use crate::operators::tests::{immediates, opcode};
 use crate::operators::{Class, Flags, LINES, Op, Shape, Type, Types};
 use crate::treaty::facts::{AddressMap, Callee, CpuFeatures, Facts, FuncFact, MemoryFact, Owner, Settings, Where};
-use crate::treaty::sig::Sig;
 use crate::treaty::ty::Ty;
 use iced_x86::{
     Code, ConditionCode, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpCodeOperandKind, OpKind, Register,
@@ -59,7 +58,7 @@ fn code(function: &Function, cpu: CpuFeatures) -> (Vec<Instruction>, u64) {
 
     let place = |at| Where::Ctx(at);
     let facts = Facts {
-        sigs: vec![Sig::new::<X64>(&machine(params), &machine(results))],
+        sigs: vec![X64::sig(&machine(params), &machine(results))],
         types: vec![Some(0)],
         type_id_offsets: vec![0],
         final_types: vec![true],
@@ -169,7 +168,7 @@ fn bytes_from_memory(i: &Instruction, reg: Register) -> Option<usize> {
 
 /// Where the parameter of a number is kept: where the first copy from its register leads to.
 fn home(code: &[Instruction], params: &[Type], at: usize) -> Register {
-    let sig = Sig::new::<X64>(&machine(params), &[]);
+    let sig = X64::sig(&machine(params), &[]);
     let crate::treaty::sig::Place::Reg(arg) = sig.private.params[at] else {
         panic!("few parameters are all in registers")
     };

@@ -11,7 +11,7 @@ const FIRST: u8 = EXNREF + 1;
 
 /// The types of references that a function has named.
 #[derive(Default)]
-pub(super) struct Types {
+pub(super) struct Named {
     /// By code, from `FIRST` on: the type, and what it is to the machine.
     named: Vec<(RefType, Ty)>,
     /// A hash table of their codes; 0 is a free place.
@@ -26,7 +26,7 @@ pub(super) struct Types {
     now: u32,
 }
 
-impl Types {
+impl Named {
     /// Begins a function.
     pub(super) fn clear(&mut self) {
         if !self.named.is_empty() {

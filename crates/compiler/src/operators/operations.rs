@@ -1,7 +1,7 @@
-//! The seam's words for integers: operations by name, each with what it means on constants. 32-bit values come and go
-//! zero-extended.
+//! The machine's operations by name: what lines of the table lower to, and instruction sets have as primitives. Those
+//! on integers say what they mean on constants, which come and go zero-extended if they are of 32 bits.
 
-use crate::treaty::ty::Width;
+use crate::treaty::ty::{Ty, Width};
 
 /// An enumeration of operations, and the list of all.
 macro_rules! operations {
@@ -277,6 +277,174 @@ impl Cond {
             LeU => GeU,
             GeU => LeU,
             Eq | Ne | FloatEq | FloatNe => self,
+        }
+    }
+}
+
+/// Two-operand float arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FloatAlu {
+    Add,
+    Sub,
+    Mul,
+    Div,
+}
+
+/// One-operand float operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FloatUnary {
+    Abs,
+    Neg,
+    Sqrt,
+    Ceil,
+    Floor,
+    Trunc,
+    Nearest,
+}
+
+/// Conversions with a float on one side at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "named as the operators: to, from, signedness")]
+pub enum Convert {
+    F32FromI32S,
+    F32FromI32U,
+    F32FromI64S,
+    F32FromI64U,
+    F64FromI32S,
+    F64FromI32U,
+    F64FromI64S,
+    F64FromI64U,
+    F32FromF64,
+    F64FromF32,
+}
+
+/// Float to integer, trapping or saturating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trunc {
+    /// Width of the float.
+    pub from: Width,
+    /// Width of the integer.
+    pub to: Width,
+    /// Is the integer signed?
+    pub signed: bool,
+}
+
+/// Float compares as wasm has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FloatCmp {
+    Eq,
+    Ne,
+    Lt,
+    Gt,
+    Le,
+    Ge,
+}
+
+/// What a load reads and how it fills the register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "named as the operators")]
+pub enum Load {
+    I32,
+    I64,
+    F32,
+    F64,
+    I32S8,
+    I32U8,
+    I32S16,
+    I32U16,
+    I64S8,
+    I64U8,
+    I64S16,
+    I64U16,
+    I64S32,
+    I64U32,
+    V128,
+}
+
+impl Load {
+    /// Bytes read.
+    #[must_use]
+    pub const fn bytes(self) -> u32 {
+        use Load::*;
+        match self {
+            I32S8 | I32U8 | I64S8 | I64U8 => 1,
+            I32S16 | I32U16 | I64S16 | I64U16 => 2,
+            I32 | F32 | I64S32 | I64U32 => 4,
+            I64 | F64 => 8,
+            V128 => 16,
+        }
+    }
+
+    /// Type of the result.
+    #[must_use]
+    pub const fn ty(self) -> Ty {
+        use Load::*;
+        match self {
+            I32 | I32S8 | I32U8 | I32S16 | I32U16 => Ty::I32,
+            I64 | I64S8 | I64U8 | I64S16 | I64U16 | I64S32 | I64U32 => Ty::I64,
+            F32 => Ty::F32,
+            F64 => Ty::F64,
+            V128 => Ty::V128,
+        }
+    }
+
+    /// The load of a whole value of a type.
+    #[must_use]
+    pub const fn of(ty: Ty) -> Load {
+        match ty {
+            Ty::I32 | Ty::GcRef => Load::I32,
+            Ty::I64 | Ty::FuncRef => Load::I64,
+            Ty::F32 => Load::F32,
+            Ty::F64 => Load::F64,
+            Ty::V128 | Ty::ContRef => Load::V128,
+        }
+    }
+}
+
+/// What a store writes: the lowest bytes of an integer, a float, or a vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[expect(missing_docs, reason = "bits of an integer, or the type")]
+pub enum Store {
+    B8,
+    B16,
+    B32,
+    B64,
+    F32,
+    F64,
+    V128,
+}
+
+impl Store {
+    /// Bytes written.
+    #[must_use]
+    pub const fn bytes(self) -> u32 {
+        match self {
+            Store::B8 => 1,
+            Store::B16 => 2,
+            Store::B32 | Store::F32 => 4,
+            Store::B64 | Store::F64 => 8,
+            Store::V128 => 16,
+        }
+    }
+
+    /// The store of a whole value of a type.
+    #[must_use]
+    pub const fn of(ty: Ty) -> Store {
+        match ty {
+            Ty::I32 | Ty::GcRef => Store::B32,
+            Ty::I64 | Ty::FuncRef => Store::B64,
+            Ty::F32 => Store::F32,
+            Ty::F64 => Store::F64,
+            Ty::V128 | Ty::ContRef => Store::V128,
         }
     }
 }
