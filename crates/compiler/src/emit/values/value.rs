@@ -25,7 +25,7 @@ pub(crate) enum Loc {
     Local(u32),
     /// A condition of the flags. Only on top, and only if the very next operator takes it.
     Flags(Cond),
-    /// A load that was not made yet, see `FuncGen::hot`. Only on top, and only if the very next operator takes it.
+    /// A load that was not made yet, see `Values::hot`. Only on top, and only if the very next operator takes it.
     Hot,
 }
 
@@ -108,7 +108,7 @@ impl Operand {
     const OWNS: u32 = 4;
     /// The index of the address goes free with it.
     const OWNS_INDEX: u32 = 8;
-    /// Reading it can fault: the record is for the wasm offset in `FuncGen::hot_wasm`.
+    /// Reading it can fault: the record is for the wasm offset in `Values::hot_wasm`.
     const FAULTS: u32 = 16;
 
     #[inline(always)]
