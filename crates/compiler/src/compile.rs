@@ -1,29 +1,25 @@
 //! The road of one body: survey, plan, prologue, operators, epilogue, stubs. Read this file first.
 
 use crate::emit::control::blocks::Block;
-use crate::emit::control::continuations::Resumptions;
-use crate::emit::control::exceptions::Exceptions;
-use crate::emit::control::meter::{KeptRef, Stub};
 use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
-use crate::emit::values::value::{Operand, Value};
+use crate::emit::values::value::Value;
 use crate::emit::values::{LocalState, Values};
+use crate::emit::writer::Budget;
 use crate::emit::writer::{Stop, Writer};
+use crate::emit::{FuncGen, Lists, Unusual};
 use crate::isa::Isa;
 use crate::operators::effects::Calls;
 use crate::operators::reader::Reader;
 use crate::routines;
 use crate::treaty::code::{FuncCode, Parts, Routine, TAIL_ENTRY_BYTES, Target, TrapCode};
 use crate::treaty::error::{Error, ErrorKind};
-use crate::treaty::facts::{AddressMap, Callee, Facts};
-use crate::treaty::fault::proving;
+use crate::treaty::facts::{Callee, Facts};
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::{Ty, Width};
 use crate::validate::survey::Survey;
 use crate::validate::{Buffers, survey};
-use lightbeam_asm::{Label, Reg};
-use std::ops::{Deref, DerefMut};
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// What a worker keeps from function to function, so that none allocates for itself.
@@ -50,150 +46,6 @@ struct State {
     roots: Roots,
     moves: Moves,
     lists: Lists,
-}
-
-/// What only some operators use, kept in one place so that a function need not move it about.
-#[derive(Default)]
-pub(crate) struct Lists {
-    /// For each open `if` in its first arm, the copies at the other.
-    pub(crate) else_copies: Vec<Copies>,
-    pub(crate) stubs: Vec<Stub>,
-    /// References that stubs keep in memory, see `Stub::refs`.
-    pub(crate) stub_refs: Vec<KeptRef>,
-    /// Where a frame is filled with garbage, and where to go then, see `Settings::poison`.
-    pub(crate) poison: Option<(Label, Label)>,
-    pub(crate) targets: Vec<Label>,
-    /// By depth: the table that named it last, and where its label is in `br_labels`.
-    pub(crate) seen: Vec<(u32, u32)>,
-    pub(crate) seen_stamp: u32,
-    pub(crate) br_labels: Vec<Label>,
-    /// Of a `br_table`: for each depth to whose label values have to be moved, where that is done.
-    pub(crate) br_stubs: Vec<(Label, u32)>,
-    /// Preserved registers, and where their values for the caller are.
-    pub(crate) saved: Vec<(Reg, i32)>,
-    /// Positions of the locals whose homes calls destroy.
-    pub(crate) volatile_homes: Vec<u32>,
-    /// Arguments of a call that are in no register yet, with theirs.
-    pub(crate) args: Vec<(Reg, Operand)>,
-    pub(crate) exceptions: Exceptions,
-    pub(crate) resumptions: Resumptions,
-}
-
-/// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of wasm, plus `CONSTANT`. It holds for each
-/// function, seen to here; a host can hold a module of many functions to it as a whole.
-pub struct Budget;
-
-impl Budget {
-    /// Code bytes for a byte of wasm.
-    pub const PER_BYTE: usize = 160;
-    /// Code bytes on top, once.
-    pub const CONSTANT: usize = 256 * 1024;
-
-    /// Most code bytes for so many bytes of wasm.
-    #[must_use]
-    pub const fn most(bytes: usize) -> usize {
-        bytes.saturating_mul(Budget::PER_BYTE).saturating_add(Budget::CONSTANT)
-    }
-}
-
-/// The emitter of one function: where its values are, and all that decides what is made of them.
-///
-/// It derefs to its [`Values`], and these hold the writer: an operator is written in terms of all three, and saying at
-/// each of a thousand places whose the stack is would hide what the place does. What counts is the other direction,
-/// which the compiler sees to: no method of `Values` can reach the survey, the reader or the facts.
-pub(crate) struct FuncGen<'a, I: Isa> {
-    pub(crate) values: Values<'a, I>,
-    pub(crate) facts: &'a Facts,
-    pub(crate) survey: &'a Survey,
-    pub(crate) sig: &'a Sig,
-    pub(crate) lists: &'a mut Lists,
-    pub(crate) reader: Reader<'a>,
-    /// Offset of the body in the module.
-    base: u32,
-
-    /// Which of the locals is the address of the collector's heap, if that is kept.
-    pub(crate) heap: Option<usize>,
-    pub(crate) blocks: Vec<Block>,
-    /// What makes the next operator unusual. Nothing of it, most of the time.
-    pub(crate) unusual: Unusual,
-    pub(crate) dead_depth: u32,
-    /// How many blocks have opened, as the survey numbers them.
-    pub(crate) block_number: usize,
-
-    /// Frame offset of the caller's result area pointer.
-    pub(crate) result_area_slot: i32,
-    pub(crate) return_label: Label,
-
-    /// Does any branch leave the function?
-    pub(crate) return_branched: bool,
-    /// Fuel of operators passed and not yet charged.
-    pub(crate) fuel: u32,
-    /// Offsets below this need no check in accesses of memory 0, see `FuncGen::plain_address`.
-    pub(crate) plain_offsets: u64,
-    /// Operators compiled so far.
-    pub(crate) operators: u64,
-    /// What the operator being compiled does to registers; known where the state is proven.
-    pub(crate) expected: Calls,
-    /// Has the survey counted it as one that looks into objects? As `expected`.
-    pub(crate) expected_in_heap: bool,
-    /// Has the last operator been compiled? What comes then is stubs and pads.
-    pub(crate) in_margin: bool,
-    pub(crate) parts: Parts,
-}
-
-impl<'a, I: Isa> Deref for FuncGen<'a, I> {
-    type Target = Values<'a, I>;
-
-    #[inline(always)]
-    fn deref(&self) -> &Values<'a, I> {
-        &self.values
-    }
-}
-
-impl<'a, I: Isa> DerefMut for FuncGen<'a, I> {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut Values<'a, I> {
-        &mut self.values
-    }
-}
-
-/// Reasons not to go straight to the next operator, in one byte so that all are looked at in one step.
-#[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct Unusual(u8);
-
-impl Unusual {
-    /// The place is unreachable: nothing is emitted, and blocks are counted, not opened.
-    pub(crate) const DEAD: u8 = 1;
-    /// Operators cost fuel.
-    pub(crate) const FUEL: u8 = 2;
-    /// The address map records every operator.
-    pub(crate) const MAPPED: u8 = 4;
-    /// The state is proven before every operator.
-    pub(crate) const CHECKED: u8 = 8;
-
-    fn of(facts: &Facts) -> Unusual {
-        let settings = &facts.settings;
-        let mut unusual = Unusual::default();
-        unusual.set(Unusual::FUEL, settings.fuel);
-        unusual.set(Unusual::MAPPED, settings.address_map == AddressMap::Operators);
-        unusual.set(Unusual::CHECKED, (cfg!(debug_assertions) || settings.check) && proving());
-        unusual
-    }
-
-    #[inline]
-    pub(crate) fn any(self) -> bool {
-        self.0 != 0
-    }
-
-    #[inline]
-    pub(crate) fn has(self, what: u8) -> bool {
-        self.0 & what != 0
-    }
-
-    #[inline]
-    pub(crate) fn set(&mut self, what: u8, on: bool) {
-        self.0 = if on { self.0 | what } else { self.0 & !what };
-    }
 }
 
 /// Compiles one function of a module and appends it to `w`. Validates the body as well.
@@ -475,6 +327,14 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.map_address(at, wasm);
         }
         true
+    }
+
+    /// Panics if an invariant does not hold before the next operator.
+    fn check(&self) {
+        self.prove_no_map_is_owed();
+        if !self.is_dead() {
+            self.check_values(self.reader.peek_local_write().is_some());
+        }
     }
 
     /// Starts on the next operator and gives its opcode.

@@ -22,10 +22,10 @@ mod routines;
 
 mod compile;
 
-pub use compile::{Budget, Scratch, compile, compile_routine};
+pub use compile::{Scratch, compile, compile_routine};
 pub use emit::objects::gc::compare_with_heap;
 pub use emit::poison;
-pub use emit::writer::Writer;
+pub use emit::writer::{Budget, Writer};
 pub use lightbeam_asm as asm;
 pub use treaty::error::{Error, ErrorKind};
 #[doc(hidden)]

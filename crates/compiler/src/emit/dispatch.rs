@@ -1,7 +1,7 @@
 //! Sweep 2's jump: each operator to its shape, with the parameters that the table says; and the shapes that are no more
 //! than a line or two.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::values::zero_bits;
 use crate::isa::{
     Alu, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Lane, Lanes, Load, Rmw, Shift,

@@ -10,7 +10,7 @@
 //!   [stack ...]        arguments and result areas of calls made from here
 //! ```
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::values::zero_bits;
 use crate::emit::values::{LocalState, Values};
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};

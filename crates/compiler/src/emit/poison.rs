@@ -1,7 +1,7 @@
 //! A mode for tests (`Settings::poison`): whatever a convention leaves undefined holds garbage, so that nothing can
 //! come to depend on what happens to be there.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::isa::{Alu, Amount, Cond, Isa, Shift, Src};
 use crate::treaty::code::TrapCode;
 use crate::treaty::sig::{Abi, Place, Sig};

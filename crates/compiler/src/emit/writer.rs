@@ -59,6 +59,23 @@ pub struct Writer<I: Isa> {
     stop: Option<Stop>,
 }
 
+/// The guarantee on output: at most `PER_BYTE` bytes of code for each byte of wasm, plus `CONSTANT`. It holds for each
+/// function, seen to here; a host can hold a module of many functions to it as a whole.
+pub struct Budget;
+
+impl Budget {
+    /// Code bytes for a byte of wasm.
+    pub const PER_BYTE: usize = 160;
+    /// Code bytes on top, once.
+    pub const CONSTANT: usize = 256 * 1024;
+
+    /// Most code bytes for so many bytes of wasm.
+    #[must_use]
+    pub const fn most(bytes: usize) -> usize {
+        bytes.saturating_mul(Budget::PER_BYTE).saturating_add(Budget::CONSTANT)
+    }
+}
+
 /// Why a function is refused, or not compiled on like this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {

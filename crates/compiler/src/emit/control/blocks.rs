@@ -12,9 +12,9 @@
 //!   loop                     n            the slots of the block's height and up
 //! ```
 
-use crate::compile::{FuncGen, Unusual};
 use crate::emit::values::regs::Copies;
 use crate::emit::values::value::{Loc, OperandPlace, Value};
+use crate::emit::{FuncGen, Unusual};
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
 use crate::treaty::fault::{Fault, proof, without};

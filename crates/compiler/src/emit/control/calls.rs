@@ -5,9 +5,9 @@
 //! after. So nothing of the state lives in a register but preserved homes, and the arguments can go to their registers
 //! in one parallel move.
 
-use crate::compile::{FuncGen, Unusual};
 use crate::emit::control::comes::Comes;
 use crate::emit::values::value::{Operand, OperandPlace, Value};
+use crate::emit::{FuncGen, Unusual};
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
 use crate::treaty::code::{TAIL_ENTRY_BYTES, Target, TrapCode};

@@ -1,6 +1,6 @@
 //! Whether control comes back from calls, and the proofs that every call and every look into objects was announced.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::isa::Isa;
 use crate::operators::effects::{Calls, of_next};
 use crate::operators::{MayCall, Op};

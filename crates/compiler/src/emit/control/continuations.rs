@@ -19,7 +19,7 @@
 //! code, like that of an exception's handler: entries below the label that the handler names are in their slots, no
 //! register holds a copy. Preserved registers are as they were.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::blocks::Block;
 use crate::emit::control::calls::{Arg, CallTo};
 use crate::emit::control::comes::Comes;

@@ -16,7 +16,7 @@
 //! The others are off the list of handlers as long as those are on it. The table cannot share lists, so a call within n
 //! handlers of different tags takes n entries; they count against the budget of the function like code.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::blocks::Block;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::Values;

@@ -1,6 +1,6 @@
 //! Interruption: fuel, epochs, and the out-of-line stubs that call the host in the middle of an operator.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::value::Operand;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};

@@ -3,7 +3,7 @@
 //! The effective address is `base + zext(index) + offset` in 64 bits. An i32 index in a register has a zero upper half
 //! (`Ty::I32`), so it is used as it is; wasm's own address arithmetic has been done in 32 bits before.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Hot, Loc, OperandPlace, Value};

@@ -4,7 +4,7 @@
 //! operator right after it, and none here takes one. The address is checked for its alignment first and for its bounds
 //! second, as the host's other compilers do. Accesses of one byte are always aligned.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::held::Held;
 use crate::emit::values::regs::Pins;

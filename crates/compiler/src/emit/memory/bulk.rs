@@ -1,6 +1,6 @@
 //! Bulk operators: ranges are checked here, the work is the host's (memories) or a routine's (tables).
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::calls::{Arg, CallTo};
 use crate::emit::values::regs::Pins;
 use crate::emit::values::value::{Operand, OperandPlace};

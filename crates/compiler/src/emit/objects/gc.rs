@@ -3,7 +3,7 @@
 //! An object is made with the values of its fields still on the stack, where a collector finds the references among
 //! them; then they are taken off and stored. While an operator holds a reference in a register, nothing may collect.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::control::meter::StubKind;
 use crate::emit::values::held::Held;

@@ -2,9 +2,9 @@
 //!
 //! A reference to an object is 0 for null, has bit 0 set if it is a small number, and else says where the object is.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::meter::StubKind;
-use crate::emit::values::frozen::Frozen;
+use crate::emit::frozen::Frozen;
 use crate::emit::values::held::Held;
 use crate::emit::values::regs::Kept;
 use crate::emit::values::value::{Loc, Value};

@@ -1,6 +1,6 @@
 //! The shapes of floats, and of conversions from, to and between them.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::values::value::{Loc, OperandPlace, Value};
 use crate::emit::writer::Writer;
 use crate::isa::{Convert, FloatAlu, FloatUnary, Isa, Trunc};

@@ -1,6 +1,6 @@
 //! Globals: a value at a place of the instance or behind a pointer.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::values::value::{Hot, Loc, Value};
 use crate::isa::{Isa, Load, Store};
 use crate::treaty::ty::Ty;

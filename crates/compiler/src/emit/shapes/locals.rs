@@ -1,6 +1,6 @@
 //! Locals: reading is latent, writing goes to the local's register, its slot, or both.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::values::value::FlagsOf;
 use crate::emit::values::value::{Loc, Value};
 use crate::isa::Isa;

@@ -8,7 +8,8 @@ mod globals;
 mod locals;
 mod simd;
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
+use crate::emit::values::held::Held;
 use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandPlace, Value};
 use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src, product};
 use crate::operators::{Flags, Op};
@@ -48,6 +49,15 @@ impl<I: Isa> FuncGen<'_, I> {
         match self.hint(ty, busy) {
             Some(home) => home,
             None => self.take(ty.class()),
+        }
+    }
+
+    /// Where the result of the instruction goes that is the last to read what is held: perhaps to one of those. Gives
+    /// what is to be given back behind it.
+    pub(crate) fn dest_over(&mut self, ty: Ty, held: Held) -> (Reg, Held) {
+        match self.hint(ty, RegSet::EMPTY) {
+            Some(home) => (home, held),
+            None => self.take_over(ty.class(), held),
         }
     }
 

@@ -3,26 +3,15 @@
 //! What is proven is the invariant book of the design: each register has one owner; entries below the watermark are in
 //! their slots; nothing is pending that the next operator does not take; copies and locals agree on who copies whom.
 
-use crate::compile::FuncGen;
 use crate::emit::values::Values;
 use crate::emit::values::stack::WINDOW;
 use crate::emit::values::value::Loc;
 use crate::isa::Isa;
 use lightbeam_asm::RegSet;
 
-impl<I: Isa> FuncGen<'_, I> {
-    /// Panics if an invariant does not hold before the next operator.
-    pub(crate) fn check(&self) {
-        self.prove_no_map_is_owed();
-        if !self.is_dead() {
-            self.check_values(self.reader.peek_local_write().is_some());
-        }
-    }
-}
-
 impl<I: Isa> Values<'_, I> {
     /// Panics if an invariant does not hold. May the top be in a home, as a local is written next?
-    fn check_values(&self, is_written: bool) {
+    pub(crate) fn check_values(&self, is_written: bool) {
         let at = self.w.wasm;
         assert!(self.watermark <= self.stack.len(), "watermark above the stack at {at:#x}");
         assert!(self.stack.len() - self.watermark <= WINDOW, "window too large at {at:#x}");

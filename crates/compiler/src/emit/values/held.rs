@@ -9,11 +9,9 @@
 //! Debug builds see to the rest: `check` misses a register that was not given back, and the assembler refuses an
 //! address that reads one which nobody owns (`Values::watch`).
 
-use crate::compile::FuncGen;
 use crate::emit::values::Values;
 use crate::isa::Isa;
 use crate::treaty::fault::proof;
-use crate::treaty::ty::Ty;
 use lightbeam_asm::{Reg, RegClass, RegSet};
 
 /// Registers that an operator holds.
@@ -79,17 +77,6 @@ impl<I: Isa> Values<'_, I> {
         match self.regs.free.or(held.0).class(class).first() {
             Some(reg) if held.0.has(reg) => (reg, held.but(reg)),
             _ => (self.take(class), held),
-        }
-    }
-}
-
-impl<I: Isa> FuncGen<'_, I> {
-    /// Where the result of the instruction goes that is the last to read what is held: perhaps to one of those. Gives
-    /// what is to be given back behind it.
-    pub(crate) fn dest_over(&mut self, ty: Ty, held: Held) -> (Reg, Held) {
-        match self.hint(ty, RegSet::EMPTY) {
-            Some(home) => (home, held),
-            None => self.take_over(ty.class(), held),
         }
     }
 }

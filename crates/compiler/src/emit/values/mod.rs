@@ -6,7 +6,6 @@
 
 mod check;
 mod constants;
-pub(crate) mod frozen;
 pub(crate) mod held;
 mod locals;
 pub(crate) mod moves;

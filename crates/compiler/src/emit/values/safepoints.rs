@@ -14,9 +14,9 @@
 //! references are null from the entry on. One map serves the whole function. It names references, too, that nobody
 //! needs any more; they are kept up to date like any other, as those in locals are.
 
-use crate::compile::Budget;
 use crate::emit::values::Values;
 use crate::emit::values::value::Loc;
+use crate::emit::writer::Budget;
 use crate::emit::writer::Stop;
 use crate::isa::{Alu, Cond, Isa, Src, Store};
 use crate::treaty::code::Safepoint;

@@ -1,6 +1,6 @@
 //! The shapes of single lanes: splats, extraction, replacement, shuffles.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::values::value::{Loc, OperandPlace};
 use crate::isa::{Isa, Lane, Load, ShuffleFrom, Src};
 use crate::treaty::ty::Ty;

@@ -1,6 +1,6 @@
 //! The shapes of vectors in linear memory: whole ones, parts that are extended or repeated, single lanes.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Hot, Loc, Value};
 use crate::isa::{Isa, Lane, Load, Src, VectorLoad};

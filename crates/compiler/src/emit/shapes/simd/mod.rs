@@ -6,7 +6,7 @@
 mod lanes;
 mod memory;
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::PATTERN;
 use crate::emit::values::value::{Loc, Operand, OperandPlace};

@@ -12,7 +12,7 @@
 //! What an operator needs is therefore in registers, and its result has its place on the stack, before it freezes the
 //! state.
 
-use crate::compile::FuncGen;
+use crate::emit::FuncGen;
 use crate::emit::control::meter::{KeptRef, Stub, StubKind};
 use crate::emit::values::value::{Loc, Operand, Value};
 use crate::emit::writer::Writer;
