@@ -15,6 +15,47 @@ macro_rules! all {
     };
 }
 
+/// The operations on two vectors in groups: those that make each lane all ones or all zeros, or compute; of which the
+/// operands may be exchanged, as wasm leaves the bits of NaNs open, or not. So none can be named without saying either.
+macro_rules! binary {
+    ($($kind:ident $order:ident { $($op:ident,)* })*) => {
+        all! {
+            /// Operations on two vectors. `I16x8DotI8x16S` is what the relaxed one always is where it must be the same
+            /// everywhere.
+            VectorBinary: $($($op,)*)*
+        }
+
+        impl VectorBinary {
+            /// Is each lane of the result all ones or all zeros?
+            #[must_use]
+            pub const fn compares(self) -> bool {
+                match self { $($(VectorBinary::$op)|* => is!($kind),)* }
+            }
+
+            /// May the operands be exchanged?
+            #[must_use]
+            pub const fn commutes(self) -> bool {
+                match self { $($(VectorBinary::$op)|* => is!($order),)* }
+            }
+        }
+    };
+}
+
+macro_rules! is {
+    (compares) => {
+        true
+    };
+    (computes) => {
+        false
+    };
+    (commutes) => {
+        true
+    };
+    (ordered) => {
+        false
+    };
+}
+
 /// The lanes of a vector of integers, by their width: 8, 16, 32 and 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "byte, word, double word, quad word")]
@@ -133,25 +174,32 @@ all! {
     F64x2ConvertLowI32x4S, F64x2ConvertLowI32x4U, I32x4RelaxedTruncF32x4S, I32x4RelaxedTruncF64x2SZero,
 }
 
-all! {
-    /// Operations on two vectors. `I16x8DotI8x16S` is what the relaxed one always is where it must be the same
-    /// everywhere.
-    VectorBinary:
-    I8x16Swizzle, I8x16Eq, I8x16Ne, I8x16LtS, I8x16LtU, I8x16GtS, I8x16GtU, I8x16LeS, I8x16LeU, I8x16GeS, I8x16GeU,
-    I16x8Eq, I16x8Ne, I16x8LtS, I16x8LtU, I16x8GtS, I16x8GtU, I16x8LeS, I16x8LeU, I16x8GeS, I16x8GeU, I32x4Eq,
-    I32x4Ne, I32x4LtS, I32x4LtU, I32x4GtS, I32x4GtU, I32x4LeS, I32x4LeU, I32x4GeS, I32x4GeU, F32x4Eq, F32x4Ne,
-    F32x4Lt, F32x4Gt, F32x4Le, F32x4Ge, F64x2Eq, F64x2Ne, F64x2Lt, F64x2Gt, F64x2Le, F64x2Ge, And, Andnot, Or, Xor,
-    I8x16NarrowI16x8S, I8x16NarrowI16x8U, I8x16Add, I8x16AddSatS, I8x16AddSatU, I8x16Sub, I8x16SubSatS,
-    I8x16SubSatU, I8x16MinS, I8x16MinU, I8x16MaxS, I8x16MaxU, I8x16AvgrU, I16x8Q15mulrSatS, I16x8NarrowI32x4S,
-    I16x8NarrowI32x4U, I16x8Add, I16x8AddSatS, I16x8AddSatU, I16x8Sub, I16x8SubSatS, I16x8SubSatU, I16x8Mul,
-    I16x8MinS, I16x8MinU, I16x8MaxS, I16x8MaxU, I16x8AvgrU, I16x8ExtmulLowI8x16S, I16x8ExtmulHighI8x16S,
-    I16x8ExtmulLowI8x16U, I16x8ExtmulHighI8x16U, I32x4Add, I32x4Sub, I32x4Mul, I32x4MinS, I32x4MinU, I32x4MaxS,
-    I32x4MaxU, I32x4DotI16x8S, I32x4ExtmulLowI16x8S, I32x4ExtmulHighI16x8S, I32x4ExtmulLowI16x8U,
-    I32x4ExtmulHighI16x8U, I64x2Add, I64x2Sub, I64x2Mul, I64x2Eq, I64x2Ne, I64x2LtS, I64x2GtS, I64x2LeS, I64x2GeS,
-    I64x2ExtmulLowI32x4S, I64x2ExtmulHighI32x4S, I64x2ExtmulLowI32x4U, I64x2ExtmulHighI32x4U, F32x4Add, F32x4Sub,
-    F32x4Mul, F32x4Div, F32x4Min, F32x4Max, F32x4Pmin, F32x4Pmax, F64x2Add, F64x2Sub, F64x2Mul, F64x2Div, F64x2Min,
-    F64x2Max, F64x2Pmin, F64x2Pmax, I8x16RelaxedSwizzle, I16x8RelaxedQ15mulrS, I16x8RelaxedDotI8x16I7x16S,
-    I16x8DotI8x16S,
+binary! {
+    compares commutes {
+        I8x16Eq, I8x16Ne, I16x8Eq, I16x8Ne, I32x4Eq, I32x4Ne, F32x4Eq, F32x4Ne, F64x2Eq, F64x2Ne, I64x2Eq, I64x2Ne,
+    }
+    compares ordered {
+        I8x16LtS, I8x16LtU, I8x16GtS, I8x16GtU, I8x16LeS, I8x16LeU, I8x16GeS, I8x16GeU, I16x8LtS, I16x8LtU,
+        I16x8GtS, I16x8GtU, I16x8LeS, I16x8LeU, I16x8GeS, I16x8GeU, I32x4LtS, I32x4LtU, I32x4GtS, I32x4GtU,
+        I32x4LeS, I32x4LeU, I32x4GeS, I32x4GeU, F32x4Lt, F32x4Gt, F32x4Le, F32x4Ge, F64x2Lt, F64x2Gt, F64x2Le,
+        F64x2Ge, I64x2LtS, I64x2GtS, I64x2LeS, I64x2GeS,
+    }
+    computes commutes {
+        And, Or, Xor, I8x16Add, I8x16AddSatS, I8x16AddSatU, I8x16MinS, I8x16MinU, I8x16MaxS, I8x16MaxU, I8x16AvgrU,
+        I16x8Q15mulrSatS, I16x8Add, I16x8AddSatS, I16x8AddSatU, I16x8Mul, I16x8MinS, I16x8MinU, I16x8MaxS,
+        I16x8MaxU, I16x8AvgrU, I16x8ExtmulLowI8x16S, I16x8ExtmulHighI8x16S, I16x8ExtmulLowI8x16U,
+        I16x8ExtmulHighI8x16U, I32x4Add, I32x4Mul, I32x4MinS, I32x4MinU, I32x4MaxS, I32x4MaxU, I32x4DotI16x8S,
+        I32x4ExtmulLowI16x8S, I32x4ExtmulHighI16x8S, I32x4ExtmulLowI16x8U, I32x4ExtmulHighI16x8U, I64x2Add,
+        I64x2Mul, I64x2ExtmulLowI32x4S, I64x2ExtmulHighI32x4S, I64x2ExtmulLowI32x4U, I64x2ExtmulHighI32x4U,
+        F32x4Add, F32x4Mul, F64x2Add, F64x2Mul, I16x8RelaxedQ15mulrS, I16x8DotI8x16S, F32x4Min, F32x4Max, F64x2Min,
+        F64x2Max,
+    }
+    computes ordered {
+        I8x16Swizzle, Andnot, I8x16NarrowI16x8S, I8x16NarrowI16x8U, I8x16Sub, I8x16SubSatS, I8x16SubSatU,
+        I16x8NarrowI32x4S, I16x8NarrowI32x4U, I16x8Sub, I16x8SubSatS, I16x8SubSatU, I32x4Sub, I64x2Sub, F32x4Sub,
+        F32x4Div, F32x4Pmin, F32x4Pmax, F64x2Sub, F64x2Div, F64x2Pmin, F64x2Pmax, I8x16RelaxedSwizzle,
+        I16x8RelaxedDotI8x16I7x16S,
+    }
 }
 
 /// Operations on three vectors.
@@ -177,63 +225,4 @@ pub enum VectorTernary {
     RelaxedDotAdd,
     /// Products of bytes of any value, four summed up exactly and added to the third.
     DotAdd,
-}
-
-impl VectorBinary {
-    /// Is each lane of the result all ones or all zeros?
-    #[must_use]
-    pub const fn compares(self) -> bool {
-        use VectorBinary::*;
-        matches!(
-            self,
-            I8x16Eq
-                | I8x16Ne
-                | I8x16LtS
-                | I8x16LtU
-                | I8x16GtS
-                | I8x16GtU
-                | I8x16LeS
-                | I8x16LeU
-                | I8x16GeS
-                | I8x16GeU
-                | I16x8Eq
-                | I16x8Ne
-                | I16x8LtS
-                | I16x8LtU
-                | I16x8GtS
-                | I16x8GtU
-                | I16x8LeS
-                | I16x8LeU
-                | I16x8GeS
-                | I16x8GeU
-                | I32x4Eq
-                | I32x4Ne
-                | I32x4LtS
-                | I32x4LtU
-                | I32x4GtS
-                | I32x4GtU
-                | I32x4LeS
-                | I32x4LeU
-                | I32x4GeS
-                | I32x4GeU
-                | I64x2Eq
-                | I64x2Ne
-                | I64x2LtS
-                | I64x2GtS
-                | I64x2LeS
-                | I64x2GeS
-                | F32x4Eq
-                | F32x4Ne
-                | F32x4Lt
-                | F32x4Gt
-                | F32x4Le
-                | F32x4Ge
-                | F64x2Eq
-                | F64x2Ne
-                | F64x2Lt
-                | F64x2Gt
-                | F64x2Le
-                | F64x2Ge
-        )
-    }
 }

@@ -225,29 +225,19 @@ enum How {
 struct Binary {
     how: How,
     swap: bool,
-    commutes: bool,
 }
 
 const fn plan(how: How) -> Binary {
-    Binary { how, swap: false, commutes: false }
+    Binary { how, swap: false }
 }
 
 const fn row(row: Row) -> Binary {
     plan(How::Row(row))
 }
 
-const fn commutes(row: Row) -> Binary {
-    Binary { commutes: true, ..plan(How::Row(row)) }
-}
-
 /// The row has the operands in the other order.
 const fn swapped(row: Row) -> Binary {
     Binary { swap: true, ..plan(How::Row(row)) }
-}
-
-/// A compare of floats that is the same both ways.
-const fn alike(row: Row, predicate: Predicate) -> Binary {
-    Binary { commutes: true, ..plan(How::Imm(row, predicate)) }
 }
 
 const fn ask(row: Row, predicate: Predicate) -> Binary {
@@ -256,11 +246,6 @@ const fn ask(row: Row, predicate: Predicate) -> Binary {
 
 const fn ask_swapped(row: Row, predicate: Predicate) -> Binary {
     Binary { swap: true, ..plan(How::Imm(row, predicate)) }
-}
-
-/// The complement of a row that is the same both ways.
-const fn differ(row: Row) -> Binary {
-    Binary { commutes: true, ..plan(How::Not(row)) }
 }
 
 const fn not_of(row: Row) -> Binary {
@@ -303,8 +288,8 @@ const fn binary_plan(op: VectorBinary) -> Binary {
     use VectorBinary as V;
     use Predicate as P;
     match op {
-        V::I8x16Eq => commutes(PCMPEQB),
-        V::I8x16Ne => differ(PCMPEQB),
+        V::I8x16Eq => row(PCMPEQB),
+        V::I8x16Ne => not_of(PCMPEQB),
         V::I8x16LtS => swapped(PCMPGTB),
         V::I8x16LtU => flipped_swapped(PCMPGTB, bytes(0x80)),
         V::I8x16GtS => row(PCMPGTB),
@@ -313,8 +298,8 @@ const fn binary_plan(op: VectorBinary) -> Binary {
         V::I8x16LeU => picked(PCMPEQB, PMINUB),
         V::I8x16GeS => picked(PCMPEQB, PMAXSB),
         V::I8x16GeU => picked(PCMPEQB, PMAXUB),
-        V::I16x8Eq => commutes(PCMPEQW),
-        V::I16x8Ne => differ(PCMPEQW),
+        V::I16x8Eq => row(PCMPEQW),
+        V::I16x8Ne => not_of(PCMPEQW),
         V::I16x8LtS => swapped(PCMPGTW),
         V::I16x8LtU => flipped_swapped(PCMPGTW, words(0x8000)),
         V::I16x8GtS => row(PCMPGTW),
@@ -323,8 +308,8 @@ const fn binary_plan(op: VectorBinary) -> Binary {
         V::I16x8LeU => picked(PCMPEQW, PMINUW),
         V::I16x8GeS => picked(PCMPEQW, PMAXSW),
         V::I16x8GeU => picked(PCMPEQW, PMAXUW),
-        V::I32x4Eq => commutes(PCMPEQD),
-        V::I32x4Ne => differ(PCMPEQD),
+        V::I32x4Eq => row(PCMPEQD),
+        V::I32x4Ne => not_of(PCMPEQD),
         V::I32x4LtS => swapped(PCMPGTD),
         V::I32x4LtU => flipped_swapped(PCMPGTD, doubles(1 << 31)),
         V::I32x4GtS => row(PCMPGTD),
@@ -333,30 +318,30 @@ const fn binary_plan(op: VectorBinary) -> Binary {
         V::I32x4LeU => picked(PCMPEQD, PMINUD),
         V::I32x4GeS => picked(PCMPEQD, PMAXSD),
         V::I32x4GeU => picked(PCMPEQD, PMAXUD),
-        V::I64x2Eq => commutes(PCMPEQQ),
-        V::I64x2Ne => differ(PCMPEQQ),
+        V::I64x2Eq => row(PCMPEQQ),
+        V::I64x2Ne => not_of(PCMPEQQ),
         V::I64x2LtS => swapped(PCMPGTQ),
         V::I64x2GtS => row(PCMPGTQ),
         V::I64x2LeS => not_of(PCMPGTQ),
         V::I64x2GeS => not_of_swapped(PCMPGTQ),
-        V::F32x4Eq => alike(CMPPS, P::Eq),
-        V::F32x4Ne => alike(CMPPS, P::Neq),
+        V::F32x4Eq => ask(CMPPS, P::Eq),
+        V::F32x4Ne => ask(CMPPS, P::Neq),
         V::F32x4Lt => ask(CMPPS, P::Lt),
         V::F32x4Gt => ask_swapped(CMPPS, P::Lt),
         V::F32x4Le => ask(CMPPS, P::Le),
         V::F32x4Ge => ask_swapped(CMPPS, P::Le),
-        V::F64x2Eq => alike(CMPPD, P::Eq),
-        V::F64x2Ne => alike(CMPPD, P::Neq),
+        V::F64x2Eq => ask(CMPPD, P::Eq),
+        V::F64x2Ne => ask(CMPPD, P::Neq),
         V::F64x2Lt => ask(CMPPD, P::Lt),
         V::F64x2Gt => ask_swapped(CMPPD, P::Lt),
         V::F64x2Le => ask(CMPPD, P::Le),
         V::F64x2Ge => ask_swapped(CMPPD, P::Le),
 
-        V::And => commutes(PAND),
+        V::And => row(PAND),
         // The complement is of the row's first operand.
         V::Andnot => swapped(PANDN),
-        V::Or => commutes(POR),
-        V::Xor => commutes(PXOR),
+        V::Or => row(POR),
+        V::Xor => row(PXOR),
         V::I8x16Swizzle => any(int::swizzle),
         V::I8x16RelaxedSwizzle => row(PSHUFB),
         V::I8x16NarrowI16x8S => row(PACKSSWB),
@@ -364,48 +349,48 @@ const fn binary_plan(op: VectorBinary) -> Binary {
         V::I16x8NarrowI32x4S => row(PACKSSDW),
         V::I16x8NarrowI32x4U => row(PACKUSDW),
 
-        V::I8x16Add => commutes(PADDB),
-        V::I8x16AddSatS => commutes(PADDSB),
-        V::I8x16AddSatU => commutes(PADDUSB),
+        V::I8x16Add => row(PADDB),
+        V::I8x16AddSatS => row(PADDSB),
+        V::I8x16AddSatU => row(PADDUSB),
         V::I8x16Sub => row(PSUBB),
         V::I8x16SubSatS => row(PSUBSB),
         V::I8x16SubSatU => row(PSUBUSB),
-        V::I8x16MinS => commutes(PMINSB),
-        V::I8x16MinU => commutes(PMINUB),
-        V::I8x16MaxS => commutes(PMAXSB),
-        V::I8x16MaxU => commutes(PMAXUB),
-        V::I8x16AvgrU => commutes(PAVGB),
-        V::I16x8Add => commutes(PADDW),
-        V::I16x8AddSatS => commutes(PADDSW),
-        V::I16x8AddSatU => commutes(PADDUSW),
+        V::I8x16MinS => row(PMINSB),
+        V::I8x16MinU => row(PMINUB),
+        V::I8x16MaxS => row(PMAXSB),
+        V::I8x16MaxU => row(PMAXUB),
+        V::I8x16AvgrU => row(PAVGB),
+        V::I16x8Add => row(PADDW),
+        V::I16x8AddSatS => row(PADDSW),
+        V::I16x8AddSatU => row(PADDUSW),
         V::I16x8Sub => row(PSUBW),
         V::I16x8SubSatS => row(PSUBSW),
         V::I16x8SubSatU => row(PSUBUSW),
-        V::I16x8Mul => commutes(PMULLW),
-        V::I16x8MinS => commutes(PMINSW),
-        V::I16x8MinU => commutes(PMINUW),
-        V::I16x8MaxS => commutes(PMAXSW),
-        V::I16x8MaxU => commutes(PMAXUW),
-        V::I16x8AvgrU => commutes(PAVGW),
+        V::I16x8Mul => row(PMULLW),
+        V::I16x8MinS => row(PMINSW),
+        V::I16x8MinU => row(PMINUW),
+        V::I16x8MaxS => row(PMAXSW),
+        V::I16x8MaxU => row(PMAXUW),
+        V::I16x8AvgrU => row(PAVGW),
         V::I16x8Q15mulrSatS => first(int::q15mulr_sat),
-        V::I16x8RelaxedQ15mulrS => commutes(PMULHRSW),
+        V::I16x8RelaxedQ15mulrS => row(PMULHRSW),
         V::I16x8ExtmulLowI8x16S => any(|a, cpu, d, l, r, _| int::extmul8(a, cpu, PMOVSXBW, false, d, l, r)),
         V::I16x8ExtmulHighI8x16S => any(|a, cpu, d, l, r, _| int::extmul8(a, cpu, PMOVSXBW, true, d, l, r)),
         V::I16x8ExtmulLowI8x16U => any(|a, cpu, d, l, r, _| int::extmul8(a, cpu, PMOVZXBW, false, d, l, r)),
         V::I16x8ExtmulHighI8x16U => any(|a, cpu, d, l, r, _| int::extmul8(a, cpu, PMOVZXBW, true, d, l, r)),
-        V::I32x4Add => commutes(PADDD),
+        V::I32x4Add => row(PADDD),
         V::I32x4Sub => row(PSUBD),
-        V::I32x4Mul => commutes(PMULLD),
-        V::I32x4MinS => commutes(PMINSD),
-        V::I32x4MinU => commutes(PMINUD),
-        V::I32x4MaxS => commutes(PMAXSD),
-        V::I32x4MaxU => commutes(PMAXUD),
-        V::I32x4DotI16x8S => commutes(PMADDWD),
+        V::I32x4Mul => row(PMULLD),
+        V::I32x4MinS => row(PMINSD),
+        V::I32x4MinU => row(PMINUD),
+        V::I32x4MaxS => row(PMAXSD),
+        V::I32x4MaxU => row(PMAXUD),
+        V::I32x4DotI16x8S => row(PMADDWD),
         V::I32x4ExtmulLowI16x8S => first(|a, cpu, d, l, r, _| int::extmul16(a, cpu, PMULHW, PUNPCKLWD, d, l, r)),
         V::I32x4ExtmulHighI16x8S => first(|a, cpu, d, l, r, _| int::extmul16(a, cpu, PMULHW, PUNPCKHWD, d, l, r)),
         V::I32x4ExtmulLowI16x8U => first(|a, cpu, d, l, r, _| int::extmul16(a, cpu, PMULHUW, PUNPCKLWD, d, l, r)),
         V::I32x4ExtmulHighI16x8U => first(|a, cpu, d, l, r, _| int::extmul16(a, cpu, PMULHUW, PUNPCKHWD, d, l, r)),
-        V::I64x2Add => commutes(PADDQ),
+        V::I64x2Add => row(PADDQ),
         V::I64x2Sub => row(PSUBQ),
         V::I64x2Mul => fresh(int::mul64),
         V::I64x2ExtmulLowI32x4S => any(|a, cpu, d, l, r, _| int::extmul32(a, cpu, PMULDQ, false, d, l, r)),
@@ -416,18 +401,18 @@ const fn binary_plan(op: VectorBinary) -> Binary {
         V::I16x8RelaxedDotI8x16I7x16S => swapped(PMADDUBSW),
         V::I16x8DotI8x16S => plan(How::Seq(relaxed::dot, Dest::Any, true)),
 
-        V::F32x4Add => commutes(ADDPS),
+        V::F32x4Add => row(ADDPS),
         V::F32x4Sub => row(SUBPS),
-        V::F32x4Mul => commutes(MULPS),
+        V::F32x4Mul => row(MULPS),
         V::F32x4Div => row(DIVPS),
         V::F32x4Min => fresh(|a, cpu, d, l, r, _| float::min_max(a, cpu, &float::F32X4, false, d, l, r)),
         V::F32x4Max => fresh(|a, cpu, d, l, r, _| float::min_max(a, cpu, &float::F32X4, true, d, l, r)),
         // The rows give their second operand for zeros of either sign and for NaNs, wasm's the first.
         V::F32x4Pmin => swapped(MINPS),
         V::F32x4Pmax => swapped(MAXPS),
-        V::F64x2Add => commutes(ADDPD),
+        V::F64x2Add => row(ADDPD),
         V::F64x2Sub => row(SUBPD),
-        V::F64x2Mul => commutes(MULPD),
+        V::F64x2Mul => row(MULPD),
         V::F64x2Div => row(DIVPD),
         V::F64x2Min => fresh(|a, cpu, d, l, r, _| float::min_max(a, cpu, &float::F64X2, false, d, l, r)),
         V::F64x2Max => fresh(|a, cpu, d, l, r, _| float::min_max(a, cpu, &float::F64X2, true, d, l, r)),
@@ -443,7 +428,7 @@ fn dest_of_row(cpu: &CpuFeatures) -> Dest {
 
 /// Is the last operand read by an instruction that reads all 16 bytes of it? Not where the operands are exchanged.
 pub(super) const fn binary_folds(op: VectorBinary) -> bool {
-    let Binary { how, swap, .. } = binary_plan(op);
+    let Binary { how, swap } = binary_plan(op);
     match how {
         How::Row(row) | How::Imm(row, _) | How::Not(row) => {
             assert!(matches!(row.rm, Operand::F128), "a row that reads less");
@@ -455,7 +440,9 @@ pub(super) const fn binary_folds(op: VectorBinary) -> bool {
 }
 
 pub(super) fn binary_form(cpu: &CpuFeatures, op: VectorBinary) -> VectorForm {
-    let Binary { how, swap, commutes } = binary_plan(op);
+    let Binary { how, swap } = binary_plan(op);
+    // What is done by one row is the same both ways if the operation is.
+    let commutes = op.commutes() && matches!(how, How::Row(_) | How::Imm(..) | How::Not(_));
     let (memory, dest, temp) = match how {
         How::Row(_) | How::Imm(..) | How::Not(_) => (true, dest_of_row(cpu), false),
         How::Picked { .. } | How::Flipped { .. } => (true, Dest::Any, false),
