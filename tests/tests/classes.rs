@@ -294,6 +294,91 @@ fn tables_of_objects_start_while_others_collect() {
     }
 }
 
+/// Constant expressions are charged for what they make, wherever they stand.
+#[test]
+fn fuel_of_startup_comes_to_the_same() {
+    let plain = Setup { fuel: true, ..Setup::default() };
+    let pairs = engines(&[
+        plain,
+        Setup { epochs: true, ..plain },
+        Setup { collector: Collector::DeferredReferenceCounting, ..plain },
+        Setup { collector: Collector::Null, signals: false, reservation: Some(0), poison: true, ..plain },
+    ]);
+    let types = "(type $a (array (mut i8))) (type $s (struct (field (ref null $a)) (field i32)))";
+    let computed = "(array.new_default $a (i32.mul (i32.const 5) (i32.const 13)))";
+    let filled = "(array.new $a (i32.const 3) (i32.add (i32.const 20) (i32.sub (i32.const 9) (i32.const 2))))";
+    let small = "(array.new_default $a (i32.const 100))";
+    let large = "(array.new_default $a (i32.const 300))";
+    let within = format!("(struct.new $s {filled} (i32.const 7))");
+    let items = |exprs: &[&str]| -> String { exprs.iter().map(|expr| format!("(item {expr})")).collect() };
+    let all = items(&["(ref.null any)", computed, small, &within, large, "(ref.i31 (i32.const 5))", filled]);
+    let modules = [
+        format!("(elem anyref {})", items(&[computed])),
+        format!("(elem anyref {all})"),
+        format!("(table $t 10 anyref) (elem (table $t) (i32.const 2) anyref {all})"),
+        format!("(table $t (export \"t\") 10 anyref {within}) (elem (table $t) (i32.const 3) anyref {all})"),
+        format!("(global (ref any) {computed}) (global (ref any) {small}) (global (ref any) {within})"),
+        format!("(table 3 anyref {computed}) (table 4 anyref {large}) (elem anyref {})", items(&[filled, &within])),
+    ];
+    for fields in &modules {
+        let wasm = wat::parse_str(format!("(module {types} {fields})")).unwrap();
+        for pair in &pairs {
+            let (cranelift, lightbeam) = pair.both(&wasm).unwrap();
+            for fuel in [1, 20, 70, 100, 150, 200, 400, 700, 10_000] {
+                let [expected, left] = [&cranelift, &lightbeam].map(|module| {
+                    let mut store = Store::new(&pair.engine, ());
+                    store.set_epoch_deadline(1 << 40);
+                    store.set_fuel(fuel).unwrap();
+                    match Instance::new(&mut store, module, &[]) {
+                        Ok(_) => Ok(store.get_fuel().unwrap()),
+                        Err(error) => Err(format!("{:?}", error.downcast_ref::<Trap>())),
+                    }
+                });
+                assert_eq!(left, expected, "{:?}, {fuel} units\n{fields}", pair.setup);
+            }
+        }
+    }
+}
+
+/// Whoever is let in while a segment is written may move the table.
+#[test]
+fn tables_grow_while_segments_are_written() {
+    let mut config = Config::new();
+    config.wasm_gc(true).wasm_function_references(true).epoch_interruption(true);
+    for collector in [Collector::Copying, Collector::DeferredReferenceCounting, Collector::Null] {
+        let engine = Engine::new(config.collector(collector)).unwrap();
+        let compiler = lightbeam::Compiler::for_engine(&engine).unwrap();
+        let owner = compiler.module("(module (table (export \"t\") 8 anyref))").unwrap();
+        let user = compiler
+            .module(
+                r#"(module (type $a (array i8)) (import "" "t" (table $t 8 anyref))
+    (elem (table $t) (i32.const 2) anyref (item (ref.i31 (i32.const 7)))
+      (item (array.new_default $a (i32.mul (i32.const 40) (i32.const 5)))) (item (ref.i31 (i32.const 9)))
+      (item (array.new_default $a (i32.const 200))) (item (ref.i31 (i32.const 11))))
+    (func (export "len") (param i32) (result i32) (array.len (ref.cast (ref $a) (table.get $t (local.get 0)))))
+    (func (export "num") (param i32) (result i32) (i31.get_u (ref.cast (ref i31) (table.get $t (local.get 0))))))"#,
+            )
+            .unwrap();
+        let mut store = Store::new(&engine, None::<Table>);
+        store.set_epoch_deadline(1 << 40);
+        let table = Instance::new(&mut store, &owner, &[]).unwrap().get_table(&mut store, "t").unwrap();
+        *store.data_mut() = Some(table);
+        store.set_epoch_deadline(0);
+        store.epoch_deadline_callback(|mut context| {
+            let table = context.data().expect("it was put there");
+            table.grow(&mut context, 4000, Ref::Any(None))?;
+            Ok(UpdateDeadline::Continue(0))
+        });
+        let instance = Instance::new(&mut store, &user, &[table.into()]).unwrap();
+        store.set_epoch_deadline(1 << 40);
+        assert!(table.size(&store) > 8000, "others run ahead of each array");
+        for (name, at, expected) in [("num", 2, 7), ("len", 3, 200), ("num", 4, 9), ("len", 5, 200), ("num", 6, 11)] {
+            let func = instance.get_typed_func::<i32, i32>(&mut store, name).unwrap();
+            assert_eq!(func.call(&mut store, at).unwrap(), expected, "{collector:?}: {name} {at}");
+        }
+    }
+}
+
 /// Of handlers of one tag only the innermost gets anything of a call: the others are not listed. (Listed, they would be
 /// more than the budget of the function.)
 #[test]

@@ -316,6 +316,13 @@ impl Walk<'_> {
                 if let (Relation::Equal, true, Some(constant)) = (relation, left.is(Tag::Given), right.as_constant()) {
                     self.given_is(constant, flags.bytes);
                 }
+                if left.is(Tag::Given) && right == Value::NULL && flags.bytes == 8 {
+                    match relation {
+                        Relation::SignedLess => self.given_is_negative(),
+                        Relation::SignedGreaterOrEqual => self.given_is_positive(),
+                        _ => {}
+                    }
+                }
             }
         }
         true
@@ -348,7 +355,9 @@ impl Walk<'_> {
             Relation::Less | Relation::LessOrEqual => {
                 let including = relation == Relation::LessOrEqual;
                 self.learn_sum(reg, right, including);
-                if let Some(most) = right.as_constant().filter(|most| (0..=1 << 32).contains(most)) {
+                // Where ranges are gone over, sums are made of constants as such.
+                let stays = self.copies && now.as_constant().is_some();
+                if let Some(most) = right.as_constant().filter(|most| (0..=1 << 32).contains(most) && !stays) {
                     let most = most.cast_unsigned() + u64::from(including);
                     let known = now.below().unwrap_or(u64::MAX);
                     if now.least() > 0 && including && most - 1 <= u64::from(u32::MAX) {

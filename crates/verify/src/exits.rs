@@ -335,8 +335,10 @@ mod tests {
 
     #[test]
     fn what_builtins_give_that_have_failed_is_looked_for() {
-        let grow = |compare: fn(&mut CodeAssembler) -> Code, jump: fn(&mut CodeAssembler, CodeLabel) -> Code| {
-            prove(&with_borders(&[], &[]), Border::WasmToBuiltin(Builtin::MemoryGrow), |a, _| {
+        type Part<'a> = &'a dyn Fn(&mut CodeAssembler) -> Code;
+        let grow_or = |failed: Failed, compare: Part<'_>, jump: fn(&mut CodeAssembler, CodeLabel) -> Code| {
+            let facts = Facts { failures: vec![(Builtin::MemoryGrow, failed)], ..with_borders(&[], &[]) };
+            prove(&facts, Border::WasmToBuiltin(Builtin::MemoryGrow), |a, _| {
                 let mut fail = a.create_label();
                 enter(a)?;
                 a.mov(qword_ptr(rbp - 8), rdi)?;
@@ -354,7 +356,18 @@ mod tests {
                 a.call(qword_ptr(rax + 16))
             })
         };
+        let negative = |compare: fn(&mut CodeAssembler) -> Code, jump| grow_or(Failed::Negative, &compare, jump);
+        assert!(negative(|a| a.test(rax, rax), |a, fail| a.js(fail)));
+        assert!(negative(|a| a.test(rax, rax), |a, fail| a.jl(fail)));
+        assert!(!negative(|a| a.test(rax, rax), |a, fail| a.jge(fail)));
+        assert!(!negative(|a| a.test(rax, rax), |a, fail| a.jle(fail)));
+        assert!(!negative(|a| a.test(rax, rax), |a, fail| a.jb(fail)));
+        assert!(!negative(|a| a.test(eax, eax), |a, fail| a.jl(fail)));
+        assert!(!negative(|a| a.cmp(rax, -1), |a, fail| a.jl(fail)));
+        assert!(!negative(|a| a.cmp(rax, 1), |a, fail| a.jl(fail)));
+        let grow = |compare: fn(&mut CodeAssembler) -> Code, jump| grow_or(Failed::Constant(-2), &compare, jump);
         assert!(grow(|a| a.cmp(rax, -2), |a, fail| a.je(fail)));
+        assert!(!grow(|a| a.test(rax, rax), |a, fail| a.jl(fail)));
         assert!(!grow(|a| a.cmp(rax, -2), |a, fail| a.jne(fail)));
         assert!(!grow(|a| a.cmp(rax, -2), |a, fail| a.ja(fail)));
         assert!(!grow(|a| a.cmp(rax, -1), |a, fail| a.je(fail)));

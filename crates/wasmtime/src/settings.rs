@@ -2,9 +2,9 @@
 //! Some cannot be read back; `output/probe.rs` finds out about those.
 
 use crate::error::Error;
+use crate::target::{Machine, TRIPLE};
 use lightbeam_compiler::facts::{self, AddressMap, CpuFeatures};
 use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::isa::x64::X64;
 use std::num::NonZero;
 use target_lexicon::Triple;
 use wasmtime::Engine;
@@ -53,7 +53,7 @@ impl Settings {
             collector: collector(engine),
             features: engine.get_wasm_features(),
             dense_image_size: engine.get_memory_guaranteed_dense_image_size(),
-            cpu: X64::host_features(),
+            cpu: Machine::host_features(),
             address_map: if engine.get_generate_address_map() { AddressMap::Traps } else { AddressMap::None },
             spectre: true,
             time_sweeps: false,
@@ -109,11 +109,11 @@ impl Settings {
 
 /// Refuses engines that ask for code which Lightbeam does not make.
 fn refuse(engine: &Engine) -> Result<(), Error> {
-    let host = Triple::host();
+    let machine: Triple = TRIPLE.parse().expect("a machine that has a name");
     let other_target = engine.get_target().is_some_and(|target| {
         target
             .parse::<Triple>()
-            .map_or(true, |t| t.architecture != host.architecture || t.operating_system != host.operating_system)
+            .map_or(true, |t| t.architecture != machine.architecture || t.operating_system != machine.operating_system)
     });
     let refused = [
         (engine.is_pulley(), "runs Pulley bytecode (`Config::target`)"),

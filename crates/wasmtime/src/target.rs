@@ -1,10 +1,20 @@
-//! The machine that code is made for, as far as the layout of what the host and the code share follows from it.
+//! The machine that code is made for, and what of it shows in the layout of instances and artifacts.
 
-/// Bytes of a pointer on the machines that Lightbeam compiles for; `PtrSize` derives all layouts from it.
-pub(crate) const POINTER: u8 = 8;
+use lightbeam_compiler::isa::{Isa, Platform};
 
-/// Logarithm of the host's page size.
-pub(crate) const HOST_PAGE_LOG2: u8 = 12;
+/// Its instruction set.
+pub(crate) type Machine = lightbeam_compiler::isa::x64::X64;
+
+const PLATFORM: Platform = Machine::PLATFORM;
+
+/// Its name, and that of its system.
+pub(crate) const TRIPLE: &str = PLATFORM.triple;
+
+/// Bytes of a pointer; `PtrSize` derives all layouts from it.
+pub(crate) const POINTER: u8 = PLATFORM.pointer;
+
+/// Logarithm of the size of pages.
+pub(crate) const PAGE_LOG2: u8 = PLATFORM.page_log2;
 
 /// Bytes of a page: how a text that is mapped executable, and a memory image, are aligned.
-pub(crate) const PAGE: u64 = 1 << HOST_PAGE_LOG2;
+pub(crate) const PAGE: u64 = 1 << PAGE_LOG2;

@@ -257,3 +257,31 @@ fn fuel() {
     let error = Instance::new(&mut store, &module, &[]).unwrap_err();
     assert_eq!(error.downcast_ref(), Some(&Trap::OutOfFuel));
 }
+
+/// As many operands wait for operators as the module says, in the frame of the routine.
+#[test]
+fn constant_expressions_of_any_depth() {
+    let deep = |depth: usize| {
+        let expr = format!("{} {}", "(i32.const 3) ".repeat(depth), "i32.add ".repeat(depth - 1));
+        format!("(module (global (export \"g\") i32 {expr}))")
+    };
+    for signals in [true, false] {
+        let mut config = Config::new();
+        config.signals_based_traps(signals).max_wasm_stack(128 << 10);
+        let compiler = Compiler::new(&config).unwrap();
+        for (depth, fits) in [(1, true), (2, true), (300, true), (6000, true), (20_000, false)] {
+            let module = compiler.module(deep(depth)).unwrap();
+            let mut store = Store::new(compiler.engine(), ());
+            match Instance::new(&mut store, &module, &[]) {
+                Ok(instance) => {
+                    assert!(fits, "{depth}");
+                    assert_eq!(global(&mut store, &instance, "g").unwrap_i32(), 3 * depth as i32);
+                }
+                Err(error) => {
+                    assert!(!fits, "{depth}: {error:?}");
+                    assert_eq!(error.downcast_ref(), Some(&Trap::StackOverflow), "{error:?}");
+                }
+            }
+        }
+    }
+}

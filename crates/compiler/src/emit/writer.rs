@@ -411,6 +411,10 @@ impl<I: Isa> Writer<I> {
     /// Behind the last instruction of what is no function: the traps out of line.
     pub fn place_traps(&mut self) {
         while let Some(trap) = self.next_trap() {
+            if trap.code == TrapCode::StackOverflow && !self.hardware_traps {
+                // The frame that does not fit must not be there when the host is called: below it may be anything.
+                self.mov(Width::W64, I::STACK, I::FRAME);
+            }
             if self.hardware_traps {
                 self.trap_here(trap.code, trap.wasm);
             } else {

@@ -78,6 +78,17 @@ pub enum Amount {
     Reg(Reg),
 }
 
+/// What of the machine and its system shows in what is made for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Platform {
+    /// Its name, as `target_lexicon` and others know it.
+    pub triple: &'static str,
+    /// Bytes of a pointer.
+    pub pointer: u8,
+    /// Logarithm of the size of pages.
+    pub page_log2: u8,
+}
+
 /// Where a patched field is, and what a jump or call needs to be finished later.
 pub type At = u32;
 
@@ -115,6 +126,10 @@ pub trait Isa: Sized + Send + 'static {
     const STACK_MESSAGE: Reg;
     /// Where a compare-and-exchange has the value it expects and gives the one that was there. Never a home.
     const EXPECTED: Reg;
+    /// An integer temporary of code on the border: no convention passes an argument in it, nor where a result area is.
+    const BORDER_TEMP: Reg;
+    /// Where the code runs.
+    const PLATFORM: Platform;
     /// Can the right operand of an integer or float operation be memory?
     const MEM_OPERANDS: bool;
     /// Upper bound on the code bytes that one primitive appends.
@@ -204,6 +219,8 @@ pub trait Isa: Sized + Send + 'static {
     fn store(&mut self, op: Store, addr: Addr, s: Reg) -> At;
     /// `[addr] = value`, no vector, for which `imm_ok(W64, value)` holds.
     fn store_imm(&mut self, op: Store, addr: Addr, value: i32) -> At;
+    /// `d = ` where the label is.
+    fn lea_label(&mut self, d: Reg, label: Label);
     /// `d = addr` itself, at this width. `d` may be `SCRATCH`, and so may the index be.
     fn lea(&mut self, width: Width, d: Reg, addr: Addr);
 
@@ -344,6 +361,8 @@ pub trait Isa: Sized + Send + 'static {
     /// Goes to `table[index]`, or to the last entry if there is no such; no guess of the processor leads elsewhere.
     /// `index` is zero-extended to 64 bits, `t` a temporary that is not `index`; both are destroyed.
     fn jump_table(&mut self, index: Reg, t: Reg, table: &[Label]);
+    /// Calls the label.
+    fn call_label(&mut self, to: Label);
     /// Calls something that a relocation names later; returns the offset of the field.
     fn call_sym(&mut self) -> At;
     /// Jumps to something that a relocation names later; returns the offset of the field. 5 bytes on x86-64, see
@@ -373,6 +392,8 @@ pub trait Isa: Sized + Send + 'static {
     fn leave(&mut self);
     /// Returns and pops so many bytes of arguments.
     fn ret(&mut self, pop: u32);
+    /// Appends bytes that are no instructions, or instructions that stand elsewhere, too, and do not show where.
+    fn data(&mut self, bytes: &[u8]);
     /// So many bytes that are never executed.
     fn pad(&mut self, bytes: u32);
     /// Padding to a multiple of `align`, a power of two; executed at most as cheap no-operations.

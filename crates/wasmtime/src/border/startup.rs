@@ -1,19 +1,18 @@
 //! What a module does before its first call: global initialisers, element segments, data segments and the start
 //! function, as one routine that Wasmtime calls when it has made an instance.
 
-use crate::border::trampolines::{Entry, Stubs};
+use crate::border::trampolines::{Border, Entry, slot};
 use crate::facts::constants;
 use crate::facts::layout::offset;
 use crate::facts::types::reference_type;
 use crate::target::POINTER;
-use lightbeam_asm::x64::{Alu, Cc, R12, R13, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, XMM15, rows};
 use lightbeam_asm::{Addr, Label, Reg};
-use lightbeam_compiler::code::{Routine, Target, TrapCode, TrapSite};
+use lightbeam_compiler::code::{Routine, Target, TrapCode};
 use lightbeam_compiler::compare_with_heap;
 use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS, Where};
-use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::isa::x64::X64;
+use lightbeam_compiler::isa::{Alu, Cond, Isa, Load, Src, Store};
 use lightbeam_compiler::libcall::Libcall;
+use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::{Ty, Width};
 use std::ops::Range;
 use wasmtime_environ::{
@@ -22,37 +21,32 @@ use wasmtime_environ::{
     TableSegmentElements, VMOffsets,
 };
 
-const CTX: Reg = X64::CTX;
-
 /// Bytes of an element of a passive element segment, a `ValRaw`.
 const SEGMENT_ELEMENT: i32 = 16;
 
 /// Stands for a null reference in a list of function indices.
 const NULL: u32 = u32::MAX;
 
-/// Where the routine keeps its count of fuel, which reaches the store only where somebody may look.
-const FUEL: Addr = Addr::base(RBP, -32);
+/// How many registers the routine saves, in the first words of its frame.
+const SAVED: usize = 3;
 
 /// Up to this cost, an operation on many elements does not make the routine look at fuel and epoch.
 const SMALL: u64 = 128;
 
 /// The startup routine under construction.
 ///
-/// Registers: `rbx` is where the next element goes, `r12` and `r13` what loops keep; none of them is destroyed by
-/// libcalls. Constant expressions are computed into `rax`.
-///
 /// Fuel is charged as Wasmtime's own startup routines charge it, so that totals do not depend on the compiler.
-struct Startup<'a> {
-    stubs: &'a mut Stubs,
+struct Startup<'a, 'b, I: Isa> {
+    border: &'a mut Border<'b, I>,
     translation: &'a ModuleTranslation<'a>,
     facts: &'a Facts,
     offsets: VMOffsets<u8>,
     /// Lists of function indices that go behind the code.
     lists: Vec<(Label, Vec<u32>)>,
-    /// Where traps go, by reason.
-    traps: Vec<(Label, TrapCode)>,
     /// Fuel used on the way here and not yet counted; like a function, the routine itself costs 1.
     cost: u64,
+    /// Most words of the frame that wait for an operator, see `waiting`.
+    deepest: usize,
 }
 
 /// How elements are written.
@@ -64,8 +58,17 @@ struct Elements {
     stride: i32,
     /// Bits that each has set.
     tag: i32,
-    /// Is nothing there yet?
-    fresh: bool,
+    /// Where they are.
+    at: Segment,
+}
+
+/// Where elements are written.
+#[derive(Clone, Copy)]
+enum Segment {
+    /// In a passive segment, in which there is nothing yet.
+    Passive(PassiveElemIndex),
+    /// In a table, from the index in `KEPT` on.
+    Active(TableIndex),
 }
 
 /// What a module's startup is made of, as ranges of the code.
@@ -77,31 +80,59 @@ pub(crate) struct Ranges {
 }
 
 /// Makes the startup routine of a module with both its entries.
-pub(crate) fn emit(stubs: &mut Stubs, translation: &ModuleTranslation<'_>, facts: &Facts, concurrency: bool) -> Ranges {
-    let sig = X64::sig(&[], &[]);
-    let wasm = stubs.start();
-    let routine = stubs.asm.label();
-    stubs.thunk(facts, &sig, Entry::Local(routine));
-    stubs.asm.align(16);
-    stubs.asm.bind(routine);
+pub(crate) fn emit<I: Isa>(
+    border: &mut Border<'_, I>,
+    translation: &ModuleTranslation<'_>,
+    facts: &Facts,
+    concurrency: bool,
+) -> Ranges {
+    let sig = I::sig(&[], &[]);
+    let wasm = border.start();
+    let routine = border.w.label();
+    border.thunk(&sig, Entry::Local(routine));
+    border.w.align(16);
+    border.w.bind(routine);
     let offsets = VMOffsets::new(POINTER, &translation.module);
-    Startup { stubs, translation, facts, offsets, lists: Vec::new(), traps: Vec::new(), cost: 1 }.emit();
-    let wasm = wasm..stubs.asm.offset();
-    stubs.asm.align(16);
-    let array = stubs.asm.offset();
-    stubs.array_to_wasm(facts, &sig, Entry::Local(routine), concurrency);
-    Ranges { wasm, array: array..stubs.asm.offset() }
+    Startup { border, translation, facts, offsets, lists: Vec::new(), cost: 1, deepest: 0 }.emit(&sig);
+    let wasm = wasm..border.w.offset();
+    border.w.align(16);
+    let array = border.w.offset();
+    border.array_to_wasm(&sig, Entry::Local(routine), concurrency);
+    Ranges { wasm, array: array..border.w.offset() }
 }
 
-impl Startup<'_> {
-    fn emit(mut self) {
-        const SAVED: [Reg; 3] = [RBX, R12, R13];
-        self.stubs.enter();
-        for reg in SAVED {
-            self.stubs.asm.push(reg);
+impl<I: Isa> Startup<'_, '_, I> {
+    /// Where the next element goes. Of these three none is destroyed by calls.
+    const NEXT: Reg = I::PRESERVED[0];
+    /// What a loop or a segment keeps: where it is in a list, or where the segment begins.
+    const KEPT: Reg = I::PRESERVED[1];
+    /// What a loop counts.
+    const COUNT: Reg = I::PRESERVED[2];
+    /// Where constant expressions are computed into.
+    const VALUE: Reg = I::PRIVATE.int_results[0];
+    /// Temporaries.
+    const T: Reg = I::PRIVATE.int_args[1];
+    const U: Reg = I::PRIVATE.int_args[0];
+    /// Where the routine keeps its count of fuel, which reaches the store only where somebody may look.
+    const FUEL: Addr = slot::<I>(SAVED);
+
+    /// A word of the frame where an operand waits for its operator.
+    fn waiting(&mut self, number: usize) -> Addr {
+        self.deepest = self.deepest.max(number + 1);
+        slot::<I>(SAVED + 1 + number)
+    }
+
+    fn emit(mut self, sig: &Sig) {
+        let saved = [Self::NEXT, Self::KEPT, Self::COUNT];
+        let enter = self.border.w.enter();
+        // Of constant expressions as many operands wait as the module says.
+        self.border.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
+        let limit = Addr::base(I::SCRATCH, self.facts.ctx.stack_limit);
+        self.border.w.cmp(Width::W64, I::STACK, Src::Mem(limit));
+        self.border.w.trap_if(Cond::LtU, TrapCode::StackOverflow);
+        for (n, reg) in saved.into_iter().enumerate() {
+            self.border.w.store(Store::B64, slot::<I>(n), reg);
         }
-        // The slot of `FUEL`, which also aligns the stack.
-        self.stubs.asm.push(RAX);
         self.load_fuel();
         self.meter();
         let translation = self.translation;
@@ -129,73 +160,52 @@ impl Startup<'_> {
             self.cost += 1;
             self.count_fuel();
             self.store_fuel();
-            self.call(index);
+            self.call(index, sig);
             self.load_fuel();
         }
         self.store_fuel();
-        self.stubs.asm.lea_rm(Size::S64, RSP, Addr::base(RBP, -8 * SAVED.len() as i32));
-        for reg in SAVED.into_iter().rev() {
-            self.stubs.asm.pop(reg);
+        for (n, reg) in saved.into_iter().enumerate() {
+            self.border.w.load(Load::I64, reg, slot::<I>(n));
         }
-        self.stubs.asm.pop(RBP);
+        self.border.w.leave();
         // Nothing of the host's is left where a result is.
-        self.stubs.asm.zero(RAX);
-        self.stubs.asm.ret();
+        self.border.w.iconst(Width::W32, Self::VALUE, 0, false);
+        self.border.w.ret(0);
+        let words = u32::try_from(SAVED + 1 + self.deepest).expect("a text is shorter than 2 GiB");
+        self.border.w.patch_frame(enter, (words * u32::from(POINTER)).next_multiple_of(16));
         self.margins();
     }
 
     /// Trap sequences and lists, which no control runs into.
     fn margins(&mut self) {
-        for (label, code) in std::mem::take(&mut self.traps) {
-            self.stubs.asm.bind(label);
-            if !self.facts.settings.hardware_traps {
-                self.stubs.asm.mov_ri(Size::S32, RSI, code as i64);
-                self.libcall(Libcall::Trap);
-            }
-            let at = self.stubs.asm.ud2();
-            self.stubs.traps.push(TrapSite { at, code });
-        }
+        self.border.w.place_traps();
         for (label, list) in std::mem::take(&mut self.lists) {
-            self.stubs.asm.align(4);
-            self.stubs.asm.bind(label);
+            self.border.w.align(4);
+            self.border.w.bind(label);
             for index in list {
-                self.stubs.asm.put(index.into(), 4);
+                self.border.w.data(&index.to_le_bytes());
             }
         }
     }
 
-    fn trap(&mut self, cc: Cc, code: TrapCode) {
-        let label = self.trap_label(code);
-        self.stubs.asm.jcc(cc, label);
-    }
-
-    fn trap_label(&mut self, code: TrapCode) -> Label {
-        if let Some((label, _)) = self.traps.iter().find(|(_, known)| *known == code) {
-            return *label;
-        }
-        let label = self.stubs.asm.label();
-        self.traps.push((label, code));
-        label
-    }
-
-    /// Puts the address of the store's structure into `rcx`.
-    fn store_context(&mut self) {
-        self.stubs.asm.mov_rm(Size::S64, RCX, Addr::base(CTX, self.facts.ctx.store));
+    /// `d = ` the address of the store's structure.
+    fn store_context(&mut self, d: Reg) {
+        self.border.w.load(Load::I64, d, Addr::base(I::CTX, self.facts.ctx.store));
     }
 
     fn load_fuel(&mut self) {
         if self.facts.settings.fuel {
-            self.store_context();
-            self.stubs.asm.mov_rm(Size::S64, RCX, Addr::base(RCX, self.facts.ctx.fuel));
-            self.stubs.asm.mov_mr(Size::S64, FUEL, RCX);
+            self.store_context(Self::T);
+            self.border.w.load(Load::I64, Self::T, Addr::base(Self::T, self.facts.ctx.fuel));
+            self.border.w.store(Store::B64, Self::FUEL, Self::T);
         }
     }
 
     fn store_fuel(&mut self) {
         if self.facts.settings.fuel {
-            self.store_context();
-            self.stubs.asm.mov_rm(Size::S64, RDX, FUEL);
-            self.stubs.asm.mov_mr(Size::S64, Addr::base(RCX, self.facts.ctx.fuel), RDX);
+            self.store_context(Self::T);
+            self.border.w.load(Load::I64, Self::U, Self::FUEL);
+            self.border.w.store(Store::B64, Addr::base(Self::T, self.facts.ctx.fuel), Self::U);
         }
     }
 
@@ -203,8 +213,8 @@ impl Startup<'_> {
     fn count_fuel(&mut self) {
         let cost = i64::try_from(std::mem::take(&mut self.cost)).unwrap_or(i64::MAX).min(MOST_UNITS);
         if self.facts.settings.fuel && cost != 0 {
-            self.stubs.asm.mov_ri(Size::S64, RCX, cost);
-            self.stubs.asm.alu_mr(Alu::Add, Size::S64, FUEL, RCX);
+            self.border.w.iconst(Width::W64, Self::T, cost, false);
+            self.border.w.alu_mem(Alu::Add, Width::W64, Self::FUEL, Src::Reg(Self::T));
         }
     }
 
@@ -212,31 +222,32 @@ impl Startup<'_> {
     fn meter(&mut self) {
         if self.facts.settings.fuel {
             self.count_fuel();
-            let left = self.stubs.asm.label();
-            self.stubs.asm.alu_mi(Alu::Cmp, Size::S64, FUEL, 0);
-            self.stubs.asm.jcc(Cc::L, left);
+            let left = self.border.w.label();
+            self.border.w.cmp_mem(Width::W64, Self::FUEL, Src::Imm(0));
+            self.border.w.jcc(Cond::LtS, left);
             self.store_fuel();
             self.let_in(Libcall::OutOfGas);
             self.load_fuel();
-            self.stubs.asm.bind(left);
+            self.border.w.bind(left);
         }
         if self.facts.settings.epochs {
-            let current = self.stubs.asm.label();
-            self.store_context();
-            self.stubs.asm.mov_rm(Size::S64, RDX, Addr::base(CTX, self.facts.ctx.epoch));
-            self.stubs.asm.mov_rm(Size::S64, RDX, Addr::base(RDX, 0));
-            self.stubs.asm.alu_rm(Alu::Cmp, Size::S64, RDX, Addr::base(RCX, self.facts.ctx.epoch_deadline));
-            self.stubs.asm.jcc(Cc::B, current);
+            let current = self.border.w.label();
+            self.store_context(Self::T);
+            self.border.w.load(Load::I64, Self::U, Addr::base(I::CTX, self.facts.ctx.epoch));
+            self.border.w.load(Load::I64, Self::U, Addr::base(Self::U, 0));
+            let deadline = Addr::base(Self::T, self.facts.ctx.epoch_deadline);
+            self.border.w.cmp(Width::W64, Self::U, Src::Mem(deadline));
+            self.border.w.jcc(Cond::LtU, current);
             self.let_in(Libcall::NewEpoch);
-            self.stubs.asm.bind(current);
+            self.border.w.bind(current);
         }
     }
 
     /// Calls a builtin that lets the host do anything: it may move memory 0, whose base is what every routine and the
     /// start function find in a register.
     fn let_in(&mut self, libcall: Libcall) {
-        self.libcall(libcall);
-        self.stubs.load_pinned(self.facts);
+        self.border.w.libcall(libcall);
+        self.border.load_pinned();
     }
 
     /// Charges for an operation on so many elements.
@@ -251,149 +262,163 @@ impl Startup<'_> {
     fn charge_bytes(&mut self, length: i32) {
         if self.facts.settings.fuel {
             self.count_fuel();
-            self.stubs.asm.mov_rm(Size::S32, RCX, Addr::base(CTX, length));
-            self.stubs.asm.alu_mr(Alu::Add, Size::S64, FUEL, RCX);
+            self.border.w.load(Load::I32, Self::T, Addr::base(I::CTX, length));
+            self.border.w.alu_mem(Alu::Add, Width::W64, Self::FUEL, Src::Reg(Self::T));
         }
         self.meter();
     }
 
-    /// Calls a builtin with the arguments after the instance in place. Destroys what C functions may.
-    fn libcall(&mut self, libcall: Libcall) {
-        self.stubs.asm.mov_rr(Size::S64, RDI, CTX);
-        self.stubs.call(Target::Libcall(libcall));
+    /// `VALUE = ` the reference to a function whose index is the builtin's argument.
+    fn ref_func(&mut self) {
+        self.border.w.libcall(Libcall::RefFunc);
+        self.border.w.mov(Width::W64, Self::VALUE, I::LIBCALL.int_results[0]);
     }
 
-    /// `rax = ` the value, as bits; of a 32-bit type with the upper half zero. Charges for it.
+    /// `VALUE = ` the value, as bits; of a 32-bit type with the upper half zero. Charges for it.
     fn value(&mut self, expr: &ConstExpr) {
         self.charge_for(expr);
         self.compute(expr);
     }
 
-    /// Charges for the operators of an expression, and for the elements of arrays that it makes. Is that so much that
-    /// it should be looked at? Destroys `rax` and `rcx`.
+    /// Charges for the operators of an expression, and for the elements of arrays that it makes. Where those are so
+    /// many that it should be looked at it is, as soon as the array is charged: then whoever was let in may have changed
+    /// anything, and the answer is yes. Destroys `VALUE` and what C functions may.
     fn charge_for(&mut self, expr: &ConstExpr) -> bool {
         let ops = expr.ops();
-        self.cost += ops.len() as u64;
-        let mut large = false;
-        for length in ops.iter().enumerate().filter_map(|(at, _)| constants::array_length(&ops[..=at])) {
-            match *length {
-                [ConstOp::I32Const(length)] => {
-                    self.cost += u64::from(length.cast_unsigned());
-                    large |= u64::from(length.cast_unsigned()) > SMALL;
+        let lengths = || (0..ops.len()).filter_map(|at| Some((at, constants::array_length(&ops[..=at])?)));
+        // Computed, unless it is a constant.
+        let constant = |length: &[ConstOp]| match *length {
+            [ConstOp::I32Const(length)] => Some(u64::from(length.cast_unsigned())),
+            _ => None,
+        };
+        let is_large = |length: &[ConstOp]| constant(length).is_none_or(|length| length > SMALL);
+        let last = lengths().filter(|(_, length)| is_large(length)).last().map(|(at, _)| at);
+        let mut charged = 0;
+        for (at, length) in lengths() {
+            match constant(length) {
+                Some(length) => self.cost = self.cost.saturating_add(length),
+                None if self.facts.settings.fuel => {
+                    self.numbers(length);
+                    self.border.w.alu_mem(Alu::Add, Width::W64, Self::FUEL, Src::Reg(Self::VALUE));
                 }
-                ref length => {
-                    large = true;
-                    if self.facts.settings.fuel {
-                        self.numbers(length);
-                        self.stubs.asm.alu_mr(Alu::Add, Size::S64, FUEL, RAX);
-                    }
-                }
+                None => {}
+            }
+            if last == Some(at) {
+                charged = at + 1;
+                self.cost += charged as u64;
+                self.meter();
             }
         }
-        large
+        self.cost += (ops.len() - charged) as u64;
+        last.is_some()
     }
 
     /// As `value`, without the charge.
     fn compute(&mut self, expr: &ConstExpr) {
         if constants::makes_objects(expr) {
             let index = self.facts.constants.binary_search(&constants::encode(expr)).expect("a fact of the module");
-            return self.stubs.call(Target::Routine(Routine::Constant { index: index as u32 }));
+            return self.border.w.call(Target::Routine(Routine::Constant { index: index as u32 }));
         }
         self.numbers(expr.ops());
     }
 
-    /// Computes an expression of operators that make no objects.
+    /// Computes an expression of operators that make no objects. The last operand is in `VALUE`, those before it wait.
     fn numbers(&mut self, ops: &[ConstOp]) {
         let mut depth = 0;
         for op in ops {
-            match *op {
-                ConstOp::I32Add | ConstOp::I64Add | ConstOp::I32Sub | ConstOp::I64Sub => {
-                    let (alu, size) = match op {
-                        ConstOp::I32Add => (Alu::Add, Size::S32),
-                        ConstOp::I64Add => (Alu::Add, Size::S64),
-                        ConstOp::I32Sub => (Alu::Sub, Size::S32),
-                        _ => (Alu::Sub, Size::S64),
-                    };
-                    self.stubs.asm.mov_rr(Size::S64, RCX, RAX);
-                    self.stubs.asm.pop(RAX);
-                    self.stubs.asm.alu_rr(alu, size, RAX, RCX);
-                    depth -= 1;
+            let (width, alu) = match *op {
+                ConstOp::I32Add => (Width::W32, Some(Alu::Add)),
+                ConstOp::I64Add => (Width::W64, Some(Alu::Add)),
+                ConstOp::I32Sub => (Width::W32, Some(Alu::Sub)),
+                ConstOp::I64Sub => (Width::W64, Some(Alu::Sub)),
+                ConstOp::I32Mul => (Width::W32, None),
+                ConstOp::I64Mul => (Width::W64, None),
+                ref operand => {
+                    if depth > 0 {
+                        let waiting = self.waiting(depth - 1);
+                        self.border.w.store(Store::B64, waiting, Self::VALUE);
+                    }
+                    depth += 1;
+                    self.operand(operand, depth);
                     continue;
                 }
-                ConstOp::I32Mul | ConstOp::I64Mul => {
-                    let size = if *op == ConstOp::I32Mul { Size::S32 } else { Size::S64 };
-                    self.stubs.asm.pop(RCX);
-                    self.stubs.asm.rr(rows::IMUL_RM, size, RAX, RCX);
-                    depth -= 1;
-                    continue;
+            };
+            depth -= 1;
+            let left = self.waiting(depth - 1);
+            self.border.w.load(Load::I64, Self::T, left);
+            match alu {
+                Some(alu) => {
+                    self.border.w.alu(alu, width, Self::T, Self::T, Src::Reg(Self::VALUE));
+                    self.border.w.mov(Width::W64, Self::VALUE, Self::T);
                 }
-                _ => {}
+                None => _ = self.border.w.mul(width, Self::VALUE, Self::VALUE, Src::Reg(Self::T)),
             }
-            if depth > 0 {
-                self.stubs.asm.push(RAX);
+        }
+    }
+
+    /// `VALUE = ` an operand, of which with this one there are so many.
+    fn operand(&mut self, op: &ConstOp, depth: usize) {
+        let w = &mut self.border.w;
+        match *op {
+            ConstOp::I32Const(value) => w.iconst(Width::W32, Self::VALUE, value.into(), false),
+            ConstOp::I64Const(value) => w.iconst(Width::W64, Self::VALUE, value, false),
+            ConstOp::F32Const(bits) => w.iconst(Width::W32, Self::VALUE, bits.into(), false),
+            ConstOp::F64Const(bits) => w.iconst(Width::W64, Self::VALUE, bits.cast_signed(), false),
+            ConstOp::RefNull(_) => w.iconst(Width::W32, Self::VALUE, 0, false),
+            ConstOp::GlobalGet(index) => {
+                let global = self.facts.globals[index.index()];
+                self.border.load_place(bits_type(global.ty), Self::VALUE, global.place);
             }
-            depth += 1;
-            match *op {
-                ConstOp::I32Const(value) => self.stubs.asm.mov_ri(Size::S32, RAX, value.into()),
-                ConstOp::I64Const(value) => self.stubs.asm.mov_ri(Size::S64, RAX, value),
-                ConstOp::F32Const(bits) => self.stubs.asm.mov_ri(Size::S32, RAX, bits.into()),
-                ConstOp::F64Const(bits) => self.stubs.asm.mov_ri(Size::S64, RAX, bits.cast_signed()),
-                ConstOp::RefNull(_) => self.stubs.asm.zero(RAX),
-                ConstOp::GlobalGet(index) => {
-                    let global = self.facts.globals[index.index()];
-                    self.stubs.load_place(bits_type(global.ty), RAX, global.place);
-                }
-                ConstOp::RefFunc(index) => {
-                    // A reference is no operand of anything, so nothing is pushed and the stack is aligned.
-                    debug_assert_eq!(depth, 1);
-                    self.stubs.asm.mov_ri(Size::S32, RSI, index.as_u32().into());
-                    self.libcall(Libcall::RefFunc);
-                }
-                ref other => unreachable!("{other:?} needs a type that has been refused"),
+            ConstOp::RefFunc(index) => {
+                // A reference is no operand of anything, so nothing waits.
+                debug_assert_eq!(depth, 1);
+                w.iconst(Width::W32, I::LIBCALL.int_args[1], index.as_u32().into(), false);
+                self.ref_func();
             }
+            ref other => unreachable!("{other:?} needs a type that has been refused"),
         }
     }
 
     fn global(&mut self, global: GlobalFact, expr: &ConstExpr) {
         let Where::Ctx(disp) = global.place else { unreachable!("only a module's own globals have initialisers") };
+        let place = Addr::base(I::CTX, disp);
         if global.ty == Ty::V128 {
             return self.vector_global(disp, expr);
         }
         if global.ty == Ty::ContRef {
             self.continuation(expr);
-            return self.stubs.asm.movups_mr(Addr::base(CTX, disp), XMM15);
+            return self.border.store(Ty::ContRef, place, I::FLOAT_SCRATCH);
         }
-        if self.charge_for(expr) {
-            self.meter();
-        }
+        self.charge_for(expr);
         self.compute(expr);
         self.count(global.ty, 1);
-        self.stubs.asm.mov_mr(bits_size(global.ty), Addr::base(CTX, disp), RAX);
+        self.border.store(bits_type(global.ty), place, Self::VALUE);
     }
 
-    /// Where references are counted: the one in `rax`, if it is of this type, is about to be written to so many places
-    /// that held none before. Destroys `rcx` and `rdx`.
+    /// Where references are counted: the one in `VALUE`, if it is of this type, is about to be written to so many
+    /// places that held none before. Destroys `T` and `U`.
     fn count(&mut self, ty: Ty, places: u64) {
         let (Ty::GcRef, Some(gc)) = (ty, self.facts.gc) else { return };
         let Collector::Counting(counting) = gc.collector else { return };
-        let done = self.stubs.asm.label();
-        self.stubs.asm.test_rr(Size::S32, RAX, RAX);
-        self.stubs.asm.jcc(Cc::E, done);
-        self.stubs.asm.test_ri(Size::S32, RAX, 1);
-        self.stubs.asm.jcc(Cc::Ne, done);
-        self.stubs.asm.mov_rr(Size::S32, RAX, RAX);
+        let w = &mut self.border.w;
+        let done = w.label();
+        w.test(Width::W32, Self::VALUE, Src::Reg(Self::VALUE));
+        w.jcc(Cond::Eq, done);
+        w.test(Width::W32, Self::VALUE, Src::Imm(1));
+        w.jcc(Cond::Ne, done);
+        w.mov(Width::W32, Self::VALUE, Self::VALUE);
         let span = counting.count.cast_unsigned() + 8;
         if u64::from(span) > gc.unchecked_span {
-            let trap = self.trap_label(TrapCode::MemoryOutOfBounds);
-            let mut isa = X64::around(std::mem::take(&mut self.stubs.asm), self.facts.settings.cpu);
-            compare_with_heap(&mut isa, self.facts, RAX, span, trap);
-            self.stubs.asm = isa.asm;
+            let trap = w.trap_label(TrapCode::MemoryOutOfBounds);
+            compare_with_heap::<I>(w, self.facts, Self::VALUE, span, trap);
         }
-        self.store_context();
-        self.stubs.asm.mov_rm(Size::S64, RCX, Addr::base(RCX, gc.heap));
-        self.stubs.asm.mov_ri(Size::S64, RDX, places.cast_signed());
-        self.stubs.asm.alu_mr(Alu::Add, Size::S64, Addr::indexed(RCX, RAX, 0, counting.count), RDX);
-        self.stubs.asm.bind(done);
+        self.store_context(Self::T);
+        let w = &mut self.border.w;
+        w.load(Load::I64, Self::T, Addr::base(Self::T, gc.heap));
+        w.iconst(Width::W64, Self::U, places.cast_signed(), false);
+        let count = Addr::indexed(Self::T, Self::VALUE, 0, counting.count);
+        w.alu_mem(Alu::Add, Width::W64, count, Src::Reg(Self::U));
+        w.bind(done);
     }
 
     /// Of a vector there is only ever one operator.
@@ -402,25 +427,25 @@ impl Startup<'_> {
         match *expr.ops() {
             [ConstOp::V128Const(bits)] => {
                 for (word, at) in [(bits as i64, disp), ((bits >> 64) as i64, disp + 8)] {
-                    self.stubs.asm.mov_ri(Size::S64, RAX, word);
-                    self.stubs.asm.mov_mr(Size::S64, Addr::base(CTX, at), RAX);
+                    self.border.w.iconst(Width::W64, Self::VALUE, word, false);
+                    self.border.w.store(Store::B64, Addr::base(I::CTX, at), Self::VALUE);
                 }
             }
             [ConstOp::GlobalGet(index)] => {
-                self.stubs.load_place(Ty::V128, XMM15, self.facts.globals[index.index()].place);
-                self.stubs.asm.movups_mr(Addr::base(CTX, disp), XMM15);
+                self.border.load_place(Ty::V128, I::FLOAT_SCRATCH, self.facts.globals[index.index()].place);
+                self.border.store(Ty::V128, Addr::base(I::CTX, disp), I::FLOAT_SCRATCH);
             }
             ref other => unreachable!("{other:?} gives a vector"),
         }
     }
 
-    /// `xmm15 = ` the value, a reference to a continuation. Of such there is only ever one operator, too.
+    /// `FLOAT_SCRATCH = ` the value, a reference to a continuation. Of such there is only ever one operator, too.
     fn continuation(&mut self, expr: &ConstExpr) {
         self.cost += 1;
         match *expr.ops() {
-            [ConstOp::RefNull(_)] => self.stubs.asm.rr(rows::XORPS, Size::S32, XMM15, XMM15),
+            [ConstOp::RefNull(_)] => self.border.w.vconst(I::FLOAT_SCRATCH, 0),
             [ConstOp::GlobalGet(index)] => {
-                self.stubs.load_place(Ty::ContRef, XMM15, self.facts.globals[index.index()].place);
+                self.border.load_place(Ty::ContRef, I::FLOAT_SCRATCH, self.facts.globals[index.index()].place);
             }
             ref other => unreachable!("{other:?} gives a continuation"),
         }
@@ -430,14 +455,11 @@ impl Startup<'_> {
         if elements.len() == 0 {
             return;
         }
-        self.stubs.asm.mov_ri(Size::S32, RSI, index.as_u32().into());
-        self.libcall(Libcall::ElemBase);
-        self.stubs.asm.mov_rr(Size::S64, RBX, RAX);
         let ty = match elements {
             TableSegmentElements::Expressions { ty, .. } => reference_type(ty).expect("not refused"),
             TableSegmentElements::Functions(_) => Ty::FuncRef,
         };
-        self.elements(elements, Elements { ty, stride: SEGMENT_ELEMENT, tag: 0, fresh: true });
+        self.elements(elements, Elements { ty, stride: SEGMENT_ELEMENT, tag: 0, at: Segment::Passive(index) });
     }
 
     /// The bit that marks an element of this table as filled in.
@@ -451,9 +473,7 @@ impl Startup<'_> {
             return self.table_fill_continuation(index, expr, elements);
         }
         // Before there is a value: whoever is let in may collect, and no collector knows of what is in a register.
-        if self.charge_for(expr) {
-            self.meter();
-        }
+        self.charge_for(expr);
         self.charge(elements);
         self.compute(expr);
         if elements == 0 {
@@ -462,68 +482,102 @@ impl Startup<'_> {
         self.mark(self.tag(index));
         let table = self.facts.tables[index.index()];
         self.count(table.elem, elements);
-        self.stubs.asm.mov_ri(Size::S64, RCX, elements.cast_signed());
-        self.stubs.load_place(Ty::I64, RBX, table.base);
-        let next = self.stubs.asm.label();
-        self.stubs.asm.bind(next);
-        let last = -(table.elem.bytes() as i32);
-        self.stubs.asm.mov_mr(bits_size(table.elem), Addr::indexed(RBX, RCX, table.elem_log2(), last), RAX);
-        self.stubs.asm.alu_ri(Alu::Sub, Size::S64, RCX, 1);
-        self.stubs.asm.jcc(Cc::Ne, next);
+        self.border.w.iconst(Width::W64, Self::T, elements.cast_signed(), false);
+        self.border.load_place(Ty::I64, Self::NEXT, table.base);
+        let next = self.border.w.label();
+        self.border.w.bind(next);
+        let last = Addr::indexed(Self::NEXT, Self::T, table.elem_log2(), -(table.elem.bytes() as i32));
+        self.border.store(bits_type(table.elem), last, Self::VALUE);
+        self.count_down(Width::W64, Self::T, next);
     }
 
     /// `table_fill` with a continuation.
     fn table_fill_continuation(&mut self, index: TableIndex, expr: &ConstExpr, elements: u64) {
         self.continuation(expr);
-        // Where nothing is changed by whoever is let in.
-        self.stubs.asm.alu_ri(Alu::Sub, Size::S64, RSP, SEGMENT_ELEMENT);
-        self.stubs.asm.movups_mr(Addr::base(RSP, 0), XMM15);
+        // It waits in the frame, where nothing is changed by whoever is let in.
+        self.waiting(0);
+        let waiting = self.waiting(1);
+        self.border.store(Ty::ContRef, waiting, I::FLOAT_SCRATCH);
         self.charge(elements);
-        self.stubs.asm.movups_rm(XMM15, Addr::base(RSP, 0));
-        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RSP, SEGMENT_ELEMENT);
+        self.border.load(Ty::ContRef, I::FLOAT_SCRATCH, waiting);
         if elements == 0 {
             return;
         }
-        self.stubs.asm.mov_ri(Size::S64, RCX, elements.cast_signed());
-        self.stubs.load_place(Ty::I64, RBX, self.facts.tables[index.index()].base);
-        let next = self.stubs.asm.label();
-        self.stubs.asm.bind(next);
+        self.border.w.iconst(Width::W64, Self::T, elements.cast_signed(), false);
+        self.border.load_place(Ty::I64, Self::NEXT, self.facts.tables[index.index()].base);
+        let next = self.border.w.label();
+        self.border.w.bind(next);
         // From the last on. No address counts in more than 8 bytes.
-        self.stubs.asm.lea_rm(Size::S64, RDX, Addr::indexed(RBX, RCX, 3, 0));
-        self.stubs.asm.movups_mr(Addr::indexed(RDX, RCX, 3, -SEGMENT_ELEMENT), XMM15);
-        self.stubs.asm.alu_ri(Alu::Sub, Size::S64, RCX, 1);
-        self.stubs.asm.jcc(Cc::Ne, next);
+        self.border.w.lea(Width::W64, Self::U, Addr::indexed(Self::NEXT, Self::T, 3, 0));
+        let last = Addr::indexed(Self::U, Self::T, 3, -SEGMENT_ELEMENT);
+        self.border.store(Ty::ContRef, last, I::FLOAT_SCRATCH);
+        self.count_down(Width::W64, Self::T, next);
+    }
+
+    /// `counter -= 1`, and back to `next` unless it is 0.
+    fn count_down(&mut self, width: Width, counter: Reg, next: Label) {
+        let one = Src::Imm(1);
+        self.border.w.alu(Alu::Sub, width, counter, counter, one);
+        if !I::alu_sets_flags(Alu::Sub, one) {
+            self.border.w.test(width, counter, Src::Reg(counter));
+        }
+        self.border.w.jcc(Cond::Ne, next);
+    }
+
+    /// The next element is so many bytes further on.
+    fn advance(&mut self, stride: i32) {
+        self.border.w.alu(Alu::Add, Width::W64, Self::NEXT, Self::NEXT, Src::Imm(stride));
     }
 
     fn active_elements(&mut self, segment: &TableSegment) {
         let table = self.facts.tables[segment.table_index.index()];
         self.value(&segment.offset);
         // All of it is checked before any of it is written. A segment is shorter than 2^31.
-        self.stubs.asm.mov_rr(Size::S64, RCX, RAX);
-        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RCX, segment.elements.len() as i32);
-        self.trap(Cc::B, TrapCode::TableOutOfBounds);
-        self.stubs.load_place(Ty::I64, RDX, table.length);
-        self.stubs.asm.alu_rr(Alu::Cmp, Size::S64, RCX, RDX);
-        self.trap(Cc::A, TrapCode::TableOutOfBounds);
-        self.stubs.asm.mov_rr(Size::S64, R12, RAX);
+        let w = &mut self.border.w;
+        w.lea(Width::W64, Self::T, Addr::base(Self::VALUE, segment.elements.len() as i32));
+        w.cmp(Width::W64, Self::T, Src::Reg(Self::VALUE));
+        w.trap_if(Cond::LtU, TrapCode::TableOutOfBounds);
+        self.border.load_place(Ty::I64, Self::U, table.length);
+        let w = &mut self.border.w;
+        w.cmp(Width::W64, Self::T, Src::Reg(Self::U));
+        w.trap_if(Cond::GtU, TrapCode::TableOutOfBounds);
+        w.mov(Width::W64, Self::KEPT, Self::VALUE);
         self.charge(segment.elements.len());
         if segment.elements.len() == 0 {
             return;
         }
-        self.stubs.load_place(Ty::I64, RBX, table.base);
-        if table.elem.is_wide() {
-            let half = Addr::indexed(RBX, R12, table.elem_log2() - 1, 0);
-            self.stubs.asm.lea_rm(Size::S64, RBX, half);
-            self.stubs.asm.lea_rm(Size::S64, RBX, half);
-        } else {
-            self.stubs.asm.lea_rm(Size::S64, RBX, Addr::indexed(RBX, R12, table.elem_log2(), 0));
-        }
         let stride = table.elem.bytes() as i32;
         let tag = self.tag(segment.table_index);
-        self.elements(&segment.elements, Elements { ty: table.elem, stride, tag, fresh: false });
+        let at = Segment::Active(segment.table_index);
+        self.elements(&segment.elements, Elements { ty: table.elem, stride, tag, at });
     }
 
-    /// Writes the elements to `rbx` and on.
+    /// `NEXT = ` where element number `n` goes.
+    fn locate(&mut self, how: Elements, n: usize) {
+        match how.at {
+            Segment::Passive(index) => {
+                self.border.w.iconst(Width::W32, I::LIBCALL.int_args[1], index.as_u32().into(), false);
+                self.border.w.libcall(Libcall::ElemBase);
+                self.border.w.mov(Width::W64, Self::NEXT, I::LIBCALL.int_results[0]);
+            }
+            Segment::Active(index) => {
+                let table = self.facts.tables[index.index()];
+                self.border.load_place(Ty::I64, Self::NEXT, table.base);
+                // No address counts in more than 8 bytes.
+                let steps = if table.elem.is_wide() { 2 } else { 1 };
+                let part = Addr::indexed(Self::NEXT, Self::KEPT, table.elem_log2() - (steps - 1), 0);
+                for _ in 0..steps {
+                    self.border.w.lea(Width::W64, Self::NEXT, part);
+                }
+            }
+        }
+        if n != 0 {
+            // Each element before this one has taken more bytes of code than of the segment.
+            self.advance(how.stride * n as i32);
+        }
+    }
+
+    /// Writes the elements.
     fn elements(&mut self, elements: &TableSegmentElements, how: Elements) {
         if how.ty == Ty::FuncRef
             && let Some(list) = function_list(elements)
@@ -531,102 +585,118 @@ impl Startup<'_> {
             if matches!(elements, TableSegmentElements::Expressions { .. }) {
                 self.cost += list.len() as u64;
             }
+            self.locate(how, 0);
             return self.list(list, how);
         }
         let TableSegmentElements::Expressions { exprs, .. } = elements else {
             unreachable!("functions are a list");
         };
-        for expr in exprs {
+        self.locate(how, 0);
+        for (n, expr) in exprs.iter().enumerate() {
             if how.ty == Ty::ContRef {
                 self.continuation(expr);
-                self.stubs.asm.movups_mr(Addr::base(RBX, 0), XMM15);
-                self.stubs.asm.alu_ri(Alu::Add, Size::S64, RBX, how.stride);
+                self.border.store(Ty::ContRef, Addr::base(Self::NEXT, 0), I::FLOAT_SCRATCH);
+                self.advance(how.stride);
                 continue;
             }
-            self.value(expr);
+            if self.charge_for(expr) {
+                // The table may have grown, and be elsewhere.
+                self.locate(how, n);
+            }
+            self.compute(expr);
             self.element(how);
         }
     }
 
-    /// Writes the element that is in `rax`.
+    /// Writes the element that is in `VALUE`.
     fn element(&mut self, how: Elements) {
         self.mark(how.tag);
-        if how.ty == Ty::GcRef && !how.fresh && self.facts.counts() {
-            let [address, reference] = [X64::PRIVATE.int_args[0], X64::PRIVATE.int_args[1]];
-            self.stubs.asm.mov_rr(Size::S32, reference, RAX);
-            self.stubs.asm.mov_rr(Size::S64, address, RBX);
-            self.stubs.call(Target::Routine(Routine::SetReference));
+        if how.ty == Ty::GcRef && matches!(how.at, Segment::Active(_)) && self.facts.counts() {
+            let [address, reference] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
+            self.border.w.mov(Width::W32, reference, Self::VALUE);
+            self.border.w.mov(Width::W64, address, Self::NEXT);
+            self.border.w.call(Target::Routine(Routine::SetReference));
         } else {
             self.count(how.ty, 1);
-            self.stubs.asm.mov_mr(bits_size(how.ty), Addr::base(RBX, 0), RAX);
+            self.border.store(bits_type(how.ty), Addr::base(Self::NEXT, 0), Self::VALUE);
         }
-        self.stubs.asm.alu_ri(Alu::Add, Size::S64, RBX, how.stride);
+        self.advance(how.stride);
     }
 
     fn mark(&mut self, tag: i32) {
         if tag != 0 {
-            self.stubs.asm.alu_ri(Alu::Or, Size::S64, RAX, tag);
+            self.border.w.alu(Alu::Or, Width::W64, Self::VALUE, Self::VALUE, Src::Imm(tag));
         }
     }
 
     fn list(&mut self, list: Vec<u32>, how: Elements) {
-        let [indices, next, null, write] = [(); 4].map(|()| self.stubs.asm.label());
-        self.stubs.asm.lea_label(R12, indices);
-        self.stubs.asm.mov_ri(Size::S32, R13, list.len() as i64);
-        self.stubs.asm.bind(next);
-        self.stubs.asm.mov_rm(Size::S32, RSI, Addr::base(R12, 0));
-        self.stubs.asm.alu_ri(Alu::Cmp, Size::S32, RSI, NULL.cast_signed());
-        self.stubs.asm.jcc(Cc::E, null);
-        self.libcall(Libcall::RefFunc);
-        self.stubs.asm.jmp(write);
-        self.stubs.asm.bind(null);
-        self.stubs.asm.zero(RAX);
-        self.stubs.asm.bind(write);
+        let index = I::LIBCALL.int_args[1];
+        let w = &mut self.border.w;
+        let [indices, next, null, write] = w.labels();
+        w.lea_label(Self::KEPT, indices);
+        w.iconst(Width::W32, Self::COUNT, list.len() as i64, false);
+        w.bind(next);
+        w.load(Load::I32, index, Addr::base(Self::KEPT, 0));
+        w.cmp(Width::W32, index, Src::Imm(NULL.cast_signed()));
+        w.jcc(Cond::Eq, null);
+        self.ref_func();
+        let w = &mut self.border.w;
+        w.jmp(write);
+        w.bind(null);
+        w.iconst(Width::W32, Self::VALUE, 0, false);
+        w.bind(write);
         self.element(how);
-        self.stubs.asm.alu_ri(Alu::Add, Size::S64, R12, 4);
-        self.stubs.asm.alu_ri(Alu::Sub, Size::S32, R13, 1);
-        self.stubs.asm.jcc(Cc::Ne, next);
+        self.border.w.alu(Alu::Add, Width::W64, Self::KEPT, Self::KEPT, Src::Imm(size_of::<u32>() as i32));
+        self.count_down(Width::W32, Self::COUNT, next);
         self.lists.push((indices, list));
     }
 
     fn active_data(&mut self, memory: MemoryIndex, place: &MemorySegmentOffset, data: RuntimeDataIndex) {
         let memory = self.facts.memories[memory.index()];
-        let base = offset(self.offsets.vmctx_runtime_data_base(data));
+        let base = Addr::base(I::CTX, offset(self.offsets.vmctx_runtime_data_base(data)));
         let length = offset(self.offsets.vmctx_runtime_data_length(data));
-        let done = self.stubs.asm.label();
+        let done = self.border.w.label();
         match place {
             MemorySegmentOffset::Static(start) => {
                 // No base: the memory came with its initial image.
-                self.stubs.asm.alu_mi(Alu::Cmp, Size::S64, Addr::base(CTX, base), 0);
-                self.stubs.asm.jcc(Cc::E, done);
-                self.stubs.asm.mov_ri(Size::S64, RAX, start.cast_signed());
+                self.border.w.cmp_mem(Width::W64, base, Src::Imm(0));
+                self.border.w.jcc(Cond::Eq, done);
+                self.border.w.iconst(Width::W64, Self::VALUE, start.cast_signed(), false);
             }
             MemorySegmentOffset::Expr(expr) => self.value(expr),
         }
-        self.stubs.asm.mov_rr(Size::S64, R12, RAX);
+        self.border.w.mov(Width::W64, Self::KEPT, Self::VALUE);
         self.charge_bytes(length);
-        self.stubs.asm.mov_rr(Size::S64, RAX, R12);
-        self.stubs.asm.mov_rr(Size::S64, RSI, R12);
-        self.stubs.asm.mov_rm(Size::S32, RCX, Addr::base(CTX, length));
-        self.stubs.asm.alu_rr(Alu::Add, Size::S64, RAX, RCX);
-        self.trap(Cc::B, TrapCode::MemoryOutOfBounds);
-        self.stubs.load_place(Ty::I64, RDX, memory.length);
-        self.stubs.asm.alu_rr(Alu::Cmp, Size::S64, RAX, RDX);
-        self.trap(Cc::A, TrapCode::MemoryOutOfBounds);
-        self.stubs.load_place(Ty::I64, RDX, memory.base);
-        self.stubs.asm.alu_rr(Alu::Add, Size::S64, RSI, RDX);
-        self.stubs.asm.mov_rm(Size::S64, RDX, Addr::base(CTX, base));
-        self.libcall(Libcall::MemoryCopy);
-        self.stubs.asm.bind(done);
+        let [_, to, from, bytes, ..] = *I::LIBCALL.int_args else { unreachable!("a convention has four arguments") };
+        let end = Self::VALUE;
+        let w = &mut self.border.w;
+        w.load(Load::I32, bytes, Addr::base(I::CTX, length));
+        w.lea(Width::W64, end, Addr::indexed(Self::KEPT, bytes, 0, 0));
+        w.cmp(Width::W64, end, Src::Reg(Self::KEPT));
+        w.trap_if(Cond::LtU, TrapCode::MemoryOutOfBounds);
+        self.border.load_place(Ty::I64, to, memory.length);
+        let w = &mut self.border.w;
+        w.cmp(Width::W64, end, Src::Reg(to));
+        w.trap_if(Cond::GtU, TrapCode::MemoryOutOfBounds);
+        w.mov(Width::W64, to, Self::KEPT);
+        self.border.load_place(Ty::I64, from, memory.base);
+        let w = &mut self.border.w;
+        w.alu(Alu::Add, Width::W64, to, to, Src::Reg(from));
+        w.load(Load::I64, from, base);
+        w.libcall(Libcall::MemoryCopy);
+        w.bind(done);
     }
 
-    fn call(&mut self, index: FuncIndex) {
+    fn call(&mut self, index: FuncIndex, sig: &Sig) {
         match self.facts.funcs[index.index()].callee {
-            Callee::Defined { index, .. } => self.stubs.call(Target::Func(index)),
+            Callee::Defined { index, .. } => self.border.w.call(Target::Func(index)),
             Callee::Imported { code, context } => {
-                self.stubs.asm.mov_rm(Size::S64, RDI, Addr::base(CTX, context));
-                self.stubs.asm.mov_rr(Size::S64, RSI, CTX);
-                self.stubs.asm.call_m(Addr::base(CTX, code));
+                let (callee, caller) = sig.tail.contexts.expect("`Tail` passes the instances");
+                let w = &mut self.border.w;
+                w.load(Load::I64, callee, Addr::base(I::CTX, context));
+                w.mov(Width::W64, caller, I::CTX);
+                w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, code));
+                w.call_reg(I::SCRATCH);
             }
         }
     }
@@ -644,14 +714,6 @@ fn function_list(elements: &TableSegmentElements) -> Option<Vec<u32>> {
                 _ => None,
             })
             .collect(),
-    }
-}
-
-/// The size of a value of a type.
-fn bits_size(ty: Ty) -> Size {
-    match ty.width() {
-        Width::W32 => Size::S32,
-        Width::W64 => Size::S64,
     }
 }
 

@@ -7,15 +7,14 @@
 use crate::border::host::{TRAP_CODES, builtin, trap};
 use crate::facts::layout::offset;
 use crate::target::POINTER;
-use lightbeam_asm::x64::{Alu, Asm, Cc, R11, R12, R13, R14, R15, RAX, RBP, RBX, RCX, RDI, RDX, RSI, RSP, Size, XMM15};
 use lightbeam_asm::{Addr, Label, Reg};
-use lightbeam_compiler::code::{Reloc, Target, TrapSite};
+use lightbeam_compiler::Writer;
+use lightbeam_compiler::code::Target;
 use lightbeam_compiler::facts::{Facts, Where};
-use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::isa::x64::X64;
+use lightbeam_compiler::isa::{Alu, Cond, Isa, Load, Src, Store};
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::poison::UPPER_GARBAGE;
-use lightbeam_compiler::sig::{Abi, Place, Sig};
+use lightbeam_compiler::sig::{Place, Sig};
 use lightbeam_compiler::ty::{Ty, Width};
 use std::ops::Range;
 use wasmtime_environ::{BuiltinFunctionIndex, PtrSize, TrapSentinel, VM_LAZY_THREAD_FORCED};
@@ -23,22 +22,16 @@ use wasmtime_environ::{BuiltinFunctionIndex, PtrSize, TrapSentinel, VM_LAZY_THRE
 /// Bytes of a `ValRaw`, in which array calls pass one value.
 const VAL_RAW: i32 = 16;
 
+/// Where the return address is, from the frame pointer on.
+const RETURN_ADDRESS: i32 = POINTER as i32;
+
 /// Bytes between the frame pointer and the first stack argument: the caller's frame pointer and the return address.
-const LINKAGE: i32 = 16;
+const LINKAGE: i32 = 2 * POINTER as i32;
 
-const CTX: Reg = X64::CTX;
-
-/// Routines under construction.
-#[derive(Default)]
-pub(crate) struct Stubs {
-    /// Their code.
-    pub(crate) asm: Asm,
-    /// Fields in it that need the address of something outside.
-    pub(crate) relocs: Vec<Reloc>,
-    /// Instructions in it that can trap.
-    pub(crate) traps: Vec<TrapSite>,
-    /// See `facts::Settings::poison`.
-    pub(crate) poison: bool,
+/// Code on the border under construction.
+pub(crate) struct Border<'a, I: Isa> {
+    pub(crate) w: Writer<I>,
+    facts: &'a Facts,
 }
 
 /// A routine that was made for one function and fits every other of its signature, but for the one call in it.
@@ -54,25 +47,24 @@ pub(crate) struct Template {
 pub(crate) enum Entry {
     /// The private entry of a defined function.
     Func(u32),
-    /// A routine of private convention in the same `Stubs`.
+    /// A routine of private convention in the same `Border`.
     Local(Label),
 }
 
-impl Stubs {
-    pub(crate) fn new(facts: &Facts) -> Stubs {
-        Stubs { poison: facts.settings.poison, ..Stubs::default() }
-    }
+/// A word of the frame, by number from the frame pointer down.
+pub(super) const fn slot<I: Isa>(number: usize) -> Addr {
+    Addr::base(I::FRAME, -(POINTER as i32) * (number as i32 + 1))
+}
 
-    /// Calls something that the linker places.
-    pub(crate) fn call(&mut self, target: Target) {
-        let at = self.asm.call_sym();
-        self.relocs.push(Reloc { at, target });
+impl<'a, I: Isa> Border<'a, I> {
+    pub(crate) fn new(facts: &'a Facts) -> Border<'a, I> {
+        Border { w: Writer::new(facts.settings.cpu), facts }
     }
 
     fn call_entry(&mut self, entry: Entry) {
         match entry {
-            Entry::Func(index) => self.call(Target::Func(index)),
-            Entry::Local(label) => self.asm.call(label),
+            Entry::Func(index) => self.w.call(Target::Func(index)),
+            Entry::Local(label) => self.w.call_label(label),
         }
     }
 
@@ -82,148 +74,151 @@ impl Stubs {
         &mut self,
         template: &mut Option<Template>,
         index: u32,
-        make: impl FnOnce(&mut Stubs, Entry),
+        make: impl FnOnce(&mut Border<'a, I>, Entry),
     ) -> Range<u32> {
         let start = self.start();
-        let target = Target::Func(index);
         if let Some(Template { code, call }) = template {
             for at in code.clone().step_by(8) {
-                let bytes = &self.asm.code()[at as usize..code.end.min(at + 8) as usize];
-                let word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-                self.asm.put(word, bytes.len() as u32);
+                let mut piece = [0; 8];
+                let bytes = &self.w.code()[at as usize..code.end.min(at + 8) as usize];
+                let len = bytes.len();
+                piece[..len].copy_from_slice(bytes);
+                self.w.data(&piece[..len]);
             }
-            self.relocs.push(Reloc { at: start + *call, target });
+            self.w.reloc(start + *call, Target::Func(index));
         } else {
-            let relocs = self.relocs.len();
+            let relocs = self.w.relocs.len();
             make(self, Entry::Func(index));
-            debug_assert_eq!(self.relocs.len(), relocs + 1, "an entry makes one call");
-            *template = Some(Template { code: start..self.asm.offset(), call: self.relocs[relocs].at - start });
+            debug_assert_eq!(self.w.relocs.len(), relocs + 1, "an entry makes one call");
+            *template = Some(Template { code: start..self.w.offset(), call: self.w.relocs[relocs].at - start });
         }
-        start..self.asm.offset()
+        start..self.w.offset()
     }
 
     /// The start of a routine: aligned, all labels of the one before forgotten.
     pub(crate) fn start(&mut self) -> u32 {
-        self.asm.reset_labels();
-        self.asm.align(16);
-        self.asm.offset()
+        self.w.reset_labels();
+        self.w.begin_routine(&self.facts.settings);
+        self.w.align(16);
+        self.w.offset()
     }
 
-    /// Makes a frame.
-    pub(crate) fn enter(&mut self) {
-        self.asm.push(RBP);
-        self.asm.mov_rr(Size::S64, RBP, RSP);
+    /// Makes a frame of so many bytes, less than a page.
+    fn enter(&mut self, bytes: i32) {
+        let enter = self.w.enter();
+        self.w.patch_frame(enter, bytes.cast_unsigned());
     }
 
     /// Lowers the stack pointer, touching each page on the way so that a guard page is not stepped over.
-    fn allocate(&mut self, bytes: i32) {
-        const PAGE: i32 = 1 << crate::target::HOST_PAGE_LOG2;
-        for _ in 0..bytes / PAGE {
-            self.asm.alu_ri(Alu::Sub, Size::S64, RSP, PAGE);
-            self.asm.mov_mi(Size::S32, Addr::base(RSP, 0), 0);
+    fn allocate(&mut self, bytes: u32) {
+        let page = 1 << I::PLATFORM.page_log2;
+        for _ in 0..bytes / page {
+            self.lower_stack(page);
+            self.w.store_imm(Store::B32, Addr::base(I::STACK, 0), 0);
         }
-        if bytes % PAGE != 0 {
-            self.asm.alu_ri(Alu::Sub, Size::S64, RSP, bytes % PAGE);
+        if bytes % page != 0 {
+            self.lower_stack(bytes % page);
         }
     }
 
-    /// `d = ` the value of type `ty` that is at `place` of the instance; destroys the scratch register.
-    pub(crate) fn load_place(&mut self, ty: Ty, d: Reg, place: Where) {
-        let addr = match place {
-            Where::Ctx(disp) => Addr::base(CTX, disp),
-            Where::Through { pointer, disp } => {
-                self.asm.mov_rm(Size::S64, R11, Addr::base(CTX, pointer));
-                Addr::base(R11, disp)
-            }
-        };
+    fn lower_stack(&mut self, bytes: u32) {
+        self.w.lea(Width::W64, I::STACK, Addr::base(I::STACK, -bytes.cast_signed()));
+    }
+
+    /// `d = ` the stack pointer.
+    fn stack_pointer(&mut self, d: Reg) {
+        self.w.lea(Width::W64, d, Addr::base(I::STACK, 0));
+    }
+
+    /// `d = ` the value of type `ty` that is at `place` of the instance.
+    pub(super) fn load_place(&mut self, ty: Ty, d: Reg, place: Where) {
+        let addr = self.w.place(place);
         self.load(ty, d, addr);
     }
 
     /// Makes the registers that private code takes for granted, beside the instance pointer.
-    pub(crate) fn load_pinned(&mut self, facts: &Facts) {
-        if let Some(memory) = facts.memories.first() {
-            self.load_place(Ty::I64, X64::MEMORY_BASE, memory.base);
+    pub(super) fn load_pinned(&mut self) {
+        if let Some(memory) = self.facts.memories.first() {
+            self.load_place(Ty::I64, I::MEMORY_BASE, memory.base);
         }
     }
 
-    fn load(&mut self, ty: Ty, d: Reg, addr: Addr) {
-        match ty {
-            Ty::F32 => self.asm.movss_rm(d, addr),
-            Ty::F64 => self.asm.movsd_rm(d, addr),
-            Ty::V128 | Ty::ContRef => self.asm.movups_rm(d, addr),
-            Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => self.asm.mov_rm(size(ty), d, addr),
-        }
+    pub(super) fn load(&mut self, ty: Ty, d: Reg, addr: Addr) {
+        self.w.load(Load::of(ty), d, addr);
     }
 
-    fn store(&mut self, ty: Ty, addr: Addr, s: Reg) {
-        match ty {
-            Ty::F32 => self.asm.movss_mr(addr, s),
-            Ty::F64 => self.asm.movsd_mr(addr, s),
-            Ty::V128 | Ty::ContRef => self.asm.movups_mr(addr, s),
-            Ty::I32 | Ty::I64 | Ty::FuncRef | Ty::GcRef => self.asm.mov_mr(size(ty), addr, s),
-        }
+    pub(super) fn store(&mut self, ty: Ty, addr: Addr, s: Reg) {
+        self.w.store(Store::of(ty), addr, s);
     }
 
-    /// Copies a value in memory by way of a register of its class.
+    /// Copies a value in memory by way of a register of its class: `int`, or the scratch register for floats.
     fn copy(&mut self, ty: Ty, to: Addr, from: Addr, int: Reg) {
-        let temp = if ty.is_float() { XMM15 } else { int };
+        let temp = if ty.is_float() { I::FLOAT_SCRATCH } else { int };
         self.load(ty, temp, from);
         self.store(ty, to, temp);
     }
 
-    /// Enters a function by its private entry for a caller of `Tail` convention.
-    ///
-    /// In both conventions parameters come in the same order of registers, only that the private one has more of them;
-    /// so each one's new place holds no later one's old place, and they can be moved in order.
-    pub(crate) fn thunk(&mut self, facts: &Facts, sig: &Sig, entry: Entry) {
-        let (callee, _) = sig.tail.contexts.expect("`Tail` passes the instances");
-        self.enter();
-        self.asm.push(CTX);
-        self.asm.push(X64::MEMORY_BASE);
-        self.asm.mov_rr(Size::S64, CTX, callee);
-        if let (Some(to), Some(from)) = (sig.private.result_area, sig.tail.result_area) {
-            self.asm.mov_rr(Size::S64, to, from);
-        }
-        self.allocate(sig.private.stack_args as i32);
-        if sig.splits() {
-            self.join_arguments(sig);
-            self.load_pinned(facts);
-            return self.leave_thunk(sig, entry);
-        }
-        for (i, ty) in sig.params.iter().enumerate() {
-            match (sig.private.params[i], sig.tail.params[i]) {
-                (Place::Reg(to), Place::Reg(from)) if ty.is_float() => {
-                    debug_assert_eq!(to, from);
-                }
-                // Also where both are the same register: the upper half of a 32-bit argument is undefined outside.
-                (Place::Reg(to), Place::Reg(from)) if to != from || ty.width() == Width::W32 => {
-                    self.asm.mov_rr(size(*ty), to, from);
-                }
-                (Place::Reg(_), Place::Reg(_)) => {}
-                (Place::Reg(to), Place::Stack(from)) => self.load(*ty, to, Addr::base(RBP, LINKAGE + from as i32)),
-                (Place::Stack(to), Place::Reg(from)) => self.store(*ty, Addr::base(RSP, to as i32), from),
-                (Place::Stack(to), Place::Stack(from)) => {
-                    self.copy(*ty, Addr::base(RSP, to as i32), Addr::base(RBP, LINKAGE + from as i32), R11);
-                }
-            }
-        }
-        self.load_pinned(facts);
-        self.leave_thunk(sig, entry);
+    fn mov(&mut self, ty: Ty, d: Reg, s: Reg) {
+        if ty.is_float() { self.w.fmov(d, s) } else { self.w.mov(ty.width(), d, s) }
     }
 
-    fn leave_thunk(&mut self, sig: &Sig, entry: Entry) {
+    /// Enters a function by its private entry for a caller of `Tail` convention.
+    pub(crate) fn thunk(&mut self, sig: &Sig, entry: Entry) {
+        let (callee, _) = sig.tail.contexts.expect("`Tail` passes the instances");
+        let [context, base] = [slot::<I>(0), slot::<I>(1)];
+        // Where continuations are passed there is a place to put one together, too.
+        let joined = Addr::base(I::FRAME, -2 * VAL_RAW);
+        self.enter(if sig.splits() { 2 * VAL_RAW } else { VAL_RAW });
+        self.w.store(Store::B64, context, I::CTX);
+        self.w.store(Store::B64, base, I::MEMORY_BASE);
+        self.w.mov(Width::W64, I::CTX, callee);
+        if let (Some(to), Some(from)) = (sig.private.result_area, sig.tail.result_area) {
+            self.w.mov(Width::W64, to, from);
+        }
+        self.allocate(sig.private.stack_args);
+        if sig.splits() {
+            self.join_arguments(sig, joined);
+        } else {
+            self.move_arguments(sig);
+        }
+        self.load_pinned();
         self.call_entry(entry);
         self.poison_results(sig);
-        self.asm.pop(X64::MEMORY_BASE);
-        self.asm.pop(CTX);
-        self.asm.pop(RBP);
-        self.ret(&sig.tail);
+        self.w.load(Load::I64, I::MEMORY_BASE, base);
+        self.w.load(Load::I64, I::CTX, context);
+        self.w.leave();
+        self.w.ret(sig.tail.stack_args);
+    }
+
+    /// Brings arguments to their private places. In both conventions they come in the same order of registers, only
+    /// that the private one has more of them; so each one's new place holds no later one's old place, and they can be
+    /// moved in order.
+    fn move_arguments(&mut self, sig: &Sig) {
+        for (i, ty) in sig.params.iter().enumerate() {
+            let (to, from) = (sig.private.params[i], sig.tail.params[i]);
+            if let (Place::Reg(to), Place::Reg(from)) = (to, from) {
+                debug_assert!(!ty.is_float() || to == from);
+            }
+            self.move_argument(*ty, to, from);
+        }
+    }
+
+    fn move_argument(&mut self, ty: Ty, to: Place, from: Place) {
+        let in_tail = |from: u32| Addr::base(I::FRAME, LINKAGE + from.cast_signed());
+        let in_private = |to: u32| Addr::base(I::STACK, to.cast_signed());
+        match (to, from) {
+            // Also where both are the same register: the upper half of a 32-bit argument is undefined outside.
+            (Place::Reg(to), Place::Reg(from)) => self.mov(ty, to, from),
+            (Place::Reg(to), Place::Stack(from)) => self.load(ty, to, in_tail(from)),
+            (Place::Stack(to), Place::Reg(from)) => self.store(ty, in_private(to), from),
+            (Place::Stack(to), Place::Stack(from)) => self.copy(ty, in_private(to), in_tail(from), I::SCRATCH),
+        }
     }
 
     /// Brings arguments to their private places where continuations come as two integers and go as one value in a float
-    /// register. Integers move to places that no later one comes from, floats to places that no earlier one does.
-    fn join_arguments(&mut self, sig: &Sig) {
-        let in_tail = |from: u32| Addr::base(RBP, LINKAGE + from as i32);
+    /// register, by way of 16 bytes of memory. Integers move to places that no later one comes from, floats to places
+    /// that no earlier one does.
+    fn join_arguments(&mut self, sig: &Sig, joined: Addr) {
         let parts: Vec<usize> = sig
             .params
             .iter()
@@ -234,282 +229,273 @@ impl Stubs {
             })
             .collect();
         for (i, ty) in sig.params.iter().enumerate().rev().filter(|(_, ty)| ty.is_float() && **ty != Ty::ContRef) {
-            match (sig.private.params[i], sig.tail.params[parts[i]]) {
-                (Place::Reg(to), Place::Reg(from)) if to != from => self.asm.movaps_rr(to, from),
-                (Place::Reg(_), Place::Reg(_)) => {}
-                (Place::Reg(to), Place::Stack(from)) => self.load(*ty, to, in_tail(from)),
-                (Place::Stack(to), Place::Reg(from)) => self.store(*ty, Addr::base(RSP, to as i32), from),
-                (Place::Stack(to), Place::Stack(from)) => {
-                    self.copy(*ty, Addr::base(RSP, to as i32), in_tail(from), R11);
-                }
-            }
+            self.move_argument(*ty, sig.private.params[i], sig.tail.params[parts[i]]);
         }
         for (i, ty) in sig.params.iter().enumerate().filter(|(_, ty)| !ty.is_float() || **ty == Ty::ContRef) {
-            let from = sig.tail.params[parts[i]];
-            if *ty == Ty::ContRef {
-                // The words lie side by side in memory first.
-                let to = match sig.private.params[i] {
-                    Place::Reg(_) => Addr::base(RSP, -VAL_RAW),
-                    Place::Stack(to) => Addr::base(RSP, to as i32),
-                };
-                for (half, from) in [from, sig.tail.params[parts[i] + 1]].into_iter().enumerate() {
-                    let to = to.plus(8 * half as i32);
-                    match from {
-                        Place::Reg(from) => self.store(Ty::I64, to, from),
-                        Place::Stack(from) => self.copy(Ty::I64, to, in_tail(from), R11),
-                    }
-                }
-                if let Place::Reg(reg) = sig.private.params[i] {
-                    self.load(*ty, reg, to);
-                }
+            let halves = &sig.tail.params[parts[i]..];
+            if *ty != Ty::ContRef {
+                self.move_argument(*ty, sig.private.params[i], halves[0]);
                 continue;
             }
-            match (sig.private.params[i], from) {
-                (Place::Reg(to), Place::Reg(from)) => self.asm.mov_rr(size(*ty), to, from),
-                (Place::Reg(to), Place::Stack(from)) => self.load(*ty, to, in_tail(from)),
-                (Place::Stack(to), Place::Reg(from)) => self.store(*ty, Addr::base(RSP, to as i32), from),
-                (Place::Stack(to), Place::Stack(from)) => {
-                    self.copy(*ty, Addr::base(RSP, to as i32), in_tail(from), R11);
+            // The words lie side by side in memory first.
+            let to = match sig.private.params[i] {
+                Place::Reg(_) => joined,
+                Place::Stack(to) => Addr::base(I::STACK, to.cast_signed()),
+            };
+            for (half, from) in halves[..2].iter().enumerate() {
+                let to = to.plus(8 * half as i32);
+                match *from {
+                    Place::Reg(from) => self.store(Ty::I64, to, from),
+                    Place::Stack(from) => {
+                        let from = Addr::base(I::FRAME, LINKAGE + from.cast_signed());
+                        self.copy(Ty::I64, to, from, I::SCRATCH);
+                    }
                 }
+            }
+            if let Place::Reg(reg) = sig.private.params[i] {
+                self.load(*ty, reg, joined);
             }
         }
     }
 
     /// Enters a function for the host: `extern "C" fn(callee, caller, values: *mut ValRaw, len) -> bool`.
-    pub(crate) fn array_to_wasm(&mut self, facts: &Facts, sig: &Sig, entry: Entry, concurrency: bool) {
-        const VALUES: Addr = Addr::base(RBP, -48);
-        const STORE: Addr = Addr::base(RBP, -56);
-        const SAVED: [Reg; 5] = [RBX, R12, R13, R14, R15];
-        // The saved registers, the two slots above, and 8 bytes to align.
-        const FRAME: i32 = 64;
-        let store = POINTER.vm_store_context();
-        let (handler, out) = (self.asm.label(), self.asm.label());
-        let area = sig.private.stack_results as i32;
+    ///
+    /// Registers that the host wants preserved are in the frame, so the routine has them for itself: calls of private
+    /// code preserve them.
+    pub(crate) fn array_to_wasm(&mut self, sig: &Sig, entry: Entry, concurrency: bool) {
+        let fields = POINTER.vm_store_context();
+        let [values, store, temp] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
+        let saved = || I::PRESERVED.iter().copied().chain([I::MEMORY_BASE, I::CTX]).enumerate();
+        let store_slot = slot::<I>(saved().count());
+        let frame = (saved().count() + 1) * usize::from(POINTER);
+        let given = I::LIBCALL.int_results[0];
+        let [handler, out] = self.w.labels();
 
-        self.enter();
-        for reg in SAVED {
-            self.asm.push(reg);
+        self.enter(frame.next_multiple_of(16) as i32);
+        for (n, reg) in saved() {
+            self.w.store(Store::B64, slot::<I>(n), reg);
         }
-        self.allocate(FRAME - 8 * SAVED.len() as i32 + area);
-        self.asm.mov_mr(Size::S64, VALUES, RDX);
-        self.asm.mov_rr(Size::S64, CTX, RDI);
-        self.asm.mov_rm(Size::S64, RAX, Addr::base(CTX, offset(POINTER.vmctx_store_context())));
-        self.asm.mov_mr(Size::S64, STORE, RAX);
-        self.asm.mov_mr(Size::S64, Addr::base(RAX, offset(store.last_wasm_entry_fp())), RBP);
-        self.asm.mov_mr(Size::S64, Addr::base(RAX, offset(store.last_wasm_entry_sp())), RSP);
-        self.asm.lea_label(RCX, handler);
-        self.asm.mov_mr(Size::S64, Addr::base(RAX, offset(store.last_wasm_entry_trap_handler())), RCX);
+        self.allocate(sig.private.stack_results);
+        self.w.mov(Width::W64, values, I::LIBCALL.int_args[2]);
+        self.w.mov(Width::W64, I::CTX, I::LIBCALL.int_args[0]);
+        self.w.load(Load::I64, store, Addr::base(I::CTX, offset(POINTER.vmctx_store_context())));
+        self.w.store(Store::B64, store_slot, store);
+        self.w.store(Store::B64, Addr::base(store, offset(fields.last_wasm_entry_fp())), I::FRAME);
+        self.stack_pointer(temp);
+        self.w.store(Store::B64, Addr::base(store, offset(fields.last_wasm_entry_sp())), temp);
+        self.w.lea_label(temp, handler);
+        self.w.store(Store::B64, Addr::base(store, offset(fields.last_wasm_entry_trap_handler())), temp);
 
-        self.asm.mov_rr(Size::S64, RAX, RDX);
         if let Some(pointer) = sig.private.result_area {
-            self.asm.mov_rr(Size::S64, pointer, RSP);
+            self.stack_pointer(pointer);
         }
-        self.allocate(sig.private.stack_args as i32);
+        self.allocate(sig.private.stack_args);
         for (i, (ty, place)) in sig.params.iter().zip(&sig.private.params).enumerate() {
-            let from = Addr::base(RAX, VAL_RAW * i as i32);
+            let from = Addr::base(values, VAL_RAW * i as i32);
             match *place {
                 Place::Reg(to) => self.load(*ty, to, from),
-                Place::Stack(to) => self.copy(*ty, Addr::base(RSP, to as i32), from, R11),
+                Place::Stack(to) => self.copy(*ty, Addr::base(I::STACK, to.cast_signed()), from, I::SCRATCH),
             }
         }
-        self.load_pinned(facts);
+        self.load_pinned();
         self.call_entry(entry);
 
-        self.asm.mov_rm(Size::S64, R11, VALUES);
-        for ((ty, at), place) in parts(&sig.results).zip(&sig.private.results) {
-            if let Place::Reg(from) = *place {
-                self.store(ty, Addr::base(R11, at), from);
-            }
-        }
         // The callee has popped its arguments, so the area is at the stack pointer again.
         for ((ty, at), place) in parts(&sig.results).zip(&sig.private.results) {
-            if let Place::Stack(from) = *place {
-                self.copy(ty, Addr::base(R11, at), Addr::base(RSP, from as i32), RAX);
+            let to = Addr::base(values, at);
+            match *place {
+                Place::Reg(from) => self.store(ty, to, from),
+                Place::Stack(from) => self.copy(ty, to, Addr::base(I::STACK, from.cast_signed()), I::SCRATCH),
             }
         }
-        self.asm.mov_ri(Size::S32, RAX, 1);
-        self.asm.bind(out);
-        self.asm.lea_rm(Size::S64, RSP, Addr::base(RBP, -8 * SAVED.len() as i32));
-        for reg in SAVED.into_iter().rev() {
-            self.asm.pop(reg);
+        self.w.iconst(Width::W32, given, 1, false);
+        self.w.bind(out);
+        for (n, reg) in saved() {
+            self.w.load(Load::I64, reg, slot::<I>(n));
         }
-        self.asm.pop(RBP);
-        self.asm.ret();
+        self.w.leave();
+        self.w.ret(0);
 
         // Wasmtime comes here to unwind, with the stack and frame pointers recorded above and nothing else.
-        self.asm.bind(handler);
+        self.w.bind(handler);
         if concurrency {
-            self.asm.mov_rm(Size::S64, RAX, STORE);
+            self.w.load(Load::I64, store, store_slot);
             let forced = i32::try_from(VM_LAZY_THREAD_FORCED).expect("a small constant");
-            self.asm.mov_mi(Size::S64, Addr::base(RAX, offset(store.current_thread())), forced);
+            self.w.store_imm(Store::B64, Addr::base(store, offset(fields.current_thread())), forced);
         }
-        self.asm.zero(RAX);
-        self.asm.jmp(out);
+        self.w.iconst(Width::W32, given, 0, false);
+        self.w.jmp(out);
     }
 
     /// Calls a host function for a caller of `Tail` convention.
     pub(crate) fn wasm_to_array(&mut self, sig: &Sig) {
-        const CALLER: Addr = Addr::base(RBP, -8);
-        const AREA: Addr = Addr::base(RBP, -16);
+        let [caller_slot, area_slot] = [slot::<I>(0), slot::<I>(1)];
         let (callee, caller) = sig.tail.contexts.expect("`Tail` passes the instances");
-        let values = sig.params.len().max(sig.results.len()) as i32;
-        let fail = self.asm.label();
+        let values = sig.params.len().max(sig.results.len()) as u32;
+        let args = I::LIBCALL.int_args;
+        let fail = self.w.label();
 
-        self.enter();
-        self.allocate(16 + VAL_RAW * values);
+        self.enter(16);
+        self.allocate(VAL_RAW.cast_unsigned() * values);
         self.exit_wasm(caller);
-        self.asm.mov_mr(Size::S64, CALLER, caller);
+        self.w.store(Store::B64, caller_slot, caller);
         if let Some(area) = sig.tail.result_area {
-            self.asm.mov_mr(Size::S64, AREA, area);
+            self.w.store(Store::B64, area_slot, area);
         }
         for ((ty, at), place) in parts(&sig.params).zip(&sig.tail.params) {
-            let to = Addr::base(RSP, at);
+            let to = Addr::base(I::STACK, at);
             match *place {
                 Place::Reg(from) => self.store(ty, to, from),
-                Place::Stack(from) => self.copy(ty, to, Addr::base(RBP, LINKAGE + from as i32), R11),
+                Place::Stack(from) => {
+                    self.copy(ty, to, Addr::base(I::FRAME, LINKAGE + from.cast_signed()), I::SCRATCH);
+                }
             }
         }
-        // In this order: with a result area the instances are one register further on.
-        for (to, from) in [(RDI, callee), (RSI, caller)] {
-            if to != from {
-                self.asm.mov_rr(Size::S64, to, from);
-            }
-        }
-        self.asm.mov_rr(Size::S64, RDX, RSP);
-        self.asm.mov_ri(Size::S32, RCX, values.into());
+        // In this order: with a result area the instances may be one register further on.
+        debug_assert!(args[0] != caller);
+        self.w.mov(Width::W64, args[0], callee);
+        self.w.mov(Width::W64, args[1], caller);
+        self.stack_pointer(args[2]);
+        self.w.iconst(Width::W32, args[3], values.into(), false);
         let array_call = POINTER.vmarray_call_host_func_context_func_ref() + POINTER.vm_func_ref().array_call();
-        self.asm.call_m(Addr::base(RDI, offset(array_call)));
-        self.asm.test_ri(Size::S32, RAX, 0xff);
-        self.asm.jcc(Cc::E, fail);
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(args[0], offset(array_call)));
+        self.w.call_reg(I::SCRATCH);
+        self.w.test(Width::W32, I::LIBCALL.int_results[0], Src::Imm(0xff));
+        self.w.jcc(Cond::Eq, fail);
 
         if sig.tail.result_area.is_some() {
-            self.asm.mov_rm(Size::S64, R11, AREA);
+            self.w.load(Load::I64, I::SCRATCH, area_slot);
         }
         for ((ty, at), place) in parts(&sig.results).zip(&sig.tail.results) {
             if let Place::Stack(to) = *place {
-                self.copy(ty, Addr::base(R11, to as i32), Addr::base(RSP, at), RAX);
+                let to = Addr::base(I::SCRATCH, to.cast_signed());
+                self.copy(ty, to, Addr::base(I::STACK, at), I::BORDER_TEMP);
             }
         }
         for ((ty, at), place) in parts(&sig.results).zip(&sig.tail.results) {
             if let Place::Reg(to) = *place {
-                self.load(ty, to, Addr::base(RSP, at));
+                self.load(ty, to, Addr::base(I::STACK, at));
             }
         }
         self.poison_results(sig);
-        self.asm.leave();
-        self.ret(&sig.tail);
-        self.raise(fail, CALLER);
+        self.w.leave();
+        self.w.ret(sig.tail.stack_args);
+        self.raise(fail, caller_slot);
     }
 
     /// Calls a builtin of the runtime, with the arguments and the instance in the registers of the C convention.
     pub(crate) fn wasm_to_builtin(&mut self, libcall: Libcall) {
-        const CONTEXT: Addr = Addr::base(RBP, -8);
+        let context = slot::<I>(0);
+        let args = I::LIBCALL.int_args;
+        let given = I::LIBCALL.int_results[0];
         let builtin = builtin(libcall);
-        let fail = self.asm.label();
-        let table = self.asm.label();
+        let [fail, table] = self.w.labels();
 
-        self.enter();
-        self.allocate(16);
-        self.asm.mov_mr(Size::S64, CONTEXT, RDI);
-        self.exit_wasm(RDI);
+        self.enter(16);
+        self.w.store(Store::B64, context, args[0]);
+        self.exit_wasm(args[0]);
         if libcall == Libcall::Trap {
-            self.asm.lea_label(RAX, table);
-            self.asm.mov_rr(Size::S32, RSI, RSI);
-            self.asm.movzx8_rm(RSI, Addr::indexed(RAX, RSI, 0, 0));
+            self.w.lea_label(I::BORDER_TEMP, table);
+            self.w.mov(Width::W32, args[1], args[1]);
+            self.w.load(Load::I32U8, args[1], Addr::indexed(I::BORDER_TEMP, args[1], 0, 0));
         }
         self.call_builtin(builtin);
-        match builtin.trap_sentinel() {
-            None => {}
+        let failed = match builtin.trap_sentinel() {
+            None => None,
             // A reference, of which 32 bits count.
             Some(TrapSentinel::Falsy) if libcall == Libcall::GcAlloc => {
-                self.asm.test_rr(Size::S32, RAX, RAX);
-                self.asm.jcc(Cc::E, fail);
+                self.w.test(Width::W32, given, Src::Reg(given));
+                Some(Cond::Eq)
             }
             // Else only `bool` is returned so: a byte.
             Some(TrapSentinel::Falsy) => {
-                self.asm.test_ri(Size::S32, RAX, 0xff);
-                self.asm.jcc(Cc::E, fail);
+                self.w.test(Width::W32, given, Src::Imm(0xff));
+                Some(Cond::Eq)
             }
             Some(TrapSentinel::NegativeTwo) => {
-                self.asm.alu_ri(Alu::Cmp, Size::S64, RAX, -2);
-                self.asm.jcc(Cc::E, fail);
+                self.w.cmp(Width::W64, given, Src::Imm(-2));
+                Some(Cond::Eq)
             }
             Some(TrapSentinel::NegativeOne) => {
-                self.asm.alu_ri(Alu::Cmp, Size::S64, RAX, -1);
-                self.asm.jcc(Cc::E, fail);
+                self.w.cmp(Width::W64, given, Src::Imm(-1));
+                Some(Cond::Eq)
             }
             Some(TrapSentinel::Negative) => {
-                self.asm.test_rr(Size::S64, RAX, RAX);
-                self.asm.jcc(Cc::S, fail);
+                self.w.test(Width::W64, given, Src::Reg(given));
+                Some(Cond::LtS)
             }
+        };
+        if let Some(failed) = failed {
+            self.w.jcc(failed, fail);
         }
         if libcall != Libcall::Trap {
-            if self.poison && is_narrow(libcall) {
-                self.poison_upper_half(RAX);
+            if self.facts.settings.poison && is_narrow(libcall) {
+                self.poison_upper_half(given);
             }
-            self.asm.leave();
-            self.asm.ret();
+            self.w.leave();
+            self.w.ret(0);
         }
-        self.raise(fail, CONTEXT);
-        self.asm.bind(table);
+        self.raise(fail, context);
+        self.w.bind(table);
         if libcall == Libcall::Trap {
-            for code in TRAP_CODES {
-                self.asm.put(trap(code) as u64, 1);
-            }
+            self.w.data(&TRAP_CODES.map(|code| trap(code) as u8));
         }
     }
 
     /// Gives the extent of a data segment; see `Target::DataSegment`. `runtime` are the offsets of the pointer to its
     /// bytes and of their number, or `None` for an active segment, which is empty once the module has started.
     pub(crate) fn data_segment(&mut self, runtime: Option<(i32, i32)>) {
-        let [pointer, bytes] = [X64::PRIVATE.int_results[0], X64::PRIVATE.int_results[1]];
+        let [pointer, bytes] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
         match runtime {
             Some((base, length)) => {
-                self.asm.mov_rm(Size::S64, pointer, Addr::base(CTX, base));
-                self.asm.mov_rm(Size::S32, bytes, Addr::base(CTX, length));
+                self.w.load(Load::I64, pointer, Addr::base(I::CTX, base));
+                self.w.load(Load::I32, bytes, Addr::base(I::CTX, length));
             }
             None => {
-                self.asm.zero(pointer);
-                self.asm.zero(bytes);
+                self.w.iconst(Width::W32, pointer, 0, false);
+                self.w.iconst(Width::W32, bytes, 0, false);
             }
         }
-        self.asm.ret();
+        self.w.ret(0);
     }
 
     /// Drops a data segment, as `data_segment` has it.
     pub(crate) fn data_drop(&mut self, runtime: Option<(i32, i32)>) {
         if let Some((_, length)) = runtime {
-            self.asm.mov_mi(Size::S32, Addr::base(CTX, length), 0);
+            self.w.store_imm(Store::B32, Addr::base(I::CTX, length), 0);
         }
-        self.asm.ret();
+        self.w.ret(0);
     }
 
     /// Records in the store of the instance `context` that the caller of this routine leaves wasm here.
     fn exit_wasm(&mut self, context: Reg) {
         let store = POINTER.vm_store_context();
-        self.asm.mov_rm(Size::S64, R11, Addr::base(context, offset(POINTER.vmctx_store_context())));
-        self.asm.mov_mr(Size::S64, Addr::base(R11, offset(store.last_wasm_exit_trampoline_fp())), RBP);
-        self.asm.mov_rm(Size::S64, RAX, Addr::base(RBP, 8));
-        self.asm.mov_mr(Size::S64, Addr::base(R11, offset(store.last_wasm_exit_pc())), RAX);
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(context, offset(POINTER.vmctx_store_context())));
+        self.w.store(Store::B64, Addr::base(I::SCRATCH, offset(store.last_wasm_exit_trampoline_fp())), I::FRAME);
+        self.w.load(Load::I64, I::BORDER_TEMP, Addr::base(I::FRAME, RETURN_ADDRESS));
+        self.w.store(Store::B64, Addr::base(I::SCRATCH, offset(store.last_wasm_exit_pc())), I::BORDER_TEMP);
     }
 
+    /// Calls a builtin, the instance and the arguments in place.
     fn call_builtin(&mut self, builtin: BuiltinFunctionIndex) {
-        self.asm.mov_rm(Size::S64, RAX, Addr::base(RDI, offset(POINTER.vmctx_builtin_functions())));
+        let context = I::LIBCALL.int_args[0];
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(context, offset(POINTER.vmctx_builtin_functions())));
         let entry = builtin.index() * u32::from(POINTER.size());
-        self.asm.call_m(Addr::base(RAX, offset(entry)));
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, offset(entry)));
+        self.w.call_reg(I::SCRATCH);
     }
 
     /// Where an exit goes when the host has recorded a trap: unwinding starts here, nothing comes back.
     fn raise(&mut self, label: Label, context: Addr) {
-        self.asm.bind(label);
-        self.asm.mov_rm(Size::S64, RDI, context);
+        self.w.bind(label);
+        self.w.load(Load::I64, I::LIBCALL.int_args[0], context);
         self.call_builtin(BuiltinFunctionIndex::raise());
-        self.asm.ud2();
+        self.w.trap();
     }
 
     /// On the way to a caller of `Tail` convention: the upper halves of narrow results are undefined.
     fn poison_results(&mut self, sig: &Sig) {
-        if !self.poison {
+        if !self.facts.settings.poison {
             return;
         }
         for (ty, place) in sig.passed_results().iter().zip(&sig.tail.results) {
@@ -522,15 +508,8 @@ impl Stubs {
     }
 
     fn poison_upper_half(&mut self, reg: Reg) {
-        self.asm.mov_ri(Size::S64, R11, UPPER_GARBAGE);
-        self.asm.alu_rr(Alu::Or, Size::S64, reg, R11);
-    }
-
-    fn ret(&mut self, abi: &Abi) {
-        match u16::try_from(abi.stack_args).expect("validation limits the number of parameters") {
-            0 => self.asm.ret(),
-            bytes => self.asm.ret_pop(bytes),
-        }
+        self.w.iconst(Width::W64, I::SCRATCH, UPPER_GARBAGE, false);
+        self.w.alu(Alu::Or, Width::W64, reg, reg, Src::Reg(I::SCRATCH));
     }
 }
 
@@ -550,11 +529,4 @@ fn parts(types: &[Ty]) -> impl Iterator<Item = (Ty, i32)> {
         };
         parts.into_iter().flatten()
     })
-}
-
-fn size(ty: Ty) -> Size {
-    match ty.width() {
-        Width::W32 => Size::S32,
-        Width::W64 => Size::S64,
-    }
 }

@@ -5,7 +5,7 @@ use crate::error::Unsupported;
 use crate::facts::layout::offset;
 use crate::facts::types::value_type;
 use crate::settings::Settings;
-use crate::target::{HOST_PAGE_LOG2, POINTER};
+use crate::target::{PAGE_LOG2, POINTER};
 use lightbeam_compiler::facts::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
 use lightbeam_compiler::ty::Ty;
 use wasmtime_environ::copying::{self, CopyingTypeLayouts, InlineTraceInfo};
@@ -52,7 +52,7 @@ pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFa
     };
     let tunables = MemoryTunables::new(&settings.tunables, MemoryKind::GcHeap);
     let heap = settings.tunables.gc_heap_memory_type();
-    let guarded = heap.can_elide_bounds_check(&tunables, HOST_PAGE_LOG2) && settings.tunables.signals_based_traps;
+    let guarded = heap.can_elide_bounds_check(&tunables, PAGE_LOG2) && settings.tunables.signals_based_traps;
     Ok(GcFacts {
         data: offset(POINTER.vmctx_gc_heap_data()),
         heap: offset(POINTER.vm_store_context().gc_heap_base()),

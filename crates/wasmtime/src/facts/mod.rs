@@ -14,7 +14,7 @@ use crate::error::{Error, Unsupported};
 use crate::input::translate::Translated;
 use crate::input::unsupported;
 use crate::settings::Settings;
-use crate::target::{HOST_PAGE_LOG2, POINTER};
+use crate::target::{PAGE_LOG2, POINTER};
 use lightbeam_compiler::facts::{Callee, CtxFacts, Facts, FuncFact, GlobalFact, MemoryFact, Owner, TableFact, Where};
 use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
@@ -234,12 +234,12 @@ fn memory_fact(
         owner,
         fixed_length: memory.static_heap_size(),
         base_may_move: memory.memory_may_move(&tunables),
-        unchecked_span: if memory.can_elide_bounds_check(&tunables, HOST_PAGE_LOG2) {
+        unchecked_span: if memory.can_elide_bounds_check(&tunables, PAGE_LOG2) {
             reserved.saturating_sub(u64::from(u32::MAX))
         } else {
             0
         },
-        faults_are_traps: memory.can_use_virtual_memory(&settings.tunables, HOST_PAGE_LOG2),
+        faults_are_traps: memory.can_use_virtual_memory(&settings.tunables, PAGE_LOG2),
     }
 }
 

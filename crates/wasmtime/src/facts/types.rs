@@ -1,8 +1,8 @@
 //! Types of Wasmtime's translation in the compiler's terms.
 
 use crate::error::Unsupported;
+use crate::target::Machine;
 use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::ty::Ty;
 use wasmtime_environ::{
@@ -56,7 +56,7 @@ pub(crate) fn function_type(ty: &WasmSubType) -> Result<Option<&WasmFuncType>, U
 /// The machine form of a function type, or what it needs that is not supported.
 pub(crate) fn signature(ty: &WasmFuncType) -> Result<Sig, Unsupported> {
     let types = |types: &[WasmValType]| types.iter().map(value_type).collect::<Result<Vec<Ty>, _>>();
-    let mut sig = X64::sig(&types(ty.params())?, &types(ty.results())?);
+    let mut sig = Machine::sig(&types(ty.params())?, &types(ty.results())?);
     sig.plain = ty.params().iter().chain(ty.results()).all(is_plain);
     Ok(sig)
 }

@@ -7,7 +7,7 @@ use crate::output::image::Image;
 use crate::output::memory_file;
 use crate::output::text::{self, Piece};
 use crate::settings::Settings;
-use crate::target::PAGE;
+use crate::target::{PAGE, TRIPLE};
 use std::borrow::Cow;
 use std::fs::File;
 use std::mem::offset_of;
@@ -273,13 +273,7 @@ impl WritableBuffer for Front {
 fn engine_metadata(settings: &Settings, tunables: &Tunables) -> wasmtime::Result<Vec<u8>> {
     const VERSION: &str = "48";
     let shared_flags: [(&str, FlagValue<'_>); 0] = [];
-    let metadata = (
-        target_lexicon::Triple::host().to_string(),
-        &shared_flags[..],
-        settings.isa_flags(),
-        tunables,
-        settings.features.bits(),
-    );
+    let metadata = (TRIPLE, &shared_flags[..], settings.isa_flags(), tunables, settings.features.bits());
     let mut section = vec![0, VERSION.len() as u8];
     section.extend_from_slice(VERSION.as_bytes());
     section.extend(postcard::to_allocvec(&metadata)?);

@@ -5,7 +5,7 @@
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
-use crate::border::trampolines::Stubs;
+use crate::border::trampolines::Border;
 use crate::border::{host, startup};
 use crate::error::Error;
 use crate::facts::layout::offset;
@@ -16,11 +16,10 @@ use crate::output::image::Image;
 use crate::output::place::{Placed, Placer, aligned, resolve};
 use crate::output::text::{FILLER, Piece, Text};
 use crate::settings::Settings;
-use crate::target::{PAGE, POINTER};
+use crate::target::{Machine, PAGE, POINTER};
 use lightbeam_compiler::code::{Reloc, Routine, Target};
 use lightbeam_compiler::facts::{Callee, Facts};
 use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::{Scratch, Writer, compile_routine};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,18 +89,19 @@ pub(crate) fn link(
     };
     linker.functions.image.objects = facts.references;
     let startup = (!translation.module.startup.is_none()).then(|| {
-        let mut stubs = Stubs::new(facts);
-        let ranges = startup::emit(&mut stubs, translation, facts, concurrency);
-        (stubs, ranges)
+        let mut border = Border::new(facts);
+        let ranges = startup::emit(&mut border, translation, facts, concurrency);
+        (border.w, ranges)
     });
-    linker.routines(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs))?;
+    let of_startup: &[Reloc] = startup.as_ref().map_or(&[], |(w, _)| &w.relocs);
+    linker.routines(of_startup)?;
     linker.thunks()?;
 
-    let needed = linker.needed(startup.as_ref().map_or(&[], |(stubs, _)| &stubs.relocs));
+    let needed = linker.needed(of_startup);
 
     let offsets = VMOffsets::new(POINTER, &translation.module);
     let room = linker.room();
-    linker.stubs(|stubs, done| {
+    linker.border(|border, done| {
         for key in &needed {
             let (index, drop) = match *key {
                 Key::DataSegment(index) => (index, false),
@@ -111,25 +111,25 @@ pub(crate) fn link(
             let runtime = translation.runtime_data_map[DataIndex::from_u32(index)].map(|data| {
                 (offset(offsets.vmctx_runtime_data_base(data)), offset(offsets.vmctx_runtime_data_length(data)))
             });
-            let start = stubs.start();
+            let start = border.start();
             if drop {
-                stubs.data_drop(runtime)
+                border.data_drop(runtime)
             } else {
-                stubs.data_segment(runtime)
+                border.data_segment(runtime)
             }
-            done(Stub { key: None, target: Some(*key), range: start..stubs.asm.offset() });
+            done(Crossing { key: None, target: Some(*key), range: start..border.w.offset() });
         }
         let mut templates = vec![None; facts.sigs.len()];
         for func in &facts.funcs {
             if let Callee::Defined { index, escapes: true } = func.callee {
-                let range = stubs.entry(&mut templates[func.sig as usize], index, |stubs, entry| {
-                    stubs.array_to_wasm(facts, &facts.sigs[func.sig as usize], entry, concurrency);
+                let range = border.entry(&mut templates[func.sig as usize], index, |border, entry| {
+                    border.array_to_wasm(&facts.sigs[func.sig as usize], entry, concurrency);
                 });
                 if range.end as usize > room {
                     return Err(Some(index));
                 }
                 let key = FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::from_u32(index));
-                done(Stub { key: Some(key), target: None, range });
+                done(Crossing { key: Some(key), target: None, range });
             }
         }
         let mut trampoline_types: Vec<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
@@ -140,21 +140,21 @@ pub(crate) fn link(
             sigs[ty.unwrap_module_type_index()] = *sig;
         }
         for ty in trampoline_types {
-            let start = stubs.start();
+            let start = border.start();
             match sigs[ty] {
-                Some(sig) => stubs.wasm_to_array(&facts.sigs[sig as usize]),
+                Some(sig) => border.wasm_to_array(&facts.sigs[sig as usize]),
                 // A supertype that other types share an exit with.
                 None => {
                     let func = function_type(&types[ty]).expect("types that do not compile are refused");
                     let sig = signature(func.expect("a function type"));
-                    stubs.wasm_to_array(&sig.expect("types that do not compile are refused"));
+                    border.wasm_to_array(&sig.expect("types that do not compile are refused"));
                 }
             }
-            if stubs.asm.offset() as usize > room {
+            if border.w.offset() as usize > room {
                 return Err(None);
             }
             let key = FuncKey::WasmToArrayTrampoline(ty);
-            done(Stub { key: Some(key), target: None, range: start..stubs.asm.offset() });
+            done(Crossing { key: Some(key), target: None, range: start..border.w.offset() });
         }
         let mut libcalls: Vec<Libcall> = needed
             .iter()
@@ -162,15 +162,15 @@ pub(crate) fn link(
             .collect();
         libcalls.sort_by_key(|libcall| host::builtin(*libcall).index());
         for libcall in libcalls {
-            let start = stubs.start();
-            stubs.wasm_to_builtin(libcall);
+            let start = border.start();
+            border.wasm_to_builtin(libcall);
             let key = FuncKey::WasmToBuiltinTrampoline(host::builtin(libcall));
-            done(Stub { key: Some(key), target: Some(Key::Libcall(libcall)), range: start..stubs.asm.offset() });
+            done(Crossing { key: Some(key), target: Some(Key::Libcall(libcall)), range: start..border.w.offset() });
         }
         Ok(())
     })?;
-    if let Some((stubs, ranges)) = startup {
-        let base = linker.append(&stubs);
+    if let Some((w, ranges)) = startup {
+        let base = linker.append(&w);
         for (abi, range) in [(Abi::Wasm, ranges.wasm), (Abi::Array, ranges.array)] {
             linker.functions.image.place(
                 FuncKey::ModuleStartup(abi, module),
@@ -183,13 +183,13 @@ pub(crate) fn link(
     linker.finish()
 }
 
-/// One routine among `Stubs`.
-struct Stub {
+/// One routine on the border.
+struct Crossing {
     /// Its entry in the function table, if it has one.
     key: Option<FuncKey>,
     /// What relocations call it, if any does.
     target: Option<Key>,
-    /// Where it is in the stubs' code.
+    /// Where it is in the code of the border.
     range: Range<u32>,
 }
 
@@ -204,14 +204,14 @@ impl Linker<'_> {
         self.rest.resize(self.rest.len() + padding as usize, FILLER);
     }
 
-    /// Appends the code and the tables of routines and returns where they start.
-    fn append_routines(&mut self, output: &Writer<X64>) -> u32 {
+    /// Appends code with its tables and returns where it starts.
+    fn append(&mut self, w: &Writer<Machine>) -> u32 {
         self.align(0);
         let start = self.len();
-        self.rest.extend_from_slice(output.code());
-        self.relocs.extend(output.relocs.iter().map(|reloc| Reloc { at: reloc.at + start, ..*reloc }));
-        self.functions.image.record(start, &output.traps, &output.addresses);
-        self.functions.image.stack_maps.extend(start, &output.safepoints, &output.maps);
+        self.rest.extend_from_slice(w.code());
+        self.relocs.extend(w.relocs.iter().map(|reloc| Reloc { at: reloc.at + start, ..*reloc }));
+        self.functions.image.record(start, &w.traps, &w.addresses);
+        self.functions.image.stack_maps.extend(start, &w.safepoints, &w.maps);
         start
     }
 
@@ -233,19 +233,19 @@ impl Linker<'_> {
             new.dedup();
             let seen = self.relocs.len();
             let room = self.room();
-            let mut output = Writer::<X64>::new(self.facts.settings.cpu);
+            let mut output = Writer::<Machine>::new(self.facts.settings.cpu);
             let mut starts = Vec::with_capacity(new.len());
             for routine in &new {
                 let facts = match routine {
                     Routine::Constant { .. } => unmetered.as_ref().unwrap_or(self.facts),
                     _ => self.facts,
                 };
-                starts.push(compile_routine::<X64>(facts, *routine, &mut scratch, &mut output)?);
+                starts.push(compile_routine::<Machine>(facts, *routine, &mut scratch, &mut output)?);
                 if output.offset() as usize >= room {
                     return Err(self.too_large(None));
                 }
             }
-            let base = self.append_routines(&output);
+            let base = self.append(&output);
             self.places.extend(new.iter().zip(starts).map(|(routine, start)| (Key::Routine(*routine), base + start)));
             let named = self.relocs[seen..].iter().filter_map(of);
             new = named.filter(|routine| !self.places.contains_key(&Key::Routine(*routine))).collect();
@@ -255,12 +255,12 @@ impl Linker<'_> {
 
     fn thunks(&mut self) -> Result<(), Error> {
         let room = self.room();
-        let mut stubs = Stubs::new(self.facts);
+        let mut border = Border::new(self.facts);
         let mut templates = vec![None; self.facts.sigs.len()];
         for func in &self.facts.funcs {
             if let Callee::Defined { index, escapes: true } = func.callee {
-                let range = stubs.entry(&mut templates[func.sig as usize], index, |stubs, entry| {
-                    stubs.thunk(self.facts, &self.facts.sigs[func.sig as usize], entry);
+                let range = border.entry(&mut templates[func.sig as usize], index, |border, entry| {
+                    border.thunk(&self.facts.sigs[func.sig as usize], entry);
                 });
                 self.thunks[index as usize] = range.start;
                 if range.end as usize > room {
@@ -268,7 +268,7 @@ impl Linker<'_> {
                 }
             }
         }
-        let base = self.append(&stubs);
+        let base = self.append(&border.w);
         for start in &mut self.thunks {
             *start += base;
         }
@@ -300,15 +300,15 @@ impl Linker<'_> {
 
     /// Makes routines and appends them. Those made for functions may exceed the budget, which is an error that names
     /// the function.
-    fn stubs(
+    fn border(
         &mut self,
-        make: impl FnOnce(&mut Stubs, &mut dyn FnMut(Stub)) -> Result<(), Option<u32>>,
+        make: impl FnOnce(&mut Border<'_, Machine>, &mut dyn FnMut(Crossing)) -> Result<(), Option<u32>>,
     ) -> Result<(), Error> {
-        let mut stubs = Stubs::new(self.facts);
+        let mut border = Border::new(self.facts);
         let mut pieces = Vec::new();
-        make(&mut stubs, &mut |piece| pieces.push(piece)).map_err(|func| self.too_large(func))?;
-        let base = self.append(&stubs);
-        for Stub { key, target, range } in pieces {
+        make(&mut border, &mut |piece| pieces.push(piece)).map_err(|func| self.too_large(func))?;
+        let base = self.append(&border.w);
+        for Crossing { key, target, range } in pieces {
             let (start, end) = (base + range.start, base + range.end);
             if let Some(key) = key {
                 self.functions.image.place(key, start, end, FilePos::none());
@@ -318,15 +318,6 @@ impl Linker<'_> {
             }
         }
         Ok(())
-    }
-
-    fn append(&mut self, stubs: &Stubs) -> u32 {
-        self.align(0);
-        let base = self.len();
-        self.rest.extend_from_slice(stubs.asm.code());
-        self.relocs.extend(stubs.relocs.iter().map(|reloc| Reloc { at: reloc.at + base, ..*reloc }));
-        self.functions.image.record(base, &stubs.traps, &[]);
-        base
     }
 
     fn finish(mut self) -> wasmtime::Result<Image> {

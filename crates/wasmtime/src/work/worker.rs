@@ -3,10 +3,10 @@
 use crate::error::Error;
 use crate::output::chunk::{Chunk, ChunkFunc};
 use crate::report::FunctionReport;
+use crate::target::Machine;
 use crate::work::job::{Batch, Job};
 use lightbeam_compiler::code::{Counters, FuncCode, Reloc, Target};
 use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::{Scratch, Writer};
 use std::ops::AddAssign;
 use std::sync::OnceLock;
@@ -54,7 +54,7 @@ pub(super) struct Failure {
 /// One thread's tools, which it reuses from function to function.
 pub(crate) struct Worker {
     scratch: Scratch,
-    output: Writer<X64>,
+    output: Writer<Machine>,
     /// Index of the first function in the output.
     first: u32,
     /// Bytes of the bodies in the output.
@@ -108,7 +108,7 @@ impl Worker {
             features: job.features,
         };
         let before = if job.count_functions { Some(self.output.counters) } else { None };
-        lightbeam_compiler::compile::<X64>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
+        lightbeam_compiler::compile::<Machine>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
             .map_err(Error::from)?;
         if let Some(func) = self.output.funcs.last() {
             let code_bytes = (func.end - func.start) as usize;

@@ -79,14 +79,6 @@ const C_INT_ARGS: &[Reg] = &[RDI, RSI, RDX, RCX, R8, R9];
 const INT_RESULTS: &[Reg] = &[RAX, RCX, RDX, RSI, RDI, R8, R9, R10];
 const FLOATS: &[Reg] = &[XMM0, XMM1, XMM2, XMM3, XMM4, XMM5, XMM6, XMM7];
 
-impl X64 {
-    /// The instruction set with code that somebody has begun by name.
-    #[must_use]
-    pub fn around(asm: Asm, cpu: CpuFeatures) -> X64 {
-        X64 { asm, cpu }
-    }
-}
-
 fn load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
     let at = a.offset();
     let (row, size) = LOADS[op as usize];
@@ -137,6 +129,8 @@ impl Isa for X64 {
     };
     const STACK_MESSAGE: Reg = RDI;
     const EXPECTED: Reg = RAX;
+    const BORDER_TEMP: Reg = RAX;
+    const PLATFORM: Platform = Platform { triple: "x86_64-unknown-linux-gnu", pointer: 8, page_log2: 12 };
     const MEM_OPERANDS: bool = true;
     const MAX_PRIMITIVE: usize = 128;
 
@@ -304,6 +298,10 @@ impl Isa for X64 {
         };
         self.asm.mi(row, size, addr, value);
         at
+    }
+
+    fn lea_label(&mut self, d: Reg, label: Label) {
+        self.asm.lea_label(d, label);
     }
 
     fn lea(&mut self, width: Width, d: Reg, addr: Addr) {
@@ -582,6 +580,10 @@ impl Isa for X64 {
         self.asm.table(table);
     }
 
+    fn call_label(&mut self, to: Label) {
+        self.asm.call(to);
+    }
+
     fn call_sym(&mut self) -> At {
         self.asm.call_sym()
     }
@@ -654,6 +656,14 @@ impl Isa for X64 {
 
     fn ret(&mut self, pop: u32) {
         self.asm.ret_pop(u16::try_from(pop).expect("wasm bounds the number of parameters"));
+    }
+
+    fn data(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..piece.len()].copy_from_slice(piece);
+            self.asm.put(u64::from_le_bytes(word), piece.len() as u32);
+        }
     }
 
     fn pad(&mut self, bytes: u32) {

@@ -637,6 +637,40 @@ fn control() {
             assert_eq!(entries, [16 + 8, 16 + 2, 16 + 10, 16 + 4]);
         }
     }
+    for behind in [false, true] {
+        for d in ints().chain([R11]) {
+            Contract::new(&[], &[d]).keeps_flags().check(("lea_label", d, behind), |a| {
+                let label = a.label();
+                if behind {
+                    a.bind(label);
+                }
+                a.lea_label(d, label);
+                if !behind {
+                    a.bind(label);
+                }
+                let [i] = decode(a.code())[..] else { panic!("one instruction") };
+                assert_eq!(i.ip_rel_memory_address(), if behind { 0 } else { a.offset().into() });
+            });
+        }
+        let mut a = X64::new(NONE);
+        let label = a.label();
+        if behind {
+            a.bind(label);
+        }
+        a.call_label(label);
+        if !behind {
+            a.bind(label);
+        }
+        let [i] = decode(a.code())[..] else { panic!("one instruction") };
+        assert_eq!(i.flow_control(), FlowControl::Call);
+        assert_eq!(i.near_branch_target(), if behind { 0 } else { a.offset().into() });
+    }
+    for len in 0..20u8 {
+        let bytes: Vec<u8> = (1..=len).collect();
+        let mut a = X64::new(NONE);
+        a.data(&bytes);
+        assert_eq!(a.code(), bytes);
+    }
     for r in ints().chain([R11]) {
         for (emit, mnemonic) in [(X64::call_reg as fn(&mut X64, Reg), Mnemonic::Call), (X64::jmp_reg, Mnemonic::Jmp)] {
             let mut a = X64::new(NONE);
@@ -651,6 +685,10 @@ fn control() {
 fn register_sets_are_consistent() {
     let pinned = RegSet::of(&[X64::CTX, X64::MEMORY_BASE, X64::FRAME, X64::STACK, X64::SCRATCH, X64::FLOAT_SCRATCH]);
     assert!(X64::ALLOCATABLE.and(pinned).is_empty());
+    for convention in [X64::PRIVATE, X64::TAIL, X64::LIBCALL] {
+        assert!(!convention.int_args.contains(&X64::BORDER_TEMP) && convention.result_area != Some(X64::BORDER_TEMP));
+    }
+    assert!(!X64::PRESERVED.contains(&X64::BORDER_TEMP));
     assert_eq!(X64::ALLOCATABLE.or(pinned).len(), 32);
     let homes = [X64::PRESERVED, X64::VOLATILE_HOMES, X64::FLOAT_HOMES].concat();
     assert_eq!(RegSet::of(&homes).len() as usize, homes.len());
