@@ -281,8 +281,8 @@ impl<I: Isa> Startup<'_, '_, I> {
     }
 
     /// Charges for the operators of an expression, and for the elements of arrays that it makes. Where those are so
-    /// many that it should be looked at it is, as soon as the array is charged: then whoever was let in may have changed
-    /// anything, and the answer is yes. Destroys `VALUE` and what C functions may.
+    /// many that it should be looked at it is, as soon as the array is charged: then whoever was let in may have
+    /// changed anything, and the answer is yes. Destroys `VALUE` and what C functions may.
     fn charge_for(&mut self, expr: &ConstExpr) -> bool {
         let ops = expr.ops();
         let lengths = || (0..ops.len()).filter_map(|at| Some((at, constants::array_length(&ops[..=at])?)));
