@@ -5,17 +5,17 @@
 //! the reader nor the survey nor the facts. `FuncGen` has one inside, and these.
 
 mod check;
-mod constants;
 pub(crate) mod held;
-mod locals;
+mod literals;
+mod local_state;
 pub(crate) mod moves;
 pub(crate) mod regs;
 pub(crate) mod safepoints;
 pub(crate) mod stack;
 pub(crate) mod value;
 
-pub(crate) use constants::{PATTERN, zero_bits};
-pub(crate) use locals::LocalState;
+pub(crate) use literals::{PATTERN, zero_bits};
+pub(crate) use local_state::LocalState;
 
 use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
