@@ -2,7 +2,7 @@
 //! function, as one routine that Wasmtime calls when it has made an instance.
 
 use crate::border::trampolines::{Border, Entry, slot};
-use crate::facts::constants;
+use crate::facts::constant_expressions;
 use crate::facts::layout::offset;
 use crate::facts::types::reference_type;
 use crate::target::POINTER;
@@ -281,11 +281,11 @@ impl<I: Isa> Startup<'_, '_, I> {
     }
 
     /// Charges for the operators of an expression, and for the elements of arrays that it makes. Where those are so
-    /// many that it should be looked at it is, as soon as the array is charged: then whoever was let in may have
+    /// many that it should be looked at, it is, as soon as the array is charged: then whoever was let in may have
     /// changed anything, and the answer is yes. Destroys `VALUE` and what C functions may.
     fn charge_for(&mut self, expr: &ConstExpr) -> bool {
         let ops = expr.ops();
-        let lengths = || (0..ops.len()).filter_map(|at| Some((at, constants::array_length(&ops[..=at])?)));
+        let lengths = || (0..ops.len()).filter_map(|at| Some((at, constant_expressions::array_length(&ops[..=at])?)));
         // Computed, unless it is a constant.
         let constant = |length: &[ConstOp]| match *length {
             [ConstOp::I32Const(length)] => Some(u64::from(length.cast_unsigned())),
@@ -315,8 +315,9 @@ impl<I: Isa> Startup<'_, '_, I> {
 
     /// As `value`, without the charge.
     fn compute(&mut self, expr: &ConstExpr) {
-        if constants::makes_objects(expr) {
-            let index = self.facts.constants.binary_search(&constants::encode(expr)).expect("a fact of the module");
+        if constant_expressions::makes_objects(expr) {
+            let index =
+                self.facts.constants.binary_search(&constant_expressions::encode(expr)).expect("a fact of the module");
             return self.border.w.call(Target::Routine(Routine::Constant { index: index as u32 }));
         }
         self.numbers(expr.ops());

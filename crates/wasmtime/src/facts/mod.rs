@@ -1,7 +1,7 @@
 //! What Wasmtime's translation of a module says, turned into the plain data that the compiler works from. Every offset
 //! comes from `VMOffsets` and `PtrSize`; none is written down here.
 
-pub(crate) mod constants;
+pub(crate) mod constant_expressions;
 mod continuations;
 mod gc;
 pub(crate) mod layout;
@@ -105,7 +105,7 @@ fn facts(settings: &Settings, (translation, types): &Translated<'_>) -> Result<F
     if settings.collector.is_some() {
         facts.gc = Some(gc::facts(settings, &offsets)?);
     }
-    facts.constants = constants::of_module(translation);
+    facts.constants = constant_expressions::of_module(translation);
     let mentioned = |sig: &Sig| sig.params.iter().chain(&sig.results).any(|ty| *ty == Ty::GcRef);
     facts.references = has_objects || facts.sigs.iter().any(mentioned);
     if !module.tags.is_empty() {
