@@ -1,7 +1,7 @@
 //! The file tests of the compiler, in `crates/compiler/filetests`, once more with a host: the facts that those tests
 //! make up must be such as Wasmtime's are. So every module is compiled for an engine with the settings of its file,
-//! which proves the code besides, and each function must consist of the instructions that the file expects. Where its frame
-//! is made and taken down, which files mostly leave out, the host's code may have more.
+//! which proves the code besides, and each function must consist of the instructions that the file expects. Where its
+//! frame is made and taken down, which files mostly leave out, the host's code may have more.
 
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
 use libtest_mimic::{Arguments, Failed, Trial};

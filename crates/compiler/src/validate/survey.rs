@@ -20,8 +20,8 @@ pub(crate) struct LocalUse {
     pub(crate) weight: u32,
     /// Must it be zero at entry? Parameters never need it.
     pub(crate) zeroed: bool,
-    /// The control frame whose straight line first wrote the local; all touches inside are after that write.
-    owner: Frame,
+    /// The straight line that first wrote the local; all touches in its block are after that write.
+    owner: Line,
     /// Touches in the loop that is being summed up; 0 between sums.
     in_loop: u32,
 }
@@ -52,14 +52,35 @@ const WINDOW: usize = 16;
 /// Loops nested deeper than this are not summed up by themselves: each touch is looked at once per level.
 const WINDOW_DEPTH: u32 = 4;
 
+/// The straight line of an open block, or that of one of its arms: what it has done, all that comes in it may rely on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Frame {
+struct Line {
+    /// How many blocks are open around it.
     depth: u32,
-    /// Number of the block, `u32::MAX` for the function's own frame.
-    block: u32,
+    /// 0 for the function's own; twice the number of a block, with 1 added in its first arm and 2 in its second.
+    arm: u32,
 }
 
-const FUNCTION: Frame = Frame { depth: 0, block: u32::MAX };
+impl Line {
+    /// The function's own.
+    const FUNCTION: Line = Line { depth: 0, arm: 0 };
+
+    /// The first arm of a block, or all of one that has a single arm.
+    fn of(block: usize, depth: u32) -> Line {
+        Line { depth, arm: 2 * block as u32 + 1 }
+    }
+
+    /// The second arm of an `if` whose first arm this is.
+    fn turned(self) -> Line {
+        debug_assert!(self.arm % 2 == 1, "a block has two arms at most");
+        Line { arm: self.arm + 1, ..self }
+    }
+
+    /// The number of its block, if it is not the function's own.
+    fn block(self) -> Option<usize> {
+        Some((self.arm.checked_sub(1)? / 2) as usize)
+    }
+}
 
 /// What sweep 2 sees of a survey. Both ways through sweep 1 must come to equal ones, so all that sweep 2 may read is
 /// here.
@@ -98,8 +119,8 @@ pub(crate) struct Survey {
     /// By local index: stamp and position in `locals`.
     index: Vec<(u32, u32)>,
     stamp: u32,
-    /// Open frames; for a loop, where its touches begin in `touches`.
-    frames: Vec<(Frame, Option<u32>)>,
+    /// The lines of the function and of all open blocks; for a loop, where its touches begin in `touches`.
+    lines: Vec<(Line, Option<u32>)>,
     /// Positions of the locals touched in the open loops, one entry a touch, with its weight.
     touches: Vec<(u32, u32)>,
     loop_depth: u32,
@@ -145,8 +166,8 @@ impl Survey {
         blocks.clear();
         windows.clear();
         self.summary = Summary { locals, blocks, windows, params, ..Summary::default() };
-        self.frames.clear();
-        self.frames.push((FUNCTION, None));
+        self.lines.clear();
+        self.lines.push((Line::FUNCTION, None));
         self.touches.clear();
         self.stamp = self.stamp.checked_add(1).unwrap_or_else(|| {
             self.index.clear();
@@ -176,8 +197,14 @@ impl Survey {
             None => {
                 let at = self.locals.len() as u32;
                 self.heap = Some(at);
-                let use_ =
-                    LocalUse { local: Self::HEAP, ty: Ty::I64, weight: 0, zeroed: false, owner: FUNCTION, in_loop: 0 };
+                let use_ = LocalUse {
+                    local: Self::HEAP,
+                    ty: Ty::I64,
+                    weight: 0,
+                    zeroed: false,
+                    owner: Line::FUNCTION,
+                    in_loop: 0,
+                };
                 self.locals.push(use_);
                 at
             }
@@ -229,12 +256,12 @@ impl Survey {
         let weight = self.weight;
         let entry = self.summary.locals.get_mut(at as usize)?;
         entry.weight = entry.weight.saturating_add(weight);
-        // Outside of the frame that wrote it first, the local may not have been written.
-        if entry.owner.block != FUNCTION.block
-            && self.frames.get(entry.owner.depth as usize).is_none_or(|f| f.0.block != entry.owner.block)
+        // Outside of the line that wrote it first, the local may not have been written.
+        if entry.owner != Line::FUNCTION
+            && self.lines.get(entry.owner.depth as usize).is_none_or(|(line, _)| line.arm != entry.owner.arm)
         {
             entry.zeroed = true;
-            entry.owner = FUNCTION;
+            entry.owner = Line::FUNCTION;
         }
         if weight > WEIGHT {
             self.touches.push((at, weight));
@@ -253,11 +280,11 @@ impl Survey {
         let at = self.locals.len() as u32;
         self.index[i] = (self.stamp, at);
         self.vectors |= ty.is_wide();
-        let here = self.frames.last().map_or(FUNCTION, |f| f.0);
+        let here = self.lines.last().map_or(Line::FUNCTION, |(line, _)| *line);
         let (zeroed, owner) = match (local < self.params, write) {
-            (true, _) => (false, FUNCTION),
+            (true, _) => (false, Line::FUNCTION),
             (false, true) => (false, here),
-            (false, false) => (true, FUNCTION),
+            (false, false) => (true, Line::FUNCTION),
         };
         if self.weight > WEIGHT {
             self.touches.push((at, self.weight));
@@ -267,39 +294,36 @@ impl Survey {
     }
 
     pub(crate) fn open(&mut self, is_loop: bool) {
-        let block = self.blocks.len() as u32;
+        let block = self.blocks.len();
         self.blocks.push(BlockUse::default());
         let touches = is_loop.then_some(self.touches.len() as u32);
-        self.frames.push((Frame { depth: self.frames.len() as u32, block }, touches));
+        self.lines.push((Line::of(block, self.lines.len() as u32), touches));
         if is_loop {
             self.loop_depth += 1;
             self.weight = weight(self.loop_depth);
         }
     }
 
-    /// A straight line begins anew, in the same frame as far as branches are concerned: what the first arm wrote, the
-    /// second has not.
+    /// An `else`: what the first arm wrote, the second has not.
     pub(crate) fn turn(&mut self) {
-        let depth = self.frames.len() as u32 - 1;
-        if let Some((frame, _)) = self.frames.last_mut() {
-            // A frame number of its own: an `else` arm is numbered after all blocks opened so far, downwards from the
-            // end, so that it equals no other.
-            *frame = Frame { depth, block: frame.block | 1 << 31 };
+        if let Some((line, _)) = self.lines.last_mut() {
+            *line = line.turned();
         }
     }
 
     pub(crate) fn close(&mut self) {
-        if let Some((frame, touches)) = self.frames.pop() {
-            let calls = frame.block != u32::MAX && self.blocks[(frame.block & !(1 << 31)) as usize].calls;
-            if calls
-                && let Some(&(outer, _)) = self.frames.last()
-                && outer.block != u32::MAX
-            {
-                self.blocks[(outer.block & !(1 << 31)) as usize].calls = true;
+        if let Some((line, touches)) = self.lines.pop() {
+            let block = line.block();
+            let calls = block.is_some_and(|block| self.blocks[block].calls);
+            if calls && let Some(outer) = self.innermost() {
+                outer.calls = true;
             }
             if let Some(start) = touches {
-                if !calls && self.loop_depth <= WINDOW_DEPTH {
-                    self.sum_up(frame.block as usize, start as usize);
+                if let Some(block) = block
+                    && !calls
+                    && self.loop_depth <= WINDOW_DEPTH
+                {
+                    self.sum_up(block, start as usize);
                 }
                 self.loop_depth -= 1;
                 self.weight = weight(self.loop_depth);
@@ -343,11 +367,9 @@ impl Survey {
     }
 
     pub(crate) fn branch(&mut self, depth: u32) {
-        let at = self.frames.len().checked_sub(1 + depth as usize);
-        if let Some((frame, _)) = at.and_then(|at| self.frames.get(at)).copied()
-            && frame.block != u32::MAX
-        {
-            self.blocks[(frame.block & !(1 << 31)) as usize].branched = true;
+        let at = self.lines.len().checked_sub(1 + depth as usize);
+        if let Some(block) = at.and_then(|at| self.lines[at].0.block()) {
+            self.blocks[block].branched = true;
         }
     }
 
@@ -410,8 +432,8 @@ impl Survey {
 
     /// The innermost open block, if there is one.
     fn innermost(&mut self) -> Option<&mut BlockUse> {
-        let (frame, _) = *self.frames.last()?;
-        self.blocks.get_mut((frame.block & !(1 << 31)) as usize).filter(|_| frame.block != u32::MAX)
+        let block = self.lines.last()?.0.block()?;
+        Some(&mut self.blocks[block])
     }
 }
 
