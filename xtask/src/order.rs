@@ -39,10 +39,9 @@ const CRATES: [(&str, Places); 2] = [
 ];
 
 /// Names of files that stand in several folders of the crates that code comes from, and the one subject of each.
-const SUBJECTS: [(&str, &str); 13] = [
+const SUBJECTS: [(&str, &str); 11] = [
     ("atomics", "atomic operators: their types, their code, the machine's instructions"),
     ("blocks", "blocks and branches, as validation and emission see them"),
-    ("constants", "what is known before code runs: of a module's initial values, of a function's operands"),
     ("continuations", "continuations: what the host keeps of them, and their operators"),
     ("error", "what can go wrong in a crate"),
     ("exceptions", "operators of exceptions, as validation and emission see them"),
@@ -50,7 +49,6 @@ const SUBJECTS: [(&str, &str); 13] = [
     ("gc", "objects of the collector's heap: how they lie there, and their operators"),
     ("int", "integers, one or a vector of them"),
     ("lanes", "operations on single lanes: their code, the machine's instructions"),
-    ("locals", "locals: where they are, and their operators"),
     ("reg", "registers, of any machine and of x86-64"),
     ("vector", "vectors: their types, their code, the machine's instructions"),
 ];
