@@ -18,11 +18,11 @@ use wasmparser::Validator;
 /// The functions that enter each phase, by the ends of their paths. Each must be there as a function of its own, not
 /// inlined; a phase without one is shown as a dash and its cost is in `rest`.
 const PHASES: [(&str, &[&str]); 7] = [
-    ("decode", &["lightbeam::artifact::translate", "lightbeam::facts::facts"]),
+    ("decode", &["lightbeam::input::translate::translate", "lightbeam::facts::facts"]),
     ("survey", &["lightbeam_compiler::validate::survey"]),
     ("emit", &["lightbeam_compiler::compile::emit"]),
-    ("link", &["lightbeam::link::link"]),
-    ("artifact", &["lightbeam::artifact::write"]),
+    ("link", &["lightbeam::output::link::link"]),
+    ("artifact", &["lightbeam::output::artifact::write"]),
     ("load", &["lightbeam::Compiler::load"]),
     ("rest", &[]),
 ];

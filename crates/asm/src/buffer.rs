@@ -1,5 +1,7 @@
 //! The bytes under construction. An instruction is packed into a word and stored in one go, whatever its length.
 
+use std::ops::Range;
+
 /// Growable machine code.
 ///
 /// `bytes` is always initialised further than the code reaches, so that [`Buffer::put`] can store a whole word and
@@ -95,6 +97,15 @@ impl Buffer {
         self.put(bits, len);
     }
 
+    /// Appends once more what stands at these offsets.
+    pub fn repeat(&mut self, code: Range<u32>) {
+        assert!(code.start <= code.end && code.end <= self.len, "there is no code at {code:?}");
+        let len = code.end - code.start;
+        self.reserve(len as usize);
+        self.bytes.copy_within(code.start as usize..code.end as usize, self.len as usize);
+        self.len += len;
+    }
+
     /// Forgets the code from `len` on.
     pub fn truncate(&mut self, len: u32) {
         debug_assert!(len <= self.len);
@@ -164,6 +175,24 @@ mod tests {
             two.put(second, second_len);
         }
         assert_eq!(one.code(), two.code());
+    }
+
+    #[test]
+    fn what_is_repeated_stands_once_more() {
+        let mut buffer = Buffer::default();
+        let mut expected = Vec::new();
+        for byte in 0..200 {
+            buffer.put(byte, 1);
+            expected.push(byte as u8);
+        }
+        // Far beyond what there is room for at first.
+        for (from, to) in [(0, 200), (7, 7), (3, 190), (0, 387)].into_iter().cycle().take(100) {
+            buffer.repeat(from..to);
+            expected.extend_from_within(from as usize..to as usize);
+            buffer.put(0xab, 1);
+            expected.push(0xab);
+        }
+        assert_eq!(buffer.code(), expected);
     }
 
     #[test]

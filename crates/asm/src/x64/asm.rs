@@ -208,6 +208,11 @@ impl Asm {
         self.buffer.put(bits, len);
     }
 
+    /// Appends once more what stands at these offsets.
+    pub fn repeat(&mut self, code: std::ops::Range<u32>) {
+        self.buffer.repeat(code);
+    }
+
     /// Appends two pieces in one step, `first_len < 8`.
     #[inline(always)]
     pub(super) fn put_two(&mut self, first: u64, first_len: u32, second: u64, second_len: u32) {

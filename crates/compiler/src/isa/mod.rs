@@ -28,6 +28,7 @@ use crate::treaty::facts::CpuFeatures;
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
+use std::ops::Range;
 
 /// Registers that an instruction demands.
 #[derive(Clone, Copy, Debug)]
@@ -392,8 +393,10 @@ pub trait Isa: Sized + Send + 'static {
     fn leave(&mut self);
     /// Returns and pops so many bytes of arguments.
     fn ret(&mut self, pop: u32);
-    /// Appends bytes that are no instructions, or instructions that stand elsewhere, too, and do not show where.
+    /// Appends bytes that are no instructions.
     fn data(&mut self, bytes: &[u8]);
+    /// Appends once more the code at these offsets, in which nothing shows where it stands.
+    fn repeat(&mut self, code: Range<u32>);
     /// So many bytes that are never executed.
     fn pad(&mut self, bytes: u32);
     /// Padding to a multiple of `align`, a power of two; executed at most as cheap no-operations.

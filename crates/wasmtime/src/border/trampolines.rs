@@ -78,13 +78,7 @@ impl<'a, I: Isa> Border<'a, I> {
     ) -> Range<u32> {
         let start = self.start();
         if let Some(Template { code, call }) = template {
-            for at in code.clone().step_by(8) {
-                let mut piece = [0; 8];
-                let bytes = &self.w.code()[at as usize..code.end.min(at + 8) as usize];
-                let len = bytes.len();
-                piece[..len].copy_from_slice(bytes);
-                self.w.data(&piece[..len]);
-            }
+            self.w.repeat(code.clone());
             self.w.reloc(start + *call, Target::Func(index));
         } else {
             let relocs = self.w.relocs.len();

@@ -26,6 +26,7 @@ use super::*;
 // By name, as both globs have them.
 use super::{Alu, Shift};
 use lightbeam_asm::x64::{self as asm, *};
+use std::ops::Range;
 
 /// The instruction set x86-64.
 #[derive(Clone, Debug, Default)]
@@ -664,6 +665,10 @@ impl Isa for X64 {
             word[..piece.len()].copy_from_slice(piece);
             self.asm.put(u64::from_le_bytes(word), piece.len() as u32);
         }
+    }
+
+    fn repeat(&mut self, code: Range<u32>) {
+        self.asm.repeat(code);
     }
 
     fn pad(&mut self, bytes: u32) {

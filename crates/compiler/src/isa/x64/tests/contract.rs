@@ -670,6 +670,8 @@ fn control() {
         let mut a = X64::new(NONE);
         a.data(&bytes);
         assert_eq!(a.code(), bytes);
+        a.repeat(0..len.into());
+        assert_eq!(a.code(), bytes.repeat(2));
     }
     for r in ints().chain([R11]) {
         for (emit, mnemonic) in [(X64::call_reg as fn(&mut X64, Reg), Mnemonic::Call), (X64::jmp_reg, Mnemonic::Jmp)] {
