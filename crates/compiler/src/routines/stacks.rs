@@ -141,7 +141,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.get(Self::STORE, I::CTX, offset);
     }
 
-    /// What changes with the stack: puts by what `stack` keeps. Destroys a register.
+    /// Puts the limits of `stack`, which it keeps while it does not run, where the host looks for those that hold.
+    /// Destroys a register.
     fn enter_limits(&mut self, stack: Reg, temp: Reg) {
         let facts = self.facts_of_stacks();
         for (live, saved) in facts.live.into_iter().zip(facts.saved) {

@@ -257,30 +257,45 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- calls
 
     pub(crate) fn call(&mut self) {
+        self.to_func(Self::call_to);
+    }
+
+    pub(crate) fn call_indirect(&mut self) {
+        self.to_element(Self::call_to);
+    }
+
+    pub(crate) fn call_ref(&mut self) {
+        self.to_reference(Self::call_to);
+    }
+
+    /// Reads which function is called, and goes there by a call or a tail call.
+    fn to_func(&mut self, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
         let func = self.reader.u32();
         self.charge_fuel();
         let sig = self.facts.sig_of_func(func);
         match self.facts.funcs[func as usize].callee {
-            Callee::Defined { index, .. } => self.call_to(To::Defined(index), sig, &sig.private),
-            Callee::Imported { code, context } => self.call_to(To::Import { code, context }, sig, &sig.tail),
+            Callee::Defined { index, .. } => go(self, To::Defined(index), sig, &sig.private),
+            Callee::Imported { code, context } => go(self, To::Import { code, context }, sig, &sig.tail),
         }
     }
 
-    pub(crate) fn call_indirect(&mut self) {
+    /// As `to_func`, for the element of a table.
+    fn to_element(&mut self, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
         let ty = self.reader.u32();
         let table = self.reader.u32();
         self.charge_fuel();
         let sig = self.facts.sig_of_type(ty);
         let reference = self.checked_reference(ty, table);
-        self.call_to(To::Reference(reference, true), sig, &sig.tail);
+        go(self, To::Reference(reference, true), sig, &sig.tail);
     }
 
-    pub(crate) fn call_ref(&mut self) {
+    /// As `to_func`, for a reference on the stack.
+    fn to_reference(&mut self, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
         let ty = self.reader.u32();
         self.charge_fuel();
         let sig = self.facts.sig_of_type(ty);
         let reference = self.pop_callee();
-        self.call_to(To::Reference(reference, false), sig, &sig.tail);
+        go(self, To::Reference(reference, false), sig, &sig.tail);
     }
 
     /// Takes the arguments off the stack. Those that go on the stack of the machine are written at `base` bytes above
@@ -533,30 +548,15 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- tail calls
 
     pub(crate) fn return_call(&mut self) {
-        let func = self.reader.u32();
-        self.charge_fuel();
-        let sig = self.facts.sig_of_func(func);
-        match self.facts.funcs[func as usize].callee {
-            Callee::Defined { index, .. } => self.tail_call_to(To::Defined(index), sig, &sig.private),
-            Callee::Imported { code, context } => self.tail_call_to(To::Import { code, context }, sig, &sig.tail),
-        }
+        self.to_func(Self::tail_call_to);
     }
 
     pub(crate) fn return_call_indirect(&mut self) {
-        let ty = self.reader.u32();
-        let table = self.reader.u32();
-        self.charge_fuel();
-        let sig = self.facts.sig_of_type(ty);
-        let reference = self.checked_reference(ty, table);
-        self.tail_call_to(To::Reference(reference, true), sig, &sig.tail);
+        self.to_element(Self::tail_call_to);
     }
 
     pub(crate) fn return_call_ref(&mut self) {
-        let ty = self.reader.u32();
-        self.charge_fuel();
-        let sig = self.facts.sig_of_type(ty);
-        let reference = self.pop_callee();
-        self.tail_call_to(To::Reference(reference, false), sig, &sig.tail);
+        self.to_reference(Self::tail_call_to);
     }
 
     fn tail_call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
