@@ -12,7 +12,7 @@ use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::ty::Ty;
-use lightbeam_compiler::{Scratch, Writer, compile};
+use lightbeam_compiler::{Workspace, Writer, compile};
 use std::hint::black_box;
 use wasm_encoder::{CodeSection, Function, FunctionSection, InstructionSink, Module, TypeSection, ValType};
 use wasmparser::{FuncToValidate, Parser, ValidPayload, Validator, ValidatorResources};
@@ -61,7 +61,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
 
     let by_compiler = {
         let mut output = Writer::<X64>::new(facts.settings.cpu);
-        compile::<X64>(&facts, 0, again(&to_validate), body.clone(), &mut Scratch::default(), &mut output)?;
+        compile::<X64>(&facts, 0, again(&to_validate), body.clone(), &mut Workspace::default(), &mut output)?;
         output.take_code()
     };
     let (homes, by_hand) = orders()
@@ -74,7 +74,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         .context("the compiler writes other bytes")?;
     ensure!(by_compiler.len() < by_hand.len() + 64, "the compiler writes more");
 
-    let mut scratch = Scratch::default();
+    let mut workspace = Workspace::default();
     let mut output = Writer::<X64>::new(facts.settings.cpu);
     let mut allocations = wasmparser::FuncValidatorAllocations::default();
     let mut asm = Asm::new();
@@ -84,7 +84,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         match contender {
             0 => {
                 output.truncate(0);
-                compile::<X64>(&facts, 0, function, body.clone(), &mut scratch, &mut output)?;
+                compile::<X64>(&facts, 0, function, body.clone(), &mut workspace, &mut output)?;
             }
             1 => {
                 let mut validator = function.into_validator(std::mem::take(&mut allocations));

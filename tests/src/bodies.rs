@@ -103,7 +103,7 @@ impl Bodies {
 
     fn global(&mut self, ty: GlobalType) -> Option<()> {
         let (value, mutable) = (Ty::of(ty.content_type)?, ty.mutable);
-        self.facts.globals.push(GlobalFact { ty: value, mutable, plain: true, place: PLACE, constant: None });
+        self.facts.globals.push(GlobalFact { ty: value, mutable, plain: true, at: PLACE, constant: None });
         Some(())
     }
 

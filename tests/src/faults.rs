@@ -143,7 +143,7 @@ pub fn pairs() -> Result<Vec<Pair>> {
 
 /// Who may notice a fault before anything runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judge {
+pub enum Witness {
     /// The proofs of debug builds.
     Proofs,
     /// The verifier, with those turned off.
@@ -159,32 +159,32 @@ pub struct Noticed {
     pub what: String,
 }
 
-/// Compiles modules with a side condition left out until a judge notices.
+/// Compiles modules with a side condition left out until a witness notices.
 #[must_use]
-pub fn compile(fault: Fault, judge: Judge, cases: &[Compiled], pairs: &[Pair]) -> Option<Noticed> {
-    prove(judge == Judge::Proofs);
+pub fn compile(fault: Fault, witness: Witness, cases: &[Compiled], pairs: &[Pair]) -> Option<Noticed> {
+    prove(witness == Witness::Proofs);
     let noticed = cases.iter().enumerate().find_map(|(n, case)| {
         let wasm = case.wasm.as_slice();
         let compiler = &pairs[case.setup].lightbeam;
         leave_out(Some(fault));
-        let compiled = catch_unwind(AssertUnwindSafe(|| match (judge, &case.proved) {
-            (Judge::Proofs, _) => {
+        let compiled = catch_unwind(AssertUnwindSafe(|| match (witness, &case.proved) {
+            (Witness::Proofs, _) => {
                 drop(compiler.precompile(wasm));
                 None
             }
-            (Judge::Verifier, Some(proved)) => {
+            (Witness::Verifier, Some(proved)) => {
                 Subject::new(case.name.clone(), compiler, true, wasm).ok()?.keeps_proofs_of(proved).err()
             }
-            (Judge::Verifier, None) => None,
+            (Witness::Verifier, None) => None,
         }));
         leave_out(None);
-        let what = match (judge, compiled) {
-            (Judge::Proofs, Err(panic)) => {
+        let what = match (witness, compiled) {
+            (Witness::Proofs, Err(panic)) => {
                 let what = panic.downcast_ref::<String>().cloned();
                 Some(what.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default())
             }
             // What ends otherwise than by a proof is not the verifier's.
-            (Judge::Verifier, Err(_)) => None,
+            (Witness::Verifier, Err(_)) => None,
             (_, Ok(what)) => what,
         };
         what.map(|what| Noticed { modules: n + 1, what: format!("{}: {what}", case.name) })

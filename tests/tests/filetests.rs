@@ -82,7 +82,7 @@ fn setup(wat: &str, features: &str) -> Result<Setup, Failed> {
             "deterministic" => setup.deterministic = true,
             "counting" => setup.collector = Collector::DeferredReferenceCounting,
             "no-collector" => setup.collector = Collector::Null,
-            "frame" | "routines" | "left-to-reference" => {}
+            "frame" | "routines" | "left-to-judge" => {}
             _ => return Err(format!("no host knows the setting `{word}`").into()),
         }
     }

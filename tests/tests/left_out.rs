@@ -3,7 +3,7 @@
 #![cfg(any(debug_assertions, feature = "faults"))]
 
 use lightbeam_compiler::fault::Fault;
-use lightbeam_tests::faults::{self, Judge};
+use lightbeam_tests::faults::{self, Witness};
 use std::process::Command;
 
 /// What makes wrong results or wrong traps inside of the sandbox, or a collector lose objects in a heap that nobody
@@ -44,17 +44,17 @@ fn side_conditions_are_missed() {
     println!("{whole} of {} modules are proved without faults, of the others some functions", cases.len());
     let mut missed = Vec::new();
     for &fault in Fault::ALL {
-        for judge in [Judge::Proofs, Judge::Verifier] {
-            let demanded = match judge {
-                Judge::Proofs => BY_PROOFS.contains(&fault),
-                Judge::Verifier => !BY_PROOFS.contains(&fault) && !BY_RUNNING.contains(&fault),
+        for witness in [Witness::Proofs, Witness::Verifier] {
+            let demanded = match witness {
+                Witness::Proofs => BY_PROOFS.contains(&fault),
+                Witness::Verifier => !BY_PROOFS.contains(&fault) && !BY_RUNNING.contains(&fault),
             };
             if asked.is_none() && !demanded {
                 continue;
             }
-            match faults::compile(fault, judge, &cases, &pairs) {
-                Some(noticed) => println!("{fault:?}\t{judge:?}\t{}\t{:.150}", noticed.modules, noticed.what),
-                None if demanded => missed.push((fault, judge)),
+            match faults::compile(fault, witness, &cases, &pairs) {
+                Some(noticed) => println!("{fault:?}\t{witness:?}\t{}\t{:.150}", noticed.modules, noticed.what),
+                None if demanded => missed.push((fault, witness)),
                 None => {}
             }
         }

@@ -1,8 +1,8 @@
-//! The fast sweep of validation against the reference, body by body: it must never take an invalid body for valid, must
+//! The fast sweep of validation against the judge, body by body: it must never take an invalid body for valid, must
 //! decide every valid one, and must take the same survey. Bodies are those of the specification's scripts, of our own
 //! files and of generated modules, as they are and mutated, with features on and off.
 
-use lightbeam_compiler::Judge;
+use lightbeam_compiler::BothWays;
 use lightbeam_tests::bodies::{Bodies, mutate};
 use lightbeam_tests::fuzz::{self, Judged, features, seeds::modules_of_script, without};
 use lightbeam_tests::generate::{control, exceptions, memory, moves, narrow, programs, single, traps};
@@ -148,20 +148,20 @@ struct Count {
     valid: usize,
     /// Bodies that neither did.
     refused: usize,
-    /// Valid bodies that are left to the reference.
+    /// Valid bodies that are left to the judge.
     left: usize,
 }
 
 /// Both verdicts on one body.
 fn judge(
-    judges: &mut Judge,
+    ways: &mut BothWays,
     bodies: &Bodies,
     func: &FuncToValidate<ValidatorResources>,
     bytes: &[u8],
     features: WasmFeatures,
     count: &mut Count,
 ) {
-    match fuzz::judge(judges, bodies, func, bytes, features) {
+    match fuzz::judge(ways, bodies, func, bytes, features) {
         Judged::Valid => count.valid += 1,
         Judged::Refused => count.refused += 1,
         Judged::Left => count.left += 1,
@@ -170,13 +170,13 @@ fn judge(
 
 #[test]
 fn bodies_as_they_are() {
-    let mut judges = Judge::default();
+    let mut ways = BothWays::default();
     let mut count = Count::default();
     for bodies in modules().iter().filter_map(|wasm| Bodies::of(wasm, features())) {
         for (func, bytes) in &bodies.funcs {
-            judge(&mut judges, &bodies, func, bytes, features(), &mut count);
+            judge(&mut ways, &bodies, func, bytes, features(), &mut count);
             for features in without() {
-                judge(&mut judges, &bodies, func, bytes, features, &mut count);
+                judge(&mut ways, &bodies, func, bytes, features, &mut count);
             }
         }
     }
@@ -189,7 +189,7 @@ fn mutated_bodies() {
     let modules: Vec<Bodies> = modules().iter().filter_map(|wasm| Bodies::of(wasm, features())).collect();
     let modules: Vec<&Bodies> = modules.iter().filter(|bodies| !bodies.funcs.is_empty()).collect();
     let without = without();
-    let mut judges = Judge::default();
+    let mut ways = BothWays::default();
     let mut random = Random::new(1);
     let mut count = Count::default();
     let wanted = scale();
@@ -202,7 +202,7 @@ fn mutated_bodies() {
         }
         let mutated = mutate(&mut random, bytes, other);
         let features = if random.one_in(4) { *random.pick(&without) } else { features() };
-        judge(&mut judges, bodies, func, &mutated, features, &mut count);
+        judge(&mut ways, bodies, func, &mutated, features, &mut count);
     }
     println!("{count:?}");
     assert!(count.valid > wanted / 20 && count.refused > wanted / 20, "{count:?}");
@@ -213,7 +213,7 @@ fn mutated_bodies() {
 fn as_many_locals_as_there_may_be() {
     let wasm = wat::parse_str("(module (func (param i32 i64)))").unwrap();
     let bodies = Bodies::of(&wasm, features()).unwrap();
-    let mut judges = Judge::default();
+    let mut ways = BothWays::default();
     let mut count = Count::default();
     for last in [0u32, 1, 100, 16_383, 16_384, 49_000] {
         for more in 0..4 {
@@ -226,7 +226,7 @@ fn as_many_locals_as_there_may_be() {
             for local in [49_997 + more, 49_998 + more] {
                 let mut bytes = bytes.clone();
                 bytes.extend([0x20, local as u8 | 0x80, (local >> 7) as u8 | 0x80, (local >> 14) as u8, 0x1a, 0x0b]);
-                judge(&mut judges, &bodies, &bodies.funcs[0].0, &bytes, features(), &mut count);
+                judge(&mut ways, &bodies, &bodies.funcs[0].0, &bytes, features(), &mut count);
             }
         }
     }
@@ -237,12 +237,12 @@ fn as_many_locals_as_there_may_be() {
 /// Prefixes of bodies, to the byte: nothing reads behind the end, and nothing cut off is valid.
 #[test]
 fn bodies_cut_off() {
-    let mut judges = Judge::default();
+    let mut ways = BothWays::default();
     let mut count = Count::default();
     for bodies in modules().iter().filter_map(|wasm| Bodies::of(wasm, features())) {
         for (func, bytes) in bodies.funcs.iter().filter(|(_, bytes)| bytes.len() < 200).take(10) {
             for end in 0..bytes.len() {
-                judge(&mut judges, &bodies, func, &bytes[..end], features(), &mut count);
+                judge(&mut ways, &bodies, func, &bytes[..end], features(), &mut count);
             }
         }
     }

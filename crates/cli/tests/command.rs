@@ -123,7 +123,7 @@ fn counters_are_told_on_standard_error() {
     check(&output, 0, "");
     let (_, err) = texts(&output);
     for name in
-        ["functions", "bytes of machine code", "operators", "spills", "fused compares", "window locals", "traps"]
+        ["functions", "bytes of machine code", "operators", "spills", "fused compares", "locked locals", "traps"]
     {
         assert!(err.lines().any(|line| line.trim_start().starts_with(name)), "no `{name}` in:\n{err}");
     }

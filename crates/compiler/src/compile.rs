@@ -24,7 +24,7 @@ use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// What a worker keeps from function to function, so that none allocates for itself.
 #[derive(Default)]
-pub struct Scratch {
+pub struct Workspace {
     /// If there is one, the times of both sweeps are added up by it. It counts in any unit, from any start.
     pub clock: Option<fn() -> u64>,
     /// Time in sweep 1: validation and survey.
@@ -59,7 +59,7 @@ pub fn compile<I: Isa>(
     index: u32,
     validator: FuncToValidate<ValidatorResources>,
     body: FunctionBody<'_>,
-    scratch: &mut Scratch,
+    workspace: &mut Workspace,
     w: &mut Writer<I>,
 ) -> Result<(), Error> {
     let function = validator.index;
@@ -74,11 +74,11 @@ pub fn compile<I: Isa>(
     };
 
     let now = |clock: Option<fn() -> u64>| clock.map_or(0, |clock| clock());
-    let started = now(scratch.clock);
-    let decided = survey(&mut scratch.survey, &mut scratch.validation, facts, sig, validator, &body)?;
-    w.counters.left_to_reference += u64::from(!decided);
-    let surveyed = now(scratch.clock);
-    scratch.survey_time += surveyed - started;
+    let started = now(workspace.clock);
+    let decided = survey(&mut workspace.survey, &mut workspace.validation, facts, sig, validator, &body)?;
+    w.counters.left_to_judge += u64::from(!decided);
+    let surveyed = now(workspace.clock);
+    workspace.survey_time += surveyed - started;
 
     let bytes = body.as_bytes();
     let wasm = body.range().start as u32;
@@ -88,8 +88,8 @@ pub fn compile<I: Isa>(
     let start = begin(w, escapes, index);
     let sites = w.sites.len();
 
-    let result = emit_either(facts, &scratch.survey, sig, bytes, wasm, &mut scratch.state, w);
-    scratch.emit_time += now(scratch.clock) - surveyed;
+    let result = emit_either(facts, &workspace.survey, sig, bytes, wasm, &mut workspace.state, w);
+    workspace.emit_time += now(workspace.clock) - surveyed;
     let parts = result?;
 
     w.counters.relocations += w.relocs.len() as u64 - u64::from(relocs);
@@ -119,20 +119,20 @@ pub fn compile<I: Isa>(
 pub fn compile_routine<I: Isa>(
     facts: &Facts,
     routine: Routine,
-    scratch: &mut Scratch,
+    workspace: &mut Workspace,
     w: &mut Writer<I>,
 ) -> Result<u32, Error> {
     match routine {
-        Routine::Constant { index } => constant(facts, index, scratch, w),
+        Routine::Constant { index } => constant(facts, index, workspace, w),
         routine => Ok(routines::emit(facts, routine, w)),
     }
 }
 
 /// Compiles a constant expression as a function without parameters, and says where it begins.
-fn constant<I: Isa>(facts: &Facts, index: u32, scratch: &mut Scratch, w: &mut Writer<I>) -> Result<u32, Error> {
+fn constant<I: Isa>(facts: &Facts, index: u32, workspace: &mut Workspace, w: &mut Writer<I>) -> Result<u32, Error> {
     let body = &facts.constants[index as usize];
     let sig = I::sig(&[], &[Ty::GcRef]);
-    let survey = &mut scratch.survey;
+    let survey = &mut workspace.survey;
     survey.begin(0);
     survey.code_start = 0;
     survey.note(Calls::Returns);
@@ -141,7 +141,7 @@ fn constant<I: Isa>(facts: &Facts, index: u32, scratch: &mut Scratch, w: &mut Wr
     w.reset_labels();
     w.reserve(4 * I::MAX_PRIMITIVE);
     let (start, _) = begin(w, false, u32::MAX);
-    emit_either(facts, survey, &sig, body, 0, &mut scratch.state, w)?;
+    emit_either(facts, survey, &sig, body, 0, &mut workspace.state, w)?;
     Ok(start)
 }
 
@@ -270,7 +270,7 @@ fn emit<I: Isa>(
     cg.epilogue();
     cg.in_margin = true;
     cg.landing_pads();
-    cg.resumption_pads();
+    cg.handler_clauses();
     cg.stubs();
     cg.trap_stubs();
     cg.prove_no_map_is_owed();

@@ -22,7 +22,7 @@ mod routines;
 
 mod compile;
 
-pub use compile::{Scratch, compile, compile_routine};
+pub use compile::{Workspace, compile, compile_routine};
 pub use emit::objects::gc::compare_with_heap;
 pub use emit::poison;
 pub use emit::writer::{Budget, Writer};
@@ -32,4 +32,4 @@ pub use treaty::error::{Error, ErrorKind};
 pub use treaty::fault;
 pub use treaty::{code, facts, libcall, sig, ty};
 #[doc(hidden)]
-pub use validate::Judge;
+pub use validate::BothWays;

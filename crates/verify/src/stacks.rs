@@ -296,7 +296,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Goes to the pads of all handlers that may be asked for, by a table of them.
+    /// Goes to the clauses of all handlers that may be asked for, by a table of them.
     pub(crate) fn jump_to_handler(&mut self, target: Value) -> Proved<()> {
         let (number, at) = (target.a(), target.b());
         let count = self.answers[number as usize].handlers.len() as u32;

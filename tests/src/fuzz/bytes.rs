@@ -4,7 +4,7 @@ use super::Verdict;
 use crate::bodies::{Bodies, again, body};
 use crate::random::{Random, mix};
 use lightbeam::{Compiler, ErrorKind};
-use lightbeam_compiler::{Budget, Judge};
+use lightbeam_compiler::{BothWays, Budget};
 use std::cell::RefCell;
 use std::sync::LazyLock;
 use wasmparser::{FuncToValidate, ValidatorResources, WasmFeatures};
@@ -139,9 +139,9 @@ const SURROUNDINGS: [&str; 3] = [
        (func (param v128) (result v128) unreachable) (func (param funcref) (result funcref) unreachable))",
 ];
 
-/// The fast sweep's verdict on a body against the reference's.
+/// The fast sweep's verdict on a body against the judge's.
 pub fn judge(
-    judges: &mut Judge,
+    ways: &mut BothWays,
     bodies: &Bodies,
     func: &FuncToValidate<ValidatorResources>,
     bytes: &[u8],
@@ -149,22 +149,22 @@ pub fn judge(
 ) -> Judged {
     let mut func = again(func);
     func.features = features;
-    let fast = judges.fast(&bodies.facts, &func, &body(bytes));
+    let fast = ways.fast(&bodies.facts, &func, &body(bytes));
     let mut plain = again(&func);
-    let reference = judges.reference(&bodies.facts, func, &body(bytes));
-    if !fast && reference.is_ok() {
-        // Typed references, objects and exceptions are the reference's to judge.
+    let verdict = ways.judge(&bodies.facts, func, &body(bytes));
+    if !fast && verdict.is_ok() {
+        // Typed references, objects and exceptions are for the judge alone.
         plain.features =
             features.difference(WasmFeatures::GC | WasmFeatures::FUNCTION_REFERENCES | WasmFeatures::EXCEPTIONS);
-        if judges.reference(&bodies.facts, plain, &body(bytes)).is_err() {
+        if ways.judge(&bodies.facts, plain, &body(bytes)).is_err() {
             return Judged::Left;
         }
     }
-    assert_eq!(fast, reference.is_ok(), "the reference says {reference:?} of {bytes:02x?}, {features:?}");
+    assert_eq!(fast, verdict.is_ok(), "the judge says {verdict:?} of {bytes:02x?}, {features:?}");
     if !fast {
         return Judged::Refused;
     }
-    judges.assert_same_survey();
+    ways.assert_same_survey();
     Judged::Valid
 }
 
@@ -175,27 +175,27 @@ pub enum Judged {
     Valid,
     /// Neither did.
     Refused,
-    /// It is valid, and left to the reference.
+    /// It is valid, and left to the judge.
     Left,
 }
 
 pub(super) fn validate(data: &[u8]) -> Verdict {
     thread_local! {
-        static STATE: RefCell<(Judge, Vec<Bodies>, Vec<WasmFeatures>)> = RefCell::new({
+        static STATE: RefCell<(BothWays, Vec<Bodies>, Vec<WasmFeatures>)> = RefCell::new({
             let parse = |wat: &&str| wat::parse_str(wat).expect("text of ours");
             let bodies = |wat: &&str| Bodies::of(&parse(wat), features()).expect("supported");
             let mut sets = without();
             sets.push(features());
-            (Judge::default(), SURROUNDINGS.iter().map(bodies).collect(), sets)
+            (BothWays::default(), SURROUNDINGS.iter().map(bodies).collect(), sets)
         });
     }
     let [place, set, func, bytes @ ..] = data else { return Verdict::Void };
-    STATE.with_borrow_mut(|(judges, surroundings, sets)| {
+    STATE.with_borrow_mut(|(ways, surroundings, sets)| {
         let bodies = &surroundings[usize::from(*place) % surroundings.len()];
         // Half of all inputs have every feature on.
         let set = sets[usize::from(*set).min(sets.len() * 2 - 1).min(sets.len() - 1)];
         let (func, _) = &bodies.funcs[usize::from(*func) % bodies.funcs.len()];
-        judge(judges, bodies, func, bytes, set);
+        judge(ways, bodies, func, bytes, set);
     });
     Verdict::Tested
 }

@@ -73,7 +73,7 @@ pub const TARGETS: &[Target] = &[
     },
     Target {
         name: "validate",
-        about: "the fast sweep accepts only what the reference accepts, and takes the same survey",
+        about: "the fast sweep accepts only what the judge accepts, and takes the same survey",
         input: Input::Body,
         max_len: 1 << 12,
         run: bytes::validate,

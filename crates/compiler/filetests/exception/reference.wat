@@ -1,4 +1,4 @@
-;; settings: left-to-reference
+;; settings: left-to-judge
 ;; The exception itself is the value of a label, in a register; thrown again it goes to the host as it is. References that
 ;; it carries are read out of the heap, those on the stack are in slots that a map names.
 (module

@@ -1,4 +1,4 @@
-;; settings: left-to-reference
+;; settings: left-to-judge
 ;; Arrays and memories from segments.
 (module
   (memory 1)

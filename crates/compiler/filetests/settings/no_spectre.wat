@@ -1,4 +1,4 @@
-;; settings: checks no-spectre left-to-reference
+;; settings: checks no-spectre left-to-judge
 ;; Without guards an index is used as it was checked.
 (module
   (memory 1)

@@ -1,4 +1,4 @@
-;; settings: checks left-to-reference
+;; settings: checks left-to-judge
 ;; A checked access uses an index that a conditional move has chosen by the flags of the check.
 (module
   (memory 1)

@@ -1,4 +1,4 @@
-;; settings: left-to-reference
+;; settings: left-to-judge
 ;; What is passed to another stack is written to the lowest part of the frame; a routine does the rest and is called like any
 ;; function. A handler goes on behind the code. Homes that calls preserve are where they were; a reference to a continuation is
 ;; one register. The third function has nothing to do with stacks, and its code is as ever.

@@ -1,4 +1,4 @@
-;; settings: routines left-to-reference
+;; settings: routines left-to-judge
 ;; The routines that change stacks: they copy what is passed, link the stacks as the host's records say, and leave.
 (module
   (type $f (func (param i32) (result i32)))

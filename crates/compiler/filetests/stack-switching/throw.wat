@@ -1,4 +1,4 @@
-;; settings: left-to-reference
+;; settings: left-to-judge
 ;; What resumes a continuation with an exception, and what switches to another without a detour.
 (module
   (type $f (func))

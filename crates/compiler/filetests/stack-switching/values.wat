@@ -1,4 +1,4 @@
-;; settings: left-to-reference
+;; settings: left-to-judge
 ;; References to continuations are as wide as vectors wherever they come from, also where nothing else is.
 (module
   (type $f (func))

@@ -1,4 +1,4 @@
-;; settings: counting left-to-reference
+;; settings: counting left-to-judge
 ;; Tables of references that are counted: the collector is told of what is read and written.
 (module
   (table $t 1 8 anyref)

@@ -16,7 +16,7 @@ use crate::emit::values::{LocalState, Values};
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::treaty::code::TrapCode;
 use crate::treaty::fault::{Fault, without};
-use crate::treaty::sig::Place;
+use crate::treaty::sig::AbiLoc;
 use crate::treaty::ty::{Ty, Width};
 use crate::validate::survey::Survey;
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
@@ -114,7 +114,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let arrival = self.arrival(self.survey.locals[at as usize].local);
             let mut take_volatile = || {
                 let reg = match arrival {
-                    Some(Place::Reg(reg)) if volatile.has(reg) => reg,
+                    Some(AbiLoc::Reg(reg)) if volatile.has(reg) => reg,
                     _ => *volatile_order.iter().find(|r| volatile.has(**r))?,
                 };
                 volatile.remove(reg);
@@ -134,7 +134,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Where a local comes in, if it is a parameter.
-    fn arrival(&self, local: u32) -> Option<Place> {
+    fn arrival(&self, local: u32) -> Option<AbiLoc> {
         self.sig.private.params.get(local as usize).copied()
     }
 
@@ -174,7 +174,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 references = true;
             } else if needs_slot {
                 self.locals[at].slot = match self.arrival(self.survey.locals[at].local) {
-                    Some(Place::Stack(arg)) => 16 + arg as i32,
+                    Some(AbiLoc::Stack(arg)) => 16 + arg as i32,
                     _ => {
                         // Vectors are aligned.
                         offset = if ty.is_wide() { (offset - 16) & !15 } else { offset - 8 };
@@ -291,31 +291,31 @@ impl<I: Isa> FuncGen<'_, I> {
     fn bring_in_parameters(&mut self) {
         self.moves.clear();
         let sig = self.sig;
-        for (param, place) in sig.private.params.iter().enumerate() {
+        for (param, loc) in sig.private.params.iter().enumerate() {
             let Some(at) = self.survey.find(param as u32) else { continue };
             let local = self.locals[at];
-            match (*place, local.home) {
-                (Place::Reg(reg), Some(home)) => self.moves.add(home, reg),
-                (Place::Reg(reg), None) => {
+            match (*loc, local.home) {
+                (AbiLoc::Reg(reg), Some(home)) => self.moves.add(home, reg),
+                (AbiLoc::Reg(reg), None) => {
                     self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
                 }
                 _ => {}
             }
         }
         self.emit_moves();
-        for (param, place) in sig.private.params.iter().enumerate() {
+        for (param, loc) in sig.private.params.iter().enumerate() {
             let Some(at) = self.survey.find(param as u32) else { continue };
             let local = self.locals[at];
-            match (*place, local.home) {
-                (Place::Stack(arg), Some(home)) => {
+            match (*loc, local.home) {
+                (AbiLoc::Stack(arg), Some(home)) => {
                     self.w.load(Load::of(local.ty), home, Addr::base(I::FRAME, 16 + arg as i32));
                 }
-                (Place::Stack(arg), None) if local.slot < 0 => {
+                (AbiLoc::Stack(arg), None) if local.slot < 0 => {
                     self.w.load(Load::I32, I::SCRATCH, Addr::base(I::FRAME, 16 + arg as i32));
                     self.w.store(Store::B32, Addr::base(I::FRAME, local.slot), I::SCRATCH);
                 }
                 // No home, so the moves have not written it: a copy of what was stored.
-                (Place::Reg(reg), None) if self.regs.free.has(reg) => {
+                (AbiLoc::Reg(reg), None) if self.regs.free.has(reg) => {
                     self.regs.free.remove(reg);
                     self.watch();
                     self.make_copy_of(reg, at);
@@ -379,8 +379,8 @@ impl<I: Isa> FuncGen<'_, I> {
             if self.sig.private.result_area.is_some() {
                 let slot = Addr::base(I::FRAME, self.result_area_slot);
                 self.w.load(Load::I64, I::SCRATCH, slot);
-                for (i, place) in abi.results.iter().enumerate() {
-                    let Place::Stack(offset) = *place else { continue };
+                for (i, loc) in abi.results.iter().enumerate() {
+                    let AbiLoc::Stack(offset) = *loc else { continue };
                     if i & 7 == 7 && self.w.check_budget() {
                         return;
                     }
@@ -394,8 +394,8 @@ impl<I: Isa> FuncGen<'_, I> {
                     self.w.store(store, Addr::base(I::SCRATCH, offset as i32), temp);
                 }
             }
-            for (i, place) in abi.results.iter().enumerate() {
-                let Place::Reg(reg) = *place else { continue };
+            for (i, loc) in abi.results.iter().enumerate() {
+                let AbiLoc::Reg(reg) = *loc else { continue };
                 let ty = results[i];
                 let slot = self.slot(i, ty);
                 self.w.load(Load::of(ty), reg, slot);

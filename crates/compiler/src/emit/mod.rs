@@ -70,7 +70,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) expected: Calls,
     /// Has the survey counted it as one that looks into objects? As `expected`.
     pub(crate) expected_in_heap: bool,
-    /// Has the last operator been compiled? What comes then is stubs and pads.
+    /// Has the last operator been compiled? What comes then is stubs, landing pads and clauses.
     pub(crate) in_margin: bool,
     pub(crate) parts: Parts,
 }

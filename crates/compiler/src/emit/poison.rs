@@ -4,7 +4,7 @@
 use crate::emit::FuncGen;
 use crate::isa::{Alu, Amount, Cond, Isa, Shift, Src};
 use crate::treaty::code::TrapCode;
-use crate::treaty::sig::{Abi, Place, Sig};
+use crate::treaty::sig::{Abi, AbiLoc, Sig};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Reg, RegSet};
 
@@ -30,10 +30,10 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Fills the upper halves of narrow values that are in registers.
-    fn poison_upper_halves(&mut self, types: &[Ty], places: &[Place]) {
+    fn poison_upper_halves(&mut self, types: &[Ty], locs: &[AbiLoc]) {
         self.w.reserve_room();
-        for (ty, place) in types.iter().zip(places) {
-            if let Place::Reg(reg) = *place
+        for (ty, loc) in types.iter().zip(locs) {
+            if let AbiLoc::Reg(reg) = *loc
                 && matches!(ty, Ty::I32 | Ty::GcRef)
             {
                 self.poison_upper_half(reg);

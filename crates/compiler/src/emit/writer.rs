@@ -283,11 +283,11 @@ impl<I: Isa> Writer<I> {
         [(); N].map(|()| self.label())
     }
 
-    // ---- what the host places
+    // ---- what the host has put somewhere
 
-    /// The address of a place of the instance; goes through `SCRATCH` if it is behind a pointer.
-    pub fn place(&mut self, place: Where) -> Addr {
-        match place {
+    /// The address of a piece of the instance; goes through `SCRATCH` if it is behind a pointer.
+    pub fn reach(&mut self, at: Where) -> Addr {
+        match at {
             Where::Ctx(offset) => Addr::base(I::CTX, offset),
             Where::Through { pointer, disp } => {
                 self.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, pointer));

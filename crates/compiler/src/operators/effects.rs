@@ -45,7 +45,7 @@ pub(crate) fn fixed(op: Op) -> Calls {
 }
 
 /// `global.get`, `global.set`, `table.set` of values of a type.
-pub(crate) fn of_place(facts: &Facts, ty: Ty) -> Calls {
+pub(crate) fn of_stored(facts: &Facts, ty: Ty) -> Calls {
     if ty == Ty::GcRef && facts.counts() { Calls::Returns } else { Calls::No }
 }
 
@@ -60,8 +60,8 @@ pub(crate) fn of(facts: &Facts, op: Op, immediates: [u32; 2], constants: [Option
             Callee::Imported { .. } => Calls::Onward,
             Callee::Defined { .. } => Calls::No,
         },
-        MayCall::Global => of_place(facts, facts.globals[first as usize].ty),
-        MayCall::Table => of_place(facts, facts.tables[first as usize].elem),
+        MayCall::Global => of_stored(facts, facts.globals[first as usize].ty),
+        MayCall::Table => of_stored(facts, facts.tables[first as usize].elem),
         MayCall::Copy => match (immediates, constants) {
             ([0, 0], [_, Some(bytes)]) => may(!is_small_copy(bytes)),
             _ => Calls::Returns,

@@ -50,7 +50,7 @@ impl Prefix {
 
     /// The number of the operator behind it whose own number is 0, and how many there may be. The last is that of
     /// vectors.
-    const fn place(self) -> (u16, u16) {
+    const fn numbers(self) -> (u16, u16) {
         match self {
             Prefix::Object => (0x100, 0x20),
             Prefix::Misc => (0x120, 0x20),
@@ -60,14 +60,14 @@ impl Prefix {
     }
 
     const fn at(self, code: u16) -> Op {
-        let (first, count) = self.place();
+        let (first, count) = self.numbers();
         assert!(code < count, "there is no room for the operator");
         Op(first + code)
     }
 
     /// The operator with this number behind the prefix. It may be one that does not exist, see `Op::operator`.
     pub(crate) fn operator(self, code: u32) -> Option<Op> {
-        let (first, count) = self.place();
+        let (first, count) = self.numbers();
         if code < u32::from(count) { Some(Op(first + code as u16)) } else { None }
     }
 }
@@ -75,7 +75,7 @@ impl Prefix {
 impl Op {
     /// How many numbers there are.
     pub(crate) const COUNT: usize = {
-        let (first, count) = Prefix::Vector.place();
+        let (first, count) = Prefix::Vector.numbers();
         (first + count) as usize
     };
 
@@ -189,7 +189,7 @@ impl Type {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum Class {
-    /// Not known, of a feature that is switched off, or always left: the reference judges.
+    /// Not known, of a feature that is switched off, or always left: the judge decides.
     Leave,
     /// No immediates, fixed types.
     Plain,

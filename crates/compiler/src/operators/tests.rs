@@ -7,7 +7,7 @@ use wasmparser::{BinaryReader, OperatorsReader, Validator, WasmFeatures};
 /// The opcode, with the prefix if there is one.
 pub(crate) fn opcode(op: Op) -> Vec<u8> {
     for prefix in Prefix::ALL {
-        let (first, count) = prefix.place();
+        let (first, count) = prefix.numbers();
         if (first..first + count).contains(&op.0) {
             let code = op.0 - first;
             return vec![prefix.byte(), code as u8 & 0x7f | 0x80, (code >> 7) as u8];
@@ -128,7 +128,7 @@ fn types_and_bounds() {
 #[test]
 fn numbers_of_no_operator() {
     for prefix in Prefix::ALL {
-        let (_, count) = prefix.place();
+        let (_, count) = prefix.numbers();
         for code in [u32::from(count), 0xffff, 0x1_0000, u32::MAX] {
             assert_eq!(prefix.operator(code), None);
         }

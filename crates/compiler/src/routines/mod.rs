@@ -109,8 +109,8 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn check_table(&mut self, table: &TableFact, start: Reg, n: Reg) {
         let end = I::PRIVATE.int_args[0];
         self.sum(end, start, n);
-        let place = self.w.place(table.length);
-        self.w.cmp(Width::W64, end, Src::Mem(place));
+        let at = self.w.reach(table.length);
+        self.w.cmp(Width::W64, end, Src::Mem(at));
         self.w.jcc(Cond::GtU, self.trap);
     }
 
@@ -132,12 +132,12 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn table_element(&mut self, table: &TableFact, base: Reg, index: Reg, is_checked: bool) -> Addr {
         let is_guarded = self.facts.settings.spectre && !without(Fault::TableGuard);
         if is_checked || is_guarded {
-            let place = self.w.place(table.length);
-            self.w.cmp(Width::W64, index, Src::Mem(place));
+            let at = self.w.reach(table.length);
+            self.w.cmp(Width::W64, index, Src::Mem(at));
             self.w.jcc(Cond::GeU, self.trap);
         }
-        let place = self.w.place(table.base);
-        self.w.load(Load::I64, base, place);
+        let at = self.w.reach(table.base);
+        self.w.load(Load::I64, base, at);
         if !is_guarded {
             return element_at(self.w, table, base, index);
         }

@@ -339,7 +339,7 @@ counters! {
     /// Of these, those with a register for the whole function.
     homes
     /// Registers that loops keep for locals without a home.
-    window_locals
+    locked_locals
     /// Entries of the stack stored to their slots.
     spills
     /// Values loaded from slots to registers by instructions of their own.
@@ -373,5 +373,5 @@ counters! {
     /// in the module, as a test holds.
     steps
     /// Bodies that the fast sweep did not decide.
-    left_to_reference
+    left_to_judge
 }

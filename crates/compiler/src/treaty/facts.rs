@@ -168,7 +168,7 @@ pub struct GlobalFact {
     /// Does `ty` tell all that validation needs to know of the value? As `Sig::plain`.
     pub plain: bool,
     /// Where the value is.
-    pub place: Where,
+    pub at: Where,
     /// The value, if it never changes and is known, as bits.
     pub constant: Option<u64>,
 }

@@ -42,9 +42,9 @@ pub struct Sig {
     pub(crate) packed_params: Packed,
     /// The types of the results in one word.
     pub(crate) packed_results: Packed,
-    /// Places for calls inside one module: the instance pointer is pinned and not passed.
+    /// Where values go in calls inside one module: the instance pointer is pinned and not passed.
     pub private: Abi,
-    /// Places for calls that may cross an instance: Wasmtime's `Tail` convention.
+    /// Where values go in calls that may cross an instance: Wasmtime's `Tail` convention.
     pub tail: Abi,
 }
 
@@ -69,10 +69,10 @@ fn split(types: &[Ty]) -> Box<[Ty]> {
 /// Where the values of one signature go in one convention.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Abi {
-    /// A place for each parameter, or for what is passed for it, see `Sig::tail_params`.
-    pub params: Box<[Place]>,
-    /// A place for each of `Sig::passed_results`; `Place::Stack` is an offset into the result area.
-    pub results: Box<[Place]>,
+    /// Of each parameter, or of what is passed for it, see `Sig::tail_params`.
+    pub params: Box<[AbiLoc]>,
+    /// Of each of `Sig::passed_results`; `AbiLoc::Stack` is an offset into the result area.
+    pub results: Box<[AbiLoc]>,
     /// Registers of the callee's and of the caller's instance pointer, where the convention passes them.
     pub contexts: Option<(Reg, Reg)>,
     /// The register that carries the address of the result area, if some result does not fit in registers.
@@ -85,7 +85,7 @@ pub struct Abi {
 
 /// Where one argument or result is at the moment of a call or return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum AbiLoc {
     /// In this register.
     Reg(Reg),
     /// Bytes above the stack pointer before the call pushes its return address (arguments), or into the result area
@@ -114,19 +114,19 @@ impl Sig {
         }
     }
 
-    /// Are continuations among its values, each of which is passed as two integers in some place?
+    /// Are continuations among its values, each of which is passed as two integers in some call?
     #[must_use]
     pub fn splits(&self) -> bool {
         self.split.is_some()
     }
 
-    /// Types of the arguments in `Tail` convention, as `tail.params` has their places.
+    /// Types of the arguments in `Tail` convention, as `tail.params` says where they are.
     #[must_use]
     pub fn tail_params(&self) -> &[Ty] {
         self.split.as_ref().map_or(&self.params, |split| &split.params)
     }
 
-    /// Types of the results in both conventions, as `private.results` and `tail.results` have their places.
+    /// Types of the results in both conventions, as `private.results` and `tail.results` say where they are.
     #[must_use]
     pub fn passed_results(&self) -> &[Ty] {
         self.split.as_ref().map_or(&self.results, |split| &split.results)
@@ -144,8 +144,8 @@ impl Abi {
     /// The registers that results come in.
     pub(crate) fn result_registers(&self) -> RegSet {
         let mut set = RegSet::EMPTY;
-        for place in &self.results {
-            if let Place::Reg(reg) = *place {
+        for loc in &self.results {
+            if let AbiLoc::Reg(reg) = *loc {
                 set.add(reg);
             }
         }
@@ -153,7 +153,7 @@ impl Abi {
     }
 
     fn assign(convention: &Convention, params: &[Ty], results: &[Ty]) -> Abi {
-        let (results, stack_results) = places(results, convention.int_results.iter(), convention.float_results.iter());
+        let (results, stack_results) = locate(results, convention.int_results.iter(), convention.float_results.iter());
         let mut ints = convention.int_args.iter();
         // The hidden pointer is the first integer argument and shifts the instance pointers after it.
         let result_area = if stack_results == 0 {
@@ -166,18 +166,18 @@ impl Abi {
         };
         let mut context = || *ints.next().expect("a convention has integer arguments");
         let contexts = convention.passes_contexts.then(|| (context(), context()));
-        let (params, stack_args) = places(params, ints, convention.float_args.iter());
+        let (params, stack_args) = locate(params, ints, convention.float_args.iter());
         Abi { params, results, contexts, result_area, stack_args, stack_results }
     }
 }
 
-fn places<'a>(
+fn locate<'a>(
     types: &[Ty],
     mut ints: impl Iterator<Item = &'a Reg>,
     mut floats: impl Iterator<Item = &'a Reg>,
-) -> (Box<[Place]>, u32) {
+) -> (Box<[AbiLoc]>, u32) {
     let mut stack = 0u32;
-    let places = types
+    let locs = types
         .iter()
         .map(|ty| {
             let reg = match ty.class() {
@@ -185,15 +185,15 @@ fn places<'a>(
                 RegClass::Float => floats.next(),
             };
             match reg {
-                Some(reg) => Place::Reg(*reg),
+                Some(reg) => AbiLoc::Reg(*reg),
                 None => {
                     let bytes = ty.bytes().max(8);
                     let at = stack.next_multiple_of(bytes);
                     stack = at + bytes;
-                    Place::Stack(at)
+                    AbiLoc::Stack(at)
                 }
             }
         })
         .collect();
-    (places, stack.next_multiple_of(16))
+    (locs, stack.next_multiple_of(16))
 }

@@ -1,4 +1,4 @@
-//! The reference: wasmparser's validator, and the same survey in its visit. Its verdicts, messages and offsets are the
+//! The judge: wasmparser's validator, and the same survey in its visit. Its verdicts, messages and offsets are the
 //! ones that count; it judges every body that the fast sweep leaves.
 
 use super::MOST_VALUES;

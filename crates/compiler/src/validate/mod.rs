@@ -2,9 +2,9 @@
 //!
 //! There are two ways through it. The *fast sweep* (`fast/`) reads the bytes itself and decides nearly every body.
 //! It knows valid bodies of what the compiler supports, and nothing else: at anything unknown, switched off or wrong it
-//! gives the body up. The *reference* (`judge.rs`) is wasmparser's validator, which then judges the body from its
+//! gives the body up. The *judge* (`judge.rs`) is wasmparser's validator, which then judges the body from its
 //! start. So a wrong verdict of the fast sweep could only be to take an invalid body for valid; in debug builds each of
-//! its verdicts and surveys is compared with the reference's.
+//! its verdicts and surveys is compared with the judge's.
 
 mod fast;
 mod judge;
@@ -26,10 +26,10 @@ pub(crate) const MOST_VALUES: usize = 1 << 16;
 #[derive(Default)]
 pub(crate) struct Buffers {
     fast: fast::Buffers,
-    reference: FuncValidatorAllocations,
+    judge: FuncValidatorAllocations,
 }
 
-/// Validates a body and takes its survey. True if the fast sweep did it, false if the reference had to.
+/// Validates a body and takes its survey. True if the fast sweep did it, false if the judge had to.
 ///
 /// # Errors
 ///
@@ -46,17 +46,17 @@ pub(crate) fn survey(
 ) -> Result<bool, Error> {
     let decided = fast::survey(survey, &mut buffers.fast, facts, sig, &func, body.as_bytes()).is_some();
     if !decided {
-        by_reference(survey, buffers, facts, sig, func, body)?;
+        by_judge(survey, buffers, facts, sig, func, body)?;
     } else if cfg!(debug_assertions) && crate::treaty::fault::proving() {
         let mut expected = Survey::default();
-        let verdict = by_reference(&mut expected, buffers, facts, sig, func, body);
+        let verdict = by_judge(&mut expected, buffers, facts, sig, func, body);
         assert!(verdict.is_ok(), "the fast sweep takes for valid what is not: {verdict:?}");
         assert_same(survey, &expected);
     }
     Ok(decided)
 }
 
-fn by_reference(
+fn by_judge(
     survey: &mut Survey,
     buffers: &mut Buffers,
     facts: &Facts,
@@ -64,46 +64,46 @@ fn by_reference(
     func: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'_>,
 ) -> Result<(), Error> {
-    let mut validator = func.into_validator(std::mem::take(&mut buffers.reference));
+    let mut validator = func.into_validator(std::mem::take(&mut buffers.judge));
     let verdict = judge::survey(survey, &mut validator, body, facts, sig);
-    buffers.reference = validator.into_allocations();
+    buffers.judge = validator.into_allocations();
     verdict
 }
 
-fn assert_same(fast: &Survey, reference: &Survey) {
-    let (fast, reference) = (fast.summary(), reference.summary());
-    assert!(fast == reference, "the surveys differ:\n{fast:?}\n{reference:?}");
+fn assert_same(fast: &Survey, judge: &Survey) {
+    let (fast, judge) = (fast.summary(), judge.summary());
+    assert!(fast == judge, "the surveys differ:\n{fast:?}\n{judge:?}");
 }
 
 /// Both ways of sweep 1 side by side, for tests and measurements. No part of the compiler's interface.
 #[doc(hidden)]
 #[derive(Default)]
-pub struct Judge {
+pub struct BothWays {
     buffers: Buffers,
     fast: Survey,
-    reference: Survey,
+    judge: Survey,
 }
 
-impl Judge {
+impl BothWays {
     /// Does the fast sweep take the body for valid? `facts` are those of the function's module.
     pub fn fast(&mut self, facts: &Facts, func: &FuncToValidate<ValidatorResources>, body: &FunctionBody<'_>) -> bool {
         let sig = facts.sig_of_func(func.index);
         fast::survey(&mut self.fast, &mut self.buffers.fast, facts, sig, func, body.as_bytes()).is_some()
     }
 
-    /// The verdict of the reference.
+    /// The judge's verdict.
     ///
     /// # Errors
     ///
     /// If the body is invalid, uses what is not supported, or exceeds a limit.
-    pub fn reference(
+    pub fn judge(
         &mut self,
         facts: &Facts,
         func: FuncToValidate<ValidatorResources>,
         body: &FunctionBody<'_>,
     ) -> Result<(), Error> {
         let sig = facts.sig_of_func(func.index);
-        by_reference(&mut self.reference, &mut self.buffers, facts, sig, func, body)
+        by_judge(&mut self.judge, &mut self.buffers, facts, sig, func, body)
     }
 
     /// After both have taken one body for valid.
@@ -112,6 +112,6 @@ impl Judge {
     ///
     /// If their surveys differ.
     pub fn assert_same_survey(&self) {
-        assert_same(&self.fast, &self.reference);
+        assert_same(&self.fast, &self.judge);
     }
 }

@@ -27,9 +27,9 @@ pub(crate) struct LocalUse {
 }
 
 impl LocalUse {
-    /// The depth of the control frame that has all touches of the local, and the first of them, a write, in its
-    /// straight line: wherever control is when it has left that frame or begins it again, what the local holds is never
-    /// read. 0 for the function's own frame.
+    /// The depth of the block that has all touches of the local, and the first of them, a write, in its straight line:
+    /// wherever control is when it has left that block or begins it again, what the local holds is never read. 0 for
+    /// the function as a whole.
     pub(crate) fn depth(&self) -> u32 {
         self.owner.depth
     }
@@ -42,15 +42,16 @@ pub(crate) struct BlockUse {
     pub(crate) branched: bool,
     /// Is there a call that returns, or anything else that destroys registers, between its opening and its end?
     pub(crate) calls: bool,
-    /// For a loop without calls: the locals that it touches most, by position, heaviest first.
-    window: (u32, u32),
+    /// For a loop without calls: the locals that it touches most, by position, heaviest first; a range of
+    /// `Summary::loop_locals`.
+    loop_locals: (u32, u32),
 }
 
-/// How many locals of a loop are named in its window.
-const WINDOW: usize = 16;
+/// How many locals of a loop are named at most.
+const LOOP_LOCALS: usize = 16;
 
 /// Loops nested deeper than this are not summed up by themselves: each touch is looked at once per level.
-const WINDOW_DEPTH: u32 = 4;
+const SUMMED_DEPTH: u32 = 4;
 
 /// The straight line of an open block, or that of one of its arms: what it has done, all that comes in it may rely on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,8 +109,8 @@ pub(crate) struct Summary {
     heap: Option<u32>,
     /// Number of parameters.
     params: u32,
-    /// The locals of all windows.
-    windows: Vec<u32>,
+    /// What the entries of `blocks` name.
+    loop_locals: Vec<u32>,
 }
 
 /// The survey of a function.
@@ -160,12 +161,12 @@ const WEIGHT: u32 = 1;
 
 impl Survey {
     pub(crate) fn begin(&mut self, params: u32) {
-        let Summary { locals, blocks, windows, .. } = &mut self.summary;
-        let (mut locals, mut blocks, mut windows) = (take(locals), take(blocks), take(windows));
+        let Summary { locals, blocks, loop_locals, .. } = &mut self.summary;
+        let (mut locals, mut blocks, mut loop_locals) = (take(locals), take(blocks), take(loop_locals));
         locals.clear();
         blocks.clear();
-        windows.clear();
-        self.summary = Summary { locals, blocks, windows, params, ..Summary::default() };
+        loop_locals.clear();
+        self.summary = Summary { locals, blocks, loop_locals, params, ..Summary::default() };
         self.lines.clear();
         self.lines.push((Line::FUNCTION, None));
         self.touches.clear();
@@ -241,9 +242,9 @@ impl Survey {
     }
 
     /// The locals worth registers of their own in the loop with this number, heaviest first. Empty if it has calls.
-    pub(crate) fn window(&self, block: usize) -> &[u32] {
-        let (start, end) = self.blocks[block].window;
-        &self.windows[start as usize..end as usize]
+    pub(crate) fn loop_locals(&self, block: usize) -> &[u32] {
+        let (start, end) = self.blocks[block].loop_locals;
+        &self.loop_locals[start as usize..end as usize]
     }
 
     /// Notes a touch of a local that was touched before and gives its type; `None`, and no note, if it was not.
@@ -321,7 +322,7 @@ impl Survey {
             if let Some(start) = touches {
                 if let Some(block) = block
                     && !calls
-                    && self.loop_depth <= WINDOW_DEPTH
+                    && self.loop_depth <= SUMMED_DEPTH
                 {
                     self.sum_up(block, start as usize);
                 }
@@ -337,33 +338,32 @@ impl Survey {
     /// Finds the locals that the loop which now ends has touched most.
     fn sum_up(&mut self, block: usize, start: usize) {
         self.steps += (self.touches.len() - start) as u64;
-        let Survey { summary: Summary { locals, windows, .. }, touches, .. } = self;
+        let Survey { summary: Summary { locals, loop_locals, .. }, touches, .. } = self;
         let touches = &touches[start..];
         for &(at, weight) in touches {
             let entry = &mut locals[at as usize];
             entry.in_loop = entry.in_loop.saturating_add(weight);
         }
         // The heaviest so far, heaviest first, among equals the one touched first.
-        let mut heaviest = [(0, 0); WINDOW];
+        let mut heaviest = [(0, 0); LOOP_LOCALS];
         let mut count = 0;
         for &(at, _) in touches {
             let weight = take(&mut locals[at as usize].in_loop);
-            if weight <= heaviest[WINDOW - 1].0 {
-                // Summed up before, or too light for a full window.
+            if weight <= heaviest[LOOP_LOCALS - 1].0 {
+                // Summed up before, or too light for a full list.
                 continue;
             }
-            count = (count + 1).min(WINDOW);
-            let mut place = count - 1;
-            while place > 0 && heaviest[place - 1].0 < weight {
-                heaviest[place] = heaviest[place - 1];
-                place -= 1;
+            count = (count + 1).min(LOOP_LOCALS);
+            let mut rank = count - 1;
+            while rank > 0 && heaviest[rank - 1].0 < weight {
+                heaviest[rank] = heaviest[rank - 1];
+                rank -= 1;
             }
-            heaviest[place] = (weight, at);
+            heaviest[rank] = (weight, at);
         }
-        let from = windows.len();
-        windows.extend(heaviest[..count].iter().map(|(_, at)| at));
-        let window = (from as u32, windows.len() as u32);
-        self.blocks[block].window = window;
+        let from = loop_locals.len();
+        loop_locals.extend(heaviest[..count].iter().map(|(_, at)| at));
+        self.blocks[block].loop_locals = (from as u32, loop_locals.len() as u32);
     }
 
     pub(crate) fn branch(&mut self, depth: u32) {

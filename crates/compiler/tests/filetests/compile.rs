@@ -5,7 +5,7 @@ use crate::facts::Module;
 use crate::file::Settings;
 use lightbeam_compiler::code::{CallSite, Handler, Parts, Reloc, Routine, Safepoint, Target, TrapSite};
 use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::{Scratch, Writer, compile, compile_routine};
+use lightbeam_compiler::{Workspace, Writer, compile, compile_routine};
 use std::ops::Range;
 
 /// Compiled code. Offsets count from its first byte.
@@ -31,14 +31,14 @@ pub(crate) struct Piece {
 /// Compiles all functions of a module, and all routines that these name if they are wanted. What the fast sweep should
 /// decide, it must.
 pub(crate) fn code<I: Isa>(module: &mut Module<'_>, settings: &Settings) -> Result<Code, String> {
-    let (mut scratch, mut writer) = (Scratch::default(), Writer::<I>::new(module.facts.settings.cpu));
+    let (mut workspace, mut writer) = (Workspace::default(), Writer::<I>::new(module.facts.settings.cpu));
     let mut pieces = Vec::new();
     let mut left = Vec::new();
     for (index, (validator, body)) in std::mem::take(&mut module.bodies).into_iter().enumerate() {
         let function = validator.index;
-        compile(&module.facts, index as u32, validator, body, &mut scratch, &mut writer)
+        compile(&module.facts, index as u32, validator, body, &mut workspace, &mut writer)
             .map_err(|error| format!("{}: {error}", module.name(function)))?;
-        if writer.counters.left_to_reference > left.len() as u64 {
+        if writer.counters.left_to_judge > left.len() as u64 {
             left.push(module.name(function));
         }
         let func = writer.funcs.last().expect("a function was compiled");
@@ -46,11 +46,11 @@ pub(crate) fn code<I: Isa>(module: &mut Module<'_>, settings: &Settings) -> Resu
     }
     match (settings.left, left.is_empty()) {
         (false, false) => return Err(format!("the fast sweep does not decide {}", left.join(", "))),
-        (true, true) => return Err("the fast sweep leaves nothing to the reference, as the settings say".into()),
+        (true, true) => return Err("the fast sweep leaves nothing to the judge, as the settings say".into()),
         _ => {}
     }
     if settings.routines {
-        routines_of(module, &mut scratch, &mut writer, &mut pieces)?;
+        routines_of(module, &mut workspace, &mut writer, &mut pieces)?;
     }
     Ok(Code {
         bytes: writer.code().to_vec(),
@@ -67,7 +67,7 @@ pub(crate) fn code<I: Isa>(module: &mut Module<'_>, settings: &Settings) -> Resu
 /// The routines that relocations name, those that these name in turn, and all constants.
 fn routines_of<I: Isa>(
     module: &Module<'_>,
-    scratch: &mut Scratch,
+    workspace: &mut Workspace,
     writer: &mut Writer<I>,
     pieces: &mut Vec<Piece>,
 ) -> Result<(), String> {
@@ -89,7 +89,8 @@ fn routines_of<I: Isa>(
             return Ok(());
         }
         for routine in std::mem::take(&mut wanted) {
-            let start = compile_routine(&module.facts, routine, scratch, writer).map_err(|error| error.to_string())?;
+            let start =
+                compile_routine(&module.facts, routine, workspace, writer).map_err(|error| error.to_string())?;
             pieces.push(Piece { name: format!("routine({routine:?})"), range: start..writer.offset(), parts: None });
             made.push(routine);
         }

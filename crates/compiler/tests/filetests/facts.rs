@@ -559,7 +559,7 @@ impl Maker<'_> {
     fn global(&mut self, index: u32) -> Result<GlobalFact, String> {
         let ty = self.types.global_at(index);
         let imports = self.sections.imports[3];
-        let (place, constant) = if index < imports {
+        let (at, constant) = if index < imports {
             let pointer = self.layout.add(format!("global{index}"), 8);
             (Where::Through { pointer, disp: layout::GLOBAL_VALUE }, None)
         } else {
@@ -567,7 +567,7 @@ impl Maker<'_> {
             (Where::Ctx(self.layout.add(format!("global{index}"), 16)), constant.filter(|_| !ty.mutable))
         };
         let (mutable, plain) = (ty.mutable, is_plain(ty.content_type));
-        Ok(GlobalFact { ty: self.value(ty.content_type), mutable, plain, place, constant })
+        Ok(GlobalFact { ty: self.value(ty.content_type), mutable, plain, at, constant })
     }
 
     fn tag(&mut self, index: u32) -> Result<TagFact, String> {

@@ -50,7 +50,7 @@ pub(crate) struct Settings {
     pub(crate) frame: bool,
     /// The routines that the code calls are shown behind the functions.
     pub(crate) routines: bool,
-    /// The fast sweep does not decide every function, but leaves some to the reference.
+    /// The fast sweep does not decide every function, but leaves some to the judge.
     pub(crate) left: bool,
 }
 
@@ -70,7 +70,7 @@ impl Settings {
             ("no-collector", &mut self.no_collector),
             ("frame", &mut self.frame),
             ("routines", &mut self.routines),
-            ("left-to-reference", &mut self.left),
+            ("left-to-judge", &mut self.left),
         ]
     }
 }

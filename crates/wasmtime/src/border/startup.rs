@@ -368,7 +368,7 @@ impl<I: Isa> Startup<'_, '_, I> {
             ConstOp::RefNull(_) => w.iconst(Width::W32, Self::VALUE, 0, false),
             ConstOp::GlobalGet(index) => {
                 let global = self.facts.globals[index.index()];
-                self.border.load_place(bits_type(global.ty), Self::VALUE, global.place);
+                self.border.load_from(bits_type(global.ty), Self::VALUE, global.at);
             }
             ConstOp::RefFunc(index) => {
                 // A reference is no operand of anything, so nothing waits.
@@ -381,7 +381,7 @@ impl<I: Isa> Startup<'_, '_, I> {
     }
 
     fn global(&mut self, global: GlobalFact, expr: &ConstExpr) {
-        let Where::Ctx(disp) = global.place else { unreachable!("only a module's own globals have initialisers") };
+        let Where::Ctx(disp) = global.at else { unreachable!("only a module's own globals have initialisers") };
         let place = Addr::base(I::CTX, disp);
         if global.ty == Ty::V128 {
             return self.vector_global(disp, expr);
@@ -433,7 +433,7 @@ impl<I: Isa> Startup<'_, '_, I> {
                 }
             }
             [ConstOp::GlobalGet(index)] => {
-                self.border.load_place(Ty::V128, I::FLOAT_SCRATCH, self.facts.globals[index.index()].place);
+                self.border.load_from(Ty::V128, I::FLOAT_SCRATCH, self.facts.globals[index.index()].at);
                 self.border.store(Ty::V128, Addr::base(I::CTX, disp), I::FLOAT_SCRATCH);
             }
             ref other => unreachable!("{other:?} gives a vector"),
@@ -446,7 +446,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         match *expr.ops() {
             [ConstOp::RefNull(_)] => self.border.w.vconst(I::FLOAT_SCRATCH, 0),
             [ConstOp::GlobalGet(index)] => {
-                self.border.load_place(Ty::ContRef, I::FLOAT_SCRATCH, self.facts.globals[index.index()].place);
+                self.border.load_from(Ty::ContRef, I::FLOAT_SCRATCH, self.facts.globals[index.index()].at);
             }
             ref other => unreachable!("{other:?} gives a continuation"),
         }
@@ -484,7 +484,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         let table = self.facts.tables[index.index()];
         self.count(table.elem, elements);
         self.border.w.iconst(Width::W64, Self::T, elements.cast_signed(), false);
-        self.border.load_place(Ty::I64, Self::NEXT, table.base);
+        self.border.load_from(Ty::I64, Self::NEXT, table.base);
         let next = self.border.w.label();
         self.border.w.bind(next);
         let last = Addr::indexed(Self::NEXT, Self::T, table.elem_log2(), -(table.elem.bytes() as i32));
@@ -505,7 +505,7 @@ impl<I: Isa> Startup<'_, '_, I> {
             return;
         }
         self.border.w.iconst(Width::W64, Self::T, elements.cast_signed(), false);
-        self.border.load_place(Ty::I64, Self::NEXT, self.facts.tables[index.index()].base);
+        self.border.load_from(Ty::I64, Self::NEXT, self.facts.tables[index.index()].base);
         let next = self.border.w.label();
         self.border.w.bind(next);
         // From the last on. No address counts in more than 8 bytes.
@@ -538,7 +538,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         w.lea(Width::W64, Self::T, Addr::base(Self::VALUE, segment.elements.len() as i32));
         w.cmp(Width::W64, Self::T, Src::Reg(Self::VALUE));
         w.trap_if(Cond::LtU, TrapCode::TableOutOfBounds);
-        self.border.load_place(Ty::I64, Self::U, table.length);
+        self.border.load_from(Ty::I64, Self::U, table.length);
         let w = &mut self.border.w;
         w.cmp(Width::W64, Self::T, Src::Reg(Self::U));
         w.trap_if(Cond::GtU, TrapCode::TableOutOfBounds);
@@ -563,7 +563,7 @@ impl<I: Isa> Startup<'_, '_, I> {
             }
             Segment::Active(index) => {
                 let table = self.facts.tables[index.index()];
-                self.border.load_place(Ty::I64, Self::NEXT, table.base);
+                self.border.load_from(Ty::I64, Self::NEXT, table.base);
                 // No address counts in more than 8 bytes.
                 let steps = if table.elem.is_wide() { 2 } else { 1 };
                 let part = Addr::indexed(Self::NEXT, Self::KEPT, table.elem_log2() - (steps - 1), 0);
@@ -675,12 +675,12 @@ impl<I: Isa> Startup<'_, '_, I> {
         w.lea(Width::W64, end, Addr::indexed(Self::KEPT, bytes, 0, 0));
         w.cmp(Width::W64, end, Src::Reg(Self::KEPT));
         w.trap_if(Cond::LtU, TrapCode::MemoryOutOfBounds);
-        self.border.load_place(Ty::I64, to, memory.length);
+        self.border.load_from(Ty::I64, to, memory.length);
         let w = &mut self.border.w;
         w.cmp(Width::W64, end, Src::Reg(to));
         w.trap_if(Cond::GtU, TrapCode::MemoryOutOfBounds);
         w.mov(Width::W64, to, Self::KEPT);
-        self.border.load_place(Ty::I64, from, memory.base);
+        self.border.load_from(Ty::I64, from, memory.base);
         let w = &mut self.border.w;
         w.alu(Alu::Add, Width::W64, to, to, Src::Reg(from));
         w.load(Load::I64, from, base);

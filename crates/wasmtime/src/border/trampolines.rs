@@ -14,7 +14,7 @@ use lightbeam_compiler::facts::{Facts, Where};
 use lightbeam_compiler::isa::{Alu, Cond, Isa, Load, Src, Store};
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::poison::UPPER_GARBAGE;
-use lightbeam_compiler::sig::{Place, Sig};
+use lightbeam_compiler::sig::{AbiLoc, Sig};
 use lightbeam_compiler::ty::{Ty, Width};
 use std::ops::Range;
 use wasmtime_environ::{BuiltinFunctionIndex, PtrSize, TrapSentinel, VM_LAZY_THREAD_FORCED};
@@ -124,16 +124,16 @@ impl<'a, I: Isa> Border<'a, I> {
         self.w.lea(Width::W64, d, Addr::base(I::STACK, 0));
     }
 
-    /// `d = ` the value of type `ty` that is at `place` of the instance.
-    pub(super) fn load_place(&mut self, ty: Ty, d: Reg, place: Where) {
-        let addr = self.w.place(place);
+    /// `d = ` the value of type `ty` in a piece of the instance.
+    pub(super) fn load_from(&mut self, ty: Ty, d: Reg, at: Where) {
+        let addr = self.w.reach(at);
         self.load(ty, d, addr);
     }
 
     /// Makes the registers that private code takes for granted, beside the instance pointer.
     pub(super) fn load_pinned(&mut self) {
         if let Some(memory) = self.facts.memories.first() {
-            self.load_place(Ty::I64, I::MEMORY_BASE, memory.base);
+            self.load_from(Ty::I64, I::MEMORY_BASE, memory.base);
         }
     }
 
@@ -190,22 +190,22 @@ impl<'a, I: Isa> Border<'a, I> {
     fn move_arguments(&mut self, sig: &Sig) {
         for (i, ty) in sig.params.iter().enumerate() {
             let (to, from) = (sig.private.params[i], sig.tail.params[i]);
-            if let (Place::Reg(to), Place::Reg(from)) = (to, from) {
+            if let (AbiLoc::Reg(to), AbiLoc::Reg(from)) = (to, from) {
                 debug_assert!(!ty.is_float() || to == from);
             }
             self.move_argument(*ty, to, from);
         }
     }
 
-    fn move_argument(&mut self, ty: Ty, to: Place, from: Place) {
+    fn move_argument(&mut self, ty: Ty, to: AbiLoc, from: AbiLoc) {
         let in_tail = |from: u32| Addr::base(I::FRAME, LINKAGE + from.cast_signed());
         let in_private = |to: u32| Addr::base(I::STACK, to.cast_signed());
         match (to, from) {
             // Also where both are the same register: the upper half of a 32-bit argument is undefined outside.
-            (Place::Reg(to), Place::Reg(from)) => self.mov(ty, to, from),
-            (Place::Reg(to), Place::Stack(from)) => self.load(ty, to, in_tail(from)),
-            (Place::Stack(to), Place::Reg(from)) => self.store(ty, in_private(to), from),
-            (Place::Stack(to), Place::Stack(from)) => self.copy(ty, in_private(to), in_tail(from), I::SCRATCH),
+            (AbiLoc::Reg(to), AbiLoc::Reg(from)) => self.mov(ty, to, from),
+            (AbiLoc::Reg(to), AbiLoc::Stack(from)) => self.load(ty, to, in_tail(from)),
+            (AbiLoc::Stack(to), AbiLoc::Reg(from)) => self.store(ty, in_private(to), from),
+            (AbiLoc::Stack(to), AbiLoc::Stack(from)) => self.copy(ty, in_private(to), in_tail(from), I::SCRATCH),
         }
     }
 
@@ -233,20 +233,20 @@ impl<'a, I: Isa> Border<'a, I> {
             }
             // The words lie side by side in memory first.
             let to = match sig.private.params[i] {
-                Place::Reg(_) => joined,
-                Place::Stack(to) => Addr::base(I::STACK, to.cast_signed()),
+                AbiLoc::Reg(_) => joined,
+                AbiLoc::Stack(to) => Addr::base(I::STACK, to.cast_signed()),
             };
             for (half, from) in halves[..2].iter().enumerate() {
                 let to = to.plus(8 * half as i32);
                 match *from {
-                    Place::Reg(from) => self.store(Ty::I64, to, from),
-                    Place::Stack(from) => {
+                    AbiLoc::Reg(from) => self.store(Ty::I64, to, from),
+                    AbiLoc::Stack(from) => {
                         let from = Addr::base(I::FRAME, LINKAGE + from.cast_signed());
                         self.copy(Ty::I64, to, from, I::SCRATCH);
                     }
                 }
             }
-            if let Place::Reg(reg) = sig.private.params[i] {
+            if let AbiLoc::Reg(reg) = sig.private.params[i] {
                 self.load(*ty, reg, joined);
             }
         }
@@ -284,22 +284,22 @@ impl<'a, I: Isa> Border<'a, I> {
             self.stack_pointer(pointer);
         }
         self.allocate(sig.private.stack_args);
-        for (i, (ty, place)) in sig.params.iter().zip(&sig.private.params).enumerate() {
+        for (i, (ty, loc)) in sig.params.iter().zip(&sig.private.params).enumerate() {
             let from = Addr::base(values, VAL_RAW * i as i32);
-            match *place {
-                Place::Reg(to) => self.load(*ty, to, from),
-                Place::Stack(to) => self.copy(*ty, Addr::base(I::STACK, to.cast_signed()), from, I::SCRATCH),
+            match *loc {
+                AbiLoc::Reg(to) => self.load(*ty, to, from),
+                AbiLoc::Stack(to) => self.copy(*ty, Addr::base(I::STACK, to.cast_signed()), from, I::SCRATCH),
             }
         }
         self.load_pinned();
         self.call_entry(entry);
 
         // The callee has popped its arguments, so the area is at the stack pointer again.
-        for ((ty, at), place) in parts(&sig.results).zip(&sig.private.results) {
+        for ((ty, at), loc) in parts(&sig.results).zip(&sig.private.results) {
             let to = Addr::base(values, at);
-            match *place {
-                Place::Reg(from) => self.store(ty, to, from),
-                Place::Stack(from) => self.copy(ty, to, Addr::base(I::STACK, from.cast_signed()), I::SCRATCH),
+            match *loc {
+                AbiLoc::Reg(from) => self.store(ty, to, from),
+                AbiLoc::Stack(from) => self.copy(ty, to, Addr::base(I::STACK, from.cast_signed()), I::SCRATCH),
             }
         }
         self.w.iconst(Width::W32, given, 1, false);
@@ -336,11 +336,11 @@ impl<'a, I: Isa> Border<'a, I> {
         if let Some(area) = sig.tail.result_area {
             self.w.store(Store::B64, area_slot, area);
         }
-        for ((ty, at), place) in parts(&sig.params).zip(&sig.tail.params) {
+        for ((ty, at), loc) in parts(&sig.params).zip(&sig.tail.params) {
             let to = Addr::base(I::STACK, at);
-            match *place {
-                Place::Reg(from) => self.store(ty, to, from),
-                Place::Stack(from) => {
+            match *loc {
+                AbiLoc::Reg(from) => self.store(ty, to, from),
+                AbiLoc::Stack(from) => {
                     self.copy(ty, to, Addr::base(I::FRAME, LINKAGE + from.cast_signed()), I::SCRATCH);
                 }
             }
@@ -360,14 +360,14 @@ impl<'a, I: Isa> Border<'a, I> {
         if sig.tail.result_area.is_some() {
             self.w.load(Load::I64, I::SCRATCH, area_slot);
         }
-        for ((ty, at), place) in parts(&sig.results).zip(&sig.tail.results) {
-            if let Place::Stack(to) = *place {
+        for ((ty, at), loc) in parts(&sig.results).zip(&sig.tail.results) {
+            if let AbiLoc::Stack(to) = *loc {
                 let to = Addr::base(I::SCRATCH, to.cast_signed());
                 self.copy(ty, to, Addr::base(I::STACK, at), I::BORDER_TEMP);
             }
         }
-        for ((ty, at), place) in parts(&sig.results).zip(&sig.tail.results) {
-            if let Place::Reg(to) = *place {
+        for ((ty, at), loc) in parts(&sig.results).zip(&sig.tail.results) {
+            if let AbiLoc::Reg(to) = *loc {
                 self.load(ty, to, Addr::base(I::STACK, at));
             }
         }
@@ -492,8 +492,8 @@ impl<'a, I: Isa> Border<'a, I> {
         if !self.facts.settings.poison {
             return;
         }
-        for (ty, place) in sig.passed_results().iter().zip(&sig.tail.results) {
-            if let Place::Reg(reg) = *place
+        for (ty, loc) in sig.passed_results().iter().zip(&sig.tail.results) {
+            if let AbiLoc::Reg(reg) = *loc
                 && matches!(ty, Ty::I32 | Ty::GcRef)
             {
                 self.poison_upper_half(reg);

@@ -81,7 +81,7 @@ fn facts(settings: &Settings, (translation, types): &Translated<'_>) -> Result<F
             ty: value_type(&global.wasm_ty)?,
             mutable: global.mutability,
             plain: is_plain(&global.wasm_ty),
-            place: global_place(&offsets, index, defined),
+            at: global_place(&offsets, index, defined),
             constant: defined.filter(|_| !global.mutability).and_then(|defined| constants[defined.index()]),
         });
     }

@@ -177,8 +177,8 @@ pub(crate) fn write<'a>(
         // All that is read at once together, and the text at the end.
         let data_at = front.len().next_multiple_of(data_align as usize);
         let text_at = (data_at + data_len).next_multiple_of(PAGE as usize);
-        place(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
-        place(&mut front, text_section, Extent { at: text_at, len: text_len, align: PAGE });
+        set_extent(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
+        set_extent(&mut front, text_section, Extent { at: text_at, len: text_len, align: PAGE });
         front.resize(if data_len == 0 { text_at } else { data_at }, 0);
         let padding = text_at - front.len() - data_len;
         let parts = [Part::Bytes(front.into())].into_iter().chain(data).chain([zeros(padding)]).chain(text).collect();
@@ -190,8 +190,8 @@ pub(crate) fn write<'a>(
     let len = back_at + front.len();
     let mut header = shift(&mut front, back_at as u64);
     header.resize(PAGE as usize, 0);
-    place(&mut front, text_section, Extent { at: PAGE as usize, len: text_len, align: PAGE });
-    place(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
+    set_extent(&mut front, text_section, Extent { at: PAGE as usize, len: text_len, align: PAGE });
+    set_extent(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
     let padding = zeros(back_at - data_at - data_len);
     let behind = [padding, Part::Bytes(front.into())];
     let parts = [Part::Bytes(header.into())].into_iter().chain(text).chain(data).chain(behind).collect();
@@ -206,7 +206,7 @@ struct Extent {
 }
 
 /// Says in the header of section number `section`, which was written as empty, where its content is.
-fn place(front: &mut [u8], section: usize, Extent { at, len, align }: Extent) {
+fn set_extent(front: &mut [u8], section: usize, Extent { at, len, align }: Extent) {
     let header = section_header(front, section);
     for (field, value) in [
         (offset_of!(Section, sh_size), len as u64),

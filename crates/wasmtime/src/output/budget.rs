@@ -2,11 +2,11 @@
 //!
 //! Of the functions it is decided by their order: those up to any one of them, together, must be within the budget of
 //! the module's bytes up to the end of that one. So nobody need know how long the module will be, what is held of a
-//! stream is in proportion to what has come of it, and neither threads nor chunks matter. The text, which has the
+//! stream is in proportion to what has come of it, and neither threads nor fragments matter. The text, which has the
 //! entries, exits and routines too, must be within the budget of the whole module; the linker sees to that.
 
 use crate::error::Error;
-use crate::output::chunk::Chunk;
+use crate::output::fragment::Fragment;
 use lightbeam_compiler::Budget;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
@@ -45,7 +45,7 @@ impl Meter {
     }
 }
 
-/// Looks for the first function that exceeds the budget, as chunks come in order.
+/// Looks for the first function that exceeds the budget, as fragments come in order.
 #[derive(Default)]
 pub(crate) struct Account {
     /// Bytes of code so far.
@@ -55,16 +55,16 @@ pub(crate) struct Account {
 
 impl Account {
     /// Counts the functions that come next.
-    pub(crate) fn add(&mut self, chunk: &Chunk) {
+    pub(crate) fn add(&mut self, fragment: &Fragment) {
         if self.over.is_some() {
             return;
         }
-        // Mostly all of a chunk is within what even the first of its functions may have.
-        if self.code + chunk.func_bytes <= chunk.funcs.first().map_or(0, |func| most(func.wasm as usize)) {
-            self.code += chunk.func_bytes;
+        // Mostly all of a fragment is within what even the first of its functions may have.
+        if self.code + fragment.func_bytes <= fragment.funcs.first().map_or(0, |func| most(func.wasm as usize)) {
+            self.code += fragment.func_bytes;
             return;
         }
-        for func in &chunk.funcs {
+        for func in &fragment.funcs {
             let end = func.wasm as usize + func.wasm_bytes as usize;
             self.code += (func.end - func.start) as usize + func.exception_bytes as usize;
             if self.code > most(end) {
@@ -101,10 +101,10 @@ fn too_large(what: &str, most: usize, code: &str, offset: Option<usize>) -> Erro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::chunk::ChunkFunc;
+    use crate::output::fragment::FragmentFunc;
 
-    fn chunk(first: u32, funcs: &[(u32, u32, u32)]) -> Chunk {
-        let func = |(code, wasm, wasm_bytes): &(u32, u32, u32)| ChunkFunc {
+    fn fragment(first: u32, funcs: &[(u32, u32, u32)]) -> Fragment {
+        let func = |(code, wasm, wasm_bytes): &(u32, u32, u32)| FragmentFunc {
             start: 0,
             body: 0,
             end: *code,
@@ -112,7 +112,7 @@ mod tests {
             wasm_bytes: *wasm_bytes,
             exception_bytes: 0,
         };
-        Chunk {
+        Fragment {
             first,
             code: Vec::new(),
             funcs: funcs.iter().map(func).collect(),
@@ -130,29 +130,29 @@ mod tests {
         }
     }
 
-    fn check(chunks: &[Chunk]) -> Result<(), Error> {
+    fn check(fragments: &[Fragment]) -> Result<(), Error> {
         let mut account = Account::default();
-        chunks.iter().for_each(|chunk| account.add(chunk));
+        fragments.iter().for_each(|fragment| account.add(fragment));
         account.within_budget()
     }
 
     #[test]
     fn the_first_function_with_too_much_is_named() {
         let within = most(20) as u32;
-        // Exactly the budget, in one chunk or two; then a byte more, and a later function that would make up for it.
-        for chunks in [
-            vec![chunk(0, &[(within, 10, 10), (161, 20, 1), (1, 30, 1000)])],
-            vec![chunk(0, &[(within, 10, 10)]), chunk(1, &[(161, 20, 1), (1, 30, 1000)])],
-            vec![chunk(0, &[(within, 10, 10)]), chunk(1, &[(161, 20, 1)]), chunk(2, &[(1, 30, 1000)])],
+        // Exactly the budget, in one fragment or two; then a byte more, and a later function that would make up for it.
+        for fragments in [
+            vec![fragment(0, &[(within, 10, 10), (161, 20, 1), (1, 30, 1000)])],
+            vec![fragment(0, &[(within, 10, 10)]), fragment(1, &[(161, 20, 1), (1, 30, 1000)])],
+            vec![fragment(0, &[(within, 10, 10)]), fragment(1, &[(161, 20, 1)]), fragment(2, &[(1, 30, 1000)])],
         ] {
-            let error = check(&chunks).unwrap_err();
+            let error = check(&fragments).unwrap_err();
             assert_eq!(error.offset(), Some(20));
             let words = format!("the module's first 21 bytes give more than {} bytes of machine code", most(21));
             assert_eq!(error.message(), words);
         }
-        assert_eq!(check(&[chunk(0, &[(within, 10, 10)])]), Ok(()));
-        assert_eq!(check(&[chunk(0, &[(within, 10, 10), (160, 20, 1)])]), Ok(()));
-        let huge = chunk(0, &[(1 << 30, 0, 1 << 28), (1 << 30, 1 << 28, 10)]);
+        assert_eq!(check(&[fragment(0, &[(within, 10, 10)])]), Ok(()));
+        assert_eq!(check(&[fragment(0, &[(within, 10, 10), (160, 20, 1)])]), Ok(()));
+        let huge = fragment(0, &[(1 << 30, 0, 1 << 28), (1 << 30, 1 << 28, 10)]);
         assert_eq!(check(&[huge]).unwrap_err().message(), "the module's machine code exceeds 2 GiB");
     }
 

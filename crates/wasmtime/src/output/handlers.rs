@@ -12,7 +12,7 @@ pub(crate) struct ExceptionTable {
 }
 
 impl ExceptionTable {
-    /// Adds the calls of a chunk whose offsets count from `base` of the text, behind all others.
+    /// Adds the calls of a fragment whose offsets count from `base` of the text, behind all others.
     pub(crate) fn push(&mut self, base: u32, sites: &[CallSite], handlers: &[Handler]) {
         for site in sites {
             for handler in &handlers[site.handlers.0 as usize..site.handlers.1 as usize] {

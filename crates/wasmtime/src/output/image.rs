@@ -43,7 +43,7 @@ impl Image {
     }
 
     /// Records what lies at `start..end` of the text.
-    pub(crate) fn place(&mut self, key: FuncKey, start: u32, end: u32, wasm: FilePos) {
+    pub(crate) fn add_function(&mut self, key: FuncKey, start: u32, end: u32, wasm: FilePos) {
         self.functions.push_func(key, FunctionLoc { start, length: end - start }, wasm);
     }
 

@@ -1,7 +1,7 @@
 //! Puts the compiled functions and everything they need into one text, in the order that Wasmtime's function table
 //! demands, and resolves the distances between them.
 //!
-//! Order: functions by index; routines; thunks and data stubs, which no entry of the function table covers, so that
+//! Order: functions by index; routines; thunks, which no entry of the function table covers, so that
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
@@ -21,7 +21,7 @@ use lightbeam_compiler::code::{Reloc, Routine, Target};
 use lightbeam_compiler::facts::{Callee, Facts};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::libcall::Libcall;
-use lightbeam_compiler::{Scratch, Writer, compile_routine};
+use lightbeam_compiler::{Workspace, Writer, compile_routine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmtime_environ::{
@@ -172,7 +172,7 @@ pub(crate) fn link(
     if let Some((w, ranges)) = startup {
         let base = linker.append(&w);
         for (abi, range) in [(Abi::Wasm, ranges.wasm), (Abi::Array, ranges.array)] {
-            linker.functions.image.place(
+            linker.functions.image.add_function(
                 FuncKey::ModuleStartup(abi, module),
                 base + range.start,
                 base + range.end,
@@ -218,7 +218,7 @@ impl Linker<'_> {
     /// The routines that relocations name, `more` among them, and those that these name in turn.
     fn routines(&mut self, more: &[Reloc]) -> Result<(), Error> {
         let of = |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
-        let of_functions = self.functions.chunks.iter().flat_map(|placed| &placed.relocs);
+        let of_functions = self.functions.fragments.iter().flat_map(|placed| &placed.relocs);
         let mut new: Vec<Routine> = of_functions.chain(more).filter_map(of).collect();
         // Fuel is charged for constant expressions where they are used.
         let metered = self.facts.settings.fuel || self.facts.settings.epochs;
@@ -227,7 +227,7 @@ impl Linker<'_> {
             (facts.settings.fuel, facts.settings.epochs) = (false, false);
             facts
         });
-        let mut scratch = Scratch::default();
+        let mut workspace = Workspace::default();
         while !new.is_empty() {
             new.sort_unstable();
             new.dedup();
@@ -240,7 +240,7 @@ impl Linker<'_> {
                     Routine::Constant { .. } => unmetered.as_ref().unwrap_or(self.facts),
                     _ => self.facts,
                 };
-                starts.push(compile_routine::<Machine>(facts, *routine, &mut scratch, &mut output)?);
+                starts.push(compile_routine::<Machine>(facts, *routine, &mut workspace, &mut output)?);
                 if output.offset() as usize >= room {
                     return Err(self.too_large(None));
                 }
@@ -294,7 +294,7 @@ impl Linker<'_> {
 
     /// What the relocations so far and `more` name beside functions, in order.
     fn needed(&self, more: &[Reloc]) -> BTreeSet<Key> {
-        let of_functions = self.functions.chunks.iter().flat_map(|placed| &placed.relocs);
+        let of_functions = self.functions.fragments.iter().flat_map(|placed| &placed.relocs);
         of_functions.chain(&self.relocs).chain(more).filter_map(|reloc| Key::of(reloc.target)).collect()
     }
 
@@ -311,7 +311,7 @@ impl Linker<'_> {
         for Crossing { key, target, range } in pieces {
             let (start, end) = (base + range.start, base + range.end);
             if let Some(key) = key {
-                self.functions.image.place(key, start, end, FilePos::none());
+                self.functions.image.add_function(key, start, end, FilePos::none());
             }
             if let Some(target) = target {
                 self.places.insert(target, start);
@@ -334,7 +334,7 @@ impl Linker<'_> {
         }
         let mut text = std::mem::replace(&mut self.functions.image.text, Text::new(false));
         text.edit(|merged, code, pieces| {
-            let (merged, single) = self.functions.chunks.split_at(merged);
+            let (merged, single) = self.functions.fragments.split_at(merged);
             merged.iter().for_each(|placed| self.resolve(placed, 0, code));
             for (placed, piece) in single.iter().zip(pieces) {
                 self.resolve(placed, placed.base, &mut piece.code);

@@ -3,8 +3,8 @@
 pub(crate) mod addresses;
 pub(crate) mod artifact;
 pub(crate) mod budget;
-pub(crate) mod chunk;
 mod encoding;
+pub(crate) mod fragment;
 pub(crate) mod handlers;
 pub(crate) mod image;
 pub(crate) mod link;

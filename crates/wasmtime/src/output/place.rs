@@ -1,10 +1,10 @@
-//! Gives compiled functions their places in the text, chunk by chunk and in order, while others are still being
-//! compiled: what is known of a chunk alone is done when it comes, and not when all is there.
+//! Gives compiled functions their places in the text, fragment by fragment and in order, while others are still being
+//! compiled: what is known of a fragment alone is done when it comes, and not when all is there.
 
 use crate::error::Error;
 use crate::output::addresses::AddressTable;
 use crate::output::budget::{Account, MAX_TEXT};
-use crate::output::chunk::Chunk;
+use crate::output::fragment::Fragment;
 use crate::output::image::Image;
 use crate::output::text::{FILLER, Piece};
 use crate::report::FunctionReport;
@@ -15,7 +15,7 @@ use wasmtime_environ::{DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex};
 /// The functions placed so far: the text's beginning, with tables. It goes from thread to thread, and is large.
 pub(crate) struct Placer {
     pub(crate) image: Image,
-    pub(crate) chunks: Vec<Placed>,
+    pub(crate) fragments: Vec<Placed>,
     /// Where they end.
     pub(crate) end: u32,
     /// Private entries, by index among the defined functions.
@@ -27,11 +27,11 @@ pub(crate) struct Placer {
     stopped: bool,
 }
 
-/// A chunk of functions with its place.
+/// A fragment of functions with its place.
 pub(crate) struct Placed {
     /// Offset in the text of the start of its code, as far as that is in the text.
     pub(crate) base: u32,
-    /// What remains to be done: calls of functions, then other relocations, as in a chunk.
+    /// What remains to be done: calls of functions, then other relocations, as in a fragment.
     pub(crate) calls: Vec<(u32, u32)>,
     pub(crate) relocs: Vec<Reloc>,
 }
@@ -41,7 +41,7 @@ impl Placer {
     pub(crate) fn new(settings: &Settings, functions: usize, loads: bool) -> Box<Placer> {
         Box::new(Placer {
             image: Image::new(settings, loads),
-            chunks: Vec::new(),
+            fragments: Vec::new(),
             end: 0,
             bodies: Vec::with_capacity(functions),
             reports: Vec::new(),
@@ -73,16 +73,16 @@ impl Placer {
     }
 
     /// Places the functions that come next.
-    pub(crate) fn place(&mut self, mut chunk: Chunk) {
-        debug_assert_eq!(chunk.first, self.next());
-        self.account.add(&chunk);
-        self.reports.append(&mut chunk.reports);
-        let funcs = std::mem::take(&mut chunk.funcs);
-        self.stopped |= chunk.dropped || self.account.within_budget().is_err();
+    pub(crate) fn place(&mut self, mut fragment: Fragment) {
+        debug_assert_eq!(fragment.first, self.next());
+        self.account.add(&fragment);
+        self.reports.append(&mut fragment.reports);
+        let funcs = std::mem::take(&mut fragment.funcs);
+        self.stopped |= fragment.dropped || self.account.within_budget().is_err();
         if self.stopped {
             return self.bodies.resize(self.bodies.len() + funcs.len(), 0);
         }
-        // A chunk is padded inside as the text is, and before its first function as if the text began with it.
+        // A fragment is padded inside as the text is, and before its first function as if the text began with it.
         let (first, last) = (funcs[0], funcs[funcs.len() - 1]);
         let start = aligned(self.end, first.body - first.start);
         let base = start - first.start;
@@ -92,7 +92,7 @@ impl Placer {
             self.stopped = true;
             return self.bodies.resize(self.bodies.len() + funcs.len(), 0);
         }
-        let from = if self.chunks.is_empty() {
+        let from = if self.fragments.is_empty() {
             0
         } else {
             self.image.text.pad((start - self.end) as usize);
@@ -101,13 +101,14 @@ impl Placer {
         let mut end = 0;
         let module = StaticModuleIndex::from_u32(0);
         for func in funcs {
-            chunk.code[end as usize..func.start as usize].fill(FILLER);
+            fragment.code[end as usize..func.start as usize].fill(FILLER);
             end = func.end;
             let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(self.next()));
-            self.image.place(key, base + func.start, base + func.end, FilePos::new(func.wasm));
+            self.image.add_function(key, base + func.start, base + func.end, FilePos::new(func.wasm));
             self.bodies.push(base + func.body);
         }
-        let Chunk { mut code, mut calls, relocs, traps, addresses, sites, handlers, safepoints, maps, .. } = chunk;
+        let Fragment { mut code, mut calls, relocs, traps, addresses, sites, handlers, safepoints, maps, .. } =
+            fragment;
         self.image.record(base, &traps, &addresses);
         self.image.exceptions.push(base, &sites, &handlers);
         self.image.stack_maps.extend(base, &safepoints, &maps);
@@ -123,7 +124,7 @@ impl Placer {
         self.end = base + end;
         calls.shrink_to_fit();
         self.image.text.push(Piece { code, from });
-        self.chunks.push(Placed { base, calls, relocs });
+        self.fragments.push(Placed { base, calls, relocs });
     }
 }
 

@@ -46,9 +46,9 @@ impl Arriving {
                 *functions += 1;
                 totals.busy += start.elapsed();
                 if worker.is_full(job)
-                    && let (Some(chunk), Some(placer)) = (worker.take(totals), placer)
+                    && let (Some(fragment), Some(placer)) = (worker.take(totals), placer)
                 {
-                    placer.place(chunk);
+                    placer.place(fragment);
                 }
                 // What was counted tells only that there is too much; the placer, which function has it.
                 if job.meter.exceeded() {
@@ -122,7 +122,7 @@ impl Arriving {
             Arriving::Here { worker, placer, totals, .. } => {
                 const ONCE: &str = "compiled functions are asked for once";
                 let open = placer.as_mut().expect(ONCE);
-                worker.take(totals).into_iter().for_each(|chunk| open.place(chunk));
+                worker.take(totals).into_iter().for_each(|fragment| open.place(fragment));
                 open.within_budget()?;
                 let functions = placer.take().expect(ONCE).complete();
                 Ok(Compiled { functions, totals: *totals })

@@ -1,8 +1,8 @@
-//! Several threads at work: each takes the next batch, and whichever has the next chunk places it. A chunk does not
+//! Several threads at work: each takes the next batch, and whichever has the next fragment places it. A fragment does not
 //! show where it begins and ends: the functions are placed as if one thread had compiled them all in a row.
 
 use crate::error::Error;
-use crate::output::chunk::Chunk;
+use crate::output::fragment::Fragment;
 use crate::output::place::Placer;
 use crate::work::job::{Batch, Job};
 use crate::work::worker::{Failure, Totals, Worker};
@@ -58,7 +58,7 @@ pub(super) struct State<'a> {
     /// Functions compiled.
     pub(super) compiled: u32,
     /// Chunks that wait for an earlier one, by index of the first function.
-    pub(super) waiting: BTreeMap<u32, Chunk>,
+    pub(super) waiting: BTreeMap<u32, Fragment>,
     /// None while a thread places something. It looks for more when it is done.
     pub(super) placer: Option<Box<Placer>>,
     pub(super) totals: Totals,
@@ -92,13 +92,13 @@ impl<'a> Queue<'a> {
             let start = Instant::now();
             let result = worker.batch(job, &batch);
             let mut totals = Totals::default();
-            let chunk = worker.take(&mut totals);
+            let fragment = worker.take(&mut totals);
             drop(batch);
             totals.busy = start.elapsed();
             let mut state = self.lock();
             state.totals += totals;
             // Of a batch that failed, what stands ahead of the failure: it may exceed the budget.
-            state.waiting.extend(chunk.map(|chunk| (chunk.first, chunk)));
+            state.waiting.extend(fragment.map(|fragment| (fragment.first, fragment)));
             match result {
                 Ok(functions) => state.compiled += functions,
                 // What has not begun comes later in the module and cannot hold an earlier error.
@@ -119,10 +119,10 @@ impl<'a> Queue<'a> {
     /// Places what can be placed, unless another thread is at it.
     fn place<'q>(&'q self, mut state: MutexGuard<'q, State<'a>>) {
         while let Some(mut placer) = state.placer.take() {
-            let chunk = state.waiting.remove(&placer.next());
-            if let Some(chunk) = chunk {
+            let fragment = state.waiting.remove(&placer.next());
+            if let Some(fragment) = fragment {
                 drop(state);
-                placer.place(chunk);
+                placer.place(fragment);
                 state = self.lock();
                 state.placer = Some(placer);
             } else {

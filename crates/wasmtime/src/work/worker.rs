@@ -1,13 +1,13 @@
-//! One thread at work: turns a batch of bodies into a chunk of code with tables.
+//! One thread at work: turns a batch of bodies into a fragment of code with tables.
 
 use crate::error::Error;
-use crate::output::chunk::{Chunk, ChunkFunc};
+use crate::output::fragment::{Fragment, FragmentFunc};
 use crate::report::FunctionReport;
 use crate::target::Machine;
 use crate::work::job::{Batch, Job};
 use lightbeam_compiler::code::{Counters, FuncCode, Reloc, Target};
 use lightbeam_compiler::isa::Isa;
-use lightbeam_compiler::{Scratch, Writer};
+use lightbeam_compiler::{Workspace, Writer};
 use std::ops::AddAssign;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -53,7 +53,7 @@ pub(super) struct Failure {
 
 /// One thread's tools, which it reuses from function to function.
 pub(crate) struct Worker {
-    scratch: Scratch,
+    workspace: Workspace,
     output: Writer<Machine>,
     /// Index of the first function in the output.
     first: u32,
@@ -77,10 +77,10 @@ fn nanoseconds() -> u64 {
 
 impl Worker {
     pub(crate) fn new(job: &Job) -> Worker {
-        let mut scratch = Scratch::default();
-        scratch.clock = job.time_sweeps.then_some(nanoseconds);
+        let mut workspace = Workspace::default();
+        workspace.clock = job.time_sweeps.then_some(nanoseconds);
         Worker {
-            scratch,
+            workspace,
             output: Writer::new(job.facts.settings.cpu),
             first: 0,
             body_bytes: 0,
@@ -108,8 +108,15 @@ impl Worker {
             features: job.features,
         };
         let before = if job.count_functions { Some(self.output.counters) } else { None };
-        lightbeam_compiler::compile::<Machine>(&job.facts, index, validator, body, &mut self.scratch, &mut self.output)
-            .map_err(Error::from)?;
+        lightbeam_compiler::compile::<Machine>(
+            &job.facts,
+            index,
+            validator,
+            body,
+            &mut self.workspace,
+            &mut self.output,
+        )
+        .map_err(Error::from)?;
         if let Some(func) = self.output.funcs.last() {
             let code_bytes = (func.end - func.start) as usize;
             let bytes = code_bytes + func.exception_bytes as usize;
@@ -131,17 +138,17 @@ impl Worker {
         Ok(())
     }
 
-    /// Is there enough in the output for a chunk?
+    /// Is there enough in the output for a fragment?
     pub(crate) fn is_full(&self, job: &Job) -> bool {
         self.body_bytes >= job.batch
     }
 
     /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
-    pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Chunk> {
+    pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Fragment> {
         if self.output.funcs.is_empty() {
             return None;
         }
-        // Room for the padding to the next chunk, as it is put there in place.
+        // Room for the padding to the next fragment, as it is put there in place.
         const ROOM: usize = lightbeam_compiler::code::FUNC_ALIGN as usize;
         let large = self.output.code().len() > LARGE;
         let code = if large {
@@ -160,12 +167,12 @@ impl Worker {
         calls.extend(relocs.iter().filter_map(call));
         let others = relocs.iter().filter(|reloc| call(reloc).is_none()).copied().collect();
         relocs.clear();
-        let chunk = Chunk {
+        let fragment = Fragment {
             first: self.first,
             code,
             funcs: funcs
                 .drain(..)
-                .map(|FuncCode { start, body, end, wasm, wasm_bytes, exception_bytes, .. }| ChunkFunc {
+                .map(|FuncCode { start, body, end, wasm, wasm_bytes, exception_bytes, .. }| FragmentFunc {
                     start,
                     body,
                     end,
@@ -189,13 +196,13 @@ impl Worker {
         *totals += Totals {
             body_bytes: std::mem::take(&mut self.body_bytes),
             // None if it was dropped.
-            code_bytes: chunk.code.len().saturating_sub(chunk.funcs[0].start as usize),
+            code_bytes: fragment.code.len().saturating_sub(fragment.funcs[0].start as usize),
             counters: std::mem::take(counters),
             busy: Duration::ZERO,
-            survey: Duration::from_nanos(std::mem::take(&mut self.scratch.survey_time)),
-            emit: Duration::from_nanos(std::mem::take(&mut self.scratch.emit_time)),
+            survey: Duration::from_nanos(std::mem::take(&mut self.workspace.survey_time)),
+            emit: Duration::from_nanos(std::mem::take(&mut self.workspace.emit_time)),
         };
-        Some(chunk)
+        Some(fragment)
     }
 
     pub(super) fn batch(&mut self, job: &Job, batch: &Batch<'_>) -> Result<u32, Failure> {

@@ -1,8 +1,8 @@
 //! Structured control: blocks, branches, merges.
 //!
 //! The state at a label is fixed by convention, so that next to nothing is recorded: homes are where they always are; a
-//! register holds a copy of a local if it does on every edge, and at a loop's label only if the loop keeps it there (a
-//! window); entries below the block are in their slots; what the label carries is where its kind and count say:
+//! register holds a copy of a local if it does on every edge, and at a loop's label only if the loop has locked
+//! that; entries below the block are in their slots; what the label carries is where its kind and count say:
 //!
 //! ```text
 //!   label of                 carries      where
@@ -13,7 +13,7 @@
 //! ```
 
 use crate::emit::values::regs::Copies;
-use crate::emit::values::value::{Loc, OperandPlace, Value};
+use crate::emit::values::value::{Loc, OperandLoc, Value};
 use crate::emit::{FuncGen, Unusual};
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
@@ -36,8 +36,8 @@ pub(crate) struct Block {
     types: BlockTypes,
     /// Does some branch go to `label`?
     branched: bool,
-    /// Does this loop keep locals in registers?
-    window: bool,
+    /// Does this loop lock registers?
+    locks: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -142,7 +142,7 @@ impl<I: Isa> FuncGen<'_, I> {
             height: 0,
             types: BlockTypes::Function,
             branched: false,
-            window: false,
+            locks: false,
         });
     }
 
@@ -192,7 +192,7 @@ impl<I: Isa> FuncGen<'_, I> {
             height: height as u32,
             types,
             branched: uses.branched,
-            window: false,
+            locks: false,
         });
     }
 
@@ -203,15 +203,15 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let height = self.stack.len() - self.params_of(types).len();
         let label = self.w.label();
-        let mut window = false;
+        let mut locks = false;
         if uses.branched {
             self.flush_all();
             self.clean_copies();
             if self.regs.locked.is_empty() {
                 let survey = self.survey;
                 let block = self.block_number - 1;
-                self.open_window(survey.window(block));
-                window = !self.regs.locked.is_empty();
+                self.lock_locals(survey.loop_locals(block));
+                locks = !self.regs.locked.is_empty();
             }
             self.drop_copies();
             self.w.align(16);
@@ -226,7 +226,7 @@ impl<I: Isa> FuncGen<'_, I> {
             height: height as u32,
             types,
             branched: uses.branched,
-            window,
+            locks,
         });
     }
 
@@ -270,7 +270,7 @@ impl<I: Isa> FuncGen<'_, I> {
             height: height as u32,
             types,
             branched,
-            window: false,
+            locks: false,
         });
     }
 
@@ -283,17 +283,17 @@ impl<I: Isa> FuncGen<'_, I> {
             return cond;
         }
         let operand = self.pop();
-        match operand.place() {
-            OperandPlace::Reg(reg) => {
+        match operand.loc() {
+            OperandLoc::Reg(reg) => {
                 if !self.flags_tell(reg, Width::W32) {
                     self.w.test(Width::W32, reg, Src::Reg(reg));
                 }
             }
-            OperandPlace::Mem(addr) => {
+            OperandLoc::Mem(addr) => {
                 let at = self.w.cmp_mem(Width::W32, addr, Src::Imm(0));
                 self.folded(&operand, at);
             }
-            OperandPlace::Const(_) => {
+            OperandLoc::Const(_) => {
                 let mut operand = operand;
                 let reg = self.operand_reg(&mut operand);
                 self.w.test(Width::W32, reg, Src::Reg(reg));
@@ -358,7 +358,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.charge_fuel();
         let block = *self.blocks.last().expect("validated");
         self.end_block(block);
-        let own = if block.window { self.close_window() } else { RegSet::EMPTY };
+        let own = if block.locks { self.unlock_locals() } else { RegSet::EMPTY };
         if !self.is_dead() {
             self.regs.dirty = self.regs.dirty.or(own);
             self.close_reads(block.height as usize);

@@ -6,7 +6,7 @@
 //! in one parallel move.
 
 use crate::emit::control::comes::Comes;
-use crate::emit::values::value::{Operand, OperandPlace, Value};
+use crate::emit::values::value::{Operand, OperandLoc, Value};
 use crate::emit::{FuncGen, Unusual};
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
@@ -14,7 +14,7 @@ use crate::treaty::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
 use crate::treaty::facts::{Callee, Owner};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
-use crate::treaty::sig::{Abi, Place, Sig};
+use crate::treaty::sig::{Abi, AbiLoc, Sig};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegSet};
 
@@ -118,8 +118,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- the instruction
 
-    /// Emits a call: all of operators, stubs and pads go through here, but for those that destroy no more than they
-    /// give (`Target::DataSegment`, `Target::DataDrop`). `results` are the registers that hold something afterwards.
+    /// Emits a call: all of operators, stubs, clauses and landing pads go through here, but for those that destroy no
+    /// more than they give (`Target::DataSegment`, `Target::DataDrop`). `results` are the registers that hold something
+    /// afterwards.
     pub(crate) fn emit_call(&mut self, to: CallTo, comes: Comes, results: RegSet) {
         if self.unusual.has(Unusual::CHECKED) {
             self.prove_call(comes);
@@ -305,13 +306,13 @@ impl<I: Isa> FuncGen<'_, I> {
         self.lists.args.clear();
         self.w.counters.steps += count as u64;
         let mut owned = RegSet::EMPTY;
-        for (i, place) in abi.params[..count].iter().enumerate().rev() {
+        for (i, loc) in abi.params[..count].iter().enumerate().rev() {
             let operand = self.pop();
             owned = owned.or(operand.owned());
-            match (*place, operand.as_reg()) {
-                (Place::Reg(to), Some(from)) => self.moves.add(to, from),
-                (Place::Reg(to), None) => self.lists.args.push((to, operand)),
-                (Place::Stack(offset), _) => {
+            match (*loc, operand.as_reg()) {
+                (AbiLoc::Reg(to), Some(from)) => self.moves.add(to, from),
+                (AbiLoc::Reg(to), None) => self.lists.args.push((to, operand)),
+                (AbiLoc::Stack(offset), _) => {
                     if i & 7 == 7 && self.w.check_budget() {
                         continue;
                     }
@@ -332,10 +333,10 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Writes an argument to the stack of the machine.
     pub(crate) fn push_arg(&mut self, to: Addr, operand: &Operand) {
-        let from = match operand.place() {
-            OperandPlace::Const(bits) => return self.store_const_to(to, operand.ty(), bits),
-            OperandPlace::Reg(reg) => reg,
-            OperandPlace::Mem(_) => {
+        let from = match operand.loc() {
+            OperandLoc::Const(bits) => return self.store_const_to(to, operand.ty(), bits),
+            OperandLoc::Reg(reg) => reg,
+            OperandLoc::Mem(_) => {
                 let scratch = I::scratch(operand.ty().class());
                 self.load_operand(scratch, operand);
                 scratch
@@ -472,7 +473,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn take_results(&mut self, sig: &Sig, abi: &Abi) {
         match (sig.passed_results(), abi.results.as_ref()) {
             ([], _) => self.restore_after_last(),
-            ([ty], [Place::Reg(reg)]) => {
+            ([ty], [AbiLoc::Reg(reg)]) => {
                 self.take_this(*reg);
                 // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
                 let narrows = *ty == Ty::I32 && !self.next_ignores_upper_half() || *ty == Ty::GcRef;
@@ -485,18 +486,18 @@ impl<I: Isa> FuncGen<'_, I> {
             (types, _) => {
                 for pass in [RegSet::INTS, RegSet::EMPTY] {
                     let registers = pass == RegSet::INTS;
-                    for (i, place) in abi.results.iter().enumerate() {
+                    for (i, loc) in abi.results.iter().enumerate() {
                         let ty = types[i];
                         if i & 7 == 7 && self.w.check_budget() {
                             break;
                         }
                         let at = self.stack.len() + i;
                         let slot = self.slot(at, ty);
-                        match *place {
-                            Place::Reg(reg) if registers => {
+                        match *loc {
+                            AbiLoc::Reg(reg) if registers => {
                                 self.w.store(Store::of(ty), slot, reg);
                             }
-                            Place::Stack(offset) if !registers => {
+                            AbiLoc::Stack(offset) if !registers => {
                                 let scratch = I::scratch(ty.class());
                                 let from = Addr::base(I::STACK, (abi.stack_args + offset) as i32);
                                 self.w.load(Load::of(ty), scratch, from);

@@ -15,7 +15,7 @@
 //! around a call.
 //!
 //! The same part of the frame is where values come back to a function that has suspended itself or switched. Where one
-//! has resumed another, the routine says which handler is asked for. It continues at a *pad* behind the function's
+//! has resumed another, the routine says which handler is asked for. It continues at a *clause* behind the function's
 //! code, like that of an exception's handler: entries below the label that the handler names are in their slots, no
 //! register holds a copy. Preserved registers are as they were.
 
@@ -23,7 +23,7 @@ use crate::emit::FuncGen;
 use crate::emit::control::blocks::Block;
 use crate::emit::control::calls::{Arg, CallTo};
 use crate::emit::control::comes::Comes;
-use crate::emit::values::value::{Operand, OperandPlace, Value};
+use crate::emit::values::value::{Operand, OperandLoc, Value};
 use crate::isa::{Cond, Isa, Lane, Load, Src, Store};
 use crate::treaty::code::{Routine, StackRoutine, Target};
 use crate::treaty::facts::{StackFacts, Where};
@@ -40,14 +40,14 @@ const TAG: i32 = 8;
 /// Where the handlers of `resume` continue.
 #[derive(Default)]
 pub(crate) struct Resumptions {
-    pads: Vec<Pad>,
-    /// Operators with more than one handler: where they choose among which of the pads.
+    clauses: Vec<Clause>,
+    /// Operators with more than one handler: where they choose among which of the clauses.
     choices: Vec<(Label, u32, u32)>,
 }
 
 /// A handler of a `resume`.
 #[derive(Clone, Copy)]
-struct Pad {
+struct Clause {
     label: Label,
     /// The block whose label it names.
     block: Block,
@@ -59,7 +59,7 @@ struct Pad {
 
 impl Resumptions {
     pub(crate) fn clear(&mut self) {
-        self.pads.clear();
+        self.clauses.clear();
         self.choices.clear();
     }
 }
@@ -71,8 +71,8 @@ struct Handlers {
     all: u32,
     /// How many of these do not switch.
     suspending: u32,
-    /// The first pad.
-    pads: usize,
+    /// The first clause.
+    clauses: usize,
 }
 
 /// An argument of a routine.
@@ -110,7 +110,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(never)]
     pub(crate) fn cont_is_null(&mut self) {
         let mut operand = self.pop();
-        if let OperandPlace::Mem(addr) = operand.place() {
+        if let OperandLoc::Mem(addr) = operand.loc() {
             self.w.cmp_mem(Width::W64, addr, Src::Imm(0));
         } else {
             let reg = self.operand_reg(&mut operand);
@@ -286,10 +286,10 @@ impl<I: Isa> FuncGen<'_, I> {
             ty if ty.is_float() => (Ty::F64, I::FLOAT_SCRATCH),
             _ => (Ty::I64, I::SCRATCH),
         };
-        let from = match value.place() {
-            OperandPlace::Const(bits) => return self.store_const_to(to, ty, bits),
-            OperandPlace::Reg(reg) => reg,
-            OperandPlace::Mem(_) => {
+        let from = match value.loc() {
+            OperandLoc::Const(bits) => return self.store_const_to(to, ty, bits),
+            OperandLoc::Reg(reg) => reg,
+            OperandLoc::Mem(_) => {
                 self.load_operand(scratch, value);
                 scratch
             }
@@ -436,7 +436,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 suspending += 1;
             }
         }
-        let pads = self.lists.resumptions.pads.len();
+        let clauses = self.lists.resumptions.clauses.len();
         let (mut next, mut next_switch) = (0, suspending);
         for i in 0..all {
             let switches = self.reader.u8() != 0;
@@ -449,7 +449,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 let block = self.target_at(depth);
                 self.edge_without_copies(depth);
                 let label = self.w.label();
-                self.lists.resumptions.pads.push(Pad { label, block, tag, wasm: self.w.wasm });
+                self.lists.resumptions.clauses.push(Clause { label, block, tag, wasm: self.w.wasm });
             }
             if i & 7 != 7 || !self.w.check_budget() {
                 self.tag_address(I::SCRATCH, tag);
@@ -457,10 +457,10 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         }
         self.w.reserve_room();
-        Handlers { all, suspending, pads }
+        Handlers { all, suspending, clauses }
     }
 
-    /// Resumes, with everything in its place, and goes to the pad of a handler if one is asked for.
+    /// Resumes, with everything in its place, and goes to the clause of a handler if one is asked for.
     fn resume_with(&mut self, routine: StackRoutine, first: Input, results: &[Ty], handlers: Handlers) {
         self.call_stacks(routine, &[first, Input::Number(handlers.all), Input::Number(handlers.suspending)]);
         let [asked, values] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
@@ -468,10 +468,10 @@ impl<I: Isa> FuncGen<'_, I> {
         if handlers.suspending > 0 {
             self.w.test(Width::W32, asked, Src::Reg(asked));
             let label = if handlers.suspending == 1 {
-                self.lists.resumptions.pads[handlers.pads].label
+                self.lists.resumptions.clauses[handlers.clauses].label
             } else {
                 let choice = self.w.label();
-                let first = handlers.pads as u32;
+                let first = handlers.clauses as u32;
                 self.lists.resumptions.choices.push((choice, first, first + handlers.suspending));
                 choice
             };
@@ -480,9 +480,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.take_values(results, values);
     }
 
-    /// Emits the pads, behind the function's last instruction.
-    pub(crate) fn resumption_pads(&mut self) {
-        if self.lists.resumptions.pads.is_empty() {
+    /// Emits the clauses, behind the function's last instruction.
+    pub(crate) fn handler_clauses(&mut self) {
+        if self.lists.resumptions.clauses.is_empty() {
             return;
         }
         let [asked, temp] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[2]];
@@ -491,44 +491,44 @@ impl<I: Isa> FuncGen<'_, I> {
             if self.w.check_budget() {
                 return;
             }
-            let pads = &self.lists.resumptions.pads[first as usize..end as usize];
-            let targets: Vec<Label> = pads.iter().map(|pad| pad.label).collect();
+            let clauses = &self.lists.resumptions.clauses[first as usize..end as usize];
+            let targets: Vec<Label> = clauses.iter().map(|clause| clause.label).collect();
             self.w.reserve(4 * targets.len() + 4 * I::MAX_PRIMITIVE);
             self.w.bind(label);
             self.w.lea(Width::W64, asked, Addr::base(asked, -1));
             self.w.jump_table(asked, temp, &targets);
         }
-        for i in 0..self.lists.resumptions.pads.len() {
-            let pad = self.lists.resumptions.pads[i];
+        for i in 0..self.lists.resumptions.clauses.len() {
+            let clause = self.lists.resumptions.clauses[i];
             if self.w.check_budget() {
                 return;
             }
-            self.w.wasm = pad.wasm;
-            self.w.bind(pad.label);
-            self.hand_over(&pad);
+            self.w.wasm = clause.wasm;
+            self.w.bind(clause.label);
+            self.hand_over(&clause);
             self.restore_homes();
-            self.w.jmp(pad.block.label());
+            self.w.jmp(clause.block.label());
         }
     }
 
     /// Brings what a suspended stack has sent, and its continuation, to where the label of a handler wants them.
-    fn hand_over(&mut self, pad: &Pad) {
+    fn hand_over(&mut self, clause: &Clause) {
         let facts = self.facts;
-        let types = &facts.sigs[facts.tags[pad.tag as usize].sig as usize].params;
+        let types = &facts.sigs[facts.tags[clause.tag as usize].sig as usize].params;
         let values = I::PRIVATE.int_results[1];
         self.w.counters.steps += types.len() as u64;
         for (i, ty) in types.iter().enumerate() {
             if i & 7 == 7 && self.w.check_budget() {
                 return;
             }
-            let slot = self.slot(pad.block.height() + i, *ty);
+            let slot = self.slot(clause.block.height() + i, *ty);
             self.copy_memory(*ty, slot, Addr::base(values, VALUE * i as i32));
         }
         self.w.reserve_room();
-        if types.is_empty() && !pad.block.takes_one_in_slot() {
+        if types.is_empty() && !clause.block.takes_one_in_slot() {
             self.w.load(Load::V128, Self::merge_reg(Ty::ContRef), Self::passed(0));
         } else {
-            let slot = self.slot(pad.block.height() + types.len(), Ty::ContRef);
+            let slot = self.slot(clause.block.height() + types.len(), Ty::ContRef);
             self.copy_memory(Ty::ContRef, slot, Self::passed(0));
         }
     }

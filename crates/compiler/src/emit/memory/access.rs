@@ -6,7 +6,7 @@
 use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::held::Held;
-use crate::emit::values::value::{Hot, Loc, OperandPlace, Value};
+use crate::emit::values::value::{Hot, Loc, OperandLoc, Value};
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
 use crate::operators::Op;
 use crate::operators::effects;
@@ -22,8 +22,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Loads the base of memory 0 into the register that is pinned for it.
     pub(crate) fn reload_memory_base(&mut self) {
         if let Some(memory) = self.facts.memories.first().copied() {
-            let place = self.w.place(memory.base);
-            self.w.load(Load::I64, I::MEMORY_BASE, place);
+            let at = self.w.reach(memory.base);
+            self.w.load(Load::I64, I::MEMORY_BASE, at);
         }
     }
 
@@ -41,8 +41,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let memory = self.facts.memories[index as usize];
         let (reg, held) = self.hold(lightbeam_asm::RegClass::Int);
-        let place = self.w.place(memory.base);
-        self.w.load(Load::I64, reg, place);
+        let at = self.w.reach(memory.base);
+        self.w.load(Load::I64, reg, at);
         (reg, held)
     }
 
@@ -126,8 +126,8 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.cmp(Width::W64, end, Src::Imm(length as i32));
             return;
         }
-        let place = self.w.place(memory.length);
-        self.w.cmp(Width::W64, end, Src::Mem(place));
+        let at = self.w.reach(memory.length);
+        self.w.cmp(Width::W64, end, Src::Mem(at));
     }
 
     /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, not at a constant.
@@ -195,9 +195,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let (memory, offset) = self.reader.memarg();
         let mut value = self.pop();
         // The value stays where it is while the address is made; a constant becomes part of the store.
-        let imm = match (value.place(), op) {
-            (OperandPlace::Const(bits), Store::B8 | Store::B16 | Store::B32 | Store::F32) => Some(bits as i32),
-            (OperandPlace::Const(bits), Store::B64 | Store::F64) => self.imm_of(Ty::I64, bits),
+        let imm = match (value.loc(), op) {
+            (OperandLoc::Const(bits), Store::B8 | Store::B16 | Store::B32 | Store::F32) => Some(bits as i32),
+            (OperandLoc::Const(bits), Store::B64 | Store::F64) => self.imm_of(Ty::I64, bits),
             _ => None,
         };
         if imm.is_none() {
@@ -214,7 +214,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.store_imm(bits, addr, imm)
             }
             None => {
-                let OperandPlace::Reg(reg) = value.place() else { unreachable!("brought to a register") };
+                let OperandLoc::Reg(reg) = value.loc() else { unreachable!("brought to a register") };
                 self.w.store(op, addr, reg)
             }
         };
@@ -227,8 +227,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let index = self.reader.u32();
         let memory = self.facts.memories[index as usize];
         let d = self.take(lightbeam_asm::RegClass::Int);
-        let place = self.w.place(memory.length);
-        self.w.load(Load::I64, d, place);
+        let at = self.w.reach(memory.length);
+        self.w.load(Load::I64, d, at);
         if memory.page_size_log2 > 0 {
             // In 64 bits before the cut: 4 GiB is a length of 32-bit memories, too.
             self.w.shift(Shift::ShrU, Width::W64, d, d, Amount::Imm(memory.page_size_log2));

@@ -8,7 +8,7 @@ use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::held::Held;
 use crate::emit::values::regs::Pins;
-use crate::emit::values::value::{Operand, OperandPlace, Value};
+use crate::emit::values::value::{Operand, OperandLoc, Value};
 use crate::isa::{Alu, Cond, Isa, Load, Rmw, Src, Store};
 use crate::operators::Op;
 use crate::treaty::code::TrapCode;
@@ -76,8 +76,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Exchanges memory with a value and forgets what was there.
     fn exchange_dropped(&mut self, memory: u32, offset: u64, bytes: u32, value: &Operand) {
         let (addr, held) = self.aligned_address(memory, offset, bytes);
-        let reg = match value.place() {
-            OperandPlace::Reg(reg) if value.is_own_reg() => reg,
+        let reg = match value.loc() {
+            OperandLoc::Reg(reg) if value.is_own_reg() => reg,
             _ => {
                 self.load_operand(I::SCRATCH, value);
                 I::SCRATCH

@@ -3,7 +3,7 @@
 use crate::emit::FuncGen;
 use crate::emit::control::calls::{Arg, CallTo};
 use crate::emit::values::regs::Pins;
-use crate::emit::values::value::{Operand, OperandPlace};
+use crate::emit::values::value::{Operand, OperandLoc};
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::operators::policy::{is_small_copy, is_small_fill};
 use crate::treaty::code::{Routine, Target, TrapCode};
@@ -265,13 +265,13 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
         self.moves.clear();
         for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
-            if let OperandPlace::Reg(from) = operand.place() {
+            if let OperandLoc::Reg(from) = operand.loc() {
                 self.moves.add(*to, from);
             }
         }
         self.emit_moves();
         for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
-            if !matches!(operand.place(), OperandPlace::Reg(_)) {
+            if !matches!(operand.loc(), OperandLoc::Reg(_)) {
                 self.load_operand(*to, operand);
             }
         }

@@ -43,16 +43,16 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.cmp(Width::W64, reg, Src::Imm(length as i32));
             }
             _ => {
-                let place = self.w.place(table.length);
-                self.w.cmp(Width::W64, reg, Src::Mem(place));
+                let at = self.w.reach(table.length);
+                self.w.cmp(Width::W64, reg, Src::Mem(at));
             }
         }
         if !without(Fault::TableBound) {
             let beyond = if without(Fault::TableBoundOffByOne) { Cond::GtU } else { Cond::GeU };
             self.w.jcc(beyond, trap);
         }
-        let place = self.w.place(table.base);
-        self.w.load(Load::I64, base, place);
+        let at = self.w.reach(table.base);
+        self.w.load(Load::I64, base, at);
         if !self.facts.settings.spectre || without(Fault::TableGuard) {
             return element_at(self.w, table, base, reg);
         }
@@ -140,9 +140,9 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn table_size(&mut self) {
         let table = self.facts.tables[self.reader.u32() as usize];
         let d = self.take(RegClass::Int);
-        let place = self.w.place(table.length);
+        let at = self.w.reach(table.length);
         // A 32-bit table has fewer than 2^32 elements, so its upper half is zero.
-        self.w.load(Load::I64, d, place);
+        self.w.load(Load::I64, d, at);
         self.push_reg(table.index, d);
     }
 

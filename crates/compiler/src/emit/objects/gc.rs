@@ -7,7 +7,7 @@ use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::control::meter::StubKind;
 use crate::emit::values::held::Held;
-use crate::emit::values::value::{Operand, OperandPlace};
+use crate::emit::values::value::{Operand, OperandLoc};
 use crate::emit::values::zero_bits;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::operators::policy::MANY_FIELDS;
@@ -197,9 +197,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Stores an operand, whose type may be wider than what is stored.
     fn store_operand(&mut self, op: Store, to: Addr, operand: &Operand) {
-        let reg = match operand.place() {
-            OperandPlace::Reg(reg) => reg,
-            OperandPlace::Const(bits) if op != Store::V128 => {
+        let reg = match operand.loc() {
+            OperandLoc::Reg(reg) => reg,
+            OperandLoc::Const(bits) if op != Store::V128 => {
                 let int = if op.bytes() == 8 { Ty::I64 } else { Ty::I32 };
                 let bits_op = match op {
                     Store::F32 => Store::B32,
@@ -214,7 +214,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 return;
             }
-            OperandPlace::Const(_) | OperandPlace::Mem(_) => {
+            OperandLoc::Const(_) | OperandLoc::Mem(_) => {
                 let scratch = I::scratch(operand.ty().class());
                 self.load_operand(scratch, operand);
                 scratch
@@ -771,9 +771,9 @@ impl<I: Isa> FuncGen<'_, I> {
             return operand;
         }
         let int = if ty == Ty::F32 { Ty::I32 } else { Ty::I64 };
-        match operand.place() {
-            OperandPlace::Const(bits) => Operand::constant(int, bits),
-            OperandPlace::Mem(addr) if operand.owned().is_empty() && !operand.faults() => Operand::memory(int, addr),
+        match operand.loc() {
+            OperandLoc::Const(bits) => Operand::constant(int, bits),
+            OperandLoc::Mem(addr) if operand.owned().is_empty() && !operand.faults() => Operand::memory(int, addr),
             _ => {
                 let mut operand = operand;
                 let from = self.operand_reg(&mut operand);
@@ -816,8 +816,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
 /// Where an operand in memory is.
 fn address_of(operand: &Operand) -> Addr {
-    match operand.place() {
-        OperandPlace::Mem(addr) => addr,
+    match operand.loc() {
+        OperandLoc::Mem(addr) => addr,
         _ => unreachable!("it is in its slot"),
     }
 }

@@ -1,7 +1,7 @@
 //! The shapes of floats, and of conversions from, to and between them.
 
 use crate::emit::FuncGen;
-use crate::emit::values::value::{Loc, OperandPlace, Value};
+use crate::emit::values::value::{Loc, OperandLoc, Value};
 use crate::emit::writer::Writer;
 use crate::isa::{Convert, FloatAlu, FloatUnary, Isa, Trunc};
 use crate::treaty::code::TrapCode;
@@ -13,7 +13,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let ty = width.float();
         let mut r = self.pop();
         let mut l = self.pop();
-        if matches!(op, FloatAlu::Add | FloatAlu::Mul) && l.in_memory() && matches!(r.place(), OperandPlace::Reg(_)) {
+        if matches!(op, FloatAlu::Add | FloatAlu::Mul) && l.in_memory() && matches!(r.loc(), OperandLoc::Reg(_)) {
             std::mem::swap(&mut l, &mut r);
         }
         let src = self.float_src(&mut r);

@@ -12,7 +12,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(bits) = global.constant {
             return self.push_const(global.ty, bits);
         }
-        let addr = self.w.place(global.place);
+        let addr = self.w.reach(global.at);
         if I::MEM_OPERANDS && addr.base_reg() == I::CTX && self.folds_global(global.ty) {
             self.hot = Some(Hot { addr, owned: RegSet::EMPTY, wasm: None });
             return self.push(Value { ty: global.ty, loc: Loc::Hot });
@@ -39,27 +39,27 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn global_set(&mut self) {
         let global = self.facts.globals[self.reader.u32() as usize];
         if global.ty == crate::treaty::ty::Ty::GcRef && self.facts.counts() {
-            return self.global_set_counted(global.place);
+            return self.global_set_counted(global.at);
         }
         let mut value = self.pop();
         if let Some(bits) = value.as_const()
             && !global.ty.is_wide()
             && self.imm_of(global.ty.width().int(), bits).is_some()
         {
-            let addr = self.w.place(global.place);
+            let addr = self.w.reach(global.at);
             return self.store_const_to(addr, global.ty, bits);
         }
         let reg = self.operand_reg(&mut value);
-        let addr = self.w.place(global.place);
+        let addr = self.w.reach(global.at);
         self.w.store(Store::of(global.ty), addr, reg);
         self.done(&value);
     }
 
-    fn global_set_counted(&mut self, place: crate::treaty::facts::Where) {
+    fn global_set_counted(&mut self, at: crate::treaty::facts::Where) {
         let value = self.pop();
         let address = self.take(lightbeam_asm::RegClass::Int);
-        let place = self.w.place(place);
-        self.w.lea(crate::treaty::ty::Width::W64, address, place);
+        let at = self.w.reach(at);
+        self.w.lea(crate::treaty::ty::Width::W64, address, at);
         self.set_reference(address, &value, crate::emit::values::held::Held::of(value.owned()));
     }
 }

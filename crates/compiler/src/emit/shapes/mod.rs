@@ -10,13 +10,13 @@ mod simd;
 
 use crate::emit::FuncGen;
 use crate::emit::values::held::Held;
-use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandPlace, Value};
+use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandLoc, Value};
 use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src, product};
 use crate::operators::{Flags, Op};
 use crate::treaty::code::TrapCode;
 use crate::treaty::facts::Callee;
 use crate::treaty::fault::proof;
-use crate::treaty::sig::Place;
+use crate::treaty::sig::AbiLoc;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegSet};
 
@@ -183,7 +183,7 @@ impl<I: Isa> FuncGen<'_, I> {
                         Callee::Imported { .. } => &sig.tail,
                     };
                     return match abi.params.len().checked_sub(after).map(|i| abi.params[i]) {
-                        Some(Place::Reg(reg)) => Some(reg),
+                        Some(AbiLoc::Reg(reg)) => Some(reg),
                         _ => None,
                     };
                 }
@@ -203,18 +203,18 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The result is none of the registers that the right operand is read from, unless it is the left one as well.
     pub(crate) fn binary_dest(&mut self, ty: Ty, l: &Operand, r: &Operand) -> (Reg, Reg) {
         let mut busy = r.regs();
-        if let OperandPlace::Reg(reg) = l.place() {
+        if let OperandLoc::Reg(reg) = l.loc() {
             busy.remove(reg);
         }
         let d = match self.hint(ty, busy) {
             Some(home) => home,
-            None => match l.place() {
-                OperandPlace::Reg(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
+            None => match l.loc() {
+                OperandLoc::Reg(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
                 _ => self.take(ty.class()),
             },
         };
-        match l.place() {
-            OperandPlace::Reg(reg) => (d, reg),
+        match l.loc() {
+            OperandLoc::Reg(reg) => (d, reg),
             _ => {
                 self.load_operand(d, l);
                 (d, d)
@@ -246,7 +246,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let mut r = self.pop();
         let mut l = self.pop();
-        if l.as_const().is_some() || (l.in_memory() && matches!(r.place(), OperandPlace::Reg(_))) {
+        if l.as_const().is_some() || (l.in_memory() && matches!(r.loc(), OperandLoc::Reg(_))) {
             std::mem::swap(&mut l, &mut r);
         }
         let src = self.src(&mut r);
@@ -270,7 +270,7 @@ impl<I: Isa> FuncGen<'_, I> {
         for operand in [&mut *l, &mut *r] {
             // An operand in a demanded register that is not its own place moves out of the way.
             let own = operand.owned().and(demanded);
-            if let OperandPlace::Mem(_) = operand.place()
+            if let OperandLoc::Mem(_) = operand.loc()
                 && !own.is_empty()
             {
                 let to = self.take_from(RegSet::INTS.minus(demanded));
@@ -287,7 +287,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     let at = self.regs.copy_of[reg.index()] as usize;
                     let slot = Addr::base(I::FRAME, self.locals[at].slot);
                     for operand in [&mut *l, &mut *r] {
-                        if operand.place() == OperandPlace::Reg(reg) {
+                        if operand.loc() == OperandLoc::Reg(reg) {
                             *operand = Operand::memory(operand.ty(), slot);
                         }
                     }
@@ -300,7 +300,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let want_r = fixed.rhs;
         let want_l = fixed.lhs;
         // The right operand leaves demanded registers that are not its place.
-        if let OperandPlace::Reg(reg) = r.place()
+        if let OperandLoc::Reg(reg) = r.loc()
             && demanded.has(reg)
             && want_r != Some(reg)
         {
@@ -314,7 +314,7 @@ impl<I: Isa> FuncGen<'_, I> {
             *r = Operand::own(r.ty(), to);
         }
         // So does the left one.
-        if let OperandPlace::Reg(reg) = l.place()
+        if let OperandLoc::Reg(reg) = l.loc()
             && demanded.has(reg)
             && want_l != Some(reg)
         {
@@ -328,7 +328,7 @@ impl<I: Isa> FuncGen<'_, I> {
             *l = Operand::own(l.ty(), to);
         }
         if let Some(to) = want_r
-            && r.place() != OperandPlace::Reg(to)
+            && r.loc() != OperandLoc::Reg(to)
         {
             proof!(ours.has(to));
             self.load_operand(to, r);
@@ -337,7 +337,7 @@ impl<I: Isa> FuncGen<'_, I> {
             *r = Operand::own(r.ty(), to);
         }
         if let Some(to) = want_l
-            && l.place() != OperandPlace::Reg(to)
+            && l.loc() != OperandLoc::Reg(to)
         {
             proof!(ours.has(to));
             self.load_operand(to, l);
@@ -446,13 +446,13 @@ impl<I: Isa> FuncGen<'_, I> {
             let l = self.pop();
             let d = match self.hint(ty, RegSet::EMPTY) {
                 Some(home) => home,
-                None => match l.place() {
-                    OperandPlace::Reg(reg) if l.is_own_reg() => reg,
+                None => match l.loc() {
+                    OperandLoc::Reg(reg) if l.is_own_reg() => reg,
                     _ => self.take(ty.class()),
                 },
             };
-            let left = match l.place() {
-                OperandPlace::Reg(reg) => reg,
+            let left = match l.loc() {
+                OperandLoc::Reg(reg) => reg,
                 _ => {
                     self.load_operand(d, &l);
                     d
@@ -558,9 +558,9 @@ impl<I: Isa> FuncGen<'_, I> {
             },
         };
         // A slot holds the lower bytes first, so the narrow part can be read from it.
-        let src = match operand.place() {
-            OperandPlace::Reg(reg) => Src::Reg(reg),
-            OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+        let src = match operand.loc() {
+            OperandLoc::Reg(reg) => Src::Reg(reg),
+            OperandLoc::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
             _ => {
                 self.load_operand(d, &operand);
                 Src::Reg(d)
@@ -668,29 +668,29 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut r = self.pop();
         let mut l = self.pop();
         let mut cond = cond;
-        if l.as_const().is_some() || (l.in_memory() && matches!(r.place(), OperandPlace::Reg(_))) {
+        if l.as_const().is_some() || (l.in_memory() && matches!(r.loc(), OperandLoc::Reg(_))) {
             std::mem::swap(&mut l, &mut r);
             cond = cond.swap();
         }
         if r.as_const() == Some(0)
-            && let OperandPlace::Reg(reg) = l.place()
+            && let OperandLoc::Reg(reg) = l.loc()
             && matches!(cond, Cond::Eq | Cond::Ne | Cond::LtS | Cond::GeS)
         {
             if !(matches!(cond, Cond::Eq | Cond::Ne) && self.flags_tell(reg, width)) {
                 self.w.test(width, reg, Src::Reg(reg));
             }
         } else {
-            let src = match r.place() {
-                OperandPlace::Const(bits) => match self.imm_of(width.int(), bits) {
+            let src = match r.loc() {
+                OperandLoc::Const(bits) => match self.imm_of(width.int(), bits) {
                     Some(imm) => Src::Imm(imm),
                     None => Src::Reg(self.operand_reg(&mut r)),
                 },
-                OperandPlace::Reg(reg) => Src::Reg(reg),
-                OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
-                OperandPlace::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
+                OperandLoc::Reg(reg) => Src::Reg(reg),
+                OperandLoc::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+                OperandLoc::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
             };
-            match (l.place(), src) {
-                (OperandPlace::Mem(addr), Src::Imm(_)) if I::MEM_OPERANDS => {
+            match (l.loc(), src) {
+                (OperandLoc::Mem(addr), Src::Imm(_)) if I::MEM_OPERANDS => {
                     let at = self.w.cmp_mem(width, addr, src);
                     self.folded(&l, at);
                 }

@@ -123,7 +123,7 @@ impl<I: Isa> Values<'_, I> {
                 self.done(&operand);
             }
             if state.home.is_none() {
-                let to_slot = self.window_stores(&state);
+                let to_slot = self.stores_writes(&state);
                 if to_slot {
                     self.w.store(Store::of(ty), Addr::base(I::FRAME, state.slot), home);
                 }
@@ -169,7 +169,7 @@ impl<I: Isa> Values<'_, I> {
 
     /// Is a local that a loop keeps in a register written to its slot as well? Behind the loop, a local of the loop's
     /// own is read no more; but a collector reads references at any time.
-    pub(crate) fn window_stores(&self, local: &LocalState) -> bool {
+    pub(crate) fn stores_writes(&self, local: &LocalState) -> bool {
         local.depth < self.regs.locked_depth || local.ty == Ty::GcRef
     }
 

@@ -20,7 +20,7 @@ pub(crate) struct Regs {
     pub(crate) dirty: RegSet,
     /// Whose copy a cached register is: position of the local in the survey. (A function has at most 50,000.)
     pub(crate) copy_of: [u16; 64],
-    /// Cached registers that keep their locals until the loop ends, see `Values::open_window`.
+    /// Cached registers that keep their locals until the loop ends, see `Values::lock_locals`.
     pub(crate) locked: RegSet,
     /// Depth of that loop.
     pub(crate) locked_depth: u32,
@@ -380,7 +380,7 @@ impl<I: Isa> Values<'_, I> {
     #[inline(never)]
     fn clean_for(&mut self, copies: RegSet, depth: usize) {
         for reg in copies {
-            // What belongs to a frame that the label is not inside of is written there before it is read.
+            // What belongs to a block that the label is not inside of is written there before it is read.
             if (self.locals[self.regs.copy_of[reg.index()] as usize].depth as usize) < depth {
                 self.clean(reg);
             }
@@ -407,7 +407,7 @@ impl<I: Isa> Values<'_, I> {
     /// long as it lasts. Writes go to the register and, unless the local is the loop's own, to the slot, so that no
     /// edge out of the loop has anything to do; reads come from the register. The loop's label then has these copies on
     /// all its edges.
-    pub(crate) fn open_window(&mut self, locals: &[u32]) {
+    pub(crate) fn lock_locals(&mut self, locals: &[u32]) {
         proof!(self.regs.locked.is_empty());
         self.regs.locked_depth = self.depth as u32;
         let mut ints = self.lockable(I::VOLATILE_HOMES);
@@ -444,7 +444,7 @@ impl<I: Isa> Values<'_, I> {
             }
             self.regs.locked.add(reg);
             self.regs.dirty.remove(reg);
-            self.w.counters.window_locals += 1;
+            self.w.counters.locked_locals += 1;
         }
     }
 
@@ -455,10 +455,10 @@ impl<I: Isa> Values<'_, I> {
 
     /// After the loop: its registers are copies like any other. Gives those that are ahead of their locals' slots, as
     /// nothing reads these locals any more but what waits on the stack.
-    pub(crate) fn close_window(&mut self) -> RegSet {
+    pub(crate) fn unlock_locals(&mut self) -> RegSet {
         let mut own = RegSet::EMPTY;
         for reg in std::mem::replace(&mut self.regs.locked, RegSet::EMPTY) {
-            if !self.window_stores(&self.locals[self.regs.copy_of[reg.index()] as usize]) {
+            if !self.stores_writes(&self.locals[self.regs.copy_of[reg.index()] as usize]) {
                 own.add(reg);
             }
         }

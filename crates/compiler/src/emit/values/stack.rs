@@ -7,7 +7,7 @@
 //! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
 
 use crate::emit::values::Values;
-use crate::emit::values::value::{FlagsOf, Hot, Loc, Operand, OperandPlace, Value};
+use crate::emit::values::value::{FlagsOf, Hot, Loc, Operand, OperandLoc, Value};
 use crate::isa::{FloatSrc, Isa, Load, Src, Store};
 use crate::treaty::fault::{Fault, proof, without};
 use crate::treaty::ty::{Ty, Width};
@@ -129,7 +129,7 @@ impl<I: Isa> Values<'_, I> {
 
     /// Brings an operand to a register that may be read but not written.
     pub(crate) fn operand_reg(&mut self, operand: &mut Operand) -> Reg {
-        if let OperandPlace::Reg(reg) = operand.place() {
+        if let OperandLoc::Reg(reg) = operand.loc() {
             return reg;
         }
         let reg = self.take(operand.ty().class());
@@ -147,7 +147,7 @@ impl<I: Isa> Values<'_, I> {
 
     /// Brings an operand to a register of its own.
     pub(crate) fn operand_owned(&mut self, operand: &mut Operand) -> Reg {
-        if let OperandPlace::Reg(reg) = operand.place()
+        if let OperandLoc::Reg(reg) = operand.loc()
             && operand.is_own_reg()
         {
             return reg;
@@ -161,8 +161,8 @@ impl<I: Isa> Values<'_, I> {
 
     /// Puts an operand back on the stack, which it has left at this very place.
     pub(crate) fn push_operand(&mut self, operand: &Operand) {
-        match operand.place() {
-            OperandPlace::Const(bits) => self.push_const(operand.ty(), bits),
+        match operand.loc() {
+            OperandLoc::Const(bits) => self.push_const(operand.ty(), bits),
             _ => {
                 let mut operand = *operand;
                 let reg = self.operand_owned(&mut operand);
@@ -173,7 +173,7 @@ impl<I: Isa> Values<'_, I> {
 
     /// Reads a copy of a local from the local's slot instead, so that the copy need not be kept.
     pub(crate) fn let_copy_go(&mut self, operand: &mut Operand) {
-        if let OperandPlace::Reg(reg) = operand.place()
+        if let OperandLoc::Reg(reg) = operand.loc()
             && self.regs.cached.has(reg)
         {
             if self.regs.dirty.or(self.regs.locked).has(reg) {
@@ -187,10 +187,10 @@ impl<I: Isa> Values<'_, I> {
 
     /// Copies an operand to a register. Keeps the flags.
     pub(crate) fn load_operand(&mut self, to: Reg, operand: &Operand) {
-        match operand.place() {
-            OperandPlace::Reg(from) => self.copy_reg(operand.ty(), to, from),
-            OperandPlace::Const(bits) => self.load_const(operand.ty(), to, bits),
-            OperandPlace::Mem(addr) => {
+        match operand.loc() {
+            OperandLoc::Reg(from) => self.copy_reg(operand.ty(), to, from),
+            OperandLoc::Const(bits) => self.load_const(operand.ty(), to, bits),
+            OperandLoc::Mem(addr) => {
                 let at = self.w.load(Load::of(operand.ty()), to, addr);
                 if operand.faults() {
                     self.w.memory_trap_of(at, self.hot_wasm);
@@ -215,22 +215,22 @@ impl<I: Isa> Values<'_, I> {
     /// one.
     #[inline]
     pub(crate) fn src(&mut self, operand: &mut Operand) -> Src {
-        match operand.place() {
-            OperandPlace::Reg(reg) => Src::Reg(reg),
-            OperandPlace::Const(bits) => match self.imm_of(operand.ty(), bits) {
+        match operand.loc() {
+            OperandLoc::Reg(reg) => Src::Reg(reg),
+            OperandLoc::Const(bits) => match self.imm_of(operand.ty(), bits) {
                 Some(imm) => Src::Imm(imm),
                 None => Src::Reg(self.operand_reg(operand)),
             },
-            OperandPlace::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
-            OperandPlace::Mem(_) => Src::Reg(self.operand_reg(operand)),
+            OperandLoc::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
+            OperandLoc::Mem(_) => Src::Reg(self.operand_reg(operand)),
         }
     }
 
     /// Like `src`, for floats.
     pub(crate) fn float_src(&mut self, operand: &mut Operand) -> FloatSrc {
-        match operand.place() {
-            OperandPlace::Reg(reg) => FloatSrc::Reg(reg),
-            OperandPlace::Mem(addr) if I::MEM_OPERANDS => FloatSrc::Mem(addr),
+        match operand.loc() {
+            OperandLoc::Reg(reg) => FloatSrc::Reg(reg),
+            OperandLoc::Mem(addr) if I::MEM_OPERANDS => FloatSrc::Mem(addr),
             _ => FloatSrc::Reg(self.operand_reg(operand)),
         }
     }

@@ -89,7 +89,7 @@ pub(crate) struct Operand {
 
 /// Where an operand is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum OperandPlace {
+pub(crate) enum OperandLoc {
     /// In a register: its own, a local's home or a local's cached copy.
     Reg(Reg),
     /// A constant.
@@ -103,7 +103,7 @@ impl Operand {
     const CONST: u32 = 1;
     const MEM: u32 = 2;
     /// The bits for these.
-    const PLACE: u32 = 3;
+    const LOC: u32 = 3;
     /// The register, or the base of the address, goes free when the operator is done with the operand.
     const OWNS: u32 = 4;
     /// The index of the address goes free with it.
@@ -158,19 +158,19 @@ impl Operand {
     }
 
     #[inline(always)]
-    pub(crate) const fn place(self) -> OperandPlace {
-        match self.meta & Operand::PLACE {
-            Operand::REG => OperandPlace::Reg(Reg::from_index(self.payload as usize & 63)),
-            Operand::CONST => OperandPlace::Const(self.payload),
-            _ => OperandPlace::Mem(Addr::from_bits(self.payload)),
+    pub(crate) const fn loc(self) -> OperandLoc {
+        match self.meta & Operand::LOC {
+            Operand::REG => OperandLoc::Reg(Reg::from_index(self.payload as usize & 63)),
+            Operand::CONST => OperandLoc::Const(self.payload),
+            _ => OperandLoc::Mem(Addr::from_bits(self.payload)),
         }
     }
 
     /// Its register, if it is in one.
     #[inline(always)]
     pub(crate) const fn as_reg(self) -> Option<Reg> {
-        match self.place() {
-            OperandPlace::Reg(reg) => Some(reg),
+        match self.loc() {
+            OperandLoc::Reg(reg) => Some(reg),
             _ => None,
         }
     }
@@ -180,7 +180,7 @@ impl Operand {
     pub(crate) fn owned(self) -> RegSet {
         if self.meta & (Operand::OWNS | Operand::OWNS_INDEX) == 0 {
             RegSet::EMPTY
-        } else if self.meta & Operand::PLACE == Operand::REG {
+        } else if self.meta & Operand::LOC == Operand::REG {
             RegSet::one(Reg::from_index(self.payload as usize & 63))
         } else {
             self.owned_of_address()
@@ -205,13 +205,13 @@ impl Operand {
     /// Is it in a register of its own?
     #[inline(always)]
     pub(crate) const fn is_own_reg(self) -> bool {
-        self.meta & (Operand::OWNS | Operand::PLACE) == Operand::OWNS | Operand::REG
+        self.meta & (Operand::OWNS | Operand::LOC) == Operand::OWNS | Operand::REG
     }
 
     /// Is it in memory?
     #[inline(always)]
     pub(crate) const fn in_memory(self) -> bool {
-        self.meta & Operand::PLACE == Operand::MEM
+        self.meta & Operand::LOC == Operand::MEM
     }
 
     /// Can reading it fault?
@@ -223,23 +223,23 @@ impl Operand {
     /// The registers that reading it reads.
     #[inline]
     pub(crate) fn regs(self) -> RegSet {
-        match self.place() {
-            OperandPlace::Reg(reg) => RegSet::one(reg),
-            OperandPlace::Const(_) => RegSet::EMPTY,
-            OperandPlace::Mem(addr) => addr.regs(),
+        match self.loc() {
+            OperandLoc::Reg(reg) => RegSet::one(reg),
+            OperandLoc::Const(_) => RegSet::EMPTY,
+            OperandLoc::Mem(addr) => addr.regs(),
         }
     }
 
     /// Its constant, if it is one.
     #[inline(always)]
     pub(crate) const fn as_const(self) -> Option<u64> {
-        if self.meta & Operand::PLACE == Operand::CONST { Some(self.payload) } else { None }
+        if self.meta & Operand::LOC == Operand::CONST { Some(self.payload) } else { None }
     }
 }
 
 impl std::fmt::Debug for Operand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} {:?} owning {:?}", self.ty(), self.place(), self.owned())
+        write!(f, "{:?} {:?} owning {:?}", self.ty(), self.loc(), self.owned())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Sweep;
 use super::leb;
-use super::operands::Window;
+use super::operands::Word;
 use crate::operators::effects;
 use crate::operators::{Immediates, Prefix};
 
@@ -10,9 +10,9 @@ use crate::operators::{Immediates, Prefix};
 const NAMES_MEMORY: u32 = 0x40;
 
 impl Sweep<'_> {
-    /// An operator behind the prefix of atomics: where it ends, and the window behind it.
+    /// An operator behind the prefix of atomics: where it ends, and the word behind it.
     #[inline(never)]
-    pub(super) fn atomic(&mut self, bytes: &[u8], pos: usize, window: Window) -> Option<(usize, Window)> {
+    pub(super) fn atomic(&mut self, bytes: &[u8], pos: usize, word: Word) -> Option<(usize, Word)> {
         let (code, len) = leb::u32(bytes, pos);
         if len == 0 {
             return None;
@@ -31,8 +31,8 @@ impl Sweep<'_> {
             }
             _ => return None,
         };
-        let window = self.fixed(op, address, window)?;
+        let word = self.fixed(op, address, word)?;
         self.survey.note(effects::of(self.facts, op, [0; 2], [None; 2]));
-        Some((pos, window))
+        Some((pos, word))
     }
 }

@@ -1,7 +1,7 @@
-//! Control frames of the fast sweep: what a block takes and gives, and what its label asks for.
+//! Open blocks of the fast sweep: what a block takes and gives, and what its label asks for.
 
 use super::Sweep;
-use super::operands::{ANYTHING, BASE, Cursor, Window, code};
+use super::operands::{ANYTHING, BASE, Cursor, Word, code};
 use crate::treaty::ty::{Packed, Ty};
 use crate::validate::MOST_VALUES;
 use wasmparser::FuncType;
@@ -40,11 +40,11 @@ pub(super) enum Kind {
 
 /// An open block, or the function itself.
 #[derive(Clone, Copy)]
-pub(super) struct Frame {
-    /// The window of the frame around it, without the parameters of this block.
-    outer: Window,
-    /// The window at its end: its results and nothing else; 0 if they do not fit.
-    end: Window,
+pub(super) struct OpenBlock {
+    /// The word of the block around it, without the parameters of this block.
+    outer: Word,
+    /// The word at its end: its results and nothing else; 0 if they do not fit.
+    end: Word,
     /// What a branch to its label takes.
     pub(super) label: Packed,
     /// How much had made room when it was opened.
@@ -57,7 +57,7 @@ pub(super) struct Frame {
     pub(super) named: u32,
 }
 
-const EMPTY_WINDOW: Window = BASE as Window;
+const EMPTY_WORD: Word = BASE as Word;
 
 impl Sweep<'_> {
     fn params(&self, shape: Shape) -> &[Ty] {
@@ -75,36 +75,36 @@ impl Sweep<'_> {
         }
     }
 
-    /// What the label of a frame takes, last on top; only of frames that have a signature.
-    pub(super) fn label_types(&self, frame: &Frame) -> &[Ty] {
-        if frame.kind == Kind::Loop { self.params(frame.shape) } else { self.results(frame.shape) }
+    /// What the label of a block takes, last on top; only of blocks that have a signature.
+    pub(super) fn label_types(&self, block: &OpenBlock) -> &[Ty] {
+        if block.kind == Kind::Loop { self.params(block.shape) } else { self.results(block.shape) }
     }
 
-    /// How many values the label of a frame takes.
-    pub(super) fn label_arity(&self, frame: &Frame) -> usize {
-        match frame.shape.0 {
-            0..Shape::SIG => (frame.label.bits / 8) as usize,
-            _ => self.label_types(frame).len(),
+    /// How many values the label of a block takes.
+    pub(super) fn label_arity(&self, block: &OpenBlock) -> usize {
+        match block.shape.0 {
+            0..Shape::SIG => (block.label.bits / 8) as usize,
+            _ => self.label_types(block).len(),
         }
     }
 
     /// The place below the values that a label takes; `None` if they are not there.
     #[inline(never)]
-    fn below_label(&mut self, frame: &Frame, window: Window) -> Option<Cursor> {
-        let mut at = self.spilled.cursor(window);
-        if frame.shape.0 >= Shape::SIG {
-            for ty in self.label_types(frame).iter().rev() {
+    fn below_label(&mut self, block: &OpenBlock, word: Word) -> Option<Cursor> {
+        let mut at = self.spilled.cursor(word);
+        if block.shape.0 >= Shape::SIG {
+            for ty in self.label_types(block).iter().rev() {
                 self.spilled.expect(&mut at, code(*ty))?;
             }
-            self.survey.steps += self.label_types(frame).len() as u64;
-        } else if frame.label.bits > 0 {
-            self.spilled.expect(&mut at, frame.shape.0 as u8)?;
+            self.survey.steps += self.label_types(block).len() as u64;
+        } else if block.label.bits > 0 {
+            self.spilled.expect(&mut at, block.shape.0 as u8)?;
         }
         Some(at)
     }
 
-    /// Opens the frame of the function.
-    pub(super) fn open_function(&mut self, sig: u32, ty: &FuncType) -> Option<Window> {
+    /// Opens the block of the function.
+    pub(super) fn open_function(&mut self, sig: u32, ty: &FuncType) -> Option<Word> {
         let (shape, results) = match ty.results() {
             _ if self.sig.plain => (Shape::sig(sig), self.sig.packed_results),
             [] => (Shape::EMPTY, Packed::EMPTY),
@@ -114,8 +114,8 @@ impl Sweep<'_> {
             }
             _ => return None,
         };
-        self.frames.push(Frame {
-            outer: EMPTY_WINDOW,
+        self.blocks.push(OpenBlock {
+            outer: EMPTY_WORD,
             end: results.alone(),
             label: results,
             spilled: 0,
@@ -124,18 +124,18 @@ impl Sweep<'_> {
             inits: 0,
             named: 0,
         });
-        Some(EMPTY_WINDOW)
+        Some(EMPTY_WORD)
     }
 
-    /// Opens a block and gives the window inside.
+    /// Opens a block and gives the word inside.
     #[inline(always)]
-    pub(super) fn open(&mut self, kind: Kind, shape: Shape, window: Window) -> Option<Window> {
+    pub(super) fn open(&mut self, kind: Kind, shape: Shape, word: Word) -> Option<Word> {
         if shape.0 >= Shape::SIG {
-            return self.open_sig(kind, shape, window);
+            return self.open_sig(kind, shape, word);
         }
         let results = if shape == Shape::EMPTY { Packed::EMPTY } else { Packed::one(shape.0 as u8) };
-        self.frames.push(Frame {
-            outer: window,
+        self.blocks.push(OpenBlock {
+            outer: word,
             end: results.alone(),
             label: if kind == Kind::Loop { Packed::EMPTY } else { results },
             spilled: self.spilled.len(),
@@ -145,14 +145,14 @@ impl Sweep<'_> {
             named: 0,
         });
         self.survey.open(kind == Kind::Loop);
-        Some(EMPTY_WINDOW)
+        Some(EMPTY_WORD)
     }
 
     #[inline(never)]
-    fn open_sig(&mut self, kind: Kind, shape: Shape, window: Window) -> Option<Window> {
+    fn open_sig(&mut self, kind: Kind, shape: Shape, word: Word) -> Option<Word> {
         let sig = &self.facts.sigs[(shape.0 - Shape::SIG) as usize];
-        let outer = self.spilled.pop_types(window, &sig.params)?;
-        self.frames.push(Frame {
+        let outer = self.spilled.pop_types(word, &sig.params)?;
+        self.blocks.push(OpenBlock {
             outer,
             end: sig.packed_results.alone(),
             label: if kind == Kind::Loop { sig.packed_params } else { sig.packed_results },
@@ -163,134 +163,134 @@ impl Sweep<'_> {
             named: 0,
         });
         self.survey.open(kind == Kind::Loop);
-        self.push_types(EMPTY_WINDOW, &sig.params)
+        self.push_types(EMPTY_WORD, &sig.params)
     }
 
-    /// Does the frame's window hold its results and nothing else? Nothing is left of it in `spilled` then.
+    /// Does the block's word hold its results and nothing else? Nothing is left of it in `spilled` then.
     #[inline(always)]
-    fn is_at_end(&mut self, frame: &Frame, window: Window) -> bool {
-        window == frame.end || self.is_at_end_slowly(frame, window)
+    fn is_at_end(&mut self, block: &OpenBlock, word: Word) -> bool {
+        word == block.end || self.is_at_end_slowly(block, word)
     }
 
     #[cold]
     #[inline(never)]
-    fn is_at_end_slowly(&mut self, frame: &Frame, window: Window) -> bool {
-        let mut at = self.spilled.cursor(window);
-        let found = if frame.shape.0 >= Shape::SIG {
-            let results = &self.facts.sigs[(frame.shape.0 - Shape::SIG) as usize].results;
+    fn is_at_end_slowly(&mut self, block: &OpenBlock, word: Word) -> bool {
+        let mut at = self.spilled.cursor(word);
+        let found = if block.shape.0 >= Shape::SIG {
+            let results = &self.facts.sigs[(block.shape.0 - Shape::SIG) as usize].results;
             results.iter().rev().all(|ty| self.spilled.expect(&mut at, code(*ty)).is_some())
         } else {
-            frame.shape == Shape::EMPTY || self.spilled.expect(&mut at, frame.shape.0 as u8).is_some()
+            block.shape == Shape::EMPTY || self.spilled.expect(&mut at, block.shape.0 as u8).is_some()
         };
-        // The frame's marker is all that may be left: an operand that had made room would show another.
+        // The block's marker is all that may be left: an operand that had made room would show another.
         let rest = self.spilled.cut(at);
-        found && (rest == EMPTY_WINDOW || rest == Window::from(ANYTHING))
+        found && (rest == EMPTY_WORD || rest == Word::from(ANYTHING))
     }
 
-    /// `else`: gives the window at its begin.
+    /// `else`: gives the word at its begin.
     #[inline(always)]
-    pub(super) fn turn(&mut self, window: Window) -> Option<Window> {
-        let frame = *self.frames.last()?;
-        if frame.kind != Kind::If || !self.is_at_end(&frame, window) {
+    pub(super) fn turn(&mut self, word: Word) -> Option<Word> {
+        let block = *self.blocks.last()?;
+        if block.kind != Kind::If || !self.is_at_end(&block, word) {
             return None;
         }
-        if self.inits.len() != frame.inits {
-            self.forget_writes(frame.inits);
+        if self.inits.len() != block.inits {
+            self.forget_writes(block.inits);
         }
-        self.frames.last_mut()?.kind = Kind::Else;
+        self.blocks.last_mut()?.kind = Kind::Else;
         self.survey.turn();
-        if frame.shape.0 < Shape::SIG {
-            return Some(EMPTY_WINDOW);
+        if block.shape.0 < Shape::SIG {
+            return Some(EMPTY_WORD);
         }
-        let params = &self.facts.sigs[(frame.shape.0 - Shape::SIG) as usize].params;
-        self.push_types(EMPTY_WINDOW, params)
+        let params = &self.facts.sigs[(block.shape.0 - Shape::SIG) as usize].params;
+        self.push_types(EMPTY_WORD, params)
     }
 
-    /// `end`: closes the innermost frame and gives the window outside, with its results.
+    /// `end`: closes the innermost block and gives the word outside, with its results.
     #[inline(always)]
-    pub(super) fn close(&mut self, window: Window) -> Option<Window> {
-        let frame = *self.frames.last()?;
-        if !self.is_at_end(&frame, window) {
+    pub(super) fn close(&mut self, word: Word) -> Option<Word> {
+        let block = *self.blocks.last()?;
+        if !self.is_at_end(&block, word) {
             return None;
         }
         // Without an `else`, the parameters are the results.
-        if frame.kind == Kind::If
-            && frame.shape != Shape::EMPTY
-            && (frame.shape.0 < Shape::SIG || self.params(frame.shape) != self.results(frame.shape))
+        if block.kind == Kind::If
+            && block.shape != Shape::EMPTY
+            && (block.shape.0 < Shape::SIG || self.params(block.shape) != self.results(block.shape))
         {
             return None;
         }
-        if self.inits.len() != frame.inits {
-            self.forget_writes(frame.inits);
+        if self.inits.len() != block.inits {
+            self.forget_writes(block.inits);
         }
-        self.frames.pop();
+        self.blocks.pop();
         self.survey.close();
-        if frame.shape == Shape::EMPTY {
-            Some(frame.outer)
-        } else if frame.shape.0 < Shape::SIG {
-            Some(self.spilled.push(frame.outer, frame.shape.0 as u8))
+        if block.shape == Shape::EMPTY {
+            Some(block.outer)
+        } else if block.shape.0 < Shape::SIG {
+            Some(self.spilled.push(block.outer, block.shape.0 as u8))
         } else {
-            let results = &self.facts.sigs[(frame.shape.0 - Shape::SIG) as usize].results;
-            self.push_types(frame.outer, results)
+            let results = &self.facts.sigs[(block.shape.0 - Shape::SIG) as usize].results;
+            self.push_types(block.outer, results)
         }
     }
 
     /// Gives the values that a label takes the types that it states.
     #[inline(never)]
-    pub(super) fn exchange(&mut self, target: usize, window: Window) -> Option<Window> {
-        let frame = *self.frames.get(target)?;
-        let at = self.below_label(&frame, window)?;
-        let window = self.spilled.cut(at);
-        if frame.shape.0 < Shape::SIG {
-            return Some(if frame.label == Packed::EMPTY {
-                window
+    pub(super) fn exchange(&mut self, target: usize, word: Word) -> Option<Word> {
+        let block = *self.blocks.get(target)?;
+        let at = self.below_label(&block, word)?;
+        let word = self.spilled.cut(at);
+        if block.shape.0 < Shape::SIG {
+            return Some(if block.label == Packed::EMPTY {
+                word
             } else {
-                self.spilled.push(window, frame.shape.0 as u8)
+                self.spilled.push(word, block.shape.0 as u8)
             });
         }
-        let sig = &self.facts.sigs[(frame.shape.0 - Shape::SIG) as usize];
-        self.push_types(window, if frame.kind == Kind::Loop { &sig.params } else { &sig.results })
+        let sig = &self.facts.sigs[(block.shape.0 - Shape::SIG) as usize];
+        self.push_types(word, if block.kind == Kind::Loop { &sig.params } else { &sig.results })
     }
 
-    /// Pushes operands, of which there may be more than there are bytes that say so; `None` if it is for the reference
-    /// to judge whether they are too many.
+    /// Pushes operands, of which there may be more than there are bytes that say so; `None` if it is for the judge
+    /// to decide whether they are too many.
     #[inline]
-    pub(super) fn push_types(&mut self, window: Window, types: &[Ty]) -> Option<Window> {
-        let window = self.spilled.push_types(window, types);
-        (types.len() <= 2 || self.is_low()).then_some(window)
+    pub(super) fn push_types(&mut self, word: Word, types: &[Ty]) -> Option<Word> {
+        let word = self.spilled.push_types(word, types);
+        (types.len() <= 2 || self.is_low()).then_some(word)
     }
 
     /// Are there no more than `MOST_VALUES` on the stack for certain? What has made room is four operands each time,
-    /// and the window of each frame has at most seven. Operators of which nobody asks this push no more than they have
+    /// and the word of each block has at most seven. Operators of which nobody asks this push no more than they have
     /// bytes.
     pub(super) fn is_low(&self) -> bool {
-        4 * self.spilled.len() + 7 * (self.frames.len() + 1) <= MOST_VALUES
+        4 * self.spilled.len() + 7 * (self.blocks.len() + 1) <= MOST_VALUES
     }
 
-    /// The window behind an operator that nothing comes out of.
+    /// The word behind an operator that nothing comes out of.
     #[inline(always)]
-    pub(super) fn dead(&mut self) -> Window {
-        if let Some(frame) = self.frames.last() {
-            self.spilled.truncate(frame.spilled);
+    pub(super) fn dead(&mut self) -> Word {
+        if let Some(block) = self.blocks.last() {
+            self.spilled.truncate(block.spilled);
         }
-        Window::from(ANYTHING)
+        Word::from(ANYTHING)
     }
 
-    /// The position of the frame that a label names.
+    /// The position of the block that a label names.
     #[inline(always)]
     pub(super) fn target(&self, depth: u32) -> Option<usize> {
-        self.frames.len().checked_sub(1 + depth as usize)
+        self.blocks.len().checked_sub(1 + depth as usize)
     }
 
-    /// Are the values that the label of a frame takes on top?
+    /// Are the values that the label of a block takes on top?
     #[inline(always)]
-    pub(super) fn has_label_values(&mut self, target: usize, window: Window) -> Option<()> {
-        let frame = self.frames.get(target)?;
-        if frame.label.is_on(window) {
+    pub(super) fn has_label_values(&mut self, target: usize, word: Word) -> Option<()> {
+        let block = self.blocks.get(target)?;
+        if block.label.is_on(word) {
             return Some(());
         }
-        let frame = *frame;
-        self.below_label(&frame, window)?;
+        let block = *block;
+        self.below_label(&block, word)?;
         Some(())
     }
 }

@@ -1,9 +1,9 @@
 //! Exceptions in the fast sweep.
 
 use super::Sweep;
-use super::blocks::{Frame, Kind};
+use super::blocks::{Kind, OpenBlock};
 use super::objects::number;
-use super::operands::{Window, code};
+use super::operands::{Word, code};
 use crate::operators::Op;
 use crate::operators::effects;
 use wasmparser::{RefType, ValType, ValidatorResources, WasmModuleResources};
@@ -17,19 +17,19 @@ fn carried(resources: &ValidatorResources, tag: u32) -> Option<&[ValType]> {
 impl Sweep<'_> {
     /// `throw`: takes off what the exception carries.
     #[inline(never)]
-    pub(super) fn throw(&mut self, bytes: &[u8], mut pos: usize, mut window: Window) -> Option<(usize, Window)> {
+    pub(super) fn throw(&mut self, bytes: &[u8], mut pos: usize, mut word: Word) -> Option<(usize, Word)> {
         let tag = number(bytes, &mut pos)?;
         let types = carried(self.resources, tag)?;
         for ty in types.iter().rev() {
             let code = self.code_of(*ty)?;
-            window = self.spilled.pop(window, &[code])?;
+            word = self.spilled.pop(word, &[code])?;
         }
         self.survey.steps += types.len() as u64;
         self.survey.note(effects::fixed(Op::Throw));
         Some((pos, self.dead()))
     }
 
-    /// Reads the handlers of a `try_table`, whose frame is not open yet; gives where they end.
+    /// Reads the handlers of a `try_table`, whose block is not open yet; gives where they end.
     #[inline(never)]
     pub(super) fn catches(&mut self, bytes: &[u8], mut pos: usize) -> Option<usize> {
         for _ in 0..number(bytes, &mut pos)? {
@@ -37,14 +37,14 @@ impl Sweep<'_> {
             pos += 1;
             let tag = if kind < 2 { Some(number(bytes, &mut pos)?) } else { None };
             let depth = number(bytes, &mut pos)?;
-            let frame = *self.frames.get(self.target(depth)?)?;
+            let block = *self.blocks.get(self.target(depth)?)?;
             let types = tag.map_or(Some(&[][..]), |tag| carried(self.resources, tag))?;
             let exception = (kind & 1 != 0).then_some(ValType::Ref(RefType::EXN));
-            if self.label_arity(&frame) != types.len() + usize::from(exception.is_some()) {
+            if self.label_arity(&block) != types.len() + usize::from(exception.is_some()) {
                 return None;
             }
             for (at, ty) in types.iter().copied().chain(exception).enumerate() {
-                let (found, expected) = (self.code_of(ty)?, self.label_code(&frame, at));
+                let (found, expected) = (self.code_of(ty)?, self.label_code(&block, at));
                 if found != expected && !self.spilled.types.is_subtype(found, expected) {
                     return None;
                 }
@@ -58,13 +58,13 @@ impl Sweep<'_> {
     }
 
     /// The code of one of the values that a label takes.
-    pub(super) fn label_code(&self, frame: &Frame, at: usize) -> u8 {
-        match frame.shape.single() {
+    pub(super) fn label_code(&self, block: &OpenBlock, at: usize) -> u8 {
+        match block.shape.single() {
             Some(code) => {
-                debug_assert!(at == 0 && frame.kind != Kind::Loop, "it takes one");
+                debug_assert!(at == 0 && block.kind != Kind::Loop, "it takes one");
                 code
             }
-            None => code(self.label_types(frame)[at]),
+            None => code(self.label_types(block)[at]),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The fast sweep: reads a body once, checks it, and takes its survey.
 //!
-//! `None` means everywhere that the body is given up, for whatever reason; the reference will tell the reason.
+//! `None` means everywhere that the body is given up, for whatever reason; the judge will tell the reason.
 
 mod atomics;
 mod blocks;
@@ -12,10 +12,10 @@ mod operands;
 mod rules;
 mod vector;
 
-use self::blocks::{Frame, Kind, Shape};
+use self::blocks::{Kind, OpenBlock, Shape};
 use self::objects::{Inits, function_type};
 use self::operands::{
-    BASE, BOTTOM, EXNREF, EXTERNREF, FUNCREF, I32, I64, Spilled, V128, Window, code, is_reference, ty_of,
+    BASE, BOTTOM, EXNREF, EXTERNREF, FUNCREF, I32, I64, Spilled, V128, Word, code, is_reference, ty_of,
 };
 use self::rules::{Rules, enabled};
 use crate::operators::effects;
@@ -38,7 +38,7 @@ const MAX_TARGETS: u32 = 65_520;
 #[derive(Default)]
 pub(super) struct Buffers {
     rules: Rules,
-    frames: Vec<Frame>,
+    blocks: Vec<OpenBlock>,
     spilled: Spilled,
     /// Groups of declared locals: the index behind the last, parameters counted, and the code of their type.
     groups: Vec<(u32, u8)>,
@@ -61,15 +61,15 @@ pub(super) fn survey(
     if func.features.shared_everything_threads() && shared() {
         return None;
     }
-    let Buffers { rules, frames, spilled, groups, inits } = buffers;
+    let Buffers { rules, blocks, spilled, groups, inits } = buffers;
     survey.begin(sig.params.len() as u32);
     survey.vectors = sig.vectors;
-    frames.clear();
+    blocks.clear();
     spilled.clear();
     groups.clear();
     inits.clear();
     let resources = &func.resources;
-    let mut sweep = Sweep { rules, facts, sig, resources, survey, frames, spilled, groups, inits, tables: 0 };
+    let mut sweep = Sweep { rules, facts, sig, resources, survey, blocks, spilled, groups, inits, tables: 0 };
     let ty = function_type(resources, func.ty)?;
     if !sig.plain {
         for (at, ty) in ty.params().iter().enumerate() {
@@ -89,7 +89,7 @@ pub(super) struct Sweep<'a> {
     sig: &'a Sig,
     resources: &'a ValidatorResources,
     survey: &'a mut Survey,
-    frames: &'a mut Vec<Frame>,
+    blocks: &'a mut Vec<OpenBlock>,
     spilled: &'a mut Spilled,
     groups: &'a mut Vec<(u32, u8)>,
     inits: &'a mut Inits,
@@ -224,8 +224,8 @@ impl Sweep<'_> {
     }
 
     /// Takes off one operand of any type: what is left, and its code.
-    fn pop_any(&mut self, window: Window) -> Option<(Window, u8)> {
-        let mut at = self.spilled.cursor(window);
+    fn pop_any(&mut self, word: Word) -> Option<(Word, u8)> {
+        let mut at = self.spilled.cursor(word);
         let code = self.spilled.next(&mut at)?;
         Some((self.spilled.cut(at), code))
     }
@@ -288,11 +288,11 @@ impl Sweep<'_> {
         let mut call_end = NOWHERE;
         // Where the last constant but one begins if nothing is between it and the last; where that begins, and ends.
         let mut constants = [NOWHERE; 3];
-        let mut window = self.open_function(function, ty)?;
+        let mut word = self.open_function(function, ty)?;
 
         macro_rules! push {
             ($code:expr) => {
-                window = self.spilled.push(window, $code)
+                word = self.spilled.push(word, $code)
             };
         }
         // Notes a touch of a local and gives the code of its type.
@@ -310,7 +310,7 @@ impl Sweep<'_> {
         // Takes off operands, the first from the top.
         macro_rules! pop {
             ($code:expr) => {
-                if window as u8 == $code { window >>= 8 } else { window = self.spilled.pop(window, &[$code])? }
+                if word as u8 == $code { word >>= 8 } else { word = self.spilled.pop(word, &[$code])? }
             };
             ($code:expr, $($codes:expr),+) => {{
                 pop!($code);
@@ -342,17 +342,17 @@ impl Sweep<'_> {
             ($op:expr, $sig:expr, $type:expr) => {{
                 let sig = $sig;
                 if !sig.plain {
-                    window = self.typed_call(function_type(self.resources, $type)?, window)?;
+                    word = self.typed_call(function_type(self.resources, $type)?, word)?;
                 } else {
-                    if sig.packed_params.is_on(window) {
-                        window >>= sig.packed_params.bits;
+                    if sig.packed_params.is_on(word) {
+                        word >>= sig.packed_params.bits;
                     } else {
-                        window = self.spilled.pop_types(window, &sig.params)?;
+                        word = self.spilled.pop_types(word, &sig.params)?;
                     }
                     if let [result] = *sig.results {
                         push!(code(result));
                     } else {
-                        window = self.push_types(window, &sig.results)?;
+                        word = self.push_types(word, &sig.results)?;
                     }
                 }
                 self.survey.vectors |= sig.vectors;
@@ -365,13 +365,13 @@ impl Sweep<'_> {
             ($sig:expr, $type:expr) => {{
                 let sig = $sig;
                 if !sig.plain || !self.sig.plain {
-                    self.typed_tail_call(function_type(self.resources, $type)?, window)?;
+                    self.typed_tail_call(function_type(self.resources, $type)?, word)?;
                 } else if sig.results == self.sig.results {
-                    self.spilled.below(window, &sig.params)?;
+                    self.spilled.below(word, &sig.params)?;
                 } else {
                     return None;
                 }
-                window = self.dead();
+                word = self.dead();
             }};
         }
         // The rest of `call_indirect`: pops the index and gives the signature.
@@ -390,118 +390,118 @@ impl Sweep<'_> {
         while let Some(&opcode) = bytes.get(pos) {
             let at = pos;
             pos += 1;
-            let row = &rules.rows[opcode as usize];
-            match row.class {
+            let rule = &rules.by_opcode[opcode as usize];
+            match rule.class {
                 Class::Leave => return None,
                 Class::Plain => {
-                    window = if window as u16 & row.mask == row.takes {
-                        window >> row.shift
+                    word = if word as u16 & rule.mask == rule.takes {
+                        word >> rule.shift
                     } else {
-                        let takes = row.takes.to_le_bytes();
-                        self.spilled.pop(window, &takes[..usize::from(row.shift / 8)])?
+                        let takes = rule.takes.to_le_bytes();
+                        self.spilled.pop(word, &takes[..usize::from(rule.shift / 8)])?
                     };
                     // Room there is: it takes no less than it gives.
-                    window = window << 8 | u64::from(row.gives);
+                    word = word << 8 | u64::from(rule.gives);
                 }
                 Class::Load => {
-                    let address = memory_argument!(row.size);
-                    if window as u8 == address {
-                        window = window & !0xff | u64::from(row.gives);
+                    let address = memory_argument!(rule.size);
+                    if word as u8 == address {
+                        word = word & !0xff | u64::from(rule.gives);
                     } else {
-                        window = self.spilled.pop(window, &[address])?;
-                        push!(row.gives);
+                        word = self.spilled.pop(word, &[address])?;
+                        push!(rule.gives);
                     }
                 }
                 Class::Store => {
-                    let address = memory_argument!(row.size);
-                    pop!(row.gives, address);
+                    let address = memory_argument!(rule.size);
+                    pop!(rule.gives, address);
                 }
                 Class::Const => {
                     constants = [if at == constants[2] { constants[1] } else { NOWHERE }, at, 0];
                     pos += match bytes.get(pos..pos + 4) {
                         Some(&[a, b, c, d]) if leb::short_len([a, b, c, d]) <= 4 => leb::short_len([a, b, c, d]),
-                        _ => match leb::signed_len(bytes, pos, row.size) {
+                        _ => match leb::signed_len(bytes, pos, rule.size) {
                             0 => return None,
                             len => len,
                         },
                     };
                     constants[2] = pos;
-                    push!(row.gives);
+                    push!(rule.gives);
                 }
                 Class::FloatConst => {
-                    pos += usize::from(row.size);
+                    pos += usize::from(rule.size);
                     bytes.get(..pos)?;
-                    push!(row.gives);
+                    push!(rule.gives);
                 }
                 Class::Unreachable => {
                     if at != call_end {
                         self.survey.forget_call();
                     }
                     self.survey.unreachable();
-                    window = self.dead();
+                    word = self.dead();
                 }
                 Class::Nop => {}
                 Class::Block => {
                     let (shape, next) = self.block_type(bytes, pos)?;
                     pos = next;
-                    window = self.open(Kind::Block, shape, window)?;
+                    word = self.open(Kind::Block, shape, word)?;
                 }
                 Class::TryTable => {
                     let (shape, next) = self.block_type(bytes, pos)?;
                     pos = self.catches(bytes, next)?;
-                    window = self.open(Kind::Block, shape, window)?;
+                    word = self.open(Kind::Block, shape, word)?;
                 }
                 Class::Throw => {
-                    let (next, after) = self.throw(bytes, pos, window)?;
-                    (pos, window) = (next, after);
+                    let (next, after) = self.throw(bytes, pos, word)?;
+                    (pos, word) = (next, after);
                 }
                 Class::ThrowRef => {
-                    self.spilled.pop(window, &[EXNREF])?;
+                    self.spilled.pop(word, &[EXNREF])?;
                     self.survey.note(effects::fixed(Op::ThrowRef));
-                    window = self.dead();
+                    word = self.dead();
                 }
                 Class::Loop => {
                     let (shape, next) = self.block_type(bytes, pos)?;
                     pos = next;
-                    window = self.open(Kind::Loop, shape, window)?;
+                    word = self.open(Kind::Loop, shape, word)?;
                 }
                 Class::If => {
                     let (shape, next) = self.block_type(bytes, pos)?;
                     pos = next;
                     pop!(I32);
-                    window = self.open(Kind::If, shape, window)?;
+                    word = self.open(Kind::If, shape, word)?;
                 }
-                Class::Else => window = self.turn(window)?,
+                Class::Else => word = self.turn(word)?,
                 Class::End => {
-                    window = self.close(window)?;
-                    if self.frames.is_empty() {
+                    word = self.close(word)?;
+                    if self.blocks.is_empty() {
                         return (pos == bytes.len()).then_some(());
                     }
                 }
                 Class::Br => {
                     let depth = number!(bytes, pos);
-                    self.has_label_values(self.target(depth)?, window)?;
+                    self.has_label_values(self.target(depth)?, word)?;
                     self.survey.branch(depth);
-                    window = self.dead();
+                    word = self.dead();
                 }
                 Class::BrIf => {
                     let depth = number!(bytes, pos);
                     pop!(I32);
                     let target = self.target(depth)?;
-                    let frame = self.frames.get(target)?;
-                    if !frame.label.is_on(window) {
-                        window = self.exchange(target, window)?;
+                    let block = self.blocks.get(target)?;
+                    if !block.label.is_on(word) {
+                        word = self.exchange(target, word)?;
                     }
                     self.survey.branch(depth);
                 }
                 Class::BrTable => {
                     pop!(I32);
-                    pos = self.br_table(bytes, pos, window)?;
-                    window = self.dead();
+                    pos = self.br_table(bytes, pos, word)?;
+                    word = self.dead();
                 }
                 Class::Return => {
-                    self.has_label_values(0, window)?;
-                    window = self.dead();
+                    self.has_label_values(0, word)?;
+                    word = self.dead();
                 }
                 Class::Call => {
                     let index = number!(bytes, pos);
@@ -531,30 +531,30 @@ impl Sweep<'_> {
                 }
                 Class::CallRef => {
                     let ty = number!(bytes, pos);
-                    window = self.callee(ty, window)?;
+                    word = self.callee(ty, word)?;
                     let sig = (*self.facts.types.get(ty as usize)?)?;
                     call!(Op::CallRef, &self.facts.sigs[sig as usize], ty);
                 }
                 Class::ReturnCallRef => {
                     let ty = number!(bytes, pos);
-                    window = self.callee(ty, window)?;
+                    word = self.callee(ty, word)?;
                     let sig = (*self.facts.types.get(ty as usize)?)?;
                     tail_call!(&self.facts.sigs[sig as usize], ty);
                     self.survey.note(effects::fixed(Op::ReturnCallRef));
                 }
                 Class::Drop => {
-                    if window as u8 <= BOTTOM {
-                        window >>= 8
+                    if word as u8 <= BOTTOM {
+                        word >>= 8
                     } else {
-                        window = self.pop_any(window)?.0
+                        word = self.pop_any(word)?.0
                     }
                 }
                 Class::Select => {
-                    let [condition, a, b, ..] = window.to_le_bytes();
+                    let [condition, a, b, ..] = word.to_le_bytes();
                     if condition == I32 && a == b && a <= V128 {
-                        window >>= 16;
+                        word >>= 16;
                     } else {
-                        window = self.select(window)?;
+                        word = self.select(word)?;
                     }
                 }
                 Class::TypedSelect => {
@@ -576,8 +576,8 @@ impl Sweep<'_> {
                 }
                 Class::LocalTee => {
                     let code = touch!(number!(bytes, pos), true);
-                    if window as u8 != code {
-                        window = self.spilled.pop(window, &[code])?;
+                    if word as u8 != code {
+                        word = self.spilled.pop(word, &[code])?;
                         push!(code);
                     }
                 }
@@ -586,7 +586,7 @@ impl Sweep<'_> {
                     let ty = self.global(index)?;
                     self.survey.vectors |= ty == V128;
                     push!(ty);
-                    self.survey.note(effects::of_place(self.facts, self.facts.globals[index as usize].ty));
+                    self.survey.note(effects::of_stored(self.facts, self.facts.globals[index as usize].ty));
                 }
                 Class::GlobalSet => {
                     let index = number!(bytes, pos);
@@ -595,7 +595,7 @@ impl Sweep<'_> {
                     }
                     let ty = self.global(index)?;
                     pop!(ty);
-                    self.survey.note(effects::of_place(self.facts, self.facts.globals[index as usize].ty));
+                    self.survey.note(effects::of_stored(self.facts, self.facts.globals[index as usize].ty));
                 }
                 Class::TableGet => {
                     let table = number!(bytes, pos);
@@ -608,7 +608,7 @@ impl Sweep<'_> {
                     let table = number!(bytes, pos);
                     let (index, elem) = self.table(table)?;
                     pop!(elem, index);
-                    self.survey.note(effects::of_place(self.facts, self.facts.tables[table as usize].elem));
+                    self.survey.note(effects::of_stored(self.facts, self.facts.tables[table as usize].elem));
                 }
                 Class::MemorySize | Class::MemoryGrow => {
                     // Without multiple memories it is a zero byte, which other forms of the number are not.
@@ -616,7 +616,7 @@ impl Sweep<'_> {
                         return None;
                     }
                     let address = self.memory(number!(bytes, pos))?;
-                    if row.class == Class::MemoryGrow {
+                    if rule.class == Class::MemoryGrow {
                         pop!(address);
                         self.survey.note(effects::fixed(Op::MemoryGrow));
                     }
@@ -634,11 +634,11 @@ impl Sweep<'_> {
                     push!(ty);
                 }
                 Class::RefIsNull => {
-                    let (below, ty) = self.pop_any(window)?;
+                    let (below, ty) = self.pop_any(word)?;
                     if !is_reference(ty) && ty != BOTTOM {
                         return None;
                     }
-                    window = below;
+                    word = below;
                     push!(I32);
                 }
                 Class::RefFunc => {
@@ -651,31 +651,31 @@ impl Sweep<'_> {
                     push!(ty);
                     self.survey.note(effects::fixed(Op::RefFunc));
                 }
-                Class::RefEq => window = self.ref_eq(window)?,
-                Class::RefAsNonNull => window = self.ref_as_non_null(window)?,
+                Class::RefEq => word = self.ref_eq(word)?,
+                Class::RefAsNonNull => word = self.ref_as_non_null(word)?,
                 Class::BrOnNull => {
                     let depth = number!(bytes, pos);
-                    window = self.br_on_null(depth, window)?;
+                    word = self.br_on_null(depth, word)?;
                 }
                 Class::BrOnNonNull => {
                     let depth = number!(bytes, pos);
-                    window = self.br_on_non_null(depth, window)?;
+                    word = self.br_on_non_null(depth, word)?;
                 }
                 Class::Object => {
-                    (pos, window) = self.object(bytes, pos, window)?;
+                    (pos, word) = self.object(bytes, pos, word)?;
                     if without(Fault::RestoreBeforeUnreachable) {
                         call_end = pos;
                     }
                 }
                 Class::Vector => {
-                    (pos, window) = self.vector(bytes, pos, window)?;
+                    (pos, word) = self.vector(bytes, pos, word)?;
                 }
                 Class::Misc => {
                     let constants = if at == constants[2] { [constants[0], constants[1]] } else { [NOWHERE; 2] };
-                    (pos, window) = self.misc(bytes, pos, window, constants)?;
+                    (pos, word) = self.misc(bytes, pos, word, constants)?;
                 }
                 Class::Atomic => {
-                    (pos, window) = self.atomic(bytes, pos, window)?;
+                    (pos, word) = self.atomic(bytes, pos, word)?;
                 }
             }
         }
@@ -685,20 +685,20 @@ impl Sweep<'_> {
     /// `select` without a type: two numbers of one type.
     #[cold]
     #[inline(never)]
-    fn select(&mut self, window: Window) -> Option<Window> {
-        let window = self.spilled.pop(window, &[I32])?;
-        let (window, a) = self.pop_any(window)?;
-        let (window, b) = self.pop_any(window)?;
+    fn select(&mut self, word: Word) -> Option<Word> {
+        let word = self.spilled.pop(word, &[I32])?;
+        let (word, a) = self.pop_any(word)?;
+        let (word, b) = self.pop_any(word)?;
         let code = if a == BOTTOM { b } else { a };
         if is_reference(code) || is_reference(b) || (b != BOTTOM && b != code) {
             return None;
         }
-        Some(self.spilled.push(window, code))
+        Some(self.spilled.push(word, code))
     }
 
     /// The targets of a `br_table`: each label is looked at once, so the work is linear in the bytes.
     #[inline(never)]
-    fn br_table(&mut self, bytes: &[u8], mut pos: usize, window: Window) -> Option<usize> {
+    fn br_table(&mut self, bytes: &[u8], mut pos: usize, word: Word) -> Option<usize> {
         let count = number!(bytes, pos);
         if count > MAX_TARGETS {
             return None;
@@ -708,30 +708,24 @@ impl Sweep<'_> {
         for _ in 0..=count {
             let depth = number!(bytes, pos);
             let target = self.target(depth)?;
-            let frame = self.frames.get_mut(target)?;
-            if frame.named == self.tables {
+            let block = self.blocks.get_mut(target)?;
+            if block.named == self.tables {
                 continue;
             }
-            frame.named = self.tables;
-            let taken = self.label_arity(&self.frames[target]);
+            block.named = self.tables;
+            let taken = self.label_arity(&self.blocks[target]);
             if *arity.get_or_insert(taken) != taken {
                 return None;
             }
-            self.has_label_values(target, window)?;
+            self.has_label_values(target, word)?;
             self.survey.branch(depth);
         }
         Some(pos)
     }
 
-    /// An operator behind the prefix of what came later: where it ends, and the window behind it.
+    /// An operator behind the prefix of what came later: where it ends, and the word behind it.
     #[inline(never)]
-    fn misc(
-        &mut self,
-        bytes: &[u8],
-        mut pos: usize,
-        mut window: Window,
-        constants: [usize; 2],
-    ) -> Option<(usize, Window)> {
+    fn misc(&mut self, bytes: &[u8], mut pos: usize, mut word: Word, constants: [usize; 2]) -> Option<(usize, Word)> {
         let op = Prefix::Misc.operator(number!(bytes, pos))?;
         if !enabled(self.rules.features, op) {
             return None;
@@ -742,7 +736,7 @@ impl Sweep<'_> {
         }
         let [first, second] = immediates;
         if let Types::Fixed { .. } = op.operator().types {
-            return Some((pos, self.fixed(op, BASE, window)?));
+            return Some((pos, self.fixed(op, BASE, word)?));
         }
         // The shorter of two kinds of indices.
         let shorter = |a, b| if a == I32 { I32 } else { b };
@@ -789,12 +783,12 @@ impl Sweep<'_> {
             }
             _ => return None,
         };
-        window = self.spilled.pop(window, pops)?;
+        word = self.spilled.pop(word, pops)?;
         for code in pushes {
-            window = self.spilled.push(window, *code);
+            word = self.spilled.push(word, *code);
         }
         let constants = constants.map(|at| i32_const(bytes, at));
         self.survey.note(effects::of(self.facts, op, immediates, constants));
-        Some((pos, window))
+        Some((pos, word))
     }
 }

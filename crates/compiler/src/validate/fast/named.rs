@@ -14,8 +14,8 @@ const FIRST: u8 = EXNREF + 1;
 pub(super) struct Named {
     /// By code, from `FIRST` on: the type, and what it is to the machine.
     named: Vec<(RefType, Ty)>,
-    /// A hash table of their codes; 0 is a free place.
-    places: Places,
+    /// A hash table of their codes; 0 is a free bucket.
+    buckets: Buckets,
     /// By code: a bit for each code of a type of which is known whether it is a subtype, and one if it is.
     subtypes: Vec<Cell<(u128, u128)>>,
     /// The module, once a type was named.
@@ -31,7 +31,7 @@ impl Named {
     pub(super) fn clear(&mut self) {
         if !self.named.is_empty() {
             self.named.clear();
-            self.places = Places::default();
+            self.buckets = Buckets::default();
             self.subtypes.clear();
             self.resources = None;
             self.now = self.now.checked_add(1).unwrap_or_else(|| {
@@ -108,16 +108,16 @@ impl Named {
     }
 
     /// Where a type is in the hash table, or would be.
-    fn place(&self, reference: RefType) -> usize {
+    fn bucket(&self, reference: RefType) -> usize {
         let mut hasher = Multiply(0);
         reference.hash(&mut hasher);
-        let mut place = hasher.0 >> 56;
+        let mut bucket = hasher.0 >> 56;
         loop {
-            match self.places.0[place as usize] {
-                0 => return place as usize,
-                code if self.reference(code) == Some(reference) => return place as usize,
-                // There are less than half as many codes as places.
-                _ => place = (place + 1) % 256,
+            match self.buckets.0[bucket as usize] {
+                0 => return bucket as usize,
+                code if self.reference(code) == Some(reference) => return bucket as usize,
+                // There are less than half as many codes as buckets.
+                _ => bucket = (bucket + 1) % 256,
             }
         }
     }
@@ -127,15 +127,15 @@ impl Named {
         if reference == RefType::EXNREF {
             return Some(EXNREF);
         }
-        Some(self.places.0[self.place(reference)]).filter(|code| *code != 0)
+        Some(self.buckets.0[self.bucket(reference)]).filter(|code| *code != 0)
     }
 
     /// Gives a code to a canonical type that has none, which is `ty` to the machine; `None` if too many are named.
     pub(super) fn name(&mut self, resources: &ValidatorResources, reference: RefType, ty: Ty) -> Option<u8> {
         let code = u8::try_from(usize::from(FIRST) + self.named.len()).ok().filter(|code| *code < BOTTOM)?;
         self.named.push((reference, ty));
-        let place = self.place(reference);
-        self.places.0[place] = code;
+        let bucket = self.bucket(reference);
+        self.buckets.0[bucket] = code;
         self.subtypes.resize(usize::from(code) + 1, Cell::new((0, 0)));
         if self.resources.is_none() {
             self.resources = Some(resources.clone());
@@ -144,11 +144,11 @@ impl Named {
     }
 }
 
-struct Places([u8; 256]);
+struct Buckets([u8; 256]);
 
-impl Default for Places {
-    fn default() -> Places {
-        Places([0; 256])
+impl Default for Buckets {
+    fn default() -> Buckets {
+        Buckets([0; 256])
     }
 }
 

@@ -1,11 +1,11 @@
 //! References and objects in the fast sweep.
 //!
-//! Operands in unreachable code, of which no type is known, are the reference's to judge where an operator gives what
+//! Operands in unreachable code, of which no type is known, are for the judge to decide where an operator gives what
 //! it takes.
 
 use super::Sweep;
 use super::leb;
-use super::operands::{BOTTOM, F32, F64, I32, I64, V128, Window, code};
+use super::operands::{BOTTOM, F32, F64, I32, I64, V128, Word, code};
 use crate::operators::{Op, Prefix};
 use crate::treaty::ty::Ty;
 use crate::validate::survey::value_type;
@@ -35,7 +35,7 @@ impl Sweep<'_> {
             },
             _ => Ty::GcRef,
         })?;
-        // Continuations are the reference's to judge.
+        // Continuations are for the judge to decide.
         if machine == Ty::ContRef {
             return None;
         }
@@ -89,12 +89,12 @@ impl Sweep<'_> {
     }
 
     /// Takes off the operand on top if it is a reference of a known type.
-    fn pop_reference(&mut self, window: Window) -> Option<(Window, RefType)> {
-        let (window, code) = self.pop_any(window)?;
+    fn pop_reference(&mut self, word: Word) -> Option<(Word, RefType)> {
+        let (word, code) = self.pop_any(word)?;
         if code == BOTTOM {
             return None;
         }
-        Some((window, self.spilled.types.reference(code)?))
+        Some((word, self.spilled.types.reference(code)?))
     }
 
     // ---- locals
@@ -135,25 +135,25 @@ impl Sweep<'_> {
 
     /// Takes off arguments and pushes results.
     #[inline(never)]
-    pub(super) fn typed_call(&mut self, ty: &FuncType, mut window: Window) -> Option<Window> {
-        window = self.pop_all(ty.params(), window)?;
+    pub(super) fn typed_call(&mut self, ty: &FuncType, mut word: Word) -> Option<Word> {
+        word = self.pop_all(ty.params(), word)?;
         for ty in ty.results() {
             let code = self.code_of(*ty)?;
-            window = self.spilled.push(window, code);
+            word = self.spilled.push(word, code);
         }
-        (ty.results().len() <= 2 || self.is_low()).then_some(window)
+        (ty.results().len() <= 2 || self.is_low()).then_some(word)
     }
 
     /// Takes off arguments of a call whose results are the function's own.
     #[inline(never)]
-    pub(super) fn typed_tail_call(&mut self, ty: &FuncType, window: Window) -> Option<()> {
-        self.pop_all(ty.params(), window)?;
-        let frame = self.frames[0];
-        if self.label_arity(&frame) != ty.results().len() {
+    pub(super) fn typed_tail_call(&mut self, ty: &FuncType, word: Word) -> Option<()> {
+        self.pop_all(ty.params(), word)?;
+        let block = self.blocks[0];
+        if self.label_arity(&block) != ty.results().len() {
             return None;
         }
         for (at, ty) in ty.results().iter().enumerate() {
-            let (found, expected) = (self.code_of(*ty)?, self.label_code(&frame, at));
+            let (found, expected) = (self.code_of(*ty)?, self.label_code(&block, at));
             if found != expected && !self.spilled.types.is_subtype(found, expected) {
                 return None;
             }
@@ -161,13 +161,13 @@ impl Sweep<'_> {
         Some(())
     }
 
-    fn pop_all(&mut self, types: &[ValType], mut window: Window) -> Option<Window> {
+    fn pop_all(&mut self, types: &[ValType], mut word: Word) -> Option<Word> {
         for ty in types.iter().rev() {
             let code = self.code_of(*ty)?;
-            window = if window as u8 == code { window >> 8 } else { self.spilled.pop(window, &[code])? };
+            word = if word as u8 == code { word >> 8 } else { self.spilled.pop(word, &[code])? };
         }
         self.survey.steps += types.len() as u64;
-        Some(window)
+        Some(word)
     }
 
     // ---- operators
@@ -188,55 +188,55 @@ impl Sweep<'_> {
     }
 
     /// `ref.eq`
-    pub(super) fn ref_eq(&mut self, window: Window) -> Option<Window> {
+    pub(super) fn ref_eq(&mut self, word: Word) -> Option<Word> {
         let eq = self.abstract_reference(true, AbstractHeapType::Eq)?;
-        let window = self.spilled.pop(window, &[eq, eq])?;
-        Some(self.spilled.push(window, I32))
+        let word = self.spilled.pop(word, &[eq, eq])?;
+        Some(self.spilled.push(word, I32))
     }
 
     /// `ref.as_non_null`
-    pub(super) fn ref_as_non_null(&mut self, window: Window) -> Option<Window> {
-        let (window, ty) = self.pop_reference(window)?;
+    pub(super) fn ref_as_non_null(&mut self, word: Word) -> Option<Word> {
+        let (word, ty) = self.pop_reference(word)?;
         let code = self.reference(false, ty.heap_type())?;
-        Some(self.spilled.push(window, code))
+        Some(self.spilled.push(word, code))
     }
 
     /// `br_on_null`
-    pub(super) fn br_on_null(&mut self, depth: u32, window: Window) -> Option<Window> {
-        let (window, ty) = self.pop_reference(window)?;
+    pub(super) fn br_on_null(&mut self, depth: u32, word: Word) -> Option<Word> {
+        let (word, ty) = self.pop_reference(word)?;
         let target = self.target(depth)?;
-        let window = self.exchange(target, window)?;
+        let word = self.exchange(target, word)?;
         let code = self.reference(false, ty.heap_type())?;
         self.survey.branch(depth);
-        Some(self.spilled.push(window, code))
+        Some(self.spilled.push(word, code))
     }
 
     /// `br_on_non_null`: the label takes what it takes without the last, and that.
-    pub(super) fn br_on_non_null(&mut self, depth: u32, window: Window) -> Option<Window> {
+    pub(super) fn br_on_non_null(&mut self, depth: u32, word: Word) -> Option<Word> {
         let last = self.last_of_one(depth)?;
         let nullable = self.spilled.types.reference(last)?.heap_type();
         let nullable = self.reference(true, nullable)?;
-        let window = self.spilled.pop(window, &[nullable])?;
+        let word = self.spilled.pop(word, &[nullable])?;
         self.survey.branch(depth);
-        Some(window)
+        Some(word)
     }
 
     /// The code of what a label takes that takes one value.
     fn last_of_one(&self, depth: u32) -> Option<u8> {
-        let frame = self.frames.get(self.target(depth)?)?;
-        (self.label_arity(frame) == 1).then(|| self.label_code(frame, 0))
+        let block = self.blocks.get(self.target(depth)?)?;
+        (self.label_arity(block) == 1).then(|| self.label_code(block, 0))
     }
 
     /// `call_ref` and `return_call_ref`: takes off the function.
-    pub(super) fn callee(&mut self, index: u32, window: Window) -> Option<Window> {
+    pub(super) fn callee(&mut self, index: u32, word: Word) -> Option<Word> {
         function_type(self.resources, index)?;
         let code = self.concrete(index, true)?;
-        if window as u8 == code { Some(window >> 8) } else { self.spilled.pop(window, &[code]) }
+        if word as u8 == code { Some(word >> 8) } else { self.spilled.pop(word, &[code]) }
     }
 
-    /// An operator on objects: where it ends, and the window behind it.
+    /// An operator on objects: where it ends, and the word behind it.
     #[inline(never)]
-    pub(super) fn object(&mut self, bytes: &[u8], mut pos: usize, mut window: Window) -> Option<(usize, Window)> {
+    pub(super) fn object(&mut self, bytes: &[u8], mut pos: usize, mut word: Word) -> Option<(usize, Word)> {
         if self.rules.features.custom_descriptors() {
             return None;
         }
@@ -247,41 +247,41 @@ impl Sweep<'_> {
                 let fields = structure(self.resources, index)?;
                 if op == Op::StructNew {
                     for field in fields.iter().rev() {
-                        window = self.pop_value(*field, window)?;
+                        word = self.pop_value(*field, word)?;
                     }
                     self.survey.steps += fields.len() as u64;
                 } else if !self.facts.objects[index as usize].as_ref()?.has_default {
                     return None;
                 }
                 let gives = self.concrete(index, false)?;
-                window = self.spilled.push(window, gives);
+                word = self.spilled.push(word, gives);
                 self.survey.object(self.facts, op, index, 0);
             }
             Op::StructGet | Op::StructGetS | Op::StructGetU => {
                 let (index, field) = (number(bytes, &mut pos)?, number(bytes, &mut pos)?);
                 let ty = *structure(self.resources, index)?.get(field as usize)?;
-                window = self.pop_concrete(index, window)?;
-                window = self.push_field(ty, op != Op::StructGet, window)?;
+                word = self.pop_concrete(index, word)?;
+                word = self.push_field(ty, op != Op::StructGet, word)?;
                 self.survey.object(self.facts, op, index, field);
             }
             Op::StructSet => {
                 let (index, field) = (number(bytes, &mut pos)?, number(bytes, &mut pos)?);
                 let ty = *structure(self.resources, index)?.get(field as usize).filter(|field| field.mutable)?;
-                window = self.pop_value(ty, window)?;
-                window = self.pop_concrete(index, window)?;
+                word = self.pop_value(ty, word)?;
+                word = self.pop_concrete(index, word)?;
                 self.survey.object(self.facts, op, index, field);
             }
             Op::ArrayNew | Op::ArrayNewDefault => {
                 let index = number(bytes, &mut pos)?;
                 let field = self.array(index)?;
-                window = self.spilled.pop(window, &[I32])?;
+                word = self.spilled.pop(word, &[I32])?;
                 if op == Op::ArrayNew {
-                    window = self.pop_value(field, window)?;
+                    word = self.pop_value(field, word)?;
                 } else if !field.element_type.unpack().is_defaultable() {
                     return None;
                 }
                 let gives = self.concrete(index, false)?;
-                window = self.spilled.push(window, gives);
+                word = self.spilled.push(word, gives);
                 self.survey.object(self.facts, op, index, 0);
             }
             Op::ArrayNewFixed => {
@@ -291,11 +291,11 @@ impl Sweep<'_> {
                     return None;
                 }
                 for _ in 0..count {
-                    window = self.pop_value(field, window)?;
+                    word = self.pop_value(field, word)?;
                 }
                 self.survey.steps += u64::from(count);
                 let gives = self.concrete(index, false)?;
-                window = self.spilled.push(window, gives);
+                word = self.spilled.push(word, gives);
                 self.survey.object(self.facts, op, index, 0);
             }
             Op::ArrayNewData => {
@@ -304,53 +304,53 @@ impl Sweep<'_> {
                 if !numeric || self.resources.data_count().is_none_or(|count| segment >= count) {
                     return None;
                 }
-                window = self.spilled.pop(window, &[I32, I32])?;
+                word = self.spilled.pop(word, &[I32, I32])?;
                 let gives = self.concrete(index, false)?;
-                window = self.spilled.push(window, gives);
+                word = self.spilled.push(word, gives);
                 self.survey.object(self.facts, op, index, 0);
             }
             Op::ArrayGet | Op::ArrayGetS | Op::ArrayGetU => {
                 let index = number(bytes, &mut pos)?;
                 let field = self.array(index)?;
-                window = self.spilled.pop(window, &[I32])?;
-                window = self.pop_concrete(index, window)?;
-                window = self.push_field(field, op != Op::ArrayGet, window)?;
+                word = self.spilled.pop(word, &[I32])?;
+                word = self.pop_concrete(index, word)?;
+                word = self.push_field(field, op != Op::ArrayGet, word)?;
                 self.survey.object(self.facts, op, index, 0);
             }
             Op::ArraySet => {
                 let index = number(bytes, &mut pos)?;
                 let field = Some(self.array(index)?).filter(|field| field.mutable)?;
-                window = self.pop_value(field, window)?;
-                window = self.spilled.pop(window, &[I32])?;
-                window = self.pop_concrete(index, window)?;
+                word = self.pop_value(field, word)?;
+                word = self.spilled.pop(word, &[I32])?;
+                word = self.pop_concrete(index, word)?;
                 self.survey.object(self.facts, op, index, 0);
             }
             Op::ArrayLen => {
                 let array = self.abstract_reference(true, AbstractHeapType::Array)?;
-                window = self.spilled.pop(window, &[array])?;
-                window = self.spilled.push(window, I32);
+                word = self.spilled.pop(word, &[array])?;
+                word = self.spilled.push(word, I32);
                 self.survey.object(self.facts, op, 0, 0);
             }
             Op::ArrayFill => {
                 let index = number(bytes, &mut pos)?;
                 let field = Some(self.array(index)?).filter(|field| field.mutable)?;
-                window = self.spilled.pop(window, &[I32])?;
-                window = self.pop_value(field, window)?;
-                window = self.spilled.pop(window, &[I32])?;
-                window = self.pop_concrete(index, window)?;
+                word = self.spilled.pop(word, &[I32])?;
+                word = self.pop_value(field, word)?;
+                word = self.spilled.pop(word, &[I32])?;
+                word = self.pop_concrete(index, word)?;
                 self.survey.object(self.facts, op, index, 0);
             }
             Op::ArrayCopy => {
                 let (to, from) = (number(bytes, &mut pos)?, number(bytes, &mut pos)?);
                 let to_field = Some(self.array(to)?).filter(|field| field.mutable)?;
-                // What is not of the same type may still match: the reference knows.
+                // What is not of the same type may still match: the judge knows.
                 if to_field.element_type != self.array(from)?.element_type {
                     return None;
                 }
-                window = self.spilled.pop(window, &[I32, I32])?;
-                window = self.pop_concrete(from, window)?;
-                window = self.spilled.pop(window, &[I32])?;
-                window = self.pop_concrete(to, window)?;
+                word = self.spilled.pop(word, &[I32, I32])?;
+                word = self.pop_concrete(from, word)?;
+                word = self.spilled.pop(word, &[I32])?;
+                word = self.pop_concrete(to, word)?;
                 self.survey.object(self.facts, op, to, 0);
             }
             Op::RefTestNonNull | Op::RefTestNullable | Op::RefCastNonNull | Op::RefCastNullable => {
@@ -359,10 +359,10 @@ impl Sweep<'_> {
                 let from = self.resources.top_type(&ty);
                 let from = self.reference(true, from)?;
                 let to = self.reference(matches!(op, Op::RefTestNullable | Op::RefCastNullable), ty)?;
-                window = self.spilled.pop(window, &[from])?;
-                window = self
+                word = self.spilled.pop(word, &[from])?;
+                word = self
                     .spilled
-                    .push(window, if matches!(op, Op::RefTestNonNull | Op::RefTestNullable) { I32 } else { to });
+                    .push(word, if matches!(op, Op::RefTestNonNull | Op::RefTestNullable) { I32 } else { to });
                 self.survey.test(self.facts, read);
             }
             Op::BrOnCast | Op::BrOnCastFail => {
@@ -385,54 +385,54 @@ impl Sweep<'_> {
                 if taken != label && !self.spilled.types.is_subtype(taken, label) {
                     return None;
                 }
-                window = self.spilled.pop(window, &[from])?;
-                window = self.spilled.push(window, stays);
+                word = self.spilled.pop(word, &[from])?;
+                word = self.spilled.push(word, stays);
                 self.survey.test(self.facts, read);
                 self.survey.branch(depth);
             }
             Op::AnyConvertExtern | Op::ExternConvertAny => {
                 use AbstractHeapType::{Any, Extern};
                 let (from, to) = if op == Op::AnyConvertExtern { (Extern, Any) } else { (Any, Extern) };
-                let (below, ty) = self.pop_reference(window)?;
+                let (below, ty) = self.pop_reference(word)?;
                 let from = self.abstract_reference(true, from)?;
-                window = self.spilled.pop(window, &[from])?;
-                debug_assert_eq!(below, window);
+                word = self.spilled.pop(word, &[from])?;
+                debug_assert_eq!(below, word);
                 let gives = self.abstract_reference(ty.is_nullable(), to)?;
-                window = self.spilled.push(window, gives);
+                word = self.spilled.push(word, gives);
             }
             Op::RefI31 => {
-                window = self.spilled.pop(window, &[I32])?;
+                word = self.spilled.pop(word, &[I32])?;
                 let gives = self.abstract_reference(false, AbstractHeapType::I31)?;
-                window = self.spilled.push(window, gives);
+                word = self.spilled.push(word, gives);
             }
             Op::I31GetS | Op::I31GetU => {
                 let i31 = self.abstract_reference(true, AbstractHeapType::I31)?;
-                window = self.spilled.pop(window, &[i31])?;
-                window = self.spilled.push(window, I32);
+                word = self.spilled.pop(word, &[i31])?;
+                word = self.spilled.push(word, I32);
             }
             _ => return None,
         }
-        Some((pos, window))
+        Some((pos, word))
     }
 
-    fn pop_concrete(&mut self, index: u32, window: Window) -> Option<Window> {
+    fn pop_concrete(&mut self, index: u32, word: Word) -> Option<Word> {
         let code = self.concrete(index, true)?;
-        if window as u8 == code { Some(window >> 8) } else { self.spilled.pop(window, &[code]) }
+        if word as u8 == code { Some(word >> 8) } else { self.spilled.pop(word, &[code]) }
     }
 
     /// Takes off the value of a field.
-    fn pop_value(&mut self, field: FieldType, window: Window) -> Option<Window> {
+    fn pop_value(&mut self, field: FieldType, word: Word) -> Option<Word> {
         let code = self.unpacked(field)?;
-        if window as u8 == code { Some(window >> 8) } else { self.spilled.pop(window, &[code]) }
+        if word as u8 == code { Some(word >> 8) } else { self.spilled.pop(word, &[code]) }
     }
 
     /// Pushes the value of a field, which is of a packed type or not.
-    fn push_field(&mut self, field: FieldType, packed: bool, window: Window) -> Option<Window> {
+    fn push_field(&mut self, field: FieldType, packed: bool, word: Word) -> Option<Word> {
         if field.element_type.is_packed() != packed {
             return None;
         }
         let code = self.unpacked(field)?;
-        Some(self.spilled.push(window, code))
+        Some(self.spilled.push(word, code))
     }
 
     fn unpacked(&mut self, field: FieldType) -> Option<u8> {

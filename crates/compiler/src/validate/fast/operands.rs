@@ -1,15 +1,15 @@
-//! The stack of operand types: a window of eight bytes that holds what is on top, and what had to make room for it.
+//! The stack of operand types: a word of eight bytes that holds what is on top, and what had to make room for it.
 //!
-//! A window belongs to one control frame. Its lowest byte is the top of the stack; below the frame's operands lies one
+//! A word belongs to one open block. Its lowest byte is the top of the stack; below the block's operands lies one
 //! marker, and above the marker all bytes are zero. As no marker equals a type, one comparison of the lowest bytes
-//! tells that operands are there, in this frame, and of the right types. Everything else is for the slow path to find
+//! tells that operands are there, in this block, and of the right types. Everything else is for the slow path to find
 //! out.
 
 use super::named::Named;
 use crate::treaty::ty::{Packed, Ty};
 
-/// The top of a frame's operand types.
-pub(super) type Window = u64;
+/// The top of a block's operand types.
+pub(super) type Word = u64;
 
 /// The code of a type: never 0, and less than any marker.
 pub(super) const fn code(ty: Ty) -> u8 {
@@ -41,39 +41,39 @@ pub(super) const fn is_reference(code: u8) -> bool {
 /// An operand of unreachable code that matches every type.
 pub(super) const BOTTOM: u8 = 0x7f;
 
-/// Nothing is below, in this frame. All markers have their highest bit set.
+/// Nothing is below, in this block. All markers have their highest bit set.
 pub(super) const BASE: u8 = 0xff;
 /// The place is unreachable: below is whatever is asked for.
 pub(super) const ANYTHING: u8 = 0xfe;
-/// More operands of this frame are among those that made room.
+/// More operands of this block are among those that made room.
 const SPILLED: u8 = 0xfd;
 
-/// Packed types are what is compared with the lowest bytes of a window.
+/// Packed types are what is compared with the lowest bytes of a word.
 impl Packed {
     /// Are these on top?
     #[inline(always)]
-    pub(super) fn is_on(&self, window: Window) -> bool {
-        window & self.mask == self.types
+    pub(super) fn is_on(&self, word: Word) -> bool {
+        word & self.mask == self.types
     }
 
-    /// The window of a frame with these operands and nothing else; 0, which no window is, if they do not fit.
+    /// The word of a block with these operands and nothing else; 0, which no word is, if they do not fit.
     #[inline]
-    pub(super) fn alone(&self) -> Window {
+    pub(super) fn alone(&self) -> Word {
         if *self == Packed::LONG { 0 } else { u64::from(BASE) << self.bits | self.types }
     }
 }
 
 /// Is there no room for another operand? The marker is in the highest byte then, and has its highest bit set.
 #[inline(always)]
-pub(super) fn is_full(window: Window) -> bool {
-    window.cast_signed() < 0
+pub(super) fn is_full(word: Word) -> bool {
+    word.cast_signed() < 0
 }
 
-/// What had to make room in the windows of all open frames: each entry is the lower end of a window, marker included,
+/// What had to make room in the words of all open blocks: each entry is the lower end of a word, marker included,
 /// shifted down to bit 0.
 #[derive(Default)]
 pub(super) struct Spilled {
-    made: Vec<Window>,
+    made: Vec<Word>,
     /// The types of references that the function has named.
     pub(super) types: Named,
 }
@@ -81,7 +81,7 @@ pub(super) struct Spilled {
 /// A place in the stack, to look down from without taking anything off.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor {
-    pub(super) window: Window,
+    pub(super) word: Word,
     pub(super) spilled: usize,
 }
 
@@ -99,29 +99,29 @@ impl Spilled {
         self.made.truncate(len);
     }
 
-    /// Makes room in a full window for four operands.
+    /// Makes room in a full word for four operands.
     #[cold]
     #[inline(never)]
-    pub(super) fn spill(&mut self, window: Window) -> Window {
-        self.made.push(window >> 24);
-        u64::from(SPILLED) << 24 | window & 0xff_ffff
+    pub(super) fn spill(&mut self, word: Word) -> Word {
+        self.made.push(word >> 24);
+        u64::from(SPILLED) << 24 | word & 0xff_ffff
     }
 
-    pub(super) fn cursor(&self, window: Window) -> Cursor {
-        Cursor { window, spilled: self.made.len() }
+    pub(super) fn cursor(&self, word: Word) -> Cursor {
+        Cursor { word, spilled: self.made.len() }
     }
 
-    /// Goes below the operand under the cursor and gives its code, or `BOTTOM`; `None` if the frame has no more.
+    /// Goes below the operand under the cursor and gives its code, or `BOTTOM`; `None` if the block has no more.
     pub(super) fn next(&self, at: &mut Cursor) -> Option<u8> {
-        if at.window == u64::from(SPILLED) {
+        if at.word == u64::from(SPILLED) {
             at.spilled -= 1;
-            at.window = self.made[at.spilled];
+            at.word = self.made[at.spilled];
         }
-        match at.window as u8 {
+        match at.word as u8 {
             ANYTHING => Some(BOTTOM),
             BASE => None,
             code => {
-                at.window >>= 8;
+                at.word >>= 8;
                 Some(code)
             }
         }
@@ -134,16 +134,16 @@ impl Spilled {
     }
 
     /// Takes off what the cursor has passed.
-    pub(super) fn cut(&mut self, at: Cursor) -> Window {
+    pub(super) fn cut(&mut self, at: Cursor) -> Word {
         self.made.truncate(at.spilled);
-        at.window
+        at.word
     }
 
     /// Takes operands of these types off, the first given from the top.
     #[cold]
     #[inline(never)]
-    pub(super) fn pop(&mut self, window: Window, codes: &[u8]) -> Option<Window> {
-        let mut at = self.cursor(window);
+    pub(super) fn pop(&mut self, word: Word, codes: &[u8]) -> Option<Word> {
+        let mut at = self.cursor(word);
         for code in codes {
             self.expect(&mut at, *code)?;
         }
@@ -153,14 +153,14 @@ impl Spilled {
     /// Takes operands off, the last given from the top.
     #[cold]
     #[inline(never)]
-    pub(super) fn pop_types(&mut self, window: Window, types: &[Ty]) -> Option<Window> {
-        let at = self.below(window, types)?;
+    pub(super) fn pop_types(&mut self, word: Word, types: &[Ty]) -> Option<Word> {
+        let at = self.below(word, types)?;
         Some(self.cut(at))
     }
 
     /// The place below operands of these types, the last given on top; `None` if they are not there.
-    pub(super) fn below(&self, window: Window, types: &[Ty]) -> Option<Cursor> {
-        let mut at = self.cursor(window);
+    pub(super) fn below(&self, word: Word, types: &[Ty]) -> Option<Cursor> {
+        let mut at = self.cursor(word);
         for ty in types.iter().rev() {
             self.expect(&mut at, code(*ty))?;
         }
@@ -168,15 +168,15 @@ impl Spilled {
     }
 
     #[inline(always)]
-    pub(super) fn push(&mut self, mut window: Window, code: u8) -> Window {
-        if is_full(window) {
-            window = self.spill(window);
+    pub(super) fn push(&mut self, mut word: Word, code: u8) -> Word {
+        if is_full(word) {
+            word = self.spill(word);
         }
-        window << 8 | u64::from(code)
+        word << 8 | u64::from(code)
     }
 
-    pub(super) fn push_types(&mut self, window: Window, types: &[Ty]) -> Window {
-        types.iter().fold(window, |window, ty| self.push(window, code(*ty)))
+    pub(super) fn push_types(&mut self, word: Word, types: &[Ty]) -> Word {
+        types.iter().fold(word, |word, ty| self.push(word, code(*ty)))
     }
 }
 
@@ -188,18 +188,18 @@ mod tests {
     fn what_makes_room_comes_back_in_order() {
         let mut spilled = Spilled::default();
         let types: Vec<Ty> = (0..1000).map(|i| [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::FuncRef][i * i % 5]).collect();
-        let mut window = u64::from(BASE);
+        let mut word = u64::from(BASE);
         for ty in &types {
-            window = spilled.push(window, code(*ty));
+            word = spilled.push(word, code(*ty));
         }
-        assert!(spilled.below(window, &types).is_some());
-        assert!(spilled.below(window, &types[1..]).is_some());
-        assert!(spilled.below(window, &types[..999]).is_none());
+        assert!(spilled.below(word, &types).is_some());
+        assert!(spilled.below(word, &types[1..]).is_some());
+        assert!(spilled.below(word, &types[..999]).is_none());
         for ty in types.iter().rev() {
-            window = spilled.pop(window, &[code(*ty)]).unwrap();
+            word = spilled.pop(word, &[code(*ty)]).unwrap();
         }
-        assert_eq!((window, spilled.len()), (u64::from(BASE), 0));
-        assert!(spilled.pop(window, &[I32]).is_none());
+        assert_eq!((word, spilled.len()), (u64::from(BASE), 0));
+        assert!(spilled.pop(word, &[I32]).is_none());
     }
 
     #[test]
@@ -208,10 +208,10 @@ mod tests {
             let types = [Ty::I32, Ty::F64, Ty::I64, Ty::FuncRef, Ty::F32, Ty::I32, Ty::I32, Ty::F64, Ty::I64];
             let types = &types[..n.min(9)];
             let mut spilled = Spilled::default();
-            let window = spilled.push_types(u64::from(BASE), types);
-            let word = Packed::new(types);
-            assert_eq!(word.alone() == window, types.len() <= 7);
-            assert_eq!(word.is_on(window), types.len() <= 7);
+            let word = spilled.push_types(u64::from(BASE), types);
+            let packed = Packed::new(types);
+            assert_eq!(packed.alone() == word, types.len() <= 7);
+            assert_eq!(packed.is_on(word), types.len() <= 7);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The rows of sweep 1: what the op table says of operators of one byte, in the form in which the sweep wants it, and
+//! The rules of sweep 1: what the op table says of operators of one byte, in the form in which the sweep wants it, and
 //! which operators the features of a module leave.
 
 use super::operands::code;
@@ -7,23 +7,23 @@ use wasmparser::WasmFeatures;
 
 /// One operator.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
+pub(super) struct Rule {
     pub(super) class: Class,
     /// The code of what it gives; of a store, of the value that it takes.
     pub(super) gives: u8,
     /// Of loads and stores: the logarithm of the natural alignment in bytes. Of constants: how many bytes they take, at
     /// most if they are numbers.
     pub(super) size: u8,
-    /// How many bits of a window its operands take, if it is plain.
+    /// How many bits of a word its operands take, if it is plain.
     pub(super) shift: u8,
-    /// The codes of the operands of a plain operator, as in a window.
+    /// The codes of the operands of a plain operator, as in a word.
     pub(super) takes: u16,
-    /// Which bits of a window to compare.
+    /// Which bits of a word to compare.
     pub(super) mask: u16,
 }
 
-const fn row(class: Class) -> Row {
-    Row { class, gives: 0, size: 0, shift: 0, takes: 0, mask: 0 }
+const fn rule(class: Class) -> Rule {
+    Rule { class, gives: 0, size: 0, shift: 0, takes: 0, mask: 0 }
 }
 
 /// The code of a type; 0, which is none, for addresses.
@@ -35,43 +35,43 @@ pub(super) const fn code_of(ty: Type) -> u8 {
 }
 
 /// What an operator of one byte is to the sweep.
-const fn of(op: Op) -> Row {
+const fn of(op: Op) -> Rule {
     let operator = op.operator();
     let (takes, gives) = match operator.types {
-        Types::By(class) => return row(class),
+        Types::By(class) => return rule(class),
         Types::Fixed { takes, gives } => (takes, gives),
     };
     match (operator.immediates, takes, gives) {
-        (Immediates::None, [], []) => row(Class::Nop),
+        (Immediates::None, [], []) => rule(Class::Nop),
         (Immediates::None, [ty], [result]) => {
-            Row { gives: code_of(*result), shift: 8, takes: code_of(*ty) as u16, mask: 0xff, ..row(Class::Plain) }
+            Rule { gives: code_of(*result), shift: 8, takes: code_of(*ty) as u16, mask: 0xff, ..rule(Class::Plain) }
         }
         (Immediates::None, [below, ty], [result]) => {
             let takes = u16::from_le_bytes([code_of(*ty), code_of(*below)]);
-            Row { gives: code_of(*result), shift: 16, takes, mask: 0xffff, ..row(Class::Plain) }
+            Rule { gives: code_of(*result), shift: 16, takes, mask: 0xffff, ..rule(Class::Plain) }
         }
-        (Immediates::Memory(size), [Type::Address], [ty]) => Row { gives: code_of(*ty), size, ..row(Class::Load) },
-        (Immediates::Memory(size), [Type::Address, ty], []) => Row { gives: code_of(*ty), size, ..row(Class::Store) },
-        (Immediates::I32, [], [ty]) => Row { gives: code_of(*ty), size: 5, ..row(Class::Const) },
-        (Immediates::I64, [], [ty]) => Row { gives: code_of(*ty), size: 10, ..row(Class::Const) },
-        (Immediates::F32, [], [ty]) => Row { gives: code_of(*ty), size: 4, ..row(Class::FloatConst) },
-        (Immediates::F64, [], [ty]) => Row { gives: code_of(*ty), size: 8, ..row(Class::FloatConst) },
+        (Immediates::Memory(size), [Type::Address], [ty]) => Rule { gives: code_of(*ty), size, ..rule(Class::Load) },
+        (Immediates::Memory(size), [Type::Address, ty], []) => Rule { gives: code_of(*ty), size, ..rule(Class::Store) },
+        (Immediates::I32, [], [ty]) => Rule { gives: code_of(*ty), size: 5, ..rule(Class::Const) },
+        (Immediates::I64, [], [ty]) => Rule { gives: code_of(*ty), size: 10, ..rule(Class::Const) },
+        (Immediates::F32, [], [ty]) => Rule { gives: code_of(*ty), size: 4, ..rule(Class::FloatConst) },
+        (Immediates::F64, [], [ty]) => Rule { gives: code_of(*ty), size: 8, ..rule(Class::FloatConst) },
         _ => panic!("the sweep has no class for this: the operator's line needs a class of its own"),
     }
 }
 
 /// By opcode, with all features that the compiler supports switched on.
-const ALL: [Row; 256] = {
-    let mut rows = [row(Class::Leave); 256];
+const ALL: [Rule; 256] = {
+    let mut rules = [rule(Class::Leave); 256];
     let mut opcode = 0;
-    while opcode < rows.len() {
-        rows[opcode] = of(Op::of_byte(opcode as u8));
+    while opcode < rules.len() {
+        rules[opcode] = of(Op::of_byte(opcode as u8));
         opcode += 1;
     }
     let mut i = 0;
     while i < Prefix::ALL.len() {
         let prefix = Prefix::ALL[i];
-        rows[prefix.byte() as usize] = row(match prefix {
+        rules[prefix.byte() as usize] = rule(match prefix {
             Prefix::Object => Class::Object,
             Prefix::Misc => Class::Misc,
             Prefix::Vector => Class::Vector,
@@ -79,7 +79,7 @@ const ALL: [Row; 256] = {
         });
         i += 1;
     }
-    rows
+    rules
 };
 
 /// Are the features on without which an operator is not valid, or not always?
@@ -107,19 +107,19 @@ pub(super) fn enabled(features: WasmFeatures, op: Op) -> bool {
     }
 }
 
-/// What a set of features makes of the rows; computed once for all functions of a module.
+/// What a set of features makes of the rules; computed once for all functions of a module.
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
     pub(super) features: WasmFeatures,
-    pub(super) rows: [Row; 256],
+    pub(super) by_opcode: [Rule; 256],
 }
 
 impl Rules {
     #[cold]
     #[inline(never)]
     pub(super) fn new(features: WasmFeatures) -> Rules {
-        let mut rows = ALL;
-        for (opcode, of) in rows.iter_mut().enumerate() {
+        let mut by_opcode = ALL;
+        for (opcode, of) in by_opcode.iter_mut().enumerate() {
             let opcode = opcode as u8;
             let on = match Prefix::of(opcode) {
                 Some(Prefix::Object) => features.gc(),
@@ -131,10 +131,10 @@ impl Rules {
             };
             // Which of the operators are about floats is of no interest: nobody switches them off.
             if !on || !features.floats() {
-                *of = row(Class::Leave);
+                *of = rule(Class::Leave);
             }
         }
-        Rules { features, rows }
+        Rules { features, by_opcode }
     }
 }
 

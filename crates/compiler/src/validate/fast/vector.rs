@@ -2,7 +2,7 @@
 
 use super::Sweep;
 use super::leb;
-use super::operands::Window;
+use super::operands::Word;
 use super::rules::{code_of, enabled};
 use crate::operators::effects;
 use crate::operators::{Immediates, Op, Prefix, Type, Types};
@@ -11,9 +11,9 @@ use crate::operators::{Immediates, Op, Prefix, Type, Types};
 const BYTES: u8 = 16;
 
 impl Sweep<'_> {
-    /// An operator behind the prefix of vectors: where it ends, and the window behind it.
+    /// An operator behind the prefix of vectors: where it ends, and the word behind it.
     #[inline(never)]
-    pub(super) fn vector(&mut self, bytes: &[u8], pos: usize, window: Window) -> Option<(usize, Window)> {
+    pub(super) fn vector(&mut self, bytes: &[u8], pos: usize, word: Word) -> Option<(usize, Word)> {
         let (code, len) = leb::u32(bytes, pos);
         if len == 0 {
             return None;
@@ -59,22 +59,22 @@ impl Sweep<'_> {
             }
             pos += 1;
         }
-        let window = self.fixed(op, address, window)?;
+        let word = self.fixed(op, address, word)?;
         self.survey.note(effects::of(self.facts, op, [0; 2], [None; 2]));
-        Some((pos, window))
+        Some((pos, word))
     }
 
     /// Takes and gives what an operator with fixed types does, addresses of the memory at hand having this code.
-    pub(super) fn fixed(&mut self, op: Op, address: u8, mut window: Window) -> Option<Window> {
+    pub(super) fn fixed(&mut self, op: Op, address: u8, mut word: Word) -> Option<Word> {
         let Types::Fixed { takes, gives } = op.operator().types else { return None };
         let code = |ty: Type| if ty == Type::Address { address } else { code_of(ty) };
         for ty in takes.iter().rev() {
             let code = code(*ty);
-            window = if window as u8 == code { window >> 8 } else { self.spilled.pop(window, &[code])? };
+            word = if word as u8 == code { word >> 8 } else { self.spilled.pop(word, &[code])? };
         }
         for ty in gives {
-            window = self.spilled.push(window, code(*ty));
+            word = self.spilled.push(word, code(*ty));
         }
-        Some(window)
+        Some(word)
     }
 }

@@ -1,7 +1,7 @@
 //! The shapes of single lanes: splats, extraction, replacement, shuffles.
 
 use crate::emit::FuncGen;
-use crate::emit::values::value::{Loc, OperandPlace};
+use crate::emit::values::value::{Loc, OperandLoc};
 use crate::isa::{Isa, Lane, Load, ShuffleFrom, Src};
 use crate::treaty::ty::Ty;
 use lightbeam_asm::{RegClass, RegSet};
@@ -59,7 +59,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let i = self.reader.u8();
         let ty = ty_of(lane);
         let mut s = self.pop();
-        if let OperandPlace::Mem(addr) = s.place()
+        if let OperandLoc::Mem(addr) = s.loc()
             && !s.faults()
         {
             // The lane alone, from where the vector is.

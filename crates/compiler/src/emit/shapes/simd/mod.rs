@@ -9,7 +9,7 @@ mod memory;
 use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::PATTERN;
-use crate::emit::values::value::{Loc, Operand, OperandPlace};
+use crate::emit::values::value::{Loc, Operand, OperandLoc};
 use crate::isa::{
     Amount, Dest, Isa, Lanes, Shift, VectorBinary, VectorForm, VectorSrc, VectorTernary, VectorTest, VectorUnary,
 };
@@ -33,10 +33,10 @@ impl<I: Isa> FuncGen<'_, I> {
     /// The last operand of an operation. What cannot be read where it is goes to a register: only memory of the frame
     /// is known to be aligned.
     fn vector_src(&mut self, operand: &mut Operand, memory: bool) -> VectorSrc {
-        match operand.place() {
-            OperandPlace::Reg(reg) => VectorSrc::Reg(reg),
-            OperandPlace::Const(entry) if memory => VectorSrc::Const(self.vector_bits(entry)),
-            OperandPlace::Mem(addr)
+        match operand.loc() {
+            OperandLoc::Reg(reg) => VectorSrc::Reg(reg),
+            OperandLoc::Const(entry) if memory => VectorSrc::Const(self.vector_bits(entry)),
+            OperandLoc::Mem(addr)
                 if memory && I::MEM_OPERANDS && (self.w.unaligned_vectors() || addr.base_reg() == I::FRAME) =>
             {
                 VectorSrc::Mem(addr)

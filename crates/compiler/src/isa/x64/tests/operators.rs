@@ -4,7 +4,7 @@
 //! makes it. The first shows what the instruction could have read or tested itself, the second what became of it.
 
 use super::{ALL, NONE, decode};
-use crate::compile::{Scratch, compile};
+use crate::compile::{Workspace, compile};
 use crate::emit::writer::Writer;
 use crate::isa::x64::X64;
 use crate::isa::{Isa, Load};
@@ -85,11 +85,11 @@ fn code(function: &Function, cpu: CpuFeatures) -> (Vec<Instruction>, u64) {
         ..Facts::default()
     };
     let mut validator = Validator::new_with_features(WasmFeatures::all());
-    let (mut scratch, mut out) = (Scratch::default(), Writer::<X64>::new(cpu));
+    let (mut workspace, mut out) = (Workspace::default(), Writer::<X64>::new(cpu));
     for payload in Parser::new(0).parse_all(&wasm) {
         let payload = payload.expect("well formed");
         if let ValidPayload::Func(validator, body) = validator.payload(&payload).expect("valid") {
-            compile(&facts, 0, validator, body, &mut scratch, &mut out).expect("it is supported");
+            compile(&facts, 0, validator, body, &mut workspace, &mut out).expect("it is supported");
         }
     }
     let parts = &out.funcs[0].parts;
@@ -169,7 +169,7 @@ fn bytes_from_memory(i: &Instruction, reg: Register) -> Option<usize> {
 /// Where the parameter of a number is kept: where the first copy from its register leads to.
 fn home(code: &[Instruction], params: &[Type], at: usize) -> Register {
     let sig = X64::sig(&machine(params), &[]);
-    let crate::treaty::sig::Place::Reg(arg) = sig.private.params[at] else {
+    let crate::treaty::sig::AbiLoc::Reg(arg) = sig.private.params[at] else {
         panic!("few parameters are all in registers")
     };
     let arg = register(arg);

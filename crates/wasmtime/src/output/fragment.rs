@@ -4,12 +4,12 @@ use crate::report::FunctionReport;
 use lightbeam_compiler::code::{AddressSite, CallSite, Handler, Reloc, Safepoint, TrapSite};
 
 /// Compiled functions that follow each other.
-pub(crate) struct Chunk {
+pub(crate) struct Fragment {
     /// Index of the first among the defined functions.
     pub(crate) first: u32,
     /// Their code, with padding between them.
     pub(crate) code: Vec<u8>,
-    pub(crate) funcs: Vec<ChunkFunc>,
+    pub(crate) funcs: Vec<FragmentFunc>,
     /// Bytes of code of all of them, without padding, and of their part of the exception table.
     pub(crate) func_bytes: usize,
     /// Calls of functions of the module: offset of the field, index among the defined functions.
@@ -29,9 +29,9 @@ pub(crate) struct Chunk {
     pub(crate) dropped: bool,
 }
 
-/// One function of a chunk. Offsets are in bytes from the start of its code.
+/// One function of a fragment. Offsets are in bytes from the start of its code.
 #[derive(Clone, Copy)]
-pub(crate) struct ChunkFunc {
+pub(crate) struct FragmentFunc {
     /// First byte: of the `Tail` entry if there is one.
     pub(crate) start: u32,
     /// Private entry.
