@@ -75,7 +75,7 @@ impl Backend {
         Ok(backend)
     }
 
-    /// The same, proving all that it compiles if it is Lightbeam.
+    /// A backend that proves all that it compiles if it is Lightbeam.
     pub(crate) fn proving(self) -> Backend {
         Backend { lightbeam: self.lightbeam.map(|compiler| compiler.verify(true)), ..self }
     }

@@ -31,7 +31,7 @@ pub(crate) struct Options {
     json: Option<PathBuf>,
 }
 
-/// The same in Rust, as rustc compiles it.
+/// What the module computes, in Rust, as rustc compiles it.
 #[inline(never)]
 fn fib(n: u32) -> u32 {
     if n < 2 { 1 } else { fib(n - 1) + fib(n - 2) }

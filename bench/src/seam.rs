@@ -122,7 +122,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The same function, to validate another time.
+/// A function that was validated, to validate another time.
 fn again(function: &FuncToValidate<ValidatorResources>) -> FuncToValidate<ValidatorResources> {
     let FuncToValidate { resources, index, ty, features } = function;
     FuncToValidate { resources: resources.clone(), index: *index, ty: *ty, features: *features }

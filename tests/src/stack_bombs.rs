@@ -80,7 +80,7 @@ fn wide_calls(n: usize, width: usize) -> Vec<u8> {
     module(&format!("(type $wide (func (param {types}) (result {types}))) (func {})", one.repeat(n)))
 }
 
-/// The same continuations live across all resumptions.
+/// Continuations that live across all resumptions.
 fn live(n: usize) -> Vec<u8> {
     let gets = "(local.get 0) ".repeat(n);
     let resumes = "(resume $ct (local.get 0)) ".repeat(n);

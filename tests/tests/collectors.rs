@@ -9,7 +9,7 @@ fn agree(wat: &str, expected: i64) {
     agree_as(wat, expected, &[false, true]);
 }
 
-/// The same with Cranelift, Lightbeam, or both, as `lightbeam` says.
+/// Runs `run` of a module that imports `h.gc` with Cranelift, Lightbeam, or both, as `lightbeam` says.
 fn agree_as(wat: &str, expected: i64, lightbeam: &[bool]) {
     let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}"));
     let no_signals = Setup { signals: false, ..Setup::default() };

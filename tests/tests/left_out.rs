@@ -11,7 +11,7 @@ use std::process::Command;
 const BY_PROOFS: &[Fault] =
     &[Fault::Pinned, Fault::FlagsAtLabels, Fault::LocalsInMaps, Fault::EntriesInMaps, Fault::Safepoints];
 
-/// The same, where only runs beside another compiler show it.
+/// What makes wrong results or traps inside of the sandbox that only runs beside another compiler show.
 const BY_RUNNING: &[Fault] = &[Fault::CountedReferences, Fault::Fuel, Fault::FuelOfLargeAmounts];
 
 fn command() -> Command {

@@ -97,7 +97,7 @@ fn damaged_modules_are_refused_exactly_if_they_are_invalid() {
     assert!(refused > 500 && accepted > 50, "{refused} refused, {accepted} accepted");
 }
 
-/// The same bytes give the same artifact, however they arrive.
+/// Equal bytes give equal artifacts, however they arrive.
 #[test]
 fn chunks_make_no_difference() {
     let compiler = compiler();

@@ -135,7 +135,7 @@ fn is_unpaired(push: &Instruction, jump: &Instruction) -> bool {
 /// large enough; a search that does not find what is there, or does not end.
 fn is_harmless(instruction: &Instruction, changed: &str) -> bool {
     use Register::{EAX, ESI, R12, R13, R14, R15, RAX, RBP, RDI, RSP};
-    // The same in another encoding.
+    // An instruction in another encoding.
     changed == instruction.to_string()
         || match (instruction.mnemonic(), instruction.op0_register()) {
             (Mnemonic::Ud2 | Mnemonic::Call | Mnemonic::Jae, _) => true,

@@ -33,8 +33,8 @@ const SPARE: [(&str, &[&str]); 3] = [
 /// Where `unsafe` may stand: at the border to the host's memory, and in tests that load artifacts.
 const UNSAFE_ALLOWED: [&str; 3] = ["crates/wasmtime/", "tests/", "bench/"];
 
-/// The files of the emitter that make and bind labels of their own: edges between operators, stubs, pads, whole
-/// routines. In all others a branch is either to a trap or `Frozen`, with a state that is the same on all its paths.
+/// The files of the emitter that make and bind labels of their own: edges between operators, stubs, landing
+/// pads, whole routines. In all others a branch is either to a trap or `Frozen`, with a state that is the same on all its paths.
 const LABELS_ALLOWED: [&str; 11] = [
     "compile.rs",
     "emit/control/blocks.rs",
@@ -48,6 +48,9 @@ const LABELS_ALLOWED: [&str; 11] = [
     "routines/mod.rs",
     "routines/stacks.rs",
 ];
+
+/// How no comment may open: it names its subject, for a reader who has not read the one before.
+const NAMELESS: [&str; 4] = ["The same", "Likewise", "As for", "One more:"];
 
 /// Words that must not stay, put together so that they do not stand here.
 const UNFINISHED: [&str; 5] = [
@@ -119,6 +122,11 @@ fn about_file(name: &str, text: &str) -> Vec<String> {
         if line.trim_start().starts_with("//") && line.chars().count() > MAX_COLUMNS {
             complaints.push(format!("{name}:{number}: a comment of more than {MAX_COLUMNS} columns"));
         }
+        let opens = index == 0 || comment(lines[index - 1]).is_none();
+        let nameless = |text: &str| NAMELESS.iter().any(|words| text.starts_with(words));
+        if opens && comment(line).is_some_and(nameless) {
+            complaints.push(format!("{name}:{number}: a comment names its subject"));
+        }
         if !labels_allowed && (["w.label()", "w.labels()", "w.bind("].iter().any(|call| line.contains(call))) {
             complaints.push(format!("{name}:{number}: a branch whose paths meet again is `Frozen`"));
         }
@@ -132,6 +140,11 @@ fn about_file(name: &str, text: &str) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// What a line says that is a comment and nothing else.
+fn comment(line: &str) -> Option<&str> {
+    Some(line.trim_start().strip_prefix("//")?.trim_start_matches(['/', '!']).trim_start())
 }
 
 /// Does the line hold `unsafe` as code, not in a comment, a string or another word?
@@ -210,6 +223,11 @@ mod tests {
         assert_eq!(count("crates/asm/src/a.rs", "//! Why.\n// unsafe { g() }\n"), 0);
         assert_eq!(count("crates/wasmtime/src/a.rs", "//! Why.\nfn f() { unsafe { g() } }\n"), 1);
         assert_eq!(count("crates/wasmtime/src/a.rs", "//! Why.\n// SAFETY: so.\nunsafe { g() }\n"), 0);
+        assert_eq!(
+            count("crates/asm/src/a.rs", "//! Why.\nstruct S {\n    /// The same of a byte.\n    s: u8,\n}\n"),
+            1
+        );
+        assert_eq!(count("crates/asm/src/a.rs", "//! Why.\n\n// A register of two is\n// The same register.\n"), 0);
         assert_eq!(count("tests/a.rs", &format!("//! Why.\n{})\n", UNFINISHED[1])), 1);
         assert_eq!(count("crates/compiler/src/emit/objects/gc.rs", "//! Why.\nlet done = self.w.label();\n"), 1);
         assert_eq!(count("crates/compiler/src/emit/frozen.rs", "//! Why.\nself.cg.w.bind(label);\n"), 0);

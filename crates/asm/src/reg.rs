@@ -245,7 +245,7 @@ impl Addr {
         self.0 as u32 as i32
     }
 
-    /// The same address `by` bytes further on.
+    /// The address `by` bytes further on.
     #[inline]
     #[must_use]
     pub const fn plus(self, by: i32) -> Addr {

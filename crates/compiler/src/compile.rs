@@ -136,7 +136,7 @@ fn constant<I: Isa>(facts: &Facts, index: u32, workspace: &mut Workspace, w: &mu
     survey.begin(0);
     survey.code_start = 0;
     survey.note(Calls::Returns);
-    // It may have some, and runs once.
+    // The expression may have some, and runs once.
     survey.vectors = true;
     w.reset_labels();
     w.reserve(4 * I::MAX_PRIMITIVE);

@@ -6,7 +6,7 @@ use crate::value::Value;
 
 /// Registers of integer arguments inside of a module.
 const PRIVATE_INTS: &[usize] = &[RDX, RCX, R8, R9, RDI, RSI];
-/// The same by `Tail`, before its two instances and the result area take theirs.
+/// Registers of integer arguments by `Tail`, before its two instances and the result area take theirs.
 const TAIL_INTS: &[usize] = &[RDI, RSI, RDX, RCX, R8, R9];
 /// Registers of integer results by both.
 const RESULT_INTS: &[usize] = &[RAX, RCX, RDX, RSI, RDI, R8, R9, R10];

@@ -23,9 +23,9 @@ pub(crate) struct Read {
     from: u32,
 }
 
-/// It is not jumped to, as far as was read.
+/// An offset that is not jumped to, as far as was read.
 const NO_TARGET: u32 = u32::MAX;
-/// It is jumped to, but not from behind.
+/// An offset that is jumped to, but not from behind.
 const FORWARDS: u32 = u32::MAX - 1;
 
 impl Read {

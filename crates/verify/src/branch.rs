@@ -159,7 +159,7 @@ impl Walk<'_> {
         if let (Operand::Int(a, bytes), Operand::Int(b, _)) = (left, right)
             && a == b
         {
-            // As if compared with 0.
+            // A register tested with itself is compared with 0.
             let value = self.low(a, bytes)?;
             self.compared([value, Value::NULL])?;
             let whole = bytes == 8 || bytes == 4 && self.st.regs[a].is_u32();
@@ -177,7 +177,7 @@ impl Walk<'_> {
         if let (Operand::Int(reg, _), Operand::Immediate(0xff)) = (left, right)
             && self.st.regs[reg].is(Tag::Given)
         {
-            // As if its lowest byte were compared with 0.
+            // The lowest byte of what the host gave is compared with 0.
             let values = [self.st.regs[reg], Value::NULL];
             self.st.flags = Flags { kind: Kind::Compare, bytes: 1, values, ..Flags::UNKNOWN };
             return Ok(());
@@ -235,7 +235,7 @@ impl Walk<'_> {
         }
         self.back_to(&before);
         if !self.refine(relation.negated()) {
-            // It is always taken, so what comes next is not reached by this way.
+            // The branch is always taken, so what comes next is not reached by this way.
             self.ends = true;
         }
         self.st.flags.known = Some(other);
@@ -696,7 +696,7 @@ impl Walk<'_> {
         }
     }
 
-    /// As `guarded` for 32-bit forms of the last kind.
+    /// A condition becomes a number: 0 or 1 in the lowest byte of a register.
     #[inline(never)]
     pub(crate) fn set_condition(&mut self, instruction: &Instruction) -> Proved<()> {
         match self.operand(instruction, 0)? {

@@ -121,7 +121,7 @@ impl<'p> Walk<'p> {
     /// code's own, or its caller's if it has none yet or no more.
     pub(crate) fn check_walkable(&self) -> Proved<()> {
         if matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray) {
-            // It would be unwound to from wherever that is, and its caller is the host.
+            // A fault would unwind to this entry, whose caller is the host.
             return Err("this may fault in an entry from the host");
         }
         let frame = self.st.regs[RBP];
@@ -181,7 +181,7 @@ impl<'p> Walk<'p> {
         self.pass_at(abi, private, top)?;
         if let Some(area) = abi.area {
             if self.st.regs[area] == Value::of(Tag::ResultArea, 0) && abi.stack_results <= self.abi.stack_results {
-                // It is handed on.
+                // The caller's area is handed on.
                 return Ok(());
             }
             let Some(at) = self.st.regs[area].as_stack() else { return Err("result area outside of the frame") };

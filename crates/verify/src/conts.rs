@@ -90,7 +90,7 @@ impl Functions {
         of.checked_sub(1).and_then(|ty| self.canonical.get(ty as usize)).copied().unwrap_or(0)
     }
 
-    /// That of the functions that continuations of a type have.
+    /// The type, as values have it, of the functions of a type of continuations.
     pub(crate) fn of_cont(&self, ty: Option<u32>) -> u32 {
         ty.and_then(|ty| self.of_conts.get(ty as usize)).copied().unwrap_or(0)
     }

@@ -234,7 +234,7 @@ impl<'a> Reader<'a> {
         self.read_into(at, to)
     }
 
-    /// The same into what is `Instruction::NONE`.
+    /// Reads the instruction at an offset into what is `Instruction::NONE`.
     #[inline(always)]
     pub(crate) fn read_into(&mut self, at: u32, to: &mut Instruction) -> Option<()> {
         let window = self.text.get(at as usize..).and_then(|bytes| bytes.first_chunk::<WINDOW>());
@@ -346,7 +346,7 @@ enum Shape {
     Rare,
     /// Register or memory, register.
     RmReg,
-    /// The same of one byte.
+    /// Register or memory, register, of one byte.
     RmReg8,
     /// Register, register or memory.
     RegRm,
@@ -360,13 +360,13 @@ enum Shape {
     Lea,
     /// Register or memory, immediate of one byte: the class is one of eight.
     Group8,
-    /// The same with an immediate of four bytes.
+    /// Register or memory, immediate of four bytes: the class is one of eight.
     Group32,
-    /// The same with an operand and an immediate of one byte.
+    /// Register or memory of one byte, immediate of one byte: the class is one of eight.
     GroupByte,
     /// Register or memory, count: the class is one of eight.
     Shift,
-    /// The same by `cl`.
+    /// Register or memory, by `cl`: the class is one of eight.
     ShiftCl,
     /// Register or memory, immediate of four bytes.
     RmImm32,

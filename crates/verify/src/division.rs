@@ -15,9 +15,9 @@ use crate::walk::{Proved, Walk};
 pub(crate) struct Divisor {
     reg: u8,
     bytes: u8,
-    /// They are not 0.
+    /// The bytes are not 0.
     not_zero: bool,
-    /// They are not -1, or as many bytes of `rax` are not the smallest number.
+    /// The bytes are not -1, or as many bytes of `rax` are not the smallest number.
     fits: bool,
 }
 
@@ -30,7 +30,7 @@ impl Divisor {
         self.reg != NONE
     }
 
-    /// The same once a register is written.
+    /// What is still known once a register is written.
     pub(crate) fn without(self, reg: u8) -> Divisor {
         match reg {
             _ if reg == self.reg => Divisor::UNKNOWN,
@@ -47,7 +47,7 @@ impl Divisor {
         Divisor { not_zero: self.not_zero && other.not_zero, fits: self.fits && other.fits, ..self }
     }
 
-    /// The same if it is of these bytes, or that nothing is known of them.
+    /// What is known of these bytes.
     fn of(self, reg: u8, bytes: u8) -> Divisor {
         if (self.reg, self.bytes) == (reg, bytes) { self } else { Divisor { reg, bytes, ..Divisor::UNKNOWN } }
     }
@@ -77,7 +77,7 @@ impl Asked {
         }
     }
 
-    /// The same once a register is written.
+    /// What was asked, if that still holds once a register is written.
     pub(crate) fn without(self, reg: u8) -> Asked {
         match self {
             Asked::Zero(of) | Asked::MinusOne(of) if of == reg => Asked::Nothing,

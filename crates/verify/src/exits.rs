@@ -69,7 +69,7 @@ impl Walk<'_> {
         self.st.regs[RAX] = Value::of(Tag::Given, 0);
         self.st.vectors.set(0, 16);
         if builtin == Builtin::Trap {
-            // That is what it is called for.
+            // To fail is what this builtin is called for.
             self.st.done |= done::FAILED;
         } else if self.failure().is_none() {
             self.st.done |= done::SUCCEEDED;
@@ -103,7 +103,7 @@ impl Walk<'_> {
         }
     }
 
-    /// It is.
+    /// What the host gave, or so many bytes of it, is this constant.
     pub(crate) fn given_is(&mut self, constant: i64, bytes: u8) {
         if self.says_that_it_failed(constant, bytes) {
             self.st.done |= done::FAILED;

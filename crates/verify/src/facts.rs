@@ -23,12 +23,13 @@ pub struct Facts {
     pub tags: Vec<Tag>,
     /// By the host's index of a passive element segment (`PassiveElemIndex`): the type of its elements.
     pub elements: Vec<ValueType>,
-    /// Likewise how many they are, until the segment is dropped.
+    /// By the host's index of a passive element segment: how many elements it has, until it is dropped.
     pub element_counts: Vec<u64>,
     /// The fields of an instance that code may have to do with, in ascending order of their offsets and not
     /// overlapping.
     pub instance: Vec<Field<InstanceField>>,
-    /// Likewise of the store's structure (`VMStoreContext`).
+    /// The fields of the store's structure (`VMStoreContext`) that code may have to do with, in ascending order of
+    /// their offsets and not overlapping.
     pub store: Vec<Field<StoreField>>,
     /// Where the host's small structures have their fields.
     pub layouts: Layouts,
@@ -52,9 +53,9 @@ pub enum Failed {
     Zero8,
     /// The lower half is 0.
     Zero32,
-    /// It is this.
+    /// The whole is this.
     Constant(i64),
-    /// It is negative.
+    /// The whole is negative.
     Negative,
 }
 
@@ -170,7 +171,8 @@ pub enum ValueType {
 /// What is known of a reference to a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FuncType {
-    /// It is of this type (its number), or of a subtype; `None` for any function, [`NO_FUNCTION`] if it is always null.
+    /// The function is of this type (its number), or of a subtype; `None` for any function, [`NO_FUNCTION`] if it is
+    /// always null.
     pub ty: Option<u32>,
     /// May it be null?
     pub nullable: bool,
@@ -446,13 +448,13 @@ pub struct Stacks {
 /// The upper half of what one stack tells another that it enters.
 #[derive(Clone, Copy, Debug)]
 pub struct Effects {
-    /// It is resumed with values.
+    /// The stack is resumed with values.
     pub resume: u32,
-    /// It is resumed with an exception.
+    /// The stack is resumed with an exception.
     pub resume_throw: u32,
     /// A handler of it is asked for, whose number is the lower half.
     pub suspend: u32,
-    /// It is switched to.
+    /// The stack is switched to.
     pub switch: u32,
     /// What it waited for has ended in a trap or an exception.
     pub trap: u32,
@@ -557,7 +559,7 @@ pub enum Border {
     WasmToBuiltin(Builtin),
     /// What is done before the first call, entered by `Tail`.
     StartupWasm,
-    /// The same, entered by the host.
+    /// What is done before the first call, entered by the host.
     StartupArray,
 }
 

@@ -139,8 +139,8 @@ impl Frames {
         self.share();
     }
 
-    /// The same of a part of the frame that begins with word `from`. Parts of which nothing was known before and all of
-    /// which is filled are the same wherever they are, since steps divide the bytes of a leaf.
+    /// Fills what is in the part of the frame that begins with word `from`. Parts of which nothing was known before and
+    /// all of which is filled are the same wherever they are, since steps divide the bytes of a leaf.
     fn fill_at(&mut self, at: u32, height: u32, from: u32, fill: Fill, whole: &mut [u32; 8]) -> u32 {
         const { assert!((8 * LEAF).is_multiple_of(LONGEST_STEP as usize)) };
         let log2 = LEAF_LOG2 + NODE_LOG2 * height;

@@ -138,7 +138,7 @@ impl Frames {
         Ok(Slots { root, ..slots })
     }
 
-    /// The same for a part of the frame that begins with word `from`.
+    /// A part of a frame behind a call, which begins with word `from`: see `collect`.
     fn collect_at(
         &mut self,
         (at, before): (u32, [u32; 2]),
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(collect(&mut frames, slots, None, &[(5, 1)]), Err(UNWRITTEN));
         assert_eq!(collect(&mut frames, slots, None, &[(100, 1)]), Err(UNWRITTEN));
 
-        // The same map again: only what has changed is looked at.
+        // A map like the one before: only what has changed is looked at.
         frames.share();
         let mut changed = after;
         frames.set(&mut changed, 3, known);

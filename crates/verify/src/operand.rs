@@ -165,7 +165,7 @@ impl Walk<'_> {
                 Ok(Spot::Element(base.b()))
             }
             Tag::TableHalf => {
-                // The same register must have led half way, and hold the same still.
+                // The register must be the one that has led half way, and hold what it did.
                 let same = u32::from(index_reg) == base.a() && self.half_way == self.at;
                 if index_reg == NONE || !same || scale != 3 || width != 16 {
                     return Err("not a whole element of a table");
@@ -627,7 +627,7 @@ impl Walk<'_> {
     fn store_frame(&mut self, at: i32, width: u32, value: Value) -> Proved<()> {
         let same = if width == 4 { Tag::Slot32 } else { Tag::Slot64 };
         if value == Value::of(same, at.cast_unsigned()) {
-            // It is there already.
+            // The value is there already.
             return Ok(());
         }
         self.overwritten(at, width);

@@ -13,7 +13,7 @@ use crate::walk::{Role, Walk};
 /// What is known of a register beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
-    /// It is a number.
+    /// A number.
     Any,
     /// A number that is not 0.
     NotZero,
@@ -35,7 +35,7 @@ pub enum Known {
     CopyOf(u8),
     /// What the frame holds here, 32 bits of it.
     Slot32(i32),
-    /// The same, 64 bits.
+    /// What the frame holds here, 64 bits of it.
     Slot64(i32),
     /// The stack pointer at the entry plus this.
     Stack(i32),
@@ -50,19 +50,19 @@ pub enum Known {
 pub struct Claim {
     /// The upper half is zero.
     pub upper_zero: bool,
-    /// It is less than this.
+    /// The value is less than this.
     pub below: Option<u64>,
-    /// It is at least this.
+    /// The value is at least this.
     pub least: u64,
-    /// It is this.
+    /// The value is this.
     pub constant: Option<i64>,
-    /// It is what this register holds.
+    /// The value is what this register holds.
     pub copy_of: Option<u8>,
-    /// It is what the frame holds here, so many bytes of it.
+    /// The value is what the frame holds here, so many bytes of it.
     pub slot: Option<(i32, u8)>,
-    /// It is the stack pointer at the entry plus this.
+    /// The value is the stack pointer at the entry plus this.
     pub stack: Option<i32>,
-    /// It is the base of memory 0.
+    /// The value is the base of memory 0.
     pub memory: bool,
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum Region {
 }
 
 impl Region {
-    /// As the value of a pointer into it.
+    /// The value of a pointer into the region.
     pub(crate) fn pack(self) -> Value {
         let (kind, index) = match self {
             Region::Memory(index) => (0, index),
@@ -215,7 +215,7 @@ pub(crate) struct Fact {
 pub(crate) struct Pending {
     pub(crate) reg: u8,
     pub(crate) sum: Sum,
-    /// It is at least so much, if it has not wrapped.
+    /// The sum is at least so much, if it has not wrapped.
     pub(crate) least: u64,
     /// Is it known not to have wrapped?
     pub(crate) exact: bool,
@@ -401,7 +401,7 @@ impl Facts {
             if !fact.sum.has(Key::Reg(reg)) {
                 continue;
             }
-            // It may be in the sum more than once.
+            // The register may be in the sum more than once.
             let terms = fact.sum.terms.into_iter().filter(|term| term.key == Key::Reg(reg));
             let changed = terms
                 .map(|term| by.checked_mul(-1 << term.shift))
@@ -557,7 +557,7 @@ impl Facts {
         })
     }
 
-    /// The same in elements from an index on.
+    /// At least how many elements of a region there are from an index on.
     pub(crate) fn reach_of_index(&self, index: u8, region: Region, not_zero: impl Fn(u8) -> bool) -> i64 {
         let mut most = i64::MIN;
         for fact in self.list() {
@@ -586,7 +586,7 @@ impl Facts {
         self.list().iter().any(|fact| fact.region == Region::Const(0) && fact.sum.constant >= 0 && fact.sum.has(key))
     }
 
-    /// The same for a number of bytes.
+    /// Are so many bytes, from the pointer in a register on, in a region that is asked for?
     pub(crate) fn reaches(&self, pointer: u8, bytes: i64, is_region: impl Fn(Region) -> bool) -> bool {
         self.list().iter().any(|fact| {
             fact.pointer == Some(pointer)
@@ -699,7 +699,7 @@ fn least(sum: &Sum, but: Key, not_zero: &impl Fn(u8) -> bool) -> i64 {
     least
 }
 
-/// The same where the register is about to be overwritten: perhaps another holds the same.
+/// The term of a register that is about to be overwritten: of another one, if that holds the same.
 pub(crate) fn old_term(reg: u8, value: Value, shift: u8) -> Result<Term, i64> {
     match value.tag() {
         Tag::CopyOf => Ok(Term { key: Key::Reg(value.b() as u8), shift }),

@@ -214,7 +214,7 @@ impl Frames {
         }
     }
 
-    /// The same for a part of the frame that begins with word `first`.
+    /// Those words of a range are undefined that are in the part of the frame which begins with word `first`.
     fn forget_at(&mut self, at: u32, height: u32, first: u32, words: &std::ops::Range<u32>) -> u32 {
         let log2 = LEAF_LOG2 + NODE_LOG2 * height;
         let end = if log2 < 32 { first.saturating_add(1 << log2) } else { u32::MAX };

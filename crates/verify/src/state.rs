@@ -53,7 +53,7 @@ pub(crate) enum Kind {
     Compare,
     /// A result: only whether it is 0 is known, and it is `left`.
     Result,
-    /// The same of a sum: also whether it has wrapped.
+    /// A sum: whether it is 0, and whether it has wrapped.
     Sum,
     /// A bit that was looked for: if there was none, `left` may hold anything.
     Scan,
@@ -84,7 +84,7 @@ pub(crate) mod done {
     pub(crate) const LEFT: u8 = EXIT_FRAME | EXIT_ADDRESS;
     /// What the host gave an exit says that it did what it was called for.
     pub(crate) const SUCCEEDED: u8 = 32;
-    /// It says that it failed.
+    /// What the host gave an exit says that it failed.
     pub(crate) const FAILED: u8 = 64;
     /// Not done, on any way to here: that an exit has called what it is for. What the host says is of one call.
     pub(crate) const UNCALLED: u8 = 128;
@@ -363,7 +363,7 @@ impl Types {
         self.join_or_widen(a, b, false)
     }
 
-    /// The same where what changes may do so for ever, if it `widens`.
+    /// What is known where one of two values is there; it may change for ever if it `widens`.
     #[inline]
     pub(crate) fn join_or_widen(&self, a: Value, b: Value, widens: bool) -> Value {
         if a == b {

@@ -138,7 +138,7 @@ fn maps(tables: &Tables, calls: &[Call]) -> Result<(), Wrong> {
     let mut calls = Calls(calls);
     for map in &tables.maps {
         let Some(call) = calls.find(map.returns_to) else { continue };
-        // It counts from the frame pointer and may leave out what is lowest.
+        // A map counts from the frame pointer and may leave out what is lowest.
         if call.frame.is_none_or(|frame| map.frame > frame) {
             return Err((map.returns_to, "a stack map of a call with another frame"));
         }

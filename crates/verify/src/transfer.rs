@@ -91,7 +91,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The same where more depends on it.
+    /// Writes a register on which more depends than its value.
     #[inline(never)]
     fn assign_watched(&mut self, reg: usize, value: Value) -> Proved<()> {
         if reg == RSP {
@@ -101,7 +101,7 @@ impl Walk<'_> {
             }
         }
         if self.has_wide_tables {
-            // It no longer tells how far a pointer is on its way to an element.
+            // The register no longer tells how far a pointer is on its way to an element.
             for value in &mut self.st.regs {
                 if value.is(Tag::TableHalf) && value.a() == reg as u32 {
                     *value = Value::UNDEF;
@@ -646,7 +646,7 @@ impl Walk<'_> {
                     if usize::from(pending.reg) == reg && scale == 0 && pending.exact && (reg == to || self.copies) =>
                 {
                     sum = sum.and_then(|sum| sum.plus_all(&pending.sum));
-                    // It has not wrapped itself, but may be anything.
+                    // The part has not wrapped itself, but may be anything.
                     most += u128::from(part.limit().map_or(u64::MAX, |limit| limit - 1));
                     exact &= part.limit().is_some();
                     least = least.saturating_add(part.least());

@@ -57,7 +57,8 @@ tags! {
     BelowLen
     /// Less than `b`, and so even if checks were predicted wrongly.
     SafeBelow
-    /// As `End`, `EndConst`, `BelowLen`, and so even if checks were predicted wrongly, but for the upper bound.
+    /// What `End`, `EndConst` and `BelowLen` are, and so even if checks were predicted wrongly, but for the upper
+    /// bound.
     SafeEnd
     SafeEndConst
     SafeBelowLen
@@ -110,7 +111,7 @@ tags! {
     Entry
 
     // ---- pointers
-    /// This instance.
+    /// The instance whose code this is.
     Ctx
     /// The store's structure.
     Store
@@ -466,7 +467,7 @@ impl Value {
         Value::new(Tag::InHeap, CERTAIN, bytes)
     }
 
-    /// The same offset, so many bytes from which on are in the heap.
+    /// An offset, so many bytes from which on are known to be in the heap.
     pub(crate) fn known_in_heap(self, certain: bool, bytes: u32) -> Value {
         let not_zero = if self.least() > 0 { NOT_ZERO } else { 0 };
         Value::new(Tag::InHeap, u32::from(certain) | not_zero, bytes)
@@ -510,7 +511,7 @@ impl Value {
         }
     }
 
-    /// The same number, known not to be 0.
+    /// A number, known not to be 0.
     pub(crate) fn not_zero(self) -> Value {
         match self.tag() {
             Tag::Any | Tag::U32 => Value::new(self.tag(), 1, 0),
@@ -530,7 +531,7 @@ impl Value {
         matches!(self.tag(), Any | U32 | Below | EndConst | Bits | AtLeast | Huge)
     }
 
-    /// As a number of 64 bits in general: what is left when it is forgotten how it came about.
+    /// A number of 64 bits in general: what is left when it is forgotten how it came about.
     pub(crate) fn widened(self) -> Value {
         if self.is_u32() {
             Value::new(Tag::U32, u32::from(self.least() > 0), 0)
@@ -544,7 +545,7 @@ impl Value {
         u32::from(self.least() > 0) | u32::from(self.is_u32()) << 1
     }
 
-    /// The same number, without what only its register tells.
+    /// A number, without what only its register tells.
     pub(crate) fn plain(self) -> Value {
         match self.tag() {
             Tag::Const | Tag::Below | Tag::U32 | Tag::Any => self,
@@ -576,7 +577,7 @@ impl Value {
         }
     }
 
-    /// The same without its identity.
+    /// A value without its identity.
     pub(crate) fn anonymous(self) -> Value {
         match self.tag() {
             Tag::Func => Value::new(Tag::Func, self.a() & NULLABLE, self.b()),

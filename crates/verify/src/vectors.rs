@@ -102,7 +102,7 @@ impl Walk<'_> {
     fn move_vector(&mut self, instruction: &Instruction, first: Operand, width: u32) -> Proved<()> {
         let second = self.operand(instruction, 1)?;
         match (first, second) {
-            // As many bytes, and the rest out of the register itself or out of the other of two.
+            // The destination gets as many bytes, and the rest out of the register itself or out of the other of two.
             (Operand::Vector(to), Operand::Vector(from)) if width < 16 && !is_quad(instruction.mnemonic()) => {
                 let (rest, from) = match self.operand(instruction, 2) {
                     Ok(Operand::Vector(last)) => (from, last),
@@ -218,7 +218,7 @@ impl Walk<'_> {
                 return Err("use of a part of what is no number");
             }
         }
-        // These leave the rest of the register as it was.
+        // Some leave the rest of the register as it was.
         let merges = match instruction.mnemonic() {
             Movss | Movsd => matches!(self.operand(instruction, 1)?, Operand::Vector(_)),
             Cvtsd2ss | Cvtss2sd | Cvtsi2sd | Cvtsi2ss | Sqrtss | Sqrtsd | Roundss | Roundsd => true,

@@ -51,7 +51,7 @@ pub(crate) enum Role {
     BuiltinExit(Builtin),
     /// What code calls that no entry of the function table covers.
     Routine,
-    /// The same within startup, which may write what is written once.
+    /// What startup calls besides, which may write what is written once.
     StartupRoutine,
     /// The entries of startup.
     StartupWasm,
@@ -75,7 +75,7 @@ mod mark {
     pub(super) const DATA: u8 = 4;
     /// Of the first byte: the instruction may fault, and that for certain does no harm.
     pub(super) const HARMLESS: u8 = 8;
-    /// The same, and it may do harm.
+    /// Of the first byte: the instruction may fault, and that may do harm.
     pub(super) const HARMFUL: u8 = 16;
     /// There is a leader.
     pub(super) const LEADER: u8 = 32;
@@ -448,7 +448,8 @@ impl<'p> Walk<'p> {
         self.go_to(target, target <= self.at)
     }
 
-    /// The same; what is known there is joined with that, and `widens` what changes.
+    /// Control goes to an offset in this piece of code: what is known there is joined with the state at hand, and
+    /// `widens` what changes.
     fn go_to(&mut self, target: u32, widens: bool) -> Proved<()> {
         if !self.contains(target) {
             return Err("jump out of the function");
@@ -581,7 +582,7 @@ impl<'p> Walk<'p> {
         self.st.sums = if self.sums.is_empty() { 0 } else { NOT_KEPT };
     }
 
-    /// The same if anything is known at all.
+    /// Changes what is known of sums, if anything is.
     #[inline]
     pub(crate) fn relate_if(&mut self, change: impl FnOnce(&mut relate::Facts)) {
         if self.st.sums != 0 {
@@ -668,7 +669,7 @@ impl<'p> Walk<'p> {
         Ok(())
     }
 
-    /// These bytes are data.
+    /// Bytes of the text are data.
     pub(crate) fn data(&mut self, from: u32, len: u32) -> Proved<()> {
         let end = from.checked_add(len).filter(|end| self.start <= from && *end <= self.end);
         let Some(end) = end else { return Err("data outside of the function") };

@@ -85,7 +85,7 @@ impl Error {
         Error { kind: ErrorKind::Settings, offset: None, message: message.into(), unproved: (None, None) }
     }
 
-    /// The same error when what is at `here` and after it was at `there` in the module.
+    /// An error in bytes of which those from `here` on were at `there` in the module.
     pub(crate) fn moved(mut self, here: usize, there: usize) -> Error {
         self.offset = self.offset.map(|offset| if offset >= here { offset - here + there } else { offset });
         self

@@ -288,7 +288,7 @@ impl<'c> ModuleStream<'c> {
                     if let State::Code(code) = &mut self.state
                         && let Some(segments) = code.data.as_ref().and_then(DataImage::complete)
                     {
-                        // It goes, as the bodies ahead of it must first, and its stand-in is put in its place.
+                        // The section goes, as the bodies ahead of it must first, and its stand-in is put in its place.
                         let handed = handed.take().unwrap_or(code.resume);
                         let mut tail = self.bytes.split_off(self.parsed);
                         self.bytes.truncate(here);

@@ -1,4 +1,4 @@
-//! The same bytes give the same artifact and the same error, in whatever chunks they come.
+//! Equal bytes give equal artifacts and errors, in whatever chunks they come.
 
 mod common;
 

@@ -37,7 +37,7 @@ fn external_references(n: usize) -> Vec<u8> {
     finish(&types, &imports, 0, n, &last)
 }
 
-/// The same references live across all calls.
+/// References that live across all calls.
 fn live_references(n: usize) -> Vec<u8> {
     let mut types = plain();
     let imports = imports(&mut types);

@@ -43,7 +43,7 @@ const OPERATORS: [&str; 14] = [
     "(table.init $f $s (T.const A) (i32.const 0) (i32.const C))",
 ];
 
-/// The same of arrays, whose indices have 32 bits: `A` and `C`.
+/// Operators on arrays, whose indices have 32 bits: `A` and `C`.
 const ARRAYS: [&str; 5] = [
     "(drop (array.get $i (global.get $ai) (i32.const A)))",
     "(array.fill $i (global.get $ai) (i32.const A) (i32.const 5) (i32.const C))",

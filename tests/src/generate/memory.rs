@@ -23,7 +23,7 @@ pub const LOADS: &[(&str, u64, Type)] = &[
     ("f64.load", 8, Type::F64),
 ];
 
-/// Likewise.
+/// Stores: name, bytes, type of the value.
 pub const STORES: &[(&str, u64, Type)] = &[
     ("i32.store8", 1, Type::I32),
     ("i32.store16", 2, Type::I32),

@@ -347,7 +347,7 @@ impl Subject {
         change::Changes::new(self, &self.decoded(function), Some(function), random).registers()
     }
 
-    /// The same of routines.
+    /// Mutants of routines in which one register of an address is another one.
     #[must_use]
     pub fn register_mutants_of_routines(&self, random: &mut Random) -> Vec<Mutant> {
         let routines = if self.whole.is_ok() { self.routines() } else { Vec::new() };

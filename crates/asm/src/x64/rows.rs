@@ -171,7 +171,7 @@ impl Row {
         (self.opcode >> (8 * (self.opcode_len - 1))) as u8
     }
 
-    /// The same instruction with another opcode of the same map, for families that number their members.
+    /// The row of the instruction whose opcode is `by` more in the same map, for families that number their members.
     #[must_use]
     pub const fn offset(self, by: u8) -> Row {
         Row { opcode: self.opcode + ((by as u32) << (8 * (self.opcode_len - 1))), ..self }
@@ -183,7 +183,7 @@ impl Row {
         matches!(self.rm, Operand::F128)
     }
 
-    /// The same instruction with another digit.
+    /// The row of the instruction with another digit.
     #[must_use]
     pub const fn digit(self, digit: u8) -> Row {
         Row { reg: Operand::Digit(digit), ..self }

@@ -380,8 +380,8 @@ pub trait Isa: Sized + Send + 'static {
     fn jmp_reg(&mut self, r: Reg);
     /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the
     /// host's records, to memory at `save`, after it has read those of the other from `enter`, which may be the same.
-    /// It goes on behind this primitive, with its stack and frame pointers, the other's `STACK_MESSAGE`, and no other
-    /// register as it was. `t` is a temporary; it and both addresses are distinct from `STACK_MESSAGE`.
+    /// This stack goes on behind the primitive, with its stack and frame pointers, the other's `STACK_MESSAGE`, and no
+    /// other register as it was. `t` is a temporary; it and both addresses are distinct from `STACK_MESSAGE`.
     fn switch_stack(&mut self, save: Reg, enter: Reg, t: Reg);
     /// An instruction that traps; returns its own offset.
     fn trap(&mut self) -> At;

@@ -29,7 +29,7 @@ pub enum Dest {
 pub struct VectorForm {
     /// The two operands are given in exchanged order.
     pub swap: bool,
-    /// They may be exchanged.
+    /// The two operands may be exchanged.
     pub commutes: bool,
     /// The last operand may be a constant or memory.
     pub memory: bool,

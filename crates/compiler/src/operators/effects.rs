@@ -19,16 +19,16 @@ pub(crate) enum Calls {
     No,
     /// A stub calls, and puts all registers back.
     Detour,
-    /// It calls, perhaps more than once, and goes on after that.
+    /// The operator calls, perhaps more than once, and goes on after that.
     Returns,
-    /// It makes one call, behind which it does nothing but take the results: where `unreachable` comes next, control
-    /// does not come back from it.
+    /// The operator makes one call, behind which it does nothing but take the results: where `unreachable` comes next,
+    /// control does not come back from it.
     Last,
-    /// Control does not come back. What it calls on the way finds everything in slots.
+    /// Control does not come back. What the operator calls on the way finds everything in slots.
     Leaves,
-    /// It calls nothing, but ends the function with a jump that may leave the module. The frame is gone by then, and
-    /// yet the stack may grow: whoever enters this module again makes a frame for it, so a chain of such jumps is as
-    /// deep as one of calls, and each function in it has to look at the limit.
+    /// The operator calls nothing, but ends the function with a jump that may leave the module. The frame is gone by
+    /// then, and yet the stack may grow: whoever enters this module again makes a frame for it, so a chain of such
+    /// jumps is as deep as one of calls, and each function in it has to look at the limit.
     Onward,
 }
 

@@ -155,7 +155,7 @@ impl Operator {
 pub(crate) enum Types {
     /// Always the same.
     Fixed { takes: &'static [Type], gives: &'static [Type] },
-    /// It depends on immediates, blocks or what is on the stack.
+    /// Types that depend on immediates, blocks or what is on the stack.
     By(Class),
 }
 
@@ -263,7 +263,7 @@ pub(crate) enum Immediates {
     Labels,
     /// The type of a block, which begins.
     Block,
-    /// The same, then handlers.
+    /// The type of a block, which begins, then its handlers.
     Catches,
     /// How many types of values, and these.
     Types,
@@ -272,7 +272,7 @@ pub(crate) enum Immediates {
     Cast,
     /// A type of continuations, then handlers.
     Handlers,
-    /// The same with a tag between.
+    /// A type of continuations, a tag, then handlers.
     TagHandlers,
     I32,
     I64,
@@ -343,13 +343,13 @@ pub(crate) struct Effects {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum MayCall {
     No,
-    /// It does, perhaps more than once, and goes on after that.
+    /// The operator calls, perhaps more than once, and goes on after that.
     Returns,
-    /// It makes one call, behind which it does nothing but take the results.
+    /// The operator makes one call, behind which it does nothing but take the results.
     Last,
     /// Control does not come back.
     Leaves,
-    /// It calls nothing, but ends the function with a jump that may leave the module.
+    /// The operator calls nothing, but ends the function with a jump that may leave the module.
     Onward,
     /// If the function that it names is imported.
     OnwardIfImported,
@@ -385,11 +385,11 @@ pub(crate) enum Access {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Flags {
     None,
-    /// It branches by whether that is zero.
+    /// The operator branches by whether the condition is zero.
     Branches,
-    /// It chooses by that.
+    /// The operator chooses by that.
     Selects,
-    /// It gives whether that is zero.
+    /// The operator gives whether that is zero.
     AsksZero,
 }
 

@@ -45,7 +45,7 @@ impl<'a> Reader<'a> {
         Op::of_byte(self.peek())
     }
 
-    /// The same `n` bytes further.
+    /// The operator of a byte that begins `n` bytes further.
     #[inline]
     pub(crate) fn peek_op_at(&self, n: usize) -> Op {
         Op::of_byte(self.bytes.get(self.pos + n).copied().unwrap_or(0))

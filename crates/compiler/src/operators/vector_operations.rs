@@ -217,9 +217,9 @@ pub enum VectorTernary {
     F32x4Madd,
     /// The product negated.
     F32x4Nmadd,
-    /// As `F32x4Madd`.
+    /// Product of the first two, and sum with the third, of `f64`.
     F64x2Madd,
-    /// As `F32x4Nmadd`.
+    /// The product negated, of `f64`.
     F64x2Nmadd,
     /// Products of bytes, four summed up and added to the third; the second has seven bits in each.
     RelaxedDotAdd,

@@ -34,7 +34,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.load(Load::I64, d, Addr::base(d, heap));
     }
 
-    /// As `FuncGen::check_in_heap`.
+    /// Traps unless the heap reaches so far beyond a reference, where guard pages do not see to that.
     fn check_in_heap(&mut self, reference: Reg, span: u32) {
         if u64::from(span) > self.gc().unchecked_span {
             let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
@@ -475,7 +475,7 @@ impl<I: Isa> RoutineGen<'_, I> {
                 self.w.jcc(Cond::GtU, out);
             }
             None => {
-                // It is empty by now.
+                // The segment is empty by now.
                 self.w.lea(Width::W64, end, Addr::indexed(position, n, 0, 0));
                 self.w.test(Width::W64, end, Src::Reg(end));
                 self.w.jcc(Cond::Ne, out);

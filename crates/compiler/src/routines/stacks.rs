@@ -387,7 +387,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.test(Width::W64, message, Src::Reg(message));
         self.w.jcc(Cond::Ne, more);
 
-        // It has returned.
+        // The other stack's function has returned.
         self.enter_limits(parent, temp);
         self.set_state(Self::CONT, facts.states.returned);
         self.get(values, Self::CONT, facts.args + facts.data);
@@ -395,7 +395,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.iconst(Width::W32, asked, 0, false);
         self.go_back();
 
-        // It is suspended.
+        // The other stack is suspended.
         self.w.bind(more);
         self.told(temp);
         self.w.cmp(Width::W64, temp, Src::Imm(facts.effects.trap.cast_signed()));
@@ -411,7 +411,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.alu(Alu::Add, Width::W32, asked, asked, Src::Imm(1));
         self.go_back();
 
-        // It will not return.
+        // The other stack's function will not return.
         self.w.bind(trapped);
         self.set_state(Self::CONT, facts.states.trapped);
         self.enter_limits(parent, temp);

@@ -203,7 +203,7 @@ pub enum StackRoutine {
     },
     /// `(arguments, handlers, of these suspending) -> (0 or handler, values)`: `resume`.
     Resume {
-        /// As for `Bind`.
+        /// Does any value take more than 8 bytes?
         wide: bool,
     },
     /// `(exception, handlers, of these suspending) -> (0 or handler, values)`: `resume_throw_ref`.
@@ -212,7 +212,7 @@ pub enum StackRoutine {
     Suspend,
     /// `(tag, arguments but for the stack's own continuation, capacity)`: `switch`.
     Switch {
-        /// As for `Bind`.
+        /// Does any value take more than 8 bytes?
         wide: bool,
     },
 }

@@ -79,8 +79,8 @@ impl Facts {
         !object.functions && !self.counts()
     }
 
-    /// A few direct subtypes of the type whose id is at this offset among the type ids, likewise: those that this
-    /// module defines first.
+    /// A few direct subtypes of a type, those that this module defines first. Types are named by the offsets of their
+    /// ids among the type ids.
     pub fn subtypes_of(&self, type_id: i32) -> impl Iterator<Item = i32> + use<> {
         let known = self.subtypes.binary_search_by_key(&type_id, |entry| entry.0).ok();
         let [a, b, c] = known.map_or([None; 3], |at| self.subtypes[at].1);
@@ -165,7 +165,7 @@ pub struct GlobalFact {
     pub ty: Ty,
     /// May it be set?
     pub mutable: bool,
-    /// Does `ty` tell all that validation needs to know of the value? As `Sig::plain`.
+    /// Does `ty` tell all that validation needs to know of the value? See `Sig::plain`.
     pub plain: bool,
     /// Where the value is.
     pub at: Where,
@@ -349,15 +349,15 @@ pub struct StackStates {
 /// What a stack tells the one that it switches to, in the upper half of a word; 0 is that its function has returned.
 #[derive(Clone, Copy, Debug)]
 pub struct Effects {
-    /// It is resumed.
+    /// The other is resumed.
     pub resume: u32,
     /// A handler is asked for, whose number is in the lower half.
     pub suspend: u32,
-    /// It is switched to.
+    /// The other is switched to.
     pub switch: u32,
     /// The function has not returned; the host knows why.
     pub trap: u32,
-    /// It is resumed with an exception.
+    /// The other is resumed with an exception.
     pub resume_throw: u32,
 }
 

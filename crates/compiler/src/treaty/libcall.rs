@@ -31,7 +31,7 @@ pub enum Libcall {
     AtomicNotify,
     /// `(index among the owner's defined memories: u32, position: u64, expected: u32, timeout in ns: i64) -> 0, 1 or 2`
     AtomicWait32,
-    /// As `AtomicWait32`, for `expected: u64`.
+    /// `(index among the owner's defined memories: u32, position: u64, expected: u64, timeout in ns: i64) -> 0, 1 or 2`
     AtomicWait64,
     /// `()`: fuel has run out; returns if the host adds some.
     OutOfGas,

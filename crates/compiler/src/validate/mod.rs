@@ -1,10 +1,10 @@
 //! Sweep 1: validates a body and takes its survey in the same visit.
 //!
-//! There are two ways through it. The *fast sweep* (`fast/`) reads the bytes itself and decides nearly every body.
-//! It knows valid bodies of what the compiler supports, and nothing else: at anything unknown, switched off or wrong it
-//! gives the body up. The *judge* (`judge.rs`) is wasmparser's validator, which then judges the body from its
-//! start. So a wrong verdict of the fast sweep could only be to take an invalid body for valid; in debug builds each of
-//! its verdicts and surveys is compared with the judge's.
+//! There are two ways through it. The *fast sweep* (`fast/`) reads the bytes itself and decides nearly every body. That
+//! knows valid bodies of what the compiler supports, and nothing else: at anything unknown, switched off or wrong it
+//! gives the body up. The *judge* (`judge.rs`) is wasmparser's validator, which then judges the body from its start. So
+//! a wrong verdict of the fast sweep could only be to take an invalid body for valid; in debug builds each of its
+//! verdicts and surveys is compared with the judge's.
 
 mod fast;
 mod judge;

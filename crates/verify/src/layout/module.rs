@@ -205,7 +205,7 @@ fn gc(tunables: &Tunables, collector: environ::Collector) -> Gc {
             let after = POINTER.vmdrc_heap_data_over_approximated_stack_roots_len_after_last_gc();
             (Collector::Counting, [written(list), written(length), read(after), None])
         }
-        // It has one number, of where the next object may begin.
+        // The collector that never collects has one number, of where the next object may begin.
         environ::Collector::Null => (Collector::None, [written(0), None, None, None]),
     };
     Gc {

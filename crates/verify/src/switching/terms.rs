@@ -136,7 +136,7 @@ impl Term {
         Term { constant: self.constant, parts: self.parts.iter().filter(|(old, _)| old != atom).cloned().collect() }
     }
 
-    /// The same with something in the place of an atom.
+    /// A term with something in the place of an atom.
     pub(super) fn replaced(&self, atom: &Atom, by: &Term) -> Term {
         self.without(atom).plus(&by.times(self.count(atom)))
     }

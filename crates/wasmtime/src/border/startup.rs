@@ -313,7 +313,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         last.is_some()
     }
 
-    /// As `value`, without the charge.
+    /// Computes a constant expression, as `value` does, without the charge.
     fn compute(&mut self, expr: &ConstExpr) {
         if constant_expressions::makes_objects(expr) {
             let index =
@@ -495,7 +495,7 @@ impl<I: Isa> Startup<'_, '_, I> {
     /// `table_fill` with a continuation.
     fn table_fill_continuation(&mut self, index: TableIndex, expr: &ConstExpr, elements: u64) {
         self.continuation(expr);
-        // It waits in the frame, where nothing is changed by whoever is let in.
+        // The value waits in the frame, where nothing is changed by whoever is let in.
         self.waiting(0);
         let waiting = self.waiting(1);
         self.border.store(Ty::ContRef, waiting, I::FLOAT_SCRATCH);

@@ -30,7 +30,7 @@ pub(crate) fn layouts(settings: &Settings) -> Result<&'static dyn GcTypeLayouts,
 pub(crate) fn facts(settings: &Settings, offsets: &VMOffsets<u8>) -> Result<GcFacts, Unsupported> {
     let collector = match settings.collector.ok_or(Unsupported::NoCollector)? {
         Chosen::Null => Collector::None {
-            // It has nothing else.
+            // The data of this collector is one number.
             free: 0,
             kind_bits: VMGcKind::MASK,
         },

@@ -38,7 +38,7 @@ pub(crate) fn tag(
         }
     };
     let object = match gc::object(settings, &types[ty]) {
-        // It may be for suspending alone.
+        // The tag may be for suspending alone.
         Err(_) if settings.features.stack_switching() => None,
         object => Some(object?.expect("the exceptions of a tag are of an exception type")),
     };

@@ -21,7 +21,7 @@ pub(crate) fn value_type(ty: &WasmValType) -> Result<Ty, Unsupported> {
     }
 }
 
-/// As `value_type`, for references.
+/// The compiler's type for references, if it has it.
 pub(crate) fn reference_type(ty: &WasmRefType) -> Result<Ty, Unsupported> {
     match ty.heap_type.top() {
         WasmHeapTopType::Func => Ok(Ty::FuncRef),

@@ -29,7 +29,7 @@ pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Re
     translate_with(settings, wasm, None)
 }
 
-/// As `translate`; with an image of its data there is a stand-in for the data section.
+/// Parses and validates a module; with an image of its data there is a stand-in for the data section.
 pub(crate) fn translate_with<'a>(
     settings: &Settings,
     wasm: &'a [u8],

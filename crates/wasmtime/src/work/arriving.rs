@@ -131,7 +131,7 @@ impl Arriving {
         }
     }
 
-    /// As `settle`, when that was all.
+    /// Waits for what has been handed over, when that was all.
     pub(crate) fn finish(mut self) -> Result<(Facts, Compiled), Error> {
         let compiled = self.settle()?;
         let job = match self {

@@ -1,5 +1,5 @@
-//! Several threads at work: each takes the next batch, and whichever has the next fragment places it. A fragment does not
-//! show where it begins and ends: the functions are placed as if one thread had compiled them all in a row.
+//! Several threads at work: each takes the next batch, and whichever has the next fragment places it. The text does not
+//! show where fragments begin and end: functions are placed as if one thread had compiled them all in a row.
 
 use crate::error::Error;
 use crate::output::fragment::Fragment;

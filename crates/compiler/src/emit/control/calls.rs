@@ -21,7 +21,7 @@ use lightbeam_asm::{Addr, Reg, RegSet};
 /// An argument of a libcall.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Arg {
-    /// This instance's pointer.
+    /// The instance pointer of the function that calls.
     Ctx,
     /// The instance pointer of a memory's or table's owner.
     Owner(Owner),
@@ -280,7 +280,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// As `to_func`, for the element of a table.
+    /// Where a call through the element of a table goes, see `to_func`.
     fn to_element(&mut self, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
         let ty = self.reader.u32();
         let table = self.reader.u32();
@@ -290,7 +290,7 @@ impl<I: Isa> FuncGen<'_, I> {
         go(self, To::Reference(reference, true), sig, &sig.tail);
     }
 
-    /// As `to_func`, for a reference on the stack.
+    /// Where a call of a reference on the stack goes, see `to_func`.
     fn to_reference(&mut self, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
         let ty = self.reader.u32();
         self.charge_fuel();
@@ -366,7 +366,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let owned = self.pop_args(abi.params.len(), abi, 0);
         if abi.results.len() > 1 {
-            // They are pushed as entries below the watermark.
+            // The results are pushed as entries below the watermark.
             self.flush_all();
         }
         self.vacate_registers(owned);

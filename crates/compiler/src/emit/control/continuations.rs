@@ -14,10 +14,10 @@
 //! stacks change; a collector and whoever throws find the function's frame behind the routine's. So around it all is as
 //! around a call.
 //!
-//! The same part of the frame is where values come back to a function that has suspended itself or switched. Where one
-//! has resumed another, the routine says which handler is asked for. It continues at a *clause* behind the function's
-//! code, like that of an exception's handler: entries below the label that the handler names are in their slots, no
-//! register holds a copy. Preserved registers are as they were.
+//! The lowest part of the frame is also where values come back to a function that has suspended itself or switched.
+//! Where one has resumed another, the routine says which handler is asked for. It continues at a *clause* behind the
+//! function's code, like that of an exception's handler: entries below the label that the handler names are in their
+//! slots, no register holds a copy. Preserved registers are as they were.
 
 use crate::emit::FuncGen;
 use crate::emit::control::blocks::Block;

@@ -132,7 +132,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let gc = self.gc();
         let Collector::Counting(counting) = gc.collector else { return self.push_reg(Ty::GcRef, reg) };
         let temp = self.take(RegClass::Int);
-        // It has its place on the stack before anything branches: a full window gives an entry way for it.
+        // The result has its place on the stack before anything branches: a full window gives an entry way for it.
         let late = without(Fault::PushBehindStub);
         if !late {
             self.push_reg(Ty::GcRef, reg);
@@ -429,7 +429,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 value = self.pop();
             }
             let object = self.pop_kept();
-            // It was in a slot while the host was asked.
+            // The object was in a slot while the host was asked.
             self.check_field(object.reg, offset, storage);
             let (base, held) = self.heap_kept();
             if let Storage::Gc { traced: true } = storage {

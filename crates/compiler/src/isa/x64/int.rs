@@ -268,7 +268,7 @@ pub(super) fn cmp(a: &mut Asm, size: Size, l: Reg, r: Src) -> At {
     let at = a.offset();
     match r {
         Src::Reg(r) => a.alu_rr(x64::Alu::Cmp, size, l, r),
-        // The same flags, one byte less.
+        // A test sets the flags of a comparison with 0, and is one byte less.
         Src::Imm(0) => a.test_rr(size, l, l),
         Src::Imm(imm) => a.alu_ri(x64::Alu::Cmp, size, l, imm),
         Src::Mem(addr) => a.alu_rm(x64::Alu::Cmp, size, l, addr),

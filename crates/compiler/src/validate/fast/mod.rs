@@ -646,7 +646,7 @@ impl Sweep<'_> {
                     if index as usize >= self.facts.funcs.len() || !self.resources.is_function_referenced(index) {
                         return None;
                     }
-                    // It is a `funcref` in any case.
+                    // The operand is a `funcref` in any case.
                     let ty = self.ref_func(index).unwrap_or(FUNCREF);
                     push!(ty);
                     self.survey.note(effects::fixed(Op::RefFunc));

@@ -169,7 +169,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return self.v_ternary(VectorTernary::Bitselect);
         };
         self.v_ternary(VectorTernary::LaneselectB);
-        // It may be wanted again, unless this was the last of it.
+        // The mask may be wanted again, unless this was the last of it.
         let kept = self.regs.cached.has(mask) || !self.regs.pool.has(mask);
         let result = self.stack.last().map(|top| top.loc);
         self.lane_mask = (kept && result != Some(Loc::Reg(mask))).then(|| (mask, self.w.offset()));

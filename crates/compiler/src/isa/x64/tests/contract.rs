@@ -122,7 +122,7 @@ impl Contract {
         });
     }
 
-    /// The same for a primitive that may return where it can fault: the one instruction that touches memory.
+    /// Checks a primitive that may return where it can fault: the one instruction that touches memory.
     pub(super) fn check_at(&self, what: impl Debug, emit: impl FnOnce(&mut X64) -> Option<At>) {
         let mut a = X64::new(self.cpu);
         let at = emit(&mut a);
