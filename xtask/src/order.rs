@@ -39,7 +39,7 @@ const CRATES: [(&str, Places); 2] = [
 ];
 
 /// Names of files that stand in several folders of the crates that code comes from, and the one subject of each.
-const SUBJECTS: [(&str, &str); 11] = [
+const SUBJECTS: [(&str, &str); 12] = [
     ("atomics", "atomic operators: their types, their code, the machine's instructions"),
     ("blocks", "blocks and branches, as validation and emission see them"),
     ("continuations", "continuations: what the host keeps of them, and their operators"),
@@ -50,6 +50,7 @@ const SUBJECTS: [(&str, &str); 11] = [
     ("int", "integers, one or a vector of them"),
     ("lanes", "operations on single lanes: their code, the machine's instructions"),
     ("reg", "registers, of any machine and of x86-64"),
+    ("settings", "what an engine asks of the code"),
     ("vector", "vectors: their types, their code, the machine's instructions"),
 ];
 

@@ -1,0 +1,68 @@
+//! What the host asks of the code, and the processor that it is for.
+
+#[cfg(doc)]
+use crate::treaty::libcall::Libcall;
+
+/// What the host asks of the code.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Settings {
+    /// Count fuel and call [`Libcall::OutOfGas`] when it runs out.
+    pub fuel: bool,
+    /// Look at the epoch at entries and loop headers and call [`Libcall::NewEpoch`].
+    pub epochs: bool,
+    /// Traps may be hardware faults; otherwise every one is checked for and raised by [`Libcall::Trap`].
+    pub hardware_traps: bool,
+    /// Which code offsets the address map records.
+    pub address_map: AddressMap,
+    /// Must operators of relaxed SIMD give the same everywhere?
+    pub deterministic: bool,
+    /// Must accesses that are checked be harmless also where the processor has guessed that a check passes?
+    pub spectre: bool,
+    /// Processor features that the code may use beyond the floor of the instruction set.
+    pub cpu: CpuFeatures,
+    /// Prove the compiler's state after every operator, as debug builds always do.
+    pub check: bool,
+    /// For tests: fill every fresh frame with garbage, and all else that a convention leaves undefined.
+    pub poison: bool,
+}
+
+impl Settings {
+    /// Does the host multiply and add, because the result must be rounded once and the processor cannot?
+    pub(crate) fn calls_for_fma(&self) -> bool {
+        self.deterministic && !(self.cpu.avx && self.cpu.fma)
+    }
+}
+
+/// Which code offsets the address map records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AddressMap {
+    /// None.
+    None,
+    /// Those a backtrace can show: calls and instructions that can trap.
+    #[default]
+    Traps,
+    /// The first instruction of every operator.
+    Operators,
+}
+
+/// Processor features beyond the floor; each can be switched off by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CpuFeatures {
+    /// Three-operand float and vector forms.
+    pub avx: bool,
+    /// 256-bit integer vector forms.
+    pub avx2: bool,
+    /// `andn`, `blsr`, `tzcnt`.
+    pub bmi1: bool,
+    /// `shlx`, `shrx`, `sarx`, `rorx`, `mulx`.
+    pub bmi2: bool,
+    /// `lzcnt`.
+    pub lzcnt: bool,
+    /// Fused multiply and add.
+    pub fma: bool,
+}
+
+/// More units than this are charged as this many, so that no sum wraps: when it was last looked at, the counter was
+/// below 0. What is added between two looks is bounded, by the cost of the operators of one function for each frame
+/// of the stack, at most 2^28 each. It is still more than any host can have granted and mean.
+pub const MOST_UNITS: i64 = i64::MAX - (1 << 48);
