@@ -73,6 +73,8 @@ pub fn compile<I: Isa>(
         Callee::Imported { .. } => unreachable!("a body belongs to a defined function"),
     };
 
+    debug_assert_eq!(facts.settings.fuses, I::fuses(&facts.settings.cpu), "the processor's features are the settings'");
+
     let now = |clock: Option<fn() -> u64>| clock.map_or(0, |clock| clock());
     let started = now(workspace.clock);
     let decided = survey(&mut workspace.survey, &mut workspace.validation, facts, sig, validator, &body)?;

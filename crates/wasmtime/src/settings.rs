@@ -81,6 +81,7 @@ impl Settings {
             deterministic: self.tunables.relaxed_simd_deterministic,
             spectre: self.spectre,
             cpu: self.cpu,
+            fuses: Machine::fuses(&self.cpu),
             check: cfg!(debug_assertions),
             poison: self.poison,
         }

@@ -243,7 +243,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let again = self.w.label();
             self.w.iconst(Width::W64, I::SCRATCH, -i64::from(frame), false);
             self.w.bind(again);
-            self.w.store_imm(Store::B32, Addr::indexed(I::FRAME, I::SCRATCH, 0, 0), GARBAGE);
+            self.w.store_imm(Store::B32, Addr::indexed(I::FRAME, I::SCRATCH, 0, 0), i64::from(GARBAGE));
             self.w.alu(Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(4));
             self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
             self.w.jcc(Cond::Ne, again);

@@ -17,7 +17,7 @@ use crate::emit::control::meter::{KeptRef, Stub, StubKind};
 use crate::emit::values::value::{Loc, Operand, Value};
 use crate::emit::writer::Writer;
 use crate::isa::{Cond, Isa};
-use crate::treaty::code::{Routine, TrapCode};
+use crate::treaty::code::Routine;
 use crate::treaty::facts::{Facts, GcFacts};
 use crate::treaty::fault::proof;
 use crate::treaty::ty::Ty;
@@ -173,11 +173,6 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
     #[inline(always)]
     pub(crate) fn jump(&mut self, to: Label) {
         self.cg.w.jmp(to);
-    }
-
-    /// The instruction at `at` can trap.
-    pub(crate) fn trap_at(&mut self, at: u32, code: TrapCode) {
-        self.cg.w.trap_at(at, code);
     }
 
     pub(crate) fn facts(&self) -> &'a Facts {

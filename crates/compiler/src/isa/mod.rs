@@ -7,8 +7,14 @@
 //! Contract of every primitive:
 //! - `d` is written after all sources are read, or the primitive copes: `d` may equal any source register unless the
 //!   comment says otherwise.
-//! - `SCRATCH` and `FLOAT_SCRATCH` are free for the primitive's use and never appear as `d`, a source or part of an
-//!   address, but for the primitives that say so. Between primitives nothing lives in them.
+//! - A right operand is taken in each of its forms, whatever the machine's own instruction can read: what it cannot, the
+//!   primitive brings to a temporary. What the machine would rather have, it says (`imm_ok`, `MEM_OPERANDS`), and who has
+//!   a choice asks; nobody has to.
+//! - No value lives in `SCRATCH` and `FLOAT_SCRATCH`; they are the shapes', for a few primitives on end. The *plain*
+//!   primitives take them as any of their operands, and change them as `d` alone: `mov`, `fmov`, `bits`, `iconst`, `load`,
+//!   `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `shift` by a constant, `cmp`, `cmp_mem`, `test`, `cmov` by
+//!   a condition of integers, `jmp`, `jcc`, `call_reg` and `jmp_reg`. A temporary that one of these needs is a register that
+//!   nobody else knows of. All others may destroy both, and take them as operands only where they say so.
 //! - A 32-bit integer result has its upper half zeroed.
 //! - The flags are undefined after any primitive but `mov`, `fmov`, `load`, `store`, `iconst` and `fconst` with
 //!   `keep_flags`, `lea`, and the compares; those keep them (resp. set them).
@@ -50,15 +56,48 @@ impl Fixed {
     pub const NONE: Fixed = Fixed { lhs: None, rhs: None, out: None, out2: None, clobbers: RegSet::EMPTY };
 }
 
+impl Fixed {
+    /// The registers that operands must be in, and those that are written.
+    #[must_use]
+    pub fn demanded(&self) -> RegSet {
+        [self.lhs, self.rhs].into_iter().flatten().fold(self.clobbers, |set, reg| set.or(RegSet::one(reg)))
+    }
+}
+
 /// Right operand of an integer instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Src {
     /// A register.
     Reg(Reg),
-    /// A constant for which `Isa::imm_ok` holds.
-    Imm(i32),
+    /// A constant, sign-extended from the width of the operation: any of 32 bits, and all others for which
+    /// `Isa::imm_ok` holds.
+    Imm(i64),
     /// Memory, exactly as wide as the operation.
     Mem(Addr),
+}
+
+impl Src {
+    /// A constant of 32 bits.
+    pub fn imm(value: impl Into<i64>) -> Src {
+        Src::Imm(value.into())
+    }
+}
+
+/// What an instruction does with a constant: by that a machine says which constants are part of its instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImmFor {
+    /// Arithmetic on registers or memory.
+    Alu(Alu),
+    /// A multiplication.
+    Mul,
+    /// A compare.
+    Compare,
+    /// A test of bits.
+    Test,
+    /// A store.
+    Store,
+    /// Arithmetic on memory in one step.
+    Atomic,
 }
 
 /// Right operand of a float instruction.
@@ -131,8 +170,11 @@ pub trait Isa: Sized + Send + 'static {
     const BORDER_TEMP: Reg;
     /// Where the code runs.
     const PLATFORM: Platform;
-    /// Can the right operand of an integer or float operation be memory?
+    /// Do integer and float operations read their right operand from memory by themselves? Then a value in memory is
+    /// best left there until it is read; otherwise it is best loaded first.
     const MEM_OPERANDS: bool;
+    /// Does a division by zero fault by itself?
+    const DIVISION_FAULTS: bool;
     /// Upper bound on the code bytes that one primitive appends.
     const MAX_PRIMITIVE: usize;
 
@@ -144,6 +186,8 @@ pub trait Isa: Sized + Send + 'static {
 
     /// Which processor features this machine has.
     fn host_features() -> CpuFeatures;
+    /// Does a processor multiply and add with one rounding?
+    fn fuses(cpu: &CpuFeatures) -> bool;
 
     // ---- the code under construction
 
@@ -192,8 +236,8 @@ pub trait Isa: Sized + Send + 'static {
 
     // ---- what operands may be
 
-    /// Can this constant be `Src::Imm` at this width?
-    fn imm_ok(width: Width, value: i64) -> bool;
+    /// Can this constant, sign-extended from this width, be part of an instruction? It is best in a register otherwise.
+    fn imm_ok(what: ImmFor, width: Width, value: i64) -> bool;
     /// What a division demands.
     fn fixed_div(op: Div, width: Width) -> Fixed;
     /// What a shift by a register demands.
@@ -209,20 +253,19 @@ pub trait Isa: Sized + Send + 'static {
     fn fmov(&mut self, d: Reg, s: Reg);
     /// Bits from an integer to a float register or back.
     fn bits(&mut self, width: Width, d: Reg, s: Reg);
-    /// `d = value`; 32-bit constants come zero-extended. `d` may be `SCRATCH`.
+    /// `d = value`; 32-bit constants come zero-extended.
     fn iconst(&mut self, width: Width, d: Reg, value: i64, keep_flags: bool);
     /// `d = the float with these bits`. `d` may be `FLOAT_SCRATCH`.
     fn fconst(&mut self, width: Width, d: Reg, bits: u64);
-    /// `d = [addr]`, at any alignment. `d` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be or the index.
+    /// `d = [addr]`, at any alignment.
     fn load(&mut self, op: Load, d: Reg, addr: Addr) -> At;
-    /// `[addr] = s`, at any alignment. `s` may be `SCRATCH` resp. `FLOAT_SCRATCH`, and so may the base be or the index,
-    /// but no two of them.
+    /// `[addr] = s`, at any alignment.
     fn store(&mut self, op: Store, addr: Addr, s: Reg) -> At;
-    /// `[addr] = value`, no vector, for which `imm_ok(W64, value)` holds.
-    fn store_imm(&mut self, op: Store, addr: Addr, value: i32) -> At;
+    /// `[addr] = value`, no vector. Of constants, those that are taken as `Src::Imm`.
+    fn store_imm(&mut self, op: Store, addr: Addr, value: i64) -> At;
     /// `d = ` where the label is.
     fn lea_label(&mut self, d: Reg, label: Label);
-    /// `d = addr` itself, at this width. `d` may be `SCRATCH`, and so may the index be.
+    /// `d = addr` itself, at this width.
     fn lea(&mut self, width: Width, d: Reg, addr: Addr);
 
     // ---- integers
@@ -237,17 +280,20 @@ pub trait Isa: Sized + Send + 'static {
     fn alu_mem(&mut self, op: Alu, width: Width, addr: Addr, r: Src) -> At;
     /// `d = l * r`, same rule for `d` as `alu`.
     fn mul(&mut self, width: Width, d: Reg, l: Reg, r: Src) -> At;
-    /// Division with operands as `fixed_div` demands, and nothing checked: 0 faults, `MIN / -1` faults, `MIN % -1`
-    /// must be kept away. `rhs` is not a clobbered register.
-    fn div(&mut self, op: Div, width: Width, rhs: Reg) -> At;
+    /// Goes to the label if `l / r` is the one signed quotient that is out of range: of the least number by -1.
+    fn jump_if_overflow(&mut self, width: Width, l: Reg, r: Reg, to: Label);
+    /// `d = l op r`, with operands as `fixed_div` demands, `r` none that is written. A quotient in range, by a divisor
+    /// that is not 0, or by 0 where `DIVISION_FAULTS`. `by_minus_one`: may a signed divisor be -1? The remainder is 0 then.
+    fn div(&mut self, op: Div, width: Width, d: Reg, l: Reg, r: Reg, by_minus_one: bool) -> At;
     /// `d = l shifted`. With a register count, `fixed_shift` holds; `d` is then not the count's register.
     fn shift(&mut self, op: Shift, width: Width, d: Reg, l: Reg, count: Amount);
     /// One-operand operation.
     fn unary(&mut self, op: IntUnary, width: Width, d: Reg, s: Reg);
     /// `d = extend(s)`; memory is as wide as what is extended.
     fn extend(&mut self, op: Extend, d: Reg, s: Src) -> At;
-    /// `out:out2 = out * r`, as `fixed_mul_wide` demands.
-    fn mul_wide(&mut self, signed: bool, r: Reg);
+    /// `lo` and `hi` = the halves of `l * r`, as `fixed_mul_wide` demands. If it demands nothing, `lo` is neither `l` nor
+    /// `r`.
+    fn mul_wide(&mut self, signed: bool, lo: Reg, hi: Reg, l: Reg, r: Reg);
     /// `lo += r_lo; hi += r_hi` with carry, or `-` with borrow. All four distinct, but for `r_lo == r_hi`.
     fn add_wide(&mut self, subtract: bool, lo: Reg, hi: Reg, r_lo: Reg, r_hi: Reg);
 
@@ -257,7 +303,7 @@ pub trait Isa: Sized + Send + 'static {
     fn cmp(&mut self, width: Width, l: Reg, r: Src) -> At;
     /// Compares memory with a register or constant.
     fn cmp_mem(&mut self, width: Width, l: Addr, r: Src) -> At;
-    /// Compares so many bytes of memory, at most 8, with 0: good for `Eq` and `Ne`. Where `MEM_OPERANDS`.
+    /// Compares so many bytes of memory, at most 8, with 0: good for `Eq` and `Ne`.
     fn cmp_mem_zero(&mut self, bytes: u32, l: Addr) -> At;
     /// Compares `l & r` with 0: good for `Eq`, `Ne` and the signed conditions against 0.
     fn test(&mut self, width: Width, l: Reg, r: Src) -> At;
@@ -293,17 +339,21 @@ pub trait Isa: Sized + Send + 'static {
 
     /// `d = [addr]`
     fn atomic_load(&mut self, op: Load, d: Reg, addr: Addr) -> At;
+    /// `[addr] = s`. `s` may be `SCRATCH`, is no part of the address, and is destroyed.
+    fn atomic_store(&mut self, bytes: u32, addr: Addr, s: Reg) -> At;
     /// `[addr] = [addr] op r`, `r` not memory.
     fn atomic_alu(&mut self, op: Alu, bytes: u32, addr: Addr, r: Src) -> At;
-    /// `d, [addr] = [addr], [addr] op d` for `Add`, `Sub` and `Xchg`. `d` is no part of the address and may be
-    /// `SCRATCH`; what is of fewer than 4 bytes leaves the rest of `d` undefined.
+    /// Does `atomic_exchange` do this? Otherwise `atomic_loop` does.
+    fn exchanges(&self, op: Rmw) -> bool;
+    /// `d, [addr] = [addr], [addr] op d` if it `exchanges`, as `Xchg` always does. `d` is no part of the address and may
+    /// be `SCRATCH`; what is of fewer than 4 bytes leaves the rest of `d` undefined.
     fn atomic_exchange(&mut self, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At;
     /// If `[addr]` is `EXPECTED`, `[addr] = new`. Either way `EXPECTED` is what was there, as many bytes of it; the
     /// rest is as before or zero.
     fn atomic_cmpxchg(&mut self, bytes: u32, addr: Addr, new: Reg) -> At;
-    /// `EXPECTED, [addr] = [addr], [addr] op r` for `And`, `Or` and `Xor`, zero-extended. Memory as `r` is as wide as
-    /// the access at least. Reads first and writes second, and either can fault.
-    fn atomic_loop(&mut self, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2];
+    /// `EXPECTED, [addr] = [addr], [addr] op r`, zero-extended. Memory as `r` is as wide as the access at least. Reads
+    /// first and writes second, and either can fault.
+    fn atomic_loop(&mut self, op: Rmw, access: Load, addr: Addr, r: Src) -> [At; 2];
     /// All accesses before come before all that are after.
     fn fence(&mut self);
 
@@ -315,6 +365,8 @@ pub trait Isa: Sized + Send + 'static {
 
     /// May memory operands of vectors be at any address? Otherwise they are at multiples of 16.
     fn unaligned_vectors(&self) -> bool;
+    /// Is a choice by the highest bit of each byte cheaper than one by every bit?
+    fn selects_by_top_bit(&self) -> bool;
     /// `d = bits`. `d` may be `FLOAT_SCRATCH`. Keeps the flags.
     fn vconst(&mut self, d: Reg, bits: u128);
     /// How an operation wants its operand.
@@ -374,9 +426,9 @@ pub trait Isa: Sized + Send + 'static {
     fn call_unpaired(&mut self) -> At;
     /// Returns to where `call_unpaired` has come from, with nothing to pop.
     fn jump_back(&mut self);
-    /// Calls the address in a register, which may be `SCRATCH`.
+    /// Calls the address in a register.
     fn call_reg(&mut self, r: Reg);
-    /// Jumps to the address in a register, which may be `SCRATCH`.
+    /// Jumps to the address in a register.
     fn jmp_reg(&mut self, r: Reg);
     /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the
     /// host's records, to memory at `save`, after it has read those of the other from `enter`, which may be the same.

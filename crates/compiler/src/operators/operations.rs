@@ -436,6 +436,16 @@ impl Store {
         }
     }
 
+    /// The store that writes as much from an integer register, if there is one.
+    #[must_use]
+    pub const fn of_bits(self) -> Store {
+        match self {
+            Store::F32 => Store::B32,
+            Store::F64 => Store::B64,
+            other => other,
+        }
+    }
+
     /// The store of a whole value of a type.
     #[must_use]
     pub const fn of(ty: Ty) -> Store {

@@ -86,7 +86,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.store(Store::B32, field(counting.next), temp);
         self.w.load(Load::I32, temp, field(gc.kind));
         self.w.alu_mem(Alu::Add, Width::W64, field(counting.count), Src::Imm(1));
-        self.w.alu(Alu::Or, Width::W32, temp, temp, Src::Imm(counting.listed.cast_signed()));
+        self.w.alu(Alu::Or, Width::W32, temp, temp, Src::imm(counting.listed.cast_signed()));
         self.w.store(Store::B32, field(gc.kind), temp);
         self.w.store(Store::B32, Addr::base(data, counting.list), reference);
         self.w.load(Load::I32, temp, Addr::base(data, counting.length));
@@ -95,7 +95,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         if !collects {
             return self.w.bind(done);
         }
-        self.w.cmp(Width::W32, temp, Src::Imm(MANY_LISTED));
+        self.w.cmp(Width::W32, temp, Src::imm(MANY_LISTED));
         self.w.jcc(Cond::LtU, done);
         self.w.load(Load::I32, base, Addr::base(data, counting.length_after));
         self.w.lea(Width::W64, base, Addr::indexed(base, base, 0, 0));
@@ -153,7 +153,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let [data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
         let too_large = self.w.trap_label(TrapCode::AllocationTooLarge);
         let done = self.w.label();
-        self.w.test(Width::W32, size, Src::Imm(kind_bits.cast_signed()));
+        self.w.test(Width::W32, size, Src::imm(kind_bits.cast_signed()));
         self.w.jcc(Cond::Ne, too_large);
         self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
         self.w.load(Load::I32, end, Addr::base(data, free));
@@ -185,7 +185,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         // There is no array whose size takes more than 32 bits.
         let longest = (u32::MAX - header) >> field.storage.log2();
         self.w.mov(Width::W32, length, length);
-        self.w.cmp(Width::W32, length, Src::Imm(longest.cast_signed()));
+        self.w.cmp(Width::W32, length, Src::imm(longest.cast_signed()));
         self.w.jcc(Cond::GtU, too_large);
         self.w.mov(Width::W64, size, length);
         self.shift_left(size, field.storage.log2());
@@ -193,7 +193,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let in_line = match gc.collector {
             Collector::Copying { free, end: end_at, size: size_at, align } => {
                 self.w.lea(Width::W64, temp, Addr::base(size, align.cast_signed() - 1));
-                self.w.alu(Alu::And, Width::W64, temp, temp, Src::Imm(-align.cast_signed()));
+                self.w.alu(Alu::And, Width::W64, temp, temp, Src::imm(-align.cast_signed()));
                 self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
                 self.w.load(Load::I32, Self::RESULT, Addr::base(data, free));
                 self.w.load(Load::I32, end, Addr::base(data, end_at));
@@ -204,18 +204,18 @@ impl<I: Isa> RoutineGen<'_, I> {
                 self.w.store(Store::B32, Addr::base(data, free), end);
                 self.heap_base(base);
                 let at = |offset| Addr::indexed(base, Self::RESULT, 0, offset);
-                self.w.store_imm(Store::B32, at(gc.kind), kind.cast_signed());
+                self.w.store_imm(Store::B32, at(gc.kind), i64::from(kind.cast_signed()));
                 self.w.store(Store::B32, at(size_at), temp);
                 true
             }
             Collector::None { free, kind_bits } => {
-                self.w.test(Width::W32, size, Src::Imm(kind_bits.cast_signed()));
+                self.w.test(Width::W32, size, Src::imm(kind_bits.cast_signed()));
                 self.w.jcc(Cond::Ne, too_large);
                 self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
                 self.w.load(Load::I32, Self::RESULT, Addr::base(data, free));
                 let result = Self::RESULT;
-                self.w.alu(Alu::Add, Width::W64, result, result, Src::Imm(align.cast_signed() - 1));
-                self.w.alu(Alu::And, Width::W64, result, result, Src::Imm(-align.cast_signed()));
+                self.w.alu(Alu::Add, Width::W64, result, result, Src::imm(align.cast_signed() - 1));
+                self.w.alu(Alu::And, Width::W64, result, result, Src::imm(-align.cast_signed()));
                 self.w.lea(Width::W64, end, Addr::indexed(result, size, 0, 0));
                 self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
                 self.w.cmp(Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
@@ -223,7 +223,7 @@ impl<I: Isa> RoutineGen<'_, I> {
                 self.w.jcc(Cond::GeU, slow);
                 self.w.store(Store::B32, Addr::base(data, free), end);
                 self.heap_base(base);
-                self.w.alu(Alu::Or, Width::W32, temp, size, Src::Imm(kind.cast_signed()));
+                self.w.alu(Alu::Or, Width::W32, temp, size, Src::imm(kind.cast_signed()));
                 self.w.store(Store::B32, Addr::indexed(base, Self::RESULT, 0, gc.kind), temp);
                 true
             }
@@ -350,11 +350,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.bind(loop_);
         self.done_if_zero(n, done);
         self.w.bind(again);
-        let op = match store_of(storage) {
-            Store::F32 => Store::B32,
-            Store::F64 => Store::B64,
-            other => other,
-        };
+        let op = store_of(storage).of_bits();
         let value = if op == Store::V128 { I::FLOAT_SCRATCH } else { bits };
         self.w.store(op, Addr::base(pointer, 0), value);
         self.add(pointer, 1 << storage.log2());

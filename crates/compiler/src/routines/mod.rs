@@ -149,7 +149,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// Stores a reference to element `index` of a table; `value` is destroyed, as is `base`.
     fn set(&mut self, table: &TableFact, base: Reg, index: Reg, value: Reg, is_checked: bool) {
         if table.lazy {
-            self.w.alu(Alu::Or, Width::W64, value, value, Src::Imm(FILLED));
+            self.w.alu(Alu::Or, Width::W64, value, value, Src::imm(FILLED));
         }
         let element = self.table_element(table, base, index, is_checked);
         if table.elem == Ty::GcRef && self.facts.counts() {
@@ -159,7 +159,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     }
 
     pub(crate) fn add(&mut self, reg: Reg, by: i32) {
-        self.w.alu(Alu::Add, Width::W64, reg, reg, Src::Imm(by));
+        self.w.alu(Alu::Add, Width::W64, reg, reg, Src::imm(by));
     }
 
     fn fill(&mut self, table: u32, at: Reg, value: Reg, n: Reg, done: Label) {
@@ -216,7 +216,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             self.w.mov(Width::W64, value, I::LIBCALL.int_results[0]);
             self.w.jmp(ready);
             self.w.bind(filled);
-            self.w.alu(Alu::And, Width::W64, value, value, Src::Imm(!FILLED));
+            self.w.alu(Alu::And, Width::W64, value, value, Src::imm(!FILLED));
             self.w.bind(ready);
         }
         self.set(&to, base, at, value, true);

@@ -118,12 +118,12 @@ impl<I: Isa> RoutineGen<'_, I> {
     }
 
     fn put_imm(&mut self, base: Reg, offset: i32, value: i32) {
-        self.w.store_imm(Store::B64, Addr::base(base, offset), value);
+        self.w.store_imm(Store::B64, Addr::base(base, offset), i64::from(value));
     }
 
     fn set_state(&mut self, stack: Reg, state: i32) {
         let offset = self.facts_of_stacks().state;
-        self.w.store_imm(Store::B32, Addr::base(stack, offset), state);
+        self.w.store_imm(Store::B32, Addr::base(stack, offset), i64::from(state));
     }
 
     /// Empties a list and takes its memory from it.
@@ -223,7 +223,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             self.w.jcc(Cond::Eq, done);
         }
         self.w.lea(Width::W64, list, Addr::base(Self::CONT, facts.args));
-        self.w.cmp_mem(Width::W32, Addr::base(Self::CONT, facts.state), Src::Imm(facts.states.fresh));
+        self.w.cmp_mem(Width::W32, Addr::base(Self::CONT, facts.state), Src::imm(facts.states.fresh));
         self.w.jcc(Cond::Eq, known);
         self.w.lea(Width::W64, list, Addr::base(Self::CONT, facts.values));
         self.w.bind(known);
@@ -342,7 +342,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.consume();
         let begun = self.w.label();
         let state = Addr::base(Self::CONT, facts.state);
-        self.w.cmp_mem(Width::W32, state, Src::Imm(facts.states.fresh));
+        self.w.cmp_mem(Width::W32, state, Src::imm(facts.states.fresh));
         self.w.jcc(Cond::Ne, begun);
         self.set_state(Self::CONT, facts.states.trapped);
         self.clear_list(Self::CONT, facts.args);
@@ -398,7 +398,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         // The other stack is suspended.
         self.w.bind(more);
         self.told(temp);
-        self.w.cmp(Width::W64, temp, Src::Imm(facts.effects.trap.cast_signed()));
+        self.w.cmp(Width::W64, temp, Src::imm(facts.effects.trap.cast_signed()));
         self.w.jcc(Cond::Eq, trapped);
         self.keep_limits(Self::CONT, false, temp);
         self.enter_limits(parent, temp);
@@ -437,7 +437,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.get(Self::OTHER, Self::STORE, facts.chain + 8);
         self.w.mov(Width::W64, cont, Self::OTHER);
         self.w.bind(next);
-        self.w.cmp(Width::W64, end, Src::Imm(facts.kinds.initial));
+        self.w.cmp(Width::W64, end, Src::imm(facts.kinds.initial));
         self.w.jcc(Cond::Eq, unhandled);
         self.get(stack, cont, facts.parent + 8);
         if switches {
@@ -544,7 +544,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let throws: Label = self.w.label();
         self.w.load(Load::I64, Self::OTHER, Self::WAITING[0]);
         self.told(temp);
-        self.w.cmp(Width::W64, temp, Src::Imm(facts.effects.resume_throw.cast_signed()));
+        self.w.cmp(Width::W64, temp, Src::imm(facts.effects.resume_throw.cast_signed()));
         self.w.jcc(Cond::Eq, throws);
         self.clear_list(Self::OTHER, facts.values);
         self.go_back();

@@ -223,6 +223,7 @@ impl Maker<'_> {
             deterministic: settings.deterministic,
             spectre: !settings.no_spectre,
             cpu,
+            fuses: I::fuses(&cpu),
             check: true,
             poison: false,
         };

@@ -527,7 +527,7 @@ impl<I: Isa> Startup<'_, '_, I> {
 
     /// The next element is so many bytes further on.
     fn advance(&mut self, stride: i32) {
-        self.border.w.alu(Alu::Add, Width::W64, Self::NEXT, Self::NEXT, Src::Imm(stride));
+        self.border.w.alu(Alu::Add, Width::W64, Self::NEXT, Self::NEXT, Src::imm(stride));
     }
 
     fn active_elements(&mut self, segment: &TableSegment) {
@@ -626,7 +626,7 @@ impl<I: Isa> Startup<'_, '_, I> {
 
     fn mark(&mut self, tag: i32) {
         if tag != 0 {
-            self.border.w.alu(Alu::Or, Width::W64, Self::VALUE, Self::VALUE, Src::Imm(tag));
+            self.border.w.alu(Alu::Or, Width::W64, Self::VALUE, Self::VALUE, Src::imm(tag));
         }
     }
 
@@ -638,7 +638,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         w.iconst(Width::W32, Self::COUNT, list.len() as i64, false);
         w.bind(next);
         w.load(Load::I32, index, Addr::base(Self::KEPT, 0));
-        w.cmp(Width::W32, index, Src::Imm(NULL.cast_signed()));
+        w.cmp(Width::W32, index, Src::imm(NULL.cast_signed()));
         w.jcc(Cond::Eq, null);
         self.ref_func();
         let w = &mut self.border.w;
@@ -647,7 +647,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         w.iconst(Width::W32, Self::VALUE, 0, false);
         w.bind(write);
         self.element(how);
-        self.border.w.alu(Alu::Add, Width::W64, Self::KEPT, Self::KEPT, Src::Imm(size_of::<u32>() as i32));
+        self.border.w.alu(Alu::Add, Width::W64, Self::KEPT, Self::KEPT, Src::Imm(size_of::<u32>() as i64));
         self.count_down(Width::W32, Self::COUNT, next);
         self.lists.push((indices, list));
     }

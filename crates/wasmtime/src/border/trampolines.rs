@@ -315,7 +315,7 @@ impl<'a, I: Isa> Border<'a, I> {
         if concurrency {
             self.w.load(Load::I64, store, store_slot);
             let forced = i32::try_from(VM_LAZY_THREAD_FORCED).expect("a small constant");
-            self.w.store_imm(Store::B64, Addr::base(store, offset(fields.current_thread())), forced);
+            self.w.store_imm(Store::B64, Addr::base(store, offset(fields.current_thread())), i64::from(forced));
         }
         self.w.iconst(Width::W32, given, 0, false);
         self.w.jmp(out);

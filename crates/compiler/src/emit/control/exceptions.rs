@@ -556,7 +556,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.check_in_heap(reference, gc.kind.cast_unsigned() + 4);
         self.heap_base(kind);
         self.w.load(Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
-        self.w.test(Width::W32, kind, Src::Imm(counting.listed.cast_signed()));
+        self.w.test(Width::W32, kind, Src::imm(counting.listed.cast_signed()));
         self.w.jcc(Cond::Ne, done);
         self.call_routine(Routine::List, &[Operand::borrowed(Ty::GcRef, reference)]);
         self.w.bind(done);

@@ -178,7 +178,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn charge_fuel(&mut self) {
         if self.facts.settings.fuel && self.fuel > 0 && !self.is_dead() && !without(Fault::Fuel) {
             let addr = self.fuel_address();
-            let fuel = Src::Imm(self.fuel as i32);
+            let fuel = Src::imm(self.fuel as i32);
             self.w.alu_mem(Alu::Add, Width::W64, addr, fuel);
         }
         self.fuel = 0;
@@ -187,7 +187,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn check_fuel(&mut self) {
         let addr = self.fuel_address();
         if self.fuel > 0 {
-            let fuel = Src::Imm(std::mem::take(&mut self.fuel) as i32);
+            let fuel = Src::imm(std::mem::take(&mut self.fuel) as i32);
             self.w.alu_mem(Alu::Add, Width::W64, addr, fuel);
         } else {
             self.w.cmp_mem(Width::W64, addr, Src::Imm(0));

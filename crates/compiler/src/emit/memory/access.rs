@@ -7,7 +7,7 @@ use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Hot, Loc, OperandLoc, Value};
-use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src, Store};
+use crate::isa::{Alu, Amount, Cond, ImmFor, Isa, Load, Shift, Src, Store};
 use crate::operators::Op;
 use crate::operators::effects;
 use crate::operators::policy::SMALL_BULK;
@@ -121,9 +121,9 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Compares a byte position with a memory's length.
     fn compare_with_length(&mut self, memory: &MemoryFact, end: Reg) {
         if let Some(length) = memory.fixed_length
-            && I::imm_ok(Width::W64, length as i64)
+            && I::imm_ok(ImmFor::Compare, Width::W64, length as i64)
         {
-            self.w.cmp(Width::W64, end, Src::Imm(length as i32));
+            self.w.cmp(Width::W64, end, Src::Imm(length as i64));
             return;
         }
         let at = self.w.reach(memory.length);
@@ -196,8 +196,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut value = self.pop();
         // The value stays where it is while the address is made; a constant becomes part of the store.
         let imm = match (value.loc(), op) {
-            (OperandLoc::Const(bits), Store::B8 | Store::B16 | Store::B32 | Store::F32) => Some(bits as i32),
-            (OperandLoc::Const(bits), Store::B64 | Store::F64) => self.imm_of(Ty::I64, bits),
+            (OperandLoc::Const(_), Store::V128) => None,
+            (OperandLoc::Const(bits), _) => {
+                self.imm_of(ImmFor::Store, if op.bytes() == 8 { Ty::I64 } else { Ty::I32 }, bits)
+            }
             _ => None,
         };
         if imm.is_none() {
@@ -205,14 +207,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let (addr, held) = self.plain_address(memory, offset, op.bytes());
         let at = match imm {
-            Some(imm) => {
-                let bits = match op {
-                    Store::F32 => Store::B32,
-                    Store::F64 => Store::B64,
-                    other => other,
-                };
-                self.w.store_imm(bits, addr, imm)
-            }
+            Some(imm) => self.w.store_imm(op.of_bits(), addr, imm),
             None => {
                 let OperandLoc::Reg(reg) = value.loc() else { unreachable!("brought to a register") };
                 self.w.store(op, addr, reg)

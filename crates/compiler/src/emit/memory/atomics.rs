@@ -9,12 +9,13 @@ use crate::emit::control::calls::Arg;
 use crate::emit::values::held::Held;
 use crate::emit::values::regs::Pins;
 use crate::emit::values::value::{Operand, OperandLoc, Value};
-use crate::isa::{Alu, Cond, Isa, Load, Rmw, Src, Store};
+use crate::emit::writer::Writer;
+use crate::isa::{Alu, At, Cond, ImmFor, Isa, Load, Rmw, Src, Store};
 use crate::operators::Op;
 use crate::treaty::code::TrapCode;
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::{Ty, Width};
-use lightbeam_asm::{Addr, RegClass};
+use lightbeam_asm::{Addr, Reg, RegClass};
 
 impl<I: Isa> FuncGen<'_, I> {
     /// As `address`, and checked for its alignment.
@@ -45,7 +46,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.lea(Width::W32, I::SCRATCH, Addr::base(reg, low as i32));
             I::SCRATCH
         };
-        self.w.test(Width::W32, tested, Src::Imm(mask as i32));
+        self.w.test(Width::W32, tested, Src::Imm(mask.into()));
         self.w.trap_if(Cond::Ne, TrapCode::HeapMisaligned);
         // What is not the operator's own is a read of a local, whose register is found again.
         self.regs.pinned = pinned;
@@ -69,24 +70,24 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn atomic_store(&mut self, op: Store) {
         let (memory, offset) = self.reader.memarg();
-        let value = self.pop();
-        self.exchange_dropped(memory, offset, op.bytes(), &value);
+        self.write(memory, offset, op.bytes(), |w, reg, addr| w.atomic_store(op.bytes(), addr, reg));
     }
 
-    /// Exchanges memory with a value and forgets what was there.
-    fn exchange_dropped(&mut self, memory: u32, offset: u64, bytes: u32, value: &Operand) {
+    /// Pops a value and writes it to memory by a primitive that destroys the register that it is in.
+    fn write(&mut self, memory: u32, offset: u64, bytes: u32, emit: impl FnOnce(&mut Writer<I>, Reg, Addr) -> At) {
+        let value = self.pop();
         let (addr, held) = self.aligned_address(memory, offset, bytes);
         let reg = match value.loc() {
             OperandLoc::Reg(reg) if value.is_own_reg() => reg,
             _ => {
-                self.load_operand(I::SCRATCH, value);
+                self.load_operand(I::SCRATCH, &value);
                 I::SCRATCH
             }
         };
-        let at = self.w.atomic_exchange(Rmw::Xchg, bytes, reg, addr);
+        let at = emit(self.w, reg, addr);
         self.w.memory_trap_at(at);
         self.give(held);
-        self.done(value);
+        self.done(&value);
     }
 
     /// Reads, changes and writes memory in one step; `access` says how much, and of which type the old value is.
@@ -95,13 +96,14 @@ impl<I: Isa> FuncGen<'_, I> {
         match (op.alu(), self.next_drops()) {
             (Some(alu), true) => self.rmw_dropped(alu, access, memory, offset),
             (None, true) => {
-                let value = self.pop();
-                self.exchange_dropped(memory, offset, access.bytes(), &value);
+                // It orders what comes before and after, as no store does.
+                let bytes = access.bytes();
+                self.write(memory, offset, bytes, |w, reg, addr| w.atomic_exchange(op, bytes, reg, addr));
                 // For the next operator to drop.
                 self.push_const(access.ty(), 0);
             }
-            (Some(alu @ (Alu::And | Alu::Or | Alu::Xor)), false) => self.rmw_loop(alu, access, memory, offset),
-            _ => self.rmw_exchange(op, access, memory, offset),
+            _ if self.w.exchanges(op) => self.rmw_exchange(op, access, memory, offset),
+            _ => self.rmw_loop(op, access, memory, offset),
         }
     }
 
@@ -121,9 +123,9 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// A constant as an immediate, if it is one and can be.
-    fn rmw_imm(&self, value: &Operand, access: Load) -> Option<i32> {
+    fn rmw_imm(&self, value: &Operand, access: Load) -> Option<i64> {
         let bits = value.as_const()?;
-        if access.bytes() < 8 { Some(bits as i32) } else { self.imm_of(Ty::I64, bits) }
+        self.imm_of(ImmFor::Atomic, if access.bytes() == 8 { Ty::I64 } else { Ty::I32 }, bits)
     }
 
     /// The operations for which the machine exchanges memory with a register.
@@ -155,13 +157,13 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// The operations that have to be tried until nobody came in between.
-    fn rmw_loop(&mut self, op: Alu, access: Load, memory: u32, offset: u64) {
+    fn rmw_loop(&mut self, op: Rmw, access: Load, memory: u32, offset: u64) {
         let old = I::EXPECTED;
         self.take_this(old);
         let mut value = self.pop();
         let src = match self.rmw_imm(&value, access) {
             Some(imm) => Src::Imm(imm),
-            None => self.src(&mut value),
+            None => self.src(ImmFor::Atomic, &mut value),
         };
         let (addr, held) = self.aligned_address(memory, offset, access.bytes());
         for at in self.w.atomic_loop(op, access, addr, src) {
@@ -205,7 +207,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Clears what a narrow access left as it was in the register of its operand.
-    fn zero_extend(&mut self, access: Load, d: lightbeam_asm::Reg) {
+    fn zero_extend(&mut self, access: Load, d: Reg) {
         let mask = match access.bytes() {
             1 => 0xff,
             2 => 0xffff,
@@ -272,7 +274,7 @@ impl<I: Isa> FuncGen<'_, I> {
             };
         }
         let reg = self.operand_owned(&mut index);
-        match self.imm_of(ty, offset) {
+        match self.imm_of(ImmFor::Alu(Alu::Add), ty, offset) {
             Some(imm) => {
                 self.w.alu(Alu::Add, ty.width(), reg, reg, Src::Imm(imm));
                 self.w.cmp(ty.width(), reg, Src::Imm(imm));

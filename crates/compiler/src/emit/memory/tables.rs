@@ -8,7 +8,7 @@ use crate::emit::control::meter::StubKind;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::Operand;
 use crate::emit::writer::Writer;
-use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
+use crate::isa::{Alu, Cond, ImmFor, Isa, Load, Src, Store};
 use crate::treaty::code::{Routine, TrapCode};
 use crate::treaty::facts::TableFact;
 use crate::treaty::fault::{Fault, without};
@@ -39,8 +39,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let trap = self.w.trap_label(TrapCode::TableOutOfBounds);
         let reg = self.operand_reg(index);
         match table.fixed_length {
-            Some(length) if I::imm_ok(Width::W64, length as i64) => {
-                self.w.cmp(Width::W64, reg, Src::Imm(length as i32));
+            Some(length) if I::imm_ok(ImmFor::Compare, Width::W64, length as i64) => {
+                self.w.cmp(Width::W64, reg, Src::Imm(length as i64));
             }
             _ => {
                 let at = self.w.reach(table.length);
@@ -78,7 +78,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 frozen.branch(Cond::Eq, fill);
             }
             if !without(Fault::TagTakenOff) {
-                frozen.w().alu(Alu::And, Width::W64, base, base, Src::Imm(!FILLED));
+                frozen.w().alu(Alu::And, Width::W64, base, base, Src::imm(!FILLED));
             }
             frozen.stub(fill, filled, StubKind::FillElement { table: table_index, index, out: base }, RegSet::EMPTY);
             frozen.meet(filled);
@@ -127,7 +127,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let reg = self.operand_owned(&mut value);
         if table.lazy {
-            self.w.alu(Alu::Or, Width::W64, reg, reg, Src::Imm(FILLED));
+            self.w.alu(Alu::Or, Width::W64, reg, reg, Src::imm(FILLED));
         }
         let base = self.take(RegClass::Int);
         let addr = self.element(&table, &mut index, base);

@@ -52,7 +52,7 @@ pub fn compare_with_heap<I: Isa>(w: &mut I, facts: &Facts, reference: Reg, span:
     let gc = facts.gc.expect("a module with references has a collector");
     w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.store));
     w.load(Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));
-    w.alu(Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(span.cast_signed()));
+    w.alu(Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::imm(span.cast_signed()));
     w.cmp(Width::W64, I::SCRATCH, Src::Reg(reference));
     w.jcc(Cond::LtS, trap);
     if facts.settings.spectre {
@@ -146,7 +146,7 @@ impl<I: Isa> FuncGen<'_, I> {
         frozen.check_in_heap(reg, gc.kind.cast_unsigned() + 4);
         frozen.heap_base(temp);
         frozen.w().load(Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
-        frozen.w().test(Width::W32, temp, Src::Imm(counting.listed.cast_signed()));
+        frozen.w().test(Width::W32, temp, Src::imm(counting.listed.cast_signed()));
         frozen.branch(Cond::Eq, insert);
         if late {
             frozen.bind(done);
@@ -199,21 +199,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn store_operand(&mut self, op: Store, to: Addr, operand: &Operand) {
         let reg = match operand.loc() {
             OperandLoc::Reg(reg) => reg,
-            OperandLoc::Const(bits) if op != Store::V128 => {
-                let int = if op.bytes() == 8 { Ty::I64 } else { Ty::I32 };
-                let bits_op = match op {
-                    Store::F32 => Store::B32,
-                    Store::F64 => Store::B64,
-                    other => other,
-                };
-                if let Some(imm) = self.imm_of(int, bits) {
-                    self.w.store_imm(bits_op, to, imm);
-                } else {
-                    self.w.iconst(int.width(), I::SCRATCH, bits as i64, false);
-                    self.w.store(bits_op, to, I::SCRATCH);
-                }
-                return;
-            }
+            OperandLoc::Const(bits) if op != Store::V128 => return self.store_bits(op, to, bits),
             OperandLoc::Const(_) | OperandLoc::Mem(_) => {
                 let scratch = I::scratch(operand.ty().class());
                 self.load_operand(scratch, operand);
@@ -320,7 +306,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 frozen.w().load(Load::I32, temp, Addr::base(data, end));
                 // Free space never ends before it begins.
                 frozen.w().alu(Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
-                frozen.w().cmp(Width::W32, temp, Src::Imm(size.cast_signed()));
+                frozen.w().cmp(Width::W32, temp, Src::imm(size.cast_signed()));
                 frozen.branch(Cond::LtU, slow);
                 frozen.w().lea(Width::W32, temp, Addr::base(object, size.cast_signed()));
                 (free, size, Some(size_at))
@@ -330,8 +316,8 @@ impl<I: Isa> FuncGen<'_, I> {
                 kind |= size;
                 frozen.w().load(Load::I32, object, Addr::base(data, free));
                 // In 64 bits nothing wraps.
-                frozen.w().alu(Alu::Add, Width::W64, object, object, Src::Imm(object_align.cast_signed() - 1));
-                frozen.w().alu(Alu::And, Width::W64, object, object, Src::Imm(-object_align.cast_signed()));
+                frozen.w().alu(Alu::Add, Width::W64, object, object, Src::imm(object_align.cast_signed() - 1));
+                frozen.w().alu(Alu::And, Width::W64, object, object, Src::imm(-object_align.cast_signed()));
                 frozen.w().lea(Width::W64, temp, Addr::base(object, size.cast_signed()));
                 frozen.w().load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
                 frozen.w().cmp(Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
@@ -346,12 +332,12 @@ impl<I: Isa> FuncGen<'_, I> {
             frozen.heap_base(data);
             data
         });
-        frozen.w().store_imm(Store::B32, Addr::indexed(base, object, 0, gc.kind), kind.cast_signed());
+        frozen.w().store_imm(Store::B32, Addr::indexed(base, object, 0, gc.kind), i64::from(kind.cast_signed()));
         frozen.w().load(Load::I64, temp, Addr::base(I::CTX, ctx.type_ids));
         frozen.w().load(Load::I32, temp, Addr::base(temp, id));
         frozen.w().store(Store::B32, Addr::indexed(base, object, 0, gc.type_id), temp);
         if let Some(size_at) = size_at {
-            frozen.w().store_imm(Store::B32, Addr::indexed(base, object, 0, size_at), size.cast_signed());
+            frozen.w().store_imm(Store::B32, Addr::indexed(base, object, 0, size_at), i64::from(size.cast_signed()));
         }
         let mut done = RegSet::one(temp);
         if kept.is_some() {
@@ -404,7 +390,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn write_length(&mut self, ty: u32, length: usize, object: Reg, base: Reg) {
         if self.object(ty).array {
             let at = Addr::indexed(base, object, 0, self.gc().array_length);
-            self.w.store_imm(Store::B32, at, length as i32);
+            self.w.store_imm(Store::B32, at, length as i64);
         }
     }
 

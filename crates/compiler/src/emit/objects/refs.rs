@@ -268,7 +268,7 @@ impl<I: Isa> Frozen<'_, '_, I> {
     #[expect(clippy::too_many_arguments, reason = "all that it needs is had before")]
     fn test_object(&mut self, reg: Reg, ty: Ty, heap: i64, temp: Reg, base: Option<Reg>, yes: Label, no: Label) {
         if ty == Ty::GcRef {
-            self.w().test(Width::W32, reg, Src::Imm(NUMBER));
+            self.w().test(Width::W32, reg, Src::imm(NUMBER));
             if heap == heap::I31 {
                 return self.branch(Cond::Eq, no);
             }
@@ -284,8 +284,8 @@ impl<I: Isa> Frozen<'_, '_, I> {
                     other => unreachable!("heap type {other}"),
                 };
                 self.load_header(temp, reg, gc.kind, base);
-                self.w().alu(Alu::And, Width::W32, temp, temp, Src::Imm(bits.cast_signed()));
-                self.w().cmp(Width::W32, temp, Src::Imm(bits.cast_signed()));
+                self.w().alu(Alu::And, Width::W32, temp, temp, Src::imm(bits.cast_signed()));
+                self.w().cmp(Width::W32, temp, Src::imm(bits.cast_signed()));
                 self.branch(Cond::Ne, no);
             }
             Ok(index) => {

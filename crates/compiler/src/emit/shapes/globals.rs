@@ -2,7 +2,7 @@
 
 use crate::emit::FuncGen;
 use crate::emit::values::value::{Hot, Loc, Value};
-use crate::isa::{Isa, Load, Store};
+use crate::isa::{ImmFor, Isa, Load, Store};
 use crate::treaty::ty::Ty;
 use lightbeam_asm::RegSet;
 
@@ -44,7 +44,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut value = self.pop();
         if let Some(bits) = value.as_const()
             && !global.ty.is_wide()
-            && self.imm_of(global.ty.width().int(), bits).is_some()
+            && self.imm_of(ImmFor::Store, global.ty.width().int(), bits).is_some()
         {
             let addr = self.w.reach(global.at);
             return self.store_const_to(addr, global.ty, bits);

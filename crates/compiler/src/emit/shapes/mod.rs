@@ -11,14 +11,14 @@ mod simd;
 use crate::emit::FuncGen;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandLoc, Value};
-use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, IntUnary, Isa, Shift, Src, product};
+use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, ImmFor, IntUnary, Isa, Shift, Src, product};
 use crate::operators::{Flags, Op};
 use crate::treaty::code::TrapCode;
 use crate::treaty::facts::Callee;
 use crate::treaty::fault::proof;
 use crate::treaty::sig::AbiLoc;
 use crate::treaty::ty::{Ty, Width};
-use lightbeam_asm::{Addr, Reg, RegSet};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 impl<I: Isa> FuncGen<'_, I> {
     // ---- destinations
@@ -88,12 +88,12 @@ impl<I: Isa> FuncGen<'_, I> {
         {
             // Adding the negative has three-operand forms.
             let negative = (k as i64).wrapping_neg() as u64;
-            if self.imm_of(ty, negative).is_some() {
+            if self.imm_of(ImmFor::Alu(Alu::Add), ty, negative).is_some() {
                 op = Alu::Add;
                 r = Operand::constant(ty, if width == Width::W32 { u64::from(negative as u32) } else { negative });
             }
         }
-        let src = self.src(&mut r);
+        let src = self.src(ImmFor::Alu(op), &mut r);
         match l.as_reg() {
             Some(d) if l.is_own_reg() && !r.owned().has(d) && !self.reader.at_local_write() => {
                 self.alu_emit(ty, op, d, d, src, &r);
@@ -249,7 +249,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if l.as_const().is_some() || (l.in_memory() && matches!(r.loc(), OperandLoc::Reg(_))) {
             std::mem::swap(&mut l, &mut r);
         }
-        let src = self.src(&mut r);
+        let src = self.src(ImmFor::Mul, &mut r);
         let (d, left) = self.binary_dest(ty, &l, &r);
         let at = self.w.mul(ty.width(), d, left, src);
         self.folded(&r, at);
@@ -380,43 +380,29 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut r = self.pop();
         let mut l = self.pop();
         let fixed = I::fixed_div(op, width);
-        let (_, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
-        let signed = matches!(op, Div::DivS | Div::RemS);
-        let minus_one = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
-        let hardware = self.facts.settings.hardware_traps;
-        if rc.is_none_or(|k| k == 0) && !hardware {
+        let (left, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
+        let all_ones = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
+        let by_zero = rc.is_none_or(|k| k == 0);
+        let by_minus_one = matches!(op, Div::DivS | Div::RemS) && rc.is_none_or(|k| k == all_ones);
+        if by_zero && !(I::DIVISION_FAULTS && self.facts.settings.hardware_traps) {
             self.w.test(width, right, Src::Reg(right));
             self.w.trap_if(Cond::Eq, TrapCode::IntegerDivisionByZero);
         }
-        let out = fixed.out.expect("a division says where its result is");
-        let mut frozen = self.freeze();
-        let [normal, done] = frozen.labels();
-        if signed && rc.is_none_or(|k| k == minus_one) {
-            frozen.w().cmp(width, right, Src::Imm(-1));
-            frozen.branch(Cond::Ne, normal);
-            let left = fixed.lhs.expect("a division says where its dividend is");
-            if op == Div::DivS {
-                // The smallest number over -1 overflows; others negate, which the division does as well.
-                let smallest = if width == Width::W32 { i64::from(i32::MIN) } else { i64::MIN };
-                frozen.w().iconst(width, I::SCRATCH, smallest, true);
-                frozen.w().cmp(width, left, Src::Reg(I::SCRATCH));
-                let overflow = frozen.w().trap_label(TrapCode::IntegerOverflow);
-                frozen.branch(Cond::Eq, overflow);
-            } else {
-                // Anything modulo -1 is 0; the division would fault on the smallest number.
-                frozen.w().iconst(width, out, 0, false);
-                frozen.jump(done);
-            }
-            frozen.bind(normal);
+        if by_minus_one && op == Div::DivS {
+            let overflow = self.w.trap_label(TrapCode::IntegerOverflow);
+            self.w.jump_if_overflow(width, left, right, overflow);
         }
-        let at = frozen.w().div(op, width, right);
-        // Where -1 was looked at the division does not fault, but to see that takes more than the division.
-        if rc.is_none_or(|k| k == 0 || signed && k == minus_one) {
-            frozen.trap_at(at, TrapCode::IntegerDivisionByZero);
+        let d = match fixed.out {
+            Some(out) => out,
+            None => self.dest_reusing(ty, l.owned().or(r.owned())),
+        };
+        let at = self.w.div(op, width, d, left, right, by_minus_one);
+        // Where zero or -1 was looked at the division does not fault, but to see that takes more than the division.
+        if I::DIVISION_FAULTS && (by_zero || by_minus_one) {
+            self.w.trap_at(at, TrapCode::IntegerDivisionByZero);
         }
-        frozen.meet(done);
-        self.finish_fixed(out, &l, &r, held);
-        self.push_reg(ty, out);
+        self.finish_fixed(d, &l, &r, held);
+        self.push_reg(ty, d);
     }
 
     /// Releases everything that the operands and `place_fixed` hold but the result.
@@ -647,7 +633,7 @@ impl<I: Isa> FuncGen<'_, I> {
             std::mem::swap(&mut l, &mut r);
         }
         let left = self.operand_reg(&mut l);
-        let src = match self.src(&mut r) {
+        let src = match self.src(ImmFor::Test, &mut r) {
             Src::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
             other => other,
         };
@@ -680,15 +666,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.test(width, reg, Src::Reg(reg));
             }
         } else {
-            let src = match r.loc() {
-                OperandLoc::Const(bits) => match self.imm_of(width.int(), bits) {
-                    Some(imm) => Src::Imm(imm),
-                    None => Src::Reg(self.operand_reg(&mut r)),
-                },
-                OperandLoc::Reg(reg) => Src::Reg(reg),
-                OperandLoc::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
-                OperandLoc::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
-            };
+            let src = self.src(ImmFor::Compare, &mut r);
             match (l.loc(), src) {
                 (OperandLoc::Mem(addr), Src::Imm(_)) if I::MEM_OPERANDS => {
                     let at = self.w.cmp_mem(width, addr, src);
@@ -828,9 +806,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut r = self.pop();
         let mut l = self.pop();
         let fixed = I::fixed_mul_wide();
-        let (_, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
-        self.w.mul_wide(signed, right);
-        let (lo, hi) = (fixed.out.expect("lower half"), fixed.out2.expect("upper half"));
+        let (left, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
+        let [lo, hi] = [fixed.out, fixed.out2].map(|out| out.unwrap_or_else(|| self.take(RegClass::Int)));
+        self.w.mul_wide(signed, lo, hi, left, right);
         let mut owned = l.owned().or(r.owned()).or(held);
         owned.remove(lo);
         owned.remove(hi);

@@ -2,7 +2,7 @@
 
 use crate::emit::values::Values;
 use crate::emit::values::value::Bits;
-use crate::isa::{Isa, Store};
+use crate::isa::{ImmFor, Isa, Store};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass};
 
@@ -43,13 +43,14 @@ impl<I: Isa> Values<'_, I> {
         self.w.vconst(to, bits);
     }
 
-    /// The constant as an immediate of the instruction set, if it can be one.
-    pub(crate) fn imm_of(&self, ty: Ty, bits: u64) -> Option<i32> {
+    /// The constant as part of an instruction that does this with it, if it is best there.
+    #[inline]
+    pub(crate) fn imm_of(&self, what: ImmFor, ty: Ty, bits: u64) -> Option<i64> {
         let value = match ty.width() {
             Width::W32 => i64::from(bits as i32),
             Width::W64 => bits as i64,
         };
-        I::imm_ok(ty.width(), value).then_some(value as i32)
+        I::imm_ok(what, ty.width(), value).then_some(value)
     }
 
     /// Writes a constant to the slot of a position. Keeps the flags.
@@ -65,14 +66,20 @@ impl<I: Isa> Values<'_, I> {
             self.w.store(Store::V128, slot, I::FLOAT_SCRATCH);
             return;
         }
-        let int = ty.width().int();
-        match self.imm_of(int, bits) {
+        self.store_bits(Store::of(ty), slot, bits);
+    }
+
+    /// Writes a constant that is no vector to memory that cannot fault, or as much of it as the store does. Keeps the
+    /// flags.
+    pub(crate) fn store_bits(&mut self, op: Store, to: Addr, bits: u64) {
+        let (op, int) = (op.of_bits(), if op.bytes() == 8 { Ty::I64 } else { Ty::I32 });
+        match self.imm_of(ImmFor::Store, int, bits) {
             Some(imm) => {
-                self.w.store_imm(Store::of(int), slot, imm);
+                self.w.store_imm(op, to, imm);
             }
             None => {
                 self.w.iconst(int.width(), I::SCRATCH, bits as i64, true);
-                self.w.store(Store::of(int), slot, I::SCRATCH);
+                self.w.store(op, to, I::SCRATCH);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::emit::values::Values;
 use crate::emit::values::value::{Loc, Value};
-use crate::isa::{Isa, Load, Store};
+use crate::isa::{ImmFor, Isa, Load, Store};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::Ty;
 use lightbeam_asm::{Addr, Reg, RegSet};
@@ -135,7 +135,7 @@ impl<I: Isa> Values<'_, I> {
             let slot = Addr::base(I::FRAME, state.slot);
             if let Some(bits) = operand.as_const()
                 && !ty.is_wide()
-                && self.imm_of(ty.width().int(), bits).is_some()
+                && self.imm_of(ImmFor::Store, ty.width().int(), bits).is_some()
             {
                 self.forget_copy_of(at);
                 self.store_const_to(slot, ty, bits);

@@ -294,7 +294,7 @@ impl<I: Isa> Values<'_, I> {
             self.w.bind(again);
             let half = Addr::indexed(I::FRAME, I::SCRATCH, 0, self.slots_base + self.reference_part);
             self.w.store_imm(Store::B32, half, 0);
-            self.w.alu(Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(size));
+            self.w.alu(Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::imm(size));
             self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
             self.w.jcc(Cond::Ne, again);
         }

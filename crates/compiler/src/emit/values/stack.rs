@@ -8,7 +8,7 @@
 
 use crate::emit::values::Values;
 use crate::emit::values::value::{FlagsOf, Hot, Loc, Operand, OperandLoc, Value};
-use crate::isa::{FloatSrc, Isa, Load, Src, Store};
+use crate::isa::{FloatSrc, ImmFor, Isa, Load, Src, Store};
 use crate::treaty::fault::{Fault, proof, without};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
@@ -211,13 +211,13 @@ impl<I: Isa> Values<'_, I> {
         }
     }
 
-    /// An integer operand as the right-hand side of an instruction, and what to release after it. Loads what cannot be
-    /// one.
+    /// An integer operand as the right operand of an instruction, for which a constant is `what` says. Brings to a
+    /// register what is best in one.
     #[inline]
-    pub(crate) fn src(&mut self, operand: &mut Operand) -> Src {
+    pub(crate) fn src(&mut self, what: ImmFor, operand: &mut Operand) -> Src {
         match operand.loc() {
             OperandLoc::Reg(reg) => Src::Reg(reg),
-            OperandLoc::Const(bits) => match self.imm_of(operand.ty(), bits) {
+            OperandLoc::Const(bits) => match self.imm_of(what, operand.ty(), bits) {
                 Some(imm) => Src::Imm(imm),
                 None => Src::Reg(self.operand_reg(operand)),
             },

@@ -1,6 +1,7 @@
 //! Atomic accesses. Aligned loads and stores are in one piece by themselves; loads are ordered among each other and
 //! after exchanges, so a plain load is enough, and a store that must be seen before any later load is an exchange.
 
+use super::int::imm32;
 use crate::isa::{Alu, At, Load, Rmw, Src};
 use lightbeam_asm::x64::{self, Asm, Cc, R11, RAX, RSP, Size, rows};
 use lightbeam_asm::{Addr, Reg};
@@ -29,14 +30,14 @@ pub(super) fn alu(a: &mut Asm, op: Alu, bytes: u32, addr: Addr, r: Src) -> At {
             a.rm(row(bytes, [family.row_mr8(), family.row_mr16(), family.row_mr()]), size(bytes), r, addr);
         }
         (Src::Imm(imm), 1) => {
-            a.mi(rows::ADD_M8I8.digit(family as u8), Size::S32, addr, i32::from(imm as i8));
+            a.mi(rows::ADD_M8I8.digit(family as u8), Size::S32, addr, (imm as i8).into());
         }
         (Src::Imm(imm), 2) => {
             let imm = i32::from(imm as i16);
             let row = if imm == i32::from(imm as i8) { rows::ADD_M16I8 } else { rows::ADD_M16I16 };
             a.mi(row.digit(family as u8), Size::S32, addr, imm);
         }
-        (Src::Imm(imm), _) => a.alu_mi(family, size(bytes), addr, imm),
+        (Src::Imm(imm), _) => a.alu_mi(family, size(bytes), addr, imm32(imm)),
         (Src::Mem(_), _) => unreachable!("one operand at most is memory"),
     }
     at
@@ -65,9 +66,9 @@ pub(super) fn cmpxchg(a: &mut Asm, bytes: u32, addr: Addr, new: Reg) -> At {
     at
 }
 
-pub(super) fn until_alone(a: &mut Asm, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2] {
+pub(super) fn until_alone(a: &mut Asm, op: Rmw, access: Load, addr: Addr, r: Src) -> [At; 2] {
     let size = size(access.bytes());
-    let family = super::int::family(op);
+    let family = super::int::family(op.alu().expect("an exchange takes no loop"));
     // Zero-extended; where the exchange fails, it writes no more than was read.
     let first = super::load(a, access, RAX, addr);
     let again = a.label();
@@ -75,7 +76,7 @@ pub(super) fn until_alone(a: &mut Asm, op: Alu, access: Load, addr: Addr, r: Src
     a.mov_rr(size, SCRATCH, RAX);
     match r {
         Src::Reg(r) => a.alu_rr(family, size, SCRATCH, r),
-        Src::Imm(imm) => a.alu_ri(family, size, SCRATCH, imm),
+        Src::Imm(imm) => a.alu_ri(family, size, SCRATCH, imm32(imm)),
         Src::Mem(addr) => a.alu_rm(family, size, SCRATCH, addr),
     }
     let at = cmpxchg(a, access.bytes(), addr, SCRATCH);

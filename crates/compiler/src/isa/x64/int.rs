@@ -5,7 +5,7 @@ use crate::treaty::facts::CpuFeatures;
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::Width;
 use lightbeam_asm::x64::{self, Asm, Cc, R11, Size, rows};
-use lightbeam_asm::{Addr, Reg};
+use lightbeam_asm::{Addr, Label, Reg};
 
 const SCRATCH: Reg = R11;
 
@@ -17,6 +17,12 @@ pub(super) const fn family(op: Alu) -> x64::Alu {
         Alu::Or => x64::Alu::Or,
         Alu::Xor => x64::Alu::Xor,
     }
+}
+
+/// A constant as instructions have it: 32 bits, which they sign-extend.
+pub(super) fn imm32(value: i64) -> i32 {
+    debug_assert_eq!(value, i64::from(value as i32), "no constant of the machine's");
+    value as i32
 }
 
 /// The condition for one that takes one flag test.
@@ -76,7 +82,7 @@ pub(super) fn alu(a: &mut Asm, op: Alu, size: Size, d: Reg, l: Reg, r: Src) -> A
             a.mov_rr(size, d, l);
             a.alu_rr(family(op), size, d, r);
         }
-        Src::Imm(imm) => alu_imm(a, op, size, d, l, imm),
+        Src::Imm(imm) => alu_imm(a, op, size, d, l, imm32(imm)),
         Src::Mem(addr) => {
             debug_assert!(d == l || !addr.regs().has(d), "d is part of the address");
             copy(a, size, d, l);
@@ -115,7 +121,7 @@ pub(super) fn alu_mem(a: &mut Asm, op: Alu, size: Size, addr: Addr, r: Src) -> A
     match r {
         Src::Reg(r) => a.alu_mr(family(op), size, addr, r),
         Src::Imm(imm) => {
-            let (op, imm) = short_imm(family(op), imm);
+            let (op, imm) = short_imm(family(op), imm32(imm));
             a.alu_mi(op, size, addr, imm);
         }
         Src::Mem(_) => unreachable!("one operand at most is memory"),
@@ -130,7 +136,7 @@ pub(super) fn mul(a: &mut Asm, size: Size, d: Reg, l: Reg, r: Src) -> At {
             copy(a, size, d, l);
             a.rr(rows::IMUL_RM, size, d, r);
         }
-        Src::Imm(imm) => mul_imm(a, size, d, l, imm),
+        Src::Imm(imm) => mul_imm(a, size, d, l, imm32(imm)),
         Src::Mem(addr) => {
             debug_assert!(d == l || !addr.regs().has(d), "d is part of the address");
             copy(a, size, d, l);
@@ -159,8 +165,32 @@ fn mul_imm(a: &mut Asm, size: Size, d: Reg, l: Reg, imm: i32) {
     }
 }
 
-pub(super) fn div(a: &mut Asm, op: Div, size: Size, rhs: Reg) -> At {
-    debug_assert!(rhs != x64::RAX && rhs != x64::RDX);
+pub(super) fn jump_if_overflow(a: &mut Asm, width: Width, l: Reg, r: Reg, to: Label) {
+    let (size, least) = match width {
+        Width::W32 => (Size::S32, i64::from(i32::MIN)),
+        Width::W64 => (Size::S64, i64::MIN),
+    };
+    let other = a.label();
+    a.alu_ri(x64::Alu::Cmp, size, r, -1);
+    a.jcc(Cc::Ne, other);
+    a.mov_ri(size, SCRATCH, least);
+    a.alu_rr(x64::Alu::Cmp, size, l, SCRATCH);
+    a.jcc(Cc::E, to);
+    a.bind(other);
+}
+
+pub(super) fn div(a: &mut Asm, op: Div, size: Size, r: Reg, by_minus_one: bool) -> At {
+    debug_assert!(r != x64::RAX && r != x64::RDX);
+    // The least number over -1 faults, as a remainder too, which is 0 over -1 for all.
+    let known = (op == Div::RemS && by_minus_one).then(|| {
+        let (other, known) = (a.label(), a.label());
+        a.alu_ri(x64::Alu::Cmp, size, r, -1);
+        a.jcc(Cc::Ne, other);
+        a.zero(x64::RDX);
+        a.jmp(known);
+        a.bind(other);
+        known
+    });
     let row = match op {
         Div::DivS | Div::RemS => {
             a.cdq(size);
@@ -172,7 +202,10 @@ pub(super) fn div(a: &mut Asm, op: Div, size: Size, rhs: Reg) -> At {
         }
     };
     let at = a.offset();
-    a.r(row, size, rhs);
+    a.r(row, size, r);
+    if let Some(known) = known {
+        a.bind(known);
+    }
     at
 }
 
@@ -255,7 +288,7 @@ pub(super) fn extend(a: &mut Asm, op: Extend, d: Reg, s: Src) -> At {
             let value = match op {
                 Extend::S8To32 | Extend::S8To64 => (imm as i8).into(),
                 Extend::S16To32 | Extend::S16To64 => (imm as i16).into(),
-                Extend::S32To64 => imm.into(),
+                Extend::S32To64 => (imm as i32).into(),
                 Extend::U32To64 => (imm as u32).into(),
             };
             a.mov_ri(size, d, value);
@@ -270,7 +303,7 @@ pub(super) fn cmp(a: &mut Asm, size: Size, l: Reg, r: Src) -> At {
         Src::Reg(r) => a.alu_rr(x64::Alu::Cmp, size, l, r),
         // A test sets the flags of a comparison with 0, and is one byte less.
         Src::Imm(0) => a.test_rr(size, l, l),
-        Src::Imm(imm) => a.alu_ri(x64::Alu::Cmp, size, l, imm),
+        Src::Imm(imm) => a.alu_ri(x64::Alu::Cmp, size, l, imm32(imm)),
         Src::Mem(addr) => a.alu_rm(x64::Alu::Cmp, size, l, addr),
     }
     at
@@ -280,7 +313,7 @@ pub(super) fn cmp_mem(a: &mut Asm, size: Size, l: Addr, r: Src) -> At {
     let at = a.offset();
     match r {
         Src::Reg(r) => a.alu_mr(x64::Alu::Cmp, size, l, r),
-        Src::Imm(imm) => a.alu_mi(x64::Alu::Cmp, size, l, imm),
+        Src::Imm(imm) => a.alu_mi(x64::Alu::Cmp, size, l, imm32(imm)),
         Src::Mem(_) => unreachable!("one operand at most is memory"),
     }
     at
@@ -292,9 +325,9 @@ pub(super) fn test(a: &mut Asm, size: Size, l: Reg, r: Src) -> At {
         Src::Reg(r) => a.test_rr(size, l, r),
         // A mask that leaves the sign bit of the byte, resp. of the lower half, out leaves the sign flag clear there
         // as in the full width.
-        Src::Imm(imm @ 0..=0x7f) => a.ri(rows::TEST_MI8, Size::S32, l, imm),
-        Src::Imm(imm @ 0..) => a.test_ri(Size::S32, l, imm),
-        Src::Imm(imm) => a.test_ri(size, l, imm),
+        Src::Imm(imm @ 0..=0x7f) => a.ri(rows::TEST_MI8, Size::S32, l, imm32(imm)),
+        Src::Imm(imm @ 0..) => a.test_ri(Size::S32, l, imm32(imm)),
+        Src::Imm(imm) => a.test_ri(size, l, imm32(imm)),
         Src::Mem(addr) => a.rm(rows::TEST_MR, size, l, addr),
     }
     at

@@ -133,6 +133,7 @@ impl Isa for X64 {
     const BORDER_TEMP: Reg = RAX;
     const PLATFORM: Platform = Platform { triple: "x86_64-unknown-linux-gnu", pointer: 8, page_log2: 12 };
     const MEM_OPERANDS: bool = true;
+    const DIVISION_FAULTS: bool = true;
     const MAX_PRIMITIVE: usize = 128;
 
     fn host_features() -> CpuFeatures {
@@ -149,6 +150,10 @@ impl Isa for X64 {
         }
         #[cfg(not(target_arch = "x86_64"))]
         CpuFeatures::default()
+    }
+
+    fn fuses(cpu: &CpuFeatures) -> bool {
+        simd::fused(cpu)
     }
 
     // ---- the code under construction
@@ -225,7 +230,8 @@ impl Isa for X64 {
 
     // ---- what operands may be
 
-    fn imm_ok(width: Width, value: i64) -> bool {
+    #[inline]
+    fn imm_ok(_: ImmFor, width: Width, value: i64) -> bool {
         width == Width::W32 || value == i64::from(value as i32)
     }
 
@@ -288,7 +294,7 @@ impl Isa for X64 {
         at
     }
 
-    fn store_imm(&mut self, op: Store, addr: Addr, value: i32) -> At {
+    fn store_imm(&mut self, op: Store, addr: Addr, value: i64) -> At {
         let at = self.asm.offset();
         let (row, size) = match op {
             Store::B8 => (rows::MOV_MI8, Size::S32),
@@ -297,7 +303,7 @@ impl Isa for X64 {
             Store::B64 | Store::F64 => (rows::MOV_MI, Size::S64),
             Store::V128 => unreachable!("no vector is an immediate"),
         };
-        self.asm.mi(row, size, addr, value);
+        self.asm.mi(row, size, addr, int::imm32(value));
         at
     }
 
@@ -332,8 +338,13 @@ impl Isa for X64 {
         int::mul(&mut self.asm, size(width), d, l, r)
     }
 
-    fn div(&mut self, op: Div, width: Width, rhs: Reg) -> At {
-        int::div(&mut self.asm, op, size(width), rhs)
+    fn jump_if_overflow(&mut self, width: Width, l: Reg, r: Reg, to: Label) {
+        int::jump_if_overflow(&mut self.asm, width, l, r, to);
+    }
+
+    fn div(&mut self, op: Div, width: Width, d: Reg, l: Reg, r: Reg, by_minus_one: bool) -> At {
+        debug_assert!(X64::fixed_div(op, width).out == Some(d) && l == RAX);
+        int::div(&mut self.asm, op, size(width), r, by_minus_one)
     }
 
     fn shift(&mut self, op: Shift, width: Width, d: Reg, l: Reg, count: Amount) {
@@ -348,7 +359,8 @@ impl Isa for X64 {
         int::extend(&mut self.asm, op, d, s)
     }
 
-    fn mul_wide(&mut self, signed: bool, r: Reg) {
+    fn mul_wide(&mut self, signed: bool, lo: Reg, hi: Reg, l: Reg, r: Reg) {
+        debug_assert!((lo, hi, l) == (RAX, RDX, RAX));
         self.asm.r(if signed { rows::IMUL_M } else { rows::MUL }, Size::S64, r);
     }
 
@@ -441,8 +453,16 @@ impl Isa for X64 {
         self.load(op, d, addr)
     }
 
+    fn atomic_store(&mut self, bytes: u32, addr: Addr, s: Reg) -> At {
+        atomics::exchange(&mut self.asm, Rmw::Xchg, bytes, s, addr)
+    }
+
     fn atomic_alu(&mut self, op: Alu, bytes: u32, addr: Addr, r: Src) -> At {
         atomics::alu(&mut self.asm, op, bytes, addr, r)
+    }
+
+    fn exchanges(&self, op: Rmw) -> bool {
+        matches!(op, Rmw::Add | Rmw::Sub | Rmw::Xchg)
     }
 
     fn atomic_exchange(&mut self, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At {
@@ -453,7 +473,7 @@ impl Isa for X64 {
         atomics::cmpxchg(&mut self.asm, bytes, addr, new)
     }
 
-    fn atomic_loop(&mut self, op: Alu, access: Load, addr: Addr, r: Src) -> [At; 2] {
+    fn atomic_loop(&mut self, op: Rmw, access: Load, addr: Addr, r: Src) -> [At; 2] {
         atomics::until_alone(&mut self.asm, op, access, addr, r)
     }
 
@@ -468,6 +488,10 @@ impl Isa for X64 {
     // ---- vectors
 
     fn unaligned_vectors(&self) -> bool {
+        self.cpu.avx
+    }
+
+    fn selects_by_top_bit(&self) -> bool {
         self.cpu.avx
     }
 

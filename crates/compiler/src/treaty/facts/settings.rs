@@ -18,8 +18,10 @@ pub struct Settings {
     pub deterministic: bool,
     /// Must accesses that are checked be harmless also where the processor has guessed that a check passes?
     pub spectre: bool,
-    /// Processor features that the code may use beyond the floor of the instruction set.
+    /// Processor features that the code may use beyond the floor of the instruction set, which alone reads them.
     pub cpu: CpuFeatures,
+    /// Does that processor multiply and add with one rounding? As `Isa::fuses` says.
+    pub fuses: bool,
     /// Prove the compiler's state after every operator, as debug builds always do.
     pub check: bool,
     /// For tests: fill every fresh frame with garbage, and all else that a convention leaves undefined.
@@ -29,7 +31,7 @@ pub struct Settings {
 impl Settings {
     /// Does the host multiply and add, because the result must be rounded once and the processor cannot?
     pub(crate) fn calls_for_fma(&self) -> bool {
-        self.deterministic && !(self.cpu.avx && self.cpu.fma)
+        self.deterministic && !self.fuses
     }
 }
 

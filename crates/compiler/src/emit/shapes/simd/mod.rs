@@ -165,7 +165,7 @@ impl<I: Isa> FuncGen<'_, I> {
             _ => None,
         };
         let here = self.w.offset();
-        let Some(mask) = mask.filter(|reg| self.facts.settings.cpu.avx && self.lane_mask == Some((*reg, here))) else {
+        let Some(mask) = mask.filter(|reg| self.w.selects_by_top_bit() && self.lane_mask == Some((*reg, here))) else {
             return self.v_ternary(VectorTernary::Bitselect);
         };
         self.v_ternary(VectorTernary::LaneselectB);

@@ -12,7 +12,7 @@ mod shuffle;
 
 pub(super) use int::{shift, shift_temp};
 pub(super) use lanes::{bitmask, constant, extract_lane, load, replace_lane, splat, store_lane, test};
-pub(super) use relaxed::{ternary, ternary_form};
+pub(super) use relaxed::{fused, ternary, ternary_form};
 pub(super) use shuffle::{shuffle, shuffle_form};
 
 use crate::isa::{At, Dest, VectorBinary, VectorForm, VectorSrc, VectorUnary};

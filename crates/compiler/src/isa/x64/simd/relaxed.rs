@@ -7,7 +7,8 @@ use lightbeam_asm::Reg;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Asm, Size, lanes4};
 
-fn fused(cpu: &CpuFeatures) -> bool {
+/// Is there an instruction that multiplies and adds, with one rounding?
+pub(in super::super) fn fused(cpu: &CpuFeatures) -> bool {
     cpu.avx && cpu.fma
 }
 

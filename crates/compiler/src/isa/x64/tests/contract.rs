@@ -199,7 +199,8 @@ fn reg_of_first(i: &Instruction) -> Option<Reg> {
     reg(register)
 }
 
-const IMMS: [i32; 16] = [0, 1, 2, 3, 5, 8, 9, 127, 128, 255, 0xffff, 0x1234_5678, -1, -128, i32::MAX, i32::MIN];
+const IMMS: [i64; 16] =
+    [0, 1, 2, 3, 5, 8, 9, 127, 128, 255, 0xffff, 0x1234_5678, -1, -128, i32::MAX as i64, i32::MIN as i64];
 
 /// All right operands that may go with these, `d` included in none that it must not be.
 fn right_operands(d: Reg, l: Reg, commutes: bool) -> Vec<Src> {
@@ -260,17 +261,29 @@ fn integer_arithmetic() {
                 }
             }
         }
+        for l in INT_SOURCES {
+            for r in INT_SOURCES {
+                Contract::new(&[l, r], &[]).check(("jump_if_overflow", width, l, r), |a| {
+                    let to = a.label();
+                    X64::jump_if_overflow(a, width, l, r, to);
+                    a.bind(to);
+                });
+            }
+        }
         for op in Div::ALL.iter().copied() {
             let fixed = X64::fixed_div(op, width);
             for rhs in INT_SOURCES.into_iter().filter(|r| !fixed.clobbers.has(*r)) {
                 let mut contract = Contract::new(&[rhs, fixed.lhs.unwrap()], &[]);
                 contract.writes = fixed.clobbers;
-                contract.check((op, width, rhs), |a| {
-                    let at = X64::div(a, op, width, rhs);
-                    let last = *decode(a.code()).last().unwrap();
-                    assert_eq!(last.ip32(), at);
-                    assert!(matches!(last.mnemonic(), Mnemonic::Div | Mnemonic::Idiv));
-                });
+                for by_minus_one in [false, true] {
+                    contract.check((op, width, rhs, by_minus_one), |a| {
+                        let (l, d) = (fixed.lhs.unwrap(), fixed.out.unwrap());
+                        let at = X64::div(a, op, width, d, l, rhs, by_minus_one);
+                        let last = *decode(a.code()).last().unwrap();
+                        assert_eq!(last.ip32(), at);
+                        assert!(matches!(last.mnemonic(), Mnemonic::Div | Mnemonic::Idiv));
+                    });
+                }
             }
         }
     }
@@ -279,7 +292,7 @@ fn integer_arithmetic() {
         for r in INT_SOURCES {
             let mut contract = Contract::new(&[r, fixed.lhs.unwrap()], &[]);
             contract.writes = fixed.clobbers;
-            contract.check(("mul_wide", signed, r), |a| X64::mul_wide(a, signed, r));
+            contract.check(("mul_wide", signed, r), |a| X64::mul_wide(a, signed, RAX, RDX, RAX, r));
         }
         for [lo, hi, r_lo, r_hi] in [[RAX, RCX, RDX, RBX], [R8, R9, R10, R10], [R12, R13, RSI, RDI]] {
             Contract::new(&[lo, hi, r_lo, r_hi], &[lo, hi])
@@ -410,7 +423,7 @@ fn memory() {
                     let store = decode(a.code())[0];
                     assert_eq!(store.memory_size().size() as u32, op.bytes());
                     let mask = u64::MAX >> (64 - 8 * op.bytes());
-                    assert_eq!(store.immediate(1) & mask, i64::from(imm) as u64 & mask);
+                    assert_eq!(store.immediate(1) & mask, imm as u64 & mask);
                     Some(at)
                 });
             }
@@ -705,6 +718,13 @@ fn register_sets_are_consistent() {
     }
     // Four integer arguments are in the same registers inside a module and across.
     assert_eq!(X64::PRIVATE.int_args[..4], X64::TAIL.int_args[2..]);
-    assert!(X64::imm_ok(Width::W32, 0xffff_ffff) && X64::imm_ok(Width::W64, -1));
-    assert!(!X64::imm_ok(Width::W64, 0x8000_0000) && X64::imm_ok(Width::W64, i32::MIN.into()));
+}
+
+/// Whatever is done with it, a constant of 32 bits is part of the instruction, and no other is.
+#[test]
+fn immediates() {
+    for what in [ImmFor::Alu(Alu::Add), ImmFor::Mul, ImmFor::Compare, ImmFor::Test, ImmFor::Store, ImmFor::Atomic] {
+        assert!(X64::imm_ok(what, Width::W32, -1) && X64::imm_ok(what, Width::W64, -1), "{what:?}");
+        assert!(!X64::imm_ok(what, Width::W64, 0x8000_0000) && X64::imm_ok(what, Width::W64, i32::MIN.into()));
+    }
 }

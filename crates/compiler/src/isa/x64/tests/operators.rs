@@ -79,6 +79,7 @@ fn code(function: &Function, cpu: CpuFeatures) -> (Vec<Instruction>, u64) {
             hardware_traps: true,
             address_map: AddressMap::Traps,
             cpu,
+            fuses: X64::fuses(&cpu),
             check: true,
             ..Settings::default()
         },

@@ -36,7 +36,7 @@ sequences! {
         |a| _ = X64::alu(a, Alu::Add, W32, RAX, RCX, Src::Mem(Addr::base(RBP, -8))) => "mov eax,ecx; add eax,[rbp-8]",
         |a| _ = X64::alu(a, Alu::Sub, W32, RAX, RCX, Src::Imm(1))               => "lea eax,[rcx-1]",
         |a| _ = X64::alu(a, Alu::Sub, W32, RAX, RAX, Src::Imm(1))               => "sub eax,1",
-        |a| _ = X64::alu(a, Alu::Sub, W64, RAX, RCX, Src::Imm(i32::MIN))        => "mov rax,rcx; sub rax,0FFFFFFFF80000000h",
+        |a| _ = X64::alu(a, Alu::Sub, W64, RAX, RCX, Src::imm(i32::MIN))        => "mov rax,rcx; sub rax,0FFFFFFFF80000000h",
         |a| _ = X64::alu(a, Alu::Sub, W64, RAX, RCX, Src::Reg(RDX))             => "mov rax,rcx; sub rax,rdx",
         |a| _ = X64::alu(a, Alu::And, W64, RAX, RCX, Src::Imm(255))             => "movzx eax,cl",
         |a| _ = X64::alu(a, Alu::And, W32, RSI, RSI, Src::Imm(0xffff))          => "movzx esi,si",
@@ -50,8 +50,8 @@ sequences! {
         |a| _ = X64::mul(a, W64, RAX, RCX, Src::Imm(100))                       => "imul rax,rcx,64h",
         |a| _ = X64::mul(a, W64, RAX, RCX, Src::Imm(-1000))                     => "imul rax,rcx,0FFFFFFFFFFFFFC18h",
         |a| _ = X64::mul(a, W32, RAX, RCX, Src::Reg(RAX))                       => "imul eax,ecx",
-        |a| _ = X64::div(a, Div::DivS, W32, RCX)                                => "cdq; idiv ecx",
-        |a| _ = X64::div(a, Div::RemU, W64, R8)                                 => "xor edx,edx; div r8",
+        |a| _ = X64::div(a, Div::DivS, W32, RAX, RAX, RCX, true)                => "cdq; idiv ecx",
+        |a| _ = X64::div(a, Div::RemU, W64, RDX, RAX, R8, false)                => "xor edx,edx; div r8",
     }
     shifts on NONE {
         |a| X64::shift(a, Shift::Shl, W32, RAX, RDX, Amount::Imm(1))            => "lea eax,[rdx+rdx]",
