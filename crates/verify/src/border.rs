@@ -18,7 +18,6 @@ impl Walk<'_> {
         self.limited = false;
         self.copies = matches!(role, Role::Routine | Role::StartupRoutine);
         self.watches = self.copies || self.has_wide_tables;
-        self.red_zone = 0;
         (self.handler, self.handler_stack) = (None, None);
         self.unwinding = false;
         self.unwound = None;
@@ -70,7 +69,6 @@ impl Walk<'_> {
                 self.take_arguments(true);
             }
             Role::Thunk(_) | Role::StartupWasm => {
-                self.red_zone = 16;
                 self.take_arguments(false);
                 if let Some((callee, caller)) = self.abi.instances {
                     self.st.regs[callee] = Value::CTX;

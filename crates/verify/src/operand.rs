@@ -504,7 +504,7 @@ impl Walk<'_> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("frame without a stack pointer") };
         // Arguments of this function are above its return address.
         let highest = 8 + i64::from(self.abi.stack_args);
-        let lowest = (i64::from(top) - self.red_zone).max(DEEPEST.into());
+        let lowest = i64::from(top).max(DEEPEST.into());
         if at < lowest || end > highest.max(8) {
             return Err("outside of the frame");
         }

@@ -97,7 +97,7 @@ impl Walk<'_> {
         if reg == RSP {
             let Some(top) = value.as_stack() else { return Err("stack pointer that points elsewhere") };
             if self.st.regs[RSP].as_stack().is_none_or(|old| top > old) {
-                self.forget_below(i64::from(top) - self.red_zone);
+                self.forget_below(top.into());
             }
         }
         if self.has_wide_tables {

@@ -103,8 +103,6 @@ pub(crate) struct Walk<'p> {
     pub(crate) copies: bool,
     /// Do values in registers depend on others?
     pub(crate) watches: bool,
-    /// Bytes below the stack pointer that may be used.
-    pub(crate) red_zone: i64,
     /// How many values an entry is passed or an exit passes.
     pub(crate) values: u32,
     /// Where the host goes on when it unwinds to this entry, and the stack pointer there.
@@ -189,7 +187,6 @@ impl<'p> Walk<'p> {
             limited: true,
             copies: false,
             watches: true,
-            red_zone: 0,
             values: 0,
             handler: None,
             handler_stack: None,

@@ -684,3 +684,21 @@ fn startup_fills_segments_before_anybody_can_have_dropped_them() {
     // Where others may find it.
     startup(|a, _, _| a.mov(rax, qword_ptr(r15 + TABLE)).and_then(|()| a.mov(qword_ptr(rax), 0)), 1).unwrap_err();
 }
+
+#[test]
+fn nobody_keeps_anything_below_the_stack_pointer() {
+    let startup = |body: fn(&mut CodeAssembler) -> Code| {
+        border(&with_borders(&[], &[]), Border::StartupWasm, |a, _| {
+            a.push(rbp)?;
+            a.mov(rbp, rsp)?;
+            a.sub(rsp, 16)?;
+            body(a)?;
+            a.leave()?;
+            a.ret()
+        })
+    };
+    startup(|a| a.mov(qword_ptr(rsp), rdi)).unwrap();
+    startup(|a| a.mov(qword_ptr(rsp - 8), rdi)).unwrap_err();
+    startup(|a| a.mov(rax, qword_ptr(rsp - 16))).unwrap_err();
+    prove(&[I64], &[], |a| a.mov(qword_ptr(rsp - 8), rdx)).unwrap_err();
+}
