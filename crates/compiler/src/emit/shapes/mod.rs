@@ -20,6 +20,13 @@ use crate::treaty::sig::AbiLoc;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
+/// Two operands in registers, where the operation wants them, and all that the operator holds until it is done.
+struct Placed {
+    left: Reg,
+    right: Reg,
+    held: Held,
+}
+
 impl<I: Isa> FuncGen<'_, I> {
     // ---- destinations
 
@@ -259,95 +266,55 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- operations that demand registers
 
-    /// Brings two operands where `fixed` wants them and takes what it destroys. Gives the registers of both, and those
-    /// that are to be given back after the operation together with the operands' own.
-    fn place_fixed(&mut self, fixed: &Fixed, l: &mut Operand, r: &mut Operand) -> (Reg, Reg, RegSet) {
-        // Whatever else lives in a register that is demanded or destroyed goes elsewhere first.
-        let mut demanded = fixed.clobbers;
-        for reg in [fixed.lhs, fixed.rhs].into_iter().flatten() {
-            demanded.add(reg);
+    /// Brings two operands where `fixed` wants them, both at once, and takes what else it demands.
+    fn place_fixed(&mut self, fixed: &Fixed, mut l: Operand, mut r: Operand) -> Placed {
+        let demanded = fixed.demanded();
+        if !demanded.is_empty() {
+            return self.place_demanded(fixed, demanded, l, r);
         }
-        for operand in [&mut *l, &mut *r] {
-            // An operand in a demanded register that is not its own place moves out of the way.
-            let own = operand.owned().and(demanded);
-            if let OperandLoc::Mem(_) = operand.loc()
-                && !own.is_empty()
-            {
-                let to = self.take_from(RegSet::INTS.minus(demanded));
-                self.load_operand(to, operand);
-                self.done(operand);
-                *operand = Operand::own(operand.ty(), to);
-            }
-        }
-        let held = l.owned().or(r.owned());
-        for reg in demanded.minus(held) {
-            if self.regs.pool.has(reg) {
-                // A copy that an operand reads moves with it.
-                if self.regs.cached.has(reg) && (l.regs().has(reg) || r.regs().has(reg)) {
-                    let at = self.regs.copy_of[reg.index()] as usize;
-                    let slot = Addr::base(I::FRAME, self.locals[at].slot);
-                    for operand in [&mut *l, &mut *r] {
-                        if operand.loc() == OperandLoc::Reg(reg) {
-                            *operand = Operand::memory(operand.ty(), slot);
-                        }
-                    }
+        let right = self.operand_reg(&mut r);
+        let left = self.operand_reg(&mut l);
+        Placed { left, right, held: Held::of(l.owned().or(r.owned())) }
+    }
+
+    fn place_demanded(&mut self, fixed: &Fixed, demanded: RegSet, mut l: Operand, mut r: Operand) -> Placed {
+        proof!(!l.faults() && !r.faults(), "no load waits for an operation that demands registers");
+        // What else lives in a demanded register goes elsewhere first.
+        for reg in demanded.minus(l.owned().or(r.owned())) {
+            for operand in [&mut l, &mut r] {
+                if operand.as_reg() == Some(reg) {
+                    self.let_copy_go(operand);
                 }
-                self.take_this(reg);
+            }
+            self.take_this(reg);
+        }
+        let mut held = demanded.or(l.owned()).or(r.owned());
+        let mut left_behind = RegSet::EMPTY;
+        for (operand, place) in [(&mut r, fixed.rhs), (&mut l, fixed.lhs)] {
+            let Some(from) = operand.as_reg() else { continue };
+            let to = match place {
+                Some(to) => to,
+                None if demanded.has(from) => self.take_from(RegSet::INTS.minus(demanded)),
+                None => continue,
+            };
+            self.moves.add(to, from);
+            held.add(to);
+            left_behind = left_behind.or(operand.owned().minus(demanded));
+            *operand = Operand::borrowed(operand.ty(), to);
+        }
+        self.emit_moves_of(l.ty().width());
+        self.give_back(left_behind);
+        // What is in no register follows, now that none is read any more.
+        for (operand, place) in [(&mut r, fixed.rhs), (&mut l, fixed.lhs)] {
+            if let (None, Some(to)) = (operand.as_reg(), place) {
+                self.load_operand(to, operand);
+                *operand = Operand::borrowed(operand.ty(), to);
             }
         }
-        // From here on every demanded register is held: by us, or by one of the operands.
-        let mut ours = demanded.minus(held);
-        let want_r = fixed.rhs;
-        let want_l = fixed.lhs;
-        // The right operand leaves demanded registers that are not its place.
-        if let OperandLoc::Reg(reg) = r.loc()
-            && demanded.has(reg)
-            && want_r != Some(reg)
-        {
-            let to = match want_r {
-                Some(to) if ours.has(to) => to,
-                _ => self.take_from(RegSet::INTS.minus(demanded)),
-            };
-            self.copy_reg(r.ty(), to, reg);
-            ours.remove(to);
-            ours.add(reg);
-            *r = Operand::own(r.ty(), to);
-        }
-        // So does the left one.
-        if let OperandLoc::Reg(reg) = l.loc()
-            && demanded.has(reg)
-            && want_l != Some(reg)
-        {
-            let to = match want_l {
-                Some(to) if ours.has(to) => to,
-                _ => self.take_from(RegSet::INTS.minus(demanded)),
-            };
-            self.copy_reg(l.ty(), to, reg);
-            ours.remove(to);
-            ours.add(reg);
-            *l = Operand::own(l.ty(), to);
-        }
-        if let Some(to) = want_r
-            && r.loc() != OperandLoc::Reg(to)
-        {
-            proof!(ours.has(to));
-            self.load_operand(to, r);
-            self.done(r);
-            ours.remove(to);
-            *r = Operand::own(r.ty(), to);
-        }
-        if let Some(to) = want_l
-            && l.loc() != OperandLoc::Reg(to)
-        {
-            proof!(ours.has(to));
-            self.load_operand(to, l);
-            self.done(l);
-            ours.remove(to);
-            *l = Operand::own(l.ty(), to);
-        }
-        let left = self.operand_reg(l);
-        let right = self.operand_reg(r);
-        (left, right, ours)
+        let right = self.operand_reg(&mut r);
+        let left = self.operand_reg(&mut l);
+        held = held.minus(left_behind).or(l.owned()).or(r.owned());
+        Placed { left, right, held: Held::of(held) }
     }
 
     pub(crate) fn div(&mut self, width: Width, op: Div) {
@@ -377,10 +344,10 @@ impl<I: Isa> FuncGen<'_, I> {
                 _ => {}
             }
         }
-        let mut r = self.pop();
-        let mut l = self.pop();
+        let r = self.pop();
+        let l = self.pop();
         let fixed = I::fixed_div(op, width);
-        let (left, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
+        let Placed { left, right, held } = self.place_fixed(&fixed, l, r);
         let all_ones = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
         let by_zero = rc.is_none_or(|k| k == 0);
         let by_minus_one = matches!(op, Div::DivS | Div::RemS) && rc.is_none_or(|k| k == all_ones);
@@ -392,24 +359,17 @@ impl<I: Isa> FuncGen<'_, I> {
             let overflow = self.w.trap_label(TrapCode::IntegerOverflow);
             self.w.jump_if_overflow(width, left, right, overflow);
         }
-        let d = match fixed.out {
-            Some(out) => out,
-            None => self.dest_reusing(ty, l.owned().or(r.owned())),
+        let (d, held) = match fixed.out {
+            Some(out) => (out, held.but(out)),
+            None => self.dest_over(ty, held),
         };
         let at = self.w.div(op, width, d, left, right, by_minus_one);
         // Where zero or -1 was looked at the division does not fault, but to see that takes more than the division.
         if I::DIVISION_FAULTS && (by_zero || by_minus_one) {
             self.w.trap_at(at, TrapCode::IntegerDivisionByZero);
         }
-        self.finish_fixed(d, &l, &r, held);
+        self.give(held);
         self.push_reg(ty, d);
-    }
-
-    /// Releases everything that the operands and `place_fixed` hold but the result.
-    fn finish_fixed(&mut self, out: Reg, l: &Operand, r: &Operand, held: RegSet) {
-        let mut owned = l.owned().or(r.owned()).or(held);
-        owned.remove(out);
-        self.release_all(owned);
     }
 
     pub(crate) fn shift(&mut self, width: Width, op: Shift) {
@@ -450,29 +410,17 @@ impl<I: Isa> FuncGen<'_, I> {
             self.release_all(owned);
             return self.push_reg(ty, d);
         }
+        let r = self.pop();
+        let l = self.pop();
         let fixed = self.w.fixed_shift(op);
-        let mut r = self.pop();
-        let mut l = self.pop();
-        if fixed.rhs.is_none() && fixed.clobbers.is_empty() {
-            let right = self.operand_reg(&mut r);
-            let left = self.operand_reg(&mut l);
-            let d = match self.hint(ty, RegSet::one(right)) {
-                Some(home) => home,
-                None if l.is_own_reg() && left != right => left,
-                None => self.take(ty.class()),
-            };
-            self.w.shift(op, width, d, left, Amount::Reg(right));
-            self.finish_binary(d, &l, &r);
-            return self.push_reg(ty, d);
-        }
-        let (left, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
+        let Placed { left, right, held } = self.place_fixed(&fixed, l, r);
         let d = match self.hint(ty, RegSet::one(right)) {
             Some(home) => home,
-            None if l.is_own_reg() && left != right => left,
+            None if left != right && held.regs().has(left) => left,
             None => self.take(ty.class()),
         };
         self.w.shift(op, width, d, left, Amount::Reg(right));
-        self.finish_fixed(d, &l, &r, held);
+        self.give(held.but(d));
         self.push_reg(ty, d);
     }
 
@@ -803,16 +751,13 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn mul_wide(&mut self, signed: bool) {
-        let mut r = self.pop();
-        let mut l = self.pop();
+        let r = self.pop();
+        let l = self.pop();
         let fixed = I::fixed_mul_wide();
-        let (left, right, held) = self.place_fixed(&fixed, &mut l, &mut r);
+        let Placed { left, right, held } = self.place_fixed(&fixed, l, r);
         let [lo, hi] = [fixed.out, fixed.out2].map(|out| out.unwrap_or_else(|| self.take(RegClass::Int)));
         self.w.mul_wide(signed, lo, hi, left, right);
-        let mut owned = l.owned().or(r.owned()).or(held);
-        owned.remove(lo);
-        owned.remove(hi);
-        self.release_all(owned);
+        self.give(held.but(lo).but(hi));
         self.push_reg(Ty::I64, lo);
         self.push_reg(Ty::I64, hi);
     }

@@ -528,6 +528,12 @@ impl<I: Isa> Values<'_, I> {
     }
 
     fn resolve_moves(&mut self) {
+        self.emit_moves_of(Width::W64);
+    }
+
+    /// Emits the pending parallel moves, so much of integers.
+    #[inline(always)]
+    pub(crate) fn emit_moves_of(&mut self, width: Width) {
         let Values { moves, w, .. } = self;
         let mut count = 0;
         moves.resolve(|step| {
@@ -542,7 +548,7 @@ impl<I: Isa> Values<'_, I> {
             if to.is_float() {
                 w.fmov(to, from);
             } else {
-                w.mov(Width::W64, to, from);
+                w.mov(width, to, from);
             }
         });
         w.counters.merge_moves += count;
