@@ -273,7 +273,7 @@ fn times(rows: &[Row]) {
 }
 
 fn phases(rows: &[Row]) {
-    println!("Lightbeam's phases, minimum, ms by the clock:\n");
+    println!("Lightbeam's phases, median, ms by the clock; ratios of minima:\n");
     let mut columns: Vec<Column> = Vec::new();
     for at in 0..rows.first().map_or(0, |row| row.phases.len()) {
         let name = rows[0].phases[at].0;

@@ -7,7 +7,7 @@
 use crate::corpus::{self, Wasm};
 use crate::engines::{Backend, Kind};
 use crate::programs;
-use crate::table::{number, print};
+use crate::table::{number, print, print_circumstances};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -61,6 +61,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     }
     let version = Command::new("valgrind").arg("--version").output();
     let version = version.context("valgrind is needed and cannot be run; install it")?;
+    print_circumstances();
     println!("Instructions, counted by {}\n", String::from_utf8_lossy(&version.stdout).trim());
     let mut modules = Vec::new();
     for name in &options.modules {

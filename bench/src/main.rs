@@ -15,6 +15,7 @@ mod engines;
 mod fib;
 mod gc;
 mod instructions;
+mod markdown;
 mod node;
 mod picture;
 mod program;
@@ -65,6 +66,8 @@ enum Command {
     Verify(verify::Options),
     /// Compile and run the corpus with and without guards against Spectre, with guard pages and without.
     Spectre(spectre::Options),
+    /// Make the tables of docs/measurements.md anew, by the commands that stand in it.
+    Markdown(markdown::Options),
     /// Draw the plane of compile time and run time from what the two have measured.
     Picture(picture::Options),
     /// What the tables of operators and encodings cost: the compiler beside an emitter written out by hand.
@@ -84,6 +87,7 @@ fn main() -> anyhow::Result<()> {
         Command::Instructions(options) => instructions::main(&options),
         Command::Verify(options) => verify::main(&options),
         Command::Spectre(options) => spectre::main(&options),
+        Command::Markdown(options) => markdown::main(&options),
         Command::Picture(options) => picture::main(&options),
         Command::Seam(options) => seam::main(&options),
     }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 /// Prints a table: the first column is text, the others are numbers.
 pub(crate) fn print(head: &[&str], rows: &[Vec<String>]) {
@@ -44,16 +45,33 @@ pub(crate) fn print_circumstances() {
     let cpuinfo = read("/proc/cpuinfo");
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let command: Vec<String> = std::env::args().skip(1).collect();
+    let quoted = |argument: String| if argument.contains([' ', '(']) { format!("'{argument}'") } else { argument };
+    let command: Vec<String> = std::env::args().skip(1).map(quoted).collect();
     println!("`bench {}`", command.join(" "));
     println!();
     println!(
-        "{} × {}; load {}",
+        "{} × {}; {}; load {}",
         threads,
         model.trim_start_matches([' ', '\t', ':']),
+        day(UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs())),
         read("/proc/loadavg").split(' ').take(2).collect::<Vec<_>>().join(", ")
     );
     println!();
+}
+
+/// The day, in world time, that so many seconds after the beginning of 1970 are in.
+fn day(seconds: u64) -> String {
+    // From the first of March of the year 0 on: of years that begin in March the day that some have more is the last.
+    let days = seconds / 86_400 + 719_468;
+    // 400 years are always as long, and all but the last day of 4, of 100 and of 400 are in years of 365 days.
+    let (cycle, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Five months from March on have 153 days, and so have the next five.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    format!("{:04}-{month:02}-{day:02}", 400 * cycle + year)
 }
 
 /// Writes all samples to a file, if one is asked for.
@@ -65,7 +83,13 @@ pub(crate) fn write_json(path: Option<&Path>, value: &Value) -> anyhow::Result<(
 
 #[cfg(test)]
 mod tests {
-    use super::number;
+    use super::{day, number};
+
+    #[test]
+    fn days() {
+        let days = [0, 951_782_400, 951_868_799, 951_868_800, 1_735_689_599, 1_735_689_600].map(day);
+        assert_eq!(days, ["1970-01-01", "2000-02-29", "2000-02-29", "2000-03-01", "2024-12-31", "2025-01-01"]);
+    }
 
     #[test]
     fn three_digits() {
