@@ -11,6 +11,7 @@
 //! written by hand. Each command runs in a process of its own, as it does for whoever repeats it by hand.
 
 use crate::programs;
+use crate::table::quoted;
 use anyhow::{Context, bail, ensure};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -40,7 +41,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     };
     let mut at = 0;
     while let Some(table) = Table::next(&text, at)? {
-        let shown = format!("bench {}", table.command.join(" "));
+        let shown = format!("bench {}", quoted(&table.command));
         if options.list || !wanted(&table) {
             at = table.end;
             if options.list && wanted(&table) {
@@ -132,7 +133,7 @@ fn printed(command: &[String]) -> anyhow::Result<String> {
         false => OsString::from(argument),
     });
     let output = Command::new(std::env::current_exe()?).args(arguments).stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "bench {}: {}", command.join(" "), output.status);
+    ensure!(output.status.success(), "bench {}: {}", quoted(command), output.status);
     // Where the programs were is of no interest to whoever reads the table.
     let text = String::from_utf8(output.stdout)?.replace(&format!("{}/", folder.display()), "");
     // The command, and behind it the circumstances.

@@ -45,9 +45,8 @@ pub(crate) fn print_circumstances() {
     let cpuinfo = read("/proc/cpuinfo");
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let quoted = |argument: String| if argument.contains([' ', '(']) { format!("'{argument}'") } else { argument };
-    let command: Vec<String> = std::env::args().skip(1).map(quoted).collect();
-    println!("`bench {}`", command.join(" "));
+    let command: Vec<String> = std::env::args().skip(1).collect();
+    println!("`bench {}`", quoted(&command));
     println!();
     println!(
         "{} × {}; {}; load {}",
@@ -57,6 +56,15 @@ pub(crate) fn print_circumstances() {
         read("/proc/loadavg").split(' ').take(2).collect::<Vec<_>>().join(", ")
     );
     println!();
+}
+
+/// A command as it is typed: what has spaces or brackets stands between quotation marks.
+pub(crate) fn quoted(arguments: &[String]) -> String {
+    let quoted = |argument: &String| match argument.contains([' ', '(']) {
+        true => format!("'{argument}'"),
+        false => argument.clone(),
+    };
+    arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// The day, in world time, that so many seconds after the beginning of 1970 are in.
