@@ -16,6 +16,7 @@ const CRATES: [(&str, Places); 2] = [
             &["isa"],
             &["validate"],
             &["emit/writer"],
+            &["emit/flags"],
             &["emit/values"],
             &["emit"],
             &["routines"],

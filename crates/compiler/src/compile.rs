@@ -1,6 +1,7 @@
 //! The road of one body: survey, plan, prologue, operators, epilogue, stubs. Read this file first.
 
 use crate::emit::control::blocks::Block;
+use crate::emit::flags::Stamp;
 use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
@@ -209,6 +210,7 @@ fn emit<I: Isa>(
     w.begin_function(&facts.settings, Budget::most(body.len()));
     w.wasm = base + survey.code_start as u32;
     let return_label = w.label();
+    let pending = Stamp::of(w);
     let mut cg = FuncGen::<I> {
         values: Values {
             w,
@@ -218,6 +220,7 @@ fn emit<I: Isa>(
             hot: None,
             hot_wasm: 0,
             flags: None,
+            pending,
             lane_mask: None,
             regs: Regs::new(I::ALLOCATABLE),
             locals: std::mem::take(&mut state.locals),

@@ -12,9 +12,9 @@ pub struct Asm {
     pool: Pool,
     #[cfg(debug_assertions)]
     unowned: RegSet,
-    /// Where the last label was bound.
+    /// How often the flags may have changed.
     #[cfg(debug_assertions)]
-    bound: Option<u32>,
+    flags: u32,
 }
 
 /// The family of two-operand integer operations; the value is the digit of their opcodes.
@@ -191,10 +191,6 @@ impl Asm {
     /// Forgets the code from `offset` on, in which no label is bound or used and no constant used.
     pub fn truncate(&mut self, offset: u32) {
         self.buffer.truncate(offset);
-        #[cfg(debug_assertions)]
-        {
-            self.bound = self.bound.filter(|bound| *bound <= offset);
-        }
     }
 
     /// Overwrites the 32-bit field at an offset.
@@ -210,6 +206,7 @@ impl Asm {
 
     /// Appends once more what stands at these offsets.
     pub fn repeat(&mut self, code: std::ops::Range<u32>) {
+        self.note_flags();
         self.buffer.repeat(code);
     }
 
@@ -227,10 +224,6 @@ impl Asm {
 
     /// Gives up the code after an offset, with all labels and constants.
     pub fn abandon(&mut self, offset: u32) {
-        #[cfg(debug_assertions)]
-        {
-            self.bound = None;
-        }
         self.pool.abandon();
         self.labels.abandon();
         self.truncate(offset);
@@ -247,20 +240,37 @@ impl Asm {
     #[inline]
     pub fn bind(&mut self, label: Label) {
         self.labels.bind(label, &mut self.buffer);
+        self.note_flags();
+    }
+
+    /// In debug builds, how often the flags may have changed so far: by instructions, by calls, and at labels, to which
+    /// others come with flags of their own. In others nobody knows.
+    #[inline(always)]
+    #[must_use]
+    pub fn flags(&self) -> u32 {
+        #[cfg(debug_assertions)]
+        return self.flags;
+        #[cfg(not(debug_assertions))]
+        0
+    }
+
+    /// The flags may have changed.
+    #[inline(always)]
+    fn note_flags(&mut self) {
         #[cfg(debug_assertions)]
         {
-            self.bound = Some(self.offset());
+            self.flags += 1;
         }
     }
 
-    /// In debug builds: was a label bound here, with nothing behind it yet? In others nobody knows.
+    /// An instruction is appended.
     #[inline(always)]
-    #[must_use]
-    pub fn binds_here(&self) -> bool {
+    pub(super) fn note_row(&mut self, row: rows::Row) {
         #[cfg(debug_assertions)]
-        return self.bound == Some(self.offset());
-        #[cfg(not(debug_assertions))]
-        false
+        if !row.keeps_flags() {
+            self.note_flags();
+        }
+        let _ = row;
     }
 
     /// The constant with these bits, to be had as an operand until `place_constants`.
@@ -675,6 +685,7 @@ impl Asm {
 
     /// Calls the label.
     pub fn call(&mut self, to: Label) {
+        self.note_flags();
         self.put(0xe8, 1);
         self.labels.put_rel32(to, &mut self.buffer);
     }
@@ -683,6 +694,7 @@ impl Asm {
     /// distance counts from.
     #[inline]
     pub fn call_sym(&mut self) -> u32 {
+        self.note_flags();
         self.put(0xe8, 5);
         self.offset() - 4
     }

@@ -153,6 +153,7 @@ const fn digit(row: Row) -> u8 {
 impl Asm {
     #[inline(always)]
     fn legacy_reg(&mut self, row: Row, size: Size, reg: u8, rm: Reg, imm: i32) {
+        self.note_row(row);
         debug_check(row.rm, rm);
         let rm = rm.code();
         let rex = rex_w(size) | row.w | ((reg >> 3) * R) | rm >> 3;
@@ -163,6 +164,7 @@ impl Asm {
 
     #[inline(always)]
     fn legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
+        self.note_row(row);
         self.watch_address(addr);
         if row.plain {
             return self.one_byte_mem(row.opcode, u32::from(rex_w(size)), reg, addr);
@@ -221,6 +223,7 @@ impl Asm {
 
     #[inline(always)]
     fn vex_reg(&mut self, row: Row, size: Size, reg: u8, v: u8, rm: Reg, imm: i32) {
+        self.note_row(row);
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         debug_check(row.rm, rm);
         let rm = rm.code();
@@ -232,6 +235,7 @@ impl Asm {
 
     #[inline(always)]
     fn vex_mem(&mut self, row: Row, size: Size, reg: u8, v: u8, addr: Addr, imm: i32) {
+        self.note_row(row);
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         self.watch_address(addr);
         let encoded = encode_addr(reg, addr);
@@ -255,6 +259,7 @@ impl Asm {
     }
 
     fn put_head_const(&mut self, row: Row, head: Bytes, reg: u8, constant: Const, imm: i32) {
+        self.note_row(row);
         debug_assert!(row.rm.has_mem() && matches!(row.imm, Imm::None | Imm::I8));
         let all = head.then(((reg & 7) << 3 | NO_BASE).into(), 1);
         self.put(all.bits, all.len);

@@ -183,6 +183,25 @@ impl Row {
         matches!(self.rm, Operand::F128)
     }
 
+    /// Does the instruction leave the flags as they are? A call does not, as whoever is called writes them.
+    #[must_use]
+    pub const fn keeps_flags(self) -> bool {
+        let digit = if let Operand::Digit(digit) = self.reg { digit } else { 0 };
+        match (self.map, self.op()) {
+            // Those that test lanes or compare floats are the only ones of their kind.
+            (Map::M0f, 0x2e | 0x2f) | (Map::M0f38, 0x17) => false,
+            _ if self.reg.is_float() || self.rm.is_float() => true,
+            // Moves, exchanges and addresses; `not`; jumps and what pushes.
+            (Map::One, 0x63 | 0x86..=0x8b | 0x8d | 0x8f | 0xc6 | 0xc7) => true,
+            (Map::One, 0xf7) => digit == 2,
+            (Map::One, 0xff) => matches!(digit, 4 | 6),
+            // `cmov` and `set`, extensions, shifts and rotations with three operands.
+            (Map::M0f, 0x40..=0x4f | 0x90..=0x9f | 0xb6 | 0xb7 | 0xbe | 0xbf) => true,
+            (Map::M0f38, 0xf7) | (Map::M0f3a, 0xf0) => true,
+            _ => false,
+        }
+    }
+
     /// The row of the instruction with another digit.
     #[must_use]
     pub const fn digit(self, digit: u8) -> Row {

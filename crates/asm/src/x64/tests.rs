@@ -196,6 +196,7 @@ impl Case {
         let reg = float_or_int(row.reg, reg);
         let v = float_or_int(if row.rm.is_float() || row.reg.is_float() { Operand::Float } else { row.rm }, v);
         a.truncate(0);
+        let before = a.flags();
         match rm {
             Ok(rm) => {
                 let rm = float_or_int(row.rm, rm);
@@ -264,6 +265,10 @@ impl Case {
             _ => {}
         }
         check(a.code(), &self.mnemonic, &expect);
+        // The decoder looks at the call itself, not at who is called.
+        let writes_flags = decode(a.code()).0.rflags_modified() != 0 || self.name == "CALL_M";
+        assert_eq!(row.keeps_flags(), !writes_flags, "the flags of {}", self.mnemonic);
+        assert_eq!(a.flags() != before, writes_flags && cfg!(debug_assertions), "the flags of {}", self.mnemonic);
         if let (Expect::Mem(_), Some(bytes)) = (rm, operand_bytes(row.rm, size)) {
             assert_eq!(decode(a.code()).0.memory_size().size(), bytes, "{}", self.name);
         }

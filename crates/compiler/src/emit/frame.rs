@@ -245,8 +245,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.bind(again);
             self.w.store_imm(Store::B32, Addr::indexed(I::FRAME, I::SCRATCH, 0, 0), i64::from(GARBAGE));
             self.w.alu(Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::Imm(4));
-            self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
-            self.w.jcc(Cond::Ne, again);
+            self.w.branch_nonzero(Width::W64, I::SCRATCH, again);
         }
         self.w.jmp(filled);
     }
@@ -260,8 +259,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if deep && !without(Fault::StackCheck) {
             let ctx = self.facts.ctx;
             self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
-            self.w.cmp(Width::W64, I::STACK, Src::Mem(Addr::base(I::SCRATCH, ctx.stack_limit)));
-            self.w.trap_if(Cond::LtU, TrapCode::StackOverflow);
+            let limit = Src::Mem(Addr::base(I::SCRATCH, ctx.stack_limit));
+            self.w.cmp(Width::W64, I::STACK, limit).trap(Cond::LtU, TrapCode::StackOverflow);
         }
         self.begin_poison();
         for i in 0..self.lists.saved.len() {

@@ -16,7 +16,7 @@ use crate::emit::FuncGen;
 use crate::emit::control::meter::{KeptRef, Stub, StubKind};
 use crate::emit::values::value::{Loc, Operand, Value};
 use crate::emit::writer::Writer;
-use crate::isa::{Cond, Isa};
+use crate::isa::Isa;
 use crate::treaty::code::Routine;
 use crate::treaty::facts::{Facts, GcFacts};
 use crate::treaty::fault::proof;
@@ -92,15 +92,6 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         }
     }
 
-    /// Takes a detour if the flags say so.
-    pub(crate) fn stub_if(&mut self, cond: Cond, kind: StubKind) {
-        let mut frozen = self.freeze();
-        let [label, resume] = frozen.labels();
-        frozen.branch(cond, label);
-        frozen.stub(label, resume, kind, RegSet::EMPTY);
-        frozen.meet(resume);
-    }
-
     /// Remembers a stub, with the registers in use at this moment: values, copies and homes that a call destroys.
     /// `done` are some that an operator holds and the stub's path does not read again.
     fn add_stub(&mut self, mut stub: Stub, done: RegSet) {
@@ -163,11 +154,6 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
     #[inline(always)]
     pub(crate) fn bind(&mut self, label: Label) {
         self.cg.w.bind(label);
-    }
-
-    #[inline(always)]
-    pub(crate) fn branch(&mut self, cond: Cond, to: Label) {
-        self.cg.w.jcc(cond, to);
     }
 
     #[inline(always)]

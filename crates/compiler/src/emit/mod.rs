@@ -1,8 +1,10 @@
 //! Sweep 2 below the road: the writer, the state between operators (`values`), and the emitter around it, whose shapes
 //! lower operators, by kind.
 
+mod condition;
 pub(crate) mod control;
 mod dispatch;
+pub(crate) mod flags;
 pub(crate) mod frame;
 pub(crate) mod frozen;
 pub(crate) mod memory;

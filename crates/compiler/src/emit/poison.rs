@@ -2,7 +2,7 @@
 //! come to depend on what happens to be there.
 
 use crate::emit::FuncGen;
-use crate::isa::{Alu, Amount, Cond, Isa, Shift, Src};
+use crate::isa::{Alu, Amount, Isa, Shift, Src};
 use crate::treaty::code::TrapCode;
 use crate::treaty::sig::{Abi, AbiLoc, Sig};
 use crate::treaty::ty::{Ty, Width};
@@ -73,7 +73,6 @@ impl<I: Isa> FuncGen<'_, I> {
     fn trap_unless_narrow(&mut self, reg: Reg) {
         let dirty = self.w.trap_label(TrapCode::Unreachable);
         self.w.shift(Shift::ShrU, Width::W64, I::SCRATCH, reg, Amount::Imm(32));
-        self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
-        self.w.jcc(Cond::Ne, dirty);
+        self.w.branch_nonzero(Width::W64, I::SCRATCH, dirty);
     }
 }

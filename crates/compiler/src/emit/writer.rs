@@ -1,6 +1,6 @@
 //! The writer: an assembler, and beside its code all that describes it. Whatever writes machine code writes by one.
 
-use crate::isa::{Cond, Isa, Load};
+use crate::isa::{Isa, Load};
 use crate::treaty::code::{
     AddressSite, CallSite, Counters, FUNC_ALIGN, FuncCode, Handler, Reloc, Safepoint, Target, TrapCode, TrapSite,
 };
@@ -385,12 +385,6 @@ impl<I: Isa> Writer<I> {
         let label = self.label();
         self.pending.push(PendingTrap { label, code, wasm: self.wasm });
         label
-    }
-
-    /// Traps with a code if the flags say so.
-    pub fn trap_if(&mut self, cond: Cond, code: TrapCode) {
-        let label = self.trap_label(code);
-        self.jcc(cond, label);
     }
 
     /// An instruction that traps, for the operator at `wasm`. Where traps may be faults.

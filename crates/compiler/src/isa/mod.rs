@@ -12,12 +12,15 @@
 //!   a choice asks; nobody has to.
 //! - No value lives in `SCRATCH` and `FLOAT_SCRATCH`; they are the shapes', for a few primitives on end. The *plain*
 //!   primitives take them as any of their operands, and change them as `d` alone: `mov`, `fmov`, `bits`, `iconst`, `load`,
-//!   `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `shift` by a constant, `cmp`, `cmp_mem`, `test`, `cmov` by
-//!   a condition of integers, `jmp`, `jcc`, `call_reg` and `jmp_reg`. A temporary that one of these needs is a register that
-//!   nobody else knows of. All others may destroy both, and take them as operands only where they say so.
+//!   `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `shift` by a constant, `cmp`, `cmp_mem`, `test`,
+//!   `branch_zero`, `branch_nonzero`, `select` of integers, `jmp`, `jcc`, `call_reg` and `jmp_reg`. A temporary that one
+//!   of these needs is a register that nobody else knows of. All others may destroy both, and take them as operands only
+//!   where they say so.
 //! - A 32-bit integer result has its upper half zeroed.
-//! - The flags are undefined after any primitive but `mov`, `fmov`, `load`, `store`, `iconst` and `fconst` with
-//!   `keep_flags`, `lea`, and the compares; those keep them (resp. set them).
+//! - The flags are undefined after any primitive but the compares, which set them, and those that keep them: `mov`,
+//!   `fmov`, `load`, `store`, `store_imm`, `iconst` with `keep_flags`, `fconst`, `vconst`, `lea`, and all that read
+//!   them but `set`. Those that read them take the instruction set as an argument, so that no method calls them: code
+//!   gets at them by a witness that the flags are what it takes them for (`emit/flags.rs`).
 //! - Those that can fault return the code offset of the one instruction that can.
 
 pub mod x64;
@@ -210,8 +213,9 @@ pub trait Isa: Sized + Send + 'static {
     fn label(&mut self) -> Label;
     /// The label is here. Bound once.
     fn bind(&mut self, label: Label);
-    /// In debug builds: was a label bound here, with nothing behind it yet? In others nobody knows.
-    fn binds_here(&self) -> bool;
+    /// In debug builds, how often the flags may have changed so far: by instructions, by calls, and at labels, to which
+    /// others come with flags of their own. In others nobody knows.
+    fn flags(&self) -> u32;
     /// Appends the constants that the code refers to, behind the last instruction, and says where they start.
     fn place_constants(&mut self) -> u32;
     /// Takes back the code after `offset`, with which no label and no fix-up may be connected.
@@ -309,14 +313,25 @@ pub trait Isa: Sized + Send + 'static {
     fn test(&mut self, width: Width, l: Reg, r: Src) -> At;
     /// Compares floats and says which condition to test.
     fn fcmp(&mut self, op: FloatCmp, width: Width, l: Reg, r: Reg) -> Cond;
+    /// Goes to the label if a register is zero, at this width.
+    fn branch_zero(&mut self, width: Width, r: Reg, to: Label);
+    /// Goes to the label if a register is not zero, at this width.
+    fn branch_nonzero(&mut self, width: Width, r: Reg, to: Label);
+
+    // ---- what reads the flags
+
+    /// Goes to the label if the condition holds.
+    fn jcc(isa: &mut Self, cond: Cond, to: Label);
     /// `d = cond ? 1 : 0`.
-    fn set(&mut self, cond: Cond, d: Reg);
-    /// `if cond { d = s }`; otherwise `d` keeps its value. Keeps the flags.
-    fn cmov(&mut self, cond: Cond, width: Width, d: Reg, s: Reg);
+    fn set(isa: &mut Self, cond: Cond, d: Reg);
+    /// Does `select` choose by this condition between values of this type?
+    fn selects(cond: Cond, ty: Ty) -> bool;
+    /// `if cond { d = s }`; otherwise `d` keeps its value. Where `selects` says so.
+    fn select(isa: &mut Self, cond: Cond, ty: Ty, d: Reg, s: Reg);
     /// `d = if cond { s } else { value }` for a 64-bit compare of integers, where `d` is `SCRATCH` or `s` itself: the
     /// Spectre guard. It waits for the compare, as no branch does, so `d` is right also where the processor goes on by
-    /// a wrong guess. Keeps the flags.
-    fn guard(&mut self, cond: Cond, d: Reg, s: Reg, value: u32);
+    /// a wrong guess.
+    fn guard(isa: &mut Self, cond: Cond, d: Reg, s: Reg, value: u32);
 
     // ---- floats
 
@@ -367,7 +382,7 @@ pub trait Isa: Sized + Send + 'static {
     fn unaligned_vectors(&self) -> bool;
     /// Is a choice by the highest bit of each byte cheaper than one by every bit?
     fn selects_by_top_bit(&self) -> bool;
-    /// `d = bits`. `d` may be `FLOAT_SCRATCH`. Keeps the flags.
+    /// `d = bits`. `d` may be `FLOAT_SCRATCH`.
     fn vconst(&mut self, d: Reg, bits: u128);
     /// How an operation wants its operand.
     fn vector_unary_form(&self, op: VectorUnary) -> VectorForm;
@@ -409,8 +424,6 @@ pub trait Isa: Sized + Send + 'static {
 
     /// Goes to the label.
     fn jmp(&mut self, to: Label);
-    /// Goes to the label if the condition holds.
-    fn jcc(&mut self, cond: Cond, to: Label);
     /// Goes to `table[index]`, or to the last entry if there is no such; no guess of the processor leads elsewhere.
     /// `index` is zero-extended to 64 bits, `t` a temporary that is not `index`; both are destroyed.
     fn jump_table(&mut self, index: Reg, t: Reg, table: &[Label]);

@@ -64,10 +64,8 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     /// Goes to `label` if a reference is null or a number.
     fn jump_if_no_object(&mut self, reference: Reg, label: Label) {
-        self.w.test(Width::W32, reference, Src::Reg(reference));
-        self.w.jcc(Cond::Eq, label);
-        self.w.test(Width::W32, reference, Src::Imm(1));
-        self.w.jcc(Cond::Ne, label);
+        self.w.branch_zero(Width::W32, reference, label);
+        self.w.test(Width::W32, reference, Src::Imm(1)).branch(Cond::Ne, label);
     }
 
     // ---- barriers
@@ -95,12 +93,10 @@ impl<I: Isa> RoutineGen<'_, I> {
         if !collects {
             return self.w.bind(done);
         }
-        self.w.cmp(Width::W32, temp, Src::imm(MANY_LISTED));
-        self.w.jcc(Cond::LtU, done);
+        self.w.cmp(Width::W32, temp, Src::imm(MANY_LISTED)).branch(Cond::LtU, done);
         self.w.load(Load::I32, base, Addr::base(data, counting.length_after));
         self.w.lea(Width::W64, base, Addr::indexed(base, base, 0, 0));
-        self.w.cmp(Width::W64, temp, Src::Reg(base));
-        self.w.jcc(Cond::LtU, done);
+        self.w.cmp(Width::W64, temp, Src::Reg(base)).branch(Cond::LtU, done);
         self.w.libcall(Libcall::GcCollect);
         self.w.bind(done);
     }
@@ -125,8 +121,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let count = Addr::indexed(base, old, 0, counting.count);
         self.w.load(Load::I64, temp, count);
         self.add(temp, -1);
-        self.w.test(Width::W64, temp, Src::Reg(temp));
-        self.w.jcc(Cond::Eq, drop);
+        self.w.branch_zero(Width::W64, temp, drop);
         self.w.store(Store::B64, count, temp);
         self.w.jmp(done);
         self.w.bind(drop);
@@ -153,8 +148,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let [data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
         let too_large = self.w.trap_label(TrapCode::AllocationTooLarge);
         let done = self.w.label();
-        self.w.test(Width::W32, size, Src::imm(kind_bits.cast_signed()));
-        self.w.jcc(Cond::Ne, too_large);
+        self.w.test(Width::W32, size, Src::imm(kind_bits.cast_signed())).branch(Cond::Ne, too_large);
         self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
         self.w.load(Load::I32, end, Addr::base(data, free));
         self.w.alu(Alu::Add, Width::W64, end, end, Src::Reg(mask));
@@ -162,13 +156,11 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.alu(Alu::And, Width::W64, end, end, Src::Reg(mask));
         self.w.alu(Alu::Add, Width::W64, end, end, Src::Reg(size));
         self.w.shift(Shift::ShrU, Width::W64, temp, end, Amount::Imm(32));
-        self.w.test(Width::W64, temp, Src::Reg(temp));
-        self.w.jcc(Cond::Ne, too_large);
+        self.w.branch_nonzero(Width::W64, temp, too_large);
         self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
         self.w.load(Load::I64, temp, Addr::base(I::SCRATCH, gc.heap_length));
         self.w.alu(Alu::Sub, Width::W64, end, end, Src::Reg(temp));
-        self.w.test(Width::W64, end, Src::Reg(end));
-        self.w.jcc(Cond::LeS, done);
+        self.w.test(Width::W64, end, Src::Reg(end)).branch(Cond::LeS, done);
         self.argument(1, end);
         self.w.libcall(Libcall::GcGrow);
         self.w.bind(done);
@@ -185,8 +177,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         // There is no array whose size takes more than 32 bits.
         let longest = (u32::MAX - header) >> field.storage.log2();
         self.w.mov(Width::W32, length, length);
-        self.w.cmp(Width::W32, length, Src::imm(longest.cast_signed()));
-        self.w.jcc(Cond::GtU, too_large);
+        self.w.cmp(Width::W32, length, Src::imm(longest.cast_signed())).branch(Cond::GtU, too_large);
         self.w.mov(Width::W64, size, length);
         self.shift_left(size, field.storage.log2());
         self.add(size, header.cast_signed());
@@ -198,8 +189,7 @@ impl<I: Isa> RoutineGen<'_, I> {
                 self.w.load(Load::I32, Self::RESULT, Addr::base(data, free));
                 self.w.load(Load::I32, end, Addr::base(data, end_at));
                 self.w.alu(Alu::Sub, Width::W64, end, end, Src::Reg(Self::RESULT));
-                self.w.cmp(Width::W64, end, Src::Reg(temp));
-                self.w.jcc(Cond::LtU, slow);
+                self.w.cmp(Width::W64, end, Src::Reg(temp)).branch(Cond::LtU, slow);
                 self.w.lea(Width::W64, end, Addr::indexed(Self::RESULT, temp, 0, 0));
                 self.w.store(Store::B32, Addr::base(data, free), end);
                 self.heap_base(base);
@@ -209,8 +199,7 @@ impl<I: Isa> RoutineGen<'_, I> {
                 true
             }
             Collector::None { free, kind_bits } => {
-                self.w.test(Width::W32, size, Src::imm(kind_bits.cast_signed()));
-                self.w.jcc(Cond::Ne, too_large);
+                self.w.test(Width::W32, size, Src::imm(kind_bits.cast_signed())).branch(Cond::Ne, too_large);
                 self.w.load(Load::I64, data, Addr::base(I::CTX, gc.data));
                 self.w.load(Load::I32, Self::RESULT, Addr::base(data, free));
                 let result = Self::RESULT;
@@ -218,9 +207,9 @@ impl<I: Isa> RoutineGen<'_, I> {
                 self.w.alu(Alu::And, Width::W64, result, result, Src::imm(-align.cast_signed()));
                 self.w.lea(Width::W64, end, Addr::indexed(result, size, 0, 0));
                 self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
-                self.w.cmp(Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+                let length = Src::Mem(Addr::base(I::SCRATCH, gc.heap_length));
                 // See `FuncGen::new_object`: free space never begins at 2^32.
-                self.w.jcc(Cond::GeU, slow);
+                self.w.cmp(Width::W64, end, length).branch(Cond::GeU, slow);
                 self.w.store(Store::B32, Addr::base(data, free), end);
                 self.heap_base(base);
                 self.w.alu(Alu::Or, Width::W32, temp, size, Src::imm(kind.cast_signed()));
@@ -264,14 +253,12 @@ impl<I: Isa> RoutineGen<'_, I> {
         let (_, field) = self.array(ty);
         let null = self.w.trap_label(TrapCode::NullReference);
         let out = self.w.trap_label(TrapCode::ArrayOutOfBounds);
-        self.w.test(Width::W32, array, Src::Reg(array));
-        self.w.jcc(Cond::Eq, null);
+        self.w.branch_zero(Width::W32, array, null);
         self.check_in_heap(array, gc.array_length.cast_unsigned() + 4);
         self.heap_base(temp);
         self.w.load(Load::I32, temp, Addr::indexed(temp, array, 0, gc.array_length));
         self.w.alu(Alu::Sub, Width::W64, temp, temp, Src::Reg(index));
-        self.w.cmp(Width::W64, temp, Src::Reg(length));
-        self.w.jcc(Cond::LtS, out);
+        self.w.cmp(Width::W64, temp, Src::Reg(length)).branch(Cond::LtS, out);
         self.w.lea(Width::W64, temp, Addr::indexed(index, length, 0, 0));
         self.shift_left(temp, field.storage.log2());
         self.w.lea(Width::W64, temp, Addr::indexed(temp, array, 0, field.offset));
@@ -286,8 +273,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let out = self.w.trap_label(TrapCode::ArrayOutOfBounds);
         let length = self.gc().heap_length;
         self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
-        self.w.cmp(Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, length)));
-        self.w.jcc(Cond::GtU, out);
+        self.w.cmp(Width::W64, end, Src::Mem(Addr::base(I::SCRATCH, length))).branch(Cond::GtU, out);
     }
 
     /// `memset` of `bytes` bytes.
@@ -342,8 +328,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             self.w.load(Load::I64, bits, Addr::base(bits, 8));
             self.w.alu(Alu::Or, Width::W64, bits, bits, Src::Reg(half));
         }
-        self.w.test(Width::W64, bits, Src::Reg(bits));
-        self.w.jcc(Cond::Ne, loop_);
+        self.w.branch_nonzero(Width::W64, bits, loop_);
         self.shift_left(n, storage.log2());
         self.set_bytes(pointer, bits, n);
         self.w.jmp(done);
@@ -355,8 +340,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.store(op, Addr::base(pointer, 0), value);
         self.add(pointer, 1 << storage.log2());
         self.add(n, -1);
-        self.w.test(Width::W64, n, Src::Reg(n));
-        self.w.jcc(Cond::Ne, again);
+        self.w.branch_nonzero(Width::W64, n, again);
     }
 
     pub(crate) fn array_fill(&mut self, ty: u32, array: Reg, index: Reg, n: Reg, done: Label) {
@@ -375,8 +359,7 @@ impl<I: Isa> RoutineGen<'_, I> {
             self.overwrite(Addr::base(array, 0), bits);
             self.add(array, 4);
             self.add(n, -1);
-            self.w.test(Width::W64, n, Src::Reg(n));
-            return self.w.jcc(Cond::Ne, again);
+            return self.w.branch_nonzero(Width::W64, n, again);
         }
         self.fill_elements(field.storage, array, bits, n, done);
     }
@@ -390,8 +373,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         // Both arrays are looked at before any bound.
         let null = self.w.trap_label(TrapCode::NullReference);
         for reg in [array, source] {
-            self.w.test(Width::W32, reg, Src::Reg(reg));
-            self.w.jcc(Cond::Eq, null);
+            self.w.branch_zero(Width::W32, reg, null);
         }
         self.array_range(ty, array, index, n, temp);
         self.array_range(ty, source, Self::FOURTH, n, temp);
@@ -407,15 +389,13 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.done_if_zero(n, done);
         let [forward, again, next] = self.w.labels();
         let value = I::PRIVATE.int_args[2];
-        self.w.cmp(Width::W64, array, Src::Reg(source));
-        self.w.jcc(Cond::LeU, forward);
+        self.w.cmp(Width::W64, array, Src::Reg(source)).branch(Cond::LeU, forward);
         // Downwards, the last first.
         self.w.bind(again);
         self.w.load(Load::I32, value, Addr::indexed(source, n, 2, -4));
         self.overwrite(Addr::indexed(array, n, 2, -4), value);
         self.add(n, -1);
-        self.w.test(Width::W64, n, Src::Reg(n));
-        self.w.jcc(Cond::Ne, again);
+        self.w.branch_nonzero(Width::W64, n, again);
         self.w.jmp(done);
         self.w.bind(forward);
         self.w.bind(next);
@@ -424,8 +404,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.add(array, 4);
         self.add(source, 4);
         self.add(n, -1);
-        self.w.test(Width::W64, n, Src::Reg(n));
-        self.w.jcc(Cond::Ne, next);
+        self.w.branch_nonzero(Width::W64, n, next);
     }
 
     // ---- segments
@@ -439,8 +418,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.data_segment(segment);
         let end = I::PRIVATE.int_args[0];
         self.element(end, position, n, field.storage.log2(), 0);
-        self.w.cmp(Width::W64, bytes, Src::Reg(end));
-        self.w.jcc(Cond::LtU, out);
+        self.w.cmp(Width::W64, bytes, Src::Reg(end)).branch(Cond::LtU, out);
         self.w.alu(Alu::Add, Width::W64, position, position, Src::Reg(pointer));
     }
 
@@ -467,14 +445,12 @@ impl<I: Isa> RoutineGen<'_, I> {
                 self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(index), false);
                 self.w.libcall(Libcall::ElemLength);
                 self.w.lea(Width::W64, end, Addr::indexed(position, n, 0, 0));
-                self.w.cmp(Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
-                self.w.jcc(Cond::GtU, out);
+                self.w.cmp(Width::W64, end, Src::Reg(I::LIBCALL.int_results[0])).branch(Cond::GtU, out);
             }
             None => {
                 // The segment is empty by now.
                 self.w.lea(Width::W64, end, Addr::indexed(position, n, 0, 0));
-                self.w.test(Width::W64, end, Src::Reg(end));
-                self.w.jcc(Cond::Ne, out);
+                self.w.branch_nonzero(Width::W64, end, out);
             }
         }
     }
@@ -515,7 +491,6 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.add(array, 4);
         self.add(position, 1 << SEGMENT_ELEMENT_LOG2);
         self.add(n, -1);
-        self.w.test(Width::W64, n, Src::Reg(n));
-        self.w.jcc(Cond::Ne, again);
+        self.w.branch_nonzero(Width::W64, n, again);
     }
 }

@@ -109,21 +109,18 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn check_table(&mut self, table: &TableFact, start: Reg, n: Reg) {
         let end = I::PRIVATE.int_args[0];
         self.sum(end, start, n);
-        let at = self.w.reach(table.length);
-        self.w.cmp(Width::W64, end, Src::Mem(at));
-        self.w.jcc(Cond::GtU, self.trap);
+        let place = self.w.reach(table.length);
+        self.w.cmp(Width::W64, end, Src::Mem(place)).branch(Cond::GtU, self.trap);
     }
 
     /// `end = start + n`, trapping if it wraps. (It cannot for two zero-extended i32.)
     fn sum(&mut self, end: Reg, start: Reg, n: Reg) {
         self.w.lea(Width::W64, end, Addr::indexed(start, n, 0, 0));
-        self.w.cmp(Width::W64, end, Src::Reg(start));
-        self.w.jcc(Cond::LtU, self.trap);
+        self.w.cmp(Width::W64, end, Src::Reg(start)).branch(Cond::LtU, self.trap);
     }
 
     pub(crate) fn done_if_zero(&mut self, n: Reg, done: Label) {
-        self.w.test(Width::W64, n, Src::Reg(n));
-        self.w.jcc(Cond::Eq, done);
+        self.w.branch_zero(Width::W64, n, done);
     }
 
     /// The address of an element, for the very next primitive; `base` is destroyed. Of a range that was checked before
@@ -132,18 +129,19 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn table_element(&mut self, table: &TableFact, base: Reg, index: Reg, is_checked: bool) -> Addr {
         let is_guarded = self.facts.settings.spectre && !without(Fault::TableGuard);
         if is_checked || is_guarded {
-            let at = self.w.reach(table.length);
-            self.w.cmp(Width::W64, index, Src::Mem(at));
-            self.w.jcc(Cond::GeU, self.trap);
+            let place = self.w.reach(table.length);
+            let mut flags = self.w.cmp(Width::W64, index, Src::Mem(place));
+            flags.branch(Cond::GeU, self.trap);
+            if is_guarded {
+                let place = flags.reach(table.base);
+                flags.load(Load::I64, base, place);
+                flags.guard(Cond::LtU, I::SCRATCH, index, 0);
+                return element_at(self.w, table, base, I::SCRATCH);
+            }
         }
-        let at = self.w.reach(table.base);
-        self.w.load(Load::I64, base, at);
-        if !is_guarded {
-            return element_at(self.w, table, base, index);
-        }
-        // The load of the base has kept the flags.
-        self.w.guard(Cond::LtU, I::SCRATCH, index, 0);
-        element_at(self.w, table, base, I::SCRATCH)
+        let place = self.w.reach(table.base);
+        self.w.load(Load::I64, base, place);
+        element_at(self.w, table, base, index)
     }
 
     /// Stores a reference to element `index` of a table; `value` is destroyed, as is `base`.
@@ -179,8 +177,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.set(&table, base, at, temp, false);
         self.add(at, 1);
         self.add(n, -1);
-        self.w.test(Width::W64, n, Src::Reg(n));
-        self.w.jcc(Cond::Ne, again);
+        self.w.branch_nonzero(Width::W64, n, again);
     }
 
     fn copy(&mut self, to: u32, from: u32, at: Reg, source: Reg, n: Reg, done: Label) {
@@ -196,8 +193,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let forward = self.w.label();
         let again = self.w.label();
         self.w.store_imm(Store::B64, Self::STEP, 1);
-        self.w.cmp(Width::W64, at, Src::Reg(source));
-        self.w.jcc(Cond::LeU, forward);
+        self.w.cmp(Width::W64, at, Src::Reg(source)).branch(Cond::LeU, forward);
         self.w.store_imm(Store::B64, Self::STEP, -1);
         self.w.lea(Width::W64, at, Addr::indexed(at, n, 0, -1));
         self.w.lea(Width::W64, source, Addr::indexed(source, n, 0, -1));
@@ -208,8 +204,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         if from.lazy {
             let filled = self.w.label();
             let ready = self.w.label();
-            self.w.test(Width::W64, value, Src::Reg(value));
-            self.w.jcc(Cond::Ne, filled);
+            self.w.branch_nonzero(Width::W64, value, filled);
             self.w.mov(Width::W64, I::LIBCALL.int_args[2], source);
             self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(from_index), false);
             self.w.libcall(Libcall::TableGetLazy);
@@ -224,8 +219,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.alu(Alu::Add, Width::W64, at, at, Src::Reg(temp));
         self.w.alu(Alu::Add, Width::W64, source, source, Src::Reg(temp));
         self.add(n, -1);
-        self.w.test(Width::W64, n, Src::Reg(n));
-        self.w.jcc(Cond::Ne, again);
+        self.w.branch_nonzero(Width::W64, n, again);
     }
 
     fn init(&mut self, table: u32, segment: u32, at: Reg, source: Reg, n: Reg, done: Label) {
@@ -235,19 +229,18 @@ impl<I: Isa> RoutineGen<'_, I> {
         let Some(segment) = self.facts.elems[segment as usize] else {
             // An active or declared segment is empty by now: only empty ranges at its start are in bounds.
             self.sum(end, source, n);
-            self.w.test(Width::W64, end, Src::Reg(end));
-            self.w.jcc(Cond::Ne, self.trap);
+            self.w.branch_nonzero(Width::W64, end, self.trap);
             return self.check_table(&table, at, n);
         };
         self.w.iconst(Width::W32, I::LIBCALL.int_args[1], i64::from(segment), false);
         self.w.libcall(Libcall::ElemLength);
         // The length is in a result register that the sum does not touch.
         self.sum(end, source, n);
-        self.w.cmp(Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
-        self.w.jcc(Cond::GtU, self.trap);
+        let mut flags = self.w.cmp(Width::W64, end, Src::Reg(I::LIBCALL.int_results[0]));
+        flags.branch(Cond::GtU, self.trap);
         if self.facts.settings.spectre {
             // What begins out of bounds begins at the start, as long as the trap has not been taken.
-            self.w.guard(Cond::LeU, source, source, 0);
+            flags.guard(Cond::LeU, source, source, 0);
         }
         self.check_table(&table, at, n);
         self.done_if_zero(n, done);
@@ -264,7 +257,6 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.add(at, 1);
         self.add(source, 1 << SEGMENT_ELEMENT_LOG2);
         self.add(n, -1);
-        self.w.test(Width::W64, n, Src::Reg(n));
-        self.w.jcc(Cond::Ne, again);
+        self.w.branch_nonzero(Width::W64, n, again);
     }
 }

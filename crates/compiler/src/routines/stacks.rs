@@ -195,11 +195,9 @@ impl<I: Isa> RoutineGen<'_, I> {
         let null = self.w.trap_label(TrapCode::NullReference);
         let consumed = self.w.trap_label(TrapCode::ContinuationConsumed);
         self.w.load(Load::I64, Self::CONT, Self::PASSED);
-        self.w.test(Width::W64, Self::CONT, Src::Reg(Self::CONT));
-        self.w.jcc(Cond::Eq, null);
+        self.w.branch_zero(Width::W64, Self::CONT, null);
         self.get(Self::T[0], Self::CONT, facts.revision);
-        self.w.cmp(Width::W64, Self::T[0], Src::Mem(Self::PASSED.plus(8)));
-        self.w.jcc(Cond::Ne, consumed);
+        self.w.cmp(Width::W64, Self::T[0], Src::Mem(Self::PASSED.plus(8))).branch(Cond::Ne, consumed);
     }
 
     /// The reference that was passed is used up: the revision in the first register is over.
@@ -219,12 +217,11 @@ impl<I: Isa> RoutineGen<'_, I> {
         let list = I::STACK_MESSAGE;
         let [known, again, copied, done] = self.w.labels();
         if last.is_none() {
-            self.w.test(Width::W32, count, Src::Reg(count));
-            self.w.jcc(Cond::Eq, done);
+            self.w.branch_zero(Width::W32, count, done);
         }
         self.w.lea(Width::W64, list, Addr::base(Self::CONT, facts.args));
-        self.w.cmp_mem(Width::W32, Addr::base(Self::CONT, facts.state), Src::imm(facts.states.fresh));
-        self.w.jcc(Cond::Eq, known);
+        let state = Addr::base(Self::CONT, facts.state);
+        self.w.cmp_mem(Width::W32, state, Src::imm(facts.states.fresh)).branch(Cond::Eq, known);
         self.w.lea(Width::W64, list, Addr::base(Self::CONT, facts.values));
         self.w.bind(known);
         self.get32(length, list, facts.length);
@@ -240,8 +237,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.lea(Width::W64, from, Self::PASSED.plus(VALUE));
         self.w.mov(Width::W32, left, count);
         if last.is_some() {
-            self.w.test(Width::W32, left, Src::Reg(left));
-            self.w.jcc(Cond::Eq, copied);
+            self.w.branch_zero(Width::W32, left, copied);
         }
         self.w.bind(again);
         let (load, store) = if wide { (Load::V128, Store::V128) } else { (Load::F64, Store::F64) };
@@ -250,8 +246,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.add(from, VALUE);
         self.add(to, VALUE);
         self.add(left, -1);
-        self.w.test(Width::W32, left, Src::Reg(left));
-        self.w.jcc(Cond::Ne, again);
+        self.w.branch_nonzero(Width::W32, left, again);
         self.w.bind(copied);
         if let Some(last) = last {
             self.reference_to(last);
@@ -337,13 +332,11 @@ impl<I: Isa> RoutineGen<'_, I> {
         let facts = self.facts_of_stacks();
         let temp = Self::T[1];
         let null = self.w.trap_label(TrapCode::NullReference);
-        self.w.test(Width::W32, exception, Src::Reg(exception));
-        self.w.jcc(Cond::Eq, null);
+        self.w.branch_zero(Width::W32, exception, null);
         self.consume();
         let begun = self.w.label();
         let state = Addr::base(Self::CONT, facts.state);
-        self.w.cmp_mem(Width::W32, state, Src::imm(facts.states.fresh));
-        self.w.jcc(Cond::Ne, begun);
+        self.w.cmp_mem(Width::W32, state, Src::imm(facts.states.fresh)).branch(Cond::Ne, begun);
         self.set_state(Self::CONT, facts.states.trapped);
         self.clear_list(Self::CONT, facts.args);
         self.clear_list(Self::CONT, facts.values);
@@ -384,8 +377,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.set_state(parent, facts.states.running);
         self.clear_list(parent, facts.handlers);
         self.w.store_imm(Store::B32, Addr::base(parent, facts.suspending), 0);
-        self.w.test(Width::W64, message, Src::Reg(message));
-        self.w.jcc(Cond::Ne, more);
+        self.w.branch_nonzero(Width::W64, message, more);
 
         // The other stack's function has returned.
         self.enter_limits(parent, temp);
@@ -398,8 +390,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         // The other stack is suspended.
         self.w.bind(more);
         self.told(temp);
-        self.w.cmp(Width::W64, temp, Src::imm(facts.effects.trap.cast_signed()));
-        self.w.jcc(Cond::Eq, trapped);
+        self.w.cmp(Width::W64, temp, Src::imm(facts.effects.trap.cast_signed())).branch(Cond::Eq, trapped);
         self.keep_limits(Self::CONT, false, temp);
         self.enter_limits(parent, temp);
         self.reference_to(Self::CONT);
@@ -437,8 +428,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.get(Self::OTHER, Self::STORE, facts.chain + 8);
         self.w.mov(Width::W64, cont, Self::OTHER);
         self.w.bind(next);
-        self.w.cmp(Width::W64, end, Src::imm(facts.kinds.initial));
-        self.w.jcc(Cond::Eq, unhandled);
+        self.w.cmp(Width::W64, end, Src::imm(facts.kinds.initial)).branch(Cond::Eq, unhandled);
         self.get(stack, cont, facts.parent + 8);
         if switches {
             self.get32(number, stack, facts.suspending);
@@ -449,10 +439,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         self.get(list, stack, facts.handlers + facts.data);
         self.w.bind(again);
-        self.w.cmp(Width::W32, number, Src::Reg(end));
-        self.w.jcc(Cond::GeU, further);
-        self.w.cmp(Width::W64, tag, Src::Mem(Addr::indexed(list, number, 3, 0)));
-        self.w.jcc(Cond::Eq, found);
+        self.w.cmp(Width::W32, number, Src::Reg(end)).branch(Cond::GeU, further);
+        self.w.cmp(Width::W64, tag, Src::Mem(Addr::indexed(list, number, 3, 0))).branch(Cond::Eq, found);
         self.add(number, 1);
         self.w.jmp(again);
         self.w.bind(further);
@@ -544,8 +532,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         let throws: Label = self.w.label();
         self.w.load(Load::I64, Self::OTHER, Self::WAITING[0]);
         self.told(temp);
-        self.w.cmp(Width::W64, temp, Src::imm(facts.effects.resume_throw.cast_signed()));
-        self.w.jcc(Cond::Eq, throws);
+        self.w.cmp(Width::W64, temp, Src::imm(facts.effects.resume_throw.cast_signed())).branch(Cond::Eq, throws);
         self.clear_list(Self::OTHER, facts.values);
         self.go_back();
 

@@ -128,8 +128,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         // Of constant expressions as many operands wait as the module says.
         self.border.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
         let limit = Addr::base(I::SCRATCH, self.facts.ctx.stack_limit);
-        self.border.w.cmp(Width::W64, I::STACK, Src::Mem(limit));
-        self.border.w.trap_if(Cond::LtU, TrapCode::StackOverflow);
+        self.border.w.cmp(Width::W64, I::STACK, Src::Mem(limit)).trap(Cond::LtU, TrapCode::StackOverflow);
         for (n, reg) in saved.into_iter().enumerate() {
             self.border.w.store(Store::B64, slot::<I>(n), reg);
         }
@@ -223,8 +222,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         if self.facts.settings.fuel {
             self.count_fuel();
             let left = self.border.w.label();
-            self.border.w.cmp_mem(Width::W64, Self::FUEL, Src::Imm(0));
-            self.border.w.jcc(Cond::LtS, left);
+            self.border.w.cmp_mem(Width::W64, Self::FUEL, Src::Imm(0)).branch(Cond::LtS, left);
             self.store_fuel();
             self.let_in(Libcall::OutOfGas);
             self.load_fuel();
@@ -236,8 +234,7 @@ impl<I: Isa> Startup<'_, '_, I> {
             self.border.w.load(Load::I64, Self::U, Addr::base(I::CTX, self.facts.ctx.epoch));
             self.border.w.load(Load::I64, Self::U, Addr::base(Self::U, 0));
             let deadline = Addr::base(Self::T, self.facts.ctx.epoch_deadline);
-            self.border.w.cmp(Width::W64, Self::U, Src::Mem(deadline));
-            self.border.w.jcc(Cond::LtU, current);
+            self.border.w.cmp(Width::W64, Self::U, Src::Mem(deadline)).branch(Cond::LtU, current);
             self.let_in(Libcall::NewEpoch);
             self.border.w.bind(current);
         }
@@ -403,10 +400,8 @@ impl<I: Isa> Startup<'_, '_, I> {
         let Collector::Counting(counting) = gc.collector else { return };
         let w = &mut self.border.w;
         let done = w.label();
-        w.test(Width::W32, Self::VALUE, Src::Reg(Self::VALUE));
-        w.jcc(Cond::Eq, done);
-        w.test(Width::W32, Self::VALUE, Src::Imm(1));
-        w.jcc(Cond::Ne, done);
+        w.branch_zero(Width::W32, Self::VALUE, done);
+        w.test(Width::W32, Self::VALUE, Src::Imm(1)).branch(Cond::Ne, done);
         w.mov(Width::W32, Self::VALUE, Self::VALUE);
         let span = counting.count.cast_unsigned() + 8;
         if u64::from(span) > gc.unchecked_span {
@@ -517,12 +512,7 @@ impl<I: Isa> Startup<'_, '_, I> {
 
     /// `counter -= 1`, and back to `next` unless it is 0.
     fn count_down(&mut self, width: Width, counter: Reg, next: Label) {
-        let one = Src::Imm(1);
-        self.border.w.alu(Alu::Sub, width, counter, counter, one);
-        if !I::alu_sets_flags(Alu::Sub, one) {
-            self.border.w.test(width, counter, Src::Reg(counter));
-        }
-        self.border.w.jcc(Cond::Ne, next);
+        self.border.w.alu_zero(Alu::Sub, width, counter, Src::Imm(1)).branch(Cond::Ne, next);
     }
 
     /// The next element is so many bytes further on.
@@ -536,12 +526,10 @@ impl<I: Isa> Startup<'_, '_, I> {
         // All of it is checked before any of it is written. A segment is shorter than 2^31.
         let w = &mut self.border.w;
         w.lea(Width::W64, Self::T, Addr::base(Self::VALUE, segment.elements.len() as i32));
-        w.cmp(Width::W64, Self::T, Src::Reg(Self::VALUE));
-        w.trap_if(Cond::LtU, TrapCode::TableOutOfBounds);
+        w.cmp(Width::W64, Self::T, Src::Reg(Self::VALUE)).trap(Cond::LtU, TrapCode::TableOutOfBounds);
         self.border.load_from(Ty::I64, Self::U, table.length);
         let w = &mut self.border.w;
-        w.cmp(Width::W64, Self::T, Src::Reg(Self::U));
-        w.trap_if(Cond::GtU, TrapCode::TableOutOfBounds);
+        w.cmp(Width::W64, Self::T, Src::Reg(Self::U)).trap(Cond::GtU, TrapCode::TableOutOfBounds);
         w.mov(Width::W64, Self::KEPT, Self::VALUE);
         self.charge(segment.elements.len());
         if segment.elements.len() == 0 {
@@ -638,8 +626,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         w.iconst(Width::W32, Self::COUNT, list.len() as i64, false);
         w.bind(next);
         w.load(Load::I32, index, Addr::base(Self::KEPT, 0));
-        w.cmp(Width::W32, index, Src::imm(NULL.cast_signed()));
-        w.jcc(Cond::Eq, null);
+        w.cmp(Width::W32, index, Src::imm(NULL.cast_signed())).branch(Cond::Eq, null);
         self.ref_func();
         let w = &mut self.border.w;
         w.jmp(write);
@@ -660,8 +647,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         match place {
             MemorySegmentOffset::Static(start) => {
                 // No base: the memory came with its initial image.
-                self.border.w.cmp_mem(Width::W64, base, Src::Imm(0));
-                self.border.w.jcc(Cond::Eq, done);
+                self.border.w.cmp_mem(Width::W64, base, Src::Imm(0)).branch(Cond::Eq, done);
                 self.border.w.iconst(Width::W64, Self::VALUE, start.cast_signed(), false);
             }
             MemorySegmentOffset::Expr(expr) => self.value(expr),
@@ -673,12 +659,10 @@ impl<I: Isa> Startup<'_, '_, I> {
         let w = &mut self.border.w;
         w.load(Load::I32, bytes, Addr::base(I::CTX, length));
         w.lea(Width::W64, end, Addr::indexed(Self::KEPT, bytes, 0, 0));
-        w.cmp(Width::W64, end, Src::Reg(Self::KEPT));
-        w.trap_if(Cond::LtU, TrapCode::MemoryOutOfBounds);
+        w.cmp(Width::W64, end, Src::Reg(Self::KEPT)).trap(Cond::LtU, TrapCode::MemoryOutOfBounds);
         self.border.load_from(Ty::I64, to, memory.length);
         let w = &mut self.border.w;
-        w.cmp(Width::W64, end, Src::Reg(to));
-        w.trap_if(Cond::GtU, TrapCode::MemoryOutOfBounds);
+        w.cmp(Width::W64, end, Src::Reg(to)).trap(Cond::GtU, TrapCode::MemoryOutOfBounds);
         w.mov(Width::W64, to, Self::KEPT);
         self.border.load_from(Ty::I64, from, memory.base);
         let w = &mut self.border.w;

@@ -354,8 +354,7 @@ impl<'a, I: Isa> Border<'a, I> {
         let array_call = POINTER.vmarray_call_host_func_context_func_ref() + POINTER.vm_func_ref().array_call();
         self.w.load(Load::I64, I::SCRATCH, Addr::base(args[0], offset(array_call)));
         self.w.call_reg(I::SCRATCH);
-        self.w.test(Width::W32, I::LIBCALL.int_results[0], Src::Imm(0xff));
-        self.w.jcc(Cond::Eq, fail);
+        self.w.test(Width::W32, I::LIBCALL.int_results[0], Src::Imm(0xff)).branch(Cond::Eq, fail);
 
         if sig.tail.result_area.is_some() {
             self.w.load(Load::I64, I::SCRATCH, area_slot);
@@ -394,33 +393,17 @@ impl<'a, I: Isa> Border<'a, I> {
             self.w.load(Load::I32U8, args[1], Addr::indexed(I::BORDER_TEMP, args[1], 0, 0));
         }
         self.call_builtin(builtin);
-        let failed = match builtin.trap_sentinel() {
-            None => None,
+        match builtin.trap_sentinel() {
+            None => {}
             // A reference, of which 32 bits count.
-            Some(TrapSentinel::Falsy) if libcall == Libcall::GcAlloc => {
-                self.w.test(Width::W32, given, Src::Reg(given));
-                Some(Cond::Eq)
-            }
+            Some(TrapSentinel::Falsy) if libcall == Libcall::GcAlloc => self.w.branch_zero(Width::W32, given, fail),
             // Else only `bool` is returned so: a byte.
-            Some(TrapSentinel::Falsy) => {
-                self.w.test(Width::W32, given, Src::Imm(0xff));
-                Some(Cond::Eq)
-            }
-            Some(TrapSentinel::NegativeTwo) => {
-                self.w.cmp(Width::W64, given, Src::Imm(-2));
-                Some(Cond::Eq)
-            }
-            Some(TrapSentinel::NegativeOne) => {
-                self.w.cmp(Width::W64, given, Src::Imm(-1));
-                Some(Cond::Eq)
-            }
+            Some(TrapSentinel::Falsy) => self.w.test(Width::W32, given, Src::Imm(0xff)).branch(Cond::Eq, fail),
+            Some(TrapSentinel::NegativeTwo) => self.w.cmp(Width::W64, given, Src::Imm(-2)).branch(Cond::Eq, fail),
+            Some(TrapSentinel::NegativeOne) => self.w.cmp(Width::W64, given, Src::Imm(-1)).branch(Cond::Eq, fail),
             Some(TrapSentinel::Negative) => {
-                self.w.test(Width::W64, given, Src::Reg(given));
-                Some(Cond::LtS)
+                self.w.test(Width::W64, given, Src::Reg(given)).branch(Cond::LtS, fail);
             }
-        };
-        if let Some(failed) = failed {
-            self.w.jcc(failed, fail);
         }
         if libcall != Libcall::Trap {
             if self.facts.settings.poison && is_narrow(libcall) {

@@ -12,13 +12,14 @@
 //!   loop                     n            the slots of the block's height and up
 //! ```
 
+use crate::emit::flags::Condition;
 use crate::emit::values::regs::Copies;
-use crate::emit::values::value::{Loc, OperandLoc, Value};
+use crate::emit::values::value::{Loc, Value};
 use crate::emit::{FuncGen, Unusual};
-use crate::isa::{Cond, Isa, Load, Src, Store};
+use crate::isa::{Isa, Load, Store};
 use crate::operators::Op;
 use crate::treaty::fault::{Fault, proof, without};
-use crate::treaty::ty::{Ty, Width};
+use crate::treaty::ty::Ty;
 use lightbeam_asm::{Label, Reg, RegClass, RegSet};
 
 /// An open block.
@@ -248,13 +249,11 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return;
         }
-        let cond = self.pop_condition_after(|cg| {
-            let len = cg.stack.len();
-            cg.flush_below(len);
-            cg.clean_copies();
-        });
+        let mut condition = self.pop_condition();
+        condition.flush_all();
+        condition.clean_copies();
+        condition.branch_unless(else_label);
         let height = self.stack.len() - self.params_of(types).len();
-        self.w.jcc(cond.invert(), else_label);
         self.push_if(label, else_label, height, types, uses.branched);
     }
 
@@ -272,39 +271,6 @@ impl<I: Isa> FuncGen<'_, I> {
             branched,
             locks: false,
         });
-    }
-
-    /// Pops a condition, does something that keeps the flags, and leaves the condition in the flags.
-    fn pop_condition_after(&mut self, then: impl FnOnce(&mut Self)) -> Cond {
-        if let Some(Value { loc: Loc::Flags(cond), .. }) = self.stack.last().copied() {
-            self.pop_value();
-            self.w.counters.fused_compares += 1;
-            then(self);
-            return cond;
-        }
-        let operand = self.pop();
-        match operand.loc() {
-            OperandLoc::Reg(reg) => {
-                if !self.flags_tell(reg, Width::W32) {
-                    self.w.test(Width::W32, reg, Src::Reg(reg));
-                }
-            }
-            OperandLoc::Mem(addr) => {
-                let at = self.w.cmp_mem(Width::W32, addr, Src::Imm(0));
-                self.folded(&operand, at);
-            }
-            OperandLoc::Const(_) => {
-                let mut operand = operand;
-                let reg = self.operand_reg(&mut operand);
-                self.w.test(Width::W32, reg, Src::Reg(reg));
-                self.done(&operand);
-                then(self);
-                return Cond::Ne;
-            }
-        }
-        self.done(&operand);
-        then(self);
-        Cond::Ne
     }
 
     // ---- closing
@@ -488,7 +454,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Brings the values that a branch to `block` carries to where its label wants them. They are on top of the stack
     /// and stay there; for more than one, the stack below them may be overwritten.
     #[inline]
-    fn merge_values(&mut self, block: &Block) {
+    pub(crate) fn merge_values(&mut self, block: &Block) {
         match self.label_arity(block) {
             0 => {}
             1 if block.kind != Kind::Loop => self.merge_one(),
@@ -514,7 +480,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Brings the top of the stack to the merge register of its class. Keeps the flags.
+    /// Brings the top of the stack to the merge register of its class.
     fn merge_one(&mut self) {
         let at = self.stack.len() - 1;
         let ty = self.stack[at].ty;
@@ -558,7 +524,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.watermark = self.watermark.min(at);
     }
 
-    /// Writes a value to the slot of another position, leaving its entry alone. Keeps the flags.
+    /// Writes a value to the slot of another position, leaving its entry alone.
     pub(crate) fn value_to_slot(&mut self, value: Value, position: usize, to: usize) {
         let ty = value.ty;
         let target = self.slot(to, ty);
@@ -580,7 +546,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- branching
 
-    fn target(&mut self, depth: u32) -> Block {
+    pub(crate) fn target(&mut self, depth: u32) -> Block {
         self.target_at(self.blocks.len() - 1 - depth as usize)
     }
 
@@ -634,35 +600,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return;
         }
-        let cond = self.pop_condition_after(|_| {});
-        self.branch_if(cond, depth);
-    }
-
-    /// Branches if the flags say so. What the label carries is on top and stays there. The flags are kept.
-    pub(crate) fn branch_if(&mut self, cond: Cond, depth: u32) {
-        let block = self.target(depth);
-        let count = self.label_arity(&block);
-        if self.merges_in_place(&block, count) {
-            self.merge_values(&block);
-            self.edge_out(depth);
-            self.w.jcc(cond, block.label);
-        } else {
-            self.edge_out(depth);
-            self.w.counters.steps += count as u64;
-            let (values, to) = (self.stack.len() - count, block.height as usize);
-            self.slots_used = self.slots_used.max((to + count) as u32);
-            let mut frozen = self.freeze();
-            let skip = frozen.label();
-            frozen.branch(cond.invert(), skip);
-            for i in 0..count {
-                if i & 3 == 3 && frozen.w().check_budget() {
-                    break;
-                }
-                frozen.value_to_slot(values + i, to + i);
-            }
-            frozen.jump(block.label);
-            frozen.meet(skip);
-        }
+        self.pop_condition().branch_out(depth);
     }
 
     /// Do the values that a branch to `block` carries end up in places that are right if it is not taken, too?
@@ -807,5 +745,34 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             _ => self.reader.skip_immediates(op),
         }
+    }
+}
+
+impl<I: Isa> Condition<&mut FuncGen<'_, I>> {
+    /// Branches if the condition holds. What the label carries is on top of the stack and stays there.
+    pub(crate) fn branch_out(mut self, depth: u32) {
+        let block = self.target(depth);
+        let count = self.label_arity(&block);
+        if self.merges_in_place(&block, count) {
+            self.merge_values(&block);
+            self.edge_out(depth);
+            return self.branch(block.label);
+        }
+        self.edge_out(depth);
+        let (values, to) = (self.stack.len() - count, block.height as usize);
+        self.use_slots(to + count);
+        let mut paths = self.freeze();
+        let skip = paths.label();
+        paths.branch_unless(skip);
+        let mut frozen = paths.begin();
+        frozen.w().counters.steps += count as u64;
+        for i in 0..count {
+            if i & 3 == 3 && frozen.w().check_budget() {
+                break;
+            }
+            frozen.value_to_slot(values + i, to + i);
+        }
+        frozen.jump(block.label);
+        frozen.meet(skip);
     }
 }

@@ -449,8 +449,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let reference = self.pop_owned();
         if !self.facts.settings.hardware_traps {
             let null = self.w.trap_label(TrapCode::NullReference);
-            self.w.test(Width::W64, reference, Src::Reg(reference));
-            self.w.jcc(Cond::Eq, null);
+            self.w.branch_zero(Width::W64, reference, null);
         }
         reference
     }
@@ -464,9 +463,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let (callee_reg, _) = abi.contexts.expect("a convention that crosses instances");
         let behind = Addr::base(Self::CALLEE, TAIL_ENTRY_BYTES as i32);
         self.w.lea(Width::W64, I::SCRATCH, behind);
-        self.w.cmp(Width::W64, callee_reg, Src::Reg(I::CTX));
         let own = if without(Fault::PrivateEntry) { Cond::Ne } else { Cond::Eq };
-        self.w.cmov(own, Width::W64, Self::CALLEE, I::SCRATCH);
+        self.w.cmp(Width::W64, callee_reg, Src::Reg(I::CTX)).select(own, Ty::I64, Self::CALLEE, I::SCRATCH);
     }
 
     /// Results are pushed: a single one in its register, more than one in their slots.

@@ -23,6 +23,7 @@ use crate::emit::FuncGen;
 use crate::emit::control::blocks::Block;
 use crate::emit::control::calls::{Arg, CallTo};
 use crate::emit::control::comes::Comes;
+use crate::emit::flags::Condition;
 use crate::emit::values::value::{Operand, OperandLoc, Value};
 use crate::isa::{Cond, Isa, Lane, Load, Src, Store};
 use crate::treaty::code::{Routine, StackRoutine, Target};
@@ -86,7 +87,7 @@ enum Input {
     Operand(Operand),
 }
 
-impl<I: Isa> FuncGen<'_, I> {
+impl<'a, I: Isa> FuncGen<'a, I> {
     fn stacks(&self) -> StackFacts {
         self.facts.stacks.expect("a module with continuations knows what stacks are")
     }
@@ -98,26 +99,26 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- references
 
-    /// Lets the flags tell whether a register holds null.
+    /// Whether a register holds null.
     #[inline(never)]
-    pub(crate) fn test_null_cont(&mut self, reg: Reg) {
+    pub(crate) fn is_null_cont(&mut self, reg: Reg) -> Condition<&mut FuncGen<'a, I>> {
         let pointer = self.take(RegClass::Int);
         self.w.bits(Width::W64, pointer, reg);
-        self.w.test(Width::W64, pointer, Src::Reg(pointer));
-        self.release(pointer);
+        let mut is_null = self.condition(|w| w.test(Width::W64, pointer, Src::Reg(pointer)).when(Cond::Eq));
+        is_null.release(pointer);
+        is_null
     }
 
     #[inline(never)]
     pub(crate) fn cont_is_null(&mut self) {
         let mut operand = self.pop();
         if let OperandLoc::Mem(addr) = operand.loc() {
-            self.w.cmp_mem(Width::W64, addr, Src::Imm(0));
-        } else {
-            let reg = self.operand_reg(&mut operand);
-            self.test_null_cont(reg);
-            self.done(&operand);
+            return self.condition(|w| w.cmp_mem(Width::W64, addr, Src::Imm(0)).when(Cond::Eq)).push();
         }
-        self.push_cond(Cond::Eq);
+        let reg = self.operand_reg(&mut operand);
+        let mut is_null = self.is_null_cont(reg);
+        is_null.done(&operand);
+        is_null.push();
     }
 
     // ---- what is passed as two
@@ -466,7 +467,6 @@ impl<I: Isa> FuncGen<'_, I> {
         let [asked, values] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
         // Where there is no handler nobody can ask for one.
         if handlers.suspending > 0 {
-            self.w.test(Width::W32, asked, Src::Reg(asked));
             let label = if handlers.suspending == 1 {
                 self.lists.resumptions.clauses[handlers.clauses].label
             } else {
@@ -475,7 +475,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.lists.resumptions.choices.push((choice, first, first + handlers.suspending));
                 choice
             };
-            self.w.jcc(Cond::Ne, label);
+            self.w.branch_nonzero(Width::W32, asked, label);
         }
         self.take_values(results, values);
     }

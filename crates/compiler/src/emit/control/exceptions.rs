@@ -549,15 +549,12 @@ impl<I: Isa> FuncGen<'_, I> {
         let Collector::Counting(counting) = gc.collector else { unreachable!("only where references are counted") };
         let done = self.w.label();
         let [_, _, kind] = Self::TEMPS;
-        self.w.test(Width::W32, reference, Src::Reg(reference));
-        self.w.jcc(Cond::Eq, done);
-        self.w.test(Width::W32, reference, Src::Imm(1));
-        self.w.jcc(Cond::Ne, done);
+        self.w.branch_zero(Width::W32, reference, done);
+        self.w.test(Width::W32, reference, Src::Imm(1)).branch(Cond::Ne, done);
         self.check_in_heap(reference, gc.kind.cast_unsigned() + 4);
         self.heap_base(kind);
         self.w.load(Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
-        self.w.test(Width::W32, kind, Src::imm(counting.listed.cast_signed()));
-        self.w.jcc(Cond::Ne, done);
+        self.w.test(Width::W32, kind, Src::imm(counting.listed.cast_signed())).branch(Cond::Ne, done);
         self.call_routine(Routine::List, &[Operand::borrowed(Ty::GcRef, reference)]);
         self.w.bind(done);
     }

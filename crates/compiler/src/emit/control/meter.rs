@@ -186,13 +186,17 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn check_fuel(&mut self) {
         let addr = self.fuel_address();
-        if self.fuel > 0 {
-            let fuel = Src::imm(std::mem::take(&mut self.fuel) as i32);
-            self.w.alu_mem(Alu::Add, Width::W64, addr, fuel);
-        } else {
-            self.w.cmp_mem(Width::W64, addr, Src::Imm(0));
-        }
-        self.stub_if(Cond::GeS, StubKind::OutOfGas);
+        let fuel = Src::imm(std::mem::take(&mut self.fuel) as i32);
+        // The counter is negative as long as there is fuel.
+        let is_out = self.condition(|w| {
+            let flags = if fuel == Src::Imm(0) {
+                w.cmp_mem(Width::W64, addr, fuel)
+            } else {
+                w.alu_mem_sign(Alu::Add, Width::W64, addr, fuel)
+            };
+            flags.when(Cond::GeS)
+        });
+        is_out.stub(StubKind::OutOfGas);
     }
 
     // ---- epochs
@@ -204,9 +208,9 @@ impl<I: Isa> FuncGen<'_, I> {
         self.w.load(Load::I64, now, Addr::base(now, 0));
         self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
         let deadline = Addr::base(I::SCRATCH, ctx.epoch_deadline);
-        self.w.cmp(Width::W64, now, Src::Mem(deadline));
-        self.release(now);
-        self.stub_if(Cond::GeU, StubKind::NewEpoch);
+        let mut has_come = self.condition(|w| w.cmp(Width::W64, now, Src::Mem(deadline)).when(Cond::GeU));
+        has_come.release(now);
+        has_come.stub(StubKind::NewEpoch);
     }
 
     // ---- where they are looked at
@@ -262,8 +266,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.load_operand(reg, units);
             if units.ty() == Ty::I64 && !without(Fault::FuelOfLargeAmounts) {
                 self.w.iconst(Width::W64, I::SCRATCH, MOST_UNITS, false);
-                self.w.cmp(Width::W64, reg, Src::Reg(I::SCRATCH));
-                self.w.cmov(Cond::GtU, Width::W64, reg, I::SCRATCH);
+                self.w.cmp(Width::W64, reg, Src::Reg(I::SCRATCH)).select(Cond::GtU, Ty::I64, reg, I::SCRATCH);
             }
             let addr = self.fuel_address();
             self.w.alu_mem(Alu::Add, Width::W64, addr, Src::Reg(reg));

@@ -5,8 +5,10 @@
 
 use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
+use crate::emit::flags::Flags;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Hot, Loc, OperandLoc, Value};
+use crate::emit::writer::Writer;
 use crate::isa::{Alu, Amount, Cond, ImmFor, Isa, Load, Shift, Src, Store};
 use crate::operators::Op;
 use crate::operators::effects;
@@ -94,22 +96,22 @@ impl<I: Isa> FuncGen<'_, I> {
             let may_wrap = memory.index == Ty::I64 || span > u64::MAX - u64::from(u32::MAX);
             if may_wrap && !without(Fault::WrappedSum) {
                 // The sum is less than its part exactly if it wrapped.
-                self.w.cmp(Width::W64, end, Src::Reg(reg));
-                self.w.jcc(Cond::LtU, trap);
+                self.w.cmp(Width::W64, end, Src::Reg(reg)).branch(Cond::LtU, trap);
             }
         }
         if span > u64::MAX - 16 {
             // Offset plus size wrapped already: nothing can be in bounds.
             self.w.jmp(trap);
         }
-        self.compare_with_length(memory, end);
+        let spectre = self.facts.settings.spectre;
+        let mut flags = self.compare_with_length(memory, end);
         if !without(Fault::MemoryBound) {
             let beyond = if without(Fault::MemoryBoundOffByOne) { Cond::GtS } else { Cond::GtU };
-            self.w.jcc(beyond, trap);
+            flags.branch(beyond, trap);
         }
-        if self.facts.settings.spectre {
+        if spectre {
             // What is beyond the memory is its first bytes, as long as the trap has not been taken.
-            self.w.guard(Cond::LeU, end, end, bytes);
+            flags.guard(Cond::LeU, end, end, bytes);
         }
         self.release_all(reg_owned);
         // The index has been read; there may be no register left but its own.
@@ -119,15 +121,12 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Compares a byte position with a memory's length.
-    fn compare_with_length(&mut self, memory: &MemoryFact, end: Reg) {
-        if let Some(length) = memory.fixed_length
-            && I::imm_ok(ImmFor::Compare, Width::W64, length as i64)
-        {
-            self.w.cmp(Width::W64, end, Src::Imm(length as i64));
-            return;
-        }
-        let at = self.w.reach(memory.length);
-        self.w.cmp(Width::W64, end, Src::Mem(at));
+    fn compare_with_length(&mut self, memory: &MemoryFact, end: Reg) -> Flags<&mut Writer<I>> {
+        let length = match memory.fixed_length {
+            Some(length) if I::imm_ok(ImmFor::Compare, Width::W64, length as i64) => Src::Imm(length as i64),
+            _ => Src::Mem(self.w.reach(memory.length)),
+        };
+        self.w.cmp(Width::W64, end, length)
     }
 
     /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, not at a constant.
@@ -166,11 +165,10 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
             // Whatever the extension, the value is zero exactly if the bytes are.
-            let at = self.w.cmp_mem_zero(op.bytes(), addr);
-            self.w.memory_trap_at(at);
-            self.give(held);
-            self.w.counters.folded_loads += 1;
-            return self.push(Value { ty, loc: Loc::Flags(Cond::Ne) });
+            let mut condition = self.condition(|w| w.cmp_mem_zero(op.bytes(), addr));
+            condition.memory_trap();
+            condition.give(held);
+            return condition.push_flags(ty);
         }
         let d = match self.hint(ty, RegSet::EMPTY) {
             Some(home) => home,
@@ -259,12 +257,11 @@ impl<I: Isa> FuncGen<'_, I> {
         let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
         self.w.lea(Width::W64, end, Addr::indexed(start, bytes, 0, 0));
         if memory.index == Ty::I64 {
-            self.w.cmp(Width::W64, end, Src::Reg(start));
-            self.w.jcc(Cond::LtU, trap);
+            self.w.cmp(Width::W64, end, Src::Reg(start)).branch(Cond::LtU, trap);
         }
-        self.compare_with_length(&memory, end);
+        let mut flags = self.compare_with_length(&memory, end);
         if !without(Fault::RangeBound) {
-            self.w.jcc(Cond::GtU, trap);
+            flags.branch(Cond::GtU, trap);
         }
     }
 }

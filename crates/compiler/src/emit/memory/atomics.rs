@@ -46,8 +46,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.lea(Width::W32, I::SCRATCH, Addr::base(reg, low as i32));
             I::SCRATCH
         };
-        self.w.test(Width::W32, tested, Src::Imm(mask.into()));
-        self.w.trap_if(Cond::Ne, TrapCode::HeapMisaligned);
+        self.w.test(Width::W32, tested, Src::Imm(mask.into())).trap(Cond::Ne, TrapCode::HeapMisaligned);
         // What is not the operator's own is a read of a local, whose register is found again.
         self.regs.pinned = pinned;
         self.push(if owned.is_empty() { index } else { Value::reg(index.ty, reg) });
@@ -274,21 +273,18 @@ impl<I: Isa> FuncGen<'_, I> {
             };
         }
         let reg = self.operand_owned(&mut index);
-        match self.imm_of(ImmFor::Alu(Alu::Add), ty, offset) {
-            Some(imm) => {
-                self.w.alu(Alu::Add, ty.width(), reg, reg, Src::Imm(imm));
-                self.w.cmp(ty.width(), reg, Src::Imm(imm));
-            }
+        let (width, addend, held) = match self.imm_of(ImmFor::Alu(Alu::Add), ty, offset) {
+            Some(imm) => (ty.width(), Src::Imm(imm), Held::NONE),
             None => {
-                let addend = self.take(RegClass::Int);
+                let (addend, held) = self.hold(RegClass::Int);
                 self.w.iconst(Width::W64, addend, offset as i64, false);
-                self.w.alu(Alu::Add, Width::W64, reg, reg, Src::Reg(addend));
-                self.w.cmp(Width::W64, reg, Src::Reg(addend));
-                self.release(addend);
+                (Width::W64, Src::Reg(addend), held)
             }
-        }
+        };
+        self.w.alu(Alu::Add, width, reg, reg, addend);
         // The sum is less than its part exactly if it wrapped.
-        self.w.trap_if(Cond::LtU, TrapCode::MemoryOutOfBounds);
+        self.w.cmp(width, reg, addend).trap(Cond::LtU, TrapCode::MemoryOutOfBounds);
+        self.give(held);
         index
     }
 }

@@ -178,8 +178,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.load_operand(position, &source);
         self.load_operand(count, &n);
         self.w.lea(Width::W64, position, Addr::indexed(position, count, 0, 0));
-        self.w.cmp(Width::W64, position, Src::Reg(bytes));
-        self.w.jcc(Cond::GtU, trap);
+        self.w.cmp(Width::W64, position, Src::Reg(bytes)).branch(Cond::GtU, trap);
         self.load_operand(position, &target);
         self.check_memory_range(memory, position, count, bytes);
         self.load_operand(bytes, &source);

@@ -38,27 +38,23 @@ impl<I: Isa> FuncGen<'_, I> {
     fn element(&mut self, table: &TableFact, index: &mut Operand, base: Reg) -> Addr {
         let trap = self.w.trap_label(TrapCode::TableOutOfBounds);
         let reg = self.operand_reg(index);
-        match table.fixed_length {
-            Some(length) if I::imm_ok(ImmFor::Compare, Width::W64, length as i64) => {
-                self.w.cmp(Width::W64, reg, Src::Imm(length as i64));
-            }
-            _ => {
-                let at = self.w.reach(table.length);
-                self.w.cmp(Width::W64, reg, Src::Mem(at));
-            }
-        }
+        let is_guarded = self.facts.settings.spectre && !without(Fault::TableGuard);
+        let length = match table.fixed_length {
+            Some(length) if I::imm_ok(ImmFor::Compare, Width::W64, length as i64) => Src::Imm(length as i64),
+            _ => Src::Mem(self.w.reach(table.length)),
+        };
+        let mut flags = self.w.cmp(Width::W64, reg, length);
         if !without(Fault::TableBound) {
             let beyond = if without(Fault::TableBoundOffByOne) { Cond::GtU } else { Cond::GeU };
-            self.w.jcc(beyond, trap);
+            flags.branch(beyond, trap);
         }
-        let at = self.w.reach(table.base);
-        self.w.load(Load::I64, base, at);
-        if !self.facts.settings.spectre || without(Fault::TableGuard) {
+        let place = flags.reach(table.base);
+        flags.load(Load::I64, base, place);
+        if !is_guarded {
             return element_at(self.w, table, base, reg);
         }
-        // The load of the base has kept the flags. What is beyond the table is its first element, as long as the trap
-        // has not been taken.
-        self.w.guard(Cond::LtU, I::SCRATCH, reg, 0);
+        // What is beyond the table is its first element, as long as the trap has not been taken.
+        flags.guard(Cond::LtU, I::SCRATCH, reg, 0);
         element_at(self.w, table, base, I::SCRATCH)
     }
 
@@ -73,9 +69,8 @@ impl<I: Isa> FuncGen<'_, I> {
             let index = self.operand_reg(&mut index);
             let mut frozen = self.freeze();
             let [fill, filled] = frozen.labels();
-            frozen.w().test(Width::W64, base, Src::Reg(base));
             if !without(Fault::ElementFilled) {
-                frozen.branch(Cond::Eq, fill);
+                frozen.w().branch_zero(Width::W64, base, fill);
             }
             if !without(Fault::TagTakenOff) {
                 frozen.w().alu(Alu::And, Width::W64, base, base, Src::imm(!FILLED));
@@ -160,8 +155,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let expected = self.facts.type_id_offsets[ty as usize];
         if !self.facts.settings.hardware_traps && !without(Fault::NullReference) {
             let null = self.w.trap_label(TrapCode::IndirectCallToNull);
-            self.w.test(Width::W64, reference, Src::Reg(reference));
-            self.w.jcc(Cond::Eq, null);
+            self.w.branch_zero(Width::W64, reference, null);
         }
         let type_of_callee = Addr::base(reference, ctx.funcref_type);
         if self.facts.tables[table as usize].type_id == Some(expected) {
@@ -178,10 +172,10 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.load(Load::I64, id, Addr::base(I::CTX, ctx.type_ids));
             self.w.load(Load::I32, id, Addr::base(id, expected));
             // A null reference faults here.
-            let at = self.w.cmp(Width::W32, id, Src::Mem(type_of_callee));
-            self.w.trap_at(at, TrapCode::IndirectCallToNull);
+            let mut flags = self.w.cmp(Width::W32, id, Src::Mem(type_of_callee));
+            flags.may_trap(TrapCode::IndirectCallToNull);
             if !without(Fault::Signature) {
-                self.w.jcc(Cond::Ne, bad);
+                flags.branch(Cond::Ne, bad);
             }
         } else {
             let at = self.w.load(Load::I32, id, type_of_callee);
@@ -221,10 +215,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let delta_slot = self.slot(delta_at, table.index);
         let before_slot = self.slot(delta_at + 1, table.index);
         let width = table.index;
-        self.w.cmp(width.width(), before, Src::Imm(-1));
         let mut frozen = self.freeze();
         let done = frozen.label();
-        frozen.branch(Cond::Eq, done);
+        frozen.w().cmp(width.width(), before, Src::Imm(-1)).branch(Cond::Eq, done);
         let args = [
             Operand::borrowed(width, before),
             frozen.routine_value(&Operand::memory(table.elem, value_slot)),

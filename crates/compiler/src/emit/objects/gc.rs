@@ -9,6 +9,7 @@ use crate::emit::control::meter::StubKind;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Operand, OperandLoc};
 use crate::emit::values::zero_bits;
+use crate::emit::writer::Writer;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::operators::policy::MANY_FIELDS;
 use crate::treaty::code::{Routine, TrapCode};
@@ -48,16 +49,16 @@ enum Scratch {
 }
 
 /// Goes to `trap` unless the heap reaches so far beyond a reference. Uses the scratch register alone.
-pub fn compare_with_heap<I: Isa>(w: &mut I, facts: &Facts, reference: Reg, span: u32, trap: Label) {
+pub fn compare_with_heap<I: Isa>(w: &mut Writer<I>, facts: &Facts, reference: Reg, span: u32, trap: Label) {
     let gc = facts.gc.expect("a module with references has a collector");
     w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.store));
     w.load(Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));
     w.alu(Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::imm(span.cast_signed()));
-    w.cmp(Width::W64, I::SCRATCH, Src::Reg(reference));
-    w.jcc(Cond::LtS, trap);
+    let mut flags = w.cmp(Width::W64, I::SCRATCH, Src::Reg(reference));
+    flags.branch(Cond::LtS, trap);
     if facts.settings.spectre {
         // Whoever has the register keeps its value: behind the branch the condition holds.
-        w.guard(Cond::GeS, reference, reference, 0);
+        flags.guard(Cond::GeS, reference, reference, 0);
     }
 }
 
@@ -139,15 +140,12 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let mut frozen = self.freeze();
         let [insert, done] = frozen.labels();
-        frozen.w().test(Width::W32, reg, Src::Reg(reg));
-        frozen.branch(Cond::Eq, done);
-        frozen.w().test(Width::W32, reg, Src::Imm(1));
-        frozen.branch(Cond::Ne, done);
+        frozen.w().branch_zero(Width::W32, reg, done);
+        frozen.w().test(Width::W32, reg, Src::Imm(1)).branch(Cond::Ne, done);
         frozen.check_in_heap(reg, gc.kind.cast_unsigned() + 4);
         frozen.heap_base(temp);
         frozen.w().load(Load::I32, temp, Addr::indexed(temp, reg, 0, gc.kind));
-        frozen.w().test(Width::W32, temp, Src::imm(counting.listed.cast_signed()));
-        frozen.branch(Cond::Eq, insert);
+        frozen.w().test(Width::W32, temp, Src::imm(counting.listed.cast_signed())).branch(Cond::Eq, insert);
         if late {
             frozen.bind(done);
             frozen.push_by_fault(Ty::GcRef, reg);
@@ -183,10 +181,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let mut frozen = self.freeze();
         let done = frozen.label();
-        frozen.w().test(Width::W32, reference, Src::Reg(reference));
-        frozen.branch(Cond::Eq, done);
-        frozen.w().test(Width::W32, reference, Src::Imm(1));
-        frozen.branch(Cond::Ne, done);
+        frozen.w().branch_zero(Width::W32, reference, done);
+        frozen.w().test(Width::W32, reference, Src::Imm(1)).branch(Cond::Ne, done);
         frozen.check_in_heap(reference, counting.count.cast_unsigned() + 8);
         let count = Addr::indexed(base, reference, 0, counting.count);
         frozen.w().alu_mem(Alu::Add, Width::W64, count, Src::Imm(1));
@@ -306,8 +302,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 frozen.w().load(Load::I32, temp, Addr::base(data, end));
                 // Free space never ends before it begins.
                 frozen.w().alu(Alu::Sub, Width::W32, temp, temp, Src::Reg(object));
-                frozen.w().cmp(Width::W32, temp, Src::imm(size.cast_signed()));
-                frozen.branch(Cond::LtU, slow);
+                frozen.w().cmp(Width::W32, temp, Src::imm(size.cast_signed())).branch(Cond::LtU, slow);
                 frozen.w().lea(Width::W32, temp, Addr::base(object, size.cast_signed()));
                 (free, size, Some(size_at))
             }
@@ -320,9 +315,9 @@ impl<I: Isa> FuncGen<'_, I> {
                 frozen.w().alu(Alu::And, Width::W64, object, object, Src::imm(-object_align.cast_signed()));
                 frozen.w().lea(Width::W64, temp, Addr::base(object, size.cast_signed()));
                 frozen.w().load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
-                frozen.w().cmp(Width::W64, temp, Src::Mem(Addr::base(I::SCRATCH, gc.heap_length)));
+                let length = Src::Mem(Addr::base(I::SCRATCH, gc.heap_length));
                 // The host sees to what ends with the heap: there, free space may begin at 2^32, which is no `u32`.
-                frozen.branch(Cond::GeU, slow);
+                frozen.w().cmp(Width::W64, temp, length).branch(Cond::GeU, slow);
                 (free, size, None)
             }
             Collector::Counting(_) => unreachable!("the host makes these"),
@@ -523,8 +518,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.heap_base(heap);
         }
         let trap = self.w.trap_label(TrapCode::ArrayOutOfBounds);
-        self.w.cmp(Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length)));
-        self.w.jcc(Cond::GeU, trap);
+        self.w.cmp(Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length))).branch(Cond::GeU, trap);
         // In 32 bits: whatever the heap has for a length, the element is in the heap.
         match field.storage.log2() {
             4 => {

@@ -4,6 +4,7 @@
 
 use crate::emit::FuncGen;
 use crate::emit::control::meter::StubKind;
+use crate::emit::flags::Condition;
 use crate::emit::frozen::Frozen;
 use crate::emit::values::held::Held;
 use crate::emit::values::regs::Kept;
@@ -54,19 +55,20 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.push(kept.value);
     }
 
-    /// Lets the flags tell whether a register holds null.
-    fn test_null(&mut self, ty: Ty, reg: Reg) {
+    /// Whether a register holds null.
+    fn is_null(&mut self, ty: Ty, reg: Reg) -> Condition<&mut FuncGen<'a, I>> {
         if ty == Ty::ContRef {
-            return self.test_null_cont(reg);
+            return self.is_null_cont(reg);
         }
-        self.w.test(ty.width(), reg, Src::Reg(reg));
+        self.condition(|w| w.test(ty.width(), reg, Src::Reg(reg)).when(Cond::Eq))
     }
 
     /// Traps if a register holds null.
     pub(crate) fn check_null(&mut self, ty: Ty, reg: Reg) {
-        let null = self.w.trap_label(TrapCode::NullReference);
-        self.test_null(ty, reg);
-        self.w.jcc(Cond::Eq, null);
+        match ty {
+            Ty::ContRef => self.is_null_cont(reg).trap(TrapCode::NullReference),
+            _ => self.w.trap_if_zero(ty.width(), reg, TrapCode::NullReference),
+        }
     }
 
     pub(crate) fn ref_as_non_null(&mut self) {
@@ -88,8 +90,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
             self.release(crossing);
             kept = Kept { value: Value::reg(kept.value.ty, to), reg: to };
         }
-        self.test_null(kept.value.ty, kept.reg);
-        self.branch_if(Cond::Eq, depth);
+        self.is_null(kept.value.ty, kept.reg).branch_out(depth);
         self.put_back(kept);
     }
 
@@ -97,9 +98,9 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         let depth = self.reader.u32();
         self.charge_fuel();
         let kept = self.pop_kept();
-        self.test_null(kept.value.ty, kept.reg);
-        self.put_back(kept);
-        self.branch_if(Cond::Ne, depth);
+        let mut is_null = self.is_null(kept.value.ty, kept.reg);
+        is_null.put_back(kept);
+        is_null.invert().branch_out(depth);
         let value = self.pop_value();
         self.drop_value(value);
     }
@@ -148,32 +149,31 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         let late = without(Fault::HeapBaseBehindBranch);
         let looks = ty == Ty::GcRef && temp.is_some() && heap != heap::I31;
         let mut base = if looks && !late { self.heap_in_register() } else { None };
-        if simple != Some(false) {
-            self.test_null(ty, reg);
+        let is_bottom = matches!(heap, heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE);
+        if simple == Some(false) {
+            // Nothing is of a type without values but null, and what is of a type's hierarchy is of its top.
+            let mut frozen = self.freeze();
+            let yes = frozen.label();
+            let no = no.unwrap_or_else(|| frozen.label());
+            if is_bottom {
+                frozen.jump(no);
+            }
+            return Tested { frozen, yes, no, held };
         }
-        let mut frozen = self.freeze();
-        let yes = frozen.label();
-        let no = no.unwrap_or_else(|| frozen.label());
-        match (heap, temp) {
-            (_, Some(temp)) => {
-                frozen.branch(Cond::Eq, if nullable { yes } else { no });
-                if looks && late {
-                    base = frozen.heap_in_register_by_fault();
-                }
-                frozen.test_object(reg, ty, heap, temp, base, yes, no);
+        let mut is_null = self.is_null(ty, reg).freeze();
+        let yes = is_null.label();
+        let no = no.unwrap_or_else(|| is_null.label());
+        match temp {
+            Some(_) => is_null.branch(if nullable { yes } else { no }),
+            None if is_bottom => is_null.branch_unless(no),
+            None => is_null.branch(no),
+        }
+        let mut frozen = is_null.begin();
+        if let Some(temp) = temp {
+            if looks && late {
+                base = frozen.heap_in_register_by_fault();
             }
-            (heap::NO_EXN | heap::NO_FUNC | heap::NO_EXTERN | heap::NONE, None) => {
-                if nullable {
-                    frozen.branch(Cond::Ne, no);
-                } else {
-                    frozen.jump(no);
-                }
-            }
-            (_, None) => {
-                if !nullable {
-                    frozen.branch(Cond::Eq, no);
-                }
-            }
+            frozen.test_object(reg, ty, heap, temp, base, yes, no);
         }
         Tested { frozen, yes, no, held }
     }
@@ -239,17 +239,19 @@ impl<'a, I: Isa> FuncGen<'a, I> {
             let facts = self.facts;
             self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.type_ids));
             let expected = Addr::base(I::SCRATCH, facts.type_id_offsets[index]);
-            self.w.cmp(Width::W32, temp, Src::Mem(expected));
-            self.give(held);
-            self.put_back(kept);
-            return self.branch_if(if on_failure { Cond::Ne } else { Cond::Eq }, depth);
+            let wanted = if on_failure { Cond::Ne } else { Cond::Eq };
+            let mut condition = self.condition(|w| w.cmp(Width::W32, temp, Src::Mem(expected)).when(wanted));
+            condition.give(held);
+            condition.put_back(kept);
+            return condition.branch_out(depth);
         }
         let d = self.take(RegClass::Int);
         self.type_to_bool(d, &kept, heap, flags & 2 != 0);
         self.put_back(kept);
-        self.w.test(Width::W32, d, Src::Reg(d));
-        self.release(d);
-        self.branch_if(if on_failure { Cond::Eq } else { Cond::Ne }, depth);
+        let wanted = if on_failure { Cond::Eq } else { Cond::Ne };
+        let mut condition = self.condition(|w| w.test(Width::W32, d, Src::Reg(d)).when(wanted));
+        condition.release(d);
+        condition.branch_out(depth);
     }
 }
 
@@ -268,11 +270,11 @@ impl<I: Isa> Frozen<'_, '_, I> {
     #[expect(clippy::too_many_arguments, reason = "all that it needs is had before")]
     fn test_object(&mut self, reg: Reg, ty: Ty, heap: i64, temp: Reg, base: Option<Reg>, yes: Label, no: Label) {
         if ty == Ty::GcRef {
-            self.w().test(Width::W32, reg, Src::imm(NUMBER));
+            let mut bit = self.w().test(Width::W32, reg, Src::imm(NUMBER));
             if heap == heap::I31 {
-                return self.branch(Cond::Eq, no);
+                return bit.branch(Cond::Eq, no);
             }
-            self.branch(Cond::Ne, if heap == heap::EQ { yes } else { no });
+            bit.branch(Cond::Ne, if heap == heap::EQ { yes } else { no });
         }
         match usize::try_from(heap) {
             Err(_) => {
@@ -285,8 +287,7 @@ impl<I: Isa> Frozen<'_, '_, I> {
                 };
                 self.load_header(temp, reg, gc.kind, base);
                 self.w().alu(Alu::And, Width::W32, temp, temp, Src::imm(bits.cast_signed()));
-                self.w().cmp(Width::W32, temp, Src::imm(bits.cast_signed()));
-                self.branch(Cond::Ne, no);
+                self.w().cmp(Width::W32, temp, Src::imm(bits.cast_signed())).branch(Cond::Ne, no);
             }
             Ok(index) => {
                 let facts = self.facts();
@@ -315,25 +316,22 @@ impl<I: Isa> Frozen<'_, '_, I> {
     /// to `yes`, or on, if it is.
     pub(crate) fn check_type_id(&mut self, actual: Reg, expected: i32, is_final: bool, yes: Label, no: Label) {
         let facts = self.facts();
-        let compare = |w: &mut Writer<I>, expected: i32| {
+        let compare = |w: &mut Writer<I>, expected: i32, cond: Cond, to: Label| {
             w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.type_ids));
-            w.cmp(Width::W32, actual, Src::Mem(Addr::base(I::SCRATCH, expected)));
+            w.cmp(Width::W32, actual, Src::Mem(Addr::base(I::SCRATCH, expected))).branch(cond, to);
         };
-        compare(self.w(), expected);
         if is_final {
-            return self.branch(Cond::Ne, no);
+            return compare(self.w(), expected, Cond::Ne, no);
         }
-        self.branch(Cond::Eq, yes);
+        compare(self.w(), expected, Cond::Eq, yes);
         // Some subtypes of this very module are tried before the host is asked.
         for subtype in facts.subtypes_of(expected) {
-            compare(self.w(), subtype);
-            self.branch(Cond::Eq, yes);
+            compare(self.w(), subtype, Cond::Eq, yes);
         }
         let [ask, answered] = self.labels();
         self.jump(ask);
         self.bind(answered);
-        self.w().test(Width::W32, actual, Src::Reg(actual));
-        self.branch(Cond::Eq, no);
+        self.w().branch_zero(Width::W32, actual, no);
         self.stub(ask, answered, StubKind::IsSubtype { actual, expected }, RegSet::EMPTY);
     }
 }

@@ -36,10 +36,11 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return;
         }
-        // Writing a local keeps the flags, and what they tell as long as it is of the value written: any other register
-        // may be overwritten on the way.
-        let flags =
-            self.flags.filter(|flags| value.loc == Loc::Reg(flags.reg) && self.flags_tell(flags.reg, flags.width));
+        // Moves and stores write a local, so what the flags tell stays true as long as it is of the value written: any
+        // other register may be overwritten on the way.
+        let flags = self
+            .flags
+            .filter(|flags| value.loc == Loc::Reg(flags.reg) && self.flags_tell(flags.reg, flags.width).is_some());
         self.write_local(at, value, tee);
         self.flags = flags.map(|flags| FlagsOf { at: self.w.offset(), ..flags });
     }

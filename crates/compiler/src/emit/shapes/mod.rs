@@ -9,6 +9,7 @@ mod locals;
 mod simd;
 
 use crate::emit::FuncGen;
+use crate::emit::flags::Stamp;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandLoc, Value};
 use crate::isa::{Alu, Amount, Cond, Div, Extend, Fixed, FloatCmp, ImmFor, IntUnary, Isa, Shift, Src, product};
@@ -25,6 +26,18 @@ struct Placed {
     left: Reg,
     right: Reg,
     held: Held,
+}
+
+/// What a `select` chooses from.
+pub(crate) struct Choice {
+    ty: Ty,
+    /// Where the result is to be. It holds one of the two.
+    d: Reg,
+    /// Where the other one is, which is the operand `second`.
+    other: Reg,
+    second: Operand,
+    /// Is the operand in `d` the one that is chosen if the condition does not hold?
+    exchanged: bool,
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -84,7 +97,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
         }
         if op == Alu::And && self.next_tests_zero() {
-            return self.test(width, r);
+            return self.mask(width, r);
         }
         let mut l = self.pop();
         if op.commutes() && (l.as_const().is_some() || (l.in_memory() && r.as_reg().is_some())) {
@@ -153,7 +166,8 @@ impl<I: Isa> FuncGen<'_, I> {
     fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, left: Reg, src: Src, r: &Operand) {
         let at = self.w.alu(op, ty.width(), d, left, src);
         if d == left && I::alu_sets_flags(op, src) {
-            self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.w.offset() });
+            let stamp = Stamp::of(self.w);
+            self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.w.offset(), stamp });
         }
         self.folded(r, at);
     }
@@ -352,8 +366,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let by_zero = rc.is_none_or(|k| k == 0);
         let by_minus_one = matches!(op, Div::DivS | Div::RemS) && rc.is_none_or(|k| k == all_ones);
         if by_zero && !(I::DIVISION_FAULTS && self.facts.settings.hardware_traps) {
-            self.w.test(width, right, Src::Reg(right));
-            self.w.trap_if(Cond::Eq, TrapCode::IntegerDivisionByZero);
+            self.w.trap_if_zero(width, right, TrapCode::IntegerDivisionByZero);
         }
         if by_minus_one && op == Div::DivS {
             let overflow = self.w.trap_label(TrapCode::IntegerOverflow);
@@ -541,7 +554,7 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- compares
 
     /// Will the next operator take the condition from the flags?
-    fn fuses(&self) -> bool {
+    pub(crate) fn fuses(&self) -> bool {
         !self.facts.settings.fuel && self.takes_flags(0)
     }
 
@@ -564,18 +577,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Leaves a condition for the next operator, or makes it 0 or 1.
-    pub(crate) fn push_cond(&mut self, cond: Cond) {
-        if self.fuses() {
-            return self.push(Value { ty: Ty::I32, loc: Loc::Flags(cond) });
-        }
-        let d = self.dest(Ty::I32, RegSet::EMPTY);
-        self.w.set(cond, d);
-        self.push_reg(Ty::I32, d);
-    }
-
     /// `l & r` for its flags alone; `l` is on top.
-    fn test(&mut self, width: Width, mut r: Operand) {
+    fn mask(&mut self, width: Width, mut r: Operand) {
         let mut l = self.pop();
         if l.as_const().is_some() {
             std::mem::swap(&mut l, &mut r);
@@ -585,11 +588,10 @@ impl<I: Isa> FuncGen<'_, I> {
             Src::Mem(_) => Src::Reg(self.operand_reg(&mut r)),
             other => other,
         };
-        self.w.test(width, left, src);
-        self.done(&l);
-        self.done(&r);
-        // The next operator sees an i32 that is not zero exactly if the flags say so.
-        self.push(Value { ty: width.int(), loc: Loc::Flags(Cond::Ne) });
+        let mut condition = self.condition(|w| w.test(width, left, src).when(Cond::Ne));
+        condition.done(&l);
+        condition.done(&r);
+        condition.push_flags(width.int());
     }
 
     pub(crate) fn compare(&mut self, width: Width, cond: Cond) {
@@ -606,36 +608,31 @@ impl<I: Isa> FuncGen<'_, I> {
             std::mem::swap(&mut l, &mut r);
             cond = cond.swap();
         }
-        if r.as_const() == Some(0)
+        let mut condition = if r.as_const() == Some(0)
             && let OperandLoc::Reg(reg) = l.loc()
             && matches!(cond, Cond::Eq | Cond::Ne | Cond::LtS | Cond::GeS)
         {
-            if !(matches!(cond, Cond::Eq | Cond::Ne) && self.flags_tell(reg, width)) {
-                self.w.test(width, reg, Src::Reg(reg));
-            }
+            self.condition_of(width, reg, cond)
         } else {
             let src = self.src(ImmFor::Compare, &mut r);
             match (l.loc(), src) {
                 (OperandLoc::Mem(addr), Src::Imm(_)) if I::MEM_OPERANDS => {
-                    let at = self.w.cmp_mem(width, addr, src);
-                    self.folded(&l, at);
+                    self.condition(|w| w.cmp_mem(width, addr, src).when(cond)).folded(&l)
                 }
                 _ => {
                     let left = self.operand_reg(&mut l);
-                    let at = self.w.cmp(width, left, src);
-                    self.folded(&r, at);
+                    self.condition(|w| w.cmp(width, left, src).when(cond)).folded(&r)
                 }
             }
-        }
-        self.done(&l);
-        self.done(&r);
-        self.push_cond(cond);
+        };
+        condition.done(&l);
+        condition.done(&r);
+        condition.push();
     }
 
     pub(crate) fn eqz(&mut self, width: Width) {
         if let Some(Value { loc: Loc::Flags(cond), .. }) = self.stack.last().copied() {
-            self.pop_value();
-            return self.push_cond(cond.invert());
+            return self.pop_flags(cond).invert().push();
         }
         self.push_const(width.int(), 0);
         self.compare(width, Cond::Eq);
@@ -646,10 +643,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut l = self.pop();
         let right = self.operand_reg(&mut r);
         let left = self.operand_reg(&mut l);
-        let cond = self.w.fcmp(op, width, left, right);
-        self.done(&l);
-        self.done(&r);
-        self.push_cond(cond);
+        let mut condition = self.condition(|w| w.fcmp(op, width, left, right));
+        condition.done(&l);
+        condition.done(&r);
+        condition.push();
     }
 
     pub(crate) fn ref_is_null(&mut self) {
@@ -683,51 +680,60 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             return;
         }
-        let flags = match top.loc {
+        let (mut condition, choice) = match top.loc {
             Loc::Flags(cond) => {
-                self.pop_value();
                 self.w.counters.fused_compares += 1;
-                Some(cond)
+                let mut condition = self.pop_flags(cond);
+                let choice = condition.choice();
+                (condition, choice)
             }
-            _ => None,
+            _ => {
+                let mut operand = self.pop();
+                let choice = self.choice(Cond::Ne);
+                let reg = self.operand_reg(&mut operand);
+                let mut condition = self.condition(|w| w.test(Width::W32, reg, Src::Reg(reg)).when(Cond::Ne));
+                condition.done(&operand);
+                (condition, choice)
+            }
         };
-        let condition = if flags.is_none() { Some(self.pop()) } else { None };
+        let Choice { ty, d, other, second, exchanged } = choice;
+        // What is in `d` stays there if the condition holds.
+        if exchanged {
+            condition = condition.invert();
+        }
+        if I::selects(condition.cond(), ty) {
+            condition = condition.invert();
+            condition.select(ty, d, other);
+        } else {
+            let mut paths = condition.freeze();
+            let keep = paths.label();
+            paths.branch(keep);
+            let mut frozen = paths.begin();
+            frozen.copy_reg(ty, d, other);
+            frozen.meet(keep);
+        }
+        self.done(&second);
+        self.push_reg(ty, d);
+    }
+
+    /// Pops what a `select` chooses from, and has it where it chooses: the one in the register of the result.
+    pub(crate) fn choice(&mut self, cond: Cond) -> Choice {
         let mut b = self.pop();
         let mut a = self.pop();
         let ty = a.ty();
-        // Everything from here to the use of the flags keeps them.
-        let mut cond = flags.unwrap_or(Cond::Ne);
-        if cond == Cond::FloatEq || cond == Cond::FloatNe || ty.is_float() {
+        if !I::selects(cond, ty) {
             let d = self.operand_owned(&mut a);
-            let right = self.operand_reg(&mut b);
-            if let Some(mut condition) = condition {
-                let reg = self.operand_reg(&mut condition);
-                self.w.test(Width::W32, reg, Src::Reg(reg));
-                self.done(&condition);
-            }
-            let mut frozen = self.freeze();
-            let keep = frozen.label();
-            frozen.branch(cond, keep);
-            frozen.copy_reg(ty, d, right);
-            frozen.meet(keep);
-            self.done(&b);
-            return self.push_reg(ty, d);
+            let other = self.operand_reg(&mut b);
+            return Choice { ty, d, other, second: b, exchanged: false };
         }
         // `d` starts as one of the two and takes the other if the condition says so.
-        if a.owned().is_empty() && !b.owned().is_empty() {
+        let exchanged = a.owned().is_empty() && !b.owned().is_empty();
+        if exchanged {
             std::mem::swap(&mut a, &mut b);
-            cond = cond.invert();
         }
         let other = self.operand_reg(&mut b);
         let d = self.operand_owned(&mut a);
-        if let Some(mut condition) = condition {
-            let reg = self.operand_reg(&mut condition);
-            self.w.test(Width::W32, reg, Src::Reg(reg));
-            self.done(&condition);
-        }
-        self.w.cmov(cond.invert(), ty.width(), d, other);
-        self.done(&b);
-        self.push_reg(ty, d);
+        Choice { ty, d, other, second: b, exchanged }
     }
 
     // ---- wide arithmetic

@@ -28,7 +28,7 @@ impl<I: Isa> Values<'_, I> {
         }
     }
 
-    /// Puts a constant in a register. Keeps the flags.
+    /// Puts a constant in a register.
     pub(crate) fn load_const(&mut self, ty: Ty, to: Reg, bits: u64) {
         match ty.class() {
             RegClass::Int => self.w.iconst(ty.width(), to, bits as i64, true),
@@ -37,7 +37,7 @@ impl<I: Isa> Values<'_, I> {
         }
     }
 
-    /// Puts a constant vector in a register. Keeps the flags.
+    /// Puts a constant vector in a register.
     pub(crate) fn load_vector_const(&mut self, to: Reg, entry: u64) {
         let bits = self.vector_bits(entry);
         self.w.vconst(to, bits);
@@ -53,13 +53,13 @@ impl<I: Isa> Values<'_, I> {
         I::imm_ok(what, ty.width(), value).then_some(value)
     }
 
-    /// Writes a constant to the slot of a position. Keeps the flags.
+    /// Writes a constant to the slot of a position.
     pub(crate) fn store_const(&mut self, at: usize, ty: Ty, bits: Bits) {
         let slot = self.slot(at, ty);
         self.store_const_to(slot, ty, bits.get());
     }
 
-    /// Writes a constant to memory that cannot fault. Keeps the flags.
+    /// Writes a constant to memory that cannot fault.
     pub(crate) fn store_const_to(&mut self, slot: Addr, ty: Ty, bits: u64) {
         if ty.is_wide() {
             self.load_vector_const(I::FLOAT_SCRATCH, bits);

@@ -42,7 +42,7 @@ impl<I: Isa> Values<'_, I> {
         Some(copy)
     }
 
-    /// Copies what a local holds to a register. Keeps the flags.
+    /// Copies what a local holds to a register.
     pub(crate) fn load_local(&mut self, ty: Ty, to: Reg, at: usize) {
         match self.reg_of_local(at) {
             Some(from) => self.copy_reg(ty, to, from),
@@ -55,7 +55,7 @@ impl<I: Isa> Values<'_, I> {
     }
 
     /// A register that has what a local holds, at least until the next primitive: the scratch register, if no other
-    /// has. Keeps the flags.
+    /// has.
     pub(crate) fn local_or_scratch(&mut self, ty: Ty, at: usize) -> Reg {
         self.reg_of_local(at).unwrap_or_else(|| {
             let scratch = I::scratch(ty.class());
@@ -173,7 +173,7 @@ impl<I: Isa> Values<'_, I> {
         local.depth < self.regs.locked_depth || local.ty == Ty::GcRef
     }
 
-    /// Before a local is written: entries that read it get a register of their own. Keeps the flags.
+    /// Before a local is written: entries that read it get a register of their own.
     #[inline]
     pub(crate) fn flush_local(&mut self, local: usize) {
         for at in self.watermark..self.stack.len() {
@@ -200,8 +200,7 @@ impl<I: Isa> Values<'_, I> {
 
     /// The innermost block ends and control runs on: entries that read locals of its own, whose slots nobody sees to
     /// any more (`LocalUse::depth`), get what they read. What is in a home or in its slot stays there for good, and
-    /// what a loop keeps in a register until the loop ends; a copy that is ahead of its slot becomes the entry's. Keeps
-    /// the flags.
+    /// what a loop keeps in a register until the loop ends; a copy that is ahead of its slot becomes the entry's.
     pub(crate) fn close_reads(&mut self, height: usize) {
         if without(Fault::ReadAfterFrame) {
             return;

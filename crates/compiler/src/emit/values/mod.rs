@@ -17,6 +17,7 @@ pub(crate) mod value;
 pub(crate) use literals::{PATTERN, zero_bits};
 pub(crate) use local_state::LocalState;
 
+use crate::emit::flags::Stamp;
 use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
@@ -37,6 +38,8 @@ pub(crate) struct Values<'a, I: Isa> {
     pub(crate) hot_wasm: u32,
     /// What the flags tell beside a pending condition.
     pub(crate) flags: Option<FlagsOf>,
+    /// When the flags of a pending condition were set.
+    pub(crate) pending: Stamp,
     /// A register each of whose lanes is all ones or all zeros, as long as no code is emitted behind this offset.
     pub(crate) lane_mask: Option<(Reg, u32)>,
     pub(crate) regs: Regs,

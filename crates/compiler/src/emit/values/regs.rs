@@ -330,7 +330,7 @@ impl<I: Isa> Values<'_, I> {
         self.locals[at].copy = Some(reg);
     }
 
-    /// The register is free again, but not overwritten yet; the local is in its slot only. Keeps the flags.
+    /// The register is free again, but not overwritten yet; the local is in its slot only.
     pub(crate) fn drop_copy(&mut self, reg: Reg) {
         proof!(self.regs.cached.has(reg) && !self.regs.locked.has(reg));
         if self.regs.dirty.has(reg) {
@@ -362,7 +362,7 @@ impl<I: Isa> Values<'_, I> {
     }
 
     /// Stores all copies that are ahead of their locals' slots, as before a call or the opening of a block: all that
-    /// may be read from here on. Keeps the flags.
+    /// may be read from here on.
     #[inline]
     pub(crate) fn clean_copies(&mut self) {
         if !self.regs.dirty.is_empty() && !without(Fault::CleanBeforeCall) {
@@ -468,7 +468,7 @@ impl<I: Isa> Values<'_, I> {
     /// A branch leaves from here for the label of the block at `depth` from the outermost: what the label knows so far
     /// is cut to what holds here.
     ///
-    /// To be called before the branch is emitted. Keeps the flags.
+    /// To be called before the branch is emitted.
     pub(crate) fn edge_to(&mut self, depth: usize) {
         if !self.regs.dirty.is_empty() && !without(Fault::CleanBeforeBranch) {
             self.clean_for(self.regs.dirty, depth);

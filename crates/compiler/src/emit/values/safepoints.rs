@@ -18,7 +18,7 @@ use crate::emit::values::Values;
 use crate::emit::values::value::Loc;
 use crate::emit::writer::Budget;
 use crate::emit::writer::Stop;
-use crate::isa::{Alu, Cond, Isa, Src, Store};
+use crate::isa::{Alu, Isa, Src, Store};
 use crate::treaty::code::Safepoint;
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::{Ty, Width};
@@ -295,8 +295,7 @@ impl<I: Isa> Values<'_, I> {
             let half = Addr::indexed(I::FRAME, I::SCRATCH, 0, self.slots_base + self.reference_part);
             self.w.store_imm(Store::B32, half, 0);
             self.w.alu(Alu::Add, Width::W64, I::SCRATCH, I::SCRATCH, Src::imm(size));
-            self.w.test(Width::W64, I::SCRATCH, Src::Reg(I::SCRATCH));
-            self.w.jcc(Cond::Ne, again);
+            self.w.branch_nonzero(Width::W64, I::SCRATCH, again);
         }
         self.w.jmp(entered);
 

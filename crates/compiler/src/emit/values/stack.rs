@@ -6,8 +6,9 @@
 //! ```
 //! Each entry crosses the watermark once, which is what makes everything that looks at the window linear in the end.
 
+use crate::emit::flags::Stamp;
 use crate::emit::values::Values;
-use crate::emit::values::value::{FlagsOf, Hot, Loc, Operand, OperandLoc, Value};
+use crate::emit::values::value::{Hot, Loc, Operand, OperandLoc, Value};
 use crate::isa::{FloatSrc, ImmFor, Isa, Load, Src, Store};
 use crate::treaty::fault::{Fault, proof, without};
 use crate::treaty::ty::{Ty, Width};
@@ -185,7 +186,7 @@ impl<I: Isa> Values<'_, I> {
         }
     }
 
-    /// Copies an operand to a register. Keeps the flags.
+    /// Copies an operand to a register.
     pub(crate) fn load_operand(&mut self, to: Reg, operand: &Operand) {
         match operand.loc() {
             OperandLoc::Reg(from) => self.copy_reg(operand.ty(), to, from),
@@ -201,7 +202,7 @@ impl<I: Isa> Values<'_, I> {
         }
     }
 
-    /// Copies between registers of a class, if they differ. Keeps the flags.
+    /// Copies between registers of a class, if they differ.
     pub(crate) fn copy_reg(&mut self, ty: Ty, to: Reg, from: Reg) {
         if to != from {
             match ty.class() {
@@ -270,7 +271,7 @@ impl<I: Isa> Values<'_, I> {
         self.slots_base - ((position as i32 + 1) << self.slot_log2) + part
     }
 
-    /// Stores an entry that is in a register to its slot and frees the register. Keeps the flags.
+    /// Stores an entry that is in a register to its slot and frees the register.
     pub(crate) fn spill(&mut self, at: usize) {
         let Value { ty, loc: Loc::Reg(reg) } = self.stack[at] else { unreachable!("only registers are spilled") };
         let slot = self.slot(at, ty);
@@ -280,7 +281,7 @@ impl<I: Isa> Values<'_, I> {
         self.release(reg);
     }
 
-    /// Brings one entry to its slot. Keeps the flags.
+    /// Brings one entry to its slot.
     pub(crate) fn flush_one(&mut self, at: usize) {
         let Value { ty, loc } = self.stack[at];
         match loc {
@@ -298,7 +299,7 @@ impl<I: Isa> Values<'_, I> {
         self.stack[at].loc = Loc::Slot;
     }
 
-    /// Brings every entry below `to` to its slot. Keeps the flags.
+    /// Brings every entry below `to` to its slot.
     pub(crate) fn flush_below(&mut self, to: usize) {
         self.w.counters.steps += to.saturating_sub(self.watermark) as u64;
         for at in self.watermark..to {
@@ -310,13 +311,13 @@ impl<I: Isa> Values<'_, I> {
         self.raise_watermark(to);
     }
 
-    /// Brings every entry to its slot. Keeps the flags.
+    /// Brings every entry to its slot.
     pub(crate) fn flush_all(&mut self) {
         self.flush_below(self.stack.len());
     }
 
     /// Brings every entry that is in a register to its slot, as before a call, and stores what copies are ahead; reads
-    /// of locals and constants stay as they are. Keeps the flags. `held` are registers that the operator owns.
+    /// of locals and constants stay as they are. `held` are registers that the operator owns.
     pub(crate) fn vacate_registers(&mut self, held: RegSet) {
         self.clean_copies();
         let regs = &self.regs;
@@ -364,11 +365,13 @@ impl<I: Isa> Values<'_, I> {
         }
     }
 
-    /// Do the flags tell whether this register is zero, as a compare with zero would?
-    pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> bool {
-        let tell = self.flags == Some(FlagsOf { reg, width, at: self.w.offset() });
-        // Who comes to a label by another way brings other flags.
-        proof!(!tell || !self.w.binds_here(), "flags from before a label are read at {:#x}", self.w.wasm);
-        tell
+    /// When the flags were set, if they tell whether this register is zero, as a compare with zero would.
+    pub(crate) fn flags_tell(&self, reg: Reg, width: Width) -> Option<Stamp> {
+        let flags = self.flags?;
+        if flags.reg != reg || flags.width != width || flags.at != self.w.offset() {
+            return None;
+        }
+        flags.stamp.prove(self.w);
+        Some(flags.stamp)
     }
 }

@@ -1,5 +1,6 @@
 //! Entries of the virtual stack: what is known of a wasm value and where it is.
 
+use crate::emit::flags::Stamp;
 use crate::isa::Cond;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegSet};
@@ -244,10 +245,12 @@ impl std::fmt::Debug for Operand {
 }
 
 /// Whether a register is zero stands in the flags, as long as no code has been emitted since.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct FlagsOf {
     pub(crate) reg: Reg,
     pub(crate) width: Width,
     /// Offset after the last instruction that kept the flags.
     pub(crate) at: u32,
+    /// When they were set.
+    pub(crate) stamp: Stamp,
 }

@@ -349,19 +349,3 @@ pub(super) fn set(a: &mut Asm, cond: Cond, d: Reg) {
     }
     a.movzx8_rr(d, d);
 }
-
-pub(super) fn cmov(a: &mut Asm, cond: Cond, size: Size, d: Reg, s: Reg) {
-    match cond {
-        Cond::FloatEq => {
-            a.mov_rr(size, SCRATCH, s);
-            a.cmov_rr(Cc::Ne, size, SCRATCH, d);
-            a.cmov_rr(Cc::P, size, SCRATCH, d);
-            a.mov_rr(size, d, SCRATCH);
-        }
-        Cond::FloatNe => {
-            a.cmov_rr(Cc::Ne, size, d, s);
-            a.cmov_rr(Cc::P, size, d, s);
-        }
-        _ => a.cmov_rr(cc(cond), size, d, s),
-    }
-}

@@ -200,8 +200,8 @@ impl Isa for X64 {
     }
 
     #[inline(always)]
-    fn binds_here(&self) -> bool {
-        self.asm.binds_here()
+    fn flags(&self) -> u32 {
+        self.asm.flags()
     }
 
     fn place_constants(&mut self) -> u32 {
@@ -399,21 +399,54 @@ impl Isa for X64 {
         float::compare(&mut self.asm, op, width, l, r)
     }
 
-    fn set(&mut self, cond: Cond, d: Reg) {
-        int::set(&mut self.asm, cond, d);
+    fn branch_zero(&mut self, width: Width, r: Reg, to: Label) {
+        self.asm.test_rr(size(width), r, r);
+        self.asm.jcc(Cc::E, to);
     }
 
-    fn cmov(&mut self, cond: Cond, width: Width, d: Reg, s: Reg) {
-        int::cmov(&mut self.asm, cond, size(width), d, s);
+    fn branch_nonzero(&mut self, width: Width, r: Reg, to: Label) {
+        self.asm.test_rr(size(width), r, r);
+        self.asm.jcc(Cc::Ne, to);
     }
 
-    fn guard(&mut self, cond: Cond, d: Reg, s: Reg, value: u32) {
+    // ---- what reads the flags
+
+    fn jcc(isa: &mut X64, cond: Cond, to: Label) {
+        let a = &mut isa.asm;
+        match cond {
+            Cond::FloatEq => {
+                let unordered = a.jcc_short(Cc::P);
+                a.jcc(Cc::E, to);
+                a.bind_short(unordered);
+            }
+            Cond::FloatNe => {
+                a.jcc(Cc::Ne, to);
+                a.jcc(Cc::P, to);
+            }
+            _ => a.jcc(int::cc(cond), to),
+        }
+    }
+
+    fn set(isa: &mut X64, cond: Cond, d: Reg) {
+        int::set(&mut isa.asm, cond, d);
+    }
+
+    fn selects(cond: Cond, ty: Ty) -> bool {
+        !ty.is_float() && !matches!(cond, Cond::FloatEq | Cond::FloatNe)
+    }
+
+    fn select(isa: &mut X64, cond: Cond, ty: Ty, d: Reg, s: Reg) {
+        isa.asm.cmov_rr(int::cc(cond), size(ty.width()), d, s);
+    }
+
+    fn guard(isa: &mut X64, cond: Cond, d: Reg, s: Reg, value: u32) {
         debug_assert!(d == R11 || d == s);
-        self.asm.mov_ri(Size::S32, R11, i64::from(value));
+        let a = &mut isa.asm;
+        a.mov_ri(Size::S32, R11, i64::from(value));
         if d == s {
-            self.asm.cmov_rr(int::cc(cond.invert()), Size::S64, d, R11);
+            a.cmov_rr(int::cc(cond.invert()), Size::S64, d, R11);
         } else {
-            self.asm.cmov_rr(int::cc(cond), Size::S64, R11, s);
+            a.cmov_rr(int::cc(cond), Size::S64, R11, s);
         }
     }
 
@@ -572,21 +605,6 @@ impl Isa for X64 {
     #[inline]
     fn jmp(&mut self, to: Label) {
         self.asm.jmp(to);
-    }
-
-    fn jcc(&mut self, cond: Cond, to: Label) {
-        match cond {
-            Cond::FloatEq => {
-                let unordered = self.asm.jcc_short(Cc::P);
-                self.asm.jcc(Cc::E, to);
-                self.asm.bind_short(unordered);
-            }
-            Cond::FloatNe => {
-                self.asm.jcc(Cc::Ne, to);
-                self.asm.jcc(Cc::P, to);
-            }
-            _ => self.asm.jcc(int::cc(cond), to),
-        }
     }
 
     fn jump_table(&mut self, index: Reg, t: Reg, table: &[Label]) {

@@ -243,9 +243,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn v_test(&mut self, op: VectorTest) {
         let (s, owned) = self.pop_reg();
-        let cond = self.w.vector_test(op, s);
-        self.release_all(owned);
-        self.push_cond(cond);
+        let mut condition = self.condition(|w| w.vector_test(op, s));
+        condition.release_all(owned);
+        condition.push();
     }
 
     pub(crate) fn bitmask(&mut self, lanes: Lanes) {

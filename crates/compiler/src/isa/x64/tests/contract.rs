@@ -126,6 +126,9 @@ impl Contract {
     pub(super) fn check_at(&self, what: impl Debug, emit: impl FnOnce(&mut X64) -> Option<At>) {
         let mut a = X64::new(self.cpu);
         let at = emit(&mut a);
+        // What debug builds prove of emitted code goes by what the assembler says.
+        let changes = decode(a.code()).iter().any(|i| i.rflags_modified() != 0);
+        assert!(!cfg!(debug_assertions) || !changes || a.flags() != 0, "{what:?} changes the flags");
         assert!(a.offset() as usize <= X64::MAX_PRIMITIVE, "{what:?} takes {} bytes", a.offset());
         self.check_code(what, a.code(), at);
     }
@@ -464,26 +467,54 @@ fn conditions() {
             let contract = Contract::new(&[], &[d]).reads_flags().result(Width::W32, d);
             contract.check(("set", cond, d), |a| X64::set(a, cond, d));
             for s in INT_SOURCES {
-                for width in WIDTHS {
+                for ty in [Ty::I32, Ty::I64].into_iter().filter(|ty| X64::selects(cond, *ty)) {
                     Contract::new(&[d, s], &[d])
                         .reads_flags()
                         .keeps_flags()
-                        .result(width, d)
-                        .check(("cmov", cond, width, d, s), |a| X64::cmov(a, cond, width, d, s));
+                        .result(ty.width(), d)
+                        .check(("select", cond, ty, d, s), |a| X64::select(a, cond, ty, d, s));
                 }
             }
         }
         for behind in [false, true] {
-            Contract::new(&[], &[]).reads_flags().keeps_flags().check(("jcc", cond, behind), |a| {
-                let to = a.label();
-                if behind {
-                    a.bind(to);
+            Contract::new(&[], &[])
+                .reads_flags()
+                .keeps_flags()
+                .check(("jcc", cond, behind), |a| to_label(a, behind, |a, to| X64::jcc(a, cond, to)));
+        }
+    }
+}
+
+/// Emits what goes to a label that stands before or behind it.
+fn to_label(a: &mut X64, behind: bool, emit: impl FnOnce(&mut X64, Label)) {
+    let to = a.label();
+    if behind {
+        a.bind(to);
+    }
+    emit(a, to);
+    if !behind {
+        a.bind(to);
+    }
+}
+
+#[test]
+fn branches_by_zero() {
+    for r in ints() {
+        for width in WIDTHS {
+            for behind in [false, true] {
+                for (name, emit, code) in [
+                    ("branch_zero", X64::branch_zero as fn(&mut X64, Width, Reg, Label), ConditionCode::e),
+                    ("branch_nonzero", X64::branch_nonzero, ConditionCode::ne),
+                ] {
+                    Contract::new(&[r], &[]).check((name, width, r), |a| {
+                        to_label(a, behind, |a, to| emit(a, width, r, to));
+                        let [test, branch] = decode(a.code())[..] else { panic!("two instructions") };
+                        assert_eq!(test.op0_register(), test.op1_register());
+                        assert_eq!(test.op0_register().size() * 8, width.bits() as usize);
+                        assert_eq!(branch.condition_code(), code);
+                    });
                 }
-                X64::jcc(a, cond, to);
-                if !behind {
-                    a.bind(to);
-                }
-            });
+            }
         }
     }
 }
