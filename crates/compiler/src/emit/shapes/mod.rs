@@ -293,13 +293,9 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn place_demanded(&mut self, fixed: &Fixed, demanded: RegSet, mut l: Operand, mut r: Operand) -> Placed {
         proof!(!l.faults() && !r.faults(), "no load waits for an operation that demands registers");
-        // What else lives in a demanded register goes elsewhere first.
+        // What else lives in a demanded register goes elsewhere first. A local's copy that an operand reads is dropped,
+        // but still there for the moves.
         for reg in demanded.minus(l.owned().or(r.owned())) {
-            for operand in [&mut l, &mut r] {
-                if operand.as_reg() == Some(reg) {
-                    self.let_copy_go(operand);
-                }
-            }
             self.take_this(reg);
         }
         let mut held = demanded.or(l.owned()).or(r.owned());
