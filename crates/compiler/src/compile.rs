@@ -14,18 +14,18 @@ use crate::isa::Isa;
 use crate::operators::effects::Calls;
 use crate::operators::reader::Reader;
 use crate::routines;
-use crate::treaty::code::{FuncCode, Parts, Routine, TAIL_ENTRY_BYTES, Target, TrapCode};
+use crate::treaty::code::{FuncCode, Parts, Routine, Target, TrapCode};
 use crate::treaty::error::{Error, ErrorKind};
 use crate::treaty::facts::{Callee, Facts};
 use crate::treaty::sig::Sig;
-use crate::treaty::ty::{Ty, Width};
+use crate::treaty::ty::Ty;
 use crate::validate::survey::Survey;
 use crate::validate::{Buffers, survey};
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// What a worker keeps from function to function, so that none allocates for itself.
 #[derive(Default)]
-pub struct Workspace {
+pub struct Workspace<I: Isa> {
     /// If there is one, the times of both sweeps are added up by it. It counts in any unit, from any start.
     pub clock: Option<fn() -> u64>,
     /// Time in sweep 1: validation and survey.
@@ -34,19 +34,19 @@ pub struct Workspace {
     pub emit_time: u64,
     validation: Buffers,
     survey: Survey,
-    state: State,
+    state: State<I>,
 }
 
 /// The vectors of a [`FuncGen`] from function to function.
 #[derive(Default)]
-struct State {
+struct State<I: Isa> {
     stack: Vec<Value>,
     blocks: Vec<Block>,
-    copies: Vec<Copies>,
+    copies: Vec<Copies<I>>,
     locals: Vec<LocalState>,
     roots: Roots,
     moves: Moves,
-    lists: Lists,
+    lists: Lists<I>,
 }
 
 /// Compiles one function of a module and appends it to `w`. Validates the body as well.
@@ -60,7 +60,7 @@ pub fn compile<I: Isa>(
     index: u32,
     validator: FuncToValidate<ValidatorResources>,
     body: FunctionBody<'_>,
-    workspace: &mut Workspace,
+    workspace: &mut Workspace<I>,
     w: &mut Writer<I>,
 ) -> Result<(), Error> {
     let function = validator.index;
@@ -122,7 +122,7 @@ pub fn compile<I: Isa>(
 pub fn compile_routine<I: Isa>(
     facts: &Facts,
     routine: Routine,
-    workspace: &mut Workspace,
+    workspace: &mut Workspace<I>,
     w: &mut Writer<I>,
 ) -> Result<u32, Error> {
     match routine {
@@ -132,7 +132,7 @@ pub fn compile_routine<I: Isa>(
 }
 
 /// Compiles a constant expression as a function without parameters, and says where it begins.
-fn constant<I: Isa>(facts: &Facts, index: u32, workspace: &mut Workspace, w: &mut Writer<I>) -> Result<u32, Error> {
+fn constant<I: Isa>(facts: &Facts, index: u32, workspace: &mut Workspace<I>, w: &mut Writer<I>) -> Result<u32, Error> {
     let body = &facts.constants[index as usize];
     let sig = I::sig(&[], &[Ty::GcRef]);
     let survey = &mut workspace.survey;
@@ -150,13 +150,13 @@ fn constant<I: Isa>(facts: &Facts, index: u32, workspace: &mut Workspace, w: &mu
 
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.
 fn begin<I: Isa>(w: &mut Writer<I>, escapes: bool, index: u32) -> (u32, u32) {
-    let entry = if escapes { TAIL_ENTRY_BYTES } else { 0 };
+    let entry = if escapes { I::JUMP_BYTES } else { 0 };
     w.pad_to_entry(entry);
     let start = w.offset();
     if escapes {
         let at = w.jmp_sym();
         w.reloc(at, Target::Thunk(index));
-        debug_assert_eq!(w.offset(), start + TAIL_ENTRY_BYTES);
+        debug_assert_eq!(w.offset(), start + I::JUMP_BYTES);
     }
     (start, w.offset())
 }
@@ -168,7 +168,7 @@ fn emit_either<I: Isa>(
     sig: &Sig,
     body: &[u8],
     base: u32,
-    state: &mut State,
+    state: &mut State<I>,
     w: &mut Writer<I>,
 ) -> Result<Parts, Error> {
     let mark = (facts.references || survey.catches_references).then(|| w.mark());
@@ -201,7 +201,7 @@ fn emit<I: Isa>(
     sig: &Sig,
     body: &[u8],
     base: u32,
-    state: &mut State,
+    state: &mut State<I>,
     w: &mut Writer<I>,
     mode: Mode,
 ) -> Result<Parts, Stop> {
@@ -365,7 +365,7 @@ impl<I: Isa> FuncGen<'_, I> {
         while let Some(trap) = self.w.next_trap() {
             if trap.code == TrapCode::StackOverflow && !self.facts.settings.hardware_traps {
                 // The frame that does not fit must not be there when the host is called: below it may be anything.
-                self.w.mov(Width::W64, I::STACK, I::FRAME);
+                self.w.cut_frame();
             }
             self.trap_now(trap.code, trap.wasm);
         }

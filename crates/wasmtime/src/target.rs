@@ -1,11 +1,15 @@
 //! The machine that code is made for, and what of it shows in the layout of instances and artifacts.
 
 use lightbeam_compiler::isa::{Isa, Platform};
+use wasmtime_environ::object::Architecture;
 
 /// Its instruction set.
 pub(crate) type Machine = lightbeam_compiler::isa::x64::X64;
 
 const PLATFORM: Platform = Machine::PLATFORM;
+
+/// What ELF files say that it is.
+pub(crate) const ARCHITECTURE: Architecture = Architecture::X86_64;
 
 /// Its name, and that of its system.
 pub(crate) const TRIPLE: &str = PLATFORM.triple;

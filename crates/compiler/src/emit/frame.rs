@@ -13,8 +13,7 @@
 use crate::emit::FuncGen;
 use crate::emit::values::zero_bits;
 use crate::emit::values::{LocalState, Values};
-use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
-use crate::treaty::code::TrapCode;
+use crate::isa::{Alu, Isa, Load, Src, Store};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::sig::AbiLoc;
 use crate::treaty::ty::{Ty, Width};
@@ -257,10 +256,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let deep = self.survey.onward || self.survey_may_call() || !small;
         let enter = self.w.enter();
         if deep && !without(Fault::StackCheck) {
-            let ctx = self.facts.ctx;
-            self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
-            let limit = Src::Mem(Addr::base(I::SCRATCH, ctx.stack_limit));
-            self.w.cmp(Width::W64, I::STACK, limit).trap(Cond::LtU, TrapCode::StackOverflow);
+            let facts = self.facts;
+            self.w.check_stack(&facts.ctx);
         }
         self.begin_poison();
         for i in 0..self.lists.saved.len() {
@@ -386,7 +383,7 @@ impl<I: Isa> FuncGen<'_, I> {
                     let ty = results[i];
                     let slot = self.slot(i, ty);
                     let (temp, load, store) = match ty.class() {
-                        RegClass::Int => (I::PRIVATE.int_results[0], Load::of(ty), Store::of(ty)),
+                        RegClass::Int => (Self::merge_reg(ty), Load::of(ty), Store::of(ty)),
                         RegClass::Float => (I::FLOAT_SCRATCH, Load::of(ty), Store::of(ty)),
                     };
                     self.w.load(load, temp, slot);

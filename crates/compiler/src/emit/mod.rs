@@ -42,7 +42,7 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) facts: &'a Facts,
     pub(crate) survey: &'a Survey,
     pub(crate) sig: &'a Sig,
-    pub(crate) lists: &'a mut Lists,
+    pub(crate) lists: &'a mut Lists<I>,
     pub(crate) reader: Reader<'a>,
     /// Offset of the body in the module.
     pub(crate) base: u32,
@@ -134,9 +134,9 @@ impl Unusual {
 
 /// What only some operators use, kept in one place so that a function need not move it about.
 #[derive(Default)]
-pub(crate) struct Lists {
+pub(crate) struct Lists<I: Isa> {
     /// For each open `if` in its first arm, the copies at the other.
-    pub(crate) else_copies: Vec<Copies>,
+    pub(crate) else_copies: Vec<Copies<I>>,
     pub(crate) stubs: Vec<Stub>,
     /// References that stubs keep in memory, see `Stub::refs`.
     pub(crate) stub_refs: Vec<KeptRef>,

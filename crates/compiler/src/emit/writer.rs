@@ -4,7 +4,7 @@ use crate::isa::{Isa, Load};
 use crate::treaty::code::{
     AddressSite, CallSite, Counters, FUNC_ALIGN, FuncCode, Handler, Reloc, Safepoint, Target, TrapCode, TrapSite,
 };
-use crate::treaty::facts::{AddressMap, CpuFeatures, Settings, Where};
+use crate::treaty::facts::{AddressMap, CpuFeatures, CtxFacts, Settings, Where};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::Width;
 use lightbeam_asm::{Addr, Label};
@@ -172,7 +172,7 @@ impl<I: Isa> Writer<I> {
         self.pending.clear();
         self.placed = 0;
         self.first_address = self.addresses.len();
-        self.budget_end = self.offset().saturating_add(most.min(1 << 31) as u32);
+        self.budget_end = self.offset().saturating_add(most.min(I::REACH as usize) as u32);
         self.looked_to = 0;
         self.stop = None;
     }
@@ -387,6 +387,13 @@ impl<I: Isa> Writer<I> {
         label
     }
 
+    /// Traps if the stack has come to its limit.
+    pub fn check_stack(&mut self, ctx: &CtxFacts) {
+        let overflow = self.trap_label(TrapCode::StackOverflow);
+        self.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+        self.stack_check(Addr::base(I::SCRATCH, ctx.stack_limit), overflow);
+    }
+
     /// An instruction that traps, for the operator at `wasm`. Where traps may be faults.
     pub(crate) fn trap_here(&mut self, code: TrapCode, wasm: u32) {
         let at = self.trap();
@@ -407,7 +414,7 @@ impl<I: Isa> Writer<I> {
         while let Some(trap) = self.next_trap() {
             if trap.code == TrapCode::StackOverflow && !self.hardware_traps {
                 // The frame that does not fit must not be there when the host is called: below it may be anything.
-                self.mov(Width::W64, I::STACK, I::FRAME);
+                self.cut_frame();
             }
             if self.hardware_traps {
                 self.trap_here(trap.code, trap.wasm);

@@ -37,7 +37,7 @@ use crate::treaty::facts::CpuFeatures;
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
-use std::ops::Range;
+use std::ops::{IndexMut, Range};
 
 /// Registers that an instruction demands.
 #[derive(Clone, Copy, Debug)]
@@ -135,10 +135,15 @@ pub struct Platform {
 /// Where a patched field is, and what a jump or call needs to be finished later.
 pub type At = u32;
 
-/// An instruction set: an assembler for a processor.
-pub trait Isa: Sized + Send + 'static {
+/// An instruction set: an assembler for a processor. By default it is empty, and the processor has no features.
+pub trait Isa: Default + Send + 'static {
     /// Its name, as users know it.
     const NAME: &'static str;
+    /// An array with a number for each register of `ALLOCATABLE`, by `dense`. There is one for each open block, so it
+    /// is as short as the registers allow.
+    type Dense: Copy + Send + IndexMut<usize, Output = u16>;
+    /// All zeros.
+    const DENSE: Self::Dense;
     /// Registers that values may be kept in, pinned ones and scratches excluded.
     const ALLOCATABLE: RegSet;
     /// Of those, the integer registers that calls of either convention preserve, in order of preference for homes.
@@ -153,7 +158,7 @@ pub trait Isa: Sized + Send + 'static {
     const MEMORY_BASE: Reg;
     /// The frame pointer.
     const FRAME: Reg;
-    /// The stack pointer.
+    /// The stack pointer. It is the base of addresses and the `d` of `lea`, and an operand of nothing else.
     const STACK: Reg;
     /// The integer scratch of primitives.
     const SCRATCH: Reg;
@@ -169,8 +174,19 @@ pub trait Isa: Sized + Send + 'static {
     const STACK_MESSAGE: Reg;
     /// Where a compare-and-exchange has the value it expects and gives the one that was there. Never a home.
     const EXPECTED: Reg;
-    /// An integer temporary of code on the border: no convention passes an argument in it, nor where a result area is.
-    const BORDER_TEMP: Reg;
+    /// An integer register in which no convention passes anything: no argument, no instance, not where a result area
+    /// is. Calls destroy it. Where a callee's address waits while all else goes to its place; what code on the border
+    /// computes in.
+    const UNPASSED: Reg;
+    /// Where a routine of the compiler's gives up to two results, allocatable. The first is where a libcall gives its
+    /// own.
+    const ROUTINE_RESULTS: [Reg; 2];
+    /// Where the host leaves the exception for a landing pad: where a libcall gives its result, as does the one that
+    /// makes an exception.
+    const EXCEPTION: Reg;
+    /// What routines that change stacks compute in: registers that calls destroy, all different, and none of them
+    /// `STACK_MESSAGE`. From the third on none is of `ROUTINE_RESULTS`.
+    const TEMPS: [Reg; 7];
     /// Where the code runs.
     const PLATFORM: Platform;
     /// Do integer and float operations read their right operand from memory by themselves? Then a value in memory is
@@ -180,12 +196,26 @@ pub trait Isa: Sized + Send + 'static {
     const DIVISION_FAULTS: bool;
     /// Upper bound on the code bytes that one primitive appends.
     const MAX_PRIMITIVE: usize;
+    /// Bytes of the return address on the stack at a function's entry, below the arguments there; 0 where a call leaves
+    /// it in a register.
+    const LINK_BYTES: u32;
+    /// Bytes of `jmp_sym`, which is what a `Tail` entry is.
+    const JUMP_BYTES: u32;
+    /// Alignment of the first instruction of a loop.
+    const LOOP_ALIGN: u32;
+    /// What fills gaps in a text: whoever runs into it traps.
+    const FILLER: u8;
+    /// What a text must be shorter than, so that `resolve` reaches from everywhere in it to everywhere.
+    const REACH: u32;
 
     /// The machine form of a signature.
     #[must_use]
     fn sig(params: &[Ty], results: &[Ty]) -> Sig {
         Sig::new(&Self::PRIVATE, &Self::TAIL, params, results)
     }
+
+    /// Where a register of `ALLOCATABLE` has its number in a `Dense`, different for each.
+    fn dense(reg: Reg) -> usize;
 
     /// Which processor features this machine has.
     fn host_features() -> CpuFeatures;
@@ -216,6 +246,9 @@ pub trait Isa: Sized + Send + 'static {
     /// In debug builds, how often the flags may have changed so far: by instructions, by calls, and at labels, to which
     /// others come with flags of their own. In others nobody knows.
     fn flags(&self) -> u32;
+    /// Finishes what `call_sym` or `jmp_sym` has left at `at` of some code, at `from` of the text: it goes to `to` of
+    /// the text.
+    fn resolve(code: &mut [u8], at: u32, from: u32, to: u32);
     /// Appends the constants that the code refers to, behind the last instruction, and says where they start.
     fn place_constants(&mut self) -> u32;
     /// Takes back the code after `offset`, with which no label and no fix-up may be connected.
@@ -429,10 +462,9 @@ pub trait Isa: Sized + Send + 'static {
     fn jump_table(&mut self, index: Reg, t: Reg, table: &[Label]);
     /// Calls the label.
     fn call_label(&mut self, to: Label);
-    /// Calls something that a relocation names later; returns the offset of the field.
+    /// Calls something that a relocation names later; returns what `resolve` wants to know of it.
     fn call_sym(&mut self) -> At;
-    /// Jumps to something that a relocation names later; returns the offset of the field. 5 bytes on x86-64, see
-    /// `TAIL_ENTRY_BYTES`.
+    /// Jumps to something that a relocation names later, in `JUMP_BYTES`; returns what `resolve` wants to know of it.
     fn jmp_sym(&mut self) -> At;
     /// As `call_sym`, for something that leaves by `jump_back`: perhaps when others have called and not returned, so
     /// that the processor must not count on the order.
@@ -454,8 +486,18 @@ pub trait Isa: Sized + Send + 'static {
     fn enter(&mut self) -> At;
     /// Fills in the frame size of an `enter`.
     fn patch_frame(&mut self, enter: At, bytes: u32);
+    /// Goes to the label if the stack pointer is below the word at `limit`, whose base may be `SCRATCH`.
+    fn stack_check(&mut self, limit: Addr, overflow: Label);
+    /// Nothing is left of the frame but the two words that `enter` has made of it. Keeps the flags.
+    fn cut_frame(&mut self);
     /// Undoes `enter`, whatever the stack pointer.
     fn leave(&mut self);
+    /// A tail call begins to write its arguments over the frame, so what is in it and outlasts it goes elsewhere: the
+    /// return address to where a callee finds it, which is `[STACK]` if it is in memory there, and the caller's frame
+    /// pointer to `FLOAT_SCRATCH`. From here to `replace_frame` there are loads and stores only.
+    fn lift_frame(&mut self);
+    /// After `lift_frame`: the stack pointer is `FRAME + to`, and the frame pointer the caller's.
+    fn replace_frame(&mut self, to: i32);
     /// Returns and pops so many bytes of arguments.
     fn ret(&mut self, pop: u32);
     /// Appends bytes that are no instructions.

@@ -17,7 +17,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// Arguments from the fourth on stay where they came.
     const FOURTH: Reg = I::PRIVATE.int_args[3];
     const FIFTH: Reg = I::PRIVATE.int_args[4];
-    const RESULT: Reg = I::PRIVATE.int_results[0];
+    const RESULT: Reg = I::ROUTINE_RESULTS[0];
 
     fn gc(&self) -> GcFacts {
         self.facts.gc.expect("a module with objects has a collector")
@@ -412,7 +412,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// Traps unless `position` and so many elements are in a data segment; makes `position` a pointer.
     pub(crate) fn data_range(&mut self, ty: u32, segment: u32, position: Reg, n: Reg) {
         let (_, field) = self.array(ty);
-        let [pointer, bytes] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
+        let [pointer, bytes] = I::ROUTINE_RESULTS;
         let out = self.w.trap_label(TrapCode::MemoryOutOfBounds);
         self.narrow(&[position, n]);
         self.data_segment(segment);

@@ -88,7 +88,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         if !routine.gives() {
             // Nothing of the host's is left where a result is.
-            self.w.iconst(Width::W32, I::PRIVATE.int_results[0], 0, false);
+            self.w.iconst(Width::W32, I::ROUTINE_RESULTS[0], 0, false);
         }
         self.w.leave();
         self.w.ret(0);

@@ -17,60 +17,46 @@ use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::Width;
 use lightbeam_asm::{Addr, Label, Reg};
 
-/// Bytes of the frame: the preserved and the pinned registers, three words to remember, and a stack's words.
-const FRAME_BYTES: u32 = 96;
-
 /// Bytes of a value that crosses, and their logarithm.
 const VALUE: i32 = 16;
 const VALUE_LOG2: u8 = 4;
 
 impl<I: Isa> RoutineGen<'_, I> {
     /// Volatile registers for whatever lasts a few instructions.
-    const T: [Reg; 4] =
-        [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1], I::PRIVATE.int_results[2], I::PRIVATE.int_results[3]];
+    const T: [Reg; 4] = [I::TEMPS[0], I::TEMPS[1], I::TEMPS[2], I::TEMPS[3]];
     /// The store's structure.
-    const STORE: Reg = I::PRIVATE.int_results[5];
-    /// The continuation that is used.
-    const CONT: Reg = I::PRIVATE.int_results[7];
+    const STORE: Reg = I::TEMPS[4];
     /// The continuation that runs, where it is not the one that is used.
-    const OTHER: Reg = I::PRIVATE.int_results[6];
-
-    /// All of these are different registers, and none is the one by which stacks talk to each other, which outlasts
-    /// each.
-    const DISTINCT: () = {
-        let all =
-            [I::STACK_MESSAGE, Self::STORE, Self::CONT, Self::OTHER, Self::T[0], Self::T[1], Self::T[2], Self::T[3]];
-        let mut i = 0;
-        while i < all.len() {
-            let mut j = 0;
-            while j < i {
-                assert!(all[i].index() != all[j].index());
-                j += 1;
-            }
-            i += 1;
-        }
-    };
+    const OTHER: Reg = I::TEMPS[5];
+    /// The continuation that is used.
+    const CONT: Reg = I::TEMPS[6];
 
     /// The caller's operands: the continuation, and behind it what is passed.
     const PASSED: Addr = Addr::base(I::FRAME, 16);
 
-    const KEPT_CTX: Addr = Addr::base(I::FRAME, -32);
-    const KEPT_MEMORY: Addr = Addr::base(I::FRAME, -40);
+    /// Word number `n` of the frame. The preserved registers come first.
+    const fn kept(n: usize) -> Addr {
+        Addr::base(I::FRAME, -8 * (n as i32 + 1))
+    }
+
+    const KEPT_CTX: Addr = Self::kept(I::PRESERVED.len());
+    const KEPT_MEMORY: Addr = Self::kept(I::PRESERVED.len() + 1);
     /// Words that wait for the stack to go on.
-    const WAITING: [Addr; 3] = [Addr::base(I::FRAME, -48), Addr::base(I::FRAME, -56), Addr::base(I::FRAME, -64)];
-    /// A copy of a stack's words.
-    const WORDS: Addr = Addr::base(I::FRAME, -96);
+    const WAITING: [Addr; 3] =
+        [Self::kept(I::PRESERVED.len() + 2), Self::kept(I::PRESERVED.len() + 3), Self::kept(I::PRESERVED.len() + 4)];
+    /// Words of the frame, an even number. The last three are a copy of a stack's words.
+    const FRAME_WORDS: usize = (I::PRESERVED.len() + 8).next_multiple_of(2);
+    const WORDS: Addr = Self::kept(Self::FRAME_WORDS - 1);
 
     fn facts_of_stacks(&self) -> StackFacts {
         self.facts.stacks.expect("a module with continuations knows what stacks are")
     }
 
     pub(crate) fn stack_routine(&mut self, routine: StackRoutine) {
-        const { Self::DISTINCT };
         let enter = self.w.enter();
-        self.w.patch_frame(enter, FRAME_BYTES);
+        self.w.patch_frame(enter, 8 * Self::FRAME_WORDS as u32);
         for (i, reg) in I::PRESERVED.iter().enumerate() {
-            self.w.store(Store::B64, Addr::base(I::FRAME, -8 * (i as i32 + 1)), *reg);
+            self.w.store(Store::B64, Self::kept(i), *reg);
         }
         self.w.store(Store::B64, Self::KEPT_CTX, I::CTX);
         self.w.store(Store::B64, Self::KEPT_MEMORY, I::MEMORY_BASE);
@@ -91,7 +77,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// Returns, with what is in the result registers.
     fn go_back(&mut self) {
         for (i, reg) in I::PRESERVED.iter().enumerate() {
-            self.w.load(Load::I64, *reg, Addr::base(I::FRAME, -8 * (i as i32 + 1)));
+            self.w.load(Load::I64, *reg, Self::kept(i));
         }
         self.w.load(Load::I64, I::CTX, Self::KEPT_CTX);
         self.w.load(Load::I64, I::MEMORY_BASE, Self::KEPT_MEMORY);
@@ -364,7 +350,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     /// taken the place of the one that was resumed.
     fn after_resume(&mut self) {
         let facts = self.facts_of_stacks();
-        let [asked, values, temp, parent] = Self::T;
+        let ([asked, values], [_, _, temp, parent]) = (I::ROUTINE_RESULTS, Self::T);
         let message = I::STACK_MESSAGE;
         let [more, trapped] = self.w.labels();
         self.w.load(Load::I64, I::CTX, Self::KEPT_CTX);

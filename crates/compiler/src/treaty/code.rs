@@ -5,10 +5,6 @@
 use crate::treaty::libcall::Libcall;
 use std::ops::Range;
 
-/// Bytes from a function's `Tail` entry to its private entry: the length of the jump that stands at the first. A
-/// function that does not escape has no `Tail` entry.
-pub const TAIL_ENTRY_BYTES: u32 = 5;
-
 /// Alignment of private entries in the text, and of the text itself.
 pub const FUNC_ALIGN: u32 = 16;
 
@@ -17,8 +13,8 @@ pub const FUNC_ALIGN: u32 = 16;
 pub struct FuncCode {
     /// Its index among the functions that the module defines; `u32::MAX` for a routine, which belongs to none.
     pub index: u32,
-    /// Offset of its first byte: the `Tail` entry if it escapes, a 5-byte jump whose target is a `Reloc`, else the
-    /// private entry.
+    /// Offset of its first byte: the `Tail` entry if it escapes, a jump whose target is a `Reloc`, else the private
+    /// entry.
     pub start: u32,
     /// Offset of the private entry, aligned to [`FUNC_ALIGN`].
     pub body: u32,
@@ -52,10 +48,10 @@ pub struct Parts {
     pub constants: u32,
 }
 
-/// A 32-bit field that holds a distance to something outside the function.
+/// A call or jump that goes to something outside the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reloc {
-    /// Offset of the field. What it counts from is the end of the field.
+    /// Offset of what `Isa::resolve` fills in.
     pub at: u32,
     /// What it must reach.
     pub target: Target,
@@ -72,10 +68,10 @@ pub enum Target {
     Libcall(Libcall),
     /// A routine that the compiler makes once per module, see `routines::emit`.
     Routine(Routine),
-    /// The routine `() -> (pointer, bytes)` that gives the current extent of data segment `n` in the first two
-    /// integer result registers of `Isa::PRIVATE`; it uses no other register.
+    /// The routine `() -> (pointer, bytes)` that gives the current extent of data segment `n` in
+    /// `Isa::ROUTINE_RESULTS`; it uses no other register.
     DataSegment(u32),
-    /// The routine `()` that drops data segment `n`; it uses no register but the first integer result.
+    /// The routine `()` that drops data segment `n`; it uses no register but the first result's.
     DataDrop(u32),
 }
 

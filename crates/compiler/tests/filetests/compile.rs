@@ -67,7 +67,7 @@ pub(crate) fn code<I: Isa>(module: &mut Module<'_>, settings: &Settings) -> Resu
 /// The routines that relocations name, those that these name in turn, and all constants.
 fn routines_of<I: Isa>(
     module: &Module<'_>,
-    workspace: &mut Workspace,
+    workspace: &mut Workspace<I>,
     writer: &mut Writer<I>,
     pieces: &mut Vec<Piece>,
 ) -> Result<(), String> {

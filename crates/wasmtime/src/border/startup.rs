@@ -7,7 +7,7 @@ use crate::facts::layout::offset;
 use crate::facts::types::reference_type;
 use crate::target::POINTER;
 use lightbeam_asm::{Addr, Label, Reg};
-use lightbeam_compiler::code::{Routine, Target, TrapCode};
+use lightbeam_compiler::code::{FUNC_ALIGN, Routine, Target, TrapCode};
 use lightbeam_compiler::compare_with_heap;
 use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS, Where};
 use lightbeam_compiler::isa::{Alu, Cond, Isa, Load, Src, Store};
@@ -90,12 +90,12 @@ pub(crate) fn emit<I: Isa>(
     let wasm = border.start();
     let routine = border.w.label();
     border.thunk(&sig, Entry::Local(routine));
-    border.w.align(16);
+    border.w.align(FUNC_ALIGN);
     border.w.bind(routine);
     let offsets = VMOffsets::new(POINTER, &translation.module);
     Startup { border, translation, facts, offsets, lists: Vec::new(), cost: 1, deepest: 0 }.emit(&sig);
     let wasm = wasm..border.w.offset();
-    border.w.align(16);
+    border.w.align(FUNC_ALIGN);
     let array = border.w.offset();
     border.array_to_wasm(&sig, Entry::Local(routine), concurrency);
     Ranges { wasm, array: array..border.w.offset() }
@@ -109,7 +109,7 @@ impl<I: Isa> Startup<'_, '_, I> {
     /// What a loop counts.
     const COUNT: Reg = I::PRESERVED[2];
     /// Where constant expressions are computed into.
-    const VALUE: Reg = I::PRIVATE.int_results[0];
+    const VALUE: Reg = I::UNPASSED;
     /// Temporaries.
     const T: Reg = I::PRIVATE.int_args[1];
     const U: Reg = I::PRIVATE.int_args[0];
@@ -126,9 +126,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         let saved = [Self::NEXT, Self::KEPT, Self::COUNT];
         let enter = self.border.w.enter();
         // Of constant expressions as many operands wait as the module says.
-        self.border.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, self.facts.ctx.store));
-        let limit = Addr::base(I::SCRATCH, self.facts.ctx.stack_limit);
-        self.border.w.cmp(Width::W64, I::STACK, Src::Mem(limit)).trap(Cond::LtU, TrapCode::StackOverflow);
+        self.border.w.check_stack(&self.facts.ctx);
         for (n, reg) in saved.into_iter().enumerate() {
             self.border.w.store(Store::B64, slot::<I>(n), reg);
         }

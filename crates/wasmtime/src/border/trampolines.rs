@@ -9,7 +9,7 @@ use crate::facts::layout::offset;
 use crate::target::POINTER;
 use lightbeam_asm::{Addr, Label, Reg};
 use lightbeam_compiler::Writer;
-use lightbeam_compiler::code::Target;
+use lightbeam_compiler::code::{FUNC_ALIGN, Target};
 use lightbeam_compiler::facts::{Facts, Where};
 use lightbeam_compiler::isa::{Alu, Cond, Isa, Load, Src, Store};
 use lightbeam_compiler::libcall::Libcall;
@@ -93,7 +93,7 @@ impl<'a, I: Isa> Border<'a, I> {
     pub(crate) fn start(&mut self) -> u32 {
         self.w.reset_labels();
         self.w.begin_routine(&self.facts.settings);
-        self.w.align(16);
+        self.w.align(FUNC_ALIGN);
         self.w.offset()
     }
 
@@ -362,7 +362,7 @@ impl<'a, I: Isa> Border<'a, I> {
         for ((ty, at), loc) in parts(&sig.results).zip(&sig.tail.results) {
             if let AbiLoc::Stack(to) = *loc {
                 let to = Addr::base(I::SCRATCH, to.cast_signed());
-                self.copy(ty, to, Addr::base(I::STACK, at), I::BORDER_TEMP);
+                self.copy(ty, to, Addr::base(I::STACK, at), I::UNPASSED);
             }
         }
         for ((ty, at), loc) in parts(&sig.results).zip(&sig.tail.results) {
@@ -388,9 +388,9 @@ impl<'a, I: Isa> Border<'a, I> {
         self.w.store(Store::B64, context, args[0]);
         self.exit_wasm(args[0]);
         if libcall == Libcall::Trap {
-            self.w.lea_label(I::BORDER_TEMP, table);
+            self.w.lea_label(I::UNPASSED, table);
             self.w.mov(Width::W32, args[1], args[1]);
-            self.w.load(Load::I32U8, args[1], Addr::indexed(I::BORDER_TEMP, args[1], 0, 0));
+            self.w.load(Load::I32U8, args[1], Addr::indexed(I::UNPASSED, args[1], 0, 0));
         }
         self.call_builtin(builtin);
         match builtin.trap_sentinel() {
@@ -422,7 +422,7 @@ impl<'a, I: Isa> Border<'a, I> {
     /// Gives the extent of a data segment; see `Target::DataSegment`. `runtime` are the offsets of the pointer to its
     /// bytes and of their number, or `None` for an active segment, which is empty once the module has started.
     pub(crate) fn data_segment(&mut self, runtime: Option<(i32, i32)>) {
-        let [pointer, bytes] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
+        let [pointer, bytes] = I::ROUTINE_RESULTS;
         match runtime {
             Some((base, length)) => {
                 self.w.load(Load::I64, pointer, Addr::base(I::CTX, base));
@@ -449,8 +449,8 @@ impl<'a, I: Isa> Border<'a, I> {
         let store = POINTER.vm_store_context();
         self.w.load(Load::I64, I::SCRATCH, Addr::base(context, offset(POINTER.vmctx_store_context())));
         self.w.store(Store::B64, Addr::base(I::SCRATCH, offset(store.last_wasm_exit_trampoline_fp())), I::FRAME);
-        self.w.load(Load::I64, I::BORDER_TEMP, Addr::base(I::FRAME, RETURN_ADDRESS));
-        self.w.store(Store::B64, Addr::base(I::SCRATCH, offset(store.last_wasm_exit_pc())), I::BORDER_TEMP);
+        self.w.load(Load::I64, I::UNPASSED, Addr::base(I::FRAME, RETURN_ADDRESS));
+        self.w.store(Store::B64, Addr::base(I::SCRATCH, offset(store.last_wasm_exit_pc())), I::UNPASSED);
     }
 
     /// Calls a builtin, the instance and the arguments in place.

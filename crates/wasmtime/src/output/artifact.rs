@@ -7,14 +7,14 @@ use crate::output::image::Image;
 use crate::output::memory_file;
 use crate::output::text::{self, Piece};
 use crate::settings::Settings;
-use crate::target::{PAGE, TRIPLE};
+use crate::target::{ARCHITECTURE, PAGE, TRIPLE};
 use std::borrow::Cow;
 use std::fs::File;
 use std::mem::offset_of;
 use std::os::unix::fs::FileExt;
 use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
 use wasmtime_environ::object::write::{Object, StandardSegment, WritableBuffer};
-use wasmtime_environ::object::{Architecture, BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
+use wasmtime_environ::object::{BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
 use wasmtime_environ::{FlagValue, ObjectBuilder, Tunables, obj};
 
 /// A finished artifact whose large sections are still where they were made, so that they need to be copied only once:
@@ -289,7 +289,7 @@ struct Elf {
 
 impl Elf {
     fn new() -> Elf {
-        let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+        let mut object = Object::new(BinaryFormat::Elf, ARCHITECTURE, Endianness::Little);
         object.flags =
             FileFlags::Elf { os_abi: obj::ELFOSABI_WASMTIME, abi_version: 0, e_flags: obj::EF_WASMTIME_MODULE };
         Elf { object, headers: 1 }

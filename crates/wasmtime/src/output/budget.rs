@@ -7,11 +7,13 @@
 
 use crate::error::Error;
 use crate::output::fragment::Fragment;
+use crate::target::Machine;
 use lightbeam_compiler::Budget;
+use lightbeam_compiler::isa::Isa;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-/// The text must be shorter, so that every distance in it fits in 32 bits.
-pub(crate) const MAX_TEXT: usize = 1 << 31;
+/// The text must be shorter, so that calls reach from everywhere in it to everywhere.
+pub(crate) const MAX_TEXT: usize = Machine::REACH as usize;
 
 /// Most bytes of code for so many bytes of a module.
 pub(crate) fn most(bytes: usize) -> usize {
@@ -93,7 +95,7 @@ pub(crate) fn text_too_large(wasm_bytes: usize, offset: Option<usize>) -> Error 
 
 fn too_large(what: &str, most: usize, code: &str, offset: Option<usize>) -> Error {
     if most == MAX_TEXT - 1 {
-        return Error::too_large("the module's machine code exceeds 2 GiB", offset);
+        return Error::too_large(format!("the module's machine code exceeds {} MiB", MAX_TEXT >> 20), offset);
     }
     Error::too_large(format!("{what} more than {most} bytes of {code}"), offset)
 }
@@ -153,7 +155,7 @@ mod tests {
         assert_eq!(check(&[fragment(0, &[(within, 10, 10)])]), Ok(()));
         assert_eq!(check(&[fragment(0, &[(within, 10, 10), (160, 20, 1)])]), Ok(()));
         let huge = fragment(0, &[(1 << 30, 0, 1 << 28), (1 << 30, 1 << 28, 10)]);
-        assert_eq!(check(&[huge]).unwrap_err().message(), "the module's machine code exceeds 2 GiB");
+        assert_eq!(check(&[huge]).unwrap_err().message(), "the module's machine code exceeds 2048 MiB");
     }
 
     #[test]

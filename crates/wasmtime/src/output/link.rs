@@ -13,8 +13,8 @@ use crate::facts::types::{function_type, signature};
 use crate::input::translate::Translated;
 use crate::output::budget;
 use crate::output::image::Image;
-use crate::output::place::{Placed, Placer, aligned, resolve};
-use crate::output::text::{FILLER, Piece, Text};
+use crate::output::place::{Placed, Placer, aligned};
+use crate::output::text::{Piece, Text};
 use crate::settings::Settings;
 use crate::target::{Machine, PAGE, POINTER};
 use lightbeam_compiler::code::{Reloc, Routine, Target};
@@ -201,7 +201,7 @@ impl Linker<'_> {
     /// Pads the text so that what follows after `skip` more bytes is aligned.
     fn align(&mut self, skip: u32) {
         let padding = aligned(self.len(), skip) - self.len();
-        self.rest.resize(self.rest.len() + padding as usize, FILLER);
+        self.rest.resize(self.rest.len() + padding as usize, Machine::FILLER);
     }
 
     /// Appends code with its tables and returns where it starts.
@@ -323,14 +323,14 @@ impl Linker<'_> {
     fn finish(mut self) -> wasmtime::Result<Image> {
         // Whole pages, so that nothing but code becomes executable.
         let padding = self.len().next_multiple_of(PAGE as u32) - self.len();
-        self.rest.resize(self.rest.len() + padding as usize, FILLER);
+        self.rest.resize(self.rest.len() + padding as usize, Machine::FILLER);
         if self.len() as usize > self.most {
             return Err(self.too_large(None).into());
         }
 
         let mut rest = std::mem::take(&mut self.rest);
         for reloc in &self.relocs {
-            resolve(&mut rest, reloc.at - self.functions.end, reloc.at, self.place(reloc.target));
+            Machine::resolve(&mut rest, reloc.at - self.functions.end, reloc.at, self.place(reloc.target));
         }
         let mut text = std::mem::replace(&mut self.functions.image.text, Text::new(false));
         text.edit(|merged, code, pieces| {
@@ -346,7 +346,7 @@ impl Linker<'_> {
 
     /// Resolves what could not be when the functions were placed, in code that begins at `origin` of the text.
     fn resolve(&self, Placed { base, calls, relocs }: &Placed, origin: u32, code: &mut [u8]) {
-        let mut field = |at: u32, place: u32| resolve(code, base + at - origin, base + at, place);
+        let mut field = |at: u32, place: u32| Machine::resolve(code, base + at - origin, base + at, place);
         calls.iter().for_each(|&(at, index)| field(at, self.functions.bodies[index as usize]));
         relocs.iter().for_each(|reloc| field(reloc.at, self.place(reloc.target)));
     }

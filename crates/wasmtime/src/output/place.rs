@@ -6,10 +6,12 @@ use crate::output::addresses::AddressTable;
 use crate::output::budget::{Account, MAX_TEXT};
 use crate::output::fragment::Fragment;
 use crate::output::image::Image;
-use crate::output::text::{FILLER, Piece};
+use crate::output::text::Piece;
 use crate::report::FunctionReport;
 use crate::settings::Settings;
+use crate::target::Machine;
 use lightbeam_compiler::code::{FUNC_ALIGN, Reloc};
+use lightbeam_compiler::isa::Isa;
 use wasmtime_environ::{DefinedFuncIndex, FilePos, FuncKey, StaticModuleIndex};
 
 /// The functions placed so far: the text's beginning, with tables. It goes from thread to thread, and is large.
@@ -101,7 +103,7 @@ impl Placer {
         let mut end = 0;
         let module = StaticModuleIndex::from_u32(0);
         for func in funcs {
-            fragment.code[end as usize..func.start as usize].fill(FILLER);
+            fragment.code[end as usize..func.start as usize].fill(Machine::FILLER);
             end = func.end;
             let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(self.next()));
             self.image.add_function(key, base + func.start, base + func.end, FilePos::new(func.wasm));
@@ -116,7 +118,7 @@ impl Placer {
         let bodies = &self.bodies;
         calls.retain(|&(at, index)| match bodies.get(index as usize) {
             Some(&body) => {
-                resolve(&mut code, at, base + at, body);
+                Machine::resolve(&mut code, at, base + at, body);
                 false
             }
             None => true,
@@ -126,13 +128,6 @@ impl Placer {
         self.image.text.push(Piece { code, from });
         self.fragments.push(Placed { base, calls, relocs });
     }
-}
-
-/// Writes the distance to `place` into the field at `at` of `code`, which is at `field` of the text.
-#[inline]
-pub(crate) fn resolve(code: &mut [u8], at: u32, field: u32, place: u32) {
-    let distance = place.wrapping_sub(field + 4);
-    code[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
 }
 
 /// The first offset from `at` on where what follows after `skip` more bytes is aligned.

@@ -4,14 +4,13 @@
 //! file has is copied out, and all that follows stays in pieces.
 
 use crate::output::memory_file::{self, Mapped};
+use crate::target::Machine;
+use lightbeam_compiler::isa::Isa;
 use std::fs::File;
 
 /// A text from this size on is the first thing in its artifact, behind a page for the header; and from this size on, an
 /// artifact is loaded from a file in memory. Making one costs as much as copying this much.
 pub(crate) const LARGE: usize = 512 << 10;
-
-/// What fills the gaps between functions: a trap.
-pub(crate) const FILLER: u8 = 0xcc;
 
 /// Machine code under construction.
 pub(crate) struct Text {
@@ -72,10 +71,10 @@ impl Text {
         let start = self.len;
         self.len += bytes;
         if let Some(room) = self.room_in_file(start) {
-            return room.fill(FILLER);
+            return room.fill(Machine::FILLER);
         }
         let code = self.pieces.last_mut().map_or(&mut self.front, |piece| &mut piece.code);
-        code.resize(code.len() + bytes, FILLER);
+        code.resize(code.len() + bytes, Machine::FILLER);
     }
 
     /// Makes room in the file for so many bytes behind what there is, if there is a file: a use of the time that a

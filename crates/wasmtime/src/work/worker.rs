@@ -53,7 +53,7 @@ pub(super) struct Failure {
 
 /// One thread's tools, which it reuses from function to function.
 pub(crate) struct Worker {
-    workspace: Workspace,
+    workspace: Workspace<Machine>,
     output: Writer<Machine>,
     /// Index of the first function in the output.
     first: u32,

@@ -117,7 +117,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// The register in which a single value crosses a label.
+    /// The register in which a single value crosses a label: that in which it is returned, as the function's end is a
+    /// label.
     pub(crate) fn merge_reg(ty: Ty) -> Reg {
         match ty.class() {
             RegClass::Int => I::PRIVATE.int_results[0],
@@ -215,7 +216,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 locks = !self.regs.locked.is_empty();
             }
             self.drop_copies();
-            self.w.align(16);
+            self.w.align(I::LOOP_ALIGN);
             self.w.bind(label);
             self.loop_checks();
         }
@@ -635,7 +636,7 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         // The index must not be in the register that a single value crosses in.
         let operand = self.pop();
-        let reserved = RegSet::of(&[I::PRIVATE.int_results[0]]);
+        let reserved = RegSet::one(Self::merge_reg(Ty::I32));
         let allowed = RegSet::INTS.minus(if arity == 1 { reserved } else { RegSet::EMPTY });
         let index = self.take_from(allowed);
         self.load_operand(index, &operand);

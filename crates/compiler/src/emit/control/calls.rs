@@ -10,7 +10,7 @@ use crate::emit::values::value::{Operand, OperandLoc, Value};
 use crate::emit::{FuncGen, Unusual};
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
-use crate::treaty::code::{TAIL_ENTRY_BYTES, Target, TrapCode};
+use crate::treaty::code::{Target, TrapCode};
 use crate::treaty::facts::{Callee, Owner};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
@@ -356,9 +356,8 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// The register in which a reference's code address is when everything else has its place: the first result, which
-    /// no convention uses for arguments.
-    const CALLEE: Reg = I::PRIVATE.int_results[0];
+    /// The register in which a callee's address is when everything else has its place.
+    const CALLEE: Reg = I::UNPASSED;
 
     fn call_to(&mut self, to: To, sig: &Sig, abi: &Abi) {
         if sig.splits() {
@@ -461,7 +460,7 @@ impl<I: Isa> FuncGen<'_, I> {
             return;
         }
         let (callee_reg, _) = abi.contexts.expect("a convention that crosses instances");
-        let behind = Addr::base(Self::CALLEE, TAIL_ENTRY_BYTES as i32);
+        let behind = Addr::base(Self::CALLEE, I::JUMP_BYTES as i32);
         self.w.lea(Width::W64, I::SCRATCH, behind);
         let own = if without(Fault::PrivateEntry) { Cond::Ne } else { Cond::Eq };
         self.w.cmp(Width::W64, callee_reg, Src::Reg(I::CTX)).select(own, Ty::I64, Self::CALLEE, I::SCRATCH);
@@ -565,14 +564,14 @@ impl<I: Isa> FuncGen<'_, I> {
         if sig.splits() {
             self.split_args(to, sig);
         }
-        let owned = self.pop_args(abi.params.len(), abi, 8);
+        let owned = self.pop_args(abi.params.len(), abi, I::LINK_BYTES as i32);
         self.w.reserve_room();
         let extra = match to {
             To::Reference(reg, _) => Some((Self::CALLEE, reg)),
             _ => None,
         };
         if rebuild {
-            self.outgoing = self.outgoing.max(outgoing as u32 + 8);
+            self.outgoing = self.outgoing.max(I::LINK_BYTES + outgoing as u32);
         }
         self.place_args(extra);
         self.give_back(owned);
@@ -617,24 +616,24 @@ impl<I: Isa> FuncGen<'_, I> {
         self.become_dead();
     }
 
-    /// Replaces this function's frame and stack arguments by the callee's, which stand at 8 bytes above the stack
-    /// pointer. The upper ends of both argument areas coincide, since the callee pops its own.
+    /// Replaces this function's frame and stack arguments by the callee's, which stand at the stack pointer, behind the
+    /// return address if that is in memory at an entry. The upper ends of both argument areas coincide, since the
+    /// callee pops its own.
     ///
     /// ```text
-    ///   before                                  after
-    ///   [frame + 16 .. + incoming]  arguments   [.. frame + 16 + incoming]  new arguments
-    ///   [frame + 8]  return address             below them: return address, and there is the stack pointer
-    ///   [frame]      caller's frame pointer     frame = caller's
-    ///   ...
-    ///   [stack + 8 .. + outgoing] new arguments
+    ///   before                                      after
+    ///   [frame + 16 .. + incoming]  arguments       [.. frame + 16 + incoming]  new arguments
+    ///   [frame + 8]  return address                 below them: return address, if it is in memory,
+    ///   [frame]      caller's frame pointer                     and there is the stack pointer
+    ///   ...                                         frame = caller's
+    ///   [stack + link .. + outgoing] new arguments
     /// ```
     fn rebuild_arguments(&mut self, incoming: i32, outgoing: i32) {
         // The new arguments may overwrite both words of the frame, and any that is above what they come from.
-        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::FRAME, 8));
-        self.w.store(Store::B64, Addr::base(I::STACK, 0), I::SCRATCH);
-        self.w.load(Load::F64, I::FLOAT_SCRATCH, Addr::base(I::FRAME, 0));
-        let to = 8 + incoming - outgoing;
-        let mut word = outgoing;
+        self.w.lift_frame();
+        let bytes = outgoing + I::LINK_BYTES as i32;
+        let to = 16 + incoming - bytes;
+        let mut word = bytes - 8;
         // Upwards in memory, so from the top.
         while word >= 0 {
             if word & 0x38 == 0 && self.w.check_budget() {
@@ -644,8 +643,6 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.store(Store::B64, Addr::base(I::FRAME, to + word), I::SCRATCH);
             word -= 8;
         }
-        self.w.lea(Width::W64, I::SCRATCH, Addr::base(I::FRAME, to));
-        self.w.mov(Width::W64, I::STACK, I::SCRATCH);
-        self.w.bits(Width::W64, I::FRAME, I::FLOAT_SCRATCH);
+        self.w.replace_frame(to);
     }
 }

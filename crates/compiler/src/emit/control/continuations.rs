@@ -318,7 +318,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
                 Input::Operand(operand) => self.load_operand(*to, &operand),
             }
         }
-        let results = RegSet::of(&[I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]]);
+        let results = RegSet::of(&I::ROUTINE_RESULTS);
         self.emit_call(CallTo::Unpaired(Target::Routine(Routine::Stacks(routine))), Comes::Back, results);
         self.call_site();
         self.safepoint();
@@ -464,7 +464,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     /// Resumes, with everything in its place, and goes to the clause of a handler if one is asked for.
     fn resume_with(&mut self, routine: StackRoutine, first: Input, results: &[Ty], handlers: Handlers) {
         self.call_stacks(routine, &[first, Input::Number(handlers.all), Input::Number(handlers.suspending)]);
-        let [asked, values] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]];
+        let [asked, values] = I::ROUTINE_RESULTS;
         // Where there is no handler nobody can ask for one.
         if handlers.suspending > 0 {
             let label = if handlers.suspending == 1 {
@@ -485,7 +485,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         if self.lists.resumptions.clauses.is_empty() {
             return;
         }
-        let [asked, temp] = [I::PRIVATE.int_results[0], I::PRIVATE.int_results[2]];
+        let ([asked, _], temp) = (I::ROUTINE_RESULTS, I::TEMPS[2]);
         for i in 0..self.lists.resumptions.choices.len() {
             let (label, first, end) = self.lists.resumptions.choices[i];
             if self.w.check_budget() {
@@ -515,7 +515,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     fn hand_over(&mut self, clause: &Clause) {
         let facts = self.facts;
         let types = &facts.sigs[facts.tags[clause.tag as usize].sig as usize].params;
-        let values = I::PRIVATE.int_results[1];
+        let [_, values] = I::ROUTINE_RESULTS;
         self.w.counters.steps += types.len() as u64;
         for (i, ty) in types.iter().enumerate() {
             if i & 7 == 7 && self.w.check_budget() {

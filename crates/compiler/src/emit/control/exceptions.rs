@@ -340,11 +340,11 @@ impl<I: Isa> FuncGen<'_, I> {
         self.save_all_homes();
         let first = self.stack.len() - exception_object(tag).fields.len();
         self.make_exception(tag, first);
-        let reference = Operand::borrowed(Ty::GcRef, I::LIBCALL.int_results[0]);
+        let reference = Operand::borrowed(Ty::GcRef, I::EXCEPTION);
         self.throw_now(&reference);
     }
 
-    /// Makes an exception of the values in the slots from position `first` on, in the first result register. All
+    /// Makes an exception of the values in the slots from position `first` on, in `Isa::EXCEPTION`. All
     /// entries are in their slots, and no copies are left.
     pub(crate) fn make_exception(&mut self, tag: &TagFact, first: usize) {
         let object = exception_object(tag);
@@ -384,7 +384,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.lists.exceptions.innermost.is_some()
     }
 
-    /// Writes a new exception, which is in the first result register and stays there: what it carries is in slots from
+    /// Writes a new exception, which is in `Isa::EXCEPTION` and stays there: what it carries is in slots from
     /// position `first` on, the number of its tag's instance at `instance`.
     fn fill(&mut self, tag: &TagFact, exception: ExceptionFacts, first: usize, instance: Addr) {
         let [object, temp, base] = Self::TEMPS;
@@ -436,13 +436,13 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Registers that are free where nothing is in registers but the first result.
+    /// Registers that are free where nothing is in registers but an exception.
     const TEMPS: [Reg; 3] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1], I::PRIVATE.int_args[2]];
 
-    /// `d = ` the address of the exception in the first result register.
+    /// `d = ` the address of the exception in `Isa::EXCEPTION`.
     fn object_address(&mut self, d: Reg) {
         self.heap_base(d);
-        self.w.alu(Alu::Add, Width::W64, d, d, Src::Reg(I::LIBCALL.int_results[0]));
+        self.w.alu(Alu::Add, Width::W64, d, d, Src::Reg(I::EXCEPTION));
     }
 
     // ---- landing
@@ -459,7 +459,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.wasm = wasm;
             self.lists.exceptions.catches[i].pad = self.w.offset();
             if self.facts.settings.poison {
-                self.poison_all_but(RegSet::one(I::LIBCALL.int_results[0]));
+                self.poison_all_but(RegSet::one(I::EXCEPTION));
             }
             let context = Addr::base(I::FRAME, self.lists.exceptions.context);
             if !without(Fault::InstanceAtPad) {
@@ -474,18 +474,21 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Brings what the exception in the first result register carries, and itself if that is asked for, to where the
+    /// Brings what the exception in `Isa::EXCEPTION` carries, and itself if that is asked for, to where the
     /// label of a block wants it.
     fn unpack(&mut self, tag: Option<u32>, reference: bool, block: &Block) {
         let facts = self.facts;
-        let result = I::LIBCALL.int_results[0];
+        let exception = I::EXCEPTION;
         let fields = tag.map_or(&[][..], |tag| &exception_object(&facts.tags[tag as usize]).fields);
         let in_register = fields.len() + usize::from(reference) == 1 && !block.takes_one_in_slot();
         if reference && !in_register {
             let slot = self.slot(block.height() + fields.len(), Ty::GcRef);
-            self.w.store(Store::B32, slot, result);
+            self.w.store(Store::B32, slot, exception);
         }
         if fields.is_empty() {
+            if reference && in_register {
+                self.copy_reg(Ty::GcRef, Self::merge_reg(Ty::GcRef), exception);
+            }
             return;
         }
         let [object, temp, _] = Self::TEMPS;
@@ -499,10 +502,10 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         let kept = self.slot(block.height() + fields.len(), Ty::GcRef);
         if fields.iter().any(|field| is_made(field.storage)) {
-            self.w.store(Store::B32, kept, result);
+            self.w.store(Store::B32, kept, exception);
         }
         let size = tag.map_or(0, |tag| exception_object(&facts.tags[tag as usize]).size);
-        self.check_in_heap(result, size);
+        self.check_in_heap(exception, size);
         self.object_address(object);
         for (i, field) in fields.iter().enumerate() {
             if i & 3 == 3 && self.w.check_budget() {
@@ -527,7 +530,7 @@ impl<I: Isa> FuncGen<'_, I> {
             if let Storage::Func(ty) = field.storage {
                 let number = Arg::Operand(Operand::memory(Ty::I32, from));
                 self.libcall_raw(Libcall::GcInterned, &[Arg::Ctx, number, Arg::Imm(u64::from(ty))]);
-                self.w.store(Store::B64, slot, result);
+                self.w.store(Store::B64, slot, I::LIBCALL.int_results[0]);
             } else {
                 self.w.load(Load::I32, temp, from);
                 self.w.store(Store::B32, slot, temp);
@@ -536,8 +539,8 @@ impl<I: Isa> FuncGen<'_, I> {
             if in_register {
                 self.w.load(Load::of(ty), d, slot);
             } else {
-                self.w.load(Load::I32, result, kept);
-                self.check_in_heap(result, size);
+                self.w.load(Load::I32, exception, kept);
+                self.check_in_heap(exception, size);
                 self.object_address(object);
             }
         }

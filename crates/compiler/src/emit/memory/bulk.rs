@@ -168,7 +168,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let n = self.pop();
         let source = self.pop();
         let target = self.pop();
-        let (pointer, bytes) = (I::PRIVATE.int_results[0], I::PRIVATE.int_results[1]);
+        let [pointer, bytes] = I::ROUTINE_RESULTS;
         self.take_this(pointer);
         self.take_this(bytes);
         self.w.call(Target::DataSegment(segment));
@@ -200,7 +200,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn data_drop(&mut self) {
         let segment = self.reader.u32();
-        let scratch = I::PRIVATE.int_results[0];
+        let [scratch, _] = I::ROUTINE_RESULTS;
         self.take_this(scratch);
         self.w.call(Target::DataDrop(segment));
         self.release(scratch);
@@ -274,7 +274,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.load_operand(*to, operand);
             }
         }
-        let results = RegSet::one(I::PRIVATE.int_results[0]);
+        let results = RegSet::one(I::ROUTINE_RESULTS[0]);
         self.emit_call(CallTo::Symbol(Target::Routine(routine)), self.comes(), results);
     }
 }

@@ -47,7 +47,7 @@ pub(crate) struct Values<'a, I: Isa> {
     /// How many blocks are open.
     pub(crate) depth: usize,
     /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.
-    pub(crate) copies: Vec<Copies>,
+    pub(crate) copies: Vec<Copies<I>>,
     /// References in the frame.
     pub(crate) roots: &'a mut Roots,
     /// Moves between registers that are to be made at once.

@@ -99,18 +99,26 @@ pub(crate) struct Kept {
 }
 
 /// Which registers hold copies of which locals at a control edge, or at all edges into a label so far.
-#[derive(Clone, Copy)]
-pub(crate) struct Copies {
+pub(crate) struct Copies<I: Isa> {
     /// Has any edge been seen?
     seen: bool,
     set: RegSet,
-    /// By register of the machine, floats from 16 on: the position of the local. Only those of `set` mean anything.
-    of: [u16; 32],
+    /// By `Isa::dense`: the position of the local. Only those of `set` mean anything.
+    of: I::Dense,
 }
 
-impl Copies {
+impl<I: Isa> Clone for Copies<I> {
+    #[inline]
+    fn clone(&self) -> Copies<I> {
+        *self
+    }
+}
+
+impl<I: Isa> Copy for Copies<I> {}
+
+impl<I: Isa> Copies<I> {
     /// No edge so far.
-    pub(crate) const NONE: Copies = Copies { seen: false, set: RegSet::EMPTY, of: [0; 32] };
+    pub(crate) const NONE: Copies<I> = Copies { seen: false, set: RegSet::EMPTY, of: I::DENSE };
 
     /// Has any edge been seen?
     pub(crate) fn is_reached(&self) -> bool {
@@ -124,16 +132,12 @@ impl Copies {
         self.set = RegSet::EMPTY;
     }
 
-    fn index(reg: Reg) -> usize {
-        reg.code() as usize & 15 | (reg.is_float() as usize) << 4
-    }
-
     /// Keeps what another edge agrees with.
     fn meet(&mut self, set: RegSet, copy_of: &[u16; 64]) {
         if self.seen {
             self.set = self.set.and(set);
             for reg in self.set {
-                if self.of[Copies::index(reg)] != copy_of[reg.index()] {
+                if self.of[I::dense(reg)] != copy_of[reg.index()] {
                     self.set.remove(reg);
                 }
             }
@@ -141,7 +145,7 @@ impl Copies {
             self.seen = true;
             self.set = set;
             for reg in set {
-                self.of[Copies::index(reg)] = copy_of[reg.index()];
+                self.of[I::dense(reg)] = copy_of[reg.index()];
             }
         }
     }
@@ -487,21 +491,21 @@ impl<I: Isa> Values<'_, I> {
     }
 
     /// The copies that hold here.
-    pub(crate) fn copies_here(&self) -> Copies {
+    pub(crate) fn copies_here(&self) -> Copies<I> {
         let mut copies = Copies::NONE;
         copies.meet(self.regs.cached, &self.regs.copy_of);
         copies
     }
 
     /// At a label, with every register of the pool free or cached: takes up the copies that all its edges agree on.
-    pub(crate) fn adopt_copies(&mut self, label: &Copies) {
+    pub(crate) fn adopt_copies(&mut self, label: &Copies<I>) {
         proof!(self.regs.locked.minus(label.set).is_empty(), "a loop's register is lost on an edge");
         for reg in self.regs.cached {
             self.locals[self.regs.copy_of[reg.index()] as usize].copy = None;
         }
         proof!(self.regs.free.or(self.regs.cached) == self.regs.pool);
         for reg in label.set {
-            let at = label.of[Copies::index(reg)];
+            let at = label.of[I::dense(reg)];
             self.regs.copy_of[reg.index()] = at;
             self.locals[at as usize].copy = Some(reg);
         }

@@ -89,6 +89,8 @@ fn load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
 
 impl Isa for X64 {
     const NAME: &'static str = "x86-64";
+    type Dense = [u16; 32];
+    const DENSE: [u16; 32] = [0; 32];
     #[rustfmt::skip]
     const ALLOCATABLE: RegSet = RegSet::of(&[
         RAX, RCX, RDX, RBX, RSI, RDI, R8, R9, R10, R12, R13,
@@ -130,11 +132,26 @@ impl Isa for X64 {
     };
     const STACK_MESSAGE: Reg = RDI;
     const EXPECTED: Reg = RAX;
-    const BORDER_TEMP: Reg = RAX;
+    const UNPASSED: Reg = RAX;
+    const ROUTINE_RESULTS: [Reg; 2] = [RAX, RCX];
+    const EXCEPTION: Reg = RAX;
+    const TEMPS: [Reg; 7] = [RAX, RCX, RDX, RSI, R8, R9, R10];
     const PLATFORM: Platform = Platform { triple: "x86_64-unknown-linux-gnu", pointer: 8, page_log2: 12 };
     const MEM_OPERANDS: bool = true;
     const DIVISION_FAULTS: bool = true;
     const MAX_PRIMITIVE: usize = 128;
+    const LINK_BYTES: u32 = 8;
+    const JUMP_BYTES: u32 = 5;
+    const LOOP_ALIGN: u32 = 16;
+    /// `int3`
+    const FILLER: u8 = 0xcc;
+    /// Distances are of 32 bits, with a sign.
+    const REACH: u32 = 1 << 31;
+
+    #[inline(always)]
+    fn dense(reg: Reg) -> usize {
+        reg.code() as usize & 15 | (reg.is_float() as usize) << 4
+    }
 
     fn host_features() -> CpuFeatures {
         #[cfg(target_arch = "x86_64")]
@@ -202,6 +219,13 @@ impl Isa for X64 {
     #[inline(always)]
     fn flags(&self) -> u32 {
         self.asm.flags()
+    }
+
+    #[inline]
+    fn resolve(code: &mut [u8], at: u32, from: u32, to: u32) {
+        // Distances count from the end of their field, which is the instruction's.
+        let distance = to.wrapping_sub(from + 4);
+        code[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
     }
 
     fn place_constants(&mut self) -> u32 {
@@ -693,8 +717,29 @@ impl Isa for X64 {
         }
     }
 
+    fn stack_check(&mut self, limit: Addr, overflow: Label) {
+        self.asm.alu_rm(asm::Alu::Cmp, Size::S64, RSP, limit);
+        self.asm.jcc(Cc::B, overflow);
+    }
+
+    fn cut_frame(&mut self) {
+        self.asm.mov_rr(Size::S64, RSP, RBP);
+    }
+
     fn leave(&mut self) {
         self.asm.leave();
+    }
+
+    fn lift_frame(&mut self) {
+        self.asm.mov_rm(Size::S64, R11, Addr::base(RBP, 8));
+        self.asm.mov_mr(Size::S64, Addr::base(RSP, 0), R11);
+        load(&mut self.asm, Load::F64, XMM15, Addr::base(RBP, 0));
+    }
+
+    fn replace_frame(&mut self, to: i32) {
+        self.lea(Width::W64, R11, Addr::base(RBP, to));
+        self.asm.mov_rr(Size::S64, RSP, R11);
+        self.asm.movd_to_int(Size::S64, RBP, XMM15);
     }
 
     fn ret(&mut self, pop: u32) {

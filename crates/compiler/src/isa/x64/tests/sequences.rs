@@ -1,6 +1,7 @@
 //! What exactly is emitted, for a register combination of each kind.
 
 use super::*;
+use iced_x86::FlowControl;
 
 /// The text of what `emit` emits for a processor, one instruction after the other.
 fn text(cpu: CpuFeatures, emit: impl FnOnce(&mut X64)) -> String {
@@ -138,6 +139,9 @@ sequences! {
         |a| { let at = X64::enter(a); X64::patch_frame(a, at, 0x120); }         => "push rbp; mov rbp,rsp; sub rsp,120h",
         |a| { let at = X64::enter(a); X64::patch_frame(a, at, 0); }             => "push rbp; mov rbp,rsp; nop dword ptr [rax]",
         |a| { X64::leave(a); X64::ret(a, 0); }                                  => "leave; ret",
+        |a| { let l = a.label(); a.bind(l); X64::stack_check(a, Addr::base(R11, 16), l); } => "cmp rsp,[r11+10h]; jb short 0",
+        |a| X64::cut_frame(a)                                                   => "mov rsp,rbp",
+        |a| { X64::lift_frame(a); X64::replace_frame(a, -24); }                 => "mov r11,[rbp+8]; mov [rsp],r11; movsd xmm15,qword ptr [rbp]; lea r11,[rbp-18h]; mov rsp,r11; movq rbp,xmm15",
         |a| X64::ret(a, 48)                                                     => "ret 30h",
         |a| assert_eq!(X64::trap(a), 0)                                         => "ud2",
         |a| { X64::call_sym(a); X64::jmp_sym(a); }                              => "call 5; jmp near ptr 000000000000000Ah",
@@ -146,10 +150,16 @@ sequences! {
     }
 }
 
-/// The entry jump of a function is as long as the treaty says.
+/// The entry jump of a function is as long as said, and goes where it is told, wherever it has its place in the text.
 #[test]
 fn tail_entry() {
     let mut a = X64::new(NONE);
-    assert_eq!(a.jmp_sym() + 4, crate::treaty::code::TAIL_ENTRY_BYTES);
-    assert_eq!(a.offset(), crate::treaty::code::TAIL_ENTRY_BYTES);
+    let at = a.jmp_sym();
+    assert_eq!(a.offset(), X64::JUMP_BYTES);
+    for (place, to) in [(0x1000, 0x2000u32), (0x1000, 0x0ff0), (0, X64::REACH - 1), (X64::REACH - 16, 0)] {
+        X64::resolve(a.code_mut(), at, place + at, to);
+        let [i] = decode(a.code())[..] else { panic!("one instruction") };
+        assert_eq!(i.flow_control(), FlowControl::UnconditionalBranch);
+        assert_eq!(i.near_branch_target(), u64::from(to).wrapping_sub(place.into()));
+    }
 }
