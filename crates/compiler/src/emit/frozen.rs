@@ -17,9 +17,9 @@ use crate::emit::control::meter::{KeptRef, Stub, StubKind};
 use crate::emit::values::value::{Loc, Operand, Value};
 use crate::emit::writer::Writer;
 use crate::isa::Isa;
-use crate::treaty::code::Routine;
 use crate::treaty::facts::{Facts, GcFacts};
 use crate::treaty::fault::proof;
+use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::Ty;
 use lightbeam_asm::{Label, Reg, RegSet};
 
@@ -207,10 +207,10 @@ impl<'a, I: Isa> Frozen<'_, 'a, I> {
 
     /// Calls a routine on one path, where nothing but homes and what is to be written anew is in a register: the homes
     /// are stored before, and loaded by `restore_homes`.
-    pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
+    pub(crate) fn call_routine(&mut self, call: RoutineCall<Operand>) {
         proof!(self.cg.regs.cached.is_empty(), "a copy would be lost on one path");
         self.cg.save_homes();
-        self.cg.call_routine(routine, operands);
+        self.cg.call_routine(call);
     }
 
     /// See `FuncGen::restore_homes`.

@@ -14,9 +14,6 @@ use lightbeam_asm::{Addr, Label, Reg};
 const MANY_LISTED: i32 = 1024;
 
 impl<I: Isa> RoutineGen<'_, I> {
-    /// Arguments from the fourth on stay where they came.
-    const FOURTH: Reg = I::PRIVATE.int_args[3];
-    const FIFTH: Reg = I::PRIVATE.int_args[4];
     const RESULT: Reg = I::ROUTINE_RESULTS[0];
 
     fn gc(&self) -> GcFacts {
@@ -101,8 +98,9 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.bind(done);
     }
 
-    /// Overwrites the reference at `address` by `new`; all three registers are preserved ones.
-    pub(crate) fn set_reference(&mut self, address: Reg, new: Reg, old: Reg) {
+    /// Overwrites the reference at `address` by `new`.
+    pub(crate) fn set_reference(&mut self, address: Reg, new: Reg) {
+        let [_, _, old] = Self::KEPT;
         let Collector::Counting(counting) = self.gc().collector else {
             unreachable!("only where references are counted")
         };
@@ -141,8 +139,9 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     // ---- making arrays
 
-    /// The size may be of 64 bits, but for the highest.
-    pub(crate) fn make_room(&mut self, size: Reg, mask: Reg, end: Reg) {
+    /// The size may be of 64 bits, but for the highest. The mask is the alignment less one.
+    pub(crate) fn make_room(&mut self, size: Reg, mask: Reg) {
+        let [_, _, end] = Self::KEPT;
         let gc = self.gc();
         let Collector::None { free, kind_bits } = gc.collector else { unreachable!("only where nothing is collected") };
         let [data, temp] = [I::PRIVATE.int_args[0], I::PRIVATE.int_args[1]];
@@ -166,7 +165,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.bind(done);
     }
 
-    pub(crate) fn array_new(&mut self, ty: u32, length: Reg, size: Reg, temp: Reg) {
+    pub(crate) fn array_new(&mut self, ty: u32, length: Reg) {
+        let [_, size, temp] = Self::KEPT;
         let gc = self.gc();
         let (object, field) = self.array(ty);
         let (header, kind, align) = (object.size, object.kind, object.align);
@@ -291,7 +291,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
     }
 
-    pub(crate) fn array_init(&mut self, ty: u32, array: Reg, bits: Reg, n: Reg, done: Label) {
+    pub(crate) fn array_init(&mut self, ty: u32, array: Reg, bits: Reg, done: Label) {
+        let [_, _, n] = Self::KEPT;
         let gc = self.gc();
         let (_, field) = self.array(ty);
         let base = I::PRIVATE.int_args[0];
@@ -343,13 +344,13 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.branch_nonzero(Width::W64, n, again);
     }
 
-    pub(crate) fn array_fill(&mut self, ty: u32, array: Reg, index: Reg, n: Reg, done: Label) {
+    pub(crate) fn array_fill(&mut self, ty: u32, array: Reg, index: Reg, bits: Reg, length: Reg, done: Label) {
         let (_, field) = self.array(ty);
-        // The value came third, the length fourth.
-        let bits = I::PRIVATE.int_args[2];
-        self.w.mov(Width::W32, n, Self::FOURTH);
+        let [_, _, n] = Self::KEPT;
+        self.w.mov(Width::W32, n, length);
         self.narrow(&[array, index]);
         self.array_range(ty, array, index, n, I::PRIVATE.int_args[0]);
+        // The index has served: the bits take its place.
         self.w.mov(Width::W64, index, bits);
         let bits = index;
         if field.storage == (Storage::Gc { traced: true }) && self.facts.counts() {
@@ -364,19 +365,27 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.fill_elements(field.storage, array, bits, n, done);
     }
 
-    pub(crate) fn array_copy(&mut self, ty: u32, array: Reg, index: Reg, n: Reg, done: Label) {
+    pub(crate) fn array_copy(
+        &mut self,
+        ty: u32,
+        [array, index]: [Reg; 2],
+        [source, source_index]: [Reg; 2],
+        length: Reg,
+        done: Label,
+    ) {
         let (_, field) = self.array(ty);
-        let source = I::PRIVATE.int_args[2];
+        let [_, _, n] = Self::KEPT;
         let temp = I::PRIVATE.int_args[0];
-        self.w.mov(Width::W32, n, Self::FIFTH);
-        self.narrow(&[array, index, source, Self::FOURTH]);
+        self.w.mov(Width::W32, n, length);
+        self.narrow(&[array, index, source, source_index]);
         // Both arrays are looked at before any bound.
         let null = self.w.trap_label(TrapCode::NullReference);
         for reg in [array, source] {
             self.w.branch_zero(Width::W32, reg, null);
         }
         self.array_range(ty, array, index, n, temp);
-        self.array_range(ty, source, Self::FOURTH, n, temp);
+        self.array_range(ty, source, source_index, n, temp);
+        // The index has served: the pointer to the source takes its place.
         self.w.mov(Width::W64, index, source);
         let source = index;
         if field.storage != (Storage::Gc { traced: true }) || !self.facts.counts() {
@@ -422,9 +431,8 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.alu(Alu::Add, Width::W64, position, position, Src::Reg(pointer));
     }
 
-    pub(crate) fn array_init_data(&mut self, ty: u32, segment: u32, array: Reg, index: Reg, position: Reg) {
+    pub(crate) fn array_init_data(&mut self, ty: u32, segment: u32, [array, index]: [Reg; 2], position: Reg, n: Reg) {
         let (_, field) = self.array(ty);
-        let n = Self::FOURTH;
         self.narrow(&[array, index, n]);
         self.array_range(ty, array, index, n, I::PRIVATE.int_args[0]);
         self.data_range(ty, segment, position, n);
@@ -455,13 +463,21 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
     }
 
-    pub(crate) fn array_init_elem(&mut self, ty: u32, segment: u32, [array, index, position]: [Reg; 3], done: Label) {
+    pub(crate) fn array_init_elem(
+        &mut self,
+        ty: u32,
+        segment: u32,
+        [array, index]: [Reg; 2],
+        position: Reg,
+        length: Reg,
+        done: Label,
+    ) {
         let (_, field) = self.array(ty);
-        self.narrow(&[array, index, Self::FOURTH]);
-        self.array_range(ty, array, index, Self::FOURTH, I::PRIVATE.int_args[0]);
+        self.narrow(&[array, index, length]);
+        self.array_range(ty, array, index, length, I::PRIVATE.int_args[0]);
         // The index has served: the length takes its place.
         let n = index;
-        self.w.mov(Width::W64, n, Self::FOURTH);
+        self.w.mov(Width::W64, n, length);
         self.elem_range(segment, position, n);
         let Some(index) = self.facts.elems[segment as usize] else { return };
         self.done_if_zero(n, done);

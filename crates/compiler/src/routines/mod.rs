@@ -14,6 +14,7 @@ use crate::treaty::code::{Routine, Target, TrapCode};
 use crate::treaty::facts::{Facts, TableFact};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
+use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg};
 
@@ -45,6 +46,9 @@ const FRAME_BYTES: u32 = 32;
 pub(crate) const SEGMENT_ELEMENT_LOG2: u8 = 4;
 
 impl<I: Isa> RoutineGen<'_, I> {
+    /// The preserved registers of a routine. The first arguments are in them, as `treaty::routine` says; the others are
+    /// for whatever outlasts a call.
+    pub(crate) const KEPT: [Reg; 3] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
     /// The step of a copy, 1 or -1.
     pub(crate) const STEP: Addr = Addr::base(I::FRAME, -32);
     /// An operand as wide as a vector: on top of the caller's stack.
@@ -57,33 +61,42 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         let enter = self.w.enter();
         self.w.patch_frame(enter, FRAME_BYTES);
-        let [a, b, n] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
-        for (i, reg) in [a, b, n].into_iter().enumerate() {
+        for (i, reg) in Self::KEPT.into_iter().enumerate() {
             self.w.store(Store::B64, Addr::base(I::FRAME, -8 * (i as i32 + 1)), reg);
             self.w.mov(Width::W64, reg, I::PRIVATE.int_args[i]);
         }
         let done = self.w.label();
-        match routine {
-            Routine::TableFill { table } => self.fill(table, a, b, n, done),
-            Routine::TableCopy { to, from } => self.copy(to, from, a, b, n, done),
-            Routine::TableInit { table, segment } => self.init(table, segment, a, b, n, done),
-            Routine::Constant { .. } => unreachable!("made by the compiler of bodies"),
-            Routine::Stacks(_) => unreachable!("seen above"),
-            Routine::SetReference => self.set_reference(a, b, n),
-            Routine::Expose => self.expose(a, true),
-            Routine::List => self.expose(a, false),
-            Routine::MakeRoom => self.make_room(a, b, n),
-            Routine::ArrayNew { ty } => self.array_new(ty, a, b, n),
-            Routine::ArrayInit { ty } => self.array_init(ty, a, b, n, done),
-            Routine::ArrayFill { ty } => self.array_fill(ty, a, b, n, done),
-            Routine::ArrayCopy { ty } => self.array_copy(ty, a, b, n, done),
-            Routine::ArrayCheckData { ty, segment } => self.data_range(ty, segment, a, b),
-            Routine::ArrayCheckElem { segment } => self.elem_range(segment, a, b),
-            Routine::ArrayInitData { ty, segment } => self.array_init_data(ty, segment, a, b, n),
-            Routine::ArrayInitElem { ty, segment } => self.array_init_elem(ty, segment, [a, b, n], done),
+        match RoutineCall::of(routine, Self::arguments()) {
+            RoutineCall::TableFill { table, at, value, n } => self.fill(table, at, value, n, done),
+            RoutineCall::TableCopy { to, from, at, source, n } => self.copy(to, from, at, source, n, done),
+            RoutineCall::TableInit { table, segment, at, source, n } => {
+                self.init(table, segment, at, source, n, done);
+            }
+            RoutineCall::SetReference { address, reference } => self.set_reference(address, reference),
+            RoutineCall::Expose { reference } => self.expose(reference, true),
+            RoutineCall::List { reference } => self.expose(reference, false),
+            RoutineCall::MakeRoom { bytes, alignment } => self.make_room(bytes, alignment),
+            RoutineCall::ArrayNew { ty, length } => self.array_new(ty, length),
+            RoutineCall::ArrayInit { ty, array, bits } => self.array_init(ty, array, bits, done),
+            RoutineCall::ArrayFill { ty, array, index, bits, length } => {
+                self.array_fill(ty, array, index, bits, length, done);
+            }
+            RoutineCall::ArrayCopy { ty, array, index, source, source_index, length } => {
+                self.array_copy(ty, [array, index], [source, source_index], length, done);
+            }
+            RoutineCall::ArrayCheckData { ty, segment, position, length } => {
+                self.data_range(ty, segment, position, length);
+            }
+            RoutineCall::ArrayCheckElem { segment, position, length } => self.elem_range(segment, position, length),
+            RoutineCall::ArrayInitData { ty, segment, array, index, position, length } => {
+                self.array_init_data(ty, segment, [array, index], position, length);
+            }
+            RoutineCall::ArrayInitElem { ty, segment, array, index, position, length } => {
+                self.array_init_elem(ty, segment, [array, index], position, length, done);
+            }
         }
         self.w.bind(done);
-        for (i, reg) in [a, b, n].into_iter().enumerate() {
+        for (i, reg) in Self::KEPT.into_iter().enumerate() {
             self.w.load(Load::I64, reg, Addr::base(I::FRAME, -8 * (i as i32 + 1)));
         }
         if !routine.gives() {
@@ -93,6 +106,15 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.w.leave();
         self.w.ret(0);
         self.w.place_traps();
+    }
+
+    /// Where a routine has its arguments, from the first on: whether it `is_kept` is asked of each.
+    pub(crate) fn arguments() -> impl FnMut(bool) -> Reg {
+        let mut arguments = 0..;
+        move |is_kept| {
+            let n: usize = arguments.next().expect("no end");
+            if is_kept { Self::KEPT[n] } else { I::PRIVATE.int_args[n] }
+        }
     }
 
     /// Calls another routine, its arguments in place.

@@ -14,12 +14,22 @@ use crate::routines::RoutineGen;
 use crate::treaty::code::{StackRoutine, TrapCode, TrapSite};
 use crate::treaty::facts::StackFacts;
 use crate::treaty::libcall::Libcall;
+use crate::treaty::routine::StackCall;
 use crate::treaty::ty::Width;
 use lightbeam_asm::{Addr, Label, Reg};
 
 /// Bytes of a value that crosses, and their logarithm.
 const VALUE: i32 = 16;
 const VALUE_LOG2: u8 = 4;
+
+/// What a continuation goes on with.
+#[derive(Clone, Copy)]
+enum Given {
+    /// So many values, half as wide as they may be unless one is `wide`.
+    Values { count: Reg, wide: bool },
+    /// This exception.
+    Exception(Reg),
+}
 
 impl<I: Isa> RoutineGen<'_, I> {
     /// Volatile registers for whatever lasts a few instructions.
@@ -60,17 +70,19 @@ impl<I: Isa> RoutineGen<'_, I> {
         }
         self.w.store(Store::B64, Self::KEPT_CTX, I::CTX);
         self.w.store(Store::B64, Self::KEPT_MEMORY, I::MEMORY_BASE);
-        let inputs = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
-        for (reg, from) in inputs.iter().zip(I::PRIVATE.int_args) {
+        for (reg, from) in Self::KEPT.iter().zip(I::PRIVATE.int_args) {
             self.w.mov(Width::W64, *reg, *from);
         }
-        let [a, b, c] = inputs;
-        match routine {
-            StackRoutine::Bind { wide } => self.bind_values(a, wide),
-            StackRoutine::Resume { wide } => self.resume(Some(a), wide, a, b, c),
-            StackRoutine::ResumeThrow => self.resume(None, false, a, b, c),
-            StackRoutine::Suspend => self.suspend(a, b, c),
-            StackRoutine::Switch { wide } => self.switch(a, b, c, wide),
+        match StackCall::of(routine, Self::arguments()) {
+            StackCall::Bind { wide, values } => self.bind_values(values, wide),
+            StackCall::Resume { wide, values, handlers, suspending } => {
+                self.resume(Given::Values { count: values, wide }, handlers, suspending);
+            }
+            StackCall::ResumeThrow { exception, handlers, suspending } => {
+                self.resume(Given::Exception(exception), handlers, suspending);
+            }
+            StackCall::Suspend { tag, values, capacity } => self.suspend(tag, values, capacity),
+            StackCall::Switch { wide, tag, values, capacity } => self.switch(tag, values, capacity, wide),
         }
     }
 
@@ -262,17 +274,21 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     // ---- resuming
 
-    /// Resumes with values, of which `count` says how many, or with the exception in `exception`.
-    fn resume(&mut self, count: Option<Reg>, wide: bool, exception: Reg, handlers: Reg, suspending: Reg) {
+    fn resume(&mut self, given: Given, handlers: Reg, suspending: Reg) {
         let facts = self.facts_of_stacks();
         let [temp, parent, last, _] = Self::T;
         self.take_continuation();
-        if let Some(count) = count {
-            self.consume();
-            self.pass_on(count, wide, None);
-        } else {
-            self.bring_exception(exception);
-        }
+        let (count, effect) = match given {
+            Given::Values { count, wide } => {
+                self.consume();
+                self.pass_on(count, wide, None);
+                (Some(count), facts.effects.resume)
+            }
+            Given::Exception(exception) => {
+                self.bring_exception(exception);
+                (None, facts.effects.resume_throw)
+            }
+        };
         // The chain that is resumed ends where this stack begins.
         self.load_store();
         self.get(last, Self::CONT, facts.last_ancestor);
@@ -289,7 +305,7 @@ impl<I: Isa> RoutineGen<'_, I> {
         self.enter_limits(Self::CONT, temp);
         self.list_handlers(count, parent, handlers, suspending);
         self.words_of(temp, last);
-        self.tell(if count.is_some() { facts.effects.resume } else { facts.effects.resume_throw });
+        self.tell(effect);
         self.w.switch_stack(temp, temp, parent);
         self.after_resume();
     }

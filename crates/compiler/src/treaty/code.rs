@@ -90,7 +90,7 @@ impl Target {
 /// Code that is too long to stand in every function that uses it, or that belongs to none: loops over tables and
 /// arrays, constants that are objects, barriers of a collector, changes of stacks. The linker has each that some
 /// relocation names made once, by `routines::emit`, after the functions. They have frames of their own, so that a trap
-/// in one shows the wasm function that called it.
+/// in one shows the wasm function that called it. What each takes is in `treaty/routine.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Routine {
     /// `table.fill` of a table.
@@ -112,67 +112,66 @@ pub enum Routine {
         /// Element segment index.
         segment: u32,
     },
-    /// `() -> reference`: the value of a constant expression of `Facts::constants`. May collect.
+    /// Gives the value of a constant expression of `Facts::constants`. May collect.
     Constant {
         /// Its index there.
         index: u32,
     },
-    /// `(address, reference)`: overwrites a reference in memory with another, where the collector counts references.
+    /// Overwrites a reference in memory with another, where the collector counts references.
     SetReference,
-    /// `(reference)`: tells a collector that counts references of one that came out of memory. May collect.
+    /// Tells a collector that counts references of one that came out of memory. May collect.
     Expose,
-    /// `(reference)`: puts one that came out of memory on the list of such a collector, and does not collect.
+    /// Puts a reference that came out of memory on the list of such a collector, and does not collect.
     List,
-    /// `(bytes, alignment - 1)`: sees to it that an object has room in a heap that is never collected. Traps if it
-    /// cannot.
+    /// Sees to it that an object has room in a heap that is never collected. Traps if it cannot.
     MakeRoom,
-    /// `(length) -> reference` to a new array of a type, its elements not yet written. May collect.
+    /// Makes an array of a type, its elements not yet written. May collect.
     ArrayNew {
         /// Type index.
         ty: u32,
     },
-    /// `(array, bits)`: writes every element of a new array.
+    /// Writes every element of a new array.
     ArrayInit {
         /// Type index.
         ty: u32,
     },
-    /// `(array, index, bits, length)`: `array.fill`.
+    /// `array.fill`.
     ArrayFill {
         /// Type index.
         ty: u32,
     },
-    /// `(array, index, array, index, length)`: `array.copy` between arrays whose elements are stored alike.
+    /// `array.copy` between arrays whose elements are stored alike.
     ArrayCopy {
         /// Type index of the destination.
         ty: u32,
     },
-    /// `(position, length)`: traps if so many elements of a type, from this byte on, are not all in a data segment.
+    /// Traps if so many elements of a type, from this byte on, are not all in a data segment.
     ArrayCheckData {
         /// Type index.
         ty: u32,
         /// Data segment index.
         segment: u32,
     },
-    /// `(position, length)`: traps if so many elements are not all in an element segment.
+    /// Traps if so many elements are not all in an element segment.
     ArrayCheckElem {
         /// Element segment index.
         segment: u32,
     },
-    /// `(array, index, position, length)`: `array.init_data`.
+    /// `array.init_data`.
     ArrayInitData {
         /// Type index.
         ty: u32,
         /// Data segment index.
         segment: u32,
     },
-    /// `(array, index, position, length)`: `array.init_elem`.
+    /// `array.init_elem`.
     ArrayInitElem {
         /// Type index.
         ty: u32,
         /// Element segment index.
         segment: u32,
     },
-    /// Changes of stacks; what they take and give is in `emit/control/continuations.rs`.
+    /// Changes of stacks; what is on the stack of the machine is in `emit/control/continuations.rs`.
     Stacks(StackRoutine),
 }
 
@@ -192,21 +191,21 @@ impl Routine {
 /// A change of stacks, or what prepares one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StackRoutine {
-    /// `(arguments)`: `cont.bind`.
+    /// `cont.bind`.
     Bind {
         /// Does any argument take more than 8 bytes?
         wide: bool,
     },
-    /// `(arguments, handlers, of these suspending) -> (0 or handler, values)`: `resume`.
+    /// `resume`: gives 0 or the number of a handler, and where the values are.
     Resume {
         /// Does any value take more than 8 bytes?
         wide: bool,
     },
-    /// `(exception, handlers, of these suspending) -> (0 or handler, values)`: `resume_throw_ref`.
+    /// `resume_throw_ref`: gives the same as `Resume`.
     ResumeThrow,
-    /// `(tag, arguments, capacity)`: `suspend`.
+    /// `suspend`.
     Suspend,
-    /// `(tag, arguments but for the stack's own continuation, capacity)`: `switch`.
+    /// `switch`, whose values are all but the stack's own continuation.
     Switch {
         /// Does any value take more than 8 bytes?
         wide: bool,

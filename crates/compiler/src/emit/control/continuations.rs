@@ -26,9 +26,10 @@ use crate::emit::control::comes::Comes;
 use crate::emit::flags::Condition;
 use crate::emit::values::value::{Operand, OperandLoc, Value};
 use crate::isa::{Cond, Isa, Lane, Load, Src, Store};
-use crate::treaty::code::{Routine, StackRoutine, Target};
+use crate::treaty::code::{Routine, Target};
 use crate::treaty::facts::{StackFacts, Where};
 use crate::treaty::libcall::Libcall;
+use crate::treaty::routine::StackCall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
@@ -74,6 +75,13 @@ struct Handlers {
     suspending: u32,
     /// The first clause.
     clauses: usize,
+}
+
+impl Handlers {
+    /// How many there are, and how many of these do not switch, as arguments.
+    fn counts(&self) -> [Input; 2] {
+        [self.all, self.suspending].map(Input::Number)
+    }
 }
 
 /// An argument of a routine.
@@ -241,7 +249,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.pass_continuation();
         let wide = self.pass_values(count, VALUE);
         self.save_around();
-        self.call_stacks(StackRoutine::Bind { wide }, &[Input::Number(count as u32)]);
+        self.call_stacks(StackCall::Bind { wide, values: Input::Number(count as u32) });
         let d = self.take(RegClass::Float);
         self.w.load(Load::V128, d, Self::passed(0));
         self.restore_homes();
@@ -308,9 +316,10 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     }
 
     /// Calls a routine.
-    fn call_stacks(&mut self, routine: StackRoutine, inputs: &[Input]) {
+    fn call_stacks(&mut self, call: StackCall<Input>) {
+        let (routine, inputs) = call.parts();
         self.w.reserve_room();
-        for (input, to) in inputs.iter().zip(I::PRIVATE.int_args) {
+        for (input, to) in inputs.as_slice().iter().zip(I::PRIVATE.int_args) {
             match *input {
                 Input::Number(number) => self.w.iconst(Width::W32, *to, i64::from(number), false),
                 Input::Tag(tag) => self.tag_address(*to, tag),
@@ -386,7 +395,10 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.flush_for(&sig.results);
         self.save_around();
         let handlers = self.pass_handlers(VALUE * (1 + count as i32));
-        self.resume_with(StackRoutine::Resume { wide }, Input::Number(count as u32), &sig.results, handlers);
+        let [all, suspending] = handlers.counts();
+        let values = Input::Number(count as u32);
+        let call = StackCall::Resume { wide, values, handlers: all, suspending };
+        self.resume_with(call, &sig.results, handlers);
     }
 
     pub(crate) fn resume_throw(&mut self) {
@@ -404,7 +416,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.pass_continuation();
         self.truncate_stack(first);
         let handlers = self.pass_handlers(VALUE);
-        self.resume_with(StackRoutine::ResumeThrow, Input::Result, &sig.results, handlers);
+        self.resume_by_throwing(Input::Result, &sig.results, handlers);
     }
 
     pub(crate) fn resume_throw_ref(&mut self) {
@@ -417,7 +429,12 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.save_around();
         let exception = self.pop();
         let handlers = self.pass_handlers(VALUE);
-        self.resume_with(StackRoutine::ResumeThrow, Input::Operand(exception), &sig.results, handlers);
+        self.resume_by_throwing(Input::Operand(exception), &sig.results, handlers);
+    }
+
+    fn resume_by_throwing(&mut self, exception: Input, results: &[Ty], handlers: Handlers) {
+        let [all, suspending] = handlers.counts();
+        self.resume_with(StackCall::ResumeThrow { exception, handlers: all, suspending }, results, handlers);
     }
 
     /// Reads the handlers of an operator and lists their tags `at` bytes above the stack pointer. No register holds a
@@ -462,8 +479,8 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     }
 
     /// Resumes, with everything in its place, and goes to the clause of a handler if one is asked for.
-    fn resume_with(&mut self, routine: StackRoutine, first: Input, results: &[Ty], handlers: Handlers) {
-        self.call_stacks(routine, &[first, Input::Number(handlers.all), Input::Number(handlers.suspending)]);
+    fn resume_with(&mut self, call: StackCall<Input>, results: &[Ty], handlers: Handlers) {
+        self.call_stacks(call);
         let [asked, values] = I::ROUTINE_RESULTS;
         // Where there is no handler nobody can ask for one.
         if handlers.suspending > 0 {
@@ -545,7 +562,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         let capacity = self.room_to_come_back(count.max(sig.results.len()));
         self.flush_for(&sig.results);
         self.save_around();
-        self.call_stacks(StackRoutine::Suspend, &[Input::Tag(tag), Input::Number(count as u32), capacity]);
+        self.call_stacks(StackCall::Suspend { tag: Input::Tag(tag), values: Input::Number(count as u32), capacity });
         self.take_values(&sig.results, I::STACK);
     }
 
@@ -563,7 +580,8 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         let capacity = self.room_to_come_back(back.len());
         self.flush_for(back);
         self.save_around();
-        self.call_stacks(StackRoutine::Switch { wide }, &[Input::Tag(tag), Input::Number(count as u32), capacity]);
+        let [tag, values] = [Input::Tag(tag), Input::Number(count as u32)];
+        self.call_stacks(StackCall::Switch { wide, tag, values, capacity });
         self.take_values(back, I::STACK);
     }
 

@@ -22,10 +22,11 @@ use crate::emit::control::calls::Arg;
 use crate::emit::values::Values;
 use crate::emit::values::value::Operand;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
-use crate::treaty::code::{CallSite, Handler, Routine, TrapCode};
+use crate::treaty::code::{CallSite, Handler, TrapCode};
 use crate::treaty::facts::{Collector, ExceptionFacts, ObjectFact, Storage, TagFact};
 use crate::treaty::fault::{Fault, proof, without};
 use crate::treaty::libcall::Libcall;
+use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegSet};
 use std::ops::Range;
@@ -558,7 +559,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.heap_base(kind);
         self.w.load(Load::I32, kind, Addr::indexed(kind, reference, 0, gc.kind));
         self.w.test(Width::W32, kind, Src::imm(counting.listed.cast_signed())).branch(Cond::Ne, done);
-        self.call_routine(Routine::List, &[Operand::borrowed(Ty::GcRef, reference)]);
+        self.call_routine(RoutineCall::List { reference: Operand::borrowed(Ty::GcRef, reference) });
         self.w.bind(done);
     }
 

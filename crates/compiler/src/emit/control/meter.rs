@@ -4,10 +4,10 @@ use crate::emit::FuncGen;
 use crate::emit::control::calls::Arg;
 use crate::emit::values::value::Operand;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
-use crate::treaty::code::Routine;
 use crate::treaty::facts::MOST_UNITS;
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
+use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
@@ -156,7 +156,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.libcall_raw(Libcall::GcAlloc, &args);
             }
             StubKind::Expose { reference } => {
-                self.call_routine(Routine::Expose, &[Operand::borrowed(Ty::GcRef, reference)]);
+                self.call_routine(RoutineCall::Expose { reference: Operand::borrowed(Ty::GcRef, reference) });
             }
             StubKind::IsSubtype { actual, expected } => {
                 let args = [Arg::Ctx, Arg::Operand(Operand::borrowed(Ty::I32, actual)), Arg::TypeId(expected)];

@@ -6,8 +6,9 @@ use crate::emit::values::regs::Pins;
 use crate::emit::values::value::{Operand, OperandLoc};
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::operators::policy::{is_small_copy, is_small_fill};
-use crate::treaty::code::{Routine, Target, TrapCode};
+use crate::treaty::code::{Target, TrapCode};
 use crate::treaty::libcall::Libcall;
+use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
@@ -217,23 +218,23 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn table_fill(&mut self) {
         let table = self.reader.u32();
-        self.table_routine(Routine::TableFill { table });
+        self.table_routine(|[at, value, n]| RoutineCall::TableFill { table, at, value, n });
     }
 
     pub(crate) fn table_copy(&mut self) {
         let to = self.reader.u32();
         let from = self.reader.u32();
-        self.table_routine(Routine::TableCopy { to, from });
+        self.table_routine(|[at, source, n]| RoutineCall::TableCopy { to, from, at, source, n });
     }
 
     pub(crate) fn table_init(&mut self) {
         let segment = self.reader.u32();
         let table = self.reader.u32();
-        self.table_routine(Routine::TableInit { table, segment });
+        self.table_routine(|[at, source, n]| RoutineCall::TableInit { table, segment, at, source, n });
     }
 
     /// Pops three operands and gives them to a routine.
-    fn table_routine(&mut self, routine: Routine) {
+    fn table_routine(&mut self, call: impl FnOnce([Operand; 3]) -> RoutineCall<Operand>) {
         let n = self.pop();
         self.charge_units(&n);
         let b = self.pop();
@@ -241,7 +242,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
         let b_or_none = self.routine_value(&b);
-        self.call_routine(routine, &[a, b_or_none, n]);
+        self.call_routine(call([a, b_or_none, n]));
         for operand in [a, b, n] {
             self.done(&operand);
         }
@@ -261,7 +262,9 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Calls a routine: its operands go where the first integer arguments go.
-    pub(crate) fn call_routine(&mut self, routine: Routine, operands: &[Operand]) {
+    pub(crate) fn call_routine(&mut self, call: RoutineCall<Operand>) {
+        let (routine, arguments) = call.parts();
+        let operands = arguments.as_slice();
         self.moves.clear();
         for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
             if let OperandLoc::Reg(from) = operand.loc() {

@@ -9,10 +9,11 @@ use crate::emit::values::held::Held;
 use crate::emit::values::value::Operand;
 use crate::emit::writer::Writer;
 use crate::isa::{Alu, Cond, ImmFor, Isa, Load, Src, Store};
-use crate::treaty::code::{Routine, TrapCode};
+use crate::treaty::code::TrapCode;
 use crate::treaty::facts::TableFact;
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
+use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
@@ -218,13 +219,14 @@ impl<I: Isa> FuncGen<'_, I> {
         let mut frozen = self.freeze();
         let done = frozen.label();
         frozen.w().cmp(width.width(), before, Src::Imm(-1)).branch(Cond::Eq, done);
-        let args = [
-            Operand::borrowed(width, before),
-            frozen.routine_value(&Operand::memory(table.elem, value_slot)),
-            Operand::memory(width, delta_slot),
-        ];
+        let fill = RoutineCall::TableFill {
+            table: index,
+            at: Operand::borrowed(width, before),
+            value: frozen.routine_value(&Operand::memory(table.elem, value_slot)),
+            n: Operand::memory(width, delta_slot),
+        };
         frozen.w().store(Store::of(width), before_slot, before);
-        frozen.call_routine(Routine::TableFill { table: index }, &args);
+        frozen.call_routine(fill);
         frozen.w().load(Load::of(width), before, before_slot);
         frozen.restore_homes();
         frozen.meet(done);

@@ -12,10 +12,11 @@ use crate::emit::values::zero_bits;
 use crate::emit::writer::Writer;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::operators::policy::MANY_FIELDS;
-use crate::treaty::code::{Routine, TrapCode};
+use crate::treaty::code::TrapCode;
 use crate::treaty::facts::{Collector, Facts, ObjectFact, Storage};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
+use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
 
@@ -164,7 +165,8 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn set_reference(&mut self, address: Reg, value: &Operand, held: Held) {
         self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
-        self.call_routine(Routine::SetReference, &[Operand::own(Ty::I64, address), *value]);
+        let address_of_old = Operand::own(Ty::I64, address);
+        self.call_routine(RoutineCall::SetReference { address: address_of_old, reference: *value });
         self.release(address);
         self.give(held);
         self.drop_copies();
@@ -267,8 +269,8 @@ impl<I: Isa> FuncGen<'_, I> {
     /// has to be room for it.
     pub(crate) fn make_room(&mut self, size: u32, align: u32) {
         if let Collector::None { .. } = self.gc().collector {
-            let operands = [size, align - 1].map(|bits| Operand::constant(Ty::I32, u64::from(bits)));
-            self.call_routine(Routine::MakeRoom, &operands);
+            let [bytes, alignment] = [size, align - 1].map(|bits| Operand::constant(Ty::I32, u64::from(bits)));
+            self.call_routine(RoutineCall::MakeRoom { bytes, alignment });
         }
     }
 
@@ -594,14 +596,15 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Calls a routine over arrays; a collector may run meanwhile if it makes one.
-    fn array_routine(&mut self, routine: Routine, operands: &[Operand]) {
+    fn array_routine(&mut self, call: RoutineCall<Operand>) {
         self.vacate_registers(RegSet::EMPTY);
         self.save_homes();
-        self.call_routine(routine, operands);
+        self.call_routine(call);
+        let (routine, operands) = call.parts();
         if routine.collects() {
             self.safepoint();
         }
-        for operand in operands {
+        for operand in operands.as_slice() {
             self.done(operand);
         }
         self.drop_copies();
@@ -610,7 +613,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Makes an array of the length that an operand is, without its elements, and pushes it.
     fn push_new_array(&mut self, ty: u32, length: Operand) {
-        self.array_routine(Routine::ArrayNew { ty }, &[length]);
+        self.array_routine(RoutineCall::ArrayNew { ty, length });
         self.push_libcall_result(Ty::GcRef);
     }
 
@@ -658,7 +661,7 @@ impl<I: Isa> FuncGen<'_, I> {
             bits = self.pop();
         }
         let array = self.bits_at(at);
-        self.array_routine(Routine::ArrayInit { ty }, &[array, bits]);
+        self.array_routine(RoutineCall::ArrayInit { ty, array, bits });
     }
 
     pub(crate) fn array_new_default(&mut self) {
@@ -675,18 +678,17 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn array_new_data(&mut self) {
         let ty = self.reader.u32();
         let segment = self.reader.u32();
-        let check = Routine::ArrayCheckData { ty, segment };
-        self.array_from_segment(ty, check, Routine::ArrayInitData { ty, segment });
+        self.array_from_segment(ty, Segment::Data(segment));
     }
 
     pub(crate) fn array_new_elem(&mut self) {
         let ty = self.reader.u32();
         let segment = self.reader.u32();
-        self.array_from_segment(ty, Routine::ArrayCheckElem { segment }, Routine::ArrayInitElem { ty, segment });
+        self.array_from_segment(ty, Segment::Elem(segment));
     }
 
     /// Makes an array of a part of a segment: position and length are on top.
-    fn array_from_segment(&mut self, ty: u32, check: Routine, init: Routine) {
+    fn array_from_segment(&mut self, ty: u32, segment: Segment) {
         if self.meters() {
             let length = self.pop();
             self.charge_units(&length);
@@ -695,16 +697,19 @@ impl<I: Isa> FuncGen<'_, I> {
         self.flush_all();
         let at = self.stack.len() - 2;
         let (position, length) = (self.bits_at(at), self.bits_at(at + 1));
-        self.array_routine(check, &[position, length]);
+        self.array_routine(match segment {
+            Segment::Data(segment) => RoutineCall::ArrayCheckData { ty, segment, position, length },
+            Segment::Elem(segment) => RoutineCall::ArrayCheckElem { segment, position, length },
+        });
         self.push_new_array(ty, length);
         self.flush_all();
         let array = self.bits_at(at + 2);
         let zero = Operand::constant(Ty::I32, 0);
-        if let Routine::ArrayInitElem { .. } = init {
+        if let Segment::Elem(_) = segment {
             // Elements are overwritten, which reads what was there.
-            self.array_routine(Routine::ArrayInit { ty }, &[array, zero]);
+            self.array_routine(RoutineCall::ArrayInit { ty, array, bits: zero });
         }
-        self.array_routine(init, &[array, zero, position, length]);
+        self.array_routine(segment.init(ty, [array, zero], position, length));
         self.leave_array(2);
     }
 
@@ -740,7 +745,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn fill_with(&mut self, ty: u32, bits: Operand, length: Operand) {
         let index = self.pop();
         let array = self.pop();
-        self.array_routine(Routine::ArrayFill { ty }, &[array, index, bits, length]);
+        self.array_routine(RoutineCall::ArrayFill { ty, array, index, bits, length });
     }
 
     /// Pops a value as bits in an integer register, in memory, or as a constant.
@@ -771,26 +776,43 @@ impl<I: Isa> FuncGen<'_, I> {
         let length = self.pop();
         self.charge_units(&length);
         let [source_index, source, index, array] = [(); 4].map(|()| self.pop());
-        self.array_routine(Routine::ArrayCopy { ty }, &[array, index, source, source_index, length]);
+        self.array_routine(RoutineCall::ArrayCopy { ty, array, index, source, source_index, length });
     }
 
     pub(crate) fn array_init_data(&mut self) {
         let ty = self.reader.u32();
         let segment = self.reader.u32();
-        self.init_from_segment(Routine::ArrayInitData { ty, segment });
+        self.init_from_segment(ty, Segment::Data(segment));
     }
 
     pub(crate) fn array_init_elem(&mut self) {
         let ty = self.reader.u32();
         let segment = self.reader.u32();
-        self.init_from_segment(Routine::ArrayInitElem { ty, segment });
+        self.init_from_segment(ty, Segment::Elem(segment));
     }
 
-    fn init_from_segment(&mut self, routine: Routine) {
+    fn init_from_segment(&mut self, ty: u32, segment: Segment) {
         let length = self.pop();
         self.charge_units(&length);
         let [position, index, array] = [(); 3].map(|()| self.pop());
-        self.array_routine(routine, &[array, index, position, length]);
+        self.array_routine(segment.init(ty, [array, index], position, length));
+    }
+}
+
+/// What the elements of an array come from.
+#[derive(Clone, Copy)]
+enum Segment {
+    Data(u32),
+    Elem(u32),
+}
+
+impl Segment {
+    /// Writes so many elements from a position of the segment on to an array, from an index on.
+    fn init<T>(self, ty: u32, [array, index]: [T; 2], position: T, length: T) -> RoutineCall<T> {
+        match self {
+            Segment::Data(segment) => RoutineCall::ArrayInitData { ty, segment, array, index, position, length },
+            Segment::Elem(segment) => RoutineCall::ArrayInitElem { ty, segment, array, index, position, length },
+        }
     }
 }
 
