@@ -6,8 +6,8 @@ use crate::stats::{Effort, interleave};
 use crate::table::{number, print, print_circumstances};
 use anyhow::{Context, ensure};
 use cpu_time::ThreadTime;
-use lightbeam_asm::Reg;
 use lightbeam_asm::x64::{Alu, Asm, R8, R9, RDI, RSI, Size};
+use lightbeam_asm::{Assembler, Reg};
 use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
@@ -68,7 +68,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         .map(|homes| {
             let mut asm = Asm::new();
             emit_by_hand(body.as_bytes(), &homes, &mut asm);
-            (homes, asm.into_code())
+            (homes, asm.take_code())
         })
         .find(|(_, by_hand)| by_compiler.windows(by_hand.len()).any(|window| window == by_hand))
         .context("the compiler writes other bytes")?;

@@ -2,7 +2,8 @@
 
 use super::{Size, rows};
 use crate::pool::Pool;
-use crate::{Addr, Buffer, Const, Label, Labels, Reg, RegSet};
+use crate::{Addr, Assembler, Buffer, Const, Label, Labels, Reg, RegSet};
+use std::ops::Range;
 
 /// Machine code of x86-64 under construction.
 #[derive(Clone, Debug, Default)]
@@ -125,6 +126,107 @@ pub enum Round {
     Zero = 11,
 }
 
+impl Assembler for Asm {
+    #[inline]
+    fn offset(&self) -> u32 {
+        self.buffer.len()
+    }
+
+    #[inline]
+    fn reserve(&mut self, bytes: usize) {
+        self.buffer.reserve(bytes);
+    }
+
+    fn room_end(&self) -> u32 {
+        self.buffer.room_end()
+    }
+
+    #[inline(always)]
+    fn watch(&mut self, unowned: RegSet) {
+        #[cfg(debug_assertions)]
+        {
+            self.unowned = unowned;
+        }
+        let _ = unowned;
+    }
+
+    #[inline]
+    fn label(&mut self) -> Label {
+        self.labels.label()
+    }
+
+    #[inline]
+    fn bind(&mut self, label: Label) {
+        self.labels.bind(label, &mut self.buffer);
+        self.note_flags();
+    }
+
+    #[inline(always)]
+    fn flags(&self) -> u32 {
+        #[cfg(debug_assertions)]
+        return self.flags;
+        #[cfg(not(debug_assertions))]
+        0
+    }
+
+    fn reset_labels(&mut self) {
+        self.pool.reset();
+        self.labels.reset();
+    }
+
+    fn place_constants(&mut self) -> u32 {
+        if self.pool.is_empty() {
+            return self.offset();
+        }
+        self.buffer.reserve(self.pool.max_bytes());
+        self.align(Pool::ALIGN);
+        let start = self.offset();
+        self.pool.place(&mut self.buffer);
+        start
+    }
+
+    fn repeat(&mut self, code: Range<u32>) {
+        self.note_flags();
+        self.buffer.repeat(code);
+    }
+
+    fn pad(&mut self, bytes: u32) {
+        let mut left = bytes;
+        while left != 0 {
+            let len = left.min(8);
+            self.put(0x9090_9090_9090_9090, len);
+            left -= len;
+        }
+    }
+
+    fn align(&mut self, align: u32) {
+        debug_assert!(align.is_power_of_two());
+        self.nop(self.offset().wrapping_neg() & (align - 1));
+    }
+
+    fn truncate(&mut self, offset: u32) {
+        self.buffer.truncate(offset);
+    }
+
+    fn abandon(&mut self, offset: u32) {
+        self.pool.abandon();
+        self.labels.abandon();
+        self.truncate(offset);
+    }
+
+    fn code(&self) -> &[u8] {
+        self.buffer.code()
+    }
+
+    fn code_mut(&mut self) -> &mut [u8] {
+        self.buffer.code_mut()
+    }
+
+    fn take_code(&mut self) -> Vec<u8> {
+        std::mem::take(self).buffer.into_code()
+    }
+}
+
 /// The code as a whole.
 impl Asm {
     /// No code yet.
@@ -133,64 +235,12 @@ impl Asm {
         Asm::default()
     }
 
-    /// Bytes so far: where the next instruction starts.
-    #[inline]
-    #[must_use]
-    pub fn offset(&self) -> u32 {
-        self.buffer.len()
-    }
-
-    /// From here on an address that reads one of these registers is a mistake, which debug builds find.
-    #[inline(always)]
-    pub fn watch(&mut self, unowned: RegSet) {
-        #[cfg(debug_assertions)]
-        {
-            self.unowned = unowned;
-        }
-        let _ = unowned;
-    }
-
     /// Panics in debug builds if an address reads what it must not.
     #[inline(always)]
     pub(super) fn watch_address(&self, addr: Addr) {
         #[cfg(debug_assertions)]
         assert!(addr.regs().and(self.unowned).is_empty(), "{addr:?} reads a register that nobody owns");
         let _ = addr;
-    }
-
-    /// Makes room ahead for at least so many bytes. Only a matter of speed.
-    #[inline]
-    pub fn reserve(&mut self, bytes: usize) {
-        self.buffer.reserve(bytes);
-    }
-
-    /// The offset up to which there is room.
-    #[must_use]
-    pub fn room_end(&self) -> u32 {
-        self.buffer.room_end()
-    }
-
-    /// The code.
-    #[must_use]
-    pub fn code(&self) -> &[u8] {
-        self.buffer.code()
-    }
-
-    /// The code, to patch it.
-    #[must_use]
-    pub fn code_mut(&mut self) -> &mut [u8] {
-        self.buffer.code_mut()
-    }
-
-    /// The code, by itself.
-    #[must_use]
-    pub fn into_code(self) -> Vec<u8> {
-        self.buffer.into_code()
-    }
-
-    /// Forgets the code from `offset` on, in which no label is bound or used and no constant used.
-    pub fn truncate(&mut self, offset: u32) {
-        self.buffer.truncate(offset);
     }
 
     /// Overwrites the 32-bit field at an offset.
@@ -204,54 +254,10 @@ impl Asm {
         self.buffer.put(bits, len);
     }
 
-    /// Appends once more what stands at these offsets.
-    pub fn repeat(&mut self, code: std::ops::Range<u32>) {
-        self.note_flags();
-        self.buffer.repeat(code);
-    }
-
     /// Appends two pieces in one step, `first_len < 8`.
     #[inline(always)]
     pub(super) fn put_two(&mut self, first: u64, first_len: u32, second: u64, second_len: u32) {
         self.buffer.put_two(first, first_len, second, second_len);
-    }
-
-    /// Forgets all labels. Those that were used are bound by now, and all constants have their place.
-    pub fn reset_labels(&mut self) {
-        self.pool.reset();
-        self.labels.reset();
-    }
-
-    /// Gives up the code after an offset, with all labels and constants.
-    pub fn abandon(&mut self, offset: u32) {
-        self.pool.abandon();
-        self.labels.abandon();
-        self.truncate(offset);
-    }
-
-    /// A new label, not yet bound.
-    #[inline]
-    #[must_use]
-    pub fn label(&mut self) -> Label {
-        self.labels.label()
-    }
-
-    /// The label is here. Bound once.
-    #[inline]
-    pub fn bind(&mut self, label: Label) {
-        self.labels.bind(label, &mut self.buffer);
-        self.note_flags();
-    }
-
-    /// In debug builds, how often the flags may have changed so far: by instructions, by calls, and at labels, to which
-    /// others come with flags of their own. In others nobody knows.
-    #[inline(always)]
-    #[must_use]
-    pub fn flags(&self) -> u32 {
-        #[cfg(debug_assertions)]
-        return self.flags;
-        #[cfg(not(debug_assertions))]
-        0
     }
 
     /// The flags may have changed.
@@ -292,40 +298,10 @@ impl Asm {
         self.pool.max_bytes()
     }
 
-    /// Appends the constants made since the last time, aligned to 16 bytes, and forgets them. What refers to them is
-    /// ahead of this place, which no code runs into; wherever the code is moved, the buffer's start stays aligned so.
-    /// Returns where they start, which without constants is the end of the code.
-    pub fn place_constants(&mut self) -> u32 {
-        if self.pool.is_empty() {
-            return self.offset();
-        }
-        self.buffer.reserve(self.pool.max_bytes());
-        self.align(Pool::ALIGN);
-        let start = self.offset();
-        self.pool.place(&mut self.buffer);
-        start
-    }
-
     /// Appends the field of an operand in memory that is a constant.
     #[inline]
     pub(super) fn put_const(&mut self, constant: Const, byte_follows: bool) {
         self.pool.put_rel32(constant, byte_follows, &mut self.buffer);
-    }
-
-    /// Padding to a multiple of `align`, a power of two, with instructions that do nothing.
-    pub fn align(&mut self, align: u32) {
-        debug_assert!(align.is_power_of_two());
-        self.nop(self.offset().wrapping_neg() & (align - 1));
-    }
-
-    /// So many bytes that do nothing, each for itself, so that padding is the same from wherever it is begun.
-    pub fn pad(&mut self, bytes: u32) {
-        let mut left = bytes;
-        while left != 0 {
-            let len = left.min(8);
-            self.put(0x9090_9090_9090_9090, len);
-            left -= len;
-        }
     }
 
     /// So many bytes that do nothing, in as few instructions as the manual recommends.

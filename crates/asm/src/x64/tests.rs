@@ -4,7 +4,7 @@ mod vex;
 
 use super::rows::{self, Form, Imm, Operand, Row};
 use super::{Alu, Asm, Cc, Round, Shift, Size};
-use crate::{Addr, Label, Reg};
+use crate::{Addr, Assembler, Label, Reg};
 use iced_x86::{Code, Decoder, DecoderOptions, Encoder, Instruction, Mnemonic, OpKind, Register};
 
 const INTS: [Reg; 16] = {

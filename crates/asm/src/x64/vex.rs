@@ -8,7 +8,7 @@
 
 use super::rows::{self, Form, Imm, Row};
 use super::{Asm, RBP, Size};
-use crate::{Addr, Const, Reg};
+use crate::{Addr, Assembler, Const, Reg};
 
 /// What stands in the `rm` field.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

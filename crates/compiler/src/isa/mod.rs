@@ -36,8 +36,8 @@ use crate::operators::Op;
 use crate::treaty::facts::CpuFeatures;
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::{Ty, Width};
-use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
-use std::ops::{IndexMut, Range};
+use lightbeam_asm::{Addr, Assembler, Label, Reg, RegClass, RegSet};
+use std::ops::IndexMut;
 
 /// Registers that an instruction demands.
 #[derive(Clone, Copy, Debug)]
@@ -136,7 +136,7 @@ pub struct Platform {
 pub type At = u32;
 
 /// An instruction set: an assembler for a processor. By default it is empty, and the processor has no features.
-pub trait Isa: Default + Send + 'static {
+pub trait Isa: Assembler + Default + Send + 'static {
     /// Its name, as users know it.
     const NAME: &'static str;
     /// An array with a number for each register of `ALLOCATABLE`, by `dense`. There is one for each open block, so it
@@ -228,39 +228,9 @@ pub trait Isa: Default + Send + 'static {
     fn new(cpu: CpuFeatures) -> Self;
     /// The processor that the code is for.
     fn cpu(&self) -> CpuFeatures;
-    /// Bytes so far.
-    fn offset(&self) -> u32;
-    /// Makes room for at least so many bytes, so that the primitives that follow need no check. Called once an
-    /// operator; operators of unbounded size call it again.
-    fn reserve(&mut self, bytes: usize);
-    /// The offset up to which there is room.
-    fn room_end(&self) -> u32;
-    /// Forgets all labels of the previous function.
-    fn reset_labels(&mut self);
-    /// From here on an address that reads one of these registers is a mistake, which debug builds find.
-    fn watch(&mut self, unowned: RegSet);
-    /// A new label, not yet bound.
-    fn label(&mut self) -> Label;
-    /// The label is here. Bound once.
-    fn bind(&mut self, label: Label);
-    /// In debug builds, how often the flags may have changed so far: by instructions, by calls, and at labels, to which
-    /// others come with flags of their own. In others nobody knows.
-    fn flags(&self) -> u32;
     /// Finishes what `call_sym` or `jmp_sym` has left at `at` of some code, at `from` of the text: it goes to `to` of
     /// the text.
     fn resolve(code: &mut [u8], at: u32, from: u32, to: u32);
-    /// Appends the constants that the code refers to, behind the last instruction, and says where they start.
-    fn place_constants(&mut self) -> u32;
-    /// Takes back the code after `offset`, with which no label and no fix-up may be connected.
-    fn truncate(&mut self, offset: u32);
-    /// Gives up the code after `offset`, with all labels and constants.
-    fn abandon(&mut self, offset: u32);
-    /// The code.
-    fn code(&self) -> &[u8];
-    /// The code, to patch relocations.
-    fn code_mut(&mut self) -> &mut [u8];
-    /// Gives up all of the code and its room.
-    fn take_code(&mut self) -> Vec<u8>;
 
     /// The scratch register of a class.
     #[must_use]
@@ -502,10 +472,4 @@ pub trait Isa: Default + Send + 'static {
     fn ret(&mut self, pop: u32);
     /// Appends bytes that are no instructions.
     fn data(&mut self, bytes: &[u8]);
-    /// Appends once more the code at these offsets, in which nothing shows where it stands.
-    fn repeat(&mut self, code: Range<u32>);
-    /// So many bytes that are never executed.
-    fn pad(&mut self, bytes: u32);
-    /// Padding to a multiple of `align`, a power of two; executed at most as cheap no-operations.
-    fn align(&mut self, align: u32);
 }

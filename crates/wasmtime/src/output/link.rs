@@ -17,6 +17,7 @@ use crate::output::place::{Placed, Placer, aligned};
 use crate::output::text::{Piece, Text};
 use crate::settings::Settings;
 use crate::target::{Machine, PAGE, POINTER};
+use lightbeam_asm::Assembler;
 use lightbeam_compiler::code::{Reloc, Routine, Target};
 use lightbeam_compiler::facts::{Callee, Facts};
 use lightbeam_compiler::isa::Isa;

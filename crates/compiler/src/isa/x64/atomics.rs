@@ -4,7 +4,7 @@
 use super::int::imm32;
 use crate::isa::{Alu, At, Load, Rmw, Src};
 use lightbeam_asm::x64::{self, Asm, Cc, R11, RAX, RSP, Size, rows};
-use lightbeam_asm::{Addr, Reg};
+use lightbeam_asm::{Addr, Assembler, Reg};
 
 const SCRATCH: Reg = R11;
 

@@ -4,8 +4,8 @@
 use crate::isa::{At, Cond, FloatAlu, FloatCmp, FloatSrc, FloatUnary};
 use crate::treaty::facts::CpuFeatures;
 use crate::treaty::ty::Width;
-use lightbeam_asm::Reg;
 use lightbeam_asm::x64::{Asm, Cc, R11, Round, Size, XMM15, rows};
+use lightbeam_asm::{Assembler, Reg};
 
 const SCRATCH: Reg = R11;
 const FLOAT_SCRATCH: Reg = XMM15;

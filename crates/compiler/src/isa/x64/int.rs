@@ -5,7 +5,7 @@ use crate::treaty::facts::CpuFeatures;
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::Width;
 use lightbeam_asm::x64::{self, Asm, Cc, R11, Size, rows};
-use lightbeam_asm::{Addr, Label, Reg};
+use lightbeam_asm::{Addr, Assembler, Label, Reg};
 
 const SCRATCH: Reg = R11;
 

@@ -26,7 +26,7 @@ use super::*;
 // By name, as both globs have them.
 use super::{Alu, Shift};
 use lightbeam_asm::x64::{self as asm, *};
-use std::ops::Range;
+use std::ops::{Deref, DerefMut};
 
 /// The instruction set x86-64.
 #[derive(Clone, Debug, Default)]
@@ -85,6 +85,22 @@ fn load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
     let (row, size) = LOADS[op as usize];
     a.rm(row, size, d, addr);
     at
+}
+
+impl Deref for X64 {
+    type Target = Asm;
+
+    #[inline(always)]
+    fn deref(&self) -> &Asm {
+        &self.asm
+    }
+}
+
+impl DerefMut for X64 {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Asm {
+        &mut self.asm
+    }
 }
 
 impl Isa for X64 {
@@ -184,72 +200,10 @@ impl Isa for X64 {
     }
 
     #[inline]
-    fn offset(&self) -> u32 {
-        self.asm.offset()
-    }
-
-    #[inline]
-    fn reserve(&mut self, bytes: usize) {
-        self.asm.reserve(bytes);
-    }
-
-    fn room_end(&self) -> u32 {
-        self.asm.room_end()
-    }
-
-    fn reset_labels(&mut self) {
-        self.asm.reset_labels();
-    }
-
-    #[inline(always)]
-    fn watch(&mut self, unowned: RegSet) {
-        self.asm.watch(unowned);
-    }
-
-    #[inline]
-    fn label(&mut self) -> Label {
-        self.asm.label()
-    }
-
-    #[inline]
-    fn bind(&mut self, label: Label) {
-        self.asm.bind(label);
-    }
-
-    #[inline(always)]
-    fn flags(&self) -> u32 {
-        self.asm.flags()
-    }
-
-    #[inline]
     fn resolve(code: &mut [u8], at: u32, from: u32, to: u32) {
         // Distances count from the end of their field, which is the instruction's.
         let distance = to.wrapping_sub(from + 4);
         code[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
-    }
-
-    fn place_constants(&mut self) -> u32 {
-        self.asm.place_constants()
-    }
-
-    fn truncate(&mut self, offset: u32) {
-        self.asm.truncate(offset);
-    }
-
-    fn abandon(&mut self, offset: u32) {
-        self.asm.abandon(offset);
-    }
-
-    fn code(&self) -> &[u8] {
-        self.asm.code()
-    }
-
-    fn code_mut(&mut self) -> &mut [u8] {
-        self.asm.code_mut()
-    }
-
-    fn take_code(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.asm).into_code()
     }
 
     // ---- what operands may be
@@ -752,18 +706,6 @@ impl Isa for X64 {
             word[..piece.len()].copy_from_slice(piece);
             self.asm.put(u64::from_le_bytes(word), piece.len() as u32);
         }
-    }
-
-    fn repeat(&mut self, code: Range<u32>) {
-        self.asm.repeat(code);
-    }
-
-    fn pad(&mut self, bytes: u32) {
-        self.asm.pad(bytes);
-    }
-
-    fn align(&mut self, align: u32) {
-        self.asm.align(align);
     }
 }
 

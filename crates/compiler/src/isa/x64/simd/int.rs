@@ -3,9 +3,9 @@
 use super::{X, bytes, copy, ones, rm, words, zero};
 use crate::isa::{Amount, At, Lanes, Shift, VectorSrc};
 use crate::treaty::facts::CpuFeatures;
-use lightbeam_asm::Reg;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Alu, Asm, R11, Rm, Size, lanes4};
+use lightbeam_asm::{Assembler, Reg};
 
 const SCRATCH: Reg = R11;
 

@@ -5,7 +5,7 @@ use crate::isa::{At, Cond, Lane, Lanes, Src, VectorLoad, VectorTest};
 use crate::treaty::facts::CpuFeatures;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Asm, Rm, Size};
-use lightbeam_asm::{Addr, Reg};
+use lightbeam_asm::{Addr, Assembler, Reg};
 
 pub(in super::super) fn constant(a: &mut Asm, d: Reg, bits: u128) {
     match bits {

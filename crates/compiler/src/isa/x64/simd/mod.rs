@@ -17,9 +17,9 @@ pub(super) use shuffle::{shuffle, shuffle_form};
 
 use crate::isa::{At, Dest, VectorBinary, VectorForm, VectorSrc, VectorUnary};
 use crate::treaty::facts::CpuFeatures;
-use lightbeam_asm::Reg;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Asm, Predicate, Rm, Round, XMM15};
+use lightbeam_asm::{Assembler, Reg};
 
 const X: Reg = XMM15;
 

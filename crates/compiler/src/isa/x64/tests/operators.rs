@@ -15,6 +15,7 @@ use crate::treaty::ty::Ty;
 use iced_x86::{
     Code, ConditionCode, Instruction, InstructionInfoFactory, Mnemonic, OpAccess, OpCodeOperandKind, OpKind, Register,
 };
+use lightbeam_asm::Assembler;
 use std::collections::BTreeSet;
 use wasmparser::{Parser, ValidPayload, Validator, WasmFeatures};
 
