@@ -1,7 +1,10 @@
 //! Walls inside crates: which folder may import which, and names of files that stand for one subject each.
 //!
 //! A folder, or a file beside folders, is a *place*. The places of a crate are listed from the bottom up, and each
-//! imports only from itself and from those before it, as seen from paths that begin with `crate` or `super`.
+//! imports only from itself and from those before it, as seen from paths that begin with `crate` or `super`. The methods
+//! of one type may stand in several places, as those of the emitter do; they call each other in that order, too.
+
+use std::collections::HashMap;
 
 /// The places of a crate, from the bottom up. Those in one line may import each other.
 type Places = &'static [&'static [&'static str]];
@@ -19,6 +22,11 @@ const CRATES: [(&str, Places); 2] = [
             &["emit/flags"],
             &["emit/values"],
             &["emit"],
+            &["emit/shapes"],
+            &["emit/objects"],
+            &["emit/memory"],
+            &["emit/control"],
+            &["emit/dispatch"],
             &["routines"],
             &["compile"],
             &["lib"],
@@ -40,7 +48,8 @@ const CRATES: [(&str, Places); 2] = [
 ];
 
 /// Names of files that stand in several folders of the crates that code comes from, and the one subject of each.
-const SUBJECTS: [(&str, &str); 12] = [
+const SUBJECTS: [(&str, &str); 14] = [
+    ("arrays", "arrays: their operators, and the routines for what is long"),
     ("atomics", "atomic operators: their types, their code, the machine's instructions"),
     ("blocks", "blocks and branches, as validation and emission see them"),
     ("continuations", "continuations: what the host keeps of them, and their operators"),
@@ -48,6 +57,7 @@ const SUBJECTS: [(&str, &str); 12] = [
     ("exceptions", "operators of exceptions, as validation and emission see them"),
     ("float", "numbers with a point, one or a vector of them"),
     ("gc", "objects of the collector's heap: how they lie there, and their operators"),
+    ("handlers", "handlers of exceptions, as emission keeps them and as the artifact lists them"),
     ("int", "integers, one or a vector of them"),
     ("lanes", "operations on single lanes: their code, the machine's instructions"),
     ("reg", "registers, of any machine and of x86-64"),
@@ -103,6 +113,62 @@ pub(crate) fn about_imports(name: &str, text: &str) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// The folders in which the methods of one type stand, and what such a type is called there.
+const SPREAD: &str = "crates/compiler/src/emit/";
+const RECEIVERS: [&str; 4] = ["self.", "cg.", "Self::", "FuncGen::"];
+
+/// Calls of methods that stand in a place which comes after that of the caller, among files with their text.
+pub(crate) fn about_calls(files: &[(String, String)]) -> Vec<String> {
+    let (root, places) = CRATES.iter().find(|(root, _)| SPREAD.starts_with(root)).expect("it is in a crate");
+    let of_crate = || {
+        files.iter().filter(|(name, _)| name.starts_with(root) && !name.contains("/tests")).filter_map(
+            |(name, text)| {
+                let path: Vec<&str> =
+                    name[root.len()..].trim_end_matches("/mod.rs").trim_end_matches(".rs").split('/').collect();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                Some((name, place(places, &path)?, code))
+            },
+        )
+    };
+    // The lowest place where there is a function of a name.
+    let mut lowest: HashMap<&str, (usize, &str)> = HashMap::new();
+    for (_, at, code) in of_crate() {
+        for line in code.lines() {
+            if let Some((_, rest)) = line.split_once("fn ").filter(|(before, _)| !before.contains("//")) {
+                let known = lowest.entry(word(rest)).or_insert(at);
+                *known = (*known).min(at);
+            }
+        }
+    }
+    let mut complaints = Vec::new();
+    for (name, (own, _), code) in of_crate().filter(|(name, ..)| name.starts_with(SPREAD)) {
+        for (index, line) in code.lines().enumerate() {
+            let line = line.split("//").next().unwrap_or_default();
+            for receiver in RECEIVERS {
+                for (at, _) in line.match_indices(receiver) {
+                    let (before, called) = (&line[..at], word(&line[at + receiver.len()..]));
+                    let is_call = line[at + receiver.len() + called.len()..].starts_with(['(', ':']);
+                    if let Some((_, to)) = lowest.get(called).filter(|(at, _)| *at > own)
+                        && is_call
+                        && !before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.')
+                    {
+                        complaints.push(format!(
+                            "{name}:{}: {called} is of {to}, which comes after it (order.rs)",
+                            index + 1
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    complaints
+}
+
+/// The name at the beginning of some code.
+fn word(code: &str) -> &str {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
 }
 
 /// The modules that a line names by paths from the root of the crate or upwards; `None` where a path forks at the root.
@@ -192,6 +258,25 @@ mod tests {
         assert_eq!(count("crates/wasmtime/src/facts/gc.rs", "use crate::input::translate;"), 0);
         assert_eq!(count("crates/wasmtime/src/facts/gc.rs", "use crate::output::text::Text;"), 1);
         assert_eq!(count("crates/asm/src/label.rs", "use crate::anything;"), 0);
+    }
+
+    #[test]
+    fn calls_of_what_comes_after_are_found() {
+        let file = |name: &str, code: &str| (format!("{SPREAD}{name}.rs"), format!("//! Why.\n{code}\n"));
+        let count = |caller: &str, code: &str| {
+            let above = file("control/blocks", "    pub(crate) fn end(&mut self) {}");
+            let below = file("values/stack", "    pub(crate) fn pop(&mut self) {}\n    fn end(&mut self) {}");
+            about_calls(&[above.clone(), below, file(caller, code)]).len()
+                + 10 * about_calls(&[above, file(caller, code)]).len()
+        };
+        assert_eq!(count("shapes/int", "self.pop();"), 0);
+        // Where a name is of two places, it may be of the lower one.
+        assert_eq!(count("shapes/int", "self.end();"), 10);
+        assert_eq!(count("shapes/int", "cg.end();"), 10);
+        assert_eq!(count("shapes/int", "go(Self::end);"), 0);
+        assert_eq!(count("shapes/int", "self.w.end(); self.end; // self.end()"), 0);
+        assert_eq!(count("control/calls", "self.end();"), 0);
+        assert_eq!(count("dispatch", "self.end();"), 0);
     }
 
     #[test]

@@ -40,7 +40,7 @@ const LABELS_ALLOWED: [&str; 11] = [
     "emit/control/blocks.rs",
     "emit/control/continuations.rs",
     "emit/control/exceptions.rs",
-    "emit/control/meter.rs",
+    "emit/control/stubs.rs",
     "emit/frame.rs",
     "emit/frozen.rs",
     "emit/values/safepoints.rs",
@@ -69,14 +69,16 @@ pub(crate) fn complaints(root: &Path) -> Result<Vec<String>> {
         sources(&root.join(directory), &mut files)?;
     }
     ensure!(files.len() > 10, "no sources found under {}", root.display());
-    let mut names = Vec::new();
+    let mut texts = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned();
         complaints.extend(about_file(&name, &text));
         complaints.extend(order::about_imports(&name, &text));
-        names.push(name);
+        texts.push((name, text));
     }
+    complaints.extend(order::about_calls(&texts));
+    let names: Vec<String> = texts.into_iter().map(|(name, _)| name).collect();
     complaints.extend(order::about_names(&names));
     complaints.extend(about_crates(&metadata(root)?));
     Ok(complaints)

@@ -1,6 +1,6 @@
 //! The road of one body: survey, plan, prologue, operators, epilogue, stubs. Read this file first.
 
-use crate::emit::control::blocks::Block;
+use crate::emit::edges::Block;
 use crate::emit::flags::Stamp;
 use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
@@ -302,65 +302,6 @@ fn emit<I: Isa>(
 }
 
 impl<I: Isa> FuncGen<'_, I> {
-    /// Looks after what makes the next operator unusual: an end of the room or of the budget, unreachable code, fuel,
-    /// maps, proofs. Is there an operator to compile now?
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn prepare(&mut self) -> bool {
-        if self.unusual.has(Unusual::CHECKED) {
-            self.check();
-        }
-        while self.unusual.has(Unusual::DEAD) {
-            if self.reader.at_end() {
-                return false;
-            }
-            self.w.wasm = self.base + self.reader.pos() as u32;
-            self.skip();
-        }
-        if self.w.check_budget() || self.reader.at_end() {
-            return false;
-        }
-        self.w.look_ahead();
-        if self.unusual.has(Unusual::FUEL) {
-            self.fuel += u32::from(!self.reader.peek_op().effects().free);
-        }
-        if self.unusual.has(Unusual::CHECKED) {
-            self.expect_effects();
-        }
-        if self.unusual.has(Unusual::MAPPED) {
-            let (at, wasm) = (self.w.offset(), self.base + self.reader.pos() as u32);
-            self.w.map_address(at, wasm);
-        }
-        true
-    }
-
-    /// Panics if an invariant does not hold before the next operator.
-    fn check(&self) {
-        self.prove_no_map_is_owed();
-        if !self.is_dead() {
-            self.check_values(self.reader.peek_local_write().is_some());
-        }
-    }
-
-    /// Starts on the next operator and gives its opcode.
-    #[inline(always)]
-    pub(crate) fn next_operator(&mut self) -> u8 {
-        self.w.wasm = self.base + self.reader.pos() as u32;
-        self.regs.pinned = crate::emit::values::regs::Pins::NONE;
-        self.set_conventional(false);
-        self.operators += 1;
-        self.reader.u8()
-    }
-
-    /// Traps here and now.
-    pub(crate) fn trap_now(&mut self, code: TrapCode, wasm: u32) {
-        if self.facts.settings.hardware_traps {
-            self.w.trap_here(code, wasm);
-        } else {
-            self.raise(code, wasm);
-        }
-    }
-
     fn trap_stubs(&mut self) {
         while let Some(trap) = self.w.next_trap() {
             if trap.code == TrapCode::StackOverflow && !self.facts.settings.hardware_traps {

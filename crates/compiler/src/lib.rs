@@ -23,7 +23,7 @@ mod routines;
 mod compile;
 
 pub use compile::{Workspace, compile, compile_routine};
-pub use emit::objects::gc::compare_with_heap;
+pub use emit::heap::compare_with_heap;
 pub use emit::poison;
 pub use emit::writer::{Budget, Writer};
 pub use lightbeam_asm as asm;

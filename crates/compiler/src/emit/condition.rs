@@ -5,11 +5,10 @@
 //! the virtual stack (`Loc::Flags`).
 
 use crate::emit::FuncGen;
-use crate::emit::control::blocks::Block;
-use crate::emit::control::meter::StubKind;
+use crate::emit::edges::Block;
 use crate::emit::flags::{Condition, Emits, Set};
 use crate::emit::frozen::Frozen;
-use crate::emit::shapes::Choice;
+use crate::emit::stub::StubKind;
 use crate::emit::values::held::Held;
 use crate::emit::values::regs::Kept;
 use crate::emit::values::value::{Loc, Operand, OperandLoc, Value};
@@ -18,6 +17,18 @@ use crate::isa::{Cond, Isa, Src};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Label, Reg, RegSet};
 use std::ops::Deref;
+
+/// What a `select` chooses from.
+pub(crate) struct Choice {
+    pub(crate) ty: Ty,
+    /// Where the result is to be. It holds one of the two.
+    pub(crate) d: Reg,
+    /// Where the other one is, which is the operand `second`.
+    pub(crate) other: Reg,
+    pub(crate) second: Operand,
+    /// Is the operand in `d` the one that is chosen if the condition does not hold?
+    pub(crate) exchanged: bool,
+}
 
 impl<'a, I: Isa> Emits for &mut FuncGen<'a, I> {
     type Isa = I;
@@ -86,6 +97,26 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         };
         condition.done(&operand);
         condition
+    }
+
+    /// Pops what a `select` chooses from, and has it where it chooses: the one in the register of the result.
+    pub(crate) fn choice(&mut self, cond: Cond) -> Choice {
+        let mut b = self.pop();
+        let mut a = self.pop();
+        let ty = a.ty();
+        if !I::selects(cond, ty) {
+            let d = self.operand_owned(&mut a);
+            let other = self.operand_reg(&mut b);
+            return Choice { ty, d, other, second: b, exchanged: false };
+        }
+        // `d` starts as one of the two and takes the other if the condition says so.
+        let exchanged = a.owned().is_empty() && !b.owned().is_empty();
+        if exchanged {
+            std::mem::swap(&mut a, &mut b);
+        }
+        let other = self.operand_reg(&mut b);
+        let d = self.operand_owned(&mut a);
+        Choice { ty, d, other, second: b, exchanged }
     }
 }
 

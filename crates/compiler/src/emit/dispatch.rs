@@ -1,7 +1,8 @@
-//! Sweep 2's jump: each operator to its shape, with the parameters that the table says; and the shapes that are no more
-//! than a line or two.
+//! Sweep 2's jump: each operator to its shape, with the parameters that the table says; what is looked after between
+//! operators; and the shapes that are no more than a line or two.
 
 use crate::emit::FuncGen;
+use crate::emit::Unusual;
 use crate::emit::values::zero_bits;
 use crate::isa::{
     Alu, Cond, Convert, Div, Extend, FloatAlu, FloatCmp, FloatUnary, IntUnary, Isa, Lane, Lanes, Load, Rmw, Shift,
@@ -9,7 +10,7 @@ use crate::isa::{
 };
 use crate::operators::operators;
 use crate::treaty::libcall::Libcall;
-use crate::treaty::ty::Ty::{self, F32, F64, I32, I64};
+use crate::treaty::ty::Ty::{F32, F64, I32, I64};
 use crate::treaty::ty::Width::{W32, W64};
 
 macro_rules! dispatch {
@@ -51,6 +52,60 @@ macro_rules! dispatch {
 operators!(dispatch);
 
 impl<I: Isa> FuncGen<'_, I> {
+    // ---- between operators
+
+    /// Looks after what makes the next operator unusual: an end of the room or of the budget, unreachable code, fuel,
+    /// maps, proofs. Is there an operator to compile now?
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn prepare(&mut self) -> bool {
+        if self.unusual.has(Unusual::CHECKED) {
+            self.check();
+        }
+        while self.unusual.has(Unusual::DEAD) {
+            if self.reader.at_end() {
+                return false;
+            }
+            self.w.wasm = self.base + self.reader.pos() as u32;
+            self.skip();
+        }
+        if self.w.check_budget() || self.reader.at_end() {
+            return false;
+        }
+        self.w.look_ahead();
+        if self.unusual.has(Unusual::FUEL) {
+            self.fuel += u32::from(!self.reader.peek_op().effects().free);
+        }
+        if self.unusual.has(Unusual::CHECKED) {
+            self.expect_effects();
+        }
+        if self.unusual.has(Unusual::MAPPED) {
+            let (at, wasm) = (self.w.offset(), self.base + self.reader.pos() as u32);
+            self.w.map_address(at, wasm);
+        }
+        true
+    }
+
+    /// Panics if an invariant does not hold before the next operator.
+    fn check(&self) {
+        self.prove_no_map_is_owed();
+        if !self.is_dead() {
+            self.check_values(self.reader.peek_local_write().is_some());
+        }
+    }
+
+    /// Starts on the next operator and gives its opcode.
+    #[inline(always)]
+    pub(crate) fn next_operator(&mut self) -> u8 {
+        self.w.wasm = self.base + self.reader.pos() as u32;
+        self.regs.pinned = crate::emit::values::regs::Pins::NONE;
+        self.set_conventional(false);
+        self.operators += 1;
+        self.reader.u8()
+    }
+
+    // ---- operators of a line or two
+
     fn nop(&mut self) {}
 
     fn drop_(&mut self) {
@@ -90,24 +145,5 @@ impl<I: Isa> FuncGen<'_, I> {
         let heap = self.reader.i64();
         let ty = self.facts.reference_to(heap);
         self.push_const(ty, zero_bits(ty));
-    }
-
-    /// Reads a value type.
-    pub(crate) fn value_type(&mut self) -> Ty {
-        match self.reader.peek() {
-            0x7b..=0x7f => {
-                let byte = self.reader.u8();
-                [Ty::V128, F64, F32, I64, I32][usize::from(byte - 0x7b)]
-            }
-            0x63 | 0x64 => {
-                self.reader.u8();
-                let heap = self.reader.i64();
-                self.facts.reference_to(heap)
-            }
-            _ => {
-                let heap = self.reader.i64();
-                self.facts.reference_to(heap)
-            }
-        }
     }
 }

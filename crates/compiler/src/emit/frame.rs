@@ -45,7 +45,7 @@ struct Top {
 
 impl Top {
     #[inline]
-    fn add(&mut self, weight: u32, at: u32) {
+    pub(crate) fn add(&mut self, weight: u32, at: u32) {
         let mut i = self.len;
         if i == CANDIDATES {
             i -= 1;

@@ -13,7 +13,7 @@
 //! state.
 
 use crate::emit::FuncGen;
-use crate::emit::control::meter::{KeptRef, Stub, StubKind};
+use crate::emit::stub::{KeptRef, Stub, StubKind};
 use crate::emit::values::value::{Loc, Operand, Value};
 use crate::emit::writer::Writer;
 use crate::isa::Isa;
@@ -53,7 +53,7 @@ struct Snapshot {
 
 #[cfg(debug_assertions)]
 impl Snapshot {
-    fn of<I: Isa>(cg: &FuncGen<'_, I>) -> Snapshot {
+    pub(crate) fn of<I: Isa>(cg: &FuncGen<'_, I>) -> Snapshot {
         let regs = &cg.regs;
         Snapshot {
             free: regs.free,

@@ -1,23 +1,32 @@
 //! Sweep 2 below the road: the writer, the state between operators (`values`), and the emitter around it, whose shapes
 //! lower operators, by kind.
 
+pub(crate) mod calling;
+pub(crate) mod comes;
 mod condition;
 pub(crate) mod control;
 mod dispatch;
+pub(crate) mod edges;
 pub(crate) mod flags;
 pub(crate) mod frame;
 pub(crate) mod frozen;
+pub(crate) mod handlers;
+pub(crate) mod heap;
 pub(crate) mod memory;
+pub(crate) mod meter;
 pub(crate) mod objects;
 pub mod poison;
+pub(crate) mod results;
 pub(crate) mod shapes;
+pub(crate) mod split;
+pub(crate) mod stub;
 pub(crate) mod values;
 pub(crate) mod writer;
 
-use crate::emit::control::blocks::Block;
-use crate::emit::control::continuations::Resumptions;
-use crate::emit::control::exceptions::Exceptions;
-use crate::emit::control::meter::{KeptRef, Stub};
+use crate::emit::edges::Block;
+use crate::emit::handlers::Exceptions;
+use crate::emit::handlers::Resumptions;
+use crate::emit::stub::{KeptRef, Stub};
 use crate::emit::values::Values;
 use crate::emit::values::regs::Copies;
 use crate::emit::values::value::Operand;

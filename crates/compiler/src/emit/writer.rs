@@ -165,7 +165,7 @@ impl<I: Isa> Writer<I> {
         self.shared_traps = usize::MAX;
     }
 
-    fn begin(&mut self, settings: &Settings, address_map: AddressMap, most: usize) {
+    pub(crate) fn begin(&mut self, settings: &Settings, address_map: AddressMap, most: usize) {
         self.wasm = 0;
         self.hardware_traps = settings.hardware_traps;
         self.address_map = address_map;

@@ -35,7 +35,7 @@ impl<I: Isa> RoutineGen<'_, I> {
     fn check_in_heap(&mut self, reference: Reg, span: u32) {
         if u64::from(span) > self.gc().unchecked_span {
             let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
-            crate::emit::objects::gc::compare_with_heap::<I>(self.w, self.facts, reference, span, trap);
+            crate::emit::heap::compare_with_heap::<I>(self.w, self.facts, reference, span, trap);
         }
     }
 

@@ -20,12 +20,11 @@
 //! slots, no register holds a copy. Preserved registers are as they were.
 
 use crate::emit::FuncGen;
-use crate::emit::control::blocks::Block;
-use crate::emit::control::calls::{Arg, CallTo};
-use crate::emit::control::comes::Comes;
-use crate::emit::flags::Condition;
-use crate::emit::values::value::{Operand, OperandLoc, Value};
-use crate::isa::{Cond, Isa, Lane, Load, Src, Store};
+use crate::emit::calling::{Arg, CallTo};
+use crate::emit::comes::Comes;
+use crate::emit::handlers::Clause;
+use crate::emit::values::value::{Operand, OperandLoc};
+use crate::isa::{Isa, Lane, Load, Src, Store};
 use crate::treaty::code::{Routine, Target};
 use crate::treaty::facts::{StackFacts, Where};
 use crate::treaty::libcall::Libcall;
@@ -38,33 +37,6 @@ const VALUE: i32 = 16;
 
 /// Bytes of a tag in a list of handlers.
 const TAG: i32 = 8;
-
-/// Where the handlers of `resume` continue.
-#[derive(Default)]
-pub(crate) struct Resumptions {
-    clauses: Vec<Clause>,
-    /// Operators with more than one handler: where they choose among which of the clauses.
-    choices: Vec<(Label, u32, u32)>,
-}
-
-/// A handler of a `resume`.
-#[derive(Clone, Copy)]
-struct Clause {
-    label: Label,
-    /// The block whose label it names.
-    block: Block,
-    /// Its tag.
-    tag: u32,
-    /// Wasm offset of the operator.
-    wasm: u32,
-}
-
-impl Resumptions {
-    pub(crate) fn clear(&mut self) {
-        self.clauses.clear();
-        self.choices.clear();
-    }
-}
 
 /// The handlers of one operator.
 #[derive(Clone, Copy)]
@@ -79,7 +51,7 @@ struct Handlers {
 
 impl Handlers {
     /// How many there are, and how many of these do not switch, as arguments.
-    fn counts(&self) -> [Input; 2] {
+    pub(crate) fn counts(&self) -> [Input; 2] {
         [self.all, self.suspending].map(Input::Number)
     }
 }
@@ -103,123 +75,6 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     /// A place on top of the machine's stack.
     fn passed(at: i32) -> Addr {
         Addr::base(I::STACK, at)
-    }
-
-    // ---- references
-
-    /// Whether a register holds null.
-    #[inline(never)]
-    pub(crate) fn is_null_cont(&mut self, reg: Reg) -> Condition<&mut FuncGen<'a, I>> {
-        let pointer = self.take(RegClass::Int);
-        self.w.bits(Width::W64, pointer, reg);
-        let mut is_null = self.condition(|w| w.test(Width::W64, pointer, Src::Reg(pointer)).when(Cond::Eq));
-        is_null.release(pointer);
-        is_null
-    }
-
-    #[inline(never)]
-    pub(crate) fn cont_is_null(&mut self) {
-        let mut operand = self.pop();
-        if let OperandLoc::Mem(addr) = operand.loc() {
-            return self.condition(|w| w.cmp_mem(Width::W64, addr, Src::Imm(0)).when(Cond::Eq)).push();
-        }
-        let reg = self.operand_reg(&mut operand);
-        let mut is_null = self.is_null_cont(reg);
-        is_null.done(&operand);
-        is_null.push();
-    }
-
-    // ---- what is passed as two
-
-    /// In slots from position `base` on: makes two integers of each continuation among values of these types.
-    fn split_slots(&mut self, base: usize, types: &[Ty]) {
-        let conts = types.iter().filter(|ty| **ty == Ty::ContRef).count();
-        self.w.counters.steps += types.len() as u64;
-        let mut to = base + types.len() + conts;
-        // Downwards, so that what is not moved yet lies below.
-        for (i, ty) in types.iter().enumerate().rev() {
-            if i & 7 == 7 && self.w.check_budget() {
-                return;
-            }
-            let from = self.slot(base + i, *ty);
-            if *ty == Ty::ContRef {
-                to -= 2;
-                let (pointer, revision) = (self.slot(to, Ty::I64), self.slot(to + 1, Ty::I64));
-                self.copy_memory(Ty::I64, revision, from.plus(8));
-                if to != base + i {
-                    self.copy_memory(Ty::I64, pointer, from);
-                }
-            } else {
-                to -= 1;
-                if to != base + i {
-                    let slot = self.slot(to, *ty);
-                    self.copy_memory(*ty, slot, from);
-                }
-            }
-        }
-    }
-
-    /// The values of these types on top of the stack become such as are passed for them, in their slots.
-    pub(crate) fn split_values(&mut self, types: &[Ty], passed: &[Ty]) {
-        self.flush_all();
-        let base = self.stack.len() - types.len();
-        self.split_slots(base, types);
-        self.truncate_stack(base);
-        self.push_in_slots(passed);
-    }
-
-    /// The results of the function, as they are at its end.
-    #[inline(never)]
-    pub(crate) fn split_results(&mut self) {
-        let sig = self.sig;
-        if let [ty] = *sig.results {
-            let slot = self.slot(0, ty);
-            self.w.store(Store::of(ty), slot, Self::merge_reg(ty));
-        }
-        self.split_slots(0, &sig.results);
-    }
-
-    /// The values on top of the stack, in their slots, become results of these types.
-    #[inline(never)]
-    pub(crate) fn join_results(&mut self, types: &[Ty], passed: usize) {
-        let base = self.stack.len() - passed;
-        self.w.counters.steps += passed as u64;
-        let mut from = base;
-        for (i, ty) in types.iter().enumerate() {
-            if i & 7 == 7 && self.w.check_budget() {
-                break;
-            }
-            let part = if *ty == Ty::ContRef { Ty::I64 } else { *ty };
-            let (to, source) = (self.slot(base + i, *ty), self.slot(from, part));
-            if from != base + i {
-                self.copy_memory(part, to, source);
-            }
-            if *ty == Ty::ContRef {
-                let revision = self.slot(from + 1, Ty::I64);
-                self.copy_memory(Ty::I64, to.plus(8), revision);
-                from += 1;
-            }
-            from += 1;
-        }
-        self.truncate_stack(base);
-        self.push_in_slots(types);
-    }
-
-    /// Pushes values that are in the slots of their positions.
-    fn push_in_slots(&mut self, types: &[Ty]) {
-        for ty in types {
-            let at = self.stack.len();
-            self.slot(at, *ty);
-            self.stack.push(Value::slot(*ty));
-        }
-        self.all_in_slots();
-    }
-
-    /// Copies a value in memory.
-    fn copy_memory(&mut self, ty: Ty, to: Addr, from: Addr) {
-        let scratch = if ty.is_float() { I::FLOAT_SCRATCH } else { I::SCRATCH };
-        self.w.load(Load::of(ty), scratch, from);
-        self.w.store(Store::of(ty), to, scratch);
     }
 
     // ---- making and binding

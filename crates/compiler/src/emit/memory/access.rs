@@ -4,7 +4,7 @@
 //! (`Ty::I32`), so it is used as it is; wasm's own address arithmetic has been done in 32 bits before.
 
 use crate::emit::FuncGen;
-use crate::emit::control::calls::Arg;
+use crate::emit::calling::Arg;
 use crate::emit::flags::Flags;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Hot, Loc, OperandLoc, Value};

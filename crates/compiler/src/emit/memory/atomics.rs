@@ -5,7 +5,7 @@
 //! second, as the host's other compilers do. Accesses of one byte are always aligned.
 
 use crate::emit::FuncGen;
-use crate::emit::control::calls::Arg;
+use crate::emit::calling::Arg;
 use crate::emit::values::held::Held;
 use crate::emit::values::regs::Pins;
 use crate::emit::values::value::{Operand, OperandLoc, Value};
@@ -255,7 +255,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Pops an index and adds an offset. The sum must be an index again; alignment and bounds are the host's to check.
-    fn position(&mut self, memory: u32, offset: u64) -> Operand {
+    pub(crate) fn position(&mut self, memory: u32, offset: u64) -> Operand {
         let ty = self.facts.memories[memory as usize].index;
         let mut index = self.pop_for_call();
         if offset == 0 {

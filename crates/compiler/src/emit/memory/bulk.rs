@@ -1,9 +1,9 @@
 //! Bulk operators: ranges are checked here, the work is the host's (memories) or a routine's (tables).
 
 use crate::emit::FuncGen;
-use crate::emit::control::calls::{Arg, CallTo};
+use crate::emit::calling::Arg;
 use crate::emit::values::regs::Pins;
-use crate::emit::values::value::{Operand, OperandLoc};
+use crate::emit::values::value::Operand;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::operators::policy::{is_small_copy, is_small_fill};
 use crate::treaty::code::{Target, TrapCode};
@@ -20,7 +20,7 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn of(bytes: u32) -> Pieces {
+    pub(crate) fn of(bytes: u32) -> Pieces {
         let piece = (1 << (31 - bytes.leading_zeros())).min(16);
         Pieces { bytes, piece }
     }
@@ -248,36 +248,5 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         self.drop_copies();
         self.restore_homes();
-    }
-
-    /// An operand as a routine takes it: what is as wide as a vector goes to the stack of the machine, and nothing in
-    /// its stead.
-    pub(crate) fn routine_value(&mut self, operand: &Operand) -> Operand {
-        if !operand.ty().is_wide() {
-            return *operand;
-        }
-        self.outgoing = self.outgoing.max(operand.ty().bytes());
-        self.push_arg(Addr::base(I::STACK, 0), operand);
-        Operand::constant(Ty::I32, 0)
-    }
-
-    /// Calls a routine: its operands go where the first integer arguments go.
-    pub(crate) fn call_routine(&mut self, call: RoutineCall<Operand>) {
-        let (routine, arguments) = call.parts();
-        let operands = arguments.as_slice();
-        self.moves.clear();
-        for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
-            if let OperandLoc::Reg(from) = operand.loc() {
-                self.moves.add(*to, from);
-            }
-        }
-        self.emit_moves();
-        for (operand, to) in operands.iter().zip(I::PRIVATE.int_args) {
-            if !matches!(operand.loc(), OperandLoc::Reg(_)) {
-                self.load_operand(*to, operand);
-            }
-        }
-        let results = RegSet::one(I::ROUTINE_RESULTS[0]);
-        self.emit_call(CallTo::Symbol(Target::Routine(routine)), self.comes(), results);
     }
 }

@@ -3,8 +3,8 @@
 //! In a lazy table 0 means that an element has not been filled in, and any other value has bit 0 set as a tag.
 
 use crate::emit::FuncGen;
-use crate::emit::control::calls::Arg;
-use crate::emit::control::meter::StubKind;
+use crate::emit::calling::Arg;
+use crate::emit::stub::StubKind;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::Operand;
 use crate::emit::writer::Writer;

@@ -1,24 +1,23 @@
-//! Objects of the collector's heap: structures and arrays, and the barriers of a collector that counts references.
+//! Objects of the collector's heap: how they are made, structures, and the barriers of a collector that counts
+//! references.
 //!
 //! An object is made with the values of its fields still on the stack, where a collector finds the references among
 //! them; then they are taken off and stored. While an operator holds a reference in a register, nothing may collect.
 
 use crate::emit::FuncGen;
-use crate::emit::control::calls::Arg;
-use crate::emit::control::meter::StubKind;
+use crate::emit::calling::Arg;
+use crate::emit::stub::StubKind;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Operand, OperandLoc};
 use crate::emit::values::zero_bits;
-use crate::emit::writer::Writer;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::operators::policy::MANY_FIELDS;
-use crate::treaty::code::TrapCode;
-use crate::treaty::facts::{Collector, Facts, ObjectFact, Storage};
+use crate::treaty::facts::{Collector, ObjectFact, Storage};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
-use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
+use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// The store of a value that is kept like this. A function reference is a number by then.
 pub(crate) const fn store_of(storage: Storage) -> Store {
@@ -31,7 +30,7 @@ pub(crate) const fn store_of(storage: Storage) -> Store {
 }
 
 /// The load of a value that is kept like this, likewise.
-const fn load_of(storage: Storage, signed: bool) -> Load {
+pub(crate) const fn load_of(storage: Storage, signed: bool) -> Load {
     match (storage, signed) {
         (Storage::I8, false) => Load::I32U8,
         (Storage::I8, true) => Load::I32S8,
@@ -42,89 +41,10 @@ const fn load_of(storage: Storage, signed: bool) -> Load {
     }
 }
 
-/// Whether whoever asks for an address has a use of his own for the scratch register before he has used the address.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scratch {
-    IsFree,
-    IsWanted,
-}
-
-/// Goes to `trap` unless the heap reaches so far beyond a reference. Uses the scratch register alone.
-pub fn compare_with_heap<I: Isa>(w: &mut Writer<I>, facts: &Facts, reference: Reg, span: u32, trap: Label) {
-    let gc = facts.gc.expect("a module with references has a collector");
-    w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, facts.ctx.store));
-    w.load(Load::I64, I::SCRATCH, Addr::base(I::SCRATCH, gc.heap_length));
-    w.alu(Alu::Sub, Width::W64, I::SCRATCH, I::SCRATCH, Src::imm(span.cast_signed()));
-    let mut flags = w.cmp(Width::W64, I::SCRATCH, Src::Reg(reference));
-    flags.branch(Cond::LtS, trap);
-    if facts.settings.spectre {
-        // Whoever has the register keeps its value: behind the branch the condition holds.
-        flags.guard(Cond::GeS, reference, reference, 0);
-    }
-}
-
 impl<I: Isa> FuncGen<'_, I> {
-    /// `d = ` where the heap begins; `d` may be the scratch register.
-    pub(crate) fn heap_base(&mut self, d: Reg) {
-        let (heap, store) = (self.gc().heap, self.facts.ctx.store);
-        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, store));
-        self.w.load(Load::I64, d, Addr::base(I::SCRATCH, heap));
-    }
-
-    /// The register that has where the heap begins until the operator ends or calls, if that is kept like a local and
-    /// there are registers enough to have it in one.
-    pub(crate) fn heap_in_register(&mut self) -> Option<Reg> {
-        /// What operators may still take after this.
-        const ENOUGH: u32 = 3;
-        self.prove_in_heap();
-        let at = self.heap?;
-        if let Some(home) = self.locals[at].home {
-            return Some(home);
-        }
-        let regs = &self.regs;
-        let left = regs.free.or(regs.cached.minus(regs.locked.or(regs.pinned.set()))).class(RegClass::Int);
-        if self.locals[at].copy.is_none() && left.len() < ENOUGH {
-            return None;
-        }
-        Some(self.local_in_register(at))
-    }
-
-    /// A register that has where the heap begins until the operator ends, calls, or writes this one, into which it is
-    /// loaded if it must be.
-    pub(crate) fn heap_or(&mut self, d: Reg) -> Reg {
-        if let Some(reg) = self.heap_in_register() {
-            return reg;
-        }
-        self.heap_base(d);
-        d
-    }
-
-    /// Traps unless the heap reaches so far beyond a reference, where guard pages do not see to that. Has this used the
-    /// scratch register?
-    pub(crate) fn check_in_heap(&mut self, reference: Reg, span: u32) -> bool {
-        if u64::from(span) <= self.gc().unchecked_span || without(Fault::HeapBound) {
-            return false;
-        }
-        let span = if without(Fault::HeapSpan) { 1 } else { span };
-        let trap = self.w.trap_label(TrapCode::MemoryOutOfBounds);
-        let facts = self.facts;
-        compare_with_heap::<I>(self.w, facts, reference, span, trap);
-        true
-    }
-
     /// Traps unless the heap reaches beyond a field, where guard pages do not see to that.
     fn check_field(&mut self, reference: Reg, offset: i32, storage: Storage) {
         self.check_in_heap(reference, offset.cast_unsigned() + (1 << storage.log2()));
-    }
-
-    /// The address of the heap in a register that the caller does not write, and that register if the caller owns it.
-    fn heap_kept(&mut self) -> (Reg, Held) {
-        if let Some(reg) = self.heap_in_register() {
-            return (reg, Held::NONE);
-        }
-        let (base, held) = self.hold(RegClass::Int);
-        self.heap_base(base);
-        (base, held)
     }
 
     // ---- barriers
@@ -222,14 +142,14 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Replaces the function reference on top by the number that the heap has for it.
-    fn intern_top(&mut self) {
+    pub(crate) fn intern_top(&mut self) {
         let reference = self.pop();
         self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(reference)]);
         self.push_libcall_result(Ty::I32);
     }
 
     /// Pushes what a load of a field has given: a value, or a number for a function reference.
-    fn push_loaded(&mut self, storage: Storage, reg: Reg) {
+    pub(crate) fn push_loaded(&mut self, storage: Storage, reg: Reg) {
         match storage {
             Storage::Gc { traced: true } => self.push_exposed(reg),
             Storage::Func(ty) => {
@@ -242,7 +162,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// The register for a field, loaded by the instruction that is the last to read what is held.
-    fn dest_of(&mut self, storage: Storage, held: Held) -> (Reg, Held) {
+    pub(crate) fn dest_of(&mut self, storage: Storage, held: Held) -> (Reg, Held) {
         if without(Fault::ReleasedBeforeRead) {
             self.give(held);
             return self.dest_over(
@@ -363,7 +283,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Makes an object of so many values on top, each of which is kept as `field` says.
-    fn object_of_top(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
+    pub(crate) fn object_of_top(&mut self, ty: u32, size: u32, count: usize, field: impl Fn(usize) -> (Storage, i32)) {
         self.w.counters.steps += count as u64;
         if self.object(ty).functions {
             return self.object_of_functions(ty, size, count, field);
@@ -487,7 +407,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Overwrites a field at an address, which is read with what is held.
-    fn write_field(&mut self, storage: Storage, to: Addr, value: &Operand, held: Held) {
+    pub(crate) fn write_field(&mut self, storage: Storage, to: Addr, value: &Operand, held: Held) {
         if let Storage::Gc { traced: true } = storage
             && self.facts.counts()
         {
@@ -499,327 +419,5 @@ impl<I: Isa> FuncGen<'_, I> {
         self.store_operand(store_of(storage), to, value);
         self.give(held);
         self.done(value);
-    }
-
-    // ---- arrays
-
-    /// Pops an index and an array, checks both, and gives the address of the element and what goes free after use.
-    fn element_address(&mut self, ty: u32, scratch: Scratch) -> (Addr, Held) {
-        let gc = self.gc();
-        let field = self.object(ty).fields[0];
-        let mut index = self.pop();
-        let mut array = self.pop();
-        let at = self.operand_reg(&mut index);
-        let reg = self.operand_reg(&mut array);
-        self.check_null(Ty::GcRef, reg);
-        let element = if array.is_own_reg() { reg } else { self.take(RegClass::Int) };
-        self.check_in_heap(reg, gc.array_length.cast_unsigned() + 4);
-        let kept = self.heap_in_register();
-        let heap = kept.unwrap_or(I::SCRATCH);
-        if kept.is_none() {
-            self.heap_base(heap);
-        }
-        let trap = self.w.trap_label(TrapCode::ArrayOutOfBounds);
-        self.w.cmp(Width::W32, at, Src::Mem(Addr::indexed(heap, reg, 0, gc.array_length))).branch(Cond::GeU, trap);
-        // In 32 bits: whatever the heap has for a length, the element is in the heap.
-        match field.storage.log2() {
-            4 => {
-                // No address has such a scale.
-                self.w.lea(Width::W32, element, Addr::indexed(reg, at, 3, 0));
-                self.w.lea(Width::W32, element, Addr::indexed(element, at, 3, field.offset));
-            }
-            log2 => self.w.lea(Width::W32, element, Addr::indexed(reg, at, log2, field.offset)),
-        }
-        let held = Held::of(RegSet::one(element).or(index.owned()));
-        let is_lost = self.check_in_heap(element, 1 << field.storage.log2());
-        let address = Addr::indexed(heap, element, 0, 0);
-        if kept.is_some() {
-            return (address, held);
-        }
-        if is_lost {
-            self.heap_base(heap);
-        }
-        match scratch {
-            Scratch::IsFree => (address, held),
-            Scratch::IsWanted => {
-                self.w.lea(Width::W64, element, address);
-                (Addr::base(element, 0), held)
-            }
-        }
-    }
-
-    pub(crate) fn array_get(&mut self, signed: bool) {
-        let ty = self.reader.u32();
-        let storage = self.object(ty).fields[0].storage;
-        let (from, held) = self.element_address(ty, Scratch::IsFree);
-        let (d, held) = self.dest_of(storage, held);
-        self.w.load(load_of(storage, signed), d, from);
-        self.give(held);
-        self.push_loaded(storage, d);
-    }
-
-    pub(crate) fn array_set(&mut self) {
-        let ty = self.reader.u32();
-        let storage = self.object(ty).fields[0].storage;
-        if let Storage::Func(_) = storage {
-            self.intern_top();
-        }
-        let value = self.pop();
-        // A value that is in no register goes by way of the scratch register.
-        let scratch = if value.as_reg().is_some() { Scratch::IsFree } else { Scratch::IsWanted };
-        let (to, held) = self.element_address(ty, scratch);
-        self.write_field(storage, to, &value, held);
-    }
-
-    pub(crate) fn array_len(&mut self) {
-        let mut array = self.pop();
-        let reg = self.operand_reg(&mut array);
-        self.check_null(Ty::GcRef, reg);
-        self.check_in_heap(reg, self.gc().array_length.cast_unsigned() + 4);
-        let base = self.heap_or(I::SCRATCH);
-        let (d, held) = self.dest_over(Ty::I32, Held::of(array.owned()));
-        let length = self.gc().array_length;
-        self.w.load(Load::I32, d, Addr::indexed(base, reg, 0, length));
-        self.give(held);
-        self.push_reg(Ty::I32, d);
-    }
-
-    pub(crate) fn array_new_fixed(&mut self) {
-        let ty = self.reader.u32();
-        let count = self.reader.u32();
-        let object = self.object(ty);
-        let (field, base) = (object.fields[0], object.size);
-        let size = base + (count << field.storage.log2());
-        self.object_of_top(ty, size, count as usize, |i| {
-            (field.storage, field.offset + ((i as i32) << field.storage.log2()))
-        });
-    }
-
-    /// Calls a routine over arrays; a collector may run meanwhile if it makes one.
-    fn array_routine(&mut self, call: RoutineCall<Operand>) {
-        self.vacate_registers(RegSet::EMPTY);
-        self.save_homes();
-        self.call_routine(call);
-        let (routine, operands) = call.parts();
-        if routine.collects() {
-            self.safepoint();
-        }
-        for operand in operands.as_slice() {
-            self.done(operand);
-        }
-        self.drop_copies();
-        self.restore_homes();
-    }
-
-    /// Makes an array of the length that an operand is, without its elements, and pushes it.
-    fn push_new_array(&mut self, ty: u32, length: Operand) {
-        self.array_routine(RoutineCall::ArrayNew { ty, length });
-        self.push_libcall_result(Ty::GcRef);
-    }
-
-    /// The entry of the stack at a position, which is in its slot, as a routine takes it: bits, or the address of a
-    /// vector.
-    fn bits_at(&mut self, at: usize) -> Operand {
-        let ty = self.stack[at].ty;
-        let slot = self.slot(at, ty);
-        if ty == Ty::V128 {
-            let address = self.take(RegClass::Int);
-            self.w.lea(Width::W64, address, slot);
-            return Operand::own(Ty::I64, address);
-        }
-        let int = match ty.width() {
-            Width::W32 => Ty::I32,
-            Width::W64 => Ty::I64,
-        };
-        Operand::memory(int, slot)
-    }
-
-    /// Takes a new array from the top and puts it in the place of the `below` entries under it.
-    fn leave_array(&mut self, below: usize) {
-        let array = self.pop_owned();
-        self.drop_top(below);
-        self.push_reg(Ty::GcRef, array);
-    }
-
-    pub(crate) fn array_new(&mut self) {
-        let ty = self.reader.u32();
-        let length = self.pop();
-        self.charge_units(&length);
-        self.push_new_array(ty, length);
-        self.fill_new(ty);
-        self.leave_array(1);
-    }
-
-    /// Fills the new array on top with the value below it.
-    fn fill_new(&mut self, ty: u32) {
-        self.flush_all();
-        let at = self.stack.len() - 1;
-        let mut bits = self.bits_at(at - 1);
-        if let Storage::Func(_) = self.object(ty).fields[0].storage {
-            self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(bits)]);
-            self.push_libcall_result(Ty::I32);
-            bits = self.pop();
-        }
-        let array = self.bits_at(at);
-        self.array_routine(RoutineCall::ArrayInit { ty, array, bits });
-    }
-
-    pub(crate) fn array_new_default(&mut self) {
-        let ty = self.reader.u32();
-        let length = self.pop();
-        self.charge_units(&length);
-        let storage = self.object(ty).fields[0].storage;
-        self.push_const(storage.ty(), zero_bits(storage.ty()));
-        self.push_new_array(ty, length);
-        self.fill_new(ty);
-        self.leave_array(1);
-    }
-
-    pub(crate) fn array_new_data(&mut self) {
-        let ty = self.reader.u32();
-        let segment = self.reader.u32();
-        self.array_from_segment(ty, Segment::Data(segment));
-    }
-
-    pub(crate) fn array_new_elem(&mut self) {
-        let ty = self.reader.u32();
-        let segment = self.reader.u32();
-        self.array_from_segment(ty, Segment::Elem(segment));
-    }
-
-    /// Makes an array of a part of a segment: position and length are on top.
-    fn array_from_segment(&mut self, ty: u32, segment: Segment) {
-        if self.meters() {
-            let length = self.pop();
-            self.charge_units(&length);
-            self.push_operand(&length);
-        }
-        self.flush_all();
-        let at = self.stack.len() - 2;
-        let (position, length) = (self.bits_at(at), self.bits_at(at + 1));
-        self.array_routine(match segment {
-            Segment::Data(segment) => RoutineCall::ArrayCheckData { ty, segment, position, length },
-            Segment::Elem(segment) => RoutineCall::ArrayCheckElem { segment, position, length },
-        });
-        self.push_new_array(ty, length);
-        self.flush_all();
-        let array = self.bits_at(at + 2);
-        let zero = Operand::constant(Ty::I32, 0);
-        if let Segment::Elem(_) = segment {
-            // Elements are overwritten, which reads what was there.
-            self.array_routine(RoutineCall::ArrayInit { ty, array, bits: zero });
-        }
-        self.array_routine(segment.init(ty, [array, zero], position, length));
-        self.leave_array(2);
-    }
-
-    pub(crate) fn array_fill(&mut self) {
-        let ty = self.reader.u32();
-        let length = self.pop();
-        self.charge_units(&length);
-        let storage = self.object(ty).fields[0].storage;
-        if let Storage::Number(Ty::V128) = storage {
-            self.push_operand(&length);
-            self.flush_all();
-            let address = self.bits_at(self.stack.len() - 2);
-            let length = self.pop();
-            self.pop_value();
-            return self.fill_with(ty, address, length);
-        }
-        if let Storage::Func(_) = storage {
-            // The length waits on the stack while the host is asked.
-            self.push_operand(&length);
-            self.flush_all();
-            let bits = self.bits_at(self.stack.len() - 2);
-            self.libcall(Libcall::GcIntern, &[Arg::Ctx, Arg::Operand(Operand::memory(Ty::FuncRef, address_of(&bits)))]);
-            self.push_libcall_result(Ty::I32);
-            let number = self.pop();
-            let length = self.pop();
-            self.pop_value();
-            return self.fill_with(ty, number, length);
-        }
-        let bits = self.pop_bits();
-        self.fill_with(ty, bits, length);
-    }
-
-    fn fill_with(&mut self, ty: u32, bits: Operand, length: Operand) {
-        let index = self.pop();
-        let array = self.pop();
-        self.array_routine(RoutineCall::ArrayFill { ty, array, index, bits, length });
-    }
-
-    /// Pops a value as bits in an integer register, in memory, or as a constant.
-    fn pop_bits(&mut self) -> Operand {
-        let operand = self.pop();
-        let ty = operand.ty();
-        if !ty.is_float() {
-            return operand;
-        }
-        let int = if ty == Ty::F32 { Ty::I32 } else { Ty::I64 };
-        match operand.loc() {
-            OperandLoc::Const(bits) => Operand::constant(int, bits),
-            OperandLoc::Mem(addr) if operand.owned().is_empty() && !operand.faults() => Operand::memory(int, addr),
-            _ => {
-                let mut operand = operand;
-                let from = self.operand_reg(&mut operand);
-                let reg = self.take(RegClass::Int);
-                self.w.bits(ty.width(), reg, from);
-                self.done(&operand);
-                Operand::own(int, reg)
-            }
-        }
-    }
-
-    pub(crate) fn array_copy(&mut self) {
-        let ty = self.reader.u32();
-        let _from = self.reader.u32();
-        let length = self.pop();
-        self.charge_units(&length);
-        let [source_index, source, index, array] = [(); 4].map(|()| self.pop());
-        self.array_routine(RoutineCall::ArrayCopy { ty, array, index, source, source_index, length });
-    }
-
-    pub(crate) fn array_init_data(&mut self) {
-        let ty = self.reader.u32();
-        let segment = self.reader.u32();
-        self.init_from_segment(ty, Segment::Data(segment));
-    }
-
-    pub(crate) fn array_init_elem(&mut self) {
-        let ty = self.reader.u32();
-        let segment = self.reader.u32();
-        self.init_from_segment(ty, Segment::Elem(segment));
-    }
-
-    fn init_from_segment(&mut self, ty: u32, segment: Segment) {
-        let length = self.pop();
-        self.charge_units(&length);
-        let [position, index, array] = [(); 3].map(|()| self.pop());
-        self.array_routine(segment.init(ty, [array, index], position, length));
-    }
-}
-
-/// What the elements of an array come from.
-#[derive(Clone, Copy)]
-enum Segment {
-    Data(u32),
-    Elem(u32),
-}
-
-impl Segment {
-    /// Writes so many elements from a position of the segment on to an array, from an index on.
-    fn init<T>(self, ty: u32, [array, index]: [T; 2], position: T, length: T) -> RoutineCall<T> {
-        match self {
-            Segment::Data(segment) => RoutineCall::ArrayInitData { ty, segment, array, index, position, length },
-            Segment::Elem(segment) => RoutineCall::ArrayInitElem { ty, segment, array, index, position, length },
-        }
-    }
-}
-
-/// Where an operand in memory is.
-fn address_of(operand: &Operand) -> Addr {
-    match operand.loc() {
-        OperandLoc::Mem(addr) => addr,
-        _ => unreachable!("it is in its slot"),
     }
 }

@@ -1,4 +1,5 @@
-//! References and what they refer to: tests and casts, objects of the collector's heap, stack maps.
+//! References and what they refer to: tests and casts, objects of the collector's heap.
 
+mod arrays;
 pub(crate) mod gc;
 mod refs;

@@ -3,16 +3,16 @@
 //! A reference to an object is 0 for null, has bit 0 set if it is a small number, and else says where the object is.
 
 use crate::emit::FuncGen;
-use crate::emit::control::meter::StubKind;
 use crate::emit::flags::Condition;
 use crate::emit::frozen::Frozen;
+use crate::emit::stub::StubKind;
 use crate::emit::values::held::Held;
 use crate::emit::values::regs::Kept;
+use crate::emit::values::value::OperandLoc;
 use crate::emit::values::value::{Loc, Value};
 use crate::emit::writer::Writer;
 use crate::isa::{Alu, Amount, Cond, Isa, Load, Shift, Src};
 use crate::treaty::code::TrapCode;
-use crate::treaty::facts::GcFacts;
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg, RegClass, RegSet};
@@ -39,22 +39,6 @@ mod heap {
 impl<'a, I: Isa> FuncGen<'a, I> {
     // ---- null
 
-    /// Takes the top of the stack off, in a register that may be read, to be put back as it is by `put_back`.
-    pub(crate) fn pop_kept(&mut self) -> Kept {
-        let value = *self.stack.last().expect("validated");
-        if let Loc::Local(_) | Loc::Reg(_) = value.loc {
-            let (reg, _) = self.pop_reg();
-            return Kept { value, reg };
-        }
-        let reg = self.pop_owned();
-        Kept { value: Value::reg(value.ty, reg), reg }
-    }
-
-    /// Puts it back.
-    pub(crate) fn put_back(&mut self, kept: Kept) {
-        self.push(kept.value);
-    }
-
     /// Whether a register holds null.
     fn is_null(&mut self, ty: Ty, reg: Reg) -> Condition<&mut FuncGen<'a, I>> {
         if ty == Ty::ContRef {
@@ -68,6 +52,35 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         match ty {
             Ty::ContRef => self.is_null_cont(reg).trap(TrapCode::NullReference),
             _ => self.w.trap_if_zero(ty.width(), reg, TrapCode::NullReference),
+        }
+    }
+
+    /// Whether a register holds null.
+    #[inline(never)]
+    pub(crate) fn is_null_cont(&mut self, reg: Reg) -> Condition<&mut FuncGen<'a, I>> {
+        let pointer = self.take(RegClass::Int);
+        self.w.bits(Width::W64, pointer, reg);
+        let mut is_null = self.condition(|w| w.test(Width::W64, pointer, Src::Reg(pointer)).when(Cond::Eq));
+        is_null.release(pointer);
+        is_null
+    }
+
+    #[inline(never)]
+    pub(crate) fn cont_is_null(&mut self) {
+        let mut operand = self.pop();
+        if let OperandLoc::Mem(addr) = operand.loc() {
+            return self.condition(|w| w.cmp_mem(Width::W64, addr, Src::Imm(0)).when(Cond::Eq)).push();
+        }
+        let reg = self.operand_reg(&mut operand);
+        let mut is_null = self.is_null_cont(reg);
+        is_null.done(&operand);
+        is_null.push();
+    }
+
+    pub(crate) fn ref_is_null(&mut self) {
+        match self.stack.last().expect("validated").ty {
+            Ty::ContRef => self.cont_is_null(),
+            ty => self.eqz(ty.width()),
         }
     }
 
@@ -125,11 +138,6 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     }
 
     // ---- types
-
-    /// The heap of the collector, of which there is one if there are objects whose types can be asked for.
-    pub(crate) fn gc(&self) -> GcFacts {
-        self.facts.gc.expect("a module that has to do with objects has a collector")
-    }
 
     /// Goes to `no` unless the reference in a register is of a heap type, or null if that is allowed. Whatever that
     /// takes is had before the first branch, since all paths meet again.

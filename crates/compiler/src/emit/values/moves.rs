@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     /// Runs the steps on numbered registers and compares with what "all at once" means.
-    fn check(moves: &[(u8, u8)]) {
+    pub(crate) fn check(moves: &[(u8, u8)]) {
         let mut set = Moves::default();
         let mut want: Vec<u8> = (0..16).collect();
         for &(to, from) in moves {

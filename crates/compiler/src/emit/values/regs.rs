@@ -63,7 +63,7 @@ impl Pins {
     }
 
     #[inline(always)]
-    fn add(&mut self, set: RegSet) {
+    pub(crate) fn add(&mut self, set: RegSet) {
         if !without(Fault::Pinned) {
             self.set = self.set.or(set);
         }
@@ -133,7 +133,7 @@ impl<I: Isa> Copies<I> {
     }
 
     /// Keeps what another edge agrees with.
-    fn meet(&mut self, set: RegSet, copy_of: &[u16; 64]) {
+    pub(crate) fn meet(&mut self, set: RegSet, copy_of: &[u16; 64]) {
         if self.seen {
             self.set = self.set.and(set);
             for reg in self.set {

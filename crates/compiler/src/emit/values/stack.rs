@@ -8,6 +8,7 @@
 
 use crate::emit::flags::Stamp;
 use crate::emit::values::Values;
+use crate::emit::values::regs::Kept;
 use crate::emit::values::value::{Hot, Loc, Operand, OperandLoc, Value};
 use crate::isa::{FloatSrc, ImmFor, Isa, Load, Src, Store};
 use crate::treaty::fault::{Fault, proof, without};
@@ -93,7 +94,7 @@ impl<I: Isa> Values<'_, I> {
 
     /// What an entry in this register owns.
     #[inline]
-    fn owned(&self, reg: Reg) -> RegSet {
+    pub(crate) fn owned(&self, reg: Reg) -> RegSet {
         RegSet::one(reg).and(self.regs.pool.minus(self.regs.locked))
     }
 
@@ -253,6 +254,22 @@ impl<I: Isa> Values<'_, I> {
     #[inline]
     pub(crate) fn done(&mut self, operand: &Operand) {
         self.give_back(operand.owned());
+    }
+
+    /// Takes the top of the stack off, in a register that may be read, to be put back as it is by `put_back`.
+    pub(crate) fn pop_kept(&mut self) -> Kept {
+        let value = *self.stack.last().expect("validated");
+        if let Loc::Local(_) | Loc::Reg(_) = value.loc {
+            let (reg, _) = self.pop_reg();
+            return Kept { value, reg };
+        }
+        let reg = self.pop_owned();
+        Kept { value: Value::reg(value.ty, reg), reg }
+    }
+
+    /// Puts it back.
+    pub(crate) fn put_back(&mut self, kept: Kept) {
+        self.push(kept.value);
     }
 
     // ---- slots

@@ -4,10 +4,9 @@
 //! the place of its bytes in the body, or a pattern of 32 bits in all lanes, so that an entry is no larger for it.
 
 mod lanes;
-mod memory;
 
 use crate::emit::FuncGen;
-use crate::emit::control::calls::Arg;
+use crate::emit::calling::Arg;
 use crate::emit::values::PATTERN;
 use crate::emit::values::value::{Loc, Operand, OperandLoc};
 use crate::isa::{
@@ -26,7 +25,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// A constant with the same 32 bits in all lanes.
-    fn push_pattern(&mut self, bits: u32) {
+    pub(crate) fn push_pattern(&mut self, bits: u32) {
         self.push_const(Ty::V128, PATTERN | u64::from(bits));
     }
 
@@ -71,7 +70,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Releases what the operands own but the destination, and pushes that.
-    fn finish_vector(&mut self, d: Reg, mut owned: RegSet) {
+    pub(crate) fn finish_vector(&mut self, d: Reg, mut owned: RegSet) {
         owned.remove(d);
         self.give_back(owned);
         self.push_reg(Ty::V128, d);
@@ -109,7 +108,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Where a result goes, and the left operand in a register, which may be the same.
-    fn vector_dest(&mut self, dest: Dest, l: &mut Operand, r: &Operand) -> (Reg, Reg) {
+    pub(crate) fn vector_dest(&mut self, dest: Dest, l: &mut Operand, r: &Operand) -> (Reg, Reg) {
         match dest {
             Dest::Fresh => {
                 let left = self.operand_reg(l);

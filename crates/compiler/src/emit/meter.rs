@@ -1,0 +1,122 @@
+//! Interruption: fuel and epochs, charged and looked at where control may go more than one way.
+
+use crate::emit::FuncGen;
+use crate::emit::stub::StubKind;
+use crate::emit::values::value::Operand;
+use crate::isa::{Alu, Cond, Isa, Load, Src};
+use crate::treaty::facts::MOST_UNITS;
+use crate::treaty::fault::{Fault, without};
+use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Addr, RegClass};
+
+impl<I: Isa> FuncGen<'_, I> {
+    // ---- fuel
+
+    fn fuel_address(&mut self) -> Addr {
+        let ctx = self.facts.ctx;
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+        Addr::base(I::SCRATCH, ctx.fuel)
+    }
+
+    /// Adds what the operators since the last time cost. At every place where control may go more than one way.
+    #[inline]
+    pub(crate) fn charge_fuel(&mut self) {
+        if self.facts.settings.fuel && self.fuel > 0 && !self.is_dead() && !without(Fault::Fuel) {
+            let addr = self.fuel_address();
+            let fuel = Src::imm(self.fuel as i32);
+            self.w.alu_mem(Alu::Add, Width::W64, addr, fuel);
+        }
+        self.fuel = 0;
+    }
+
+    fn check_fuel(&mut self) {
+        let addr = self.fuel_address();
+        let fuel = Src::imm(std::mem::take(&mut self.fuel) as i32);
+        // The counter is negative as long as there is fuel.
+        let is_out = self.condition(|w| {
+            let flags = if fuel == Src::Imm(0) {
+                w.cmp_mem(Width::W64, addr, fuel)
+            } else {
+                w.alu_mem_sign(Alu::Add, Width::W64, addr, fuel)
+            };
+            flags.when(Cond::GeS)
+        });
+        is_out.stub(StubKind::OutOfGas);
+    }
+
+    // ---- epochs
+
+    fn check_epoch(&mut self) {
+        let ctx = self.facts.ctx;
+        let now = self.take(RegClass::Int);
+        self.w.load(Load::I64, now, Addr::base(I::CTX, ctx.epoch));
+        self.w.load(Load::I64, now, Addr::base(now, 0));
+        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+        let deadline = Addr::base(I::SCRATCH, ctx.epoch_deadline);
+        let mut has_come = self.condition(|w| w.cmp(Width::W64, now, Src::Mem(deadline)).when(Cond::GeU));
+        has_come.release(now);
+        has_come.stub(StubKind::NewEpoch);
+    }
+
+    // ---- where they are looked at
+
+    /// At the entry of a function.
+    pub(crate) fn function_entry_checks(&mut self) {
+        // Even an empty function costs something.
+        self.fuel = 1;
+        self.interruption_checks();
+        self.fuel = 0;
+    }
+
+    /// At the header of a loop.
+    pub(crate) fn loop_checks(&mut self) {
+        self.interruption_checks();
+    }
+
+    fn interruption_checks(&mut self) {
+        if self.facts.settings.fuel {
+            self.check_fuel();
+        }
+        if self.facts.settings.epochs {
+            self.check_epoch();
+        }
+    }
+
+    /// Is anything of this asked for?
+    pub(crate) fn meters(&self) -> bool {
+        self.facts.settings.fuel || self.facts.settings.epochs
+    }
+
+    /// Before an operator whose work is not charged for but may be long.
+    pub(crate) fn bulk_checks(&mut self) {
+        self.interruption_checks();
+    }
+
+    /// Before an operator whose work is as large as an operand: charges for each unit, and looks.
+    pub(crate) fn charge_units(&mut self, units: &Operand) {
+        if !self.meters() {
+            return;
+        }
+        /// Constant amounts up to this are not worth a look, as the host sees it.
+        const SMALL: u64 = 128;
+        if let Some(constant) = units.as_const()
+            && constant <= SMALL
+        {
+            self.fuel += constant as u32;
+            return;
+        }
+        if self.facts.settings.fuel {
+            self.charge_fuel();
+            let reg = self.take(RegClass::Int);
+            self.load_operand(reg, units);
+            if units.ty() == Ty::I64 && !without(Fault::FuelOfLargeAmounts) {
+                self.w.iconst(Width::W64, I::SCRATCH, MOST_UNITS, false);
+                self.w.cmp(Width::W64, reg, Src::Reg(I::SCRATCH)).select(Cond::GtU, Ty::I64, reg, I::SCRATCH);
+            }
+            let addr = self.fuel_address();
+            self.w.alu_mem(Alu::Add, Width::W64, addr, Src::Reg(reg));
+            self.release(reg);
+        }
+        self.interruption_checks();
+    }
+}

@@ -1,0 +1,138 @@
+//! Where an operator's result goes, and in what form, by what comes next in the body: to the home of a local that is
+//! written, to the register of an argument, to the flags.
+
+use crate::emit::FuncGen;
+use crate::emit::values::held::Held;
+use crate::isa::Isa;
+use crate::operators::{Flags, Op};
+use crate::treaty::facts::Callee;
+use crate::treaty::sig::AbiLoc;
+use crate::treaty::ty::Ty;
+use lightbeam_asm::{Reg, RegSet};
+
+impl<I: Isa> FuncGen<'_, I> {
+    // ---- destinations
+
+    /// The home of the local that the next operator writes, if it has one of the right class: what the current operator
+    /// gives may be computed there. The local's pending reads are made first; `busy` are registers that the operator
+    /// reads after it has begun to write.
+    #[inline(always)]
+    pub(crate) fn hint(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
+        if self.reader.at_local_write() { self.hint_of_write(ty, busy) } else { None }
+    }
+
+    #[inline(never)]
+    fn hint_of_write(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
+        let local = self.reader.peek_local_write()?;
+        let at = self.survey.position(local);
+        let home = self.fixed_reg(at)?;
+        if home.class() != ty.class() || busy.has(home) {
+            return None;
+        }
+        self.flush_local(at);
+        self.w.counters.direct_sets += 1;
+        Some(home)
+    }
+
+    /// Is this register the home of the local that the next operator writes?
+    #[inline]
+    pub(crate) fn hint_is(&self, reg: Reg) -> bool {
+        self.reader.peek_local_write().is_some_and(|local| self.fixed_reg(self.survey.position(local)) == Some(reg))
+    }
+
+    /// A destination that is none of the registers in `busy`.
+    pub(crate) fn dest(&mut self, ty: Ty, busy: RegSet) -> Reg {
+        match self.hint(ty, busy) {
+            Some(home) => home,
+            None => self.take(ty.class()),
+        }
+    }
+
+    /// Where the result of the instruction goes that is the last to read what is held: perhaps to one of those. Gives
+    /// what is to be given back behind it.
+    pub(crate) fn dest_over(&mut self, ty: Ty, held: Held) -> (Reg, Held) {
+        match self.hint(ty, RegSet::EMPTY) {
+            Some(home) => (home, held),
+            None => self.take_over(ty.class(), held),
+        }
+    }
+
+    /// A destination that may be one of the operands' own registers, all of which are read before it is written.
+    pub(crate) fn dest_reusing(&mut self, ty: Ty, owned: RegSet) -> Reg {
+        match self.hint(ty, RegSet::EMPTY) {
+            Some(home) => home,
+            None => match owned.class(ty.class()).first() {
+                Some(reg) => reg,
+                None => self.take(ty.class()),
+            },
+        }
+    }
+
+    /// A register for a result: if a call comes next and takes it as an argument, the one in which it does.
+    pub(crate) fn take_result(&mut self, ty: Ty) -> Reg {
+        if let Some(reg) = self.argument_ahead()
+            && reg.class() == ty.class()
+            && self.regs.free.has(reg)
+        {
+            self.regs.free.remove(reg);
+            self.watch();
+            return reg;
+        }
+        self.take(ty.class())
+    }
+
+    /// The register in which a call, at most two latent operands ahead, takes the value that is now being made.
+    fn argument_ahead(&self) -> Option<Reg> {
+        let mut ahead = self.reader;
+        for after in 1..=3 {
+            match ahead.op() {
+                Op::LocalGet => {
+                    ahead.u32();
+                }
+                Op::I32Const => {
+                    ahead.i32();
+                }
+                Op::Call => {
+                    let func = ahead.u32();
+                    let sig = self.facts.sig_of_func(func);
+                    let abi = match self.facts.funcs[func as usize].callee {
+                        Callee::Defined { .. } => &sig.private,
+                        Callee::Imported { .. } => &sig.tail,
+                    };
+                    return match abi.params.len().checked_sub(after).map(|i| abi.params[i]) {
+                        Some(AbiLoc::Reg(reg)) => Some(reg),
+                        _ => None,
+                    };
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    // ---- conditions
+
+    /// Will the next operator take the condition from the flags?
+    pub(crate) fn fuses(&self) -> bool {
+        !self.facts.settings.fuel && self.takes_flags(0)
+    }
+
+    fn takes_flags(&self, ahead: usize) -> bool {
+        let op = self.reader.peek_op_at(ahead);
+        match op.effects().flags {
+            Flags::Branches | Flags::Selects => true,
+            Flags::AsksZero => op == Op::I32Eqz && ahead < 8 && self.takes_flags(ahead + 1),
+            Flags::None => false,
+        }
+    }
+
+    /// Is the next operator one that only asks whether an i32 or i64 is zero?
+    #[inline]
+    pub(crate) fn next_tests_zero(&self) -> bool {
+        match self.reader.peek_op().effects().flags {
+            Flags::Branches => !self.facts.settings.fuel,
+            Flags::AsksZero => !self.facts.settings.fuel && self.takes_flags(1),
+            Flags::Selects | Flags::None => false,
+        }
+    }
+}
