@@ -1,5 +1,5 @@
-//! `bench markdown`: makes the tables of `docs/measurements.md` anew. The file itself says of each where it stands and by
-//! which command it is made:
+//! `bench markdown`: makes the tables of `docs/measurements.md` anew. The file itself says of each where it stands and
+//! by which command it is made:
 //!
 //! ```text
 //! <!-- bench gc --runs 3 -->

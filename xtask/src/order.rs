@@ -1,8 +1,9 @@
 //! Walls inside crates: which folder may import which, and names of files that stand for one subject each.
 //!
 //! A folder, or a file beside folders, is a *place*. The places of a crate are listed from the bottom up, and each
-//! imports only from itself and from those before it, as seen from paths that begin with `crate` or `super`. The methods
-//! of one type may stand in several places, as those of the emitter do; they call each other in that order, too.
+//! imports only from itself and from those before it, as seen from paths that begin with `crate` or `super`. The
+//! methods of one type may stand in several places, as those of the emitter do; they call each other in that order,
+//! too.
 
 use std::collections::HashMap;
 
@@ -115,7 +116,8 @@ pub(crate) fn about_imports(name: &str, text: &str) -> Vec<String> {
     complaints
 }
 
-/// The folders in which the methods of one type stand, and what such a type is called there.
+/// The folder in which the methods of one type stand, in its own place and those after that; and what they are called
+/// by.
 const SPREAD: &str = "crates/compiler/src/emit/";
 const RECEIVERS: [&str; 4] = ["self.", "cg.", "Self::", "FuncGen::"];
 
@@ -143,7 +145,9 @@ pub(crate) fn about_calls(files: &[(String, String)]) -> Vec<String> {
         }
     }
     let mut complaints = Vec::new();
-    for (name, (own, _), code) in of_crate().filter(|(name, ..)| name.starts_with(SPREAD)) {
+    let first = place(places, &["emit"]).map_or(0, |(at, _)| at);
+    let spread = of_crate().filter(|(name, (own, _), _)| name.starts_with(SPREAD) && *own >= first);
+    for (name, (own, _), code) in spread {
         for (index, line) in code.lines().enumerate() {
             let line = line.split("//").next().unwrap_or_default();
             for receiver in RECEIVERS {
