@@ -40,34 +40,27 @@ pub struct Setup {
     pub meddles: bool,
 }
 
-/// A set of processor features left out, bit by bit in the order of [`Without::NAMES`].
+/// A set of processor features left out, bit by bit in the order of [`CpuFeatures::NAMES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Without(pub u8);
 
 impl Without {
-    /// What the bits stand for, lowest first.
-    pub const NAMES: [&'static str; 6] = ["avx", "avx2", "bmi1", "bmi2", "lzcnt", "fma"];
     /// All features left out: the floor.
-    pub const ALL: Without = Without(0b11_1111);
+    pub const ALL: Without = Without((1 << CpuFeatures::NAMES.len()) - 1);
 
     /// `all` but for the ones left out.
     #[must_use]
-    pub fn of(self, all: CpuFeatures) -> CpuFeatures {
-        let keep = |bit: u8| self.0 >> bit & 1 == 0;
-        CpuFeatures {
-            avx: all.avx && keep(0),
-            avx2: all.avx2 && keep(1),
-            bmi1: all.bmi1 && keep(2),
-            bmi2: all.bmi2 && keep(3),
-            lzcnt: all.lzcnt && keep(4),
-            fma: all.fma && keep(5),
+    pub fn of(self, mut all: CpuFeatures) -> CpuFeatures {
+        for (bit, (_, on)) in all.by_name().enumerate() {
+            *on &= self.0 >> bit & 1 == 0;
         }
+        all
     }
 
     /// None left out, each left out by itself, each the only one left in, all left out.
     #[must_use]
     pub fn swarm() -> Vec<Without> {
-        let single = (0..6).map(|bit| 1 << bit);
+        let single = (0..CpuFeatures::NAMES.len()).map(|bit| 1 << bit);
         let mut sets: Vec<u8> = vec![0];
         sets.extend(single.clone());
         sets.extend(single.map(|bit| Without::ALL.0 & !bit));

@@ -65,7 +65,7 @@ fn file(text: &str) -> Result<(), Failed> {
 fn setup(wat: &str, features: &str) -> Result<Setup, Failed> {
     let mut setup = Setup { without: Without::ALL, ..Setup::default() };
     for word in features.split_whitespace() {
-        let bit = Without::NAMES.iter().position(|name| *name == word).ok_or("a feature of x86-64")?;
+        let bit = lightbeam::CpuFeatures::NAMES.iter().position(|name| *name == word).ok_or("a feature of x86-64")?;
         setup.without.0 &= !(1 << bit);
     }
     let words = wat.lines().find_map(|line| line.strip_prefix(";; settings:")).unwrap_or_default();

@@ -11,6 +11,9 @@ use wasmtime::Engine;
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{Collector, FlagValue, Tunables};
 
+/// How Wasmtime's names of processor features begin; the rest is a name of [`CpuFeatures`].
+pub(crate) const FEATURE: &str = "has_";
+
 /// Everything besides the module that code and artifact depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -88,23 +91,11 @@ impl Settings {
     }
 
     /// Processor features that the machine must have to run the code, under the names that Wasmtime checks.
-    pub(crate) fn isa_flags(&self) -> Vec<(&'static str, FlagValue<'static>)> {
-        let CpuFeatures { avx, avx2, bmi1, bmi2, lzcnt, fma } = self.cpu;
-        #[rustfmt::skip]
-        let flags = [
-            ("has_sse3",   true),
-            ("has_ssse3",  true),
-            ("has_sse41",  true),
-            ("has_sse42",  true),
-            ("has_popcnt", true),
-            ("has_avx",    avx),
-            ("has_avx2",   avx2),
-            ("has_bmi1",   bmi1),
-            ("has_bmi2",   bmi2),
-            ("has_lzcnt",  lzcnt),
-            ("has_fma",    fma),
-        ];
-        flags.into_iter().filter(|(_, used)| *used).map(|(name, _)| (name, FlagValue::Bool(true))).collect()
+    pub(crate) fn isa_flags(&self) -> Vec<(String, FlagValue<'static>)> {
+        let mut cpu = self.cpu;
+        let used = cpu.by_name().filter(|(_, used)| **used).map(|(name, _)| name);
+        let names = Machine::FLOOR.iter().copied().chain(used);
+        names.map(|name| (format!("{FEATURE}{name}"), FlagValue::Bool(true))).collect()
     }
 }
 

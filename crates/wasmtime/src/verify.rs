@@ -13,7 +13,7 @@ use crate::output::artifact;
 use crate::output::image::Image;
 use crate::output::text::Piece;
 use crate::report::Verified;
-use crate::settings::Settings;
+use crate::settings::{FEATURE, Settings};
 use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
 use lightbeam_verify::artifact::{Addresses, Artifact, Key, Malformed};
 use lightbeam_verify::layout::Description;
@@ -118,15 +118,11 @@ pub(crate) fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtim
 
 /// Processor features by the names under which artifacts list them. Others than these are none that code may use.
 fn of_flags(flags: &[&str]) -> CpuFeatures {
-    let has = |name: &str| flags.contains(&name);
-    CpuFeatures {
-        avx: has("has_avx"),
-        avx2: has("has_avx2"),
-        bmi1: has("has_bmi1"),
-        bmi2: has("has_bmi2"),
-        lzcnt: has("has_lzcnt"),
-        fma: has("has_fma"),
+    let mut cpu = CpuFeatures::default();
+    for (name, used) in cpu.by_name() {
+        *used = flags.iter().any(|flag| flag.strip_prefix(FEATURE) == Some(name));
     }
+    cpu
 }
 
 /// The artifact that Lightbeam would write for a module, if the code for it and the tables of the code were these.

@@ -23,6 +23,8 @@
 //!   gets at them by a witness that the flags are what it takes them for (`emit/flags.rs`).
 //! - Those that can fault return the code offset of the one instruction that can.
 
+#[cfg(test)]
+mod registers;
 pub mod x64;
 
 mod vector;
@@ -170,6 +172,9 @@ pub trait Isa: Assembler + Default + Send + 'static {
     const TAIL: Convention;
     /// For libcalls: the platform's C convention. It preserves at least `PRESERVED`, `CTX` and `MEMORY_BASE`.
     const LIBCALL: Convention;
+    /// What the platform's C convention preserves beside `FRAME` and `STACK`. Code that the host enters saves these, as
+    /// nothing else gives them back after a trap.
+    const ENTRY_SAVED: &'static [Reg];
     /// In which register a stack tells another what it wants, see `switch_stack`.
     const STACK_MESSAGE: Reg;
     /// Where a compare-and-exchange has the value it expects and gives the one that was there. Never a home.
@@ -216,6 +221,9 @@ pub trait Isa: Assembler + Default + Send + 'static {
 
     /// Where a register of `ALLOCATABLE` has its number in a `Dense`, different for each.
     fn dense(reg: Reg) -> usize;
+
+    /// The features of `CpuFeatures`' kind that every processor has on which the code is to run, by name.
+    const FLOOR: &'static [&'static str];
 
     /// Which processor features this machine has.
     fn host_features() -> CpuFeatures;

@@ -174,12 +174,11 @@ fn mark<'a>(words: &str) -> Result<Expected<'a>, String> {
     })?;
     let (mut cpu, mut mark) = (CpuFeatures::default(), format!("{MARK} {name}"));
     for word in words {
-        let mut known = (set.features)(&mut cpu);
-        let Some((_, on)) = known.iter_mut().find(|(name, _)| *name == word) else {
-            let known = list(known.iter().map(|(name, _)| *name));
+        let Some((_, on)) = cpu.by_name().find(|(name, _)| *name == word) else {
+            let known = list(CpuFeatures::NAMES.iter().copied());
             return Err(format!("{name} has no feature `{word}`; it may have {known}"));
         };
-        **on = true;
+        *on = true;
         mark.push(' ');
         mark.push_str(word);
     }

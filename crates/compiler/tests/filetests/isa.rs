@@ -13,16 +13,13 @@ use std::ops::Range;
 /// An instruction set.
 pub(crate) struct InstructionSet {
     pub(crate) name: &'static str,
-    /// What a processor may have beyond what each has, by name.
-    pub(crate) features: fn(&mut CpuFeatures) -> Vec<(&'static str, &mut bool)>,
     compile: for<'a> fn(&'a [u8], &Settings, CpuFeatures) -> Result<(Module<'a>, Code), String>,
     /// Reads the instructions of a range of code, which ends where its constants begin.
     pub(crate) read: fn(&Code, Range<u32>, &Names<'_>) -> Result<Vec<Item>, String>,
 }
 
 /// All of them.
-pub(crate) static SETS: &[InstructionSet] =
-    &[InstructionSet { name: "x64", features: x64::features, compile: compile::<X64>, read: x64::read }];
+pub(crate) static SETS: &[InstructionSet] = &[InstructionSet { name: "x64", compile: compile::<X64>, read: x64::read }];
 
 impl InstructionSet {
     /// Compiles a module, which is given back with its names.

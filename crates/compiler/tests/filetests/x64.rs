@@ -6,13 +6,7 @@ use iced_x86::{
     Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, Mnemonic, OpKind, Register, SymbolResolver,
     SymbolResult,
 };
-use lightbeam_compiler::facts::CpuFeatures;
 use std::ops::Range;
-
-pub(crate) fn features(cpu: &mut CpuFeatures) -> Vec<(&'static str, &mut bool)> {
-    let CpuFeatures { avx, avx2, bmi1, bmi2, lzcnt, fma } = cpu;
-    vec![("avx", avx), ("avx2", avx2), ("bmi1", bmi1), ("bmi2", bmi2), ("lzcnt", lzcnt), ("fma", fma)]
-}
 
 /// Where the instance pointer is.
 const INSTANCE: Register = Register::R15;

@@ -259,15 +259,16 @@ impl<'a, I: Isa> Border<'a, I> {
     pub(crate) fn array_to_wasm(&mut self, sig: &Sig, entry: Entry, concurrency: bool) {
         let fields = POINTER.vm_store_context();
         let [values, store, temp] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
-        let saved = || I::PRESERVED.iter().copied().chain([I::MEMORY_BASE, I::CTX]).enumerate();
-        let store_slot = slot::<I>(saved().count());
-        let frame = (saved().count() + 1) * usize::from(POINTER);
+        let saved = || I::ENTRY_SAVED.iter().copied().enumerate();
+        let store_slot = slot::<I>(I::ENTRY_SAVED.len());
+        let frame = (I::ENTRY_SAVED.len() + 1) * usize::from(POINTER);
         let given = I::LIBCALL.int_results[0];
         let [handler, out] = self.w.labels();
 
         self.enter(frame.next_multiple_of(16) as i32);
+        let word = |reg: Reg| if reg.is_float() { Ty::F64 } else { Ty::I64 };
         for (n, reg) in saved() {
-            self.w.store(Store::B64, slot::<I>(n), reg);
+            self.store(word(reg), slot::<I>(n), reg);
         }
         self.allocate(sig.private.stack_results);
         self.w.mov(Width::W64, values, I::LIBCALL.int_args[2]);
@@ -305,7 +306,7 @@ impl<'a, I: Isa> Border<'a, I> {
         self.w.iconst(Width::W32, given, 1, false);
         self.w.bind(out);
         for (n, reg) in saved() {
-            self.w.load(Load::I64, reg, slot::<I>(n));
+            self.load(word(reg), reg, slot::<I>(n));
         }
         self.w.leave();
         self.w.ret(0);

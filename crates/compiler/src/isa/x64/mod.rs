@@ -146,6 +146,7 @@ impl Isa for X64 {
         passes_contexts: false,
         result_area: None,
     };
+    const ENTRY_SAVED: &'static [Reg] = &[RBX, R12, R13, R14, R15];
     const STACK_MESSAGE: Reg = RDI;
     const EXPECTED: Reg = RAX;
     const UNPASSED: Reg = RAX;
@@ -155,6 +156,7 @@ impl Isa for X64 {
     const PLATFORM: Platform = Platform { triple: "x86_64-unknown-linux-gnu", pointer: 8, page_log2: 12 };
     const MEM_OPERANDS: bool = true;
     const DIVISION_FAULTS: bool = true;
+    const FLOOR: &'static [&'static str] = &["sse3", "ssse3", "sse41", "sse42", "popcnt"];
     const MAX_PRIMITIVE: usize = 128;
     const LINK_BYTES: u32 = 8;
     const JUMP_BYTES: u32 = 5;

@@ -47,21 +47,38 @@ pub enum AddressMap {
     Operators,
 }
 
-/// Processor features beyond the floor; each can be switched off by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct CpuFeatures {
+macro_rules! features {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        /// Processor features beyond the floor of an instruction set, of all instruction sets side by side; each can be
+        /// switched off by itself.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct CpuFeatures { $($(#[$doc])* pub $name: bool,)* }
+
+        impl CpuFeatures {
+            /// Their names, which are the manuals'.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+
+            /// Each with its name, in the order of `NAMES`.
+            pub fn by_name(&mut self) -> impl Iterator<Item = (&'static str, &mut bool)> {
+                [$((stringify!($name), &mut self.$name)),*].into_iter()
+            }
+        }
+    };
+}
+
+features! {
     /// Three-operand float and vector forms.
-    pub avx: bool,
+    avx
     /// 256-bit integer vector forms.
-    pub avx2: bool,
+    avx2
     /// `andn`, `blsr`, `tzcnt`.
-    pub bmi1: bool,
+    bmi1
     /// `shlx`, `shrx`, `sarx`, `rorx`, `mulx`.
-    pub bmi2: bool,
+    bmi2
     /// `lzcnt`.
-    pub lzcnt: bool,
+    lzcnt
     /// Fused multiply and add.
-    pub fma: bool,
+    fma
 }
 
 /// More units than this are charged as this many, so that no sum wraps: when it was last looked at, the counter was

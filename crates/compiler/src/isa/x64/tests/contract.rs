@@ -729,39 +729,10 @@ fn control() {
 
 #[test]
 fn register_sets_are_consistent() {
-    // What each open block has a number for.
-    let mut dense: Vec<usize> = X64::ALLOCATABLE.into_iter().map(X64::dense).collect();
-    dense.sort_unstable();
-    dense.dedup();
-    assert_eq!(dense.len(), X64::ALLOCATABLE.len() as usize);
-    assert!(dense.last().is_some_and(|last| *last < X64::DENSE.len()));
-    // What code that does not know the instruction set puts side by side.
-    let results = RegSet::of(&X64::ROUTINE_RESULTS);
-    assert!(results.len() == 2 && results.minus(X64::ALLOCATABLE).is_empty());
-    assert_eq!(X64::ROUTINE_RESULTS[0], X64::LIBCALL.int_results[0]);
-    assert_eq!(X64::EXCEPTION, X64::LIBCALL.int_results[0]);
-    let temps = RegSet::of(&X64::TEMPS);
-    assert!(temps.len() == 7 && temps.minus(X64::ALLOCATABLE).is_empty() && !temps.has(X64::STACK_MESSAGE));
-    assert!(temps.and(RegSet::of(X64::PRESERVED)).is_empty());
-    assert!(RegSet::of(&X64::TEMPS[2..]).and(results).is_empty() && !results.has(X64::STACK_MESSAGE));
+    crate::isa::registers::are_consistent::<X64>();
+    // All that the machine has.
     let pinned = RegSet::of(&[X64::CTX, X64::MEMORY_BASE, X64::FRAME, X64::STACK, X64::SCRATCH, X64::FLOAT_SCRATCH]);
-    assert!(X64::ALLOCATABLE.and(pinned).is_empty());
-    for convention in [X64::PRIVATE, X64::TAIL, X64::LIBCALL] {
-        assert!(!convention.int_args.contains(&X64::UNPASSED) && convention.result_area != Some(X64::UNPASSED));
-    }
-    assert!(!X64::PRESERVED.contains(&X64::UNPASSED) && X64::ALLOCATABLE.has(X64::UNPASSED));
     assert_eq!(X64::ALLOCATABLE.or(pinned).len(), 32);
-    let homes = [X64::PRESERVED, X64::VOLATILE_HOMES, X64::FLOAT_HOMES].concat();
-    assert_eq!(RegSet::of(&homes).len() as usize, homes.len());
-    assert!(RegSet::of(&homes).minus(X64::ALLOCATABLE).is_empty());
-    for convention in [&X64::PRIVATE, &X64::TAIL, &X64::LIBCALL] {
-        for regs in [convention.int_args, convention.float_args, convention.int_results, convention.float_results] {
-            assert_eq!(RegSet::of(regs).len() as usize, regs.len());
-            assert!(RegSet::of(regs).minus(X64::ALLOCATABLE).is_empty());
-            assert!(RegSet::of(regs).and(RegSet::of(X64::PRESERVED)).is_empty());
-        }
-        assert!(convention.result_area.is_none_or(|reg| !convention.int_args.contains(&reg)));
-    }
     // Four integer arguments are in the same registers inside a module and across.
     assert_eq!(X64::PRIVATE.int_args[..4], X64::TAIL.int_args[2..]);
 }
