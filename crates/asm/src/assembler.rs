@@ -1,4 +1,5 @@
-//! What is the same for the assemblers of all instruction sets: code that grows, with labels in it and constants behind.
+//! What is the same for the assemblers of all instruction sets: code that grows, with labels in it and constants
+//! behind.
 
 use crate::{Label, RegSet};
 use std::ops::{DerefMut, Range};

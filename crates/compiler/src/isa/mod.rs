@@ -7,15 +7,15 @@
 //! Contract of every primitive:
 //! - `d` is written after all sources are read, or the primitive copes: `d` may equal any source register unless the
 //!   comment says otherwise.
-//! - A right operand is taken in each of its forms, whatever the machine's own instruction can read: what it cannot, the
-//!   primitive brings to a temporary. What the machine would rather have, it says (`imm_ok`, `MEM_OPERANDS`), and who has
-//!   a choice asks; nobody has to.
+//! - A right operand is taken in each of its forms, whatever the machine's own instruction can read: what it cannot,
+//!   the primitive brings to a temporary. What the machine would rather have, it says (`imm_ok`, `MEM_OPERANDS`), and
+//!   who has a choice asks; nobody has to.
 //! - No value lives in `SCRATCH` and `FLOAT_SCRATCH`; they are the shapes', for a few primitives on end. The *plain*
-//!   primitives take them as any of their operands, and change them as `d` alone: `mov`, `fmov`, `bits`, `iconst`, `load`,
-//!   `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `shift` by a constant, `cmp`, `cmp_mem`, `test`,
-//!   `branch_zero`, `branch_nonzero`, `select` of integers, `jmp`, `jcc`, `call_reg` and `jmp_reg`. A temporary that one
-//!   of these needs is a register that nobody else knows of. All others may destroy both, and take them as operands only
-//!   where they say so.
+//!   primitives take them as any of their operands, and change them as `d` alone: `mov`, `fmov`, `bits`, `iconst`,
+//!   `load`, `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `shift` by a constant, `cmp`, `cmp_mem`,
+//!   `test`, `branch_zero`, `branch_nonzero`, `select` of integers, `jmp`, `jcc`, `call_reg` and `jmp_reg`. A temporary
+//!   that one of these needs is a register that nobody else knows of. All others may destroy both, and take them as
+//!   operands only where they say so.
 //! - A 32-bit integer result has its upper half zeroed.
 //! - The flags are undefined after any primitive but the compares, which set them, and those that keep them: `mov`,
 //!   `fmov`, `load`, `store`, `store_imm`, `iconst` with `keep_flags`, `fconst`, `vconst`, `lea`, and all that read
@@ -298,7 +298,8 @@ pub trait Isa: Assembler + Default + Send + 'static {
     /// Goes to the label if `l / r` is the one signed quotient that is out of range: of the least number by -1.
     fn jump_if_overflow(&mut self, width: Width, l: Reg, r: Reg, to: Label);
     /// `d = l op r`, with operands as `fixed_div` demands, `r` none that is written. A quotient in range, by a divisor
-    /// that is not 0, or by 0 where `DIVISION_FAULTS`. `by_minus_one`: may a signed divisor be -1? The remainder is 0 then.
+    /// that is not 0, or by 0 where `DIVISION_FAULTS`. `by_minus_one`: may a signed divisor be -1? The remainder is 0
+    /// then.
     fn div(&mut self, op: Div, width: Width, d: Reg, l: Reg, r: Reg, by_minus_one: bool) -> At;
     /// `d = l shifted`. With a register count, `fixed_shift` holds; `d` is then not the count's register.
     fn shift(&mut self, op: Shift, width: Width, d: Reg, l: Reg, count: Amount);
@@ -306,8 +307,8 @@ pub trait Isa: Assembler + Default + Send + 'static {
     fn unary(&mut self, op: IntUnary, width: Width, d: Reg, s: Reg);
     /// `d = extend(s)`; memory is as wide as what is extended.
     fn extend(&mut self, op: Extend, d: Reg, s: Src) -> At;
-    /// `lo` and `hi` = the halves of `l * r`, as `fixed_mul_wide` demands. If it demands nothing, `lo` is neither `l` nor
-    /// `r`.
+    /// `lo` and `hi` = the halves of `l * r`, as `fixed_mul_wide` demands. If it demands nothing, `lo` is neither `l`
+    /// nor `r`.
     fn mul_wide(&mut self, signed: bool, lo: Reg, hi: Reg, l: Reg, r: Reg);
     /// `lo += r_lo; hi += r_hi` with carry, or `-` with borrow. All four distinct, but for `r_lo == r_hi`.
     fn add_wide(&mut self, subtract: bool, lo: Reg, hi: Reg, r_lo: Reg, r_hi: Reg);
@@ -371,8 +372,8 @@ pub trait Isa: Assembler + Default + Send + 'static {
     fn atomic_alu(&mut self, op: Alu, bytes: u32, addr: Addr, r: Src) -> At;
     /// Does `atomic_exchange` do this? Otherwise `atomic_loop` does.
     fn exchanges(&self, op: Rmw) -> bool;
-    /// `d, [addr] = [addr], [addr] op d` if it `exchanges`, as `Xchg` always does. `d` is no part of the address and may
-    /// be `SCRATCH`; what is of fewer than 4 bytes leaves the rest of `d` undefined.
+    /// `d, [addr] = [addr], [addr] op d` if it `exchanges`, as `Xchg` always does. `d` is no part of the address and
+    /// may be `SCRATCH`; what is of fewer than 4 bytes leaves the rest of `d` undefined.
     fn atomic_exchange(&mut self, op: Rmw, bytes: u32, d: Reg, addr: Addr) -> At;
     /// If `[addr]` is `EXPECTED`, `[addr] = new`. Either way `EXPECTED` is what was there, as many bytes of it; the
     /// rest is as before or zero.

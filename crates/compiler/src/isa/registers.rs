@@ -1,5 +1,5 @@
-//! What the registers that an instruction set names must be to each other, so that no code above it, which knows them by
-//! what they are for, has two things in one of them.
+//! What the registers that an instruction set names must be to each other, so that no code above it, which knows them
+//! by what they are for, has two things in one of them.
 
 use super::Isa;
 use lightbeam_asm::{Reg, RegSet};

@@ -1,5 +1,5 @@
-//! The stubs, behind a function's last instruction: each calls the host, or a routine, with every register in use saved,
-//! and goes back.
+//! The stubs, behind a function's last instruction: each calls the host, or a routine, with every register in use
+//! saved, and goes back.
 
 use crate::emit::FuncGen;
 use crate::emit::calling::Arg;
