@@ -296,3 +296,43 @@ impl<L: Emits> Condition<L> {
         L::Isa::set(self.flags.read(), self.cond, d);
     }
 }
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+    use crate::isa::Store;
+    use crate::isa::x64::X64;
+    use crate::treaty::code::{Routine, Target};
+    use crate::treaty::facts::CpuFeatures;
+    use lightbeam_asm::Assembler;
+    use lightbeam_asm::x64::{RAX, RBP, RCX};
+
+    /// What is emitted behind a compare, as by one who has it lent, and is it proved to keep the flags?
+    fn keeps(emit: impl FnOnce(&mut Writer<X64>)) -> bool {
+        let mut w = Writer::<X64>::new(CpuFeatures::default());
+        let (_, set, _) = w.cmp(Width::W64, RAX, Src::Reg(RCX)).when(Cond::Eq).end();
+        emit(&mut w);
+        let condition = Condition::of(&mut w, set, Cond::Eq);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| condition.set(RAX))).is_ok()
+    }
+
+    #[test]
+    fn what_may_change_the_flags_is_noticed() {
+        let slot = Addr::base(RBP, -8);
+        assert!(keeps(|_| {}));
+        assert!(keeps(|w| w.mov(Width::W64, RAX, RCX)));
+        assert!(keeps(|w| _ = w.load(Load::I32S8, RAX, slot)));
+        assert!(keeps(|w| _ = w.store_imm(Store::B16, slot, 0)));
+        assert!(keeps(|w| w.lea(Width::W32, RAX, Addr::indexed(RAX, RCX, 2, 1))));
+        assert!(keeps(|w| w.iconst(Width::W32, RAX, 0, true)));
+        assert!(!keeps(|w| w.iconst(Width::W32, RAX, 0, false)));
+        assert!(!keeps(|w| _ = w.alu(Alu::And, Width::W32, RAX, RAX, Src::Reg(RCX))));
+        assert!(!keeps(|w| _ = w.alu_mem(Alu::Add, Width::W32, slot, Src::Imm(1))));
+        assert!(!keeps(|w| w.call(Target::Routine(Routine::Expose))));
+        // Who comes to a label by another way has other flags.
+        assert!(!keeps(|w| {
+            let label = w.label();
+            w.bind(label);
+        }));
+    }
+}
