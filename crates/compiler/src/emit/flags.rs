@@ -91,7 +91,7 @@ pub struct Flags<L> {
 
 /// The flags are live and hold this condition, or not.
 #[must_use = "a condition that nobody reads need not be asked for"]
-pub(crate) struct Condition<L> {
+pub struct Condition<L> {
     flags: Flags<L>,
     cond: Cond,
 }
@@ -277,7 +277,7 @@ impl<L: Emits> Condition<L> {
 
     /// Goes to the label unless the condition holds.
     #[inline]
-    pub(crate) fn branch_unless(&mut self, to: Label) {
+    pub fn branch_unless(&mut self, to: Label) {
         self.flags.branch(self.cond.invert(), to);
     }
 

@@ -1,13 +1,39 @@
-//! Interruption: fuel and epochs, charged and looked at where control may go more than one way.
+//! Interruption: fuel and epochs, charged and looked at where control may go more than one way. What is asked of the
+//! host's counters, startup asks as function bodies do.
 
 use crate::emit::FuncGen;
+use crate::emit::flags::Condition;
 use crate::emit::stub::StubKind;
 use crate::emit::values::value::Operand;
+use crate::emit::writer::Writer;
 use crate::isa::{Alu, Cond, Isa, Load, Src};
-use crate::treaty::facts::MOST_UNITS;
+use crate::treaty::facts::{CtxFacts, MOST_UNITS, SMALL_AMOUNT};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::{Ty, Width};
-use lightbeam_asm::{Addr, RegClass};
+use lightbeam_asm::{Addr, Reg, RegClass};
+
+impl<I: Isa> Writer<I> {
+    /// Counts so many units of fuel as used, and asks whether none is left: the counter is below 0 as long as there is
+    /// some.
+    pub fn fuel_is_out(&mut self, counter: Addr, units: u32) -> Condition<&mut Writer<I>> {
+        let units = Src::imm(units.cast_signed());
+        let flags = if units == Src::Imm(0) {
+            self.cmp_mem(Width::W64, counter, units)
+        } else {
+            self.alu_mem_sign(Alu::Add, Width::W64, counter, units)
+        };
+        flags.when(Cond::GeS)
+    }
+
+    /// Has the epoch come at which the host is to be called? Destroys `now` and the scratch register.
+    pub fn epoch_has_come(&mut self, ctx: &CtxFacts, now: Reg) -> Condition<&mut Writer<I>> {
+        self.load(Load::I64, now, Addr::base(I::CTX, ctx.epoch));
+        self.load(Load::I64, now, Addr::base(now, 0));
+        self.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
+        let deadline = Addr::base(I::SCRATCH, ctx.epoch_deadline);
+        self.cmp(Width::W64, now, Src::Mem(deadline)).when(Cond::GeU)
+    }
+}
 
 impl<I: Isa> FuncGen<'_, I> {
     // ---- fuel
@@ -31,17 +57,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn check_fuel(&mut self) {
         let addr = self.fuel_address();
-        let fuel = Src::imm(std::mem::take(&mut self.fuel) as i32);
-        // The counter is negative as long as there is fuel.
-        let is_out = self.condition(|w| {
-            let flags = if fuel == Src::Imm(0) {
-                w.cmp_mem(Width::W64, addr, fuel)
-            } else {
-                w.alu_mem_sign(Alu::Add, Width::W64, addr, fuel)
-            };
-            flags.when(Cond::GeS)
-        });
-        is_out.stub(StubKind::OutOfGas);
+        let fuel = std::mem::take(&mut self.fuel);
+        self.condition(|w| w.fuel_is_out(addr, fuel)).stub(StubKind::OutOfGas);
     }
 
     // ---- epochs
@@ -49,11 +66,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn check_epoch(&mut self) {
         let ctx = self.facts.ctx;
         let now = self.take(RegClass::Int);
-        self.w.load(Load::I64, now, Addr::base(I::CTX, ctx.epoch));
-        self.w.load(Load::I64, now, Addr::base(now, 0));
-        self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, ctx.store));
-        let deadline = Addr::base(I::SCRATCH, ctx.epoch_deadline);
-        let mut has_come = self.condition(|w| w.cmp(Width::W64, now, Src::Mem(deadline)).when(Cond::GeU));
+        let mut has_come = self.condition(|w| w.epoch_has_come(&ctx, now));
         has_come.release(now);
         has_come.stub(StubKind::NewEpoch);
     }
@@ -97,10 +110,8 @@ impl<I: Isa> FuncGen<'_, I> {
         if !self.meters() {
             return;
         }
-        /// Constant amounts up to this are not worth a look, as the host sees it.
-        const SMALL: u64 = 128;
         if let Some(constant) = units.as_const()
-            && constant <= SMALL
+            && constant <= SMALL_AMOUNT
         {
             self.fuel += constant as u32;
             return;

@@ -9,7 +9,7 @@ use crate::target::POINTER;
 use lightbeam_asm::{Addr, Label, Reg};
 use lightbeam_compiler::code::{FUNC_ALIGN, Routine, Target, TrapCode};
 use lightbeam_compiler::compare_with_heap;
-use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS, Where};
+use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS, SMALL_AMOUNT, Where};
 use lightbeam_compiler::isa::{Alu, Cond, Isa, Load, Src, Store};
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::sig::Sig;
@@ -29,9 +29,6 @@ const NULL: u32 = u32::MAX;
 
 /// How many registers the routine saves, in the first words of its frame.
 const SAVED: usize = 3;
-
-/// Up to this cost, an operation on many elements does not make the routine look at fuel and epoch.
-const SMALL: u64 = 128;
 
 /// The startup routine under construction.
 ///
@@ -220,7 +217,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         if self.facts.settings.fuel {
             self.count_fuel();
             let left = self.border.w.label();
-            self.border.w.cmp_mem(Width::W64, Self::FUEL, Src::Imm(0)).branch(Cond::LtS, left);
+            self.border.w.fuel_is_out(Self::FUEL, 0).branch_unless(left);
             self.store_fuel();
             self.let_in(Libcall::OutOfGas);
             self.load_fuel();
@@ -228,11 +225,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         }
         if self.facts.settings.epochs {
             let current = self.border.w.label();
-            self.store_context(Self::T);
-            self.border.w.load(Load::I64, Self::U, Addr::base(I::CTX, self.facts.ctx.epoch));
-            self.border.w.load(Load::I64, Self::U, Addr::base(Self::U, 0));
-            let deadline = Addr::base(Self::T, self.facts.ctx.epoch_deadline);
-            self.border.w.cmp(Width::W64, Self::U, Src::Mem(deadline)).branch(Cond::LtU, current);
+            self.border.w.epoch_has_come(&self.facts.ctx, Self::U).branch_unless(current);
             self.let_in(Libcall::NewEpoch);
             self.border.w.bind(current);
         }
@@ -248,7 +241,7 @@ impl<I: Isa> Startup<'_, '_, I> {
     /// Charges for an operation on so many elements.
     fn charge(&mut self, elements: u64) {
         self.cost = self.cost.saturating_add(elements);
-        if elements > SMALL {
+        if elements > SMALL_AMOUNT {
             self.meter();
         }
     }
@@ -286,7 +279,7 @@ impl<I: Isa> Startup<'_, '_, I> {
             [ConstOp::I32Const(length)] => Some(u64::from(length.cast_unsigned())),
             _ => None,
         };
-        let is_large = |length: &[ConstOp]| constant(length).is_none_or(|length| length > SMALL);
+        let is_large = |length: &[ConstOp]| constant(length).is_none_or(|length| length > SMALL_AMOUNT);
         let last = lengths().filter(|(_, length)| is_large(length)).last().map(|(at, _)| at);
         let mut charged = 0;
         for (at, length) in lengths() {

@@ -7,7 +7,7 @@ mod settings;
 
 pub use continuations::{ContFact, Effects, StackFacts, StackKinds, StackStates};
 pub use gc::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
-pub use settings::{AddressMap, CpuFeatures, MOST_UNITS, Settings};
+pub use settings::{AddressMap, CpuFeatures, MOST_UNITS, SMALL_AMOUNT, Settings};
 
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::Ty;

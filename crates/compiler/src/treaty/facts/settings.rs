@@ -81,6 +81,9 @@ features! {
     fma
 }
 
+/// Constant amounts of work up to this are charged, and no reason to look at fuel and epoch, as the host sees it.
+pub const SMALL_AMOUNT: u64 = 128;
+
 /// More units than this are charged as this many, so that no sum wraps: when it was last looked at, the counter was
 /// below 0. What is added between two looks is bounded, by the cost of the operators of one function for each frame
 /// of the stack, at most 2^28 each. It is still more than any host can have granted and mean.
