@@ -14,6 +14,7 @@ use crate::emit::writer::Writer;
 use crate::isa::{Alu, At, Cond, FloatCmp, Isa, Load, Src, VectorTest};
 use crate::treaty::code::TrapCode;
 use crate::treaty::facts::Where;
+#[cfg(debug_assertions)]
 use crate::treaty::fault::proof;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Label, Reg};
