@@ -75,6 +75,9 @@ static STORES: [(rows::Row, Size); 7] = [
     /* V128   */ (rows::MOVUPS_MR, Size::S32),
 ];
 
+/// Of this machine it could be one of many instructions; of others it cannot, see `Isa::STACK`.
+const NO_OPERAND: &str = "the stack pointer is an operand";
+
 /// Tail's integer arguments and results, those of the C convention, and the floats of both.
 const C_INT_ARGS: &[Reg] = &[RDI, RSI, RDX, RCX, R8, R9];
 const INT_RESULTS: &[Reg] = &[RAX, RCX, RDX, RSI, RDI, R8, R9, R10];
@@ -238,6 +241,7 @@ impl Isa for X64 {
 
     #[inline]
     fn mov(&mut self, width: Width, d: Reg, s: Reg) {
+        debug_assert!(d != RSP && s != RSP, "{}", NO_OPERAND);
         // At 32 bits a move to itself has an effect: it zeroes the upper half.
         if d != s || width == Width::W32 {
             self.asm.mov_rr(size(width), d, s);
@@ -293,7 +297,10 @@ impl Isa for X64 {
 
     fn lea(&mut self, width: Width, d: Reg, addr: Addr) {
         if addr.index().is_none() && addr.disp() == 0 {
-            self.mov(width, d, addr.base_reg());
+            let base = addr.base_reg();
+            if d != base || width == Width::W32 {
+                self.asm.mov_rr(size(width), d, base);
+            }
         } else {
             self.asm.lea_rm(size(width), d, addr);
         }
@@ -302,6 +309,7 @@ impl Isa for X64 {
     // ---- integers
 
     fn alu(&mut self, op: Alu, width: Width, d: Reg, l: Reg, r: Src) -> At {
+        debug_assert!(d != RSP && l != RSP && r != Src::Reg(RSP), "{}", NO_OPERAND);
         int::alu(&mut self.asm, op, size(width), d, l, r)
     }
 
@@ -353,6 +361,7 @@ impl Isa for X64 {
     // ---- conditions
 
     fn cmp(&mut self, width: Width, l: Reg, r: Src) -> At {
+        debug_assert!(l != RSP && r != Src::Reg(RSP), "{}", NO_OPERAND);
         int::cmp(&mut self.asm, size(width), l, r)
     }
 
