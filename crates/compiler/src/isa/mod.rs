@@ -13,9 +13,9 @@
 //! - No value lives in `SCRATCH` and `FLOAT_SCRATCH`; they are the shapes', for a few primitives on end. The *plain*
 //!   primitives take them as any of their operands, and change them as `d` alone: `mov`, `fmov`, `bits`, `iconst`,
 //!   `load`, `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `shift` by a constant, `cmp`, `cmp_mem`,
-//!   `test`, `branch_zero`, `branch_nonzero`, `select` of integers, `jmp`, `jcc`, `call_reg` and `jmp_reg`. A temporary
-//!   that one of these needs is a register that nobody else knows of. All others may destroy both, and take them as
-//!   operands only where they say so.
+//!   `test`, `branch_zero`, `branch_nonzero`, `select` of integers, `replace_lane`, `jmp`, `jcc`, `call_reg` and
+//!   `jmp_reg`. A temporary that one of these needs is a register that nobody else knows of. All others may destroy
+//!   both, and take them as operands only where they say so.
 //! - A 32-bit integer result has its upper half zeroed.
 //! - The flags are undefined after any primitive but the compares, which set them, and those that keep them: `mov`,
 //!   `fmov`, `load`, `store`, `store_imm`, `iconst` with `keep_flags`, `fconst`, `vconst`, `lea`, and all that read
@@ -29,12 +29,13 @@ pub mod x64;
 
 mod vector;
 
+#[doc(hidden)]
+pub use crate::operators::Op;
 pub use crate::operators::operations::*;
 pub use crate::operators::vector_operations::*;
 pub use crate::treaty::sig::Convention;
 pub use vector::*;
 
-use crate::operators::Op;
 use crate::treaty::facts::CpuFeatures;
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::{Ty, Width};

@@ -33,7 +33,12 @@ impl InstructionSet {
     }
 }
 
-fn compile<'a, I: Isa>(wasm: &'a [u8], settings: &Settings, cpu: CpuFeatures) -> Result<(Module<'a>, Code), String> {
+/// Compiles a module for an instruction set.
+pub(crate) fn compile<'a, I: Isa>(
+    wasm: &'a [u8],
+    settings: &Settings,
+    cpu: CpuFeatures,
+) -> Result<(Module<'a>, Code), String> {
     let mut module = facts::module::<I>(wasm, settings, cpu)?;
     let code = compile::code::<I>(&mut module, settings)?;
     Ok((module, code))

@@ -13,6 +13,7 @@ mod file;
 mod isa;
 mod layout;
 mod show;
+mod spare;
 mod x64;
 
 use crate::file::{File, Problem};
@@ -33,7 +34,10 @@ fn main() {
         .collect();
     assert!(!trials.is_empty(), "there are file tests in {}", folder.display());
     trials.extend(checks::trials());
-    trials.push(Trial::test("every-operator", move || Ok(coverage::check(&files)?)));
+    let all = files.clone();
+    trials.push(Trial::test("every-operator", move || Ok(coverage::check(&all)?)));
+    trials.push(Trial::test("spare-instruction-set", move || Ok(spare::check(&files)?)));
+    trials.push(Trial::test("checks/spare", || Ok(spare::check_itself()?)));
     libtest_mimic::run(&arguments, trials).exit();
 }
 

@@ -9,6 +9,8 @@ pub(super) struct Contract {
     reads: RegSet,
     writes: RegSet,
     keeps_flags: bool,
+    /// It keeps the scratch registers.
+    plain: bool,
     /// It reads the flags that stood before.
     reads_flags: bool,
     /// A register whose upper half is zero afterwards.
@@ -78,6 +80,7 @@ impl Contract {
             reads: RegSet::of(reads),
             writes: RegSet::of(writes),
             keeps_flags: false,
+            plain: false,
             reads_flags: false,
             narrow: None,
             cpu: NONE,
@@ -95,6 +98,11 @@ impl Contract {
             Src::Imm(_) => self,
             Src::Mem(addr) => self.addr(addr),
         }
+    }
+
+    /// As `new`, of a plain primitive.
+    fn plain(reads: &[Reg], writes: &[Reg]) -> Contract {
+        Contract { plain: true, ..Contract::new(reads, writes) }
     }
 
     fn keeps_flags(self) -> Contract {
@@ -139,7 +147,7 @@ impl Contract {
             let text: Vec<String> = instructions.iter().map(ToString::to_string).collect();
             format!("{what:?}: {}", text.join("; "))
         };
-        let scratch = RegSet::of(&[R11, XMM15]);
+        let scratch = if self.plain { RegSet::EMPTY } else { RegSet::of(&[R11, XMM15]) };
         let mut written = RegSet::EMPTY;
         let (mut flags_written, mut touching) = (false, Vec::new());
         let mut factory = InstructionInfoFactory::new();
@@ -301,6 +309,92 @@ fn integer_arithmetic() {
             Contract::new(&[lo, hi, r_lo, r_hi], &[lo, hi])
                 .check(("add_wide", lo), |a| X64::add_wide(a, signed, lo, hi, r_lo, r_hi));
         }
+    }
+}
+
+/// Plain primitives keep what is in the scratch registers, which may be any of their operands.
+#[test]
+fn plain_primitives() {
+    let (regs, floats) = ([RAX, R11, R13], [XMM0, XMM15]);
+    let addrs = regs.map(|base| {
+        [Addr::base(base, 8), Addr::base(base, 4096), Addr::indexed(base, RCX, 1, 8), Addr::indexed(base, R11, 3, 0)]
+    });
+    let addrs = addrs.as_flattened();
+    let simple: Vec<Src> = IMMS.map(Src::Imm).into_iter().chain(regs.map(Src::Reg)).collect();
+    let all: Vec<Src> = simple.iter().copied().chain(addrs.iter().copied().map(Src::Mem)).collect();
+    let conditions = || Cond::ALL.iter().copied().filter(|cond| !matches!(cond, Cond::FloatEq | Cond::FloatNe));
+    for width in WIDTHS {
+        for d in regs {
+            for s in regs {
+                Contract::plain(&[s], &[d]).check(("mov", width, d, s), |a| a.mov(width, d, s));
+                for cond in conditions() {
+                    let contract = Contract::plain(&[d, s], &[d]).reads_flags();
+                    contract.check(("select", cond, d, s), |a| X64::select(a, cond, width.int(), d, s));
+                }
+                for (op, n) in Shift::ALL.iter().flat_map(|op| [0, 1, 7].map(|n| (*op, n))) {
+                    let what = ("shift", op, width, d, s, n);
+                    Contract::plain(&[s], &[d]).check(what, |a| a.shift(op, width, d, s, Amount::Imm(n)));
+                }
+                for (op, r) in Alu::ALL.iter().flat_map(|op| all.iter().map(|r| (*op, *r))) {
+                    let allowed = match r {
+                        Src::Reg(reg) => reg != d || op.commutes(),
+                        Src::Imm(_) => true,
+                        Src::Mem(addr) => !addr.regs().has(d),
+                    };
+                    if d == s || allowed {
+                        let contract = Contract::plain(&[s], &[d]).src(r);
+                        contract.check(("alu", op, width, d, s, r), |a| _ = a.alu(op, width, d, s, r));
+                    }
+                }
+            }
+            for addr in addrs.iter().copied() {
+                let contract = Contract::plain(&[], &[d]).addr(addr);
+                contract.check(("lea", width, d, addr), |a| a.lea(width, d, addr));
+            }
+            for value in [0, 1, -1, i64::MIN] {
+                Contract::plain(&[], &[d]).check(("iconst", width, d), |a| a.iconst(width, d, value, false));
+            }
+            for f in floats {
+                Contract::plain(&[d], &[f]).check(("bits", width, f, d), |a| a.bits(width, f, d));
+                Contract::plain(&[f], &[d]).check(("bits", width, d, f), |a| a.bits(width, d, f));
+            }
+            for r in all.iter().copied() {
+                Contract::plain(&[d], &[]).src(r).check(("cmp", width, d, r), |a| _ = a.cmp(width, d, r));
+                Contract::plain(&[d], &[]).src(r).check(("test", width, d, r), |a| _ = a.test(width, d, r));
+            }
+            Contract::plain(&[d], &[]).check(("branch", width, d), |a| {
+                let [zero, other] = [a.label(), a.label()];
+                a.branch_zero(width, d, zero);
+                a.branch_nonzero(width, d, other);
+                a.bind(zero);
+                a.bind(other);
+            });
+        }
+        for (addr, r) in addrs.iter().flat_map(|addr| simple.iter().map(|r| (*addr, *r))) {
+            let contract = || Contract::plain(&[], &[]).addr(addr).src(r);
+            contract().check(("cmp_mem", width, addr, r), |a| _ = a.cmp_mem(width, addr, r));
+            for op in Alu::ALL.iter().copied() {
+                contract().check((op, width, addr, r), |a| _ = a.alu_mem(op, width, addr, r));
+            }
+        }
+    }
+    for (d, s) in floats.into_iter().flat_map(|d| floats.map(|s| (d, s))) {
+        Contract::plain(&[s], &[d]).check(("fmov", d, s), |a| a.fmov(d, s));
+        for r in regs.map(Src::Reg).into_iter().chain(addrs.iter().copied().map(Src::Mem)) {
+            let contract = Contract::plain(&[s, d], &[d]).src(r);
+            contract.check(("replace_lane", d, s, r), |a| _ = a.replace_lane(Lane::I64, d, s, r, 1));
+        }
+    }
+    for addr in addrs.iter().copied() {
+        for d in regs {
+            Contract::plain(&[], &[d]).addr(addr).check(("load", d, addr), |a| _ = a.load(Load::I32U8, d, addr));
+            Contract::plain(&[d], &[]).addr(addr).check(("store", d, addr), |a| _ = a.store(Store::B16, addr, d));
+        }
+        for d in floats {
+            Contract::plain(&[], &[d]).addr(addr).check(("load", d, addr), |a| _ = a.load(Load::V128, d, addr));
+            Contract::plain(&[d], &[]).addr(addr).check(("store", d, addr), |a| _ = a.store(Store::F64, addr, d));
+        }
+        Contract::plain(&[], &[]).addr(addr).check(("store", addr), |a| _ = a.store_imm(Store::B64, addr, -1));
     }
 }
 
