@@ -78,6 +78,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     }
 
     /// Takes an i32 off the stack, of which it is asked whether it is zero.
+    #[inline(always)]
     pub(crate) fn pop_condition(&mut self) -> Condition<&mut FuncGen<'a, I>> {
         if let Some(Value { loc: Loc::Flags(cond), .. }) = self.stack.last().copied() {
             self.w.counters.fused_compares += 1;
@@ -140,6 +141,7 @@ impl<'c, 'a, I: Isa> Condition<&'c mut FuncGen<'a, I>> {
     }
 
     /// See `Values::folded`: the compare has read the operand from memory.
+    #[inline(always)]
     pub(crate) fn folded(mut self, operand: &Operand) -> Self {
         let at = self.at();
         self.lender_mut().folded(operand, at);

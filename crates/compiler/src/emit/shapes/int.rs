@@ -89,7 +89,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(ty, d);
     }
 
-    #[inline]
+    #[inline(always)]
     fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, left: Reg, src: Src, r: &Operand) {
         let at = self.w.alu(op, ty.width(), d, left, src);
         if d == left && I::alu_sets_flags(op, src) {
