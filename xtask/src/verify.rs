@@ -52,6 +52,9 @@ impl VerifyAll {
                     groups.push((name, verification::of_scripts(&folder)));
                 }
             }
+            if let Some(folder) = shared::folder("wasmtime-scripts") {
+                groups.push(("components", verification::components_of_scripts(&folder)));
+            }
             if let Some(folder) = shared::folder("corpus") {
                 groups.push(("corpus", verification::of_files(&folder)));
             }

@@ -43,7 +43,7 @@ impl Walk<'_> {
             }
             // Garbage in an upper half.
             Class::Or if left.is(Tag::Given) && right == Value::new(Tag::Huge, 1, 0) => {
-                self.put(reg, Value::of(Tag::Given, 1))?;
+                self.put(reg, Value::new(Tag::Given, left.a(), 1))?;
             }
             Class::Or if left == Value::NULL && right.as_constant() == Some(FILLED) => {
                 self.put(reg, Value::constant(FILLED))?;
@@ -325,6 +325,11 @@ impl Walk<'_> {
             }
             _ => return Err("shift by something else"),
         };
+        if self.st.regs[reg].is(Tag::Given) && class == Class::Shr && bytes == 8 && by == Some(1) && self.drops() {
+            let value = self.dropped(self.st.regs[reg]);
+            self.st.flags = Flags::UNKNOWN;
+            return self.put(reg, value);
+        }
         let value = Self::number(self.low(reg, bytes)?)?;
         // What loses nothing is as many times as large.
         let limit = self.resolved(value).limit();

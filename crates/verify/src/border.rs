@@ -2,7 +2,7 @@
 
 use crate::abi::{self, Abi, Part, Passed, Place, argument};
 use crate::calls::PRESERVED;
-use crate::facts::{StoreField, ValueType};
+use crate::facts::{StoreField, ValueType, Works};
 use crate::lanes::Vectors;
 use crate::proof;
 use crate::state::{R14, R15, RBP, RCX, RDI, RDX, RSI, RSP, State, done};
@@ -21,27 +21,38 @@ impl Walk<'_> {
         (self.handler, self.handler_stack) = (None, None);
         self.unwinding = false;
         self.unwound = None;
-        self.passed_at = None;
+        (self.passed_at, self.second_at) = (None, None);
         self.room = 0;
         let shape = match role {
             Role::Body(index) | Role::Thunk(index) | Role::ArrayEntry(index) => Some(p.shape_of_defined(index)),
             Role::HostExit(ty) => Some(p.shape(ty)?),
+            Role::Trampoline(index) | Role::TrampolineEntry(index) => Some(p.shape(p.trampoline(index)?.ty)?),
+            Role::Intrinsic(number) | Role::IntrinsicEntry(number) => Some(p.intrinsic(number)?.1),
             _ => None,
         };
         self.abi = match (role, shape) {
             (Role::Body(_), Some(shape)) => &shape.private,
-            (Role::Thunk(_) | Role::HostExit(_), Some(shape)) => &shape.tail,
+            (Role::Thunk(_) | Role::HostExit(_) | Role::Trampoline(_) | Role::Intrinsic(_), Some(shape)) => &shape.tail,
             (Role::StartupWasm, _) => &abi::STARTUP,
             _ => &abi::NONE,
         };
         self.pops = self.abi.stack_args;
         self.values = match role {
-            Role::HostExit(_) | Role::ArrayEntry(_) | Role::StartupArray => shape.map_or(0, |shape| shape.values),
+            Role::Trampoline(index) => match (&p.trampoline(index)?.works, shape) {
+                (Works::Calls(call), Some(shape)) => call.values(&shape.signature),
+                _ => 0,
+            },
+            role if role.is_entry() || matches!(role, Role::HostExit(_)) => shape.map_or(0, |shape| shape.values),
             _ => 0,
         };
         if let (Role::Thunk(_) | Role::ArrayEntry(_) | Role::HostExit(_), Some(shape)) = (role, shape) {
             let Abi { stack_args, stack_results, .. } = shape.private;
             self.room = i64::from(stack_args) + i64::from(stack_results) + 16 * i64::from(shape.values);
+        }
+        if let (true, Some(shape)) = (role.is_of_component() || role.is_entry_of_component(), shape) {
+            // What is kept of what is passed, what the host is passed on the stack, and values.
+            let words = 8 + 2 * shape.signature.params.len() as i64;
+            self.room = i64::from(shape.tail.stack_args) + 8 * words + 16 * i64::from(self.values);
         }
         let slots = self.frames.begin();
         let mut state = State::new(slots);
@@ -83,8 +94,10 @@ impl Walk<'_> {
                     self.st.regs[caller] = Value::of(Tag::Caller, 0);
                 }
             }
-            Role::ArrayEntry(_) | Role::StartupArray => {
-                self.st.regs[RDI] = Value::CTX;
+            Role::Trampoline(_) | Role::Intrinsic(_) => self.enter_component(),
+            role if role.is_entry() => {
+                self.st.regs[RDI] =
+                    if role.is_entry_of_component() { Value::of(Tag::Component, 0) } else { Value::CTX };
                 self.st.regs[RSI] = Value::of(Tag::Caller, 0);
                 self.st.regs[RDX] = Value::of(Tag::Values, 0);
                 self.st.regs[RCX] = Value::ANY;
@@ -96,7 +109,7 @@ impl Walk<'_> {
                 self.st.regs[RDI] = Value::of(Tag::Caller, 0);
                 self.st.vectors = Vectors::ALL;
             }
-            Role::Routine | Role::StartupRoutine => {}
+            _ => {}
         }
         if matches!(role, Role::StartupWasm | Role::StartupArray | Role::StartupRoutine) {
             self.st.done |= done::INTACT;
@@ -104,7 +117,7 @@ impl Walk<'_> {
         Ok(self.st)
     }
 
-    fn take_arguments(&mut self, private: bool) {
+    pub(crate) fn take_arguments(&mut self, private: bool) {
         let abi = self.abi;
         let is_stack = |n: usize| matches!(abi.params[n].place, Place::Stack(_));
         for (n, Passed { ty, part, place }) in abi.params.iter().enumerate() {
@@ -177,13 +190,14 @@ impl Walk<'_> {
     pub(crate) fn results(&self) -> Vec<ValueType> {
         match self.role {
             Role::HostExit(ty) => self.p.shape(ty).map_or(Vec::new(), |shape| shape.signature.results.clone()),
+            Role::Trampoline(_) => self.results_in_array(),
             _ => Vec::new(),
         }
     }
 
     /// A store to a field of the store that is not for guests.
     pub(crate) fn write_border_field(&mut self, field: StoreField, value: Value) -> Proved<()> {
-        let entry = matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray);
+        let entry = self.role.is_entry();
         let exit = self.role.is_exit();
         match field {
             StoreField::EntryFramePointer if entry && value == Value::stack(-8) => {

@@ -59,6 +59,15 @@ impl Relation {
         }
     }
 
+    /// Does it say that the first is no less than the second (`Some(true)`), or no more, without sign?
+    fn of_sizes(self) -> Option<bool> {
+        match self {
+            Relation::GreaterOrEqual => Some(true),
+            Relation::LessOrEqual => Some(false),
+            _ => None,
+        }
+    }
+
     fn negated(self) -> Relation {
         match self {
             Relation::Equal => Relation::Unequal,
@@ -219,14 +228,14 @@ impl Walk<'_> {
         let Some(relation) = relation.filter(|_| flags.kind != Kind::Unknown) else {
             let of_given = condition == SIGN && flags.values[0].is(Tag::Given) && flags.values[1] == Value::NULL;
             if of_given && flags.bytes == 8 {
-                self.given_is_negative();
+                self.given_is_negative(flags.values[0]);
             }
             self.flow_to(target)?;
             self.back_to(&before);
             self.st.flags.known = Some(other);
             if condition == SIGN && flags.values[0].is(Tag::Given) && flags.values[1] == Value::NULL && flags.bytes == 8
             {
-                self.given_is_positive();
+                self.given_is_positive(flags.values[0]);
             }
             return Ok(());
         };
@@ -311,15 +320,18 @@ impl Walk<'_> {
                 }
                 if let (Relation::Unequal, true, Some(constant)) = (relation, left.is(Tag::Given), right.as_constant())
                 {
-                    self.given_is_not(constant, flags.bytes);
+                    self.given_is_not(left, constant, flags.bytes);
                 }
                 if let (Relation::Equal, true, Some(constant)) = (relation, left.is(Tag::Given), right.as_constant()) {
-                    self.given_is(constant, flags.bytes);
+                    self.given_is(left, constant, flags.bytes);
+                }
+                if left.is(Tag::MayLeave) && right == Value::NULL && relation == Relation::Unequal {
+                    self.instance_may_leave(left.b());
                 }
                 if left.is(Tag::Given) && right == Value::NULL && flags.bytes == 8 {
                     match relation {
-                        Relation::SignedLess => self.given_is_negative(),
-                        Relation::SignedGreaterOrEqual => self.given_is_positive(),
+                        Relation::SignedLess => self.given_is_negative(left),
+                        Relation::SignedGreaterOrEqual => self.given_is_positive(left),
                         _ => {}
                     }
                 }
@@ -347,6 +359,9 @@ impl Walk<'_> {
         }
         let at = usize::from(reg);
         let now = self.st.regs[at];
+        if self.role.is_of_component() && self.learn_of_parameter(relation.of_sizes(), at, right) {
+            return;
+        }
         match relation {
             Relation::Less if right.is(Tag::TableLen) => {
                 let short = now.is_u32() || right.a() != 0;

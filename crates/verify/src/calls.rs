@@ -59,6 +59,8 @@ impl<'p> Walk<'p> {
                     self.come_back(&shape.private)
                 }
                 Some(Entry::Builtin(builtin)) => self.call_builtin(builtin),
+                Some(Entry::Trampoline(index)) => self.call_of_component(Role::TrampolineEntry(index)),
+                Some(Entry::Intrinsic(number)) => self.call_of_component(Role::IntrinsicEntry(number)),
                 None => self.call_routine(target),
             };
         }
@@ -72,6 +74,8 @@ impl<'p> Walk<'p> {
         match code.tag() {
             Tag::HostCode => return self.call_host(),
             Tag::BuiltinCode => return self.call_host_builtin(code.b()),
+            Tag::LibcallCode | Tag::ContextPointer => return self.call_host_of_component(code),
+            Tag::ContextCode => return self.call_destructor(code.b()),
             _ => {}
         }
         let shape = self.p.shape(ty)?;
@@ -93,6 +97,7 @@ impl<'p> Walk<'p> {
             Tag::FuncCode | Tag::FuncCodeEither => Ok((code.b() - 1, code.is(Tag::FuncCodeEither))),
             Tag::ImportCode => Ok((self.p.facts.functions[code.b() as usize].ty, false)),
             Tag::HostCode | Tag::BuiltinCode => Ok((0, false)),
+            Tag::LibcallCode | Tag::ContextPointer | Tag::ContextCode => Ok((0, false)),
             _ => Err("call of what is no code"),
         }
     }
@@ -120,7 +125,7 @@ impl<'p> Walk<'p> {
     /// Where an instruction faults the host goes through the frames, from the one on that the frame pointer is of: this
     /// code's own, or its caller's if it has none yet or no more.
     pub(crate) fn check_walkable(&self) -> Proved<()> {
-        if matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray) {
+        if self.role.is_entry() {
             // A fault would unwind to this entry, whose caller is the host.
             return Err("this may fault in an entry from the host");
         }
@@ -176,7 +181,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Checks the arguments of a call.
-    fn pass(&mut self, abi: &Abi, private: bool) -> Proved<()> {
+    pub(crate) fn pass(&mut self, abi: &Abi, private: bool) -> Proved<()> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
         self.pass_at(abi, private, top)?;
         if let Some(area) = abi.area {
@@ -234,7 +239,7 @@ impl<'p> Walk<'p> {
     }
 
     /// What is known when a call has come back, and what handlers of exceptions find.
-    fn come_back(&mut self, abi: &Abi) -> Proved<()> {
+    pub(crate) fn come_back(&mut self, abi: &Abi) -> Proved<()> {
         self.let_others_in();
         let area = abi.area.map(|area| self.st.regs[area].as_stack().unwrap_or_else(|| self.area()));
         self.destroy(Effect::Any);
@@ -298,6 +303,8 @@ impl<'p> Walk<'p> {
                 Tag::CopyOf if VOLATILE.contains(&(value.b() as usize)) => value.widened(),
                 // A collector may have other free space now.
                 Tag::FreeEnd => Value::U32,
+                // Whoever was called may have said otherwise.
+                Tag::MayLeave => Value::U32,
                 // Whoever drops a segment makes it shorter.
                 Tag::ElemLen if effect == Effect::Any => value.widened(),
                 _ => value.without_free_start(),
@@ -359,7 +366,7 @@ impl<'p> Walk<'p> {
         if self.p.has_handlers {
             self.flow_to_pads(top)?;
         }
-        if matches!(self.role, Role::ArrayEntry(_) | Role::StartupArray) {
+        if self.role.is_entry() {
             self.note_unwinding()?;
         }
         self.assign(RSP, Value::stack(top + popped.cast_signed()))
@@ -826,7 +833,7 @@ impl<'p> Walk<'p> {
         match self.role {
             Role::BuiltinExit(Builtin::Trap | Builtin::Raise) => return Err("return from what never returns"),
             Role::BuiltinExit(_) => self.check_exit()?,
-            Role::ArrayEntry(_) | Role::StartupArray => self.check_entry()?,
+            role if role.is_entry() => self.check_entry()?,
             Role::Routine | Role::StartupRoutine => {
                 // Whoever calls it takes that for a number.
                 if !self.st.regs[RAX].is_number() {
@@ -840,7 +847,12 @@ impl<'p> Walk<'p> {
                     match *place {
                         _ if *part == Part::Pointer => self.check_halves(&abi.results[n..], *ty, self.area())?,
                         _ if *part == Part::Revision => {}
-                        Place::Int(reg) => self.check_value(self.st.regs[usize::from(reg)], *ty, false)?,
+                        Place::Int(reg) => {
+                            let value = self.st.regs[usize::from(reg)];
+                            if !self.is_result_of_host(value, *ty) {
+                                self.check_value(value, *ty, false)?;
+                            }
+                        }
                         Place::Float(reg) if self.st.vectors.known(reg.into()) < bytes(*ty) => {
                             return Err("undefined result");
                         }

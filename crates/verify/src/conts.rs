@@ -72,7 +72,7 @@ impl Functions {
             functions.canonical.push(canonical);
             functions.signatures.push(signature);
         }
-        for ty in &facts.types {
+        for ty in facts.types.iter() {
             let function = if let TypeKind::Continuation(function) = ty.kind { function + 1 } else { 0 };
             let canonical = functions.canonical(function);
             functions.of_conts.push(canonical);

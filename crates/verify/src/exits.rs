@@ -14,6 +14,9 @@ use crate::walk::{Proved, Role, Walk};
 /// Registers of a builtin's arguments behind the instance.
 const ARGUMENTS: [usize; 5] = [RSI, RDX, RCX, R8, R9];
 
+/// The number of a word that the host writes a second result to.
+pub(crate) const SECOND: u32 = u32::MAX;
+
 /// Bytes of each value that an entry from the host is passed.
 pub(crate) const VALUE_BYTES: i32 = 16;
 
@@ -34,6 +37,9 @@ impl Walk<'_> {
     pub(crate) fn call_host_builtin(&mut self, at: u32) -> Proved<()> {
         let (builtin, _) = self.p.facts.builtins[at as usize];
         let raise = builtin == Builtin::Raise;
+        if self.role.is_of_component() {
+            return self.trap_or_raise(builtin);
+        }
         let own = self.role == Role::BuiltinExit(builtin);
         if !self.role.is_exit() || !(raise || own) {
             return Err("call of a builtin that this exit is not for");
@@ -71,14 +77,14 @@ impl Walk<'_> {
         if builtin == Builtin::Trap {
             // To fail is what this builtin is called for.
             self.st.done |= done::FAILED;
-        } else if self.failure().is_none() {
+        } else if self.failure(self.st.regs[RAX]).is_none() {
             self.st.done |= done::SUCCEEDED;
         }
         Ok(())
     }
 
     /// An exit calls what it is for, which it does once on every way.
-    fn call_once(&mut self) -> Proved<()> {
+    pub(crate) fn call_once(&mut self) -> Proved<()> {
         if self.st.done & done::UNCALLED == 0 {
             return Err("exit that calls the host twice");
         }
@@ -86,9 +92,11 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What the host gives this exit where it has failed.
-    fn failure(&self) -> Option<Failed> {
+    /// What the host gives this exit where it has failed, if that is what it gave.
+    fn failure(&self, given: Value) -> Option<Failed> {
         match self.role {
+            Role::Trampoline(index) => self.failure_of_component(index, given.a()),
+            Role::Intrinsic(_) => None,
             Role::BuiltinExit(builtin) => {
                 self.p.facts.failures.iter().find(|(known, _)| *known == builtin).map(|(_, failed)| *failed)
             }
@@ -97,44 +105,54 @@ impl Walk<'_> {
     }
 
     /// What the host gave, or so many bytes of it, is not this constant.
-    pub(crate) fn given_is_not(&mut self, constant: i64, bytes: u8) {
-        if self.says_that_it_failed(constant, bytes) {
+    pub(crate) fn given_is_not(&mut self, given: Value, constant: i64, bytes: u8) {
+        if self.drops() {
+            self.learn_of_drop(given, constant, bytes, false);
+        } else if self.says_that_it_failed(given, constant, bytes) {
             self.succeed();
         }
     }
 
     /// What the host gave, or so many bytes of it, is this constant.
-    pub(crate) fn given_is(&mut self, constant: i64, bytes: u8) {
-        if self.says_that_it_failed(constant, bytes) {
+    pub(crate) fn given_is(&mut self, given: Value, constant: i64, bytes: u8) {
+        if self.says_that_it_failed(given, constant, bytes) {
             self.st.done |= done::FAILED;
+        } else if self.drops() {
+            self.learn_of_drop(given, constant, bytes, true);
         }
     }
 
-    fn says_that_it_failed(&self, constant: i64, bytes: u8) -> bool {
-        match self.failure() {
+    pub(crate) fn says_that_it_failed(&self, given: Value, constant: i64, bytes: u8) -> bool {
+        match self.failure(given) {
             Some(Failed::Zero8) => constant == 0 && bytes == 1,
             Some(Failed::Zero32) => constant == 0 && bytes == 4,
             Some(Failed::Constant(failed)) => constant == failed && bytes == 8,
+            Some(Failed::Constant32(failed)) => constant == i64::from(failed) && bytes == 4,
             Some(Failed::Negative) | None => false,
         }
     }
 
     /// What the host gave is negative.
-    pub(crate) fn given_is_negative(&mut self) {
-        if self.failure() == Some(Failed::Negative) {
+    pub(crate) fn given_is_negative(&mut self, given: Value) {
+        if self.failure(given) == Some(Failed::Negative) {
             self.st.done |= done::FAILED;
         }
     }
 
     /// What the host gave is not negative.
-    pub(crate) fn given_is_positive(&mut self) {
-        if self.failure() == Some(Failed::Negative) {
+    pub(crate) fn given_is_positive(&mut self, given: Value) {
+        if self.failure(given) == Some(Failed::Negative) {
             self.succeed();
         }
     }
 
     fn succeed(&mut self) {
         self.st.done |= done::SUCCEEDED;
+        if let Some(at) = self.second_at
+            && self.frames.get(self.st.slots, self.word(at)) == Value::of(Tag::Unanswered, SECOND)
+        {
+            self.put_word(at, Value::ANY);
+        }
         // The host has written results over the values, as far as nobody has written there since.
         if let Some(at) = self.passed_at {
             for (n, ty) in self.results().into_iter().enumerate() {
@@ -163,6 +181,20 @@ impl Walk<'_> {
             return Err("call of the host before the exit is recorded");
         }
         let Some(at) = regs[RDX].as_stack() else { return Err("values outside of the frame") };
+        self.check_values_at(at, bytes)?;
+        for (n, ty) in self.parameters().into_iter().enumerate() {
+            self.check_host_value(at + VALUE_BYTES * n as i32, ty)?;
+        }
+        self.call_once()?;
+        self.destroy(Effect::Any);
+        self.called(0)?;
+        self.st.regs[RAX] = Value::of(Tag::Given, 0);
+        self.await_values(at, bytes);
+        Ok(())
+    }
+
+    /// May the host write over so many bytes of the frame?
+    pub(crate) fn check_values_at(&self, at: i32, bytes: i32) -> Proved<()> {
         if at % 8 != 0 {
             return Err("values at an odd place");
         }
@@ -172,25 +204,21 @@ impl Walk<'_> {
                 return Err("values over what the frame keeps");
             }
         }
-        for (n, ty) in self.parameters().into_iter().enumerate() {
-            self.check_host_value(at + VALUE_BYTES * n as i32, ty)?;
-        }
-        self.call_once()?;
-        self.destroy(Effect::Any);
-        self.called(0)?;
-        self.st.regs[RAX] = Value::of(Tag::Given, 0);
+        Ok(())
+    }
+
+    /// Whether or not the host has written results over the values that it was passed, there may be its bytes now.
+    pub(crate) fn await_values(&mut self, at: i32, bytes: i32) {
         self.passed_at = Some(at);
-        // Whether or not it has written results, there may be a host's bytes now.
         self.overwritten(at, bytes.cast_unsigned());
         for (n, from) in (at..at + bytes).step_by(8).enumerate() {
             self.put_word(from, Value::of(Tag::Unanswered, n as u32));
         }
-        Ok(())
     }
 
     /// May an exit return as it is?
     pub(crate) fn check_exit(&self) -> Proved<()> {
-        if !self.role.is_exit() {
+        if !self.role.is_exit() || matches!(self.role, Role::Intrinsic(_)) {
             return Ok(());
         }
         if self.st.done & done::SUCCEEDED == 0 {
@@ -233,7 +261,7 @@ impl Walk<'_> {
     }
 
     /// Is a value that the host is given of this type?
-    fn check_host_value(&self, at: i32, ty: ValueType) -> Proved<()> {
+    pub(crate) fn check_host_value(&self, at: i32, ty: ValueType) -> Proved<()> {
         match ty {
             ValueType::Func(func) => self.check_function(self.frames.get(self.st.slots, self.word(at)), func),
             ValueType::Cont { .. } if self.p.types.functions.any() => self.check_cont(self.reference_at(at), ty),
@@ -251,8 +279,14 @@ impl Walk<'_> {
         if result != Some(1) {
             return Err("entry that says that it was unwound");
         }
-        let Role::ArrayEntry(index) = self.role else { return Ok(()) };
-        for (n, ty) in self.p.shape_of_defined(index).signature.results.iter().enumerate() {
+        let p = self.p;
+        let shape = match self.role {
+            Role::ArrayEntry(index) => p.shape_of_defined(index),
+            Role::TrampolineEntry(index) => p.shape(p.trampoline(index)?.ty)?,
+            Role::IntrinsicEntry(number) => p.intrinsic(number)?.1,
+            _ => return Ok(()),
+        };
+        for (n, ty) in shape.signature.results.iter().enumerate() {
             self.check_host_value(self.values_at() + VALUE_BYTES * n as i32, *ty)?;
         }
         Ok(())

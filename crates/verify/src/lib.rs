@@ -12,6 +12,7 @@ pub mod artifact;
 mod border;
 mod branch;
 mod calls;
+mod component;
 mod conts;
 mod decode;
 mod division;
@@ -19,6 +20,8 @@ mod exits;
 pub mod facts;
 mod fill;
 mod forms;
+mod frame;
+mod intrinsics;
 mod lanes;
 pub mod layout;
 mod maps;
@@ -35,6 +38,7 @@ mod switching;
 pub mod tables;
 #[cfg(test)]
 mod tests;
+mod text;
 mod transfer;
 mod value;
 mod vectors;
@@ -42,6 +46,7 @@ mod walk;
 
 pub use proof::{Call, Cause, Failure, Fault, Place, Proof, Reason};
 pub use prover::{Part, Prover};
+pub use text::{TextPart, TextProver};
 
 use facts::{Facts, Tables};
 

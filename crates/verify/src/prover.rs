@@ -1,19 +1,22 @@
-//! What is the same for all code of a text, and the order in which it is proved: functions, in any order and on any
-//! thread; then the border; then what these call that no entry of the function table covers.
+//! What is the same for all code of a module, and the order in which it is proved: functions, in any order and on any
+//! thread; then the border; then what these call that no entry of the function table covers. What belongs to no module
+//! is proved as if it were one more, which has no functions; see `text`.
 
 use crate::abi::{Abi, Shape};
 use crate::conts::Functions;
 use crate::decode::{Instruction, Reader};
-use crate::facts::{Border, Builtin, Collector, Facts, Field, InstanceField, Range, Tables, TypeKind};
+use crate::facts::{
+    Border, Builtin, Collector, Facts, Field, InstanceField, Operation, Range, Tables, Trampoline, TypeKind,
+};
 use crate::forms::Class;
 use crate::proof::{Cause, Failure, Fault, Place, Proof, Reason};
 use crate::relate::Region;
 use crate::state::{RSP, Types};
-use crate::switching::{self, Operation, Switching};
+use crate::switching::{self, Switching};
 use crate::value::{OWNER_MEMORY, Tag, Value};
 use crate::walk::{Proved, Role, Walk};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a call or jump may reach beside routines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,74 @@ pub(crate) enum Entry {
     Private(u32),
     /// The exit to a builtin.
     Builtin(Builtin),
+    /// The component's own function with this index.
+    Trampoline(u32),
+    /// The unsafe intrinsic with this number among those that the component has.
+    Intrinsic(u32),
+}
+
+/// What there is of types, which all modules of a text have in common.
+#[derive(Clone)]
+struct Kinds {
+    types: Arc<Types>,
+    /// By number.
+    shapes: Arc<Vec<Option<Shape>>>,
+}
+
+impl Kinds {
+    /// Of the types that all of these have in common.
+    fn of(facts: &[Facts]) -> Kinds {
+        let types = facts.first().map(|facts| facts.types.as_slice()).unwrap_or_default();
+        let shape = |kind: &TypeKind| match kind {
+            TypeKind::Function(signature) => Some(Shape::new(signature)),
+            TypeKind::Continuation(_) | TypeKind::Object => None,
+        };
+        let functions = facts.iter().map(Functions::of).find(Functions::any).unwrap_or_default();
+        Kinds {
+            types: Arc::new(Types {
+                supertypes: types.iter().map(|ty| ty.supertype.map_or(0, |ty| ty + 1)).collect(),
+                functions,
+            }),
+            shapes: Arc::new(types.iter().map(|ty| shape(&ty.kind)).collect()),
+        }
+    }
+}
+
+/// What a module has of a text that others have a part of, too.
+pub(crate) struct Share {
+    /// The number of its first function among those of all modules.
+    pub(crate) first: u32,
+    /// Which of the borders are its own, or have to be proved with it: their numbers, in ascending order.
+    pub(crate) borders: Vec<u32>,
+}
+
+/// A text and its tables, as all of its modules have them in common.
+#[derive(Clone)]
+pub(crate) struct Common<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) tables: &'a Tables,
+    kinds: Kinds,
+    /// All ranges that the function table covers, in ascending order.
+    covered: Arc<Vec<Range>>,
+    /// Where the exits to builtins are.
+    exits: Arc<Vec<(u32, Entry)>>,
+}
+
+impl<'a> Common<'a> {
+    /// Of modules with these facts.
+    pub(crate) fn new(facts: &'a [Facts], text: &'a [u8], tables: &'a Tables) -> Result<Common<'a>, Failure> {
+        let exit = |(border, range): &(Border, Range)| match *border {
+            Border::WasmToBuiltin(builtin) => Some((range.start, Entry::Builtin(builtin))),
+            _ => None,
+        };
+        Ok(Common {
+            text,
+            tables,
+            kinds: Kinds::of(facts),
+            covered: covered(text, tables)?,
+            exits: Arc::new(tables.borders.iter().filter_map(exit).collect()),
+        })
+    }
 }
 
 /// A proof under way.
@@ -29,9 +100,14 @@ pub struct Prover<'a> {
     pub(crate) facts: &'a Facts,
     pub(crate) text: &'a [u8],
     pub(crate) tables: &'a Tables,
-    pub(crate) types: Types,
+    pub(crate) types: Arc<Types>,
     /// By type number.
-    shapes: Vec<Option<Shape>>,
+    shapes: Arc<Vec<Option<Shape>>>,
+    share: Share,
+    /// What is done before the first call.
+    startup: Option<(Border, Range)>,
+    /// By number among the component's intrinsics.
+    intrinsics: Vec<Shape>,
     /// Function indices of defined functions, by index among these.
     defined: Vec<u32>,
     /// How many memories and tables the module itself defines.
@@ -42,7 +118,7 @@ pub struct Prover<'a> {
     /// What may be called, by offset.
     entries: Vec<(u32, Entry)>,
     /// All ranges that the function table covers, in ascending order.
-    covered: Vec<Range>,
+    covered: Arc<Vec<Range>>,
     /// Routines that switch stacks, as far as any is called.
     pub(crate) switching: Mutex<BTreeMap<u32, Proved<Switching>>>,
     /// Does any call have handlers?
@@ -93,13 +169,18 @@ impl Called {
 }
 
 impl Part {
-    fn add(&mut self, other: Part, types: &Types) {
+    fn add(&mut self, mut other: Part, types: &Types) {
+        for (target, called) in std::mem::take(&mut other.routines) {
+            self.call(target, called, types);
+        }
+        self.add_proved(other);
+    }
+
+    /// Adds what others have proved, whose routines were proved with it.
+    pub(crate) fn add_proved(&mut self, other: Part) {
         self.faults.extend(other.faults);
         self.calls.extend(other.calls);
         self.leaves.extend(other.leaves);
-        for (target, called) in other.routines {
-            self.call(target, called, types);
-        }
         self.instructions += other.instructions;
         self.steps += other.steps;
         self.visits += other.visits;
@@ -116,66 +197,110 @@ impl Part {
     }
 }
 
+/// All ranges that the function table covers, in ascending order.
+fn covered(text: &[u8], tables: &Tables) -> Result<Arc<Vec<Range>>, Failure> {
+    let functions = (0..).zip(&tables.functions).map(|(number, range)| (Place::Function(number), *range));
+    let borders = tables.borders.iter().map(|(border, range)| (Place::Border(*border), *range));
+    let mut covered = Vec::with_capacity(tables.functions.len() + tables.borders.len());
+    for (place, range) in functions.chain(borders) {
+        if range.start >= range.end || range.end as usize > text.len() {
+            return Err(Failure { place, offset: range.start, reason: Reason("code outside of the text") });
+        }
+        covered.push(range);
+    }
+    covered.sort_unstable_by_key(|range| range.start);
+    if let Some(pair) = covered.windows(2).find(|pair| pair[0].end > pair[1].start) {
+        let reason = Reason("parts of the text that overlap");
+        return Err(Failure { place: Place::Text, offset: pair[1].start, reason });
+    }
+    Ok(Arc::new(covered))
+}
+
 impl<'a> Prover<'a> {
-    /// Begins to prove a text.
+    /// Begins to prove a text of one module.
     ///
     /// # Errors
     /// If the tables contradict themselves or the module.
     pub fn new(facts: &'a Facts, text: &'a [u8], tables: &'a Tables) -> Result<Prover<'a>, Failure> {
-        let failure = |place, offset, reason| Failure { place, offset, reason: Reason(reason) };
-        let supertypes = facts.types.iter().map(|ty| ty.supertype.map_or(0, |ty| ty + 1)).collect();
-        let shape = |kind: &TypeKind| match kind {
-            TypeKind::Function(signature) => Some(Shape::new(signature)),
-            TypeKind::Continuation(_) | TypeKind::Object => None,
-        };
-        let shapes: Vec<Option<Shape>> = facts.types.iter().map(|ty| shape(&ty.kind)).collect();
+        let common = Common::new(std::slice::from_ref(facts), text, tables)?;
+        let share = Share { first: 0, borders: (0..tables.borders.len() as u32).collect() };
+        let prover = Prover::of_share(facts, &common, share)?;
+        if prover.defined.len() != tables.functions.len() {
+            let reason = Reason("as many functions as the module does not have");
+            return Err(Failure { place: Place::Text, offset: 0, reason });
+        }
+        Ok(prover)
+    }
+
+    /// Begins to prove what a module has of a text.
+    pub(crate) fn of_share(facts: &'a Facts, common: &Common<'a>, share: Share) -> Result<Prover<'a>, Failure> {
+        let Common { text, tables, kinds: Kinds { types, shapes }, covered, exits } = common.clone();
+        let failure = |reason| Failure { place: Place::Text, offset: 0, reason: Reason(reason) };
         let defined: Vec<u32> =
             (0..facts.functions.len() as u32).filter(|index| !facts.functions[*index as usize].imported).collect();
-        if defined.len() != tables.functions.len() {
-            return Err(failure(Place::Text, 0, "as many functions as the module does not have"));
+        if tables.functions.len() < share.first as usize + defined.len() {
+            return Err(failure("as many functions as the module does not have"));
         }
         for function in &facts.functions {
             if shapes.get(function.ty as usize).is_none_or(Option::is_none) {
-                return Err(failure(Place::Text, 0, "function whose type is none of functions"));
+                return Err(failure("function whose type is none of functions"));
             }
         }
         let imported = |of: fn(InstanceField) -> bool| facts.instance.iter().filter(|field| of(field.kind)).count();
+        let intrinsics = facts.component.iter().flat_map(|component| &component.intrinsics);
         let mut prover = Prover {
             facts,
             text,
             tables,
-            types: Types { supertypes, functions: Functions::of(facts) },
+            types,
             shapes,
+            startup: None,
+            share,
+            intrinsics: intrinsics.map(|intrinsic| Shape::new(&intrinsic.signature)).collect(),
             defined,
             defined_memories: (facts.memories.len() - imported(|kind| matches!(kind, InstanceField::MemoryOwner(_))))
                 as u32,
             defined_tables: (facts.tables.len() - imported(|kind| matches!(kind, InstanceField::TableOwner(_)))) as u32,
             fields: Vec::new(),
             entries: Vec::new(),
-            covered: Vec::new(),
+            covered,
             switching: Mutex::new(BTreeMap::new()),
             has_handlers: !tables.calls.is_empty(),
         };
-        prover.note_fields().map_err(|reason| failure(Place::Text, 0, reason))?;
-        for (index, range) in tables.functions.iter().enumerate() {
-            let place = Place::Function(index as u32);
-            prover.cover(*range).map_err(|reason| failure(place, range.start, reason))?;
-            let entry = prover.private_entry(index as u32);
-            prover.entries.push((entry, Entry::Private(index as u32)));
+        prover.note_fields().map_err(failure)?;
+        for index in 0..prover.defined.len() as u32 {
+            let entry = prover.private_entry(index);
+            prover.entries.push((entry, Entry::Private(index)));
         }
-        for (border, range) in &tables.borders {
-            let place = Place::Border(*border);
-            prover.cover(*range).map_err(|reason| failure(place, range.start, reason))?;
-            if let Border::WasmToBuiltin(builtin) = border {
-                prover.entries.push((range.start, Entry::Builtin(*builtin)));
-            }
+        prover.entries.extend(exits.iter());
+        for (border, range) in prover.borders() {
+            let entry = match border {
+                Border::StartupWasm(_) => {
+                    prover.startup = Some((border, range));
+                    continue;
+                }
+                Border::Trampoline(index) => Entry::Trampoline(index),
+                Border::Intrinsic(number) => Entry::Intrinsic(number),
+                _ => continue,
+            };
+            prover.entries.push((range.start, entry));
         }
         prover.entries.sort_unstable_by_key(|(at, _)| *at);
-        prover.covered.sort_unstable_by_key(|range| range.start);
-        if let Some(pair) = prover.covered.windows(2).find(|pair| pair[0].end > pair[1].start) {
-            return Err(failure(Place::Text, pair[1].start, "parts of the text that overlap"));
-        }
         Ok(prover)
+    }
+
+    /// The numbers of the module's functions among those of all modules.
+    pub(crate) fn numbers(&self) -> std::ops::Range<u32> {
+        self.share.first..self.share.first + self.defined.len() as u32
+    }
+
+    /// The borders that are the module's own, or are to be proved with it.
+    fn borders(&self) -> Vec<(Border, Range)> {
+        self.share.borders.iter().map(|number| self.tables.borders[*number as usize]).collect()
+    }
+
+    fn range_of(&self, index: u32) -> Range {
+        self.tables.functions[(self.share.first + index) as usize]
     }
 
     fn note_fields(&mut self) -> Proved<()> {
@@ -195,14 +320,6 @@ impl<'a> Prover<'a> {
             }
             words.fill(number as u32 + 1);
         }
-        Ok(())
-    }
-
-    fn cover(&mut self, range: Range) -> Proved<()> {
-        if range.start >= range.end || range.end as usize > self.text.len() {
-            return Err("code outside of the text");
-        }
-        self.covered.push(range);
         Ok(())
     }
 
@@ -227,7 +344,7 @@ impl<'a> Prover<'a> {
 
     fn private_entry(&self, index: u32) -> u32 {
         let skip = if self.escapes(index) { crate::transfer::PRIVATE_ENTRY as u32 } else { 0 };
-        self.tables.functions[index as usize].start + skip
+        self.range_of(index).start + skip
     }
 
     pub(crate) fn shape(&self, ty: u32) -> Proved<&Shape> {
@@ -238,6 +355,21 @@ impl<'a> Prover<'a> {
     pub(crate) fn shape_of_defined(&self, index: u32) -> &Shape {
         let ty = self.facts.functions[self.defined[index as usize] as usize].ty;
         self.shapes[ty as usize].as_ref().unwrap_or(&NO_SHAPE)
+    }
+
+    /// One of the component's own functions.
+    pub(crate) fn trampoline(&self, index: u32) -> Proved<&'a Trampoline> {
+        let component = self.facts.component.as_ref();
+        component.and_then(|component| component.trampolines.get(index as usize)).ok_or("function of no component")
+    }
+
+    /// One of the unsafe intrinsics, and its shape.
+    pub(crate) fn intrinsic(&self, number: u32) -> Proved<(Operation, &Shape)> {
+        let component = self.facts.component.as_ref();
+        let intrinsic = component.and_then(|component| component.intrinsics.get(number as usize));
+        let shape = self.intrinsics.get(number as usize);
+        let both = intrinsic.map(|intrinsic| intrinsic.operation).zip(shape);
+        both.ok_or("intrinsic of no component")
     }
 
     /// How many memories or tables the module itself defines (`OWNER_MEMORY`, `OWNER_TABLE`).
@@ -303,7 +435,7 @@ impl<'a> Prover<'a> {
     }
 
     /// The routine at an offset, if it is one that switches stacks, and whether it passes values whole.
-    pub(crate) fn switching(&self, target: u32) -> Proved<(Operation, bool)> {
+    pub(crate) fn switching(&self, target: u32) -> Proved<(switching::Operation, bool)> {
         let mut known = self.switching.lock().unwrap_or_else(PoisonError::into_inner);
         let routine = known.entry(target).or_insert_with(|| {
             let range = self.gap(target).ok_or("jump to what is no entry")?;
@@ -326,9 +458,12 @@ impl<'a> Prover<'a> {
         Ok(walk.finish())
     }
 
+    fn place_of(&self, index: u32) -> Place {
+        Place::Function(self.share.first + index)
+    }
+
     fn function(&self, walk: &mut Walk<'_>, index: u32) -> Result<(), Failure> {
-        let range = self.tables.functions[index as usize];
-        let place = Place::Function(index);
+        let (range, place) = (self.range_of(index), self.place_of(index));
         if self.escapes(index) {
             self.thunk_of(index).map_err(|reason| Failure { place, offset: range.start, reason: Reason(reason) })?;
         }
@@ -337,7 +472,7 @@ impl<'a> Prover<'a> {
 
     /// Where the jump at the `Tail` entry of a function goes.
     fn thunk_of(&self, index: u32) -> Proved<u32> {
-        let range = self.tables.functions[index as usize];
+        let range = self.range_of(index);
         let jump = self.text.get(range.start as usize..range.start as usize + 5);
         let Some([0xe9, a, b, c, d]) = jump else { return Err("function that escapes without a jump at its entry") };
         let distance = i64::from(i32::from_le_bytes([*a, *b, *c, *d]));
@@ -359,12 +494,17 @@ impl<'a> Prover<'a> {
     /// # Errors
     /// The first thing that could not be proved.
     pub fn finish(&self, parts: Vec<Part>) -> Result<Proof, Failure> {
+        Ok(proof(Some(self), self.conclude(parts)?))
+    }
+
+    /// Proves all that is left of the module, and leaves what is for all parts of the text together.
+    pub(crate) fn conclude(&self, parts: Vec<Part>) -> Result<Part, Failure> {
         let result = self.assemble(parts);
         let Err(failure @ Failure { place: Place::Routine, .. }) = result else { return result };
         // Perhaps what is said of its arguments was forgotten where functions have loops.
         let mut walk = Walk::new(self);
         walk.widens_loops = false;
-        for index in 0..self.tables.functions.len() as u32 {
+        for index in 0..self.defined.len() as u32 {
             if self.function(&mut walk, index).is_err() {
                 return Err(failure);
             }
@@ -372,7 +512,7 @@ impl<'a> Prover<'a> {
         self.assemble(vec![walk.finish()]).map_err(|_| failure)
     }
 
-    fn assemble(&self, parts: Vec<Part>) -> Result<Proof, Failure> {
+    fn assemble(&self, parts: Vec<Part>) -> Result<Part, Failure> {
         let mut all = Part::default();
         for part in parts {
             all.add(part, &self.types);
@@ -382,26 +522,30 @@ impl<'a> Prover<'a> {
             if !self.escapes(index) {
                 continue;
             }
-            let place = Place::Thunk(index);
-            let fail =
-                |reason| Failure { place, offset: self.tables.functions[index as usize].start, reason: Reason(reason) };
+            let place = Place::Thunk(self.share.first + index);
+            let fail = |reason| Failure { place, offset: self.range_of(index).start, reason: Reason(reason) };
             let target = self.thunk_of(index).map_err(fail)?;
             let range = self.gap(target).ok_or_else(|| fail("entry that does not lead to a thunk"))?;
             walk.prove(range, target, Role::Thunk(index), place)?;
         }
-        for (border, range) in &self.tables.borders {
-            let role = match *border {
-                Border::ArrayToWasm(index) if (index as usize) < self.defined.len() => Role::ArrayEntry(index),
+        let own = self.numbers();
+        for (border, range) in self.borders() {
+            let role = match border {
+                Border::ArrayToWasm(number) if own.contains(&number) => Role::ArrayEntry(number - own.start),
                 Border::ArrayToWasm(_) => {
                     let reason = Reason("entry of no function");
-                    return Err(Failure { place: Place::Border(*border), offset: range.start, reason });
+                    return Err(Failure { place: Place::Border(border), offset: range.start, reason });
                 }
-                Border::WasmToArray(ty) => Role::HostExit(ty),
+                Border::WasmToArray(ty) | Border::DropExit(ty) => Role::HostExit(ty),
                 Border::WasmToBuiltin(builtin) => Role::BuiltinExit(builtin),
-                Border::StartupWasm => Role::StartupWasm,
-                Border::StartupArray => Role::StartupArray,
+                Border::Trampoline(index) => Role::Trampoline(index),
+                Border::TrampolineEntry(index) => Role::TrampolineEntry(index),
+                Border::Intrinsic(number) => Role::Intrinsic(number),
+                Border::IntrinsicEntry(number) => Role::IntrinsicEntry(number),
+                Border::StartupWasm(_) => Role::StartupWasm,
+                Border::StartupArray(_) => Role::StartupArray,
             };
-            walk.prove(*range, range.start, role, Place::Border(*border))?;
+            walk.prove(range, range.start, role, Place::Border(border))?;
         }
         all.add(walk.finish(), &self.types);
         self.routines(&mut all)?;
@@ -413,13 +557,12 @@ impl<'a> Prover<'a> {
             all.steps += routine.steps;
         }
         drop(switching);
-        self.proof(all)
+        Ok(all)
     }
 
     /// What is done before the first call, if an offset is in it.
-    fn startup(&self, at: u32) -> Option<Range> {
-        let ranges = self.tables.borders.iter().filter(|(border, _)| *border == Border::StartupWasm);
-        ranges.map(|(_, range)| *range).find(|range| range.start <= at && at < range.end)
+    fn startup(&self, at: u32) -> Option<(Border, Range)> {
+        self.startup.filter(|(_, range)| range.start <= at && at < range.end)
     }
 
     /// Is the routine at an offset part of what is done before the first call?
@@ -441,10 +584,10 @@ impl<'a> Prover<'a> {
             from = target;
             let startup = self.startup(target);
             let (role, place) = match startup {
-                Some(_) => (Role::StartupRoutine, Place::Border(Border::StartupWasm)),
+                Some((border, _)) => (Role::StartupRoutine, Place::Border(border)),
                 None => (Role::Routine, Place::Routine),
             };
-            let range = startup.or_else(|| self.gap(target));
+            let range = startup.map(|(_, range)| range).or_else(|| self.gap(target));
             let Some(range) = range else {
                 return Err(Failure { place, offset: target, reason: Reason("call of what is no entry") });
             };
@@ -517,39 +660,6 @@ impl<'a> Prover<'a> {
         }
     }
 
-    fn proof(&self, mut all: Part) -> Result<Proof, Failure> {
-        // Most are in order.
-        all.faults.sort_by_key(|fault| fault.at);
-        all.faults.dedup();
-        // Routines share what is between the parts that the function table covers; nobody comes to other traps there.
-        let in_startup = |at: u32| {
-            let startup = |(border, range): &(Border, Range)| {
-                *border == Border::StartupWasm && range.start <= at && at < range.end
-            };
-            self.tables.borders.iter().rev().take(2).any(startup)
-        };
-        let mut unreached = Vec::new();
-        let mut faults = all.faults.iter().map(|fault| fault.at).peekable();
-        for &(at, _) in &self.tables.traps {
-            while faults.next_if(|fault| *fault < at).is_some() {}
-            if faults.peek() != Some(&at) && (self.gap(at).is_some() || in_startup(at)) {
-                unreached.push(Fault { at, cause: Cause::Unreached });
-            }
-        }
-        all.faults.extend(unreached);
-        all.faults.sort_by_key(|fault| fault.at);
-        all.calls.sort_by_key(|call| call.returns_to);
-        all.calls.dedup();
-        Ok(Proof {
-            faults: all.faults,
-            calls: all.calls,
-            instructions: all.instructions,
-            steps: all.steps,
-            visits: all.visits,
-            blocks: all.blocks,
-        })
-    }
-
     /// Is the code at an offset a routine of which it can be seen at once that it moves nothing: a short one, which
     /// calls no code but builtins of that sort?
     pub(crate) fn is_quiet(&self, target: u32) -> bool {
@@ -618,6 +728,46 @@ impl<'a> Prover<'a> {
                 _ => return None,
             }
         }
+    }
+}
+
+/// Puts together what was proved of all parts of a text.
+pub(crate) fn proof(any: Option<&Prover<'_>>, mut part: Part) -> Proof {
+    // Most are in order.
+    part.faults.sort_by_key(|fault| fault.at);
+    part.faults.dedup();
+    if let Some(prover) = any {
+        // Routines share what is between the parts that the function table covers; nobody comes to other traps there.
+        let borders = &prover.tables.borders;
+        let startups: Vec<Range> = borders
+            .iter()
+            .filter(|(border, _)| matches!(border, Border::StartupWasm(_)))
+            .map(|(_, range)| *range)
+            .collect();
+        let in_startup = |at: u32| {
+            let next = startups.partition_point(|range| range.start <= at);
+            next != 0 && at < startups[next - 1].end
+        };
+        let mut unreached = Vec::new();
+        let mut faults = part.faults.iter().map(|fault| fault.at).peekable();
+        for &(at, _) in &prover.tables.traps {
+            while faults.next_if(|fault| *fault < at).is_some() {}
+            if faults.peek() != Some(&at) && (prover.gap(at).is_some() || in_startup(at)) {
+                unreached.push(Fault { at, cause: Cause::Unreached });
+            }
+        }
+        part.faults.extend(unreached);
+    }
+    part.faults.sort_by_key(|fault| fault.at);
+    part.calls.sort_by_key(|call| call.returns_to);
+    part.calls.dedup();
+    Proof {
+        faults: part.faults,
+        calls: part.calls,
+        instructions: part.instructions,
+        steps: part.steps,
+        visits: part.visits,
+        blocks: part.blocks,
     }
 }
 

@@ -74,23 +74,47 @@ impl Flags {
 /// What is done at a border.
 pub(crate) mod done {
     /// An entry has stored its frame pointer, its stack pointer, and where to go on when it is unwound.
-    pub(crate) const ENTRY_FRAME: u8 = 1;
-    pub(crate) const ENTRY_STACK: u8 = 2;
-    pub(crate) const ENTRY_HANDLER: u8 = 4;
-    pub(crate) const ENTERED: u8 = ENTRY_FRAME | ENTRY_STACK | ENTRY_HANDLER;
+    pub(crate) const ENTRY_FRAME: u32 = 1;
+    pub(crate) const ENTRY_STACK: u32 = 2;
+    pub(crate) const ENTRY_HANDLER: u32 = 4;
+    pub(crate) const ENTERED: u32 = ENTRY_FRAME | ENTRY_STACK | ENTRY_HANDLER;
     /// An exit has stored its frame pointer and where it was called from.
-    pub(crate) const EXIT_FRAME: u8 = 8;
-    pub(crate) const EXIT_ADDRESS: u8 = 16;
-    pub(crate) const LEFT: u8 = EXIT_FRAME | EXIT_ADDRESS;
+    pub(crate) const EXIT_FRAME: u32 = 8;
+    pub(crate) const EXIT_ADDRESS: u32 = 16;
+    pub(crate) const LEFT: u32 = EXIT_FRAME | EXIT_ADDRESS;
     /// What the host gave an exit says that it did what it was called for.
-    pub(crate) const SUCCEEDED: u8 = 32;
+    pub(crate) const SUCCEEDED: u32 = 32;
     /// What the host gave an exit says that it failed.
-    pub(crate) const FAILED: u8 = 64;
+    pub(crate) const FAILED: u32 = 64;
     /// Not done, on any way to here: that an exit has called what it is for. What the host says is of one call.
-    pub(crate) const UNCALLED: u8 = 128;
+    pub(crate) const UNCALLED: u32 = 128;
     /// In startup instead, on any way to here: that functions were called, or given to where others find them. Until
     /// then nobody can have dropped a segment.
-    pub(crate) const INTACT: u8 = 128;
+    pub(crate) const INTACT: u32 = 128;
+    /// In a component's own function: the calling instance may leave.
+    pub(crate) const MAY_LEAVE: u32 = 1 << 8;
+    /// In one that drops a resource: the instance that has the handle may leave.
+    pub(crate) const HOLDER_MAY_LEAVE: u32 = 1 << 9;
+    /// The host has not failed to take the handle out of its table; and it has said that a destructor is to be run.
+    pub(crate) const TAKEN: u32 = 1 << 10;
+    /// See `TAKEN`.
+    pub(crate) const OWNED: u32 = 1 << 11;
+    /// What the context says of whether a task may block is as it was; or it is that it may not.
+    pub(crate) const AS_IT_WAS: u32 = 1 << 12;
+    /// See `AS_IT_WAS`.
+    pub(crate) const NO_BLOCKING: u32 = 1 << 13;
+    /// Not done, on any way to here: that a task was begun, that the destructor was called, that the task was ended.
+    pub(crate) const NOT_BEGUN: u32 = 1 << 14;
+    /// See `NOT_BEGUN`.
+    pub(crate) const NOT_DESTROYED: u32 = 1 << 15;
+    /// See `NOT_BEGUN`.
+    pub(crate) const NOT_ENDED: u32 = 1 << 16;
+    /// Done: these, and the host has not failed.
+    pub(crate) const BEGUN: u32 = 1 << 17;
+    /// See `BEGUN`.
+    pub(crate) const DESTROYED: u32 = 1 << 18;
+    /// See `BEGUN`.
+    pub(crate) const ENDED: u32 = 1 << 19;
 }
 
 impl Flags {
@@ -141,7 +165,7 @@ pub(crate) struct State {
     /// Was the caller's frame pointer or the return address overwritten?
     pub(crate) torn: bool,
     /// What has been done at a border on every way to here, as bits (`done`).
-    pub(crate) done: u8,
+    pub(crate) done: u32,
     /// Identities of function references in the frame.
     pub(crate) kept: [u16; KEPT],
 }

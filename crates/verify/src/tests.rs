@@ -2,6 +2,7 @@
 
 mod arguments;
 pub(crate) mod borders;
+mod components;
 mod crafted;
 mod escapes;
 
@@ -29,7 +30,8 @@ pub(crate) fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
         types: vec![Type {
             kind: TypeKind::Function(Signature { params: params.to_vec(), results: results.to_vec() }),
             supertype: None,
-        }],
+        }]
+        .into(),
         functions: vec![Function { ty: 0, imported: false, escapes: false }],
         memories: vec![Memory {
             index64: false,

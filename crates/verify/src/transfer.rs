@@ -43,6 +43,7 @@ impl Walk<'_> {
             // For comparisons, which are all that may be done with it.
             _ if value.is(Tag::Given) => Ok(value),
             4 if value.is_u32() => Ok(value),
+            4 if matches!(value.tag(), Tag::Param | Tag::Dropped) => Ok(Value::new(value.tag(), 1, value.b())),
             4 if value.is(Tag::Allocated) => Ok(Value::in_heap_for_certain(value.b())),
             4 if value.is(Tag::IsSubtype) => {
                 Ok(Value::new(Tag::IsSubtype, value.a() & crate::value::IDENTITY, value.b()))
@@ -359,6 +360,9 @@ impl Walk<'_> {
         if value.is(Tag::Asked) && value.a() == crate::value::ASKED_ONE && disp == -1 {
             return self.put(to, Value::new(Tag::Asked, crate::value::ASKED_NUMBER, value.b()));
         }
+        if value.is(Tag::LongParam) && disp == -i64::from(value.a()) {
+            return self.put(to, Value::new(Tag::ShortenedParam, value.a(), value.b()));
+        }
         if value.is_number() {
             return self.sum(to, Some(base), None, disp);
         }
@@ -483,6 +487,10 @@ impl Walk<'_> {
     ) -> Proved<()> {
         let (pointer, number) = (self.st.regs[base], self.st.regs[index]);
         match pointer.tag() {
+            Tag::ContextMemory if scale == 0 && disp == 0 => {
+                let value = self.in_context_memory(pointer, number)?;
+                self.put(to, value)
+            }
             Tag::Heap if scale == 0 && self.sums().knows(index as u8, Region::Heap) => {
                 let term = self.term(index, number, 0);
                 self.into_region(to, term, disp, Region::Heap, number.least())

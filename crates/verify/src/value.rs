@@ -105,6 +105,20 @@ tags! {
     /// `ASKED_ONE` if it is not 0, `ASKED_NUMBER` for the number alone, `ASKED_SAFE` for that even if checks were
     /// predicted wrongly.
     Asked
+    /// Parameter `b` of what a component has for a function of its own: all of it; or its lower half, the upper half
+    /// being zero, if `a` is 1.
+    Param
+    /// Whether the instance may leave for which a component's context says so at `b`: if it is not 0.
+    MayLeave
+    /// Whether a task might block when a component's own function was entered.
+    MayBlock
+    /// The representation of the resource that was dropped; of 32 bits if `a` is 1.
+    Dropped
+    /// Parameter `b`, known to be no less than `a`; that less `a`; and parameter `b`, known to be no more than that.
+    LongParam
+    ShortenedParam
+    /// See `LongParam`.
+    WithinParam
     /// An offset out of the jump table at `b`, of the handler that the answer `a` is about.
     AskedEntry
     /// An offset out of the jump table at `b` with `a` entries, sign-extended.
@@ -181,7 +195,7 @@ tags! {
     HostCode
     /// The builtin with index `b`.
     BuiltinCode
-    /// What the host gave an exit; `b` is 1 if the upper half may be something else by now.
+    /// What the host gave an exit at its call number `a`; `b` is 1 if the upper half may be something else by now.
     Given
     /// The callee's instance, for code that was entered by the host's convention; in an exit that is no instance of
     /// wasm.
@@ -194,6 +208,26 @@ tags! {
     Target
     /// A target out of the jump table at `b`, of the handler that the answer `a` is about.
     AskedTarget
+    /// The context of a component.
+    Component
+    /// The pointer that a component's context has at `b`.
+    ContextPointer
+    /// The first byte of the memory to whose definition that points.
+    ContextMemory
+    /// That and as many bytes as parameter `a` says.
+    InContextMemory
+    /// The array of the host's functions for components.
+    Libcalls
+    /// The one that is there at `b`.
+    LibcallCode
+    /// The instance of the function to whose reference a component's context points at `b`.
+    ContextInstance
+    /// The code of it.
+    ContextCode
+    /// Parameter `b`, a reference to a function.
+    FuncParam
+    /// Of a word of the frame: the lower half is that of parameter `b`.
+    LowParam
     /// Values from another stack, of the answer `b`; `a` is one of `ANSWER_*`. In two words of the frame: a reference
     /// to what has asked for a handler, if one has.
     Answer
@@ -404,6 +438,8 @@ impl Value {
             | Tag::TypeOf
             | Tag::DataLen => true,
             Tag::Asked | Tag::Listed | Tag::OwnerIndex | Tag::TrapCode => true,
+            Tag::MayLeave | Tag::MayBlock => true,
+            Tag::Param | Tag::Dropped => self.a() != 0,
             Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
             Tag::FreeHeap | Tag::FreeSize | Tag::FreeNext => true,
             Tag::EndConst | Tag::SafeEndConst => true,
@@ -559,6 +595,7 @@ impl Value {
             Tag::Const if self == Value::NULL => self,
             Tag::Cont => Value::new(Tag::Cont, self.a() & !FRESH, self.b()),
             Tag::TypeOf | Tag::TypeId | Tag::IsSubtype | Tag::InHeap | Tag::Allocated => self,
+            Tag::Param | Tag::MayBlock | Tag::Dropped => self,
             Tag::FreeHeap => Value::in_heap_for_certain(self.b()),
             _ if self.is_number() => Value::new(if self.is_u32() { Tag::U32 } else { Tag::Any }, 0, 0),
             _ if movable(self) => Value::UNDEF,
@@ -666,6 +703,7 @@ impl Value {
     pub(crate) fn halves(self) -> u32 {
         match self.tag() {
             Tag::Undef => self.b(),
+            Tag::LowParam => 1,
             _ if self.is_number() => 3,
             _ => 0,
         }

@@ -49,6 +49,14 @@ pub(crate) enum Role {
     HostExit(u32),
     /// The exit to a builtin.
     BuiltinExit(Builtin),
+    /// A component's own function, from its entry for `Tail`.
+    Trampoline(u32),
+    /// The host's entry of it.
+    TrampolineEntry(u32),
+    /// An unsafe intrinsic, likewise.
+    Intrinsic(u32),
+    /// The host's entry of it.
+    IntrinsicEntry(u32),
     /// What code calls that no entry of the function table covers.
     Routine,
     /// What startup calls besides, which may write what is written once.
@@ -60,7 +68,22 @@ pub(crate) enum Role {
 
 impl Role {
     pub(crate) fn is_exit(self) -> bool {
-        matches!(self, Role::HostExit(_) | Role::BuiltinExit(_))
+        matches!(self, Role::HostExit(_) | Role::BuiltinExit(_)) || self.is_of_component()
+    }
+
+    /// Does it have a component's context for its instance, and is entered by `Tail`?
+    pub(crate) fn is_of_component(self) -> bool {
+        matches!(self, Role::Trampoline(_) | Role::Intrinsic(_))
+    }
+
+    /// Is it entered by the host?
+    pub(crate) fn is_entry(self) -> bool {
+        matches!(self, Role::ArrayEntry(_) | Role::StartupArray) || self.is_entry_of_component()
+    }
+
+    /// Is it, with a component's context for its instance?
+    pub(crate) fn is_entry_of_component(self) -> bool {
+        matches!(self, Role::TrampolineEntry(_) | Role::IntrinsicEntry(_))
     }
 
     pub(crate) fn is_body(self) -> bool {
@@ -122,6 +145,8 @@ pub(crate) struct Walk<'p> {
     pub(crate) half_way: u32,
     /// Where in the frame the values are that a host function was passed.
     pub(crate) passed_at: Option<i32>,
+    /// Where in the frame it is to put a second result.
+    pub(crate) second_at: Option<i32>,
     /// What is known where the host goes on when it unwinds to this entry; and is it that way which is gone now?
     pub(crate) unwound: Option<State>,
     pub(crate) unwinding: bool,
@@ -197,6 +222,7 @@ impl<'p> Walk<'p> {
             half: None,
             half_way: u32::MAX,
             passed_at: None,
+            second_at: None,
             unwound: None,
             unwinding: false,
             room: 0,

@@ -91,6 +91,12 @@ impl Error {
         self
     }
 
+    /// This error with its offset, if it has one, turned into another.
+    pub(crate) fn mapped(mut self, map: impl FnOnce(usize) -> usize) -> Error {
+        self.offset = self.offset.map(map);
+        self
+    }
+
     pub(crate) fn io(error: &std::io::Error) -> Error {
         Error {
             kind: ErrorKind::Io,

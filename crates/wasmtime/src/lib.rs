@@ -27,13 +27,15 @@
 //! operators, `wait` and `notify`. Which of these a module may use is for the engine's [`Config`](wasmtime::Config) to
 //! say. Modules that use something else are refused with an [`Error`] that names it and where it is.
 //!
+//! Components are compiled as well, with all of their model but objects of the collector.
+//!
 //! # How the files divide the work
 //!
 //! A module's way, a folder each: `input` (what Wasmtime's translation says of its bytes) → `facts` (what the compiler
 //! is told) → `work` (the compiler, on as many threads as there are) → `border` (code that belongs to no function body)
 //! → `output` (functions to their places, one text, the artifact that Wasmtime loads). `stream` drives all of it, for a
-//! module that arrives and for one that is there. Beside it: `settings` (what the engine asks), `target` (the machine),
-//! `error`, `report`, and `verify` (proofs of finished artifacts).
+//! module or a component that arrives and for one that is there. Beside it: `settings` (what the engine asks), `target`
+//! (the machine), `error`, `report`, and `verify` (proofs of finished artifacts).
 //!
 //! A folder imports only what comes before it: `error`, `report`, `target`, `settings`; `input`; `facts`; `border`;
 //! `output`; `work`, which hands over to `output` what it has made while more is being made; `verify`; `stream`.
@@ -55,13 +57,16 @@ pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
 pub use report::{FunctionReport, Phases, Progress, Report, Verified};
 pub use stream::ModuleStream;
+pub use stream::component_stream::ComponentStream;
 
 use input::translate;
 use output::artifact::Artifact;
-use output::{load, probe};
+use output::load::{self, Loaded};
+use output::probe;
 use settings::Settings;
 use std::io::Read;
 use std::time::Instant;
+use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Module};
 
 /// Compiles modules for one [`Engine`].
@@ -167,8 +172,9 @@ impl Compiler {
     ///
     /// On by default in builds with debug assertions, off in others.
     ///
-    /// Code that cannot be proved is an error of the kind [`ErrorKind::Verification`], whatever way the module was to
-    /// be compiled, and a bug of Lightbeam's. The whole artifact is in memory once more while it is proved.
+    /// Code that cannot be proved is an error of the kind [`ErrorKind::Verification`], whatever way the module or the
+    /// component was to be compiled, and a bug of Lightbeam's. The whole artifact is in memory once more while it is
+    /// proved.
     ///
     /// ```no_run
     /// # fn main() -> wasmtime::Result<()> {
@@ -184,9 +190,10 @@ impl Compiler {
         self
     }
 
-    /// Proves that an artifact, whoever made it, is one of this module, in the binary or the text format, for this
-    /// engine: all that does not depend on the code is made anew from the module and must be the same, byte for byte,
-    /// and the code and its tables are proved as [`verify`](Self::verify) does it. Nothing of the artifact is believed.
+    /// Proves that an artifact, whoever made it, is one of this module or component, in the binary or the text
+    /// format, for this engine: all that does not depend on the code is made anew from the module and must be the
+    /// same, byte for byte, and the code and its tables are proved as [`verify`](Self::verify) does it. Nothing of
+    /// the artifact is believed.
     ///
     /// ```no_run
     /// # fn main() -> wasmtime::Result<()> {
@@ -292,6 +299,51 @@ impl Compiler {
         stream::whole(self, bytes.as_ref(), false, stream::into_bytes)
     }
 
+    /// Compiles and loads a component, in the binary or the text format.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// let component = compiler.component("(component)")?;
+    /// # assert_eq!(component.component_type().exports(compiler.engine()).count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is invalid or unsupported, or if Wasmtime refuses to load it.
+    pub fn component(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<Component> {
+        self.component_timed(bytes).map(|(component, _)| component)
+    }
+
+    /// As [`component`](Self::component), with the costs.
+    ///
+    /// # Errors
+    ///
+    /// As `component`.
+    pub fn component_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Component, Report)> {
+        stream::whole_component::whole(self, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
+    }
+
+    /// Compiles a component, in the binary or the text format, to an artifact for [`Component::deserialize`].
+    ///
+    /// # Errors
+    ///
+    /// If it is invalid or unsupported.
+    pub fn precompile_component(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<Vec<u8>> {
+        self.precompile_component_timed(bytes).map(|(artifact, _)| artifact)
+    }
+
+    /// As [`precompile_component`](Self::precompile_component), with the costs.
+    ///
+    /// # Errors
+    ///
+    /// As `precompile_component`.
+    pub fn precompile_component_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
+        stream::whole_component::whole(self, bytes.as_ref(), false, stream::into_bytes)
+    }
+
     /// Compiles a module while it is read, and loads it.
     ///
     /// # Errors
@@ -316,12 +368,18 @@ impl Compiler {
         ModuleStream::new(self)
     }
 
+    /// Begins a component whose bytes are still to come.
+    #[must_use]
+    pub fn component_stream(&self) -> ComponentStream {
+        ComponentStream::new(self.clone(), true)
+    }
+
     // Never inlined, so that profiles can tell what is Wasmtime's.
     #[inline(never)]
-    fn load(&self, artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(Module, Report)> {
+    fn load<L: Loaded>(&self, artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(L, Report)> {
         let start = Instant::now();
-        let module = load::load(&self.engine, artifact, self.settings.memory_files)?;
+        let loaded = load::load(&self.engine, artifact, self.settings.memory_files)?;
         report.phases.load = start.elapsed();
-        Ok((module, report))
+        Ok((loaded, report))
     }
 }

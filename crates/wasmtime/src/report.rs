@@ -43,6 +43,8 @@ pub struct Report {
 /// What compiling one function gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FunctionReport {
+    /// Which core module it is of: 0, but in a component.
+    pub module: u32,
     /// Its index in the module, which counts imported functions too.
     pub index: u32,
     /// Its name, if the module tells.

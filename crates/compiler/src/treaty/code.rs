@@ -176,6 +176,13 @@ pub enum Routine {
 }
 
 impl Routine {
+    /// Is it the same for every module under the same settings?
+    #[must_use]
+    pub const fn is_of_no_module(self) -> bool {
+        use Routine::{Expose, List, MakeRoom, SetReference, Stacks};
+        matches!(self, SetReference | Expose | List | MakeRoom | Stacks(_))
+    }
+
     /// Does it have a result?
     pub(crate) const fn gives(self) -> bool {
         matches!(self, Routine::Constant { .. } | Routine::ArrayNew { .. } | Routine::Stacks(_))

@@ -49,14 +49,25 @@ fn ensure(holds: bool, what: &str) -> Result<(), Malformed> {
     if holds { Ok(()) } else { Err(Malformed::new(what)) }
 }
 
-/// The sections of an artifact of a module, as far as code depends on them.
+/// What an artifact is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// A core module.
+    Module,
+    /// A component, with all of its core modules.
+    Component,
+}
+
+/// The sections of an artifact, as far as code depends on them.
 #[derive(Clone, Debug)]
 pub struct Artifact<'a> {
+    /// What it is of.
+    pub of: Of,
     /// The machine code.
     pub text: &'a [u8],
     /// What the engine compares with itself before it looks at anything else.
     pub engine: &'a [u8],
-    /// The module's description, the function table, and the module's types, one behind the other.
+    /// What it is of, described, with the function table and the types.
     pub info: &'a [u8],
     /// Instructions that may trap, by ascending offset, with the host's number of why.
     pub traps: Vec<(u32, u8)>,
@@ -84,6 +95,7 @@ impl<'a> Artifact<'a> {
             "the section of branch targets is not that of the machine",
         )?;
         Ok(Artifact {
+            of: sections.of,
             text,
             engine: sections.required(obj::ELF_WASM_ENGINE)?,
             info: sections.required(obj::ELF_WASMTIME_INFO)?,
@@ -112,12 +124,12 @@ impl<'a> Artifact<'a> {
     /// If it is not of the form that the host writes and reads, or if it names code outside the text.
     pub fn pieces(&self, at: usize) -> Result<(Vec<Piece>, usize), Malformed> {
         let table = self.info.get(at..).ok_or_else(|| Malformed::new("there is no function table"))?;
-        let (pieces, rest) = functions::parse(table, self.text.len() as u32)?;
+        let (pieces, rest) = functions::parse(table, self.of, self.text.len() as u32)?;
         Ok((pieces, self.info.len() - rest.len()))
     }
 }
 
-/// Sections that an artifact of a module may have. All others the host refuses, or they are of settings that are
+/// Sections that an artifact may have. All others the host refuses, or they are of settings that are
 /// refused here: native debug information, guest debugging, unwind information for other purposes.
 const KNOWN: [&str; 14] = [
     "",
@@ -138,6 +150,7 @@ const KNOWN: [&str; 14] = [
 
 /// The contents of named sections, each at most once.
 struct Sections<'a> {
+    of: Of,
     bytes: &'a [u8],
     found: Vec<(&'static str, Range<usize>)>,
 }
@@ -150,7 +163,11 @@ impl<'a> Sections<'a> {
         ensure(header.e_machine(endian) == EM_X86_64, "it is for another machine")?;
         ensure(header.e_type(endian) == ET_REL, "it is an executable or a library")?;
         ensure(header.e_ident().os_abi == obj::ELFOSABI_WASMTIME, "it is not for Wasmtime")?;
-        ensure(header.e_flags(endian) == obj::EF_WASMTIME_MODULE, "it is not of a module")?;
+        let of = match header.e_flags(endian) {
+            obj::EF_WASMTIME_MODULE => Of::Module,
+            obj::EF_WASMTIME_COMPONENT => Of::Component,
+            _ => return Err(Malformed::new("it is neither of a module nor of a component")),
+        };
         let table = header.sections(endian, bytes).map_err(elf)?;
         let mut found: Vec<(&'static str, Range<usize>)> = Vec::with_capacity(KNOWN.len());
         for section in table.iter() {
@@ -176,7 +193,7 @@ impl<'a> Sections<'a> {
             ensure(!found.iter().any(|(other, _)| *other == known), "two sections have the same name")?;
             found.push((known, range));
         }
-        Ok(Sections { bytes, found })
+        Ok(Sections { of, bytes, found })
     }
 
     fn optional(&self, name: &str) -> Option<&'a [u8]> {

@@ -97,25 +97,14 @@ fn stack_maps_are_those_that_the_host_finds() {
     }
 }
 
-#[test]
-fn the_function_table_is_the_hosts() {
-    use wasmtime_environ::{
-        Abi, BuiltinFunctionIndex, CompiledFunctionsTableBuilder, DefinedFuncIndex, EntityRef, FilePos, FuncKey,
-        FunctionLoc, ModuleInternedTypeIndex, StaticModuleIndex,
-    };
-    let module = StaticModuleIndex::from_u32(0);
-    let function = |index| FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::new(index));
-    let keys = [
-        (function(0), Key::Function(0), Some(40)),
-        (function(1), Key::Function(1), Some(90)),
-        (FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::new(1)), Key::Entry(1), None),
-        (FuncKey::WasmToArrayTrampoline(ModuleInternedTypeIndex::new(0)), Key::HostExit(0), None),
-        (FuncKey::WasmToArrayTrampoline(ModuleInternedTypeIndex::new(3)), Key::HostExit(3), None),
-        (FuncKey::WasmToBuiltinTrampoline(BuiltinFunctionIndex::from_u32(2)), Key::BuiltinExit(2), None),
-        (FuncKey::WasmToBuiltinTrampoline(BuiltinFunctionIndex::from_u32(9)), Key::BuiltinExit(9), None),
-        (FuncKey::ModuleStartup(Abi::Wasm, module), Key::Startup, None),
-        (FuncKey::ModuleStartup(Abi::Array, module), Key::StartupEntry, None),
-    ];
+use wasmtime_environ::component::{TrampolineIndex, UnsafeIntrinsic};
+use wasmtime_environ::{
+    Abi, BuiltinFunctionIndex, CompiledFunctionsTableBuilder, DefinedFuncIndex, EntityRef, FilePos, FuncKey,
+    FunctionLoc, ModuleInternedTypeIndex, StaticModuleIndex,
+};
+
+/// A function table as the host writes it, of 16 bytes for each, and what is to be read in it.
+fn table(keys: &[(FuncKey, Key, Option<u32>)]) -> (Vec<u8>, Vec<Piece>) {
     let mut builder = CompiledFunctionsTableBuilder::new();
     let mut expected = Vec::new();
     for (nth, &(key, mine, wasm)) in keys.iter().enumerate() {
@@ -124,22 +113,79 @@ fn the_function_table_is_the_hosts() {
         builder.push_func(key, FunctionLoc { start, length: 9 }, source);
         expected.push(Piece { key: mine, start, end: start + 9, wasm });
     }
-    let mut bytes = postcard::to_allocvec(&builder.finish()).unwrap();
+    (postcard::to_allocvec(&builder.finish()).unwrap(), expected)
+}
+
+/// The table is read as it is meant, and whatever is changed in it is noticed or changes what is read.
+fn check_table(of: Of, keys: &[(FuncKey, Key, Option<u32>)]) {
+    let (mut bytes, expected) = table(keys);
     bytes.extend([1, 2, 3]);
-    let (pieces, rest) = functions::parse(&bytes, 4096).unwrap();
+    let (pieces, rest) = functions::parse(&bytes, of, 4096).unwrap();
     assert_eq!(pieces, expected);
     assert_eq!(rest, [1, 2, 3]);
-    assert!(functions::parse(&bytes, 128).is_err(), "the last is out of the text");
+    let last = 16 * (keys.len() as u32 - 1);
+    assert!(functions::parse(&bytes, of, last).is_err(), "the last is out of the text");
     for at in 0..bytes.len() - 3 {
         for bit in 0..8 {
             let mut bytes = bytes.clone();
             bytes[at] ^= 1 << bit;
             // What is read differs, or nothing is.
-            if let Ok((other, rest)) = functions::parse(&bytes, 4096) {
+            if let Ok((other, rest)) = functions::parse(&bytes, of, 4096) {
                 assert!(other != pieces || rest.len() != 3, "byte {at}, bit {bit}");
             }
         }
-        assert!(functions::parse(&bytes[..at], 4096).is_err());
+        assert!(functions::parse(&bytes[..at], of, 4096).is_err());
+    }
+}
+
+#[test]
+fn the_function_table_is_the_hosts() {
+    let module = StaticModuleIndex::from_u32(0);
+    let function = |index| FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::new(index));
+    let keys = [
+        (function(0), Key::Function(0, 0), Some(40)),
+        (function(1), Key::Function(0, 1), Some(90)),
+        (FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::new(1)), Key::Entry(0, 1), None),
+        (FuncKey::WasmToArrayTrampoline(ModuleInternedTypeIndex::new(0)), Key::HostExit(0), None),
+        (FuncKey::WasmToArrayTrampoline(ModuleInternedTypeIndex::new(3)), Key::HostExit(3), None),
+        (FuncKey::WasmToBuiltinTrampoline(BuiltinFunctionIndex::from_u32(2)), Key::BuiltinExit(2), None),
+        (FuncKey::WasmToBuiltinTrampoline(BuiltinFunctionIndex::from_u32(9)), Key::BuiltinExit(9), None),
+        (FuncKey::ModuleStartup(Abi::Wasm, module), Key::Startup(0), None),
+        (FuncKey::ModuleStartup(Abi::Array, module), Key::StartupEntry(0), None),
+    ];
+    check_table(Of::Module, &keys);
+}
+
+#[test]
+fn the_function_table_of_a_component_is_of_all_its_modules() {
+    let module = StaticModuleIndex::from_u32;
+    let function = |of, index| FuncKey::DefinedWasmFunction(module(of), DefinedFuncIndex::new(index));
+    let trampoline = TrampolineIndex::from_u32;
+    let (get, set) = (UnsafeIntrinsic::ContextGetI32_0, UnsafeIntrinsic::ContextSetI32_0);
+    let keys = [
+        (function(0, 0), Key::Function(0, 0), Some(40)),
+        (function(0, 1), Key::Function(0, 1), Some(90)),
+        (function(2, 0), Key::Function(2, 0), Some(20)),
+        (FuncKey::ArrayToWasmTrampoline(module(0), DefinedFuncIndex::new(1)), Key::Entry(0, 1), None),
+        (FuncKey::ArrayToWasmTrampoline(module(2), DefinedFuncIndex::new(0)), Key::Entry(2, 0), None),
+        (FuncKey::WasmToArrayTrampoline(ModuleInternedTypeIndex::new(3)), Key::HostExit(3), None),
+        (FuncKey::WasmToBuiltinTrampoline(BuiltinFunctionIndex::from_u32(2)), Key::BuiltinExit(2), None),
+        (FuncKey::ComponentTrampoline(Abi::Wasm, trampoline(0)), Key::Trampoline(0), None),
+        (FuncKey::ComponentTrampoline(Abi::Wasm, trampoline(1)), Key::Trampoline(1), None),
+        (FuncKey::ComponentTrampoline(Abi::Array, trampoline(0)), Key::TrampolineEntry(0), None),
+        (FuncKey::ComponentTrampoline(Abi::Array, trampoline(1)), Key::TrampolineEntry(1), None),
+        (FuncKey::ResourceDropTrampoline, Key::DropExit, None),
+        (FuncKey::UnsafeIntrinsic(Abi::Wasm, get), Key::Intrinsic(get.index()), None),
+        (FuncKey::UnsafeIntrinsic(Abi::Wasm, set), Key::Intrinsic(set.index()), None),
+        (FuncKey::UnsafeIntrinsic(Abi::Array, get), Key::IntrinsicEntry(get.index()), None),
+        (FuncKey::ModuleStartup(Abi::Wasm, module(1)), Key::Startup(1), None),
+        (FuncKey::ModuleStartup(Abi::Array, module(1)), Key::StartupEntry(1), None),
+    ];
+    check_table(Of::Component, &keys);
+    // None of it is for the artifact of a module.
+    for keys in [&keys[2..3], &keys[7..8], &keys[11..12], &keys[12..13], &keys[15..16]] {
+        assert!(functions::parse(&table(keys).0, Of::Component, 4096).is_ok(), "{keys:?}");
+        assert!(functions::parse(&table(keys).0, Of::Module, 4096).is_err(), "{keys:?}");
     }
 }
 
@@ -162,7 +208,7 @@ fn no_bytes_are_a_panic() {
             let _ = Addresses::parse(&bytes);
             let _ = Exceptions::parse(&bytes);
             let _ = StackMaps::parse(&bytes);
-            let _ = functions::parse(&bytes, 1 << 20);
+            let _ = functions::parse(&bytes, Of::Component, 1 << 20);
             Artifact::parse(&bytes).unwrap_err();
         }
     }

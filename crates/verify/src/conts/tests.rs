@@ -32,7 +32,8 @@ fn facts(params: &[ValueType], results: &[ValueType]) -> Facts {
             function(&[func], &[ValueType::I32]),
             continuation(2),
             function(params, results),
-        ],
+        ]
+        .into(),
         functions: vec![Function { ty: 4, imported: false, escapes: false }],
         memories: vec![Memory {
             index64: false,

@@ -16,10 +16,8 @@ fn sorted<Kind>(mut fields: Vec<Field<Kind>>) -> Vec<Field<Kind>> {
     fields
 }
 
-/// The fields of an instance, in order.
-pub(super) fn instance(module: &Module, offsets: &VMOffsets<u8>) -> Vec<Field<InstanceField>> {
-    let mut fields = Vec::new();
-    let mut add = |offset: u32, width: u8, kind: InstanceField| fields.push(Field { offset, width, kind });
+/// The fields that all instances have, in order.
+pub(super) fn common() -> Vec<Field<InstanceField>> {
     let fixed = [
         (POINTER.vmctx_store_context(), InstanceField::Store),
         (POINTER.vmctx_builtin_functions(), InstanceField::Builtins),
@@ -27,9 +25,13 @@ pub(super) fn instance(module: &Module, offsets: &VMOffsets<u8>) -> Vec<Field<In
         (POINTER.vmctx_gc_heap_data(), InstanceField::GcData),
         (POINTER.vmctx_type_ids_array(), InstanceField::TypeIds),
     ];
-    for (offset, kind) in fixed {
-        add(offset.into(), WORD, kind);
-    }
+    sorted(fixed.map(|(offset, kind)| Field { offset: offset.into(), width: WORD, kind }).into())
+}
+
+/// The fields of an instance, in order.
+pub(super) fn instance(module: &Module, offsets: &VMOffsets<u8>) -> Vec<Field<InstanceField>> {
+    let mut fields = common();
+    let mut add = |offset: u32, width: u8, kind: InstanceField| fields.push(Field { offset, width, kind });
     for (index, memory) in module.memories.iter() {
         let number = index.as_u32();
         match module.defined_memory_index(index) {
@@ -120,7 +122,13 @@ pub(super) fn store() -> Vec<Field<StoreField>> {
         (store.stack_chain(), StoreField::StackChainKind),
         (store.stack_chain() + POINTER.size(), StoreField::StackChainPointer),
         (store.current_thread(), StoreField::CurrentThread),
+        (store.store_data(), StoreField::StoreData),
     ];
     let field = |(offset, kind): (u8, StoreField)| Field { offset: offset.into(), width: WORD, kind };
-    sorted(fields.into_iter().map(field).collect())
+    let slot = |slot: u8| Field {
+        offset: store.component_context_slot(slot).into(),
+        width: INDEX,
+        kind: StoreField::TaskSlot(slot),
+    };
+    sorted(fields.into_iter().map(field).chain((0..2).map(slot)).collect())
 }

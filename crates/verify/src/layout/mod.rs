@@ -1,16 +1,22 @@
-//! From what an artifact says of its module to the facts that its code is proved by: the types, and where the host has
-//! what. All of it is asked of `wasmtime_environ`, and none of it of whoever made the code.
+//! From what an artifact says of its modules, and of the component that has them, to the facts that its code is proved
+//! by: the types, and where the host has what. All of it is asked of `wasmtime_environ`, and none of it of whoever made
+//! the code.
 
+mod component;
 mod fields;
 mod module;
+mod trampolines;
 
-use crate::artifact::{Artifact, Key, Malformed, Piece};
+use self::component::ComponentInfo;
+use crate::artifact::{Artifact, Key, Malformed, Of, Piece};
 use crate::facts::{Border, Builtin, Facts, Failed, Processor, Range, Tables};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use wasmtime_environ::component::{Trampoline, TrampolineIndex};
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{
-    BuiltinFunctionIndex, CompiledModuleInfo, FlagValue, Module, ModuleInternedTypeIndex, ModuleTypes, TrapSentinel,
-    Tunables,
+    BuiltinFunctionIndex, CompiledModuleInfo, FlagValue, Module, ModuleInternedTypeIndex, ModuleTypes, PrimaryMap,
+    TrapSentinel, Tunables,
 };
 
 /// What of a machine the layout depends on: bytes of a pointer.
@@ -19,16 +25,19 @@ const POINTER: u8 = 8;
 /// Logarithm of the host's page size.
 const HOST_PAGE_LOG2: u8 = 12;
 
-/// What an artifact says of its module, and of the engine that it is for.
+/// What an artifact says of its modules, of the component that has them if it is one of a component, and of the engine
+/// that it is for.
 ///
-/// Whoever wants to believe nothing of an artifact makes the module's description anew from the module, and demands
-/// that the artifact has the same.
+/// Whoever wants to believe nothing of an artifact makes the description anew from the module or the component, and
+/// demands that the artifact has the same.
 pub struct Description {
-    info: CompiledModuleInfo,
+    /// In the order of their indices.
+    modules: Vec<Module>,
+    component: Option<ComponentInfo>,
     types: ModuleTypes,
     /// The engine's settings that the code was made for.
     pub tunables: Tunables,
-    /// What the module may have used to be valid.
+    /// What the modules may have used to be valid.
     pub features: WasmFeatures,
     /// What the code says that it needs a processor with.
     pub processor: Processor,
@@ -36,13 +45,24 @@ pub struct Description {
     table: usize,
 }
 
+/// What a component's own functions are to do: artifacts only say of which types they are. Wasmtime's translation of
+/// the component says it.
+pub type Trampolines = PrimaryMap<TrampolineIndex, Trampoline>;
+
 impl Description {
-    /// Reads the description of an artifact's module.
+    /// Reads the description of an artifact.
     ///
     /// # Errors
     ///
     /// If it is none.
     pub fn parse(artifact: &Artifact<'_>) -> Result<Description, Malformed> {
+        let Engine { tunables, features, flags } = Engine::parse(artifact.engine)?;
+        let processor = Processor::named(&flags);
+        if artifact.of == Of::Component {
+            let component::Parsed { modules, info, types, pieces, table } = component::parse(artifact)?;
+            let component = Some(info);
+            return Ok(Description { modules, component, types, tunables, features, processor, pieces, table });
+        }
         let none = |_| Malformed::new("the module's description is none");
         let (info, rest) = postcard::take_from_bytes::<CompiledModuleInfo>(artifact.info).map_err(none)?;
         let table = artifact.info.len() - rest.len();
@@ -51,9 +71,8 @@ impl Description {
         if !rest.is_empty() {
             return Err(Malformed::new("the module's description is longer than it says"));
         }
-        let Engine { tunables, features, flags } = Engine::parse(artifact.engine)?;
-        let processor = Processor::named(&flags);
-        Ok(Description { info, types, tunables, features, processor, pieces, table })
+        let modules = vec![info.module];
+        Ok(Description { modules, component: None, types, tunables, features, processor, pieces, table })
     }
 
     /// The settings that an artifact says its code was made for, if it says any.
@@ -74,19 +93,50 @@ impl Description {
         self.table
     }
 
-    /// How many functions the module imports.
+    /// The module of a function, and the function's index there, by its number among those that modules define.
     #[must_use]
-    pub fn imported_functions(&self) -> u32 {
-        self.module().num_imported_funcs as u32
+    pub fn function(&self, defined: u32) -> (u32, u32) {
+        let mut left = defined;
+        for (module, info) in self.modules.iter().enumerate() {
+            let own = info.num_defined_funcs() as u32;
+            if left < own {
+                return (module as u32, info.num_imported_funcs as u32 + left);
+            }
+            left -= own;
+        }
+        (self.modules.len() as u32, left)
     }
 
-    /// The facts that code is proved by. Must accesses behind a predicted check be harmless if the prediction is wrong?
+    /// The facts that the code of an artifact of a module is proved by. Must accesses behind a predicted check be
+    /// harmless if the prediction is wrong?
     ///
     /// # Errors
     ///
-    /// If the module is not one that could be compiled.
+    /// If the module is not one that could be compiled, or if there is not one module alone.
     pub fn facts(&self, spectre: bool) -> Result<Facts, Malformed> {
-        module::facts(self, spectre)
+        let mut all = self.all_facts(spectre, None)?;
+        match (all.pop(), all.is_empty()) {
+            (Some(facts), true) => Ok(facts),
+            _ => Err(Malformed::new("it is not of one module alone")),
+        }
+    }
+
+    /// The facts that code is proved by: of each module; and of a component, whose own functions do these things, those
+    /// of all that belongs to no module, at the end.
+    ///
+    /// # Errors
+    ///
+    /// If they are not what could be compiled.
+    pub fn all_facts(&self, spectre: bool, trampolines: Option<&Trampolines>) -> Result<Vec<Facts>, Malformed> {
+        let types = Arc::new(module::types(self)?);
+        let of_module = |module| module::facts(self, module, &types, spectre);
+        let mut all: Vec<Facts> = self.modules.iter().map(of_module).collect::<Result<_, _>>()?;
+        if let Some(info) = &self.component {
+            let none = Trampolines::new();
+            let component = info.facts(self, trampolines.unwrap_or(&none))?;
+            all.push(Facts { component: Some(Box::new(component)), ..module::common(self, &types, spectre) });
+        }
+        Ok(all)
     }
 
     /// The tables that are proved together with the code.
@@ -95,31 +145,50 @@ impl Description {
     ///
     /// If the function table lacks what the host looks for, or has what nobody looks for.
     pub fn tables(&self, artifact: &Artifact<'_>) -> Result<Tables, Malformed> {
-        let mut functions = Vec::with_capacity(self.module().num_defined_funcs());
+        // How many functions the modules before each define.
+        let mut before = Vec::with_capacity(self.modules.len() + 1);
+        let mut all = 0;
+        for module in &self.modules {
+            before.push(all);
+            all += module.num_defined_funcs();
+        }
+        before.push(all);
+        let number = |module: u32, index: u32| {
+            let none = || Malformed::new("a function of no module");
+            let (first, next) = before.get(module as usize).zip(before.get(module as usize + 1)).ok_or_else(none)?;
+            let number = first.checked_add(index as usize).filter(|number| number < next).ok_or_else(none)?;
+            Ok(number as u32)
+        };
+        let mut functions = Vec::with_capacity(all);
         let mut borders = Vec::new();
         let builtins: BTreeMap<u32, Builtin> = builtins().map(|(builtin, index)| (index, builtin)).collect();
         for piece in &self.pieces {
             let range = Range { start: piece.start, end: piece.end };
             let border = match piece.key {
-                Key::Function(index) => {
-                    if index as usize != functions.len() {
+                Key::Function(module, index) => {
+                    if number(module, index)? as usize != functions.len() {
                         return Err(Malformed::new("a function has no code"));
                     }
                     functions.push(range);
                     continue;
                 }
-                Key::Entry(index) => Border::ArrayToWasm(index),
+                Key::Entry(module, index) => Border::ArrayToWasm(number(module, index)?),
                 Key::HostExit(ty) => Border::WasmToArray(ty),
                 Key::BuiltinExit(index) => match builtins.get(&index) {
                     Some(builtin) => Border::WasmToBuiltin(*builtin),
                     None => return Err(Malformed::new("an exit to a builtin that code has no need of")),
                 },
-                Key::Startup => Border::StartupWasm,
-                Key::StartupEntry => Border::StartupArray,
+                Key::Trampoline(index) => Border::Trampoline(index),
+                Key::TrampolineEntry(index) => Border::TrampolineEntry(index),
+                Key::DropExit => Border::DropExit(self.drop_type().unwrap_or(u32::MAX)),
+                Key::Intrinsic(index) => Border::Intrinsic(self.intrinsic(index)?),
+                Key::IntrinsicEntry(index) => Border::IntrinsicEntry(self.intrinsic(index)?),
+                Key::Startup(module) => Border::StartupWasm(module),
+                Key::StartupEntry(module) => Border::StartupArray(module),
             };
             borders.push((border, range));
         }
-        self.complete(functions.len())?;
+        self.complete(functions.len() == all)?;
         let (exceptions, maps) = (artifact.exceptions.clone(), artifact.stack_maps.clone());
         Ok(Tables {
             functions,
@@ -132,36 +201,59 @@ impl Description {
         })
     }
 
-    fn module(&self) -> &Module {
-        &self.info.module
+    /// The number of the type that functions have which drop a resource: it takes an `i32`.
+    fn drop_type(&self) -> Option<u32> {
+        let drops = |ty: &wasmtime_environ::WasmSubType| {
+            let of = ty.as_func().map(|ty| (ty.params(), ty.results()));
+            matches!(of, Some(([wasmtime_environ::WasmValType::I32], [])))
+        };
+        self.types.wasm_types().find(|(_, ty)| drops(ty)).map(|(index, _)| index.as_u32())
+    }
+
+    /// The number of an intrinsic among those that the component has.
+    fn intrinsic(&self, index: u32) -> Result<u32, Malformed> {
+        let known = self.component.as_ref().and_then(|component| {
+            component.intrinsics().position(|intrinsic| intrinsic == index).and_then(|nth| u32::try_from(nth).ok())
+        });
+        known.ok_or_else(|| Malformed::new("an intrinsic that the component has not"))
     }
 
     /// Is in the function table what the host looks for there without asking whether it is, and nothing else?
-    fn complete(&self, functions: usize) -> Result<(), Malformed> {
-        let module = self.module();
+    fn complete(&self, functions: bool) -> Result<(), Malformed> {
         let mut wanted: BTreeSet<Key> = BTreeSet::new();
-        for (index, function) in module.functions.iter() {
-            if let Some(defined) = module.defined_func_index(index)
-                && function.is_escaping()
-            {
-                wanted.insert(Key::Entry(defined.as_u32()));
+        for (number, module) in (0..).zip(&self.modules) {
+            for (index, function) in module.functions.iter() {
+                if let Some(defined) = module.defined_func_index(index)
+                    && function.is_escaping()
+                {
+                    wanted.insert(Key::Entry(number, defined.as_u32()));
+                }
+            }
+            if !module.startup.is_none() {
+                wanted.extend([Key::Startup(number), Key::StartupEntry(number)]);
             }
         }
         wanted.extend(self.types.trampoline_types().map(|(_, exit)| Key::HostExit(exit.as_u32())));
-        if !module.startup.is_none() {
-            wanted.extend([Key::Startup, Key::StartupEntry]);
+        if let Some(component) = &self.component {
+            let trampolines = 0..component.trampolines();
+            wanted.extend(trampolines.flat_map(|index| [Key::Trampoline(index), Key::TrampolineEntry(index)]));
+            if component.has_resources() && self.drop_type().is_some() {
+                wanted.insert(Key::DropExit);
+            }
+            let both = |index| [Key::Intrinsic(index), Key::IntrinsicEntry(index)];
+            wanted.extend(component.intrinsics().flat_map(both));
         }
-        let asked = |key: &Key| !matches!(key, Key::Function(_) | Key::BuiltinExit(_));
+        let asked = |key: &Key| !matches!(key, Key::Function(..) | Key::BuiltinExit(_));
         let there: BTreeSet<Key> = self.pieces.iter().map(|piece| piece.key).filter(asked).collect();
-        if functions != module.num_defined_funcs() || wanted != there {
-            return Err(Malformed::new("the function table is not that of the module"));
+        if !functions || wanted != there {
+            return Err(Malformed::new("the function table has not what the host looks for there"));
         }
         Ok(())
     }
 
     /// The type with this number.
     fn ty(&self, index: ModuleInternedTypeIndex) -> Result<&wasmtime_environ::WasmSubType, Malformed> {
-        self.types.get(index).ok_or_else(|| Malformed::new("a type is not among those of the module"))
+        self.types.get(index).ok_or_else(|| Malformed::new("a type is not among those of the modules"))
     }
 }
 

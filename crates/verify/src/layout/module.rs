@@ -6,21 +6,24 @@ use crate::facts::{
     Collector, Effects, Facts, FuncType, Function, Gc, Global, Layouts, Memory, Settings, Signature, Stacks, Table,
     Tag, Type, TypeKind, ValueType,
 };
+use std::sync::Arc;
 use wasmtime_environ as environ;
 use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{
-    EngineOrModuleTypeIndex, IndexType, MemoryKind, MemoryTunables, PtrSize, Tunables, VMGcKind, VMOffsets,
+    EngineOrModuleTypeIndex, IndexType, MemoryKind, MemoryTunables, Module, PtrSize, Tunables, VMGcKind, VMOffsets,
     WasmCompositeInnerType, WasmHeapTopType, WasmHeapType, WasmRefType, WasmSubType, WasmValType,
 };
 
-/// See `Description::facts`.
-pub(super) fn facts(description: &Description, spectre: bool) -> Result<Facts, Malformed> {
-    let module = description.module();
+/// All types.
+pub(super) fn types(description: &Description) -> Result<Vec<Type>, Malformed> {
+    description.types.wasm_types().map(|(_, ty)| definition(description, ty)).collect()
+}
+
+/// What is the same for all modules, as if it were one that has nothing.
+pub(super) fn common(description: &Description, types: &Arc<Vec<Type>>, spectre: bool) -> Facts {
     let tunables = &description.tunables;
-    let offsets = VMOffsets::new(POINTER, module);
-    let number = |ty: EngineOrModuleTypeIndex| number(description, ty);
     let stacks = description.features.contains(WasmFeatures::STACK_SWITCHING);
-    Ok(Facts {
+    Facts {
         settings: Settings {
             fuel: tunables.consume_fuel,
             epochs: tunables.epoch_interruption,
@@ -29,7 +32,29 @@ pub(super) fn facts(description: &Description, spectre: bool) -> Result<Facts, M
             forced_thread: tunables.concurrency_support.then_some(environ::VM_LAZY_THREAD_FORCED),
             processor: description.processor,
         },
-        types: description.types.wasm_types().map(|(_, ty)| definition(description, ty)).collect::<Result<_, _>>()?,
+        types: types.clone(),
+        instance: fields::common(),
+        store: fields::store(),
+        layouts: layouts(),
+        stacks: stacks.then(self::stacks),
+        builtins: builtins().map(|(builtin, index)| (builtin, index * u32::from(POINTER.size()))).collect(),
+        failures: failures().collect(),
+        trap_codes: (0..=u8::MAX).filter(|code| environ::CompiledTrap::from_u8(*code).is_some()).collect(),
+        ..Facts::default()
+    }
+}
+
+/// The facts of a module.
+pub(super) fn facts(
+    description: &Description,
+    module: &Module,
+    types: &Arc<Vec<Type>>,
+    spectre: bool,
+) -> Result<Facts, Malformed> {
+    let tunables = &description.tunables;
+    let offsets = VMOffsets::new(POINTER, module);
+    let number = |ty: EngineOrModuleTypeIndex| number(description, ty);
+    Ok(Facts {
         functions: module
             .functions
             .iter()
@@ -58,14 +83,9 @@ pub(super) fn facts(description: &Description, spectre: bool) -> Result<Facts, M
             .collect::<Result<_, Malformed>>()?,
         element_counts: module.passive_elements.iter().map(|(_, (_, count))| *count).collect(),
         instance: fields::instance(module, &offsets),
-        store: fields::store(),
-        layouts: layouts(),
         // What touches no object is loaded by engines with any collector, or none.
         gc: tunables.collector.filter(|_| module.needs_gc_heap).map(|collector| gc(tunables, collector)),
-        stacks: stacks.then(self::stacks),
-        builtins: builtins().map(|(builtin, index)| (builtin, index * u32::from(POINTER.size()))).collect(),
-        failures: failures().collect(),
-        trap_codes: (0..=u8::MAX).filter(|code| environ::CompiledTrap::from_u8(*code).is_some()).collect(),
+        ..common(description, types, spectre)
     })
 }
 
@@ -100,7 +120,7 @@ fn definition(description: &Description, ty: &WasmSubType) -> Result<Type, Malfo
     })
 }
 
-fn value(description: &Description, ty: &WasmValType) -> Result<ValueType, Malformed> {
+pub(super) fn value(description: &Description, ty: &WasmValType) -> Result<ValueType, Malformed> {
     Ok(match ty {
         WasmValType::I32 => ValueType::I32,
         WasmValType::I64 => ValueType::I64,

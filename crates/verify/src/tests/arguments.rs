@@ -229,7 +229,7 @@ fn references_are_made_of_functions_that_escape() {
 #[test]
 fn objects_are_of_a_kind_a_type_and_an_alignment() {
     let mut facts = facts(&[I32], &[]);
-    facts.types.push(Type { kind: TypeKind::Object, supertype: None });
+    std::sync::Arc::make_mut(&mut facts.types).push(Type { kind: TypeKind::Object, supertype: None });
     facts.gc = Some(Gc {
         unchecked_span: 0,
         heap_may_move: false,
@@ -264,7 +264,7 @@ fn objects_are_of_a_kind_a_type_and_an_alignment() {
 #[test]
 fn casts_ask_for_a_type_of_the_module() {
     let mut module = facts(&[I32], &[]);
-    module.types.push(Type { kind: TypeKind::Object, supertype: None });
+    std::sync::Arc::make_mut(&mut module.types).push(Type { kind: TypeKind::Object, supertype: None });
     let asked = |id: fn(&mut CodeAssembler) -> Code| {
         call(&module, Builtin::IsSubtype, |a, _| a.mov(esi, edx).and_then(|()| id(a)))
     };

@@ -666,7 +666,7 @@ fn startup(
     let tables = Tables {
         functions: vec![Range { start: 0, end: places[0] }],
         borders: vec![
-            (Border::StartupWasm, range(0)),
+            (Border::StartupWasm(0), range(0)),
             (Border::WasmToBuiltin(Builtin::ElemBase), range(1)),
             (Border::WasmToBuiltin(Builtin::ElemDrop), range(2)),
         ],
@@ -688,7 +688,7 @@ fn startup_fills_segments_before_anybody_can_have_dropped_them() {
 #[test]
 fn nobody_keeps_anything_below_the_stack_pointer() {
     let startup = |body: fn(&mut CodeAssembler) -> Code| {
-        border(&with_borders(&[], &[]), Border::StartupWasm, |a, _| {
+        border(&with_borders(&[], &[]), Border::StartupWasm(0), |a, _| {
             a.push(rbp)?;
             a.mov(rbp, rsp)?;
             a.sub(rsp, 16)?;

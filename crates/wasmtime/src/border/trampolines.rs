@@ -10,7 +10,7 @@ use crate::target::POINTER;
 use lightbeam_asm::{Addr, Label, Reg};
 use lightbeam_compiler::Writer;
 use lightbeam_compiler::code::{FUNC_ALIGN, Target};
-use lightbeam_compiler::facts::{Facts, Where};
+use lightbeam_compiler::facts::{Facts, Settings, Where};
 use lightbeam_compiler::isa::{Alu, Cond, Isa, Load, Src, Store};
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::poison::UPPER_GARBAGE;
@@ -20,18 +20,20 @@ use std::ops::Range;
 use wasmtime_environ::{BuiltinFunctionIndex, PtrSize, TrapSentinel, VM_LAZY_THREAD_FORCED};
 
 /// Bytes of a `ValRaw`, in which array calls pass one value.
-const VAL_RAW: i32 = 16;
+pub(super) const VAL_RAW: i32 = 16;
 
 /// Where the return address is, from the frame pointer on.
 const RETURN_ADDRESS: i32 = POINTER as i32;
 
 /// Bytes between the frame pointer and the first stack argument: the caller's frame pointer and the return address.
-const LINKAGE: i32 = 2 * POINTER as i32;
+pub(super) const LINKAGE: i32 = 2 * POINTER as i32;
 
 /// Code on the border under construction.
 pub(crate) struct Border<'a, I: Isa> {
     pub(crate) w: Writer<I>,
-    facts: &'a Facts,
+    pub(super) settings: Settings,
+    /// Of the module that the code is for; exits are for all modules.
+    facts: Option<&'a Facts>,
 }
 
 /// A routine that was made for one function and fits every other of its signature, but for the one call in it.
@@ -51,14 +53,43 @@ pub(crate) enum Entry {
     Local(Label),
 }
 
+/// An entry for the host under construction.
+pub(super) struct Entering {
+    /// Has the address of the array of values; a register that all calls preserve.
+    pub(super) values: Reg,
+    /// Where the end restores what the host wants preserved.
+    pub(super) out: Label,
+    /// Where Wasmtime unwinds to.
+    pub(super) handler: Label,
+    /// Where the frame has the store.
+    pub(super) store_slot: Addr,
+}
+
 /// A word of the frame, by number from the frame pointer down.
 pub(super) const fn slot<I: Isa>(number: usize) -> Addr {
     Addr::base(I::FRAME, -(POINTER as i32) * (number as i32 + 1))
 }
 
 impl<'a, I: Isa> Border<'a, I> {
+    /// For code of a module.
     pub(crate) fn new(facts: &'a Facts) -> Border<'a, I> {
-        Border { w: Writer::new(facts.settings.cpu), facts }
+        Border { w: Writer::new(facts.settings.cpu), settings: facts.settings, facts: Some(facts) }
+    }
+
+    /// For code of no module, until one is named.
+    pub(crate) fn without_module(settings: Settings) -> Border<'a, I> {
+        Border { w: Writer::new(settings.cpu), settings, facts: None }
+    }
+
+    /// From here on the code is for this module.
+    pub(crate) fn of_module(&mut self, facts: &'a Facts) {
+        self.facts = Some(facts);
+    }
+
+    /// Calls what is at an earlier offset of the code.
+    pub(super) fn call_back(&mut self, to: u32) {
+        let field = self.w.call_sym();
+        I::resolve(self.w.code_mut(), field, field, to);
     }
 
     fn call_entry(&mut self, entry: Entry) {
@@ -92,19 +123,19 @@ impl<'a, I: Isa> Border<'a, I> {
     /// The start of a routine: aligned, all labels of the one before forgotten.
     pub(crate) fn start(&mut self) -> u32 {
         self.w.reset_labels();
-        self.w.begin_routine(&self.facts.settings);
+        self.w.begin_routine(&self.settings);
         self.w.align(FUNC_ALIGN);
         self.w.offset()
     }
 
     /// Makes a frame of so many bytes, less than a page.
-    fn enter(&mut self, bytes: i32) {
+    pub(super) fn enter(&mut self, bytes: i32) {
         let enter = self.w.enter();
         self.w.patch_frame(enter, bytes.cast_unsigned());
     }
 
     /// Lowers the stack pointer, touching each page on the way so that a guard page is not stepped over.
-    fn allocate(&mut self, bytes: u32) {
+    pub(super) fn allocate(&mut self, bytes: u32) {
         let page = 1 << I::PLATFORM.page_log2;
         for _ in 0..bytes / page {
             self.lower_stack(page);
@@ -124,7 +155,7 @@ impl<'a, I: Isa> Border<'a, I> {
         self.w.lea(Width::W64, d, Addr::base(I::STACK, 0));
     }
 
-    /// `d = ` the value of type `ty` in a piece of the instance.
+    /// `d = ` the value of type `ty` that is at `place` of the instance.
     pub(super) fn load_from(&mut self, ty: Ty, d: Reg, at: Where) {
         let addr = self.w.reach(at);
         self.load(ty, d, addr);
@@ -132,7 +163,8 @@ impl<'a, I: Isa> Border<'a, I> {
 
     /// Makes the registers that private code takes for granted, beside the instance pointer.
     pub(super) fn load_pinned(&mut self) {
-        if let Some(memory) = self.facts.memories.first() {
+        let facts = self.facts.expect("entries are of a module");
+        if let Some(memory) = facts.memories.first() {
             self.load_from(Ty::I64, I::MEMORY_BASE, memory.base);
         }
     }
@@ -146,7 +178,7 @@ impl<'a, I: Isa> Border<'a, I> {
     }
 
     /// Copies a value in memory by way of a register of its class: `int`, or the scratch register for floats.
-    fn copy(&mut self, ty: Ty, to: Addr, from: Addr, int: Reg) {
+    pub(super) fn copy(&mut self, ty: Ty, to: Addr, from: Addr, int: Reg) {
         let temp = if ty.is_float() { I::FLOAT_SCRATCH } else { int };
         self.load(ty, temp, from);
         self.store(ty, to, temp);
@@ -257,37 +289,15 @@ impl<'a, I: Isa> Border<'a, I> {
     /// Registers that the host wants preserved are in the frame, so the routine has them for itself: calls of private
     /// code preserve them.
     pub(crate) fn array_to_wasm(&mut self, sig: &Sig, entry: Entry, concurrency: bool) {
-        let fields = POINTER.vm_store_context();
-        let [values, store, temp] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
-        let saved = || I::ENTRY_SAVED.iter().copied().enumerate();
-        let store_slot = slot::<I>(I::ENTRY_SAVED.len());
-        let frame = (I::ENTRY_SAVED.len() + 1) * usize::from(POINTER);
-        let given = I::LIBCALL.int_results[0];
-        let [handler, out] = self.w.labels();
-
-        self.enter(frame.next_multiple_of(16) as i32);
-        let word = |reg: Reg| if reg.is_float() { Ty::F64 } else { Ty::I64 };
-        for (n, reg) in saved() {
-            self.store(word(reg), slot::<I>(n), reg);
-        }
-        self.allocate(sig.private.stack_results);
-        self.w.mov(Width::W64, values, I::LIBCALL.int_args[2]);
-        self.w.mov(Width::W64, I::CTX, I::LIBCALL.int_args[0]);
-        self.w.load(Load::I64, store, Addr::base(I::CTX, offset(POINTER.vmctx_store_context())));
-        self.w.store(Store::B64, store_slot, store);
-        self.w.store(Store::B64, Addr::base(store, offset(fields.last_wasm_entry_fp())), I::FRAME);
-        self.stack_pointer(temp);
-        self.w.store(Store::B64, Addr::base(store, offset(fields.last_wasm_entry_sp())), temp);
-        self.w.lea_label(temp, handler);
-        self.w.store(Store::B64, Addr::base(store, offset(fields.last_wasm_entry_trap_handler())), temp);
-
+        let store = offset(POINTER.vmctx_store_context());
+        let Entering { values, out, handler, store_slot } = self.enter_wasm(I::CTX, store, sig.private.stack_results);
         if let Some(pointer) = sig.private.result_area {
             self.stack_pointer(pointer);
         }
         self.allocate(sig.private.stack_args);
-        for (i, (ty, loc)) in sig.params.iter().zip(&sig.private.params).enumerate() {
+        for (i, (ty, place)) in sig.params.iter().zip(&sig.private.params).enumerate() {
             let from = Addr::base(values, VAL_RAW * i as i32);
-            match *loc {
+            match *place {
                 AbiLoc::Reg(to) => self.load(*ty, to, from),
                 AbiLoc::Stack(to) => self.copy(*ty, Addr::base(I::STACK, to.cast_signed()), from, I::SCRATCH),
             }
@@ -296,17 +306,52 @@ impl<'a, I: Isa> Border<'a, I> {
         self.call_entry(entry);
 
         // The callee has popped its arguments, so the area is at the stack pointer again.
-        for ((ty, at), loc) in parts(&sig.results).zip(&sig.private.results) {
+        for ((ty, at), place) in parts(&sig.results).zip(&sig.private.results) {
             let to = Addr::base(values, at);
-            match *loc {
+            match *place {
                 AbiLoc::Reg(from) => self.store(ty, to, from),
                 AbiLoc::Stack(from) => self.copy(ty, to, Addr::base(I::STACK, from.cast_signed()), I::SCRATCH),
             }
         }
+        self.leave_wasm(out, handler, store_slot, concurrency);
+    }
+
+    /// The beginning of an entry for the host, whose instance, which it brings to `instance`, has the store at `store`:
+    /// keeps what the host wants preserved, makes room for results, and records that wasm is entered here. The host's
+    /// arguments are still where they came.
+    pub(super) fn enter_wasm(&mut self, instance: Reg, store: i32, results: u32) -> Entering {
+        let fields = POINTER.vm_store_context();
+        let [values, context, temp] = [I::PRESERVED[0], I::PRESERVED[1], I::PRESERVED[2]];
+        let store_slot = slot::<I>(I::ENTRY_SAVED.len());
+        let frame = (I::ENTRY_SAVED.len() + 1) * usize::from(POINTER);
+        let [handler, out] = self.w.labels();
+        self.enter(frame.next_multiple_of(16) as i32);
+        for (n, ty, reg) in Self::kept() {
+            self.store(ty, slot::<I>(n), reg);
+        }
+        self.allocate(results);
+        self.w.mov(Width::W64, values, I::LIBCALL.int_args[2]);
+        if instance != I::LIBCALL.int_args[0] {
+            self.w.mov(Width::W64, instance, I::LIBCALL.int_args[0]);
+        }
+        self.w.load(Load::I64, context, Addr::base(instance, store));
+        self.w.store(Store::B64, store_slot, context);
+        self.w.store(Store::B64, Addr::base(context, offset(fields.last_wasm_entry_fp())), I::FRAME);
+        self.stack_pointer(temp);
+        self.w.store(Store::B64, Addr::base(context, offset(fields.last_wasm_entry_sp())), temp);
+        self.w.lea_label(temp, handler);
+        self.w.store(Store::B64, Addr::base(context, offset(fields.last_wasm_entry_trap_handler())), temp);
+        Entering { values, handler, out, store_slot }
+    }
+
+    /// The end of such an entry: where the call has come back, and where Wasmtime unwinds to.
+    pub(super) fn leave_wasm(&mut self, out: Label, handler: Label, store_slot: Addr, concurrency: bool) {
+        let given = I::LIBCALL.int_results[0];
+        let store = I::PRESERVED[1];
         self.w.iconst(Width::W32, given, 1, false);
         self.w.bind(out);
-        for (n, reg) in saved() {
-            self.load(word(reg), reg, slot::<I>(n));
+        for (n, ty, reg) in Self::kept() {
+            self.load(ty, reg, slot::<I>(n));
         }
         self.w.leave();
         self.w.ret(0);
@@ -314,12 +359,19 @@ impl<'a, I: Isa> Border<'a, I> {
         // Wasmtime comes here to unwind, with the stack and frame pointers recorded above and nothing else.
         self.w.bind(handler);
         if concurrency {
+            let fields = POINTER.vm_store_context();
             self.w.load(Load::I64, store, store_slot);
             let forced = i32::try_from(VM_LAZY_THREAD_FORCED).expect("a small constant");
             self.w.store_imm(Store::B64, Addr::base(store, offset(fields.current_thread())), i64::from(forced));
         }
         self.w.iconst(Width::W32, given, 0, false);
         self.w.jmp(out);
+    }
+
+    /// What entries keep for the host: by word of the frame, in what type, which register.
+    fn kept() -> impl Iterator<Item = (usize, Ty, Reg)> {
+        let word = |reg: Reg| if reg.is_float() { Ty::F64 } else { Ty::I64 };
+        I::ENTRY_SAVED.iter().enumerate().map(move |(n, reg)| (n, word(*reg), *reg))
     }
 
     /// Calls a host function for a caller of `Tail` convention.
@@ -337,9 +389,9 @@ impl<'a, I: Isa> Border<'a, I> {
         if let Some(area) = sig.tail.result_area {
             self.w.store(Store::B64, area_slot, area);
         }
-        for ((ty, at), loc) in parts(&sig.params).zip(&sig.tail.params) {
+        for ((ty, at), place) in parts(&sig.params).zip(&sig.tail.params) {
             let to = Addr::base(I::STACK, at);
-            match *loc {
+            match *place {
                 AbiLoc::Reg(from) => self.store(ty, to, from),
                 AbiLoc::Stack(from) => {
                     self.copy(ty, to, Addr::base(I::FRAME, LINKAGE + from.cast_signed()), I::SCRATCH);
@@ -360,14 +412,14 @@ impl<'a, I: Isa> Border<'a, I> {
         if sig.tail.result_area.is_some() {
             self.w.load(Load::I64, I::SCRATCH, area_slot);
         }
-        for ((ty, at), loc) in parts(&sig.results).zip(&sig.tail.results) {
-            if let AbiLoc::Stack(to) = *loc {
+        for ((ty, at), place) in parts(&sig.results).zip(&sig.tail.results) {
+            if let AbiLoc::Stack(to) = *place {
                 let to = Addr::base(I::SCRATCH, to.cast_signed());
                 self.copy(ty, to, Addr::base(I::STACK, at), I::UNPASSED);
             }
         }
-        for ((ty, at), loc) in parts(&sig.results).zip(&sig.tail.results) {
-            if let AbiLoc::Reg(to) = *loc {
+        for ((ty, at), place) in parts(&sig.results).zip(&sig.tail.results) {
+            if let AbiLoc::Reg(to) = *place {
                 self.load(ty, to, Addr::base(I::STACK, at));
             }
         }
@@ -407,7 +459,7 @@ impl<'a, I: Isa> Border<'a, I> {
             }
         }
         if libcall != Libcall::Trap {
-            if self.facts.settings.poison && is_narrow(libcall) {
+            if self.settings.poison && is_narrow(libcall) {
                 self.poison_upper_half(given);
             }
             self.w.leave();
@@ -446,7 +498,7 @@ impl<'a, I: Isa> Border<'a, I> {
     }
 
     /// Records in the store of the instance `context` that the caller of this routine leaves wasm here.
-    fn exit_wasm(&mut self, context: Reg) {
+    pub(super) fn exit_wasm(&mut self, context: Reg) {
         let store = POINTER.vm_store_context();
         self.w.load(Load::I64, I::SCRATCH, Addr::base(context, offset(POINTER.vmctx_store_context())));
         self.w.store(Store::B64, Addr::base(I::SCRATCH, offset(store.last_wasm_exit_trampoline_fp())), I::FRAME);
@@ -455,7 +507,7 @@ impl<'a, I: Isa> Border<'a, I> {
     }
 
     /// Calls a builtin, the instance and the arguments in place.
-    fn call_builtin(&mut self, builtin: BuiltinFunctionIndex) {
+    pub(super) fn call_builtin(&mut self, builtin: BuiltinFunctionIndex) {
         let context = I::LIBCALL.int_args[0];
         self.w.load(Load::I64, I::SCRATCH, Addr::base(context, offset(POINTER.vmctx_builtin_functions())));
         let entry = builtin.index() * u32::from(POINTER.size());
@@ -464,7 +516,7 @@ impl<'a, I: Isa> Border<'a, I> {
     }
 
     /// Where an exit goes when the host has recorded a trap: unwinding starts here, nothing comes back.
-    fn raise(&mut self, label: Label, context: Addr) {
+    pub(super) fn raise(&mut self, label: Label, context: Addr) {
         self.w.bind(label);
         self.w.load(Load::I64, I::LIBCALL.int_args[0], context);
         self.call_builtin(BuiltinFunctionIndex::raise());
@@ -472,12 +524,12 @@ impl<'a, I: Isa> Border<'a, I> {
     }
 
     /// On the way to a caller of `Tail` convention: the upper halves of narrow results are undefined.
-    fn poison_results(&mut self, sig: &Sig) {
-        if !self.facts.settings.poison {
+    pub(super) fn poison_results(&mut self, sig: &Sig) {
+        if !self.settings.poison {
             return;
         }
-        for (ty, loc) in sig.passed_results().iter().zip(&sig.tail.results) {
-            if let AbiLoc::Reg(reg) = *loc
+        for (ty, place) in sig.passed_results().iter().zip(&sig.tail.results) {
+            if let AbiLoc::Reg(reg) = *place
                 && matches!(ty, Ty::I32 | Ty::GcRef)
             {
                 self.poison_upper_half(reg);
@@ -498,7 +550,7 @@ fn is_narrow(libcall: Libcall) -> bool {
 
 /// What is passed for values of these types, with where it is among the values of an array call: two integers for each
 /// continuation.
-fn parts(types: &[Ty]) -> impl Iterator<Item = (Ty, i32)> {
+pub(super) fn parts(types: &[Ty]) -> impl Iterator<Item = (Ty, i32)> {
     types.iter().enumerate().flat_map(|(i, ty)| {
         let at = VAL_RAW * i as i32;
         let parts = match ty {

@@ -11,7 +11,6 @@ pub(crate) mod types;
 use self::layout::{offset, type_id};
 use self::types::{function_type, is_plain, reference_type, signature, value_type};
 use crate::error::{Error, Unsupported};
-use crate::input::translate::Translated;
 use crate::input::unsupported;
 use crate::settings::Settings;
 use crate::target::{PAGE_LOG2, POINTER};
@@ -27,12 +26,21 @@ use wasmtime_environ::{
 
 /// Describes a translated module to the compiler. A module with something that Lightbeam does not compile is refused
 /// with what it is; of its bytes at least those ahead of its code are given, to find out where.
-pub(crate) fn of_module(settings: &Settings, wasm: &[u8], translated: &Translated<'_>) -> Result<Facts, Error> {
-    facts(settings, translated).map_err(|refusal| unsupported::locate(wasm, refusal))
+pub(crate) fn of_module(
+    settings: &Settings,
+    wasm: &[u8],
+    translation: &ModuleTranslation<'_>,
+    types: &ModuleTypesBuilder,
+) -> Result<Facts, Error> {
+    facts(settings, translation, types).map_err(|refusal| unsupported::locate(wasm, refusal))
 }
 
 #[inline(never)] // Profiles tell the phases apart by their functions.
-fn facts(settings: &Settings, (translation, types): &Translated<'_>) -> Result<Facts, Unsupported> {
+fn facts(
+    settings: &Settings,
+    translation: &ModuleTranslation<'_>,
+    types: &ModuleTypesBuilder,
+) -> Result<Facts, Unsupported> {
     let module = &translation.module;
     let offsets = VMOffsets::new(POINTER, module);
     let mut facts = Facts { ctx: ctx(), settings: settings.of_code(), ..Facts::default() };

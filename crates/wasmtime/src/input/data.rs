@@ -238,7 +238,10 @@ mod tests {
 
     fn artifact(settings: &Settings, mut translated: Translated<'_>) -> Vec<u8> {
         translated.0.function_body_inputs.clear();
-        artifact::write(settings, translated, Image::new(settings, false)).unwrap().into_bytes().unwrap()
+        artifact::write(settings, artifact::Source::Module(translated), Image::new(settings, false))
+            .unwrap()
+            .into_bytes()
+            .unwrap()
     }
 
     #[test]
@@ -290,7 +293,8 @@ mod tests {
                     });
                 assert_eq!(image.is_some(), is_image, "module {i}");
                 let Some((mut translated, image)) = image else { continue };
-                translate::initialise(&settings, &mut translated, Some(image));
+                let (translation, types) = &mut translated;
+                translate::initialise(&settings, translation, types, Some(image));
                 let reference = translate::translate(&settings, &wasm).unwrap();
                 assert!(artifact(&settings, translated) == artifact(&settings, reference), "module {i}");
             }

@@ -1,6 +1,9 @@
 //! A module's bytes on their way in: what Wasmtime's translation says of them, and what it does not need to see.
 
+pub(crate) mod component;
 pub(crate) mod data;
+mod gc_options;
+mod instances;
 pub(crate) mod standins;
 pub(crate) mod translate;
 pub(crate) mod unsupported;

@@ -38,6 +38,21 @@ pub(crate) fn leb128(mut value: u32) -> Vec<u8> {
     bytes
 }
 
+/// Does nothing of a custom section count but its name?
+pub(crate) fn is_unread(settings: &Settings, name: &str) -> bool {
+    let debug_info = settings.tunables.debug_native || settings.tunables.parse_wasm_debuginfo;
+    !debug_info && name.starts_with(".debug_")
+}
+
+/// Appends a custom section of no content.
+pub(crate) fn custom(wasm: &mut Vec<u8>, name: &str) {
+    let length = leb128(name.len() as u32);
+    wasm.push(0);
+    wasm.extend(leb128((length.len() + name.len()) as u32));
+    wasm.extend(length);
+    wasm.extend(name.as_bytes());
+}
+
 /// A module with stand-ins for its code and its data.
 pub(crate) struct Condensed {
     pub(crate) bytes: Vec<u8>,
@@ -62,7 +77,6 @@ pub(crate) fn condense(settings: &Settings, wasm: &[u8]) -> Option<Condensed> {
             break;
         }
     }
-    let debug_info = settings.tunables.debug_native || settings.tunables.parse_wasm_debuginfo;
     let mut parser = Parser::new(0);
     parser.set_features(settings.features);
     let (mut bytes, mut code, mut data) = (Vec::new(), None, None);
@@ -81,14 +95,8 @@ pub(crate) fn condense(settings: &Settings, wasm: &[u8]) -> Option<Condensed> {
                 self::data(&mut bytes, reader.count());
                 data = Some(section);
             }
-            // Only its name counts.
-            Payload::CustomSection(custom) if !debug_info && custom.name().starts_with(".debug_") => {
-                let name = custom.name().as_bytes();
-                let length = leb128(name.len() as u32);
-                bytes.push(0);
-                bytes.extend(leb128((length.len() + name.len()) as u32));
-                bytes.extend(length);
-                bytes.extend(name);
+            Payload::CustomSection(section) if is_unread(settings, section.name()) => {
+                custom(&mut bytes, section.name())
             }
             Payload::End(_) => {
                 // What is behind the end would be an error.

@@ -36,12 +36,18 @@ pub(crate) fn translate_with<'a>(
     image: Option<DataImage>,
 ) -> wasmtime::Result<Translated<'a>> {
     let mut translated = read(settings, wasm)?;
-    initialise(settings, &mut translated, image);
+    let (translation, types) = &mut translated;
+    initialise(settings, translation, types, image);
     Ok(translated)
 }
 
 /// Decides how memories and tables come to their contents, which completes a translation.
-pub(crate) fn initialise(settings: &Settings, (translation, types): &mut Translated<'_>, image: Option<DataImage>) {
+pub(crate) fn initialise(
+    settings: &Settings,
+    translation: &mut ModuleTranslation<'_>,
+    types: &mut ModuleTypesBuilder,
+    image: Option<DataImage>,
+) {
     match image {
         Some(image) => image.install(translation, types),
         None => translation.finalize_memory_init(&settings.tunables, PAGE, settings.dense_image_size, types),

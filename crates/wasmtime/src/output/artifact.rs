@@ -1,7 +1,8 @@
 //! The artifact that Wasmtime loads: an ELF file around the linked code, with the sections and metadata that
-//! `Module::deserialize` asks for.
+//! `Module::deserialize` and `Component::deserialize` ask for.
 
 use crate::error::Error;
+use crate::input::component;
 use crate::input::translate::Translated;
 use crate::output::image::Image;
 use crate::output::memory_file;
@@ -12,10 +13,11 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::mem::offset_of;
 use std::os::unix::fs::FileExt;
+use wasmtime_environ::component::{CompiledComponentInfo, ComponentArtifacts};
 use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
 use wasmtime_environ::object::write::{Object, StandardSegment, WritableBuffer};
 use wasmtime_environ::object::{BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
-use wasmtime_environ::{FlagValue, ObjectBuilder, Tunables, obj};
+use wasmtime_environ::{FlagValue, ModuleTranslation, ObjectBuilder, PrimaryMap, Tunables, WasmChecksum, obj};
 
 /// A finished artifact whose large sections are still where they were made, so that they need to be copied only once:
 /// to where it is wanted.
@@ -124,18 +126,73 @@ impl Artifact<'_> {
     }
 }
 
+/// What an artifact is made of, beside the code.
+pub(crate) enum Source<'a> {
+    Module(Translated<'a>),
+    /// With its bytes.
+    Component(component::Translated<'a>, &'a [u8]),
+}
+
+impl<'a> Source<'a> {
+    fn modules(&mut self) -> Vec<&mut ModuleTranslation<'a>> {
+        match self {
+            Source::Module((translation, _)) => vec![translation],
+            Source::Component(component, _) => component.modules.values_mut().collect(),
+        }
+    }
+}
+
+/// The data of all modules, one behind the other.
+struct Data<'a> {
+    parts: Vec<Cow<'a, [u8]>>,
+    len: usize,
+    align: u64,
+}
+
+impl<'a> Data<'a> {
+    /// Takes them out of the translations, which then say where in the whole each module's are.
+    fn take(source: &mut Source<'a>) -> Data<'a> {
+        let mut data = Data { parts: Vec::new(), len: 0, align: 1 };
+        for translation in source.modules() {
+            let align = translation.data_align.take().unwrap_or(1);
+            data.align = data.align.max(align);
+            let segments = std::mem::take(&mut translation.runtime_data);
+            if segments.is_empty() {
+                continue;
+            }
+            let padding = data.len.next_multiple_of(align as usize) - data.len;
+            if padding != 0 {
+                data.parts.push(vec![0; padding].into());
+            }
+            data.len += padding;
+            let start = u32::try_from(data.len).expect("the bytes of what a module came in have 32-bit offsets");
+            for extent in translation.module.runtime_data.values_mut() {
+                *extent = extent.start + start..extent.end + start;
+            }
+            for (_, mut segment) in segments {
+                // The image of a memory, grown by doubling.
+                if let Cow::Owned(image) = &mut segment {
+                    image.shrink_to_fit();
+                }
+                data.len += segment.len();
+                data.parts.push(segment);
+            }
+        }
+        data
+    }
+}
+
 /// Makes the artifact.
 #[inline(never)] // Profiles tell the phases apart by their functions.
-pub(crate) fn write<'a>(
-    settings: &Settings,
-    (mut translation, types): Translated<'a>,
-    image: Image,
-) -> wasmtime::Result<Artifact<'a>> {
-    let mut elf = Elf::new();
+pub(crate) fn write<'a>(settings: &Settings, mut source: Source<'a>, image: Image) -> wasmtime::Result<Artifact<'a>> {
+    let mut elf = Elf::new(match source {
+        Source::Module(_) => obj::EF_WASMTIME_MODULE,
+        Source::Component(..) => obj::EF_WASMTIME_COMPONENT,
+    });
     let mut tunables = settings.tunables.clone();
     if image.objects {
         tunables.collector = settings.collector;
-        translation.module.needs_gc_heap = true;
+        source.modules().into_iter().for_each(|translation| translation.module.needs_gc_heap = true);
     }
     elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings, &tunables)?);
     // No branch protection on this architecture.
@@ -154,21 +211,32 @@ pub(crate) fn write<'a>(
     let mut builder = ObjectBuilder::new(elf.object, &settings.tunables);
     let data_section = text_section + 1;
 
-    let mut data: Vec<_> = std::mem::take(&mut translation.runtime_data).into_iter().map(|(_, data)| data).collect();
-    for segment in &mut data {
-        // The image of a memory, grown by doubling.
-        if let Cow::Owned(image) = segment {
-            image.shrink_to_fit();
+    let Data { parts: data, len: data_len, align: data_align } = Data::take(&mut source);
+    match source {
+        Source::Module((translation, types)) => {
+            let info = builder.append(translation)?;
+            builder.serialize_info(&(&info, &image.functions.finish(), &types.finish()));
+        }
+        Source::Component(component::Translated { component, modules, types }, wasm) => {
+            let mut static_modules = PrimaryMap::with_capacity(modules.len());
+            for (_, translation) in modules {
+                static_modules.push(builder.append(translation)?);
+            }
+            let (types, ty) = types.finish(&component.component);
+            builder.serialize_info(&ComponentArtifacts {
+                ty,
+                info: CompiledComponentInfo { component: component.component },
+                table: image.functions.finish(),
+                types,
+                static_modules,
+                checksum: WasmChecksum::from_binary(wasm, settings.tunables.recording),
+            });
         }
     }
-    let data_align = translation.data_align.take().unwrap_or(1);
-    let info = builder.append(translation)?;
-    builder.serialize_info(&(&info, &image.functions.finish(), &types.finish()));
     let mut front = Front(Vec::new());
     builder.finish(&mut front)?;
     let Front(mut front) = front;
 
-    let data_len = data.iter().map(|segment| segment.len()).sum::<usize>();
     let (file, text) = image.text.into_parts();
     let text = Part::text(&file, text, text_len);
     let data = data.into_iter().map(Part::Bytes);
@@ -288,10 +356,9 @@ struct Elf {
 }
 
 impl Elf {
-    fn new() -> Elf {
+    fn new(e_flags: u32) -> Elf {
         let mut object = Object::new(BinaryFormat::Elf, ARCHITECTURE, Endianness::Little);
-        object.flags =
-            FileFlags::Elf { os_abi: obj::ELFOSABI_WASMTIME, abi_version: 0, e_flags: obj::EF_WASMTIME_MODULE };
+        object.flags = FileFlags::Elf { os_abi: obj::ELFOSABI_WASMTIME, abi_version: 0, e_flags };
         Elf { object, headers: 1 }
     }
 

@@ -62,12 +62,14 @@ impl Account {
             return;
         }
         // Mostly all of a fragment is within what even the first of its functions may have.
-        if self.code + fragment.func_bytes <= fragment.funcs.first().map_or(0, |func| most(func.wasm as usize)) {
+        if self.code + fragment.func_bytes
+            <= fragment.funcs.first().map_or(0, |func| most(fragment.ahead + func.wasm as usize))
+        {
             self.code += fragment.func_bytes;
             return;
         }
         for func in &fragment.funcs {
-            let end = func.wasm as usize + func.wasm_bytes as usize;
+            let end = fragment.ahead + func.wasm as usize + func.wasm_bytes as usize;
             self.code += (func.end - func.start) as usize + func.exception_bytes as usize;
             if self.code > most(end) {
                 let what = format!("the module's first {end} bytes give");
@@ -115,6 +117,9 @@ mod tests {
             exception_bytes: 0,
         };
         Fragment {
+            module: wasmtime_environ::StaticModuleIndex::from_u32(0),
+            module_first: 0,
+            ahead: 0,
             first,
             code: Vec::new(),
             funcs: funcs.iter().map(func).collect(),

@@ -2,17 +2,23 @@
 
 use crate::report::FunctionReport;
 use lightbeam_compiler::code::{AddressSite, CallSite, Handler, Reloc, Safepoint, TrapSite};
+use wasmtime_environ::StaticModuleIndex;
 
-/// Compiled functions that follow each other.
+/// Compiled functions of one core module that follow each other.
 pub(crate) struct Fragment {
-    /// Index of the first among the defined functions.
+    pub(crate) module: StaticModuleIndex,
+    /// Where the functions of the module begin among those of all modules.
+    pub(crate) module_first: u32,
+    /// Bytes of other modules that count as ahead of the module.
+    pub(crate) ahead: usize,
+    /// Number of the first among the defined functions of all modules.
     pub(crate) first: u32,
     /// Their code, with padding between them.
     pub(crate) code: Vec<u8>,
     pub(crate) funcs: Vec<FragmentFunc>,
     /// Bytes of code of all of them, without padding, and of their part of the exception table.
     pub(crate) func_bytes: usize,
-    /// Calls of functions of the module: offset of the field, index among the defined functions.
+    /// Calls of functions of the module: offset of the field, number among the defined functions of all modules.
     pub(crate) calls: Vec<(u32, u32)>,
     /// All other relocations.
     pub(crate) relocs: Vec<Reloc>,

@@ -1,16 +1,16 @@
 //! Puts the compiled functions and everything they need into one text, in the order that Wasmtime's function table
 //! demands, and resolves the distances between them.
 //!
-//! Order: functions by index; routines; thunks, which no entry of the function table covers, so that
+//! Order: functions by index; routines; thunks and data stubs, which no entry of the function table covers, so that
 //! backtraces pass over their frames; then by ascending `FuncKey` the entries for the host, the exits to host functions
 //! and to builtins, and startup.
 
+use crate::border::component::Functions;
 use crate::border::trampolines::Border;
 use crate::border::{host, startup};
 use crate::error::Error;
 use crate::facts::layout::offset;
 use crate::facts::types::{function_type, signature};
-use crate::input::translate::Translated;
 use crate::output::budget;
 use crate::output::image::Image;
 use crate::output::place::{Placed, Placer, aligned};
@@ -19,170 +19,168 @@ use crate::settings::Settings;
 use crate::target::{Machine, PAGE, POINTER};
 use lightbeam_asm::Assembler;
 use lightbeam_compiler::code::{Reloc, Routine, Target};
-use lightbeam_compiler::facts::{Callee, Facts};
+use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::libcall::Libcall;
+use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::{Workspace, Writer, compile_routine};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use wasmtime_environ::{
-    Abi, CompiledFunctionsTableBuilder, DataIndex, DefinedFuncIndex, FilePos, FuncKey, ModuleInternedTypeIndex,
-    SecondaryMap, StaticModuleIndex, VMOffsets,
+    Abi, CompiledFunctionsTableBuilder, DataIndex, DefinedFuncIndex, EntityRef, FilePos, FuncKey,
+    ModuleInternedTypeIndex, ModuleTranslation, ModuleTypesBuilder, SecondaryMap, StaticModuleIndex, VMOffsets,
 };
 
+/// A core module whose functions are placed.
+#[derive(Clone, Copy)]
+pub(crate) struct Unit<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) translation: &'a ModuleTranslation<'a>,
+    /// How many functions the modules ahead of it define: where its own begin among those of all.
+    pub(crate) first: u32,
+}
+
+impl Unit<'_> {
+    fn module(&self) -> StaticModuleIndex {
+        self.translation.module_index()
+    }
+}
+
 struct Linker<'a> {
-    facts: &'a Facts,
-    /// Bytes of the module, and how long the text may be for it.
+    units: &'a [Unit<'a>],
+    /// Bytes of what the modules came in, and how long the text may be for it.
     wasm_bytes: usize,
     most: usize,
     functions: Box<Placer>,
     /// What comes behind them.
     rest: Vec<u8>,
-    /// Fields to resolve in `rest`, by offset in the text.
-    relocs: Vec<Reloc>,
-    /// Thunks of the defined functions that have one, by index.
+    /// Fields to resolve in `rest`, by offset in the text, with the module that they are of.
+    relocs: Vec<(StaticModuleIndex, Reloc)>,
+    /// Thunks of the defined functions that have one, by number among those of all modules.
     thunks: Vec<u32>,
     /// The few other things that relocations name.
     places: BTreeMap<Key, u32>,
+    /// Which entries are alike but for the function that they call.
+    templates: Templates,
 }
 
-/// `Target`, but for functions and thunks, as a key.
+/// What a relocation names, but for functions and thunks, as a key: of a module, or the same for all.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Key {
     Libcall(Libcall),
-    Routine(Routine),
-    DataSegment(u32),
-    DataDrop(u32),
+    Shared(Routine),
+    Routine(StaticModuleIndex, Routine),
+    DataSegment(StaticModuleIndex, u32),
+    DataDrop(StaticModuleIndex, u32),
 }
 
 impl Key {
-    fn of(target: Target) -> Option<Key> {
+    fn of(module: StaticModuleIndex, target: Target) -> Option<Key> {
         Some(match target {
             Target::Func(_) | Target::Thunk(_) => return None,
             Target::Libcall(libcall) => Key::Libcall(libcall),
-            Target::Routine(routine) => Key::Routine(routine),
-            Target::DataSegment(index) => Key::DataSegment(index),
-            Target::DataDrop(index) => Key::DataDrop(index),
+            Target::Routine(routine) if routine.is_of_no_module() => Key::Shared(routine),
+            Target::Routine(routine) => Key::Routine(module, routine),
+            Target::DataSegment(index) => Key::DataSegment(module, index),
+            Target::DataDrop(index) => Key::DataDrop(module, index),
         })
     }
 }
 
-/// Links compiled functions, which are all placed, into the image of a module.
+/// Numbers for the signatures of all modules: entries of equal numbers differ in the function that they call alone.
+/// What an entry does beside it depends on where memory 0 is.
+struct Templates {
+    /// By module and index of the signature.
+    numbers: Vec<Vec<u32>>,
+    count: usize,
+}
+
+impl Templates {
+    fn new(units: &[Unit<'_>]) -> Templates {
+        // Of one module no two signatures are the same.
+        if let [unit] = units {
+            let count = unit.facts.sigs.len();
+            return Templates { numbers: vec![(0..count as u32).collect()], count };
+        }
+        let mut known = HashMap::new();
+        let mut number = |facts: &Facts, sig: &Sig| {
+            let next = known.len() as u32;
+            let base = facts.memories.first().map(|memory| memory.base);
+            *known.entry((sig.params.clone(), sig.results.clone(), base)).or_insert(next)
+        };
+        let of_unit = |unit: &Unit<'_>| unit.facts.sigs.iter().map(|sig| number(unit.facts, sig)).collect();
+        let numbers = units.iter().map(of_unit).collect();
+        Templates { numbers, count: known.len() }
+    }
+
+    fn of(&self, module: StaticModuleIndex, sig: u32) -> usize {
+        self.numbers[module.index()][sig as usize] as usize
+    }
+}
+
+/// Links compiled functions, which are all placed, into the image of the modules, which are in the order of their
+/// indices, and of the component that has them if there is one.
 #[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn link(
     settings: &Settings,
-    facts: &Facts,
-    (translation, types): &Translated<'_>,
+    units: &[Unit<'_>],
+    types: &ModuleTypesBuilder,
+    component: Option<&Functions<'_>>,
     wasm_bytes: usize,
     functions: Box<Placer>,
 ) -> wasmtime::Result<Image> {
-    let module = StaticModuleIndex::from_u32(0);
-    let concurrency = settings.tunables.concurrency_support;
+    let defined = units.iter().map(|unit| unit.translation.module.num_defined_funcs()).sum();
     let mut linker = Linker {
-        facts,
+        units,
         wasm_bytes,
         most: budget::most(wasm_bytes),
         functions,
         rest: Vec::new(),
         relocs: Vec::new(),
-        thunks: vec![0; translation.module.num_defined_funcs()],
+        thunks: vec![0; defined],
         places: BTreeMap::new(),
+        templates: Templates::new(units),
     };
-    linker.functions.image.objects = facts.references;
-    let startup = (!translation.module.startup.is_none()).then(|| {
-        let mut border = Border::new(facts);
-        let ranges = startup::emit(&mut border, translation, facts, concurrency);
-        (border.w, ranges)
-    });
-    let of_startup: &[Reloc] = startup.as_ref().map_or(&[], |(w, _)| &w.relocs);
-    linker.routines(of_startup)?;
-    linker.thunks()?;
-
-    let needed = linker.needed(of_startup);
-
-    let offsets = VMOffsets::new(POINTER, &translation.module);
-    let room = linker.room();
-    linker.border(|border, done| {
-        for key in &needed {
-            let (index, drop) = match *key {
-                Key::DataSegment(index) => (index, false),
-                Key::DataDrop(index) => (index, true),
-                _ => continue,
-            };
-            let runtime = translation.runtime_data_map[DataIndex::from_u32(index)].map(|data| {
-                (offset(offsets.vmctx_runtime_data_base(data)), offset(offsets.vmctx_runtime_data_length(data)))
-            });
-            let start = border.start();
-            if drop {
-                border.data_drop(runtime)
-            } else {
-                border.data_segment(runtime)
-            }
-            done(Crossing { key: None, target: Some(*key), range: start..border.w.offset() });
-        }
-        let mut templates = vec![None; facts.sigs.len()];
-        for func in &facts.funcs {
-            if let Callee::Defined { index, escapes: true } = func.callee {
-                let range = border.entry(&mut templates[func.sig as usize], index, |border, entry| {
-                    border.array_to_wasm(&facts.sigs[func.sig as usize], entry, concurrency);
-                });
-                if range.end as usize > room {
-                    return Err(Some(index));
-                }
-                let key = FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::from_u32(index));
-                done(Crossing { key: Some(key), target: None, range });
-            }
-        }
-        let mut trampoline_types: Vec<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
-        trampoline_types.sort_unstable();
-        trampoline_types.dedup();
-        let mut sigs: SecondaryMap<ModuleInternedTypeIndex, Option<u32>> = SecondaryMap::new();
-        for (ty, sig) in translation.module.types.values().zip(&facts.types) {
-            sigs[ty.unwrap_module_type_index()] = *sig;
-        }
-        for ty in trampoline_types {
-            let start = border.start();
-            match sigs[ty] {
-                Some(sig) => border.wasm_to_array(&facts.sigs[sig as usize]),
-                // A supertype that other types share an exit with.
-                None => {
-                    let func = function_type(&types[ty]).expect("types that do not compile are refused");
-                    let sig = signature(func.expect("a function type"));
-                    border.wasm_to_array(&sig.expect("types that do not compile are refused"));
-                }
-            }
-            if border.w.offset() as usize > room {
-                return Err(None);
-            }
-            let key = FuncKey::WasmToArrayTrampoline(ty);
-            done(Crossing { key: Some(key), target: None, range: start..border.w.offset() });
-        }
-        let mut libcalls: Vec<Libcall> = needed
-            .iter()
-            .filter_map(|key| if let Key::Libcall(libcall) = key { Some(*libcall) } else { None })
-            .collect();
-        libcalls.sort_by_key(|libcall| host::builtin(*libcall).index());
-        for libcall in libcalls {
-            let start = border.start();
-            border.wasm_to_builtin(libcall);
-            let key = FuncKey::WasmToBuiltinTrampoline(host::builtin(libcall));
-            done(Crossing { key: Some(key), target: Some(Key::Libcall(libcall)), range: start..border.w.offset() });
-        }
-        Ok(())
+    linker.functions.image.objects = units.iter().any(|unit| unit.facts.references);
+    let startups = linker.startups(settings.tunables.concurrency_support);
+    let of_startup = || startups.iter().flat_map(|(module, w, _)| w.relocs.iter().map(|reloc| (*module, *reloc)));
+    linker.routines(of_startup())?;
+    linker.thunks(settings)?;
+    let needed = linker.needed(of_startup());
+    linker.border(settings, |linker, border, room, done| {
+        linker.data_stubs(border, &needed, done);
+        linker.entries(border, settings.tunables.concurrency_support, room, done)?;
+        linker.exits(border, types, &needed, room, done)?;
+        component.map_or(Ok(()), |component| component_functions(component, border, room, done))
     })?;
-    if let Some((w, ranges)) = startup {
-        let base = linker.append(&w);
-        for (abi, range) in [(Abi::Wasm, ranges.wasm), (Abi::Array, ranges.array)] {
-            linker.functions.image.add_function(
-                FuncKey::ModuleStartup(abi, module),
-                base + range.start,
-                base + range.end,
-                FilePos::none(),
-            );
+    for (module, w, ranges) in &startups {
+        let base = linker.append(*module, w);
+        for (abi, range) in [(Abi::Wasm, &ranges.wasm), (Abi::Array, &ranges.array)] {
+            let key = FuncKey::ModuleStartup(abi, *module);
+            linker.functions.image.add_function(key, base + range.start, base + range.end, FilePos::none());
         }
     }
     linker.finish()
 }
+
+/// The functions of a component's own.
+fn component_functions(
+    component: &Functions<'_>,
+    border: &mut Border<'_, Machine>,
+    room: usize,
+    done: &mut dyn FnMut(Crossing),
+) -> Result<(), Blame> {
+    let module = StaticModuleIndex::from_u32(0);
+    let within = component.emit(border, |border, key, range| {
+        done(Crossing { key: Some(key), target: None, module, range });
+        border.w.offset() as usize <= room
+    });
+    if within { Ok(()) } else { Err(None) }
+}
+
+/// The function, by module and index among the defined ones, for which code was made that exceeds the budget, if
+/// there is one.
+type Blame = Option<(StaticModuleIndex, u32)>;
 
 /// One routine on the border.
 struct Crossing {
@@ -190,11 +188,13 @@ struct Crossing {
     key: Option<FuncKey>,
     /// What relocations call it, if any does.
     target: Option<Key>,
+    /// Whose relocations it has, if it has any.
+    module: StaticModuleIndex,
     /// Where it is in the code of the border.
     range: Range<u32>,
 }
 
-impl Linker<'_> {
+impl<'a> Linker<'a> {
     fn len(&self) -> u32 {
         self.functions.end + self.rest.len() as u32
     }
@@ -205,73 +205,214 @@ impl Linker<'_> {
         self.rest.resize(self.rest.len() + padding as usize, Machine::FILLER);
     }
 
-    /// Appends code with its tables and returns where it starts.
-    fn append(&mut self, w: &Writer<Machine>) -> u32 {
+    /// Appends code of a module with its tables and returns where it starts.
+    fn append(&mut self, module: StaticModuleIndex, w: &Writer<Machine>) -> u32 {
+        self.append_with(w, |_| module)
+    }
+
+    /// Appends code with its tables and returns where it starts. `module` says whose a relocation is, by where it is in
+    /// the code.
+    fn append_with(&mut self, w: &Writer<Machine>, mut module: impl FnMut(u32) -> StaticModuleIndex) -> u32 {
         self.align(0);
         let start = self.len();
         self.rest.extend_from_slice(w.code());
-        self.relocs.extend(w.relocs.iter().map(|reloc| Reloc { at: reloc.at + start, ..*reloc }));
+        self.relocs.extend(w.relocs.iter().map(|reloc| (module(reloc.at), Reloc { at: reloc.at + start, ..*reloc })));
         self.functions.image.record(start, &w.traps, &w.addresses);
+        self.functions.image.exceptions.push(start, &w.sites, &w.handlers);
         self.functions.image.stack_maps.extend(start, &w.safepoints, &w.maps);
         start
     }
 
-    /// The routines that relocations name, `more` among them, and those that these name in turn.
-    fn routines(&mut self, more: &[Reloc]) -> Result<(), Error> {
-        let of = |reloc: &Reloc| if let Target::Routine(routine) = reloc.target { Some(routine) } else { None };
-        let of_functions = self.functions.fragments.iter().flat_map(|placed| &placed.relocs);
-        let mut new: Vec<Routine> = of_functions.chain(more).filter_map(of).collect();
-        // Fuel is charged for constant expressions where they are used.
-        let metered = self.facts.settings.fuel || self.facts.settings.epochs;
-        let unmetered = (metered && !self.facts.constants.is_empty()).then(|| {
-            let mut facts = self.facts.clone();
-            (facts.settings.fuel, facts.settings.epochs) = (false, false);
-            facts
+    /// What is done before the first call of each module that has something to do.
+    fn startups(&self, concurrency: bool) -> Vec<(StaticModuleIndex, Writer<Machine>, startup::Ranges)> {
+        let has = |unit: &&Unit<'_>| !unit.translation.module.startup.is_none();
+        let made = self.units.iter().filter(has).map(|unit| {
+            let mut border = Border::new(unit.facts);
+            let ranges = startup::emit(&mut border, unit.translation, unit.facts, concurrency);
+            (unit.module(), border.w, ranges)
         });
+        made.collect()
+    }
+
+    /// The relocations of the functions and, so far, of what comes behind them.
+    fn all_relocs(&self) -> impl Iterator<Item = (StaticModuleIndex, Reloc)> {
+        let fragments = self.functions.fragments.iter();
+        let of_chunks = fragments.flat_map(|placed| placed.relocs.iter().map(|reloc| (placed.module, *reloc)));
+        of_chunks.chain(self.relocs.iter().copied())
+    }
+
+    /// The routines that relocations name, `more` among them, and those that these name in turn.
+    fn routines(&mut self, more: impl Iterator<Item = (StaticModuleIndex, Reloc)>) -> Result<(), Error> {
+        let of = |(module, reloc): (StaticModuleIndex, Reloc)| match reloc.target {
+            Target::Routine(routine) => Key::of(module, reloc.target).map(|key| (key, module, routine)),
+            _ => None,
+        };
+        let mut new: Vec<(Key, StaticModuleIndex, Routine)> = self.all_relocs().chain(more).filter_map(of).collect();
         let mut workspace = Workspace::default();
         while !new.is_empty() {
-            new.sort_unstable();
-            new.dedup();
+            new.sort_unstable_by_key(|(_, module, routine)| (*module, *routine));
+            let mut once = BTreeSet::new();
+            new.retain(|(key, ..)| once.insert(*key));
             let seen = self.relocs.len();
-            let room = self.room();
-            let mut output = Writer::<Machine>::new(self.facts.settings.cpu);
-            let mut starts = Vec::with_capacity(new.len());
-            for routine in &new {
-                let facts = match routine {
-                    Routine::Constant { .. } => unmetered.as_ref().unwrap_or(self.facts),
-                    _ => self.facts,
-                };
-                starts.push(compile_routine::<Machine>(facts, *routine, &mut workspace, &mut output)?);
-                if output.offset() as usize >= room {
-                    return Err(self.too_large(None));
+            for of_module in new.chunk_by(|(_, one, _), (_, other, _)| one == other) {
+                let unit = self.units[of_module[0].1.index()];
+                // Fuel is charged for constant expressions where they are used.
+                let metered = unit.facts.settings.fuel || unit.facts.settings.epochs;
+                let constants = of_module.iter().any(|(_, _, routine)| matches!(routine, Routine::Constant { .. }));
+                let unmetered = (metered && constants).then(|| {
+                    let mut facts = unit.facts.clone();
+                    (facts.settings.fuel, facts.settings.epochs) = (false, false);
+                    facts
+                });
+                let room = self.room();
+                let mut output = Writer::<Machine>::new(unit.facts.settings.cpu);
+                let mut starts = Vec::with_capacity(of_module.len());
+                for (key, _, routine) in of_module {
+                    let facts = match routine {
+                        Routine::Constant { .. } => unmetered.as_ref().unwrap_or(unit.facts),
+                        _ => unit.facts,
+                    };
+                    starts.push((*key, compile_routine::<Machine>(facts, *routine, &mut workspace, &mut output)?));
+                    if output.offset() as usize >= room {
+                        return Err(self.too_large(None));
+                    }
                 }
+                let base = self.append(unit.module(), &output);
+                self.places.extend(starts.into_iter().map(|(key, start)| (key, base + start)));
             }
-            let base = self.append(&output);
-            self.places.extend(new.iter().zip(starts).map(|(routine, start)| (Key::Routine(*routine), base + start)));
-            let named = self.relocs[seen..].iter().filter_map(of);
-            new = named.filter(|routine| !self.places.contains_key(&Key::Routine(*routine))).collect();
+            let named = self.relocs[seen..].iter().copied().filter_map(of);
+            new = named.filter(|(key, ..)| !self.places.contains_key(key)).collect();
         }
         Ok(())
     }
 
-    fn thunks(&mut self) -> Result<(), Error> {
-        let room = self.room();
-        let mut border = Border::new(self.facts);
-        let mut templates = vec![None; self.facts.sigs.len()];
-        for func in &self.facts.funcs {
-            if let Callee::Defined { index, escapes: true } = func.callee {
-                let range = border.entry(&mut templates[func.sig as usize], index, |border, entry| {
-                    border.thunk(&self.facts.sigs[func.sig as usize], entry);
+    fn thunks(&mut self, settings: &Settings) -> Result<(), Error> {
+        let mut thunks = Vec::new();
+        let mut templates = vec![None; self.templates.count];
+        self.border(settings, |linker, border, room, done| {
+            for (unit, func, index) in linker.escaping() {
+                border.of_module(unit.facts);
+                let template = &mut templates[linker.templates.of(unit.module(), func.sig)];
+                let range = border.entry(template, index, |border, entry| {
+                    border.thunk(&unit.facts.sigs[func.sig as usize], entry);
                 });
-                self.thunks[index as usize] = range.start;
+                thunks.push((unit.first + index, range.start));
                 if range.end as usize > room {
-                    return Err(self.too_large(Some(index)));
+                    return Err(Some((unit.module(), index)));
                 }
+                done(Crossing { key: None, target: None, module: unit.module(), range });
+            }
+            Ok(())
+        })
+        .map(|base| {
+            for (number, start) in thunks {
+                self.thunks[number as usize] = base + start;
+            }
+        })
+    }
+
+    /// The functions that can be called from outside of their module, with their indices among the defined ones.
+    fn escaping(&self) -> impl Iterator<Item = (Unit<'a>, &'a FuncFact, u32)> + use<'a> {
+        let units: &'a [Unit<'a>] = self.units;
+        units.iter().flat_map(|unit| {
+            unit.facts.funcs.iter().filter_map(|func| match func.callee {
+                Callee::Defined { index, escapes: true } => Some((*unit, func, index)),
+                _ => None,
+            })
+        })
+    }
+
+    /// What gives and drops the data segments that code asks for.
+    fn data_stubs(&self, border: &mut Border<'a, Machine>, needed: &BTreeSet<Key>, done: &mut dyn FnMut(Crossing)) {
+        for key in needed {
+            let (module, index, drop) = match *key {
+                Key::DataSegment(module, index) => (module, index, false),
+                Key::DataDrop(module, index) => (module, index, true),
+                _ => continue,
+            };
+            let Unit { translation, .. } = self.units[module.index()];
+            let offsets = VMOffsets::new(POINTER, &translation.module);
+            let runtime = translation.runtime_data_map[DataIndex::from_u32(index)].map(|data| {
+                (offset(offsets.vmctx_runtime_data_base(data)), offset(offsets.vmctx_runtime_data_length(data)))
+            });
+            let start = border.start();
+            if drop {
+                border.data_drop(runtime)
+            } else {
+                border.data_segment(runtime)
+            }
+            done(Crossing { key: None, target: Some(*key), module, range: start..border.w.offset() });
+        }
+    }
+
+    /// The host's entries of functions.
+    fn entries(
+        &self,
+        border: &mut Border<'a, Machine>,
+        concurrency: bool,
+        room: usize,
+        done: &mut dyn FnMut(Crossing),
+    ) -> Result<(), Blame> {
+        let mut templates = vec![None; self.templates.count];
+        for (unit, func, index) in self.escaping() {
+            let (module, sig) = (unit.module(), &unit.facts.sigs[func.sig as usize]);
+            border.of_module(unit.facts);
+            let template = &mut templates[self.templates.of(module, func.sig)];
+            let range = border.entry(template, index, |border, entry| border.array_to_wasm(sig, entry, concurrency));
+            if range.end as usize > room {
+                return Err(Some((module, index)));
+            }
+            let key = FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::from_u32(index));
+            done(Crossing { key: Some(key), target: None, module, range });
+        }
+        Ok(())
+    }
+
+    /// The exits to host functions, one for each type, and to builtins, for all modules.
+    fn exits(
+        &self,
+        border: &mut Border<'a, Machine>,
+        types: &ModuleTypesBuilder,
+        needed: &BTreeSet<Key>,
+        room: usize,
+        done: &mut dyn FnMut(Crossing),
+    ) -> Result<(), Blame> {
+        let nobody = StaticModuleIndex::from_u32(0);
+        let mut trampoline_types: Vec<_> = types.trampoline_types().map(|(_, trampoline)| trampoline).collect();
+        trampoline_types.sort_unstable();
+        trampoline_types.dedup();
+        let mut sigs: SecondaryMap<ModuleInternedTypeIndex, Option<&Sig>> = SecondaryMap::new();
+        for Unit { facts, translation, .. } in self.units {
+            for (ty, sig) in translation.module.types.values().zip(&facts.types) {
+                sigs[ty.unwrap_module_type_index()] = sig.map(|sig| &facts.sigs[sig as usize]);
             }
         }
-        let base = self.append(&border.w);
-        for start in &mut self.thunks {
-            *start += base;
+        for ty in trampoline_types {
+            let start = border.start();
+            match sigs[ty] {
+                Some(sig) => border.wasm_to_array(sig),
+                // A supertype that other types share an exit with, or a type that only a component's own code has.
+                None => {
+                    let func = function_type(&types[ty]).expect("types that do not compile are refused");
+                    let sig = signature(func.expect("a function type"));
+                    border.wasm_to_array(&sig.expect("types that do not compile are refused"));
+                }
+            }
+            if border.w.offset() as usize > room {
+                return Err(None);
+            }
+            let key = Some(FuncKey::WasmToArrayTrampoline(ty));
+            done(Crossing { key, target: None, module: nobody, range: start..border.w.offset() });
+        }
+        let of_builtin = |key: &Key| if let Key::Libcall(libcall) = key { Some(*libcall) } else { None };
+        let mut libcalls: Vec<Libcall> = needed.iter().filter_map(of_builtin).collect();
+        libcalls.sort_by_key(|libcall| host::builtin(*libcall).index());
+        for libcall in libcalls {
+            let start = border.start();
+            border.wasm_to_builtin(libcall);
+            let key = Some(FuncKey::WasmToBuiltinTrampoline(host::builtin(libcall)));
+            let target = Some(Key::Libcall(libcall));
+            done(Crossing { key, target, module: nobody, range: start..border.w.offset() });
         }
         Ok(())
     }
@@ -283,33 +424,38 @@ impl Linker<'_> {
     }
 
     /// The text exceeds the budget, with what was made for a function if there is one.
-    fn too_large(&mut self, func: Option<u32>) -> Error {
+    fn too_large(&mut self, func: Blame) -> Error {
         let functions =
             std::mem::replace(&mut self.functions.image.functions, CompiledFunctionsTableBuilder::new()).finish();
-        let offset = func.and_then(|index| {
-            let key = FuncKey::DefinedWasmFunction(StaticModuleIndex::from_u32(0), DefinedFuncIndex::from_u32(index));
+        let offset = func.and_then(|(module, index)| {
+            let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(index));
             functions.src_loc(key)?.file_offset()
         });
         budget::text_too_large(self.wasm_bytes, offset.map(|offset| offset as usize))
     }
 
     /// What the relocations so far and `more` name beside functions, in order.
-    fn needed(&self, more: &[Reloc]) -> BTreeSet<Key> {
-        let of_functions = self.functions.fragments.iter().flat_map(|placed| &placed.relocs);
-        of_functions.chain(&self.relocs).chain(more).filter_map(|reloc| Key::of(reloc.target)).collect()
+    fn needed(&self, more: impl Iterator<Item = (StaticModuleIndex, Reloc)>) -> BTreeSet<Key> {
+        self.all_relocs().chain(more).filter_map(|(module, reloc)| Key::of(module, reloc.target)).collect()
     }
 
-    /// Makes routines and appends them. Those made for functions may exceed the budget, which is an error that names
-    /// the function.
+    /// Makes routines and appends them, and says where they start. `make` is told how long they may be. Those made for
+    /// functions may exceed the budget, which is an error that names the function.
     fn border(
         &mut self,
-        make: impl FnOnce(&mut Border<'_, Machine>, &mut dyn FnMut(Crossing)) -> Result<(), Option<u32>>,
-    ) -> Result<(), Error> {
-        let mut border = Border::new(self.facts);
+        settings: &Settings,
+        make: impl FnOnce(&Self, &mut Border<'a, Machine>, usize, &mut dyn FnMut(Crossing)) -> Result<(), Blame>,
+    ) -> Result<u32, Error> {
+        let mut border = Border::without_module(settings.of_code());
         let mut pieces = Vec::new();
-        make(&mut border, &mut |piece| pieces.push(piece)).map_err(|func| self.too_large(func))?;
-        let base = self.append(&border.w);
-        for Crossing { key, target, range } in pieces {
+        make(self, &mut border, self.room(), &mut |piece| pieces.push(piece)).map_err(|func| self.too_large(func))?;
+        let mut owners = pieces.iter().peekable();
+        // Relocations and pieces are both in the order of the code.
+        let base = self.append_with(&border.w, |at| {
+            while owners.next_if(|piece| piece.range.end <= at).is_some() {}
+            owners.peek().expect("relocations are in pieces").module
+        });
+        for Crossing { key, target, range, .. } in pieces {
             let (start, end) = (base + range.start, base + range.end);
             if let Some(key) = key {
                 self.functions.image.add_function(key, start, end, FilePos::none());
@@ -318,7 +464,7 @@ impl Linker<'_> {
                 self.places.insert(target, start);
             }
         }
-        Ok(())
+        Ok(base)
     }
 
     fn finish(mut self) -> wasmtime::Result<Image> {
@@ -330,8 +476,8 @@ impl Linker<'_> {
         }
 
         let mut rest = std::mem::take(&mut self.rest);
-        for reloc in &self.relocs {
-            Machine::resolve(&mut rest, reloc.at - self.functions.end, reloc.at, self.place(reloc.target));
+        for (module, reloc) in &self.relocs {
+            Machine::resolve(&mut rest, reloc.at - self.functions.end, reloc.at, self.place(*module, reloc.target));
         }
         let mut text = std::mem::replace(&mut self.functions.image.text, Text::new(false));
         text.edit(|merged, code, pieces| {
@@ -346,17 +492,18 @@ impl Linker<'_> {
     }
 
     /// Resolves what could not be when the functions were placed, in code that begins at `origin` of the text.
-    fn resolve(&self, Placed { base, calls, relocs }: &Placed, origin: u32, code: &mut [u8]) {
+    fn resolve(&self, Placed { module, base, calls, relocs }: &Placed, origin: u32, code: &mut [u8]) {
         let mut field = |at: u32, place: u32| Machine::resolve(code, base + at - origin, base + at, place);
-        calls.iter().for_each(|&(at, index)| field(at, self.functions.bodies[index as usize]));
-        relocs.iter().for_each(|reloc| field(reloc.at, self.place(reloc.target)));
+        calls.iter().for_each(|&(at, number)| field(at, self.functions.bodies[number as usize]));
+        relocs.iter().for_each(|reloc| field(reloc.at, self.place(*module, reloc.target)));
     }
 
-    fn place(&self, target: Target) -> u32 {
+    fn place(&self, module: StaticModuleIndex, target: Target) -> u32 {
+        let number = |index: u32| (self.units[module.index()].first + index) as usize;
         match target {
-            Target::Func(index) => self.functions.bodies[index as usize],
-            Target::Thunk(index) => self.thunks[index as usize],
-            other => self.places[&Key::of(other).expect("all but functions and thunks have keys")],
+            Target::Func(index) => self.functions.bodies[number(index)],
+            Target::Thunk(index) => self.thunks[number(index)],
+            other => self.places[&Key::of(module, other).expect("all but functions and thunks have keys")],
         }
     }
 }

@@ -6,12 +6,57 @@ use crate::output::memory_file;
 use crate::output::text::LARGE;
 use rustix::fs::{SealFlags, fcntl_add_seals};
 use std::fs::File;
+use std::os::fd::AsRawFd;
+use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
+
+/// What Wasmtime makes of an artifact.
+pub(crate) trait Loaded: Sized {
+    /// Loads an artifact that is in memory.
+    ///
+    /// # Safety
+    ///
+    /// It must be one that this crate made.
+    unsafe fn bytes(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<Self>;
+
+    /// Loads an artifact that is all of a file.
+    ///
+    /// # Safety
+    ///
+    /// It must be one that this crate made, and nobody may change the file.
+    unsafe fn file(engine: &Engine, file: File) -> wasmtime::Result<Self>;
+}
+
+impl Loaded for Module {
+    unsafe fn bytes(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<Module> {
+        // SAFETY: the caller's.
+        unsafe { Module::deserialize(engine, artifact) }
+    }
+
+    unsafe fn file(engine: &Engine, file: File) -> wasmtime::Result<Module> {
+        // SAFETY: the caller's.
+        unsafe { Module::deserialize_open_file(engine, file) }
+    }
+}
+
+impl Loaded for Component {
+    unsafe fn bytes(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<Component> {
+        // SAFETY: the caller's.
+        unsafe { Component::deserialize(engine, artifact) }
+    }
+
+    unsafe fn file(engine: &Engine, file: File) -> wasmtime::Result<Component> {
+        // Components are loaded by path alone. Wasmtime opens the file once more.
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        // SAFETY: the caller's.
+        unsafe { Component::deserialize_file(engine, path) }
+    }
+}
 
 /// Loads an artifact. If files in memory may be used, a large one is in one that Wasmtime maps, or is written to one
 /// piece by piece, and so is never in memory twice; Wasmtime closes the file with the module. A small one is copied,
 /// and so is one for which the machine gives no file.
-pub(crate) fn load(engine: &Engine, mut artifact: Artifact<'_>, files: bool) -> wasmtime::Result<Module> {
+pub(crate) fn load<L: Loaded>(engine: &Engine, mut artifact: Artifact<'_>, files: bool) -> wasmtime::Result<L> {
     if files && artifact.len() >= LARGE {
         artifact = match artifact.into_file()? {
             Ok(file) => return load_file(engine, file),
@@ -19,16 +64,16 @@ pub(crate) fn load(engine: &Engine, mut artifact: Artifact<'_>, files: bool) -> 
         };
     }
     // SAFETY: the artifact was just made and has not left this crate.
-    unsafe { Module::deserialize(engine, artifact.into_bytes()?) }
+    unsafe { L::bytes(engine, &artifact.into_bytes()?) }
 }
 
 /// Loads the artifact that is all of a file.
-fn load_file(engine: &Engine, file: File) -> wasmtime::Result<Module> {
+fn load_file<L: Loaded>(engine: &Engine, file: File) -> wasmtime::Result<L> {
     // Nobody can change it any more, neither by this nor by any other way to the file.
     let seals = SealFlags::SEAL | SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK;
     if fcntl_add_seals(&file, seals).is_ok() {
         // SAFETY: the file holds an artifact that was just made here, and its seals keep it as it is.
-        return unsafe { Module::deserialize_open_file(engine, file) };
+        return unsafe { L::file(engine, file) };
     }
     let read = || {
         let mut bytes = Vec::new();
@@ -37,7 +82,7 @@ fn load_file(engine: &Engine, file: File) -> wasmtime::Result<Module> {
     };
     let bytes = read().map_err(|error| Error::memory_file("read", &error))?;
     // SAFETY: the artifact was just made and has not left this crate.
-    unsafe { Module::deserialize(engine, bytes) }
+    unsafe { L::bytes(engine, &bytes) }
 }
 
 #[cfg(test)]
@@ -56,7 +101,7 @@ mod tests {
             let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
             // SAFETY: a new mapping, at a place that nobody has.
             let mapped = unsafe { mmap(std::ptr::null_mut(), len, access, flags, &file, 0)? };
-            let module = load_file(compiler.engine(), file)?;
+            let module: Module = load_file(compiler.engine(), file)?;
             // SAFETY: ours, and the module has a copy.
             unsafe {
                 mapped.cast::<u8>().write_bytes(0, len);

@@ -20,7 +20,7 @@ pub(crate) struct Placer {
     pub(crate) fragments: Vec<Placed>,
     /// Where they end.
     pub(crate) end: u32,
-    /// Private entries, by index among the defined functions.
+    /// Private entries, by number among the defined functions of all modules.
     pub(crate) bodies: Vec<u32>,
     /// One for each function, if that is asked for, without their names.
     pub(crate) reports: Vec<FunctionReport>,
@@ -31,6 +31,7 @@ pub(crate) struct Placer {
 
 /// A fragment of functions with its place.
 pub(crate) struct Placed {
+    pub(crate) module: StaticModuleIndex,
     /// Offset in the text of the start of its code, as far as that is in the text.
     pub(crate) base: u32,
     /// What remains to be done: calls of functions, then other relocations, as in a fragment.
@@ -39,7 +40,7 @@ pub(crate) struct Placed {
 }
 
 impl Placer {
-    /// Has room for so many functions of a module that will be loaded, or not.
+    /// Has room for so many functions, of modules that will be loaded, or not.
     pub(crate) fn new(settings: &Settings, functions: usize, loads: bool) -> Box<Placer> {
         Box::new(Placer {
             image: Image::new(settings, loads),
@@ -52,7 +53,7 @@ impl Placer {
         })
     }
 
-    /// The index of the first function that has no place yet.
+    /// The number of the first function that has no place yet.
     pub(crate) fn next(&self) -> u32 {
         self.bodies.len() as u32
     }
@@ -101,11 +102,11 @@ impl Placer {
             first.start as usize
         };
         let mut end = 0;
-        let module = StaticModuleIndex::from_u32(0);
+        let Fragment { module, module_first, .. } = fragment;
         for func in funcs {
             fragment.code[end as usize..func.start as usize].fill(Machine::FILLER);
             end = func.end;
-            let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(self.next()));
+            let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(self.next() - module_first));
             self.image.add_function(key, base + func.start, base + func.end, FilePos::new(func.wasm));
             self.bodies.push(base + func.body);
         }
@@ -126,7 +127,7 @@ impl Placer {
         self.end = base + end;
         calls.shrink_to_fit();
         self.image.text.push(Piece { code, from });
-        self.fragments.push(Placed { base, calls, relocs });
+        self.fragments.push(Placed { module, base, calls, relocs });
     }
 }
 

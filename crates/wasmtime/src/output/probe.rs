@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::input::translate;
-use crate::output::artifact;
+use crate::output::artifact::{self, Source};
 use crate::output::image::Image;
 use crate::settings::Settings;
 use wasmtime::{Engine, Module};
@@ -23,7 +23,7 @@ pub(crate) fn complete(engine: &Engine, mut settings: Settings) -> wasmtime::Res
 /// Loads the artifact of the empty module.
 fn load_empty(engine: &Engine, settings: &Settings) -> wasmtime::Result<()> {
     let translated = translate::translate(settings, b"\0asm\x01\0\0\0")?;
-    let bytes = artifact::write(settings, translated, Image::new(settings, false))?.into_bytes()?;
+    let bytes = artifact::write(settings, Source::Module(translated), Image::new(settings, false))?.into_bytes()?;
     // SAFETY: the bytes were just made, an artifact without any code.
     unsafe { Module::deserialize(engine, bytes) }.map(drop)
 }

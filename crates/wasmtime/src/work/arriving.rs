@@ -2,10 +2,9 @@
 
 use crate::error::Error;
 use crate::output::place::Placer;
-use crate::work::job::{Batch, Job};
+use crate::work::job::{Batch, Job, Terms};
 use crate::work::queue::{self, Compiled, Queue};
 use crate::work::worker::{Totals, Worker};
-use lightbeam_compiler::facts::Facts;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -14,55 +13,72 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 use wasmtime_environ::wasmparser::FunctionBody;
 
-/// Compiles bodies as they arrive.
-pub(crate) enum Arriving {
-    /// On the thread that pushes them.
-    Here { job: Arc<Job>, worker: Box<Worker>, placer: Option<Box<Placer>>, totals: Totals, functions: u32 },
-    /// On threads of its own.
-    Pool { pool: Pool, collected: Batch<'static>, functions: u32 },
+/// Compiles bodies as they arrive, of one module after the other.
+pub(crate) struct Arriving {
+    terms: Arc<Terms>,
+    /// The module whose bodies arrive.
+    job: Option<Arc<Job>>,
+    /// How many have come, of all modules.
+    functions: u32,
+    by: By,
+}
+
+/// Who compiles.
+enum By {
+    /// The thread that pushes.
+    Caller { worker: Box<Worker>, placer: Option<Box<Placer>>, totals: Totals },
+    /// Threads of its own, which are given what was collected.
+    Pool { pool: Pool, collected: Option<Batch<'static>> },
 }
 
 impl Arriving {
-    /// Prepares for a code section of so many bytes.
-    pub(crate) fn new(job: Job, section_bytes: usize, placer: Box<Placer>) -> Arriving {
-        let threads = job.threads.min(section_bytes / job.batch);
-        let job = Arc::new(job);
-        let placer = if threads < 2 { Err(placer) } else { Pool::new(job.clone(), threads, placer) };
-        match placer {
-            Ok(pool) => Arriving::Pool { pool, collected: Batch::none(0), functions: 0 },
-            Err(placer) => {
-                let worker = Box::new(Worker::new(&job));
-                Arriving::Here { job, worker, placer: Some(placer), totals: Totals::default(), functions: 0 }
+    pub(crate) fn new(terms: Arc<Terms>, placer: Box<Placer>) -> Arriving {
+        let by = By::Caller { worker: Box::new(Worker::new(&terms)), placer: Some(placer), totals: Totals::default() };
+        Arriving { terms, job: None, functions: 0, by }
+    }
+
+    /// Begins a module with a code section of so many bytes; all bodies of those before it have come.
+    pub(crate) fn begin(&mut self, job: Arc<Job>, section_bytes: usize) {
+        debug_assert_eq!(job.first, self.functions);
+        self.flush();
+        if let By::Caller { placer, .. } = &mut self.by {
+            let threads = self.terms.threads.min(section_bytes / self.terms.batch);
+            if threads >= 2 {
+                let open = placer.take().expect(ONCE);
+                match Pool::new(self.terms.clone(), threads, open) {
+                    Ok(pool) => self.by = By::Pool { pool, collected: None },
+                    Err(open) => *placer = Some(open),
+                }
             }
         }
+        self.job = Some(job);
     }
 
     /// Takes the next entry of the code section, which is at byte `offset` of the module and holds `body`.
     pub(crate) fn push(&mut self, offset: usize, entry: &[u8], body: FunctionBody<'_>) -> Result<(), Error> {
-        match self {
-            Arriving::Here { job, worker, placer, totals, functions } => {
+        let job = self.job.as_ref().expect("a module has begun");
+        let index = self.functions - job.first;
+        self.functions += 1;
+        match &mut self.by {
+            By::Caller { worker, placer, totals } => {
                 let start = Instant::now();
-                worker.function(job, *functions, body)?;
-                *functions += 1;
+                worker.function(job, index, body)?;
                 totals.busy += start.elapsed();
                 if worker.is_full(job)
-                    && let (Some(fragment), Some(placer)) = (worker.take(totals), placer)
+                    && let (Some(fragment), Some(placer)) = (worker.take(job, totals), placer)
                 {
                     placer.place(fragment);
                 }
                 // What was counted tells only that there is too much; the placer, which function has it.
-                if job.meter.exceeded() {
+                if self.terms.meter.exceeded() {
                     self.settle()?;
                 }
             }
-            Arriving::Pool { pool, collected, functions } => {
-                let Cow::Owned(entries) = &mut collected.entries else { unreachable!("collected bytes are owned") };
-                if entries.is_empty() {
-                    collected.offset = offset;
-                }
+            By::Pool { collected, .. } => {
+                let batch = collected.get_or_insert_with(|| Batch::none(job.clone(), index, offset));
+                let Cow::Owned(entries) = &mut batch.entries else { unreachable!("collected bytes are owned") };
                 entries.extend_from_slice(entry);
-                *functions += 1;
-                if entries.len() >= pool.shared.job.batch {
+                if entries.len() >= self.terms.batch {
                     self.flush();
                 }
             }
@@ -73,13 +89,13 @@ impl Arriving {
     /// Prepares for so many bytes of data behind the text, unless there is still something to compile.
     pub(crate) fn prepare(&mut self, data: usize) {
         self.flush();
-        match self {
-            Arriving::Here { placer: Some(placer), .. } => placer.prepare(data),
-            Arriving::Here { .. } => {}
-            Arriving::Pool { pool, functions, .. } => {
+        match &mut self.by {
+            By::Caller { placer: Some(placer), .. } => placer.prepare(data),
+            By::Caller { .. } => {}
+            By::Pool { pool, .. } => {
                 let queue = &pool.shared.queue;
                 let mut state = queue.lock();
-                if state.placer.as_ref().is_some_and(|placer| placer.next() == *functions)
+                if state.placer.as_ref().is_some_and(|placer| placer.next() == self.functions)
                     && let Some(mut placer) = state.placer.take()
                 {
                     drop(state);
@@ -92,22 +108,27 @@ impl Arriving {
 
     /// How many functions are compiled, or the first error among them if there is one by now.
     pub(crate) fn compiled(&mut self) -> Result<u32, Error> {
-        match self {
-            Arriving::Here { functions, .. } => Ok(*functions),
-            Arriving::Pool { pool, .. } => {
+        match &mut self.by {
+            By::Caller { .. } => Ok(self.functions),
+            By::Pool { pool, .. } => {
                 let state = pool.shared.queue.lock();
                 let (compiled, failed) = (state.compiled, state.failure.is_some());
                 drop(state);
                 // Another thread may still be at an earlier function.
-                if failed || pool.shared.job.meter.exceeded() { pool.join().map(|_| compiled) } else { Ok(compiled) }
+                if failed || self.terms.meter.exceeded() { pool.join().map(|_| compiled) } else { Ok(compiled) }
             }
         }
     }
 
-    /// Hands on what was collected for the next batch.
+    /// Hands on what was collected, and what stands in the output.
     pub(crate) fn flush(&mut self) {
-        if let Arriving::Pool { pool, collected, functions } = self {
-            pool.add(std::mem::replace(collected, Batch::none(*functions)));
+        match &mut self.by {
+            By::Caller { worker, placer: Some(placer), totals } => {
+                let fragment = self.job.as_ref().and_then(|job| worker.take(job, totals));
+                fragment.into_iter().for_each(|fragment| placer.place(fragment));
+            }
+            By::Caller { .. } => {}
+            By::Pool { pool, collected } => collected.take().into_iter().for_each(|batch| pool.add(batch)),
         }
     }
 
@@ -118,30 +139,19 @@ impl Arriving {
     /// The first in the order of the functions.
     pub(crate) fn settle(&mut self) -> Result<Compiled, Error> {
         self.flush();
-        match self {
-            Arriving::Here { worker, placer, totals, .. } => {
-                const ONCE: &str = "compiled functions are asked for once";
-                let open = placer.as_mut().expect(ONCE);
-                worker.take(totals).into_iter().for_each(|fragment| open.place(fragment));
-                open.within_budget()?;
+        match &mut self.by {
+            By::Caller { placer, totals, .. } => {
+                placer.as_ref().expect(ONCE).within_budget()?;
                 let functions = placer.take().expect(ONCE).complete();
                 Ok(Compiled { functions, totals: *totals })
             }
-            Arriving::Pool { pool, .. } => pool.join(),
+            By::Pool { pool, .. } => pool.join(),
         }
     }
-
-    /// Waits for what has been handed over, when that was all.
-    pub(crate) fn finish(mut self) -> Result<(Facts, Compiled), Error> {
-        let compiled = self.settle()?;
-        let job = match self {
-            Arriving::Here { job, .. } => job,
-            Arriving::Pool { pool, .. } => pool.shared.job.clone(),
-        };
-        let job = Arc::into_inner(job).expect("the threads have come to their end");
-        Ok((job.into_facts(), compiled))
-    }
 }
+
+/// Why there is a placer.
+const ONCE: &str = "compiled functions are asked for once";
 
 /// Threads that compile what is added until they are joined. Dropped, they stop at their next batch.
 pub(crate) struct Pool {
@@ -150,19 +160,19 @@ pub(crate) struct Pool {
 }
 
 struct Shared {
-    job: Arc<Job>,
+    terms: Arc<Terms>,
     queue: Queue<'static>,
 }
 
 impl Pool {
     /// Starts threads, as many as can be started; gives the placer back if none can.
-    fn new(job: Arc<Job>, threads: usize, placer: Box<Placer>) -> Result<Pool, Box<Placer>> {
-        let shared = Arc::new(Shared { job, queue: Queue::new(VecDeque::new(), false, placer) });
+    fn new(terms: Arc<Terms>, threads: usize, placer: Box<Placer>) -> Result<Pool, Box<Placer>> {
+        let shared = Arc::new(Shared { terms, queue: Queue::new(VecDeque::new(), false, placer) });
         // From here on whatever goes wrong drops the pool, which stops those that were started.
         let mut pool = Pool { shared, threads: Vec::with_capacity(threads) };
         for _ in 0..threads {
             let shared = pool.shared.clone();
-            match queue::thread().spawn(move || shared.queue.work(&shared.job)) {
+            match queue::thread().spawn(move || shared.queue.work(&shared.terms)) {
                 Ok(thread) => pool.threads.push(thread),
                 Err(_) => break,
             }
@@ -176,7 +186,7 @@ impl Pool {
 
     fn add(&self, batch: Batch<'static>) {
         let mut state = self.shared.queue.lock();
-        if state.failure.is_none() && !self.shared.job.meter.exceeded() && !batch.entries.is_empty() {
+        if state.failure.is_none() && !self.shared.terms.meter.exceeded() && !batch.entries.is_empty() {
             state.batches.push_back(batch);
             self.shared.queue.changed.notify_one();
         }
@@ -215,14 +225,16 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     /// A job that goes wrong, at function 5, in a way that only a bug could.
-    fn broken(settings: &Settings) -> (Job, VecDeque<Batch<'static>>, Box<Placer>) {
+    fn broken(settings: &Settings) -> (Arc<Terms>, VecDeque<Batch<'static>>, Box<Placer>) {
         let wasm = wat::parse_str(format!("(module {})", "(func)".repeat(8))).unwrap();
         let mut translated = translate::translate(settings, &wasm).unwrap();
-        let facts = facts::of_module(settings, &wasm, &translated).unwrap();
-        let mut job = Job::new(settings, facts, &mut translated);
-        let batch = |first| Batch { first, offset: 0, entries: Cow::Owned(vec![2, 0, 0x0b]) };
+        let facts = facts::of_module(settings, &wasm, &translated.0, &translated.1).unwrap();
+        let terms = Terms::new(settings);
+        let mut job = Job::new(terms.clone(), facts, &mut translated.0, (0, 0));
         job.types.truncate(5);
-        (job, (0..8).map(batch).collect(), Placer::new(settings, 8, true))
+        let job = Arc::new(job);
+        let batch = |first| Batch { job: job.clone(), first, offset: 0, entries: Cow::Owned(vec![2, 0, 0x0b]) };
+        (terms, (0..8).map(batch).collect(), Placer::new(settings, 8, true))
     }
 
     #[test]
@@ -230,14 +242,14 @@ mod tests {
         let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
         for threads in [1, 2, 8] {
             let settings = Settings { threads, batch: Some(1), ..engine.clone() };
-            let (job, batches, placer) = broken(&settings);
+            let (terms, batches, placer) = broken(&settings);
             assert!(
-                catch_unwind(AssertUnwindSafe(|| queue::compile(&job, batches, placer, || ()))).is_err(),
+                catch_unwind(AssertUnwindSafe(|| queue::compile(&terms, batches, placer, || ()))).is_err(),
                 "{threads} threads"
             );
 
-            let (job, batches, placer) = broken(&settings);
-            let Ok(mut pool) = Pool::new(Arc::new(job), threads, placer) else { panic!("no thread can be started") };
+            let (terms, batches, placer) = broken(&settings);
+            let Ok(mut pool) = Pool::new(terms, threads, placer) else { panic!("no thread can be started") };
             batches.into_iter().for_each(|batch| pool.add(batch));
             assert!(catch_unwind(AssertUnwindSafe(|| pool.join())).is_err(), "{threads} threads that wait");
         }

@@ -1,10 +1,10 @@
-//! Several threads at work: each takes the next batch, and whichever has the next fragment places it. The text does not
-//! show where fragments begin and end: functions are placed as if one thread had compiled them all in a row.
+//! Several threads at work: each takes the next batch, and whichever has the next fragment places it. A fragment does
+//! not show where it begins and ends: the functions are placed as if one thread had compiled them all in a row.
 
 use crate::error::Error;
 use crate::output::fragment::Fragment;
 use crate::output::place::Placer;
-use crate::work::job::{Batch, Job};
+use crate::work::job::{Batch, Terms};
 use crate::work::worker::{Failure, Totals, Worker};
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::resume_unwind;
@@ -20,20 +20,20 @@ pub(crate) struct Compiled {
 
 /// Compiles batches that are all there, and does something else beside it, on this thread.
 pub(crate) fn compile(
-    job: &Job,
+    terms: &Terms,
     batches: VecDeque<Batch<'_>>,
     placer: Box<Placer>,
     beside: impl FnOnce(),
 ) -> Result<Compiled, Error> {
     // Starting a thread takes as long as compiling a small fraction of a batch.
-    let helpers = job.threads.min(batches.len()).saturating_sub(1);
+    let helpers = terms.threads.min(batches.len()).saturating_sub(1);
     let queue = Queue::new(batches, true, placer);
     thread::scope(|scope| {
         // Where no more threads can be started, those that were do the work, this one among them.
-        let start = |_| thread().spawn_scoped(scope, || queue.work(job)).ok();
+        let start = |_| thread().spawn_scoped(scope, || queue.work(terms)).ok();
         let helpers: Vec<_> = (0..helpers).map_while(start).collect();
         beside();
-        queue.work(job);
+        queue.work(terms);
         helpers.into_iter().for_each(|helper| helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
     });
     queue.into_compiled()
@@ -57,7 +57,7 @@ pub(super) struct State<'a> {
     pub(super) closed: bool,
     /// Functions compiled.
     pub(super) compiled: u32,
-    /// Chunks that wait for an earlier one, by index of the first function.
+    /// Chunks that wait for an earlier one, by number of the first function.
     pub(super) waiting: BTreeMap<u32, Fragment>,
     /// None while a thread places something. It looks for more when it is done.
     pub(super) placer: Option<Box<Placer>>,
@@ -86,13 +86,13 @@ impl<'a> Queue<'a> {
     }
 
     /// Compiles batches until there are no more to come.
-    pub(super) fn work(&self, job: &Job) {
-        let mut worker = Worker::new(job);
+    pub(super) fn work(&self, terms: &Terms) {
+        let mut worker = Worker::new(terms);
         while let Some(batch) = self.next() {
             let start = Instant::now();
-            let result = worker.batch(job, &batch);
+            let result = worker.batch(&batch);
             let mut totals = Totals::default();
-            let fragment = worker.take(&mut totals);
+            let fragment = worker.take(&batch.job, &mut totals);
             drop(batch);
             totals.busy = start.elapsed();
             let mut state = self.lock();
@@ -101,15 +101,15 @@ impl<'a> Queue<'a> {
             state.waiting.extend(fragment.map(|fragment| (fragment.first, fragment)));
             match result {
                 Ok(functions) => state.compiled += functions,
-                // What has not begun comes later in the module and cannot hold an earlier error.
+                // What has not begun comes later and cannot hold an earlier error.
                 Err(failure) => {
                     state.batches.clear();
-                    if state.failure.as_ref().is_none_or(|known| failure.index < known.index) {
+                    if state.failure.as_ref().is_none_or(|known| failure.number < known.number) {
                         state.failure = Some(failure);
                     }
                 }
             }
-            if job.meter.exceeded() {
+            if terms.meter.exceeded() {
                 state.batches.clear();
             }
             self.place(state);

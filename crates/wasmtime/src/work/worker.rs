@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::output::fragment::{Fragment, FragmentFunc};
 use crate::report::FunctionReport;
 use crate::target::Machine;
-use crate::work::job::{Batch, Job};
+use crate::work::job::{Batch, Job, Terms};
 use lightbeam_asm::Assembler;
 use lightbeam_compiler::code::{Counters, FuncCode, Reloc, Target};
 use lightbeam_compiler::{Workspace, Writer};
@@ -47,7 +47,8 @@ impl AddAssign for Totals {
 
 /// A function that was not compiled.
 pub(super) struct Failure {
-    pub(super) index: u32,
+    /// Its number among the defined functions of all modules.
+    pub(super) number: u32,
     pub(super) error: Error,
 }
 
@@ -55,7 +56,7 @@ pub(super) struct Failure {
 pub(crate) struct Worker {
     workspace: Workspace<Machine>,
     output: Writer<Machine>,
-    /// Index of the first function in the output.
+    /// Index among the defined functions of its module of the first function in the output.
     first: u32,
     /// Bytes of the bodies in the output.
     body_bytes: usize,
@@ -76,12 +77,12 @@ fn nanoseconds() -> u64 {
 }
 
 impl Worker {
-    pub(crate) fn new(job: &Job) -> Worker {
+    pub(crate) fn new(terms: &Terms) -> Worker {
         let mut workspace = Workspace::default();
-        workspace.clock = job.time_sweeps.then_some(nanoseconds);
+        workspace.clock = terms.time_sweeps.then_some(nanoseconds);
         Worker {
             workspace,
-            output: Writer::new(job.facts.settings.cpu),
+            output: Writer::new(terms.cpu),
             first: 0,
             body_bytes: 0,
             func_bytes: 0,
@@ -91,7 +92,8 @@ impl Worker {
         }
     }
 
-    /// Compiles a function behind those in the output, with the next index if there are any.
+    /// Compiles a function behind those in the output, which are of the same module, with the next index if there are
+    /// any.
     pub(crate) fn function(&mut self, job: &Job, index: u32, body: FunctionBody<'_>) -> Result<(), Error> {
         let range = body.range();
         if range.len() > MAX_BODY {
@@ -107,7 +109,7 @@ impl Worker {
             ty: job.types[index as usize],
             features: job.features,
         };
-        let before = if job.count_functions { Some(self.output.counters) } else { None };
+        let before = if job.terms.count_functions { Some(self.output.counters) } else { None };
         lightbeam_compiler::compile::<Machine>(
             &job.facts,
             index,
@@ -124,12 +126,13 @@ impl Worker {
             self.unmetered += bytes;
             if let Some(before) = &before {
                 let (index, counters) = (job.imported + index, self.output.counters.since(before));
-                self.reports.push(FunctionReport { index, name: None, body_bytes: range.len(), code_bytes, counters });
+                let (module, body_bytes) = (job.module.as_u32(), range.len());
+                self.reports.push(FunctionReport { module, index, name: None, body_bytes, code_bytes, counters });
             }
         }
         if self.unmetered >= METERED {
-            job.meter.count(std::mem::take(&mut self.unmetered), range.end);
-            if job.meter.exceeded() {
+            job.terms.meter.count(std::mem::take(&mut self.unmetered), job.ahead + range.end);
+            if job.terms.meter.exceeded() {
                 // Nobody will link this; only how large it is still matters.
                 self.dropped = true;
                 self.output.drop_code();
@@ -140,11 +143,11 @@ impl Worker {
 
     /// Is there enough in the output for a fragment?
     pub(crate) fn is_full(&self, job: &Job) -> bool {
-        self.body_bytes >= job.batch
+        self.body_bytes >= job.terms.batch
     }
 
     /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
-    pub(crate) fn take(&mut self, totals: &mut Totals) -> Option<Fragment> {
+    pub(crate) fn take(&mut self, job: &Job, totals: &mut Totals) -> Option<Fragment> {
         if self.output.funcs.is_empty() {
             return None;
         }
@@ -164,11 +167,14 @@ impl Worker {
         let Writer { funcs, relocs, traps, addresses, sites, handlers, safepoints, maps, counters, .. } =
             &mut self.output;
         let mut calls = Vec::with_capacity(relocs.iter().filter(|reloc| call(reloc).is_some()).count());
-        calls.extend(relocs.iter().filter_map(call));
+        calls.extend(relocs.iter().filter_map(call).map(|(at, index)| (at, job.first + index)));
         let others = relocs.iter().filter(|reloc| call(reloc).is_none()).copied().collect();
         relocs.clear();
         let fragment = Fragment {
-            first: self.first,
+            module: job.module,
+            module_first: job.first,
+            ahead: job.ahead,
+            first: job.first + self.first,
             code,
             funcs: funcs
                 .drain(..)
@@ -205,17 +211,20 @@ impl Worker {
         Some(fragment)
     }
 
-    pub(super) fn batch(&mut self, job: &Job, batch: &Batch<'_>) -> Result<u32, Failure> {
-        let mut reader = BinaryReader::new_features(&batch.entries, batch.offset, job.features);
+    pub(super) fn batch(&mut self, batch: &Batch<'_>) -> Result<u32, Failure> {
+        let job = &*batch.job;
+        let features = job.features;
+        let mut reader = BinaryReader::new_features(&batch.entries, batch.offset, features);
         let mut index = batch.first;
         while !reader.eof() {
             let mut body = || -> Result<FunctionBody<'_>, Error> {
                 let bytes = reader.read_var_u32()? as usize;
                 let offset = reader.original_position();
                 let body = reader.read_bytes(bytes)?;
-                Ok(FunctionBody::new(BinaryReader::new_features(body, offset, job.features)))
+                Ok(FunctionBody::new(BinaryReader::new_features(body, offset, features)))
             };
-            body().and_then(|body| self.function(job, index, body)).map_err(|error| Failure { index, error })?;
+            let number = job.first + index;
+            body().and_then(|body| self.function(job, index, body)).map_err(|error| Failure { number, error })?;
             index += 1;
         }
         Ok(index - batch.first)

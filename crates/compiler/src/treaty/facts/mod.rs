@@ -152,7 +152,7 @@ pub enum Callee {
 }
 
 /// Where a piece of the instance is in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Where {
     /// At this byte offset from the instance pointer.
     Ctx(i32),

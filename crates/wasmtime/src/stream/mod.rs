@@ -6,23 +6,27 @@
 //! place as they come. What depends on the rest of the module (names, data, startup) is made by the linker from a
 //! translation of the whole.
 
+pub(crate) mod component_stream;
+pub(crate) mod whole_component;
+
 use crate::Compiler;
 use crate::error::Error;
 use crate::facts;
 use crate::input::data::{self, DataImage};
 use crate::input::standins;
 use crate::input::translate::{self, MAGIC, Translated};
-use crate::output::artifact::{self, Artifact};
-use crate::output::link;
+use crate::output::artifact::{self, Artifact, Source};
+use crate::output::link::{self, Unit};
 use crate::output::place::Placer;
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
 use crate::verify;
 use crate::work::arriving::Arriving;
-use crate::work::job::Job;
+use crate::work::job::{Job, Terms};
 use crate::work::queue::{self, Compiled};
 use crate::work::worker::Totals;
 use lightbeam_compiler::facts::Facts;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wasmtime::Module;
 use wasmtime_environ::FuncIndex;
@@ -71,6 +75,7 @@ enum State {
 /// The code section and what comes after it.
 struct Code {
     arriving: Arriving,
+    job: Arc<Job>,
     /// Byte offset of the code section's content in the module.
     start: usize,
     /// Function bodies to come.
@@ -174,7 +179,7 @@ impl<'c> ModuleStream<'c> {
         let State::Code(mut code) = self.state else {
             let start = Instant::now();
             let translated = translate::translate(settings, &self.bytes)?;
-            let facts = facts::of_module(settings, &self.bytes, &translated)?;
+            let facts = facts::of_module(settings, &self.bytes, &translated.0, &translated.1)?;
             report.phases.decode += start.elapsed();
             let compiled =
                 Compiled { functions: Placer::new(settings, 0, settings.memory_files), totals: Totals::default() };
@@ -188,7 +193,8 @@ impl<'c> ModuleStream<'c> {
         let translated = translate::translate_with(settings, &self.bytes, image);
         report.phases.decode += start.elapsed();
         let start = Instant::now();
-        let (facts, compiled) = code.arriving.finish()?;
+        let compiled = code.arriving.settle()?;
+        let facts = &code.job.facts;
         report.phases.compile += start.elapsed();
         // Behind the stand-ins offsets differ from those in the module.
         let mut translated = translated.map_err(|error| match error.downcast::<Error>() {
@@ -268,11 +274,12 @@ impl<'c> ModuleStream<'c> {
                     // The section's beginning goes, the stand-ins are put in its place.
                     let mut tail = self.bytes.split_off(next);
                     self.bytes.truncate(here);
-                    let (arriving, data) = begin(settings, &mut self.bytes, range.len(), count, data_count)?;
+                    let (arriving, job, data) = begin(settings, &mut self.bytes, range.len(), count, data_count)?;
                     let resume = self.bytes.len();
                     self.parsed = resume;
                     self.bytes.append(&mut tail);
-                    let code = Code { arriving, start: range.start, bodies: count, data, next, resume, ended: false };
+                    let code =
+                        Code { arriving, job, start: range.start, bodies: count, data, next, resume, ended: false };
                     self.state = State::Code(Box::new(code));
                     self.progress.functions_total = Some(count);
                     self.report.phases.decode += start.elapsed();
@@ -334,7 +341,7 @@ fn begin(
     section_bytes: usize,
     functions: u32,
     data_count: Option<u32>,
-) -> wasmtime::Result<(Arriving, Option<DataImage>)> {
+) -> wasmtime::Result<(Arriving, Arc<Job>, Option<DataImage>)> {
     let ahead = bytes.len();
     standins::code(bytes, functions);
     let resume = bytes.len();
@@ -342,12 +349,15 @@ fn begin(
         standins::data(bytes, count);
     }
     let mut translated = translate::translate(settings, bytes)?;
-    let facts = facts::of_module(settings, &bytes[..ahead], &translated)?;
+    let facts = facts::of_module(settings, &bytes[..ahead], &translated.0, &translated.1)?;
     let image = DataImage::new(settings, &translated.0.module);
-    let job = Job::new(settings, facts, &mut translated);
+    let terms = Terms::new(settings);
+    let job = Arc::new(Job::new(terms.clone(), facts, &mut translated.0, (0, 0)));
     drop(translated);
     bytes.truncate(resume);
-    Ok((Arriving::new(job, section_bytes, Placer::new(settings, functions as usize, settings.memory_files)), image))
+    let mut arriving = Arriving::new(terms, Placer::new(settings, functions as usize, settings.memory_files));
+    arriving.begin(job.clone(), section_bytes);
+    Ok((arriving, job, image))
 }
 
 /// Compiles a module, binary or text, that is there as a whole, and hands on the artifact: to be loaded, or not.
@@ -372,8 +382,9 @@ pub(crate) fn whole<T>(
         stream.push(&wasm)?;
         return stream.conclude(done);
     };
-    let facts = facts::of_module(settings, &wasm, &translated)?;
-    let job = Job::new(settings, facts, &mut translated);
+    let facts = facts::of_module(settings, &wasm, &translated.0, &translated.1)?;
+    let terms = Terms::new(settings);
+    let job = Arc::new(Job::new(terms.clone(), facts, &mut translated.0, (0, 0)));
     let mut report = Report::default();
     report.phases.decode = start.elapsed();
 
@@ -388,15 +399,18 @@ pub(crate) fn whole<T>(
         let mut entries = BinaryReader::new(&wasm[section..], section);
         entries.read_var_u32().map_err(Error::from)?;
         let offset = entries.original_position();
-        compiled = queue::compile(&job, job.batches(offset, &wasm[offset..])?, compiled.functions, make_image)?;
+        compiled = queue::compile(&terms, job.batches(offset, &wasm[offset..])?, compiled.functions, make_image)?;
     }
     match data {
-        Some((image, _)) if image.complete().is_some() => translate::initialise(settings, &mut translated, Some(image)),
+        Some((image, _)) if image.complete().is_some() => {
+            let (translation, types) = &mut translated;
+            translate::initialise(settings, translation, types, Some(image));
+        }
         Some(_) => translated = translate::translate(settings, &wasm)?,
         None => {}
     }
     report.phases.compile = start.elapsed();
-    let (artifact, report) = conclude(settings, &job.into_facts(), translated, wasm.len(), compiled, report)?;
+    let (artifact, report) = conclude(settings, &job.facts, translated, wasm.len(), compiled, report)?;
     done(artifact, report)
 }
 
@@ -415,7 +429,8 @@ fn conclude<'a>(
         let names = &translated.0.debuginfo.name_section.func_names;
         function.name = names.get(&FuncIndex::from_u32(function.index)).map(|name| (*name).to_owned());
     }
-    let image = link::link(settings, facts, &translated, wasm_bytes, functions)?;
+    let units = [Unit { facts, translation: &translated.0, first: 0 }];
+    let image = link::link(settings, &units, &translated.1, None, wasm_bytes, functions)?;
     report.functions = translated.0.module.num_defined_funcs() as u32;
     report.wasm_bytes = wasm_bytes;
     report.body_bytes = totals.body_bytes;
@@ -426,7 +441,7 @@ fn conclude<'a>(
     let share = report.phases.compile.as_secs_f64() / totals.busy.as_secs_f64().max(1e-9);
     report.phases.survey = totals.survey.mul_f64(share.min(1.));
     report.phases.emit = totals.emit.mul_f64(share.min(1.));
-    let artifact = artifact::write(settings, translated, image)?;
+    let artifact = artifact::write(settings, Source::Module(translated), image)?;
     report.artifact_bytes = artifact.len();
     report.phases.link = start.elapsed();
     report.phases.load = Duration::ZERO;
@@ -435,7 +450,7 @@ fn conclude<'a>(
     }
     let start = Instant::now();
     let bytes = artifact.into_bytes()?;
-    report.verified = Some(verify::prove(settings, &bytes)?);
+    report.verified = Some(verify::prove(settings, &bytes, None)?);
     report.phases.verify = start.elapsed();
     Ok((Artifact::of_bytes(bytes), report))
 }

@@ -1,16 +1,25 @@
-//! What the verifier is told of a module and its host, as plain data. `layout` makes it from what `wasmtime_environ`
-//! says of the module; nothing of it comes from the compiler.
+//! What the verifier is told of modules, of the component that has them, and of their host, as plain data. `layout`
+//! makes it from what `wasmtime_environ` says of them; nothing of it comes from the compiler.
 //!
 //! Offsets and sizes are in bytes. Lists that are said to be in ascending order are.
 
-/// Everything that is the same for all functions of a module.
+mod component;
+
+pub use component::{
+    Argument, Callee, Component, Context, Crossing, Drop, HostCall, Intrinsic, Operation, Outcome, Trampoline, Works,
+};
+
+use std::sync::Arc;
+
+/// Everything that is the same for all functions of a module; or for what belongs to none: exits, and what is a
+/// component's own.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// What the engine asks of the code.
     pub settings: Settings,
     /// By the module's own number of a type (`ModuleInternedTypeIndex`), which is also where its id is among the type
-    /// ids: the id of type `n` is the `u32` at `4 * n`.
-    pub types: Vec<Type>,
+    /// ids: the id of type `n` is the `u32` at `4 * n`. The modules of a component have them in common.
+    pub types: Arc<Vec<Type>>,
     /// By function index, imports first.
     pub functions: Vec<Function>,
     /// By memory index, imports first.
@@ -44,6 +53,8 @@ pub struct Facts {
     pub failures: Vec<(Builtin, Failed)>,
     /// The host's numbers of traps.
     pub trap_codes: Vec<u8>,
+    /// The component that these facts are of, if they are of one and no module.
+    pub component: Option<Box<Component>>,
 }
 
 /// What a function of the host's gives where it has failed, and the trap is to be raised.
@@ -55,6 +66,8 @@ pub enum Failed {
     Zero32,
     /// The whole is this.
     Constant(i64),
+    /// The lower half is this.
+    Constant32(u32),
     /// The whole is negative.
     Negative,
 }
@@ -346,6 +359,10 @@ pub enum StoreField {
     StackChainPointer,
     /// The current thread of components.
     CurrentThread,
+    /// Slot `n` of what the task of a component keeps for itself, a `u32`.
+    TaskSlot(u8),
+    /// Pointer to what the embedder keeps.
+    StoreData,
 }
 
 /// Where the host's small structures have their fields.
@@ -514,7 +531,8 @@ builtins! {
 /// What an artifact says of its text.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
-    /// By index among the defined functions: where its code is.
+    /// By number among the functions that modules define, those of each one behind those of the one before: where its
+    /// code is.
     pub functions: Vec<Range>,
     /// All other entries of the function table, in ascending order. What neither these nor functions cover is found by
     /// following calls and jumps.
@@ -548,19 +566,29 @@ pub struct Range {
     pub end: u32,
 }
 
-/// What the code is that is no function of the module but in the function table.
+/// What the code is that is no function of a module but in the function table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Border {
-    /// The host's entry of a function, by its index among the defined ones.
+    /// The host's entry of a function, by its number among the defined ones.
     ArrayToWasm(u32),
     /// The exit to host functions of the type with this number.
     WasmToArray(u32),
     /// The exit to a builtin.
     WasmToBuiltin(Builtin),
-    /// What is done before the first call, entered by `Tail`.
-    StartupWasm,
-    /// What is done before the first call, entered by the host.
-    StartupArray,
+    /// The component's own function with this index, entered by `Tail`.
+    Trampoline(u32),
+    /// The host's entry of it.
+    TrampolineEntry(u32),
+    /// The exit to host functions that drop a resource, which are of the type with this number.
+    DropExit(u32),
+    /// An unsafe intrinsic, by its number among those that the component has, entered by `Tail`.
+    Intrinsic(u32),
+    /// The host's entry of it.
+    IntrinsicEntry(u32),
+    /// What is done before the first call of the module with this index, entered by `Tail`.
+    StartupWasm(u32),
+    /// What is done before the first call of the module with this index, entered by the host.
+    StartupArray(u32),
 }
 
 /// A call from which exceptions come to handlers in the same function.

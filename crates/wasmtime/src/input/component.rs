@@ -1,0 +1,87 @@
+//! Wasmtime's translation of a component: its core modules, those that it is given for its adapters, and all that
+//! connects them.
+
+use crate::error::{self, Error};
+use crate::input::data::DataImage;
+use crate::input::{gc_options, instances, translate};
+use crate::settings::Settings;
+use wasmtime_environ::component::{ComponentTranslation, ComponentTypesBuilder, Translator};
+use wasmtime_environ::wasmparser::{BinaryReaderError, Parser, Validator, WasmFeatures};
+use wasmtime_environ::{ModuleTranslation, PrimaryMap, ScopeVec, StaticModuleIndex};
+
+/// A component's translation and the types that it interned.
+pub(crate) struct Translated<'a> {
+    pub(crate) component: ComponentTranslation,
+    /// In the order of the bytes; those made for adapters behind all others.
+    pub(crate) modules: PrimaryMap<StaticModuleIndex, ModuleTranslation<'a>>,
+    pub(crate) types: ComponentTypesBuilder,
+}
+
+/// Gives the image of a module's data if there is one, in whose section's place there are stand-ins.
+pub(crate) type Images<'a> = &'a mut dyn FnMut(StaticModuleIndex) -> Option<DataImage>;
+
+/// Is this a core module in the binary format?
+pub(crate) fn is_module(wasm: &[u8]) -> bool {
+    wasm.len() >= 8 && wasm.starts_with(translate::MAGIC) && wasm[6..8] == [0, 0]
+}
+
+/// Parses a whole component and validates all of it but the function bodies. Modules made for its adapters are kept in
+/// `scope`. It had so many bytes before there were stand-ins in it.
+#[inline(never)] // Profiles tell the phases apart by their functions.
+pub(crate) fn translate<'a>(
+    settings: &'a Settings,
+    wasm: &'a [u8],
+    wasm_bytes: usize,
+    scope: &'a ScopeVec<u8>,
+    images: Images<'_>,
+) -> wasmtime::Result<Translated<'a>> {
+    check_features(settings)?;
+    instances::check(wasm, wasm_bytes, settings.features)?;
+    if settings.features.contains(WasmFeatures::CM_GC) {
+        gc_options::refuse(wasm, settings.features)?;
+    }
+    // The translation validates adapters as it does the component, and takes it for granted that they are valid.
+    let features = of_adapters(settings.features);
+    if features != settings.features {
+        validate(wasm, settings.features).map_err(|error| Error::from(&error))?;
+    }
+    let mut validator = Validator::new_with_features(features);
+    let mut types = ComponentTypesBuilder::new(&validator);
+    let translator = Translator::new(&settings.tunables, &mut validator, &mut types, scope);
+    let (component, modules) = translator.translate(wasm).map_err(error::from_translation)?;
+    let mut translated = Translated { component, modules, types };
+    for (index, translation) in translated.modules.iter_mut() {
+        let types = translated.types.module_types_builder_mut();
+        translate::initialise(settings, translation, types, images(index));
+    }
+    Ok(translated)
+}
+
+/// Refuses engines without components.
+fn check_features(settings: &Settings) -> Result<(), Error> {
+    if settings.features.contains(WasmFeatures::COMPONENT_MODEL) {
+        return Ok(());
+    }
+    Err(Error::settings("the engine has components switched off (`Config::wasm_component_model`)"))
+}
+
+/// The features that the modules made for adapters may need, whatever the component itself may use.
+pub(crate) fn of_adapters(features: WasmFeatures) -> WasmFeatures {
+    features
+        | WasmFeatures::MULTI_MEMORY
+        | WasmFeatures::REFERENCE_TYPES
+        | WasmFeatures::MULTI_VALUE
+        | WasmFeatures::MUTABLE_GLOBAL
+        | WasmFeatures::BULK_MEMORY
+}
+
+/// Validates all but the function bodies.
+fn validate(wasm: &[u8], features: WasmFeatures) -> Result<(), BinaryReaderError> {
+    let mut validator = Validator::new_with_features(features);
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(wasm) {
+        validator.payload(&payload?)?;
+    }
+    Ok(())
+}

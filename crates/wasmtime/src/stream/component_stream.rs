@@ -1,0 +1,665 @@
+//! Compiles a component while its bytes arrive.
+//!
+//! Wasmtime translates a component as a whole, and never looks at function bodies. So it is given, at the end, a
+//! *condensed* component: every byte as it came, but stand-ins for the bodies, and for data that is put in place as
+//! it comes. Beside it, while the bytes arrive, a validator and a table of types of our own go the same way as the
+//! translation will: they take the sections in the same order, so that each core module's types get the numbers that
+//! they will have in the end, and its bodies can be compiled as soon as they are there.
+
+use crate::Compiler;
+use crate::error::Error;
+use crate::facts;
+use crate::input::component::{Images, Translated};
+use crate::input::data::{self, DataImage};
+use crate::input::standins;
+use crate::input::translate::MAGIC;
+use crate::output::artifact::Artifact;
+use crate::output::place::Placer;
+use crate::report::{Progress, Report};
+use crate::settings::Settings;
+use crate::stream::into_bytes;
+use crate::stream::whole_component::{self, Compiling};
+use crate::work::arriving::Arriving;
+use crate::work::job::{Job, Terms};
+use std::sync::Arc;
+use std::time::Instant;
+use wasmtime::component::Component;
+use wasmtime_environ::wasmparser::{CanonicalFunction, Chunk, Encoding, Parser, Payload, Validator};
+use wasmtime_environ::{
+    ModuleEnvironment, ModuleInternedTypeIndex, ModuleTypesBuilder, PrimaryMap, ScopeVec, StaticModuleIndex,
+};
+
+/// Bytes of the size of a section that is written when the section has come to its end.
+const SIZE: usize = 5;
+
+/// The numbers of sections that hold a core module, and a component.
+const MODULE: u8 = 1;
+const COMPONENT: u8 = 4;
+
+/// A component under compilation while its bytes arrive.
+///
+/// Chunks may be of any size and end anywhere. The result is the same for all of them, and so is the error if there is
+/// one: the first in the order of the bytes. The bodies of each core module are compiled as they come; adapters between
+/// components are made, and compiled, when all is there.
+///
+/// ```
+/// # fn main() -> wasmtime::Result<()> {
+/// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+/// let mut stream = compiler.component_stream();
+/// for chunk in b"\0asm\x0d\0\x01\0".chunks(3) {
+///     stream.push(chunk)?;
+/// }
+/// let component = stream.finish()?;
+/// # assert_eq!(component.component_type().exports(compiler.engine()).count(), 0);
+/// # Ok(())
+/// # }
+/// ```
+pub struct ComponentStream {
+    compiler: Compiler,
+    /// What was received and is not taken yet, and where in the component it begins.
+    bytes: Vec<u8>,
+    at: usize,
+    driver: Box<Driver>,
+    /// The error that ended it, which every later call repeats.
+    failed: Option<Error>,
+    progress: Progress,
+    report: Report,
+}
+
+impl ComponentStream {
+    pub(crate) fn new(compiler: Compiler, loads: bool) -> ComponentStream {
+        ComponentStream {
+            driver: Box::new(Driver::new(&compiler.settings, loads)),
+            compiler,
+            bytes: Vec::new(),
+            at: 0,
+            failed: None,
+            progress: Progress::default(),
+            report: Report::default(),
+        }
+    }
+
+    /// Takes the next bytes of the component and has every function compiled that they complete: here, or for a module
+    /// worth it by threads, for which this does not wait.
+    ///
+    /// # Errors
+    ///
+    /// If the component is invalid or unsupported as far as it has come. The stream is then at its end: further calls
+    /// give the same error. An error in a function that threads compile may only show in a later call.
+    pub fn push(&mut self, bytes: &[u8]) -> wasmtime::Result<Progress> {
+        self.bytes.extend_from_slice(bytes);
+        self.progress.bytes += bytes.len();
+        // Text is compiled when all of it is there.
+        if self.is_binary() {
+            self.advance(false)?;
+        }
+        Ok(self.progress)
+    }
+
+    /// Ends the stream, links what it has compiled and loads it.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes do not make a complete, valid and supported component, or if Wasmtime refuses to load it.
+    pub fn finish(self) -> wasmtime::Result<Component> {
+        self.finish_timed().map(|(component, _)| component)
+    }
+
+    /// As [`finish`](Self::finish), with the costs.
+    ///
+    /// # Errors
+    ///
+    /// As `finish`.
+    pub fn finish_timed(self) -> wasmtime::Result<(Component, Report)> {
+        let compiler = self.compiler.clone();
+        self.conclude(|artifact, report| compiler.load(artifact, report))
+    }
+
+    /// Ends the stream and links what it has compiled into an artifact for [`Component::deserialize`].
+    ///
+    /// # Errors
+    ///
+    /// If the bytes do not make a complete, valid and supported component.
+    pub fn finish_artifact(self) -> wasmtime::Result<Vec<u8>> {
+        self.finish_artifact_timed().map(|(artifact, _)| artifact)
+    }
+
+    /// As [`finish_artifact`](Self::finish_artifact), with the costs.
+    ///
+    /// # Errors
+    ///
+    /// As `finish_artifact`.
+    pub fn finish_artifact_timed(self) -> wasmtime::Result<(Vec<u8>, Report)> {
+        self.conclude(into_bytes)
+    }
+
+    /// Has a binary begun?
+    fn is_binary(&self) -> bool {
+        self.at != 0 || self.bytes.starts_with(MAGIC)
+    }
+
+    pub(crate) fn conclude<T>(
+        mut self,
+        done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        if let Some(error) = self.failed {
+            return Err(error.into());
+        }
+        if !self.is_binary() {
+            return whole_component::whole(&self.compiler, &self.bytes, true, done);
+        }
+        self.advance(true)?;
+        // What follows the component is for the translation of the whole to complain about.
+        self.driver.keep(&self.bytes, self.at);
+        self.driver.conclude(&self.compiler.settings, self.progress.bytes, self.report, done)
+    }
+
+    fn advance(&mut self, end: bool) -> wasmtime::Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone().into());
+        }
+        let start = Instant::now();
+        let settings = &self.compiler.settings;
+        let result = self.driver.advance(settings, &self.bytes, self.at, end).and_then(|taken| {
+            self.at += taken;
+            self.bytes.drain(..taken);
+            self.progress.functions_compiled = self.driver.arriving.compiled()?;
+            Ok(())
+        });
+        let bytes = self.progress.bytes;
+        let result = result.map_err(|error| self.driver.first_error(settings, bytes, error));
+        self.report.phases.compile += start.elapsed();
+        result.inspect_err(|error| {
+            let known = error.downcast_ref::<Error>().cloned();
+            self.failed = Some(known.unwrap_or_else(|| Error::invalid(format!("{error:#}"), None)));
+        })
+    }
+}
+
+/// A component on its way.
+struct Driver {
+    /// Of the component that is open.
+    parser: Parser,
+    /// Those around it, and where in the condensed bytes the size of each one's open section goes.
+    around: Vec<(Parser, usize)>,
+    /// The core module that is open, and where the size of its section goes.
+    module: Option<OpenModule>,
+    module_size: Option<usize>,
+    validator: Validator,
+    types: ModuleTypesBuilder,
+    terms: Arc<Terms>,
+    arriving: Arriving,
+    /// What was compiled of each core module that has begun its code, or ended without.
+    modules: Vec<Begun>,
+    condensed: Vec<u8>,
+    splices: Splices,
+    /// How many functions have come, of all modules.
+    functions: u32,
+    ended: bool,
+}
+
+/// A core module that has begun.
+struct OpenModule {
+    parser: Parser,
+    /// Where it begins in the component, and in the condensed bytes.
+    start: usize,
+    condensed: usize,
+    data_count: Option<u32>,
+    /// Once its code section has begun: bodies to come, and the contents of memory 0, which can have it.
+    code: Option<(u32, Option<DataImage>)>,
+}
+
+/// What is known of a core module from what stands ahead of its code.
+struct Begun {
+    job: Arc<Job>,
+    /// The numbers of its types, in the order of the module.
+    types: Vec<ModuleInternedTypeIndex>,
+    /// Where it and its code section are in the component.
+    start: usize,
+    code: usize,
+    /// The contents of its memory 0, if it is complete and a stand-in has the section's place.
+    image: Option<DataImage>,
+}
+
+/// Where what is in the condensed bytes was in the component: pairs of offsets, each good until the next.
+#[derive(Default)]
+struct Splices(Vec<(usize, usize)>);
+
+impl Splices {
+    fn add(&mut self, condensed: usize, original: usize) {
+        if self.0.last().is_none_or(|(at, was)| original.wrapping_sub(*was) != condensed - at) {
+            self.0.push((condensed, original));
+        }
+    }
+
+    /// Of an offset in the condensed bytes, that in the component.
+    fn original(&self, condensed: usize) -> usize {
+        let next = self.0.partition_point(|(at, _)| *at <= condensed);
+        let Some((at, was)) = next.checked_sub(1).map(|last| self.0[last]) else { return condensed };
+        // What stands in for something is where that began.
+        let until = self.0.get(next).map_or(usize::MAX, |(_, was)| *was);
+        (was + (condensed - at)).min(until.max(was))
+    }
+}
+
+impl Driver {
+    fn new(settings: &Settings, loads: bool) -> Driver {
+        let mut parser = Parser::new(0);
+        parser.set_features(settings.features);
+        let validator = Validator::new_with_features(settings.features);
+        let types = ModuleTypesBuilder::new(&validator);
+        let terms = Terms::new(settings);
+        let placer = Placer::new(settings, 0, loads && settings.memory_files);
+        Driver {
+            parser,
+            around: Vec::new(),
+            module: None,
+            module_size: None,
+            validator,
+            types,
+            arriving: Arriving::new(terms.clone(), placer),
+            terms,
+            modules: Vec::new(),
+            condensed: Vec::new(),
+            splices: Splices::default(),
+            functions: 0,
+            ended: false,
+        }
+    }
+
+    /// Takes as many bytes as make whole pieces, the first of which is at byte `at` of the component, and says how many
+    /// that were. `end` says that no more will come.
+    fn advance(&mut self, settings: &Settings, bytes: &[u8], at: usize, end: bool) -> wasmtime::Result<usize> {
+        let mut taken = 0;
+        while !self.ended {
+            let rest = &bytes[taken..];
+            let consumed = match self.module.take() {
+                Some(module) => self.in_module(settings, module, rest, at + taken, end)?,
+                None => self.in_component(settings, rest, at + taken, end)?,
+            };
+            match consumed {
+                Some(consumed) => taken += consumed,
+                None => break,
+            }
+        }
+        Ok(taken)
+    }
+
+    /// One piece of the component that is open. None if it is not all there.
+    fn in_component(
+        &mut self,
+        settings: &Settings,
+        rest: &[u8],
+        at: usize,
+        end: bool,
+    ) -> wasmtime::Result<Option<usize>> {
+        let (consumed, payload) = match self.parser.parse(rest, end).map_err(Error::from)? {
+            Chunk::NeedMoreData(_) => return Ok(None),
+            Chunk::Parsed { consumed, payload } => (consumed, payload),
+        };
+        match payload {
+            Payload::Version { encoding: Encoding::Module, .. } if self.around.is_empty() => {
+                return Err(whole_component::not_a_component().into());
+            }
+            Payload::ModuleSection { mut parser, unchecked_range } => {
+                self.validator.module_section(&unchecked_range).map_err(Error::from)?;
+                parser.set_features(settings.features);
+                self.module_size = Some(self.open(MODULE, at));
+                let condensed = self.condensed.len();
+                let start = unchecked_range.start;
+                self.module = Some(OpenModule { parser, start, condensed, data_count: None, code: None });
+                return Ok(Some(consumed));
+            }
+            Payload::ComponentSection { parser, unchecked_range } => {
+                self.validator.component_section(&unchecked_range).map_err(Error::from)?;
+                let size = self.open(COMPONENT, at);
+                self.around.push((std::mem::replace(&mut self.parser, parser), size));
+                return Ok(Some(consumed));
+            }
+            Payload::ComponentCanonicalSection(section) => {
+                // As Wasmtime's translation does: types are interned in the order in which functions name them.
+                let mut next = self.validator.types(0).map_or(0, |types| types.function_count());
+                self.validator.component_canonical_section(&section).map_err(Error::from)?;
+                let types = self.validator.types(0).expect("a component is open");
+                for function in section {
+                    let index = match function.map_err(Error::from)? {
+                        CanonicalFunction::Lift { core_func_index, .. } => core_func_index,
+                        _ => {
+                            next += 1;
+                            next - 1
+                        }
+                    };
+                    self.types.intern_type(types, types.core_function_at(index))?;
+                }
+            }
+            Payload::End(offset) => {
+                self.validator.end(offset).map_err(Error::from)?;
+                match self.around.pop() {
+                    Some((parser, size)) => {
+                        self.close(size);
+                        self.parser = parser;
+                    }
+                    None => self.ended = true,
+                }
+            }
+            other => drop(self.validator.payload(&other).map_err(Error::from)?),
+        }
+        self.keep(&rest[..consumed], at);
+        Ok(Some(consumed))
+    }
+
+    /// One piece of a core module. None if it is not all there.
+    fn in_module(
+        &mut self,
+        settings: &Settings,
+        mut module: OpenModule,
+        rest: &[u8],
+        at: usize,
+        end: bool,
+    ) -> wasmtime::Result<Option<usize>> {
+        // The parser gives the data section when all of it is there.
+        if let Some((0, Some(image))) = &mut module.code
+            && rest.first() == Some(&data::SECTION)
+        {
+            image.advance(rest);
+        }
+        let (consumed, payload) = match module.parser.parse(rest, end).map_err(Error::from)? {
+            Chunk::NeedMoreData(_) => {
+                self.module = Some(module);
+                return Ok(None);
+            }
+            Chunk::Parsed { consumed, payload } => (consumed, payload),
+        };
+        let piece = &rest[..consumed];
+        match payload {
+            Payload::DataCountSection { count, .. } => {
+                module.data_count = Some(count);
+                self.keep(piece, at);
+            }
+            Payload::CodeSectionStart { count, range, .. } => {
+                if module.code.is_some() {
+                    return Err(Error::invalid("section out of order", Some(at)).into());
+                }
+                let image = self.begin(settings, &module, count, range.start, range.len())?;
+                module.code = Some((count, image));
+                self.splices.add(self.condensed.len(), at);
+                standins::code(&mut self.condensed, count);
+            }
+            Payload::CodeSectionEntry(body) => {
+                self.arriving.push(at, piece, body)?;
+                self.functions += 1;
+                if let Some((bodies, _)) = &mut module.code {
+                    *bodies -= 1;
+                }
+            }
+            Payload::DataSection(_) => {
+                let complete = module.code.as_ref().and_then(|(_, image)| image.as_ref()?.complete());
+                match complete {
+                    Some(segments) => {
+                        self.splices.add(self.condensed.len(), at);
+                        standins::data(&mut self.condensed, segments);
+                        let image = module.code.as_mut().and_then(|(_, image)| image.take());
+                        self.modules.last_mut().expect("its code has begun").image = image;
+                    }
+                    None => self.keep(piece, at),
+                }
+            }
+            Payload::CustomSection(custom) if standins::is_unread(settings, custom.name()) => {
+                self.splices.add(self.condensed.len(), at);
+                standins::custom(&mut self.condensed, custom.name());
+            }
+            Payload::End(_) => {
+                if module.code.is_none() {
+                    self.begin(settings, &module, 0, 0, 0)?;
+                }
+                self.module_size.take().into_iter().for_each(|size| self.close(size));
+                return Ok(Some(consumed));
+            }
+            _ => self.keep(piece, at),
+        }
+        self.module = Some(module);
+        Ok(Some(consumed))
+    }
+
+    /// Translates what stands ahead of a module's code section, with stand-ins for the rest, and makes a job of it.
+    fn begin(
+        &mut self,
+        settings: &Settings,
+        module: &OpenModule,
+        functions: u32,
+        code: usize,
+        section_bytes: usize,
+    ) -> wasmtime::Result<Option<DataImage>> {
+        let ahead = self.condensed.len();
+        if functions != 0 {
+            standins::code(&mut self.condensed, functions);
+            if let Some(count @ 1..) = module.data_count {
+                standins::data(&mut self.condensed, count);
+            }
+        }
+        let index = StaticModuleIndex::from_u32(self.modules.len() as u32);
+        let mut parser = Parser::new(module.start as u64);
+        parser.set_features(settings.features);
+        let bytes = &self.condensed[module.condensed..];
+        let mut translation = ModuleEnvironment::new(&settings.tunables, &mut self.validator, &mut self.types, index)
+            .translate(parser, bytes)
+            .map_err(crate::error::from_translation)?;
+        let located = |error: Error| error.moved(0, module.start);
+        let facts = facts::of_module(settings, bytes, &translation, &self.types).map_err(located)?;
+        let image = DataImage::new(settings, &translation.module).filter(|_| functions != 0);
+        let job = Arc::new(Job::new(self.terms.clone(), facts, &mut translation, (self.functions, 0)));
+        let types = translation.module.types.values().map(|ty| ty.unwrap_module_type_index()).collect();
+        drop(translation);
+        self.condensed.truncate(ahead);
+        self.arriving.begin(job.clone(), section_bytes);
+        self.modules.push(Begun { job, types, start: module.start, code, image: None });
+        Ok(image)
+    }
+
+    /// Begins a section whose size is not known yet, and says where that goes.
+    fn open(&mut self, number: u8, at: usize) -> usize {
+        self.splices.add(self.condensed.len(), at);
+        self.condensed.push(number);
+        self.condensed.extend([0; SIZE]);
+        self.condensed.len() - SIZE
+    }
+
+    /// Ends a section: fills in its size.
+    fn close(&mut self, size: usize) {
+        let bytes = u32::try_from(self.condensed.len() - size - SIZE).expect("a component is smaller than 4 GiB");
+        for (i, byte) in self.condensed[size..size + SIZE].iter_mut().enumerate() {
+            let more = if i + 1 < SIZE { 0x80 } else { 0 };
+            *byte = (bytes >> (7 * i)) as u8 & 0x7f | more;
+        }
+    }
+
+    fn keep(&mut self, piece: &[u8], at: usize) {
+        self.splices.add(self.condensed.len(), at);
+        self.condensed.extend_from_slice(piece);
+    }
+
+    /// Of `error`, and those that only a translation of the whole finds or that threads have found meanwhile, the first
+    /// in the order of the bytes.
+    fn first_error(&mut self, settings: &Settings, wasm_bytes: usize, error: wasmtime::Error) -> wasmtime::Error {
+        let function = self.arriving.settle().err().map(wasmtime::Error::from);
+        // What is open ends here.
+        self.module_size.take().into_iter().for_each(|size| self.close(size));
+        while let Some((_, size)) = self.around.pop() {
+            self.close(size);
+        }
+        let scope = ScopeVec::new();
+        let translated =
+            crate::input::component::translate(settings, &self.condensed, wasm_bytes, &scope, &mut |_| None);
+        let offset = |error: &wasmtime::Error| error.downcast_ref::<Error>().and_then(Error::offset);
+        // At the end of what was kept it complains only of what has not come.
+        let inside = |error: &wasmtime::Error| offset(error).is_some_and(|offset| offset < self.condensed.len());
+        let whole = translated.err().filter(inside).map(|error| self.located(error));
+        // What has no offset is of the whole, and comes last.
+        let all = [Some(error), function, whole];
+        let first = all.into_iter().flatten().min_by_key(|error| offset(error).unwrap_or(usize::MAX));
+        first.expect("there is one")
+    }
+
+    /// An error of the translation of the condensed bytes, with its offset in the component.
+    fn located(&self, error: wasmtime::Error) -> wasmtime::Error {
+        match error.downcast::<Error>() {
+            Ok(error) => error.mapped(|offset| self.splices.original(offset)).into(),
+            Err(error) => error,
+        }
+    }
+
+    /// Ends the component and links it.
+    fn conclude<T>(
+        mut self,
+        settings: &Settings,
+        wasm_bytes: usize,
+        mut report: Report,
+        done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        self.arriving.flush();
+        let start = Instant::now();
+        let scope = ScopeVec::new();
+        let condensed = std::mem::take(&mut self.condensed);
+        let modules = &mut self.modules;
+        let mut images: Images<'_> =
+            &mut |index: StaticModuleIndex| modules.get_mut(index.as_u32() as usize)?.image.take();
+        let translated = crate::input::component::translate(settings, &condensed, wasm_bytes, &scope, &mut images);
+        report.phases.decode += start.elapsed();
+        let mut translated = match translated {
+            Ok(translated) => translated,
+            Err(error) => {
+                let error = self.located(error);
+                self.condensed = condensed;
+                return Err(self.first_error(settings, wasm_bytes, error));
+            }
+        };
+        self.check(settings, &mut translated)?;
+        let start = Instant::now();
+        let mut jobs: Vec<Arc<Job>> = self.modules.iter().map(|begun| begun.job.clone()).collect();
+        whole_component::adapters(settings, wasm_bytes, &mut translated, &self.terms, &mut jobs, &mut self.arriving)?;
+        let compiled = self.arriving.settle()?;
+        report.phases.compile += start.elapsed();
+        let compiling = Compiling { settings, jobs: &jobs, wasm_bytes };
+        let (artifact, report) = compiling.conclude(translated, &condensed, compiled, report)?;
+        done(artifact, report)
+    }
+
+    /// Sees to it that the translation of the whole says of each module what was taken for granted when it was
+    /// compiled, and puts offsets back to what they are in the component.
+    fn check(&self, settings: &Settings, translated: &mut Translated<'_>) -> wasmtime::Result<()> {
+        let modules: &mut PrimaryMap<StaticModuleIndex, _> = &mut translated.modules;
+        for (begun, translation) in self.modules.iter().zip(modules.values_mut()) {
+            let types = translation.module.types.values().map(|ty| ty.unwrap_module_type_index());
+            if !types.eq(begun.types.iter().copied()) {
+                // Going on would confuse types.
+                wasmtime::bail!("internal error: types have other numbers than when they were compiled");
+            }
+            if cfg!(debug_assertions) {
+                let bytes = translation.wasm;
+                let facts = facts::of_module(settings, bytes, translation, translated.types.module_types_builder())?;
+                assert_eq!(format!("{facts:?}"), format!("{:?}", begun.job.facts), "a module is not what was compiled");
+            }
+            translation.wasm_module_offset = begun.start as u64;
+            translation.debuginfo.wasm_file.code_section_offset = begun.code as u64;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasmtime::Config;
+
+    /// Two modules, the second with data that is put in place as it comes, an adapter between two components, resources
+    /// and custom sections.
+    fn component() -> Vec<u8> {
+        let functions: String =
+            (0..300).map(|i| format!("(func (param i32) (result i32) local.get 0 i32.const {i} i32.add)")).collect();
+        let text = format!(
+            r#"(component
+                (core module $first (type (func (param f64))) {functions}
+                    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+                    (memory 1) (data (i32.const 8) "short"))
+                (component $inner
+                    (type $r (resource (rep i32)))
+                    (core module $m
+                        (type (func (param i64) (result i64)))
+                        (memory (export "memory") 3)
+                        (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024)
+                        (func (export "take") (param i32 i32) (result i32) local.get 1)
+                        (data (i32.const 0) "{data}"))
+                    (core instance $i (instantiate $m))
+                    (func (export "take") (param "x" string) (result u32)
+                        (canon lift (core func $i "take") (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))
+                (component $outer
+                    (import "take" (func $take (param "x" string) (result u32)))
+                    (core module $libc
+                        (memory (export "memory") 1)
+                        (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 64))
+                    (core instance $libc (instantiate $libc))
+                    (core func $take (canon lower (func $take) (memory (core memory $libc "memory"))
+                        (realloc (core func $libc "realloc"))))
+                    (core module $m (import "" "take" (func $take (param i32 i32) (result i32)))
+                        (func (export "go") (result i32) (call $take (i32.const 0) (i32.const 7))))
+                    (core instance $i (instantiate $m (with "" (instance (export "take" (func $take))))))
+                    (func (export "go") (result u32) (canon lift (core func $i "go"))))
+                (instance $inner (instantiate $inner))
+                (instance $outer (instantiate $outer (with "take" (func $inner "take"))))
+                (core instance $first (instantiate $first))
+                (func (export "add") (param "a" u32) (param "b" u32) (result u32)
+                    (canon lift (core func $first "add")))
+                (export "go" (func $outer "go")))"#,
+            data = "0123456789abcdef".repeat(5000),
+        );
+        wat::parse_str(text).unwrap()
+    }
+
+    fn streamed(compiler: &Compiler, wasm: &[u8], chunk: usize) -> wasmtime::Result<Vec<u8>> {
+        let mut stream = compiler.component_stream();
+        for bytes in wasm.chunks(chunk) {
+            stream.push(bytes)?;
+        }
+        stream.finish_artifact()
+    }
+
+    #[test]
+    fn chunks_do_not_show_in_the_artifact() {
+        let wasm = component();
+        for threads in [1, 2] {
+            let compiler = Compiler::new(&Config::new()).unwrap().threads(threads).batch(500);
+            let whole = compiler.precompile_component(&wasm).unwrap();
+            for chunk in [1, 100, 70_000, wasm.len()] {
+                assert!(streamed(&compiler, &wasm, chunk).unwrap() == whole, "by {chunk} on {threads} threads");
+            }
+            let component = compiler.component(&wasm).unwrap();
+            let mut store = wasmtime::Store::new(compiler.engine(), ());
+            let linker = wasmtime::component::Linker::new(compiler.engine());
+            let instance = linker.instantiate(&mut store, &component).unwrap();
+            let go = instance.get_typed_func::<(), (u32,)>(&mut store, "go").unwrap();
+            assert_eq!(go.call(&mut store, ()).unwrap(), (7,));
+        }
+    }
+
+    #[test]
+    fn the_first_error_in_the_order_of_the_bytes_comes() {
+        let wasm = component();
+        let compiler = Compiler::new(&Config::new()).unwrap().verify(false).batch(500);
+        let error = |error: wasmtime::Error| error.downcast::<Error>().unwrap();
+        let mut errors = 0;
+        for at in (0..wasm.len()).filter(|at| at % 1997 == 0 || *at < 60 || wasm.len() - at < 1500 && at % 5 == 0) {
+            let mut wrong = wasm.clone();
+            wrong[at] ^= 0x41;
+            let whole = compiler.precompile_component(&wrong).map(drop).map_err(error);
+            for chunk in [13, 5000, wasm.len()] {
+                assert_eq!(streamed(&compiler, &wrong, chunk).map(drop).map_err(error), whole, "byte {at} by {chunk}");
+            }
+            errors += usize::from(whole.is_err());
+        }
+        assert!(errors > 60, "{errors}");
+        for end in (0..wasm.len()).step_by(1301) {
+            let cut = compiler.precompile_component(&wasm[..end]).map(drop).map_err(error).unwrap_err();
+            assert_eq!(streamed(&compiler, &wasm[..end], 64).map_err(error).unwrap_err(), cut, "up to {end}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Compiles a component that is there as a whole: all of its core modules into one text, with one set of trampolines.
+
+use crate::Compiler;
+use crate::border::component::Functions;
+use crate::error::Error;
+use crate::facts;
+use crate::input::component::{self, Translated};
+use crate::input::translate;
+use crate::output::artifact::{self, Artifact, Source};
+use crate::output::link::{self, Unit};
+use crate::output::place::Placer;
+use crate::report::Report;
+use crate::settings::Settings;
+use crate::stream::component_stream::ComponentStream;
+use crate::verify;
+use crate::work::arriving::Arriving;
+use crate::work::job::{Job, Terms};
+use crate::work::queue::{self, Compiled};
+use crate::work::worker::Totals;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use wasmtime_environ::wasmparser::{BinaryReader, FunctionBody};
+use wasmtime_environ::{FuncIndex, ModuleTranslation, ModuleTypesBuilder, ScopeVec, StaticModuleIndex};
+
+/// Compiles a component, binary or text, that is there as a whole, and hands on the artifact: to be loaded, or not.
+pub(crate) fn whole<T>(
+    compiler: &Compiler,
+    bytes: &[u8],
+    loads: bool,
+    done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
+    let start = Instant::now();
+    let wasm = translate::binary(bytes)?;
+    if component::is_module(&wasm) {
+        return Err(not_a_component().into());
+    }
+    let settings = &compiler.settings;
+    let scope = ScopeVec::new();
+    let Ok(mut translated) = component::translate(settings, &wasm, wasm.len(), &scope, &mut |_| None) else {
+        // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
+        let mut stream = ComponentStream::new(compiler.clone(), loads);
+        stream.push(&wasm)?;
+        return stream.conclude(done);
+    };
+    let terms = Terms::new(settings);
+    let mut jobs = Vec::with_capacity(translated.modules.len());
+    let mut adapters = 0;
+    for translation in translated.modules.values_mut() {
+        let is_adapter = !wasm.as_ptr_range().contains(&translation.wasm.as_ptr());
+        // Offsets in adapters begin anew.
+        let of_others = if is_adapter { wasm.len() + adapters } else { 0 };
+        adapters += if is_adapter { translation.wasm.len() } else { 0 };
+        let features = if is_adapter { component::of_adapters(settings.features) } else { settings.features };
+        let types = translated.types.module_types_builder();
+        jobs.push(Arc::new(Job { features, ..job(settings, &terms, types, translation, &jobs, of_others)? }));
+    }
+    let mut report = Report::default();
+    report.phases.decode = start.elapsed();
+
+    let start = Instant::now();
+    let mut batches = VecDeque::new();
+    for (job, translation) in jobs.iter().zip(translated.modules.values()) {
+        if job.functions() != 0 {
+            let (offset, entries) = entries(translation)?;
+            batches.append(&mut job.batches(offset, entries)?);
+        }
+    }
+    let functions = jobs.last().map_or(0, |job| job.first + job.functions());
+    let placer = Placer::new(settings, functions as usize, loads && settings.memory_files);
+    let compiled = if batches.is_empty() {
+        Compiled { functions: placer, totals: Totals::default() }
+    } else {
+        queue::compile(&terms, batches, placer, || ())?
+    };
+    report.phases.compile = start.elapsed();
+    let compiling = Compiling { settings, jobs: &jobs, wasm_bytes: wasm.len() };
+    let (artifact, report) = compiling.conclude(translated, &wasm, compiled, report)?;
+    done(artifact, report)
+}
+
+/// The error of a core module where a component was expected.
+pub(crate) fn not_a_component() -> Error {
+    let message = "expected a component but was given a core module, which `Compiler::module` and `stream` take";
+    Error::invalid(message, Some(0))
+}
+
+/// Compiles the modules that were made for adapters, which follow those of `jobs`, and adds theirs.
+pub(crate) fn adapters(
+    settings: &Settings,
+    wasm_bytes: usize,
+    translated: &mut Translated<'_>,
+    terms: &Arc<Terms>,
+    jobs: &mut Vec<Arc<Job>>,
+    arriving: &mut Arriving,
+) -> wasmtime::Result<()> {
+    let mut ahead = wasm_bytes;
+    let types = translated.types.module_types_builder();
+    let features = component::of_adapters(settings.features);
+    for translation in translated.modules.values_mut().skip(jobs.len()) {
+        let job = Arc::new(Job { features, ..job(settings, terms, types, translation, jobs, ahead)? });
+        ahead += translation.wasm.len();
+        jobs.push(job.clone());
+        if job.functions() == 0 {
+            continue;
+        }
+        let (offset, bytes) = entries(translation)?;
+        arriving.begin(job.clone(), bytes.len());
+        let mut reader = BinaryReader::new_features(bytes, offset, features);
+        for _ in 0..job.functions() {
+            let start = reader.original_position();
+            let length = reader.read_var_u32().map_err(Error::from)? as usize;
+            let at = reader.original_position();
+            let body = reader.read_bytes(length).map_err(Error::from)?;
+            let entry = &bytes[start - offset..reader.original_position() - offset];
+            arriving.push(start, entry, FunctionBody::new(BinaryReader::new_features(body, at, features)))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is to be compiled of the module that follows those of `jobs`. So many bytes of others count as ahead of it.
+fn job(
+    settings: &Settings,
+    terms: &Arc<Terms>,
+    types: &ModuleTypesBuilder,
+    translation: &mut ModuleTranslation<'_>,
+    jobs: &[Arc<Job>],
+    ahead: usize,
+) -> wasmtime::Result<Job> {
+    let facts = facts::of_module(settings, translation.wasm, translation, types)?;
+    let first = jobs.last().map_or(0, |job| job.first + job.functions());
+    Ok(Job::new(terms.clone(), facts, translation, (first, ahead)))
+}
+
+/// The entries of a module's code section, and at which byte of what the module came in they begin.
+fn entries<'a>(translation: &ModuleTranslation<'a>) -> Result<(usize, &'a [u8]), Error> {
+    let section = translation.debuginfo.wasm_file.code_section_offset as usize;
+    let within = section - translation.wasm_module_offset as usize;
+    let mut entries = BinaryReader::new(&translation.wasm[within..], section);
+    entries.read_var_u32()?;
+    let offset = entries.original_position();
+    Ok((offset, &translation.wasm[within + offset - section..]))
+}
+
+/// A component whose functions are compiled.
+pub(crate) struct Compiling<'j> {
+    pub(crate) settings: &'j Settings,
+    pub(crate) jobs: &'j [Arc<Job>],
+    pub(crate) wasm_bytes: usize,
+}
+
+impl Compiling<'_> {
+    /// Links, and writes the artifact.
+    pub(crate) fn conclude<'a>(
+        self,
+        mut translated: Translated<'a>,
+        wasm: &'a [u8],
+        Compiled { mut functions, totals }: Compiled,
+        mut report: Report,
+    ) -> wasmtime::Result<(Artifact<'a>, Report)> {
+        let Compiling { settings, jobs, wasm_bytes } = self;
+        let start = Instant::now();
+        report.per_function = std::mem::take(&mut functions.reports);
+        for function in &mut report.per_function {
+            let module = &translated.modules[StaticModuleIndex::from_u32(function.module)];
+            let names = &module.debuginfo.name_section.func_names;
+            function.name = names.get(&FuncIndex::from_u32(function.index)).map(|name| (*name).to_owned());
+        }
+        let unit = |(job, translation)| {
+            let job: &Arc<Job> = job;
+            Unit { facts: &job.facts, translation, first: job.first }
+        };
+        let units: Vec<Unit<'_>> = jobs.iter().zip(translated.modules.values()).map(unit).collect();
+        let of_component = Functions {
+            component: &translated.component,
+            types: &translated.types,
+            concurrency: settings.tunables.concurrency_support,
+        };
+        let types = translated.types.module_types_builder();
+        let image = link::link(settings, &units, types, Some(&of_component), wasm_bytes, functions)?;
+        report.functions = jobs.iter().map(|job| job.functions()).sum();
+        report.wasm_bytes = wasm_bytes;
+        report.body_bytes = totals.body_bytes;
+        report.text_bytes = image.text.len();
+        report.code_bytes = totals.code_bytes;
+        report.counters = totals.counters;
+        // Of several threads' time, as much as passed while they worked side by side.
+        let share = report.phases.compile.as_secs_f64() / totals.busy.as_secs_f64().max(1e-9);
+        report.phases.survey = totals.survey.mul_f64(share.min(1.));
+        report.phases.emit = totals.emit.mul_f64(share.min(1.));
+        let trampolines = std::mem::take(&mut translated.component.trampolines);
+        let artifact = artifact::write(settings, Source::Component(translated, wasm), image)?;
+        report.artifact_bytes = artifact.len();
+        report.phases.link = start.elapsed();
+        report.phases.load = Duration::ZERO;
+        if !settings.verify {
+            return Ok((artifact, report));
+        }
+        let start = Instant::now();
+        let bytes = artifact.into_bytes()?;
+        report.verified = Some(verify::prove(settings, &bytes, Some(&trampolines))?);
+        report.phases.verify = start.elapsed();
+        Ok((Artifact::of_bytes(bytes), report))
+    }
+}
