@@ -60,10 +60,20 @@ pub struct Subject {
 /// The modules of all scripts below a folder.
 #[must_use]
 pub fn of_scripts(folder: &Path) -> Vec<Subject> {
-    shared::files(folder, "wast").iter().flat_map(|path| of_script(path)).collect()
+    shared::files(folder, "wast").iter().flat_map(|path| of_script(path, MODULE)).collect()
 }
 
-fn of_script(path: &Path) -> Vec<Subject> {
+/// The components of all scripts below a folder.
+#[must_use]
+pub fn components_of_scripts(folder: &Path) -> Vec<Subject> {
+    shared::files(folder, "wast").iter().flat_map(|path| of_script(path, COMPONENT)).collect()
+}
+
+/// Byte 6 of binaries: their layer.
+const MODULE: u8 = 0;
+const COMPONENT: u8 = 1;
+
+fn of_script(path: &Path, layer: u8) -> Vec<Subject> {
     let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
     let mut lexer = wast::lexer::Lexer::new(&text);
     lexer.allow_confusing_unicode(true);
@@ -78,7 +88,7 @@ fn of_script(path: &Path) -> Vec<Subject> {
             WastDirective::AssertUnlinkable { mut module, .. } => module.encode().ok(),
             _ => None,
         };
-        if let Some(wasm) = wasm.filter(|wasm| wasm.get(6) == Some(&0)) {
+        if let Some(wasm) = wasm.filter(|wasm| wasm.get(6) == Some(&layer)) {
             subjects.push(Subject { name: format!("{}:{line}", path.display()), wasm });
         }
     }
@@ -214,6 +224,17 @@ impl fmt::Display for Summary {
 pub fn run(setup: &Setup, subjects: &[Subject], threads: usize) -> Result<Summary> {
     let mut config = setup.config();
     config.wasm_exceptions(true);
+    // What components may have.
+    config
+        .wasm_component_model_async(true)
+        .wasm_component_model_more_async_builtins(true)
+        .wasm_component_model_async_stackful(true)
+        .wasm_component_model_threading(true)
+        .wasm_component_model_error_context(true)
+        .wasm_component_model_memory64(true)
+        .wasm_component_model_map(true)
+        .wasm_component_model_implements(true)
+        .wasm_component_model_fixed_length_lists(true);
     let engine = Engine::new(&config)?;
     let compiler = setup.lightbeam(&engine)?.verify(true).threads(1);
     let mut seen = HashSet::new();
@@ -257,7 +278,16 @@ enum Proved {
 
 /// Proves one module.
 fn prove(compiler: &Compiler, wasm: &[u8]) -> Result<Proved, String> {
-    let compile = || compiler.precompile_timed(wasm);
+    let compile = || match wasm.get(6) {
+        Some(&COMPONENT) => {
+            let (artifact, report) = compiler.precompile_component_timed(wasm)?;
+            // Nothing of it is believed now.
+            let again = compiler.verify_artifact(&artifact, wasm)?;
+            assert_eq!(report.verified.as_ref().map(|verified| verified.instructions), Some(again.instructions));
+            Ok((artifact, report))
+        }
+        _ => compiler.precompile_timed(wasm),
+    };
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(compile)) {
         Ok(Ok((_, report))) => Ok(Proved::All(report.verified.expect("it was to be proved"))),
         Ok(Err(error)) => match error.downcast_ref::<lightbeam::Error>() {

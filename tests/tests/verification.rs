@@ -54,6 +54,11 @@ fn scripts_of_the_host_are_proved() {
 }
 
 #[test]
+fn components_of_the_host_are_proved() {
+    prove_shared("wasmtime-scripts", verification::components_of_scripts);
+}
+
+#[test]
 fn programs_are_proved() {
     prove_shared("corpus", verification::of_files);
 }
@@ -197,4 +202,43 @@ fn an_artifact_is_proved_against_its_module() {
     let message = error(&small, &artifact, MODULE);
     assert!(message.contains("`memory_reservation: 4294967296`, they have `memory_reservation: 1048576`"), "{message}");
     assert!(error(&compiler, b"\x7fELF", MODULE).contains("no artifact"));
+}
+
+const COMPONENT: &str = r#"(component
+  (import "log" (func $log (param "a" u32) (result u64)))
+  (core func $lowered (canon lower (func $log)))
+  (core module $inner (func (export "one") (result i32) (i32.const 1)))
+  (core instance $inner (instantiate $inner))
+  (core module $outer
+    (import "" "log" (func $log (param i32) (result i64)))
+    (import "" "one" (func $one (result i32)))
+    (func (export "run") (result i64) (call $log (call $one))))
+  (core instance $outer (instantiate $outer
+    (with "" (instance (export "log" (func $lowered)) (export "one" (func $inner "one"))))))
+  (func (export "run") (result u64) (canon lift (core func $outer "run"))))"#;
+
+#[test]
+fn an_artifact_is_proved_against_its_component() {
+    let compiler = Compiler::new(&Config::new()).unwrap();
+    let artifact = compiler.precompile_component(COMPONENT).unwrap();
+    let verified = compiler.verify_artifact(&artifact, COMPONENT).unwrap();
+    assert_eq!(verified.functions, 2, "of both modules");
+
+    let error = |artifact: &[u8], source: &str| {
+        let error = compiler.verify_artifact(artifact, source).unwrap_err();
+        let error = error.downcast::<lightbeam::Error>().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Verification, "{error}");
+        error.to_string()
+    };
+    for (from, to) in
+        [("\"log\" (func $log (param \"a\"", "\"lag\" (func $log (param \"a\""), ("\"a\" u32", "\"a\" s32")]
+    {
+        let other = COMPONENT.replacen(from, to, 1);
+        assert_ne!(other, COMPONENT);
+        let message = error(&artifact, &other);
+        assert!(message.contains("component") || message.contains("byte"), "{message}");
+    }
+    let of_module = compiler.precompile(MODULE).unwrap();
+    assert!(error(&of_module, COMPONENT).contains("one of a core module, and this is a component"));
+    assert!(error(&artifact, MODULE).contains("one of a component, and this is a core module"));
 }

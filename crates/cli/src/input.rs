@@ -61,13 +61,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// The binary form of a module given in either form. An artifact is not a module any more.
 pub(crate) fn to_binary(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    let bytes = match Kind::of(&bytes) {
-        Kind::Text => from_text(path, &bytes)?,
-        Kind::Artifact => bail!("the module is compiled already"),
-        Kind::Module | Kind::Component => bytes,
-    };
+    let bytes = binary(path, bytes)?;
     refuse_component(&bytes)?;
     Ok(bytes)
+}
+
+/// The binary form of a program given in either form.
+pub(crate) fn binary(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    match Kind::of(&bytes) {
+        Kind::Text => from_text(path, &bytes),
+        Kind::Artifact => bail!("the module is compiled already"),
+        Kind::Module | Kind::Component => Ok(bytes),
+    }
 }
 
 /// Is it an artifact for Wasmtime, of whatever compiler?
@@ -79,8 +84,11 @@ fn compile_bytes(compiler: &Compiler, path: &Path, bytes: Vec<u8>) -> Result<Art
     if is_artifact(&bytes) {
         return precompiled(bytes);
     }
-    let (bytes, report) = compiler.precompile_timed(to_binary(path, bytes)?)?;
-    Ok(Artifact { bytes, report: Some(report) })
+    let bytes = binary(path, bytes)?;
+    compiled(match Kind::of(&bytes) {
+        Kind::Component => compiler.precompile_component_timed(bytes)?,
+        _ => compiler.precompile_timed(bytes)?,
+    })
 }
 
 fn compile_stream(compiler: &Compiler, source: &mut impl Read) -> Result<Artifact> {
@@ -93,20 +101,31 @@ fn compile_stream(compiler: &Compiler, source: &mut impl Read) -> Result<Artifac
         }
     }
     match Kind::of(&chunk[..filled]) {
-        Kind::Module => {}
-        Kind::Component => return Err(refuse_component(&chunk[..filled]).unwrap_err()),
+        Kind::Module => {
+            let mut stream = compiler.stream();
+            while filled != 0 {
+                stream.push(&chunk[..filled])?;
+                filled = read_some(source, &mut chunk)?;
+            }
+            compiled(stream.finish_artifact_timed()?)
+        }
+        Kind::Component => {
+            let mut stream = compiler.component_stream();
+            while filled != 0 {
+                stream.push(&chunk[..filled])?;
+                filled = read_some(source, &mut chunk)?;
+            }
+            compiled(stream.finish_artifact_timed()?)
+        }
         Kind::Artifact | Kind::Text => {
             chunk.truncate(filled);
             source.read_to_end(&mut chunk).context("failed to read")?;
-            return compile_bytes(compiler, Path::new("<stdin>"), chunk);
+            compile_bytes(compiler, Path::new("<stdin>"), chunk)
         }
     }
-    let mut stream = compiler.stream();
-    while filled != 0 {
-        stream.push(&chunk[..filled])?;
-        filled = read_some(source, &mut chunk)?;
-    }
-    let (bytes, report) = stream.finish_artifact_timed()?;
+}
+
+fn compiled((bytes, report): (Vec<u8>, Report)) -> Result<Artifact> {
     Ok(Artifact { bytes, report: Some(report) })
 }
 
@@ -128,7 +147,7 @@ fn precompiled(bytes: Vec<u8>) -> Result<Artifact> {
 
 fn refuse_component(bytes: &[u8]) -> Result<()> {
     if Kind::of(bytes) == Kind::Component {
-        bail!("this is a component; Lightbeam compiles core modules only");
+        bail!("this is a component; only the code of core modules can be shown");
     }
     Ok(())
 }

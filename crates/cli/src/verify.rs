@@ -1,4 +1,5 @@
-//! `lightbeam verify`: proves that an artifact is one of a module, and that its code stays in the sandbox.
+//! `lightbeam verify`: proves that an artifact is one of a module or a component, and that its code stays in the
+//! sandbox.
 
 use crate::{flags, input, output};
 use std::path::{Path, PathBuf};
@@ -8,9 +9,9 @@ use wasmtime::error::Context as _;
 use wasmtime::{Engine, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
 
-/// Proves that a compiled module is one of a module, and that its code stays in the sandbox.
+/// Proves that a compiled module or component is one of its source, and that its code stays in the sandbox.
 ///
-/// Nothing of the compiled module is believed: the module is validated again, everything that does not depend on the
+/// Nothing of what was compiled is believed: the source is validated again, everything that does not depend on the
 /// machine code is made anew and must be the same, byte for byte, and the code and its tables are proved against that.
 /// The options must be those that it was compiled with.
 // `-W` has a long form, too, which means something else here.
@@ -20,14 +21,14 @@ pub struct VerifyCommand {
     #[command(flatten)]
     common: CommonOptions,
 
-    /// The module that it was compiled from, binary or text.
+    /// The module or component that it was compiled from, binary or text.
     #[arg(long, value_name = "FILE.wasm")]
     wasm: Option<PathBuf>,
 
     #[command(flatten)]
     compiling: flags::Compiling,
 
-    /// The compiled module; `-` is standard input.
+    /// The compiled module or component; `-` is standard input.
     #[arg(value_name = "FILE.cwasm")]
     artifact: PathBuf,
 }
@@ -54,7 +55,7 @@ impl VerifyCommand {
         if !input::is_artifact(&artifact) {
             bail!("`{name}` is not a compiled module");
         }
-        let module = input::to_binary(wasm, input::read(wasm)?);
+        let module = input::binary(wasm, input::read(wasm)?);
         let module = module.with_context(|| format!("failed to read `{}`", wasm.display()))?;
         let start = Instant::now();
         let verified =

@@ -1,10 +1,17 @@
 //! Runs scripts of the specification tests and says which of their directives fail. Every directive counts: one that
 //! the runner does not know is a failure, never a silence.
 
+mod component_host;
+mod component_values;
+mod components;
 mod custom;
+mod needs;
 mod runner;
 mod spectest;
+mod traps;
 mod values;
+
+pub use needs::{Needs, pools};
 
 use crate::{flags, machine, show};
 use lightbeam::Compiler;
@@ -14,6 +21,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::Scope;
+use wasmtime::component::Component;
 use wasmtime::error::Context as _;
 use wasmtime::{Config, Engine, Module, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
@@ -21,9 +29,10 @@ use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
 use wast::{Wast, WastDirective};
 
-/// Runs specification test scripts, and prints a line for each directive that fails.
+/// Runs test scripts, of modules and of components, and prints a line for each directive that fails.
 ///
-/// Each script gets the features that its directory is for, unless the options say otherwise.
+/// Each script gets the features that its first lines name, as those of Wasmtime's scripts do, or else those that its
+/// directory is for, unless the options say otherwise.
 #[derive(clap::Parser)]
 pub struct WastCommand {
     #[command(flatten)]
@@ -50,15 +59,19 @@ impl WastCommand {
         }
         let mut out = std::io::stdout().lock();
         let (mut passed, mut failed) = (0, 0);
+        if self.common.opts.pooling_allocator == Some(true) {
+            needs::fill_pools(&mut self.common);
+        }
         for file in files {
-            let mut config = self.common.config(None)?;
-            set_features(&mut config, &file);
-            self.common.enable_wasm_features(&mut config)?;
-            if machine::limits_files() && self.common.opts.memory_init_cow.is_none() {
-                config.memory_init_cow(false);
-            }
-            let compiler = flags::compiler(&Engine::new(&config)?, threads, &self.compiling)?;
-            let report = run_file(&file, &compiler);
+            let report = run_in(&file, |needs| {
+                let mut config = self.common.config(None)?;
+                needs.apply(&mut config);
+                self.common.enable_wasm_features(&mut config)?;
+                if machine::limits_files() && self.common.opts.memory_init_cow.is_none() {
+                    config.memory_init_cow(false);
+                }
+                flags::compiler(&Engine::new(&config)?, threads, &self.compiling)
+            });
             write!(out, "{report}").context("failed to write the report")?;
             passed += report.passed;
             failed += report.failures.len();
@@ -91,12 +104,19 @@ pub trait Modules: Sync {
     /// Where they are to live.
     fn engine(&self) -> &Engine;
 
-    /// Compiles a binary.
+    /// Compiles the binary of a module.
     ///
     /// # Errors
     ///
     /// If it is invalid, or not supported.
     fn module(&self, wasm: &[u8]) -> Result<Module>;
+
+    /// Compiles the binary of a component.
+    ///
+    /// # Errors
+    ///
+    /// If it is invalid, or not supported.
+    fn component(&self, wasm: &[u8]) -> Result<Component>;
 }
 
 impl Modules for Compiler {
@@ -106,6 +126,10 @@ impl Modules for Compiler {
 
     fn module(&self, wasm: &[u8]) -> Result<Module> {
         Compiler::module(self, wasm)
+    }
+
+    fn component(&self, wasm: &[u8]) -> Result<Component> {
+        Compiler::component(self, wasm)
     }
 }
 
@@ -138,45 +162,46 @@ impl fmt::Display for FileReport {
     }
 }
 
-/// The settings that a script is meant for: WebAssembly 3.0 with the proposals that are always on here, or what the
-/// directory of its proposal says. A feature that Lightbeam lacks is on as well, so that the refusal is Lightbeam's.
+/// The settings that a script in that place is meant for, if its first lines say nothing of it.
 #[must_use]
 pub fn config_for(script: &Path) -> Config {
-    let mut config = Config::new();
-    if machine::limits_files() {
-        config.memory_init_cow(false);
-    }
-    set_features(&mut config, script);
-    config
-}
-
-fn set_features(config: &mut Config, script: &Path) {
-    let within = |directory: &str| script.components().any(|part| part.as_os_str() == directory);
-    if within("proposals") && within("threads") {
-        // That proposal's scripts extend the specification of before reference types.
-        config.wasm_threads(true).shared_memory(true);
-        config.wasm_gc(false).wasm_function_references(false).wasm_exceptions(false);
-        config.wasm_multi_memory(false).wasm_memory64(false).wasm_reference_types(false);
-        return;
-    }
-    config.wasm_gc(true).wasm_function_references(true).wasm_exceptions(true).wasm_tail_call(true);
-    config.wasm_simd(true).wasm_relaxed_simd(true).wasm_extended_const(true);
-    config.wasm_multi_memory(true).wasm_memory64(true);
-    config.wasm_threads(true).shared_memory(true).wasm_wide_arithmetic(true).wasm_custom_page_sizes(true);
-    // Wasmtime has it for one machine only.
-    config.wasm_stack_switching(within("stack-switching"));
+    Needs::of(script, "").expect("nothing is named").config()
 }
 
 /// Runs the script in a file.
 #[must_use]
 pub fn run_file(path: &Path, compiler: &dyn Modules) -> FileReport {
-    match std::fs::read_to_string(path) {
+    match read(path) {
         Ok(text) => run_text(path, &text, compiler),
-        Err(error) => {
-            let failures = vec![Failure { line: 0, message: format!("failed to read the script: {error}") }];
-            FileReport { path: path.into(), passed: 0, failures }
-        }
+        Err(failure) => failed(path, failure),
     }
+}
+
+/// Runs the script in a file on an engine that has what it needs.
+pub fn run_in<C: Modules>(path: &Path, compiler: impl FnOnce(&Needs) -> Result<C>) -> FileReport {
+    let text = match read(path) {
+        Ok(text) => text,
+        Err(failure) => return failed(path, failure),
+    };
+    let compiler = Needs::of(path, &text).and_then(|needs| {
+        if needs.canonical_nans {
+            bail!("Lightbeam does not make NaNs canonical, and the script needs it");
+        }
+        compiler(&needs).context("no engine for the script")
+    });
+    match compiler {
+        Ok(compiler) => run_text(path, &text, &compiler),
+        Err(error) => failed(path, runner::one_line(&error)),
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("failed to read the script: {error}"))
+}
+
+/// The report of a script that could not be begun.
+fn failed(path: &Path, message: String) -> FileReport {
+    FileReport { path: path.into(), passed: 0, failures: vec![Failure { line: 0, message }] }
 }
 
 /// Runs a script; `path` is what to call it.
@@ -196,7 +221,9 @@ fn run_directives(text: &str, compiler: &dyn Modules, report: &mut FileReport) -
     let buffer = ParseBuffer::new_with_lexer(lexer)?;
     let script: Wast<'_> = parser::parse(&buffer)?;
 
-    let directives = Directives { path: &report.path.clone(), text, compiler };
+    // What cannot be understood of the settings has been said where the engine was made.
+    let quotes = Needs::of(&report.path, text).is_ok_and(|needs| needs.of_wasmtime);
+    let directives = Directives { path: &report.path.clone(), text, compiler, quotes };
     std::thread::scope(|scope| directives.run(script.directives, Vec::new(), scope, report));
     Ok(())
 }
@@ -207,6 +234,8 @@ struct Directives<'env> {
     path: &'env Path,
     text: &'env str,
     compiler: &'env dyn Modules,
+    /// Does the script expect errors that say what it quotes? Others paraphrase.
+    quotes: bool,
 }
 
 impl<'env> Directives<'env> {
@@ -274,5 +303,7 @@ fn find_scripts(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
+#[cfg(test)]
+mod component_tests;
 #[cfg(test)]
 mod tests;

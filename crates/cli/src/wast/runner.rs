@@ -1,10 +1,16 @@
 //! The state of one thread of a script, its instances and definitions by name, and what each kind of directive demands.
 
-use super::{Directives, FileReport, Modules, custom, spectest, values};
+use super::components::{Components, Live};
+use super::{Directives, FileReport, Modules, component_values, custom, spectest, traps, values};
 use lightbeam::ErrorKind;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
+use std::rc::Rc;
 use std::thread::{self, Scope, ScopedJoinHandle};
+use wasmparser::Parser;
+use wasmtime::component::{self, Component};
 use wasmtime::{
     Error, Instance, Linker, Module, Result, SharedMemory, Store, ThrownException, Trap, Val, bail, format_err,
 };
@@ -27,18 +33,50 @@ pub(super) struct Runner<'scope, 'env> {
     ended: Vec<FileReport>,
     store: Store<()>,
     linker: Linker<()>,
+    /// What components import; made for the first of them.
+    components: Option<Components>,
     /// `(module instance)` without a name means the latest definition, kept under `None`.
-    definitions: HashMap<Option<String>, Module>,
-    instances: HashMap<String, Instance>,
+    definitions: HashMap<Option<String>, Definition>,
+    instances: HashMap<String, Made>,
     /// What a directive without a module's name means: the latest instance, if it could be made.
-    current: Option<Instance>,
+    current: Option<Made>,
+}
+
+/// What can be instantiated.
+#[derive(Clone)]
+enum Definition {
+    Module(Module),
+    Component(Component),
+}
+
+/// An instance. One of a component goes when no directive can mean it any more.
+#[derive(Clone)]
+enum Made {
+    Module(Instance),
+    Component(Rc<RefCell<Live>>),
 }
 
 /// What guest code came to: results, or the trap, exception or link error that it ended with.
-type Outcome = Result<Vec<Val>>;
+pub(super) type Outcome = Result<Results>;
+
+/// What a module's or a component's function has returned.
+pub(super) enum Results {
+    Core(Vec<Val>),
+    Component(Vec<component::Val>),
+}
+
+impl fmt::Display for Results {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown: Vec<String> = match self {
+            Results::Core(values) => values.iter().map(values::show).collect(),
+            Results::Component(values) => values.iter().map(component_values::show).collect(),
+        };
+        write!(f, "[{}]", shown.join(", "))
+    }
+}
 
 impl<'scope, 'env> Runner<'scope, 'env> {
-    /// A runner with nothing but `spectest` to import from, and perhaps shared items to register.
+    /// A runner with nothing but the host to import from, and perhaps shared items to register.
     pub(super) fn new(
         directives: Directives<'env>,
         shared: Vec<SharedItems>,
@@ -61,6 +99,7 @@ impl<'scope, 'env> Runner<'scope, 'env> {
             ended,
             store,
             linker,
+            components: None,
             definitions,
             instances,
             current,
@@ -96,8 +135,8 @@ impl<'scope, 'env> Runner<'scope, 'env> {
             WastDirective::ModuleDefinition(wat) => self.definition(wat),
             WastDirective::ModuleInstance { instance, module, .. } => {
                 let key = module.map(|id| id.name().to_string());
-                let Some(module) = self.definitions.get(&key).cloned() else { bail!("no module definition {key:?}") };
-                self.instantiate_as(instance, &module)
+                let Some(definition) = self.definitions.get(&key).cloned() else { bail!("no definition {key:?}") };
+                self.instantiate_as(instance, &definition)
             }
             WastDirective::Register { name, module: Some(module), .. }
                 if let Some((_, items)) = self.shared.iter().find(|(shared, _)| shared == module.name()) =>
@@ -108,24 +147,27 @@ impl<'scope, 'env> Runner<'scope, 'env> {
                 Ok(())
             }
             WastDirective::Register { name, module, .. } => {
-                let instance = self.instance(module)?;
-                self.linker.instance(&mut self.store, name, instance)?;
-                Ok(())
+                let made = self.made(module)?;
+                self.register(name, &made)
             }
             WastDirective::Invoke(invoke) => self.invoke(&invoke)?.map(|_| ()),
             WastDirective::AssertReturn { exec, results, .. } => {
                 let outcome = self.execute(exec)?;
                 self.assert_return(outcome, &results)
             }
-            WastDirective::AssertTrap { exec, message, .. } => assert_trap(&self.execute(exec)?, message),
-            WastDirective::AssertExhaustion { call, message, .. } => assert_trap(&self.invoke(&call)?, message),
+            WastDirective::AssertTrap { exec, message, .. } => {
+                let outcome = self.execute(exec)?;
+                traps::assert_trap(&outcome, message, self.directives.quotes)
+            }
+            WastDirective::AssertExhaustion { call, message, .. } => {
+                let outcome = self.invoke(&call)?;
+                traps::assert_trap(&outcome, message, self.directives.quotes)
+            }
             WastDirective::AssertException { exec, .. } => {
                 let outcome = self.execute(exec)?;
                 self.assert_exception(outcome)
             }
-            WastDirective::AssertSuspension { exec, .. } => {
-                assert_trap_is(&self.execute(exec)?, &[Trap::UnhandledTag], "suspension")
-            }
+            WastDirective::AssertSuspension { exec, .. } => traps::assert_suspension(&self.execute(exec)?),
             WastDirective::AssertInvalid { module, message, .. }
             | WastDirective::AssertMalformed { module, message, .. } => self.assert_rejected(module, message),
             WastDirective::AssertInvalidCustom { module, message, .. }
@@ -146,7 +188,7 @@ impl<'scope, 'env> Runner<'scope, 'env> {
     fn start(&mut self, thread: WastThread<'env>) -> Result<()> {
         let mut shared = Vec::new();
         if let Some(id) = thread.shared_module {
-            let instance = self.instance(Some(id))?;
+            let Made::Module(instance) = self.made(Some(id))? else { bail!("components cannot be shared") };
             let exports = instance.exports(&mut self.store).filter_map(|export| {
                 let name = export.name().to_string();
                 Some((name, export.into_shared_memory()?))
@@ -170,44 +212,71 @@ impl<'scope, 'env> Runner<'scope, 'env> {
         // If this fails, what follows must not run against the module before.
         self.current = None;
         let name = wat.name();
-        let module = self.compile(&encode(&mut wat)?)?;
-        self.instantiate_as(name, &module)
+        let definition = self.compile(&encode(&mut wat)?)?;
+        self.instantiate_as(name, &definition)
     }
 
     fn definition(&mut self, mut wat: QuoteWat<'_>) -> Result<()> {
         let name = wat.name().map(|id| id.name().to_string());
         self.definitions.remove(&None);
-        let module = self.compile(&encode(&mut wat)?)?;
-        self.definitions.insert(None, module.clone());
-        self.definitions.insert(name, module);
+        let definition = self.compile(&encode(&mut wat)?)?;
+        self.definitions.insert(None, definition.clone());
+        self.definitions.insert(name, definition);
         Ok(())
     }
 
-    fn instantiate_as(&mut self, name: Option<Id<'_>>, module: &Module) -> Result<()> {
+    fn instantiate_as(&mut self, name: Option<Id<'_>>, definition: &Definition) -> Result<()> {
         self.current = None;
         if let Some(name) = name {
             self.instances.remove(name.name());
         }
-        let instance = self.linker.instantiate(&mut self.store, module)?;
+        let made = self.instantiate(definition)?;
         if let Some(name) = name {
-            self.instances.insert(name.name().to_string(), instance);
+            self.instances.insert(name.name().to_string(), made.clone());
             // The specification asks for `register`; Wasmtime's runner does without.
-            self.linker.instance(&mut self.store, name.name(), instance)?;
+            self.register(name.name(), &made)?;
         }
-        self.current = Some(instance);
+        self.current = Some(made);
         Ok(())
     }
 
-    fn compile(&self, wasm: &[u8]) -> Result<Module> {
-        self.compiler.module(wasm)
+    fn instantiate(&mut self, definition: &Definition) -> Result<Made> {
+        Ok(match definition {
+            Definition::Module(module) => Made::Module(self.linker.instantiate(&mut self.store, module)?),
+            Definition::Component(component) => {
+                let live = self.components()?.instantiate(component)?;
+                Made::Component(Rc::new(RefCell::new(live)))
+            }
+        })
     }
 
-    fn instance(&self, name: Option<Id<'_>>) -> Result<Instance> {
+    fn register(&mut self, name: &str, made: &Made) -> Result<()> {
+        match made {
+            Made::Module(instance) => self.linker.instance(&mut self.store, name, *instance).map(|_| ()),
+            Made::Component(live) => self.components()?.register(name, &mut live.borrow_mut()),
+        }
+    }
+
+    fn components(&mut self) -> Result<&mut Components> {
+        if self.components.is_none() {
+            self.components = Some(Components::new(self.compiler)?);
+        }
+        Ok(self.components.as_mut().expect("made just now"))
+    }
+
+    fn compile(&self, wasm: &[u8]) -> Result<Definition> {
+        if Parser::is_component(wasm) {
+            return self.compiler.component(wasm).map(Definition::Component);
+        }
+        self.compiler.module(wasm).map(Definition::Module)
+    }
+
+    fn made(&self, name: Option<Id<'_>>) -> Result<Made> {
         match name {
-            None => self.current.ok_or_else(|| format_err!("the module before could not be instantiated")),
+            None => self.current.clone().ok_or_else(|| format_err!("the module before could not be instantiated")),
             Some(id) => {
-                let instance = self.instances.get(id.name()).copied();
-                instance.ok_or_else(|| format_err!("no instance named `${}`", id.name()))
+                let made = self.instances.get(id.name()).cloned();
+                made.ok_or_else(|| format_err!("no instance named `${}`", id.name()))
             }
         }
     }
@@ -217,21 +286,26 @@ impl<'scope, 'env> Runner<'scope, 'env> {
         match execute {
             WastExecute::Invoke(invoke) => self.invoke(&invoke),
             WastExecute::Wat(mut wat) => {
-                let module = self.compile(&wat.encode().map_err(text_error)?)?;
-                Ok(self.linker.instantiate(&mut self.store, &module).map(|_| Vec::new()))
+                let definition = self.compile(&wat.encode().map_err(text_error)?)?;
+                Ok(self.instantiate(&definition).map(|_| Results::Core(Vec::new())))
             }
-            WastExecute::Get { module, global, .. } => {
-                let instance = self.instance(module)?;
-                match instance.get_global(&mut self.store, global) {
-                    Some(global) => Ok(Ok(vec![global.get(&mut self.store)])),
+            WastExecute::Get { module, global, .. } => match self.made(module)? {
+                Made::Module(instance) => match instance.get_global(&mut self.store, global) {
+                    Some(global) => Ok(Ok(Results::Core(vec![global.get(&mut self.store)]))),
                     None => bail!("no exported global `{global}`"),
-                }
-            }
+                },
+                Made::Component(_) => bail!("components export no globals"),
+            },
         }
     }
 
     fn invoke(&mut self, invoke: &WastInvoke<'_>) -> Result<Outcome> {
-        let instance = self.instance(invoke.module)?;
+        let instance = match self.made(invoke.module)? {
+            Made::Module(instance) => instance,
+            Made::Component(live) => {
+                return Ok(live.borrow_mut().call(invoke.name, &invoke.args)?.map(Results::Component));
+            }
+        };
         let Some(function) = instance.get_func(&mut self.store, invoke.name) else {
             bail!("no exported function `{}`", invoke.name)
         };
@@ -239,22 +313,35 @@ impl<'scope, 'env> Runner<'scope, 'env> {
         for argument in &invoke.args {
             match argument {
                 WastArg::Core(argument) => arguments.push(values::argument(&mut self.store, argument)?),
-                other => bail!("unknown kind of argument: {other:?}"),
+                other => bail!("a module takes no such argument: {other:?}"),
             }
         }
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
-        Ok(function.call(&mut self.store, &arguments, &mut results).map(|()| results))
+        Ok(function.call(&mut self.store, &arguments, &mut results).map(|()| Results::Core(results)))
     }
 
     fn assert_return(&mut self, outcome: Outcome, expected: &[WastRet<'_>]) -> Result<()> {
-        let actual = outcome?;
-        if actual.len() != expected.len() {
-            bail!("expected {} results, got {}", expected.len(), actual.len());
+        let results = outcome?;
+        let count = match &results {
+            Results::Core(values) => values.len(),
+            Results::Component(values) => values.len(),
+        };
+        if count != expected.len() {
+            bail!("expected {} results, got {count}", expected.len());
         }
-        for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {
-            let WastRet::Core(expected) = expected else { bail!("unknown kind of result: {expected:?}") };
-            if !values::matches(&mut self.store, actual, expected)? {
-                bail!("result {index}: expected {}, got {}", values::show_pattern(expected), values::show(actual));
+        for (index, expected) in expected.iter().enumerate() {
+            let (same, actual) = match (&results, expected) {
+                (Results::Core(values), WastRet::Core(expected)) => {
+                    (values::matches(&mut self.store, &values[index], expected)?, values::show(&values[index]))
+                }
+                (Results::Component(values), WastRet::Component(expected)) => {
+                    (component_values::matches(&values[index], expected), component_values::show(&values[index]))
+                }
+                (Results::Core(values), _) => (false, values::show(&values[index])),
+                (Results::Component(values), _) => (false, component_values::show(&values[index])),
+            };
+            if !same {
+                bail!("result {index}: expected {}, got {actual}", show_expected(expected));
             }
         }
         Ok(())
@@ -276,12 +363,29 @@ impl<'scope, 'env> Runner<'scope, 'env> {
     /// For malformed and for invalid modules alike: it is not always clear in which of the two stages a module is
     /// found out, but it must be for what it is, and not because a feature or a file is missing.
     fn assert_rejected(&mut self, mut wat: QuoteWat<'_>, expected: &str) -> Result<()> {
-        let Ok(wasm) = wat.encode() else { return Ok(()) };
+        let wasm = match wat.encode() {
+            Ok(wasm) => wasm,
+            Err(error) => return self.assert_says(&text_error(error), expected),
+        };
         let Err(error) = self.compile(&wasm) else { bail!("expected rejection ({expected}), but it compiled") };
         match error.downcast_ref::<lightbeam::Error>().map(lightbeam::Error::kind) {
+            // A script that quotes the refusal means it.
+            Some(ErrorKind::Invalid | ErrorKind::Unsupported) if self.directives.quotes => {
+                self.assert_says(&error, expected)
+            }
             Some(ErrorKind::Invalid) => Ok(()),
             _ => bail!("expected rejection ({expected}), got: {}", one_line(&error)),
         }
+    }
+
+    /// Of scripts that quote errors, does the error say what is expected?
+    fn assert_says(&self, error: &Error, expected: &str) -> Result<()> {
+        let said = format!("{error:#}");
+        let ours = REFUSALS.iter().find(|(theirs, _)| *theirs == expected).map(|(_, ours)| *ours);
+        if self.directives.quotes && !said.contains(expected) && !ours.is_some_and(|ours| said.contains(ours)) {
+            bail!("expected an error that says ({expected}), got: {}", one_line(error));
+        }
+        Ok(())
     }
 
     /// What is wrong is in a custom section, and the module is as good as without it.
@@ -295,14 +399,27 @@ impl<'scope, 'env> Runner<'scope, 'env> {
     }
 
     fn assert_unlinkable(&mut self, mut wat: Wat<'_>, expected: &str) -> Result<()> {
-        let module = self.compile(&wat.encode().map_err(text_error)?)?;
-        match self.linker.instantiate(&mut self.store, &module) {
+        let definition = self.compile(&wat.encode().map_err(text_error)?)?;
+        match self.instantiate(&definition) {
             Ok(_) => bail!("expected a link error ({expected}), but it was instantiated"),
-            Err(error) if error.is::<Trap>() || error.is::<ThrownException>() => {
+            // Segments that a memory or table has no room for are an error of linking to Wasmtime's scripts.
+            Err(error) if error.is::<ThrownException>() || (error.is::<Trap>() && !self.directives.quotes) => {
                 bail!("expected a link error ({expected}), got: {}", one_line(&error))
             }
-            Err(_) => Ok(()),
+            Err(error) => self.assert_says(&error, expected),
         }
+    }
+}
+
+/// How Wasmtime refuses what it does not support, and how Lightbeam refuses the same.
+const REFUSALS: [(&str, &str); 1] =
+    [("Stack switching feature not compatible with GC", "continuations in objects are not supported")];
+
+fn show_expected(expected: &WastRet<'_>) -> String {
+    match expected {
+        WastRet::Core(expected) => values::show_pattern(expected),
+        WastRet::Component(expected) => component_values::show_expected(expected),
+        other => format!("{other:?}"),
     }
 }
 
@@ -313,65 +430,6 @@ fn encode(wat: &mut QuoteWat<'_>) -> Result<Vec<u8>> {
 fn text_error(error: wast::Error) -> Error {
     format_err!("in the text: {}", error.message())
 }
-
-fn assert_trap(outcome: &Outcome, expected: &str) -> Result<()> {
-    let traps = traps_named(expected);
-    if traps.is_empty() {
-        bail!("unknown name of a trap: {expected}");
-    }
-    assert_trap_is(outcome, &traps, expected)
-}
-
-fn assert_trap_is(outcome: &Outcome, traps: &[Trap], expected: &str) -> Result<()> {
-    match outcome {
-        Ok(results) => {
-            let results = results.iter().map(values::show).collect::<Vec<_>>().join(", ");
-            bail!("expected a trap ({expected}), got [{results}]")
-        }
-        Err(error) => match error.downcast_ref::<Trap>() {
-            Some(trap) if traps.contains(trap) => Ok(()),
-            _ => bail!("expected a trap ({expected}), got: {}", one_line(error)),
-        },
-    }
-}
-
-/// The traps of Wasmtime that a script may mean by a message: those whose name in the specification's scripts begins
-/// so. An empty one means any.
-fn traps_named(message: &str) -> Vec<Trap> {
-    // One script adds which element is uninitialized.
-    let message = if message.starts_with("uninitialized element") { "uninitialized element" } else { message };
-    NAMES.iter().filter(|(name, _)| name.starts_with(message)).flat_map(|(_, traps)| *traps).copied().collect()
-}
-
-const NAMES: [(&str, &[Trap]); 27] = [
-    ("unreachable executed", &[Trap::UnreachableCodeReached]),
-    ("integer divide by zero", &[Trap::IntegerDivisionByZero]),
-    ("integer overflow", &[Trap::IntegerOverflow]),
-    ("invalid conversion to integer", &[Trap::BadConversionToInteger]),
-    ("out of bounds memory access", &[Trap::MemoryOutOfBounds]),
-    ("out of bounds table access", &[Trap::TableOutOfBounds]),
-    ("out of bounds array access", &[Trap::ArrayOutOfBounds]),
-    ("undefined element", &[Trap::TableOutOfBounds]),
-    ("uninitialized element", &[Trap::IndirectCallToNull]),
-    ("indirect call type mismatch", &[Trap::BadSignature]),
-    ("call stack exhausted", &[Trap::StackOverflow]),
-    ("null function reference", &[Trap::IndirectCallToNull, Trap::NullReference]),
-    ("null reference", &[Trap::NullReference]),
-    ("null structure reference", &[Trap::NullReference]),
-    ("null array reference", &[Trap::NullReference]),
-    ("null i31 reference", &[Trap::NullReference]),
-    ("null exception reference", &[Trap::NullReference]),
-    ("null descriptor reference", &[Trap::NullReference]),
-    ("null continuation reference", &[Trap::NullReference]),
-    ("cast failure", &[Trap::CastFailure]),
-    ("descriptor cast failure", &[Trap::CastFailure]),
-    ("unhandled tag", &[Trap::UnhandledTag]),
-    ("continuation already consumed", &[Trap::ContinuationAlreadyConsumed]),
-    ("allocation size too large", &[Trap::AllocationTooLarge]),
-    ("unaligned atomic", &[Trap::HeapMisaligned]),
-    ("expected shared memory", &[Trap::AtomicWaitNonSharedMemory]),
-    ("all fuel consumed", &[Trap::OutOfFuel]),
-];
 
 /// An error with its causes in one line; of a trap only which one, for the backtrace takes many.
 pub(super) fn one_line(error: &Error) -> String {

@@ -1,11 +1,11 @@
-//! The `spectest` module that the specification's scripts import from.
+//! The `spectest` module that the specification's scripts import from, and the `wasmtime` module of Wasmtime's.
 
 use wasmtime::{
-    Engine, Func, FuncType, Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result,
+    Caller, Engine, Func, FuncType, Global, GlobalType, Linker, Memory, MemoryType, Mutability, Ref, RefType, Result,
     SharedMemory, Store, Table, TableType, Val, ValType, WasmFeatures,
 };
 
-/// Defines `spectest` in the linker. Its functions print nothing: the report is what should be read.
+/// Defines both modules in the linker. Their functions print nothing: the report is what should be read.
 pub(super) fn define(linker: &mut Linker<()>, store: &mut Store<()>, engine: &Engine) -> Result<()> {
     const MODULE: &str = "spectest";
     let mut define = |name: &str, item: wasmtime::Extern, store: &mut Store<()>| {
@@ -50,5 +50,6 @@ pub(super) fn define(linker: &mut Linker<()>, store: &mut Store<()>, engine: &En
         let memory = SharedMemory::new(engine, MemoryType::shared(1, 2))?;
         define("shared_memory", memory.into(), store)?;
     }
+    linker.func_wrap("wasmtime", "gc", |mut caller: Caller<'_, ()>| caller.gc(None))?;
     Ok(())
 }

@@ -2,13 +2,13 @@
 
 use super::*;
 
-fn run(script: &str) -> FileReport {
+pub(super) fn run(script: &str) -> FileReport {
     let path = Path::new("script.wast");
     run_text(path, script, &Compiler::new(&config_for(path)).unwrap())
 }
 
 /// Runs a script in which the lines that say `;; fails` must fail, and no others.
-fn check(script: &str) {
+pub(super) fn check(script: &str) {
     let report = run(script);
     let failed: Vec<usize> = report.failures.iter().map(|failure| failure.line).collect();
     let expected: Vec<usize> =
