@@ -232,7 +232,7 @@ fn what_cannot_be_run_is_named() {
     check_error(&here.lightbeam(&["nothing.wasm"]), &["nothing.wasm", "No such file"]);
     check_error(&here.lightbeam(&["text.wasm"]), &["text.wasm:1:1", "expected `(`"]);
     check_error(&here.lightbeam(&["noise.wasm"]), &["noise.wasm", "neither a WebAssembly binary"]);
-    check_error(&here.lightbeam(&["component.wasm"]), &["component.wasm", "component", "core modules only"]);
+    check_error(&here.lightbeam(&["component.wasm"]), &["component.wasm", "no exported instance named `wasi:cli/run"]);
     check_error(&here.lightbeam(&["invalid.wat"]), &["invalid.wat", "type mismatch", "at offset 0x"]);
     check_error(&here.lightbeam(&["elf.wasm"]), &["elf.wasm", "ELF"]);
     check_error(&here.lightbeam(&["--invoke", "nothing", FIB]), &["nothing"]);
