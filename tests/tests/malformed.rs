@@ -54,7 +54,7 @@ fn a_cut_stream_is_an_error() {
     let compiler = compiler();
     let wasm = narrow::module().wasm();
     for end in (1..wasm.len()).step_by(wasm.len() / 60) {
-        let mut stream = compiler.stream();
+        let mut stream = compiler.module_stream();
         let pushed = wasm[..end].chunks(97).try_for_each(|chunk| stream.push(chunk).map(drop));
         let result = pushed.and_then(|()| stream.finish_artifact());
         assert!(is_clear(&result.err().unwrap()), "cut at {end}");
@@ -104,7 +104,7 @@ fn chunks_make_no_difference() {
     let mut random = Random::new(1);
     for wasm in modules() {
         let Ok(whole) = compiler.precompile(&wasm) else { continue };
-        let mut stream = compiler.stream();
+        let mut stream = compiler.module_stream();
         let mut rest = wasm.as_slice();
         while !rest.is_empty() {
             let chunk = (1 + random.below(40)).min(rest.len());

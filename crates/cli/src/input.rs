@@ -100,29 +100,17 @@ fn compile_stream(compiler: &Compiler, source: &mut impl Read) -> Result<Artifac
             n => filled += n,
         }
     }
-    match Kind::of(&chunk[..filled]) {
-        Kind::Module => {
-            let mut stream = compiler.stream();
-            while filled != 0 {
-                stream.push(&chunk[..filled])?;
-                filled = read_some(source, &mut chunk)?;
-            }
-            compiled(stream.finish_artifact_timed()?)
-        }
-        Kind::Component => {
-            let mut stream = compiler.component_stream();
-            while filled != 0 {
-                stream.push(&chunk[..filled])?;
-                filled = read_some(source, &mut chunk)?;
-            }
-            compiled(stream.finish_artifact_timed()?)
-        }
-        Kind::Artifact | Kind::Text => {
-            chunk.truncate(filled);
-            source.read_to_end(&mut chunk).context("failed to read")?;
-            compile_bytes(compiler, Path::new("<stdin>"), chunk)
-        }
+    if let Kind::Artifact | Kind::Text = Kind::of(&chunk[..filled]) {
+        chunk.truncate(filled);
+        source.read_to_end(&mut chunk).context("failed to read")?;
+        return compile_bytes(compiler, Path::new("<stdin>"), chunk);
     }
+    let mut stream = compiler.stream();
+    while filled != 0 {
+        stream.push(&chunk[..filled])?;
+        filled = read_some(source, &mut chunk)?;
+    }
+    compiled(stream.finish_artifact_timed()?)
 }
 
 fn compiled((bytes, report): (Vec<u8>, Report)) -> Result<Artifact> {

@@ -237,7 +237,7 @@ fn stream(compiler: &Compiler, name: &str, speed: f64, n: usize) -> Result<()> {
         let whole = start.elapsed();
 
         let start = Instant::now();
-        let mut stream = compiler.stream();
+        let mut stream = compiler.module_stream();
         let (mut arrived, mut late, mut longest) = (0, Duration::ZERO, Duration::ZERO);
         for chunk in wasm.chunks(CHUNK) {
             arrived += chunk.len();

@@ -57,6 +57,7 @@ pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
 pub use report::{FunctionReport, Phases, Progress, Report, Verified};
 pub use stream::ModuleStream;
+pub use stream::any::{Compiled, Stream};
 pub use stream::component_stream::ComponentStream;
 
 use input::translate;
@@ -65,6 +66,7 @@ use output::load::{self, Loaded};
 use output::probe;
 use settings::Settings;
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Instant;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Module};
@@ -75,7 +77,7 @@ use wasmtime::{Config, Engine, Module};
 #[derive(Clone, Debug)]
 pub struct Compiler {
     engine: Engine,
-    settings: Settings,
+    settings: Arc<Settings>,
 }
 
 impl Compiler {
@@ -105,7 +107,13 @@ impl Compiler {
     ///
     /// If the engine asks for code that Lightbeam does not make; [`ErrorKind::Settings`] says which setting it is.
     pub fn for_engine(engine: &Engine) -> wasmtime::Result<Compiler> {
-        Ok(Compiler { engine: engine.clone(), settings: probe::complete(engine, Settings::of_engine(engine)?)? })
+        let settings = probe::complete(engine, Settings::of_engine(engine)?)?;
+        Ok(Compiler { engine: engine.clone(), settings: Arc::new(settings) })
+    }
+
+    /// The settings, to be changed for this compiler alone.
+    fn set(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
     }
 
     /// The engine.
@@ -118,7 +126,7 @@ impl Compiler {
     /// that the host lacks, artifacts are for other hosts, and loading them on this one is an error.
     #[must_use]
     pub fn cpu_features(mut self, cpu: CpuFeatures) -> Compiler {
-        self.settings.cpu = cpu;
+        self.set().cpu = cpu;
         self
     }
 
@@ -126,8 +134,8 @@ impl Compiler {
     /// Without this it is [`AddressMap::Traps`], or none if the engine generates none.
     #[must_use]
     pub fn address_map(mut self, map: AddressMap) -> Compiler {
-        self.settings.address_map = map;
-        self.settings.tunables.generate_address_map = map != AddressMap::None;
+        self.set().address_map = map;
+        self.set().tunables.generate_address_map = map != AddressMap::None;
         self
     }
 
@@ -147,7 +155,7 @@ impl Compiler {
     /// ```
     #[must_use]
     pub fn spectre(mut self, on: bool) -> Compiler {
-        self.settings.spectre = on;
+        self.set().spectre = on;
         self
     }
 
@@ -155,14 +163,14 @@ impl Compiler {
     /// function. Without this they are zero.
     #[must_use]
     pub fn time_sweeps(mut self, on: bool) -> Compiler {
-        self.settings.time_sweeps = on;
+        self.set().time_sweeps = on;
         self
     }
 
     /// Sets whether [`Report::per_function`] is filled in. Without this it is empty.
     #[must_use]
     pub fn count_functions(mut self, on: bool) -> Compiler {
-        self.settings.count_functions = on;
+        self.set().count_functions = on;
         self
     }
 
@@ -186,7 +194,7 @@ impl Compiler {
     /// ```
     #[must_use]
     pub fn verify(mut self, on: bool) -> Compiler {
-        self.settings.verify = on;
+        self.set().verify = on;
         self
     }
 
@@ -220,7 +228,7 @@ impl Compiler {
     /// error.
     #[must_use]
     pub fn threads(mut self, most: usize) -> Compiler {
-        self.settings.threads = most.max(1);
+        self.set().threads = most.max(1);
         self
     }
 
@@ -231,7 +239,35 @@ impl Compiler {
     /// (`RLIMIT_NOFILE`) are in use. Switch it off where the system calls themselves are forbidden.
     #[must_use]
     pub fn memory_files(mut self, on: bool) -> Compiler {
-        self.settings.memory_files = on;
+        self.set().memory_files = on;
+        self
+    }
+
+    /// Sets which import of a component is an instance of Wasmtime's unsafe intrinsics, as
+    /// `CodeBuilder::expose_unsafe_intrinsics` does; no component has one without this. A component's compile-time
+    /// builtins (`CodeBuilder::compile_time_builtins_binary`) are linked before compiling: what is compiled here is the
+    /// component that comes of it. Of modules it means nothing.
+    ///
+    /// # Safety
+    ///
+    /// The intrinsics read and write any memory of the process, so every component that is compiled by this compiler
+    /// and has such an import must be trusted as the host is.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// let text = r#"(component (import "intrinsics" (instance
+    ///     (export "u8-native-load" (func (param "pointer" u64) (result u8))))))"#;
+    /// // SAFETY: it calls none of them.
+    /// let component = unsafe { compiler.expose_unsafe_intrinsics("intrinsics") }.component(text)?;
+    /// # drop(component);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    // SAFETY: what is asked of the caller stands above.
+    pub unsafe fn expose_unsafe_intrinsics(mut self, import: impl Into<String>) -> Compiler {
+        self.set().unsafe_intrinsics = Some(import.into());
         self
     }
 
@@ -239,7 +275,7 @@ impl Compiler {
     #[doc(hidden)]
     #[must_use]
     pub fn batch(mut self, bytes: usize) -> Compiler {
-        self.settings.batch = Some(bytes.max(1));
+        self.set().batch = Some(bytes.max(1));
         self
     }
 
@@ -248,7 +284,7 @@ impl Compiler {
     #[doc(hidden)]
     #[must_use]
     pub fn poison(mut self, on: bool) -> Compiler {
-        self.settings.poison = on;
+        self.set().poison = on;
         self
     }
 
@@ -259,6 +295,25 @@ impl Compiler {
     /// If it is invalid or unsupported, or if Wasmtime refuses to load it.
     pub fn module(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<Module> {
         self.module_timed(bytes).map(|(module, _)| module)
+    }
+
+    /// Compiles and loads a module in the binary format alone.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// assert!(compiler.module_from_binary(b"\0asm\x01\0\0\0").is_ok());
+    /// assert!(compiler.module_from_binary(b"(module)").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is text, and as [`module`](Self::module).
+    pub fn module_from_binary(&self, binary: &[u8]) -> wasmtime::Result<Module> {
+        translate::check_binary(binary, "Compiler::module")?;
+        self.module(binary)
     }
 
     /// As [`module`](Self::module), with the costs.
@@ -317,6 +372,25 @@ impl Compiler {
         self.component_timed(bytes).map(|(component, _)| component)
     }
 
+    /// Compiles and loads a component in the binary format alone.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// assert!(compiler.component_from_binary(b"\0asm\x0d\0\x01\0").is_ok());
+    /// assert!(compiler.component_from_binary(b"(component)").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it is text, and as [`component`](Self::component).
+    pub fn component_from_binary(&self, binary: &[u8]) -> wasmtime::Result<Component> {
+        translate::check_binary(binary, "Compiler::component")?;
+        self.component(binary)
+    }
+
     /// As [`component`](Self::component), with the costs.
     ///
     /// # Errors
@@ -346,26 +420,54 @@ impl Compiler {
 
     /// Compiles a module while it is read, and loads it.
     ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// let module = compiler.read(&b"\0asm\x01\0\0\0"[..])?; // or a file, or a socket
+    /// # assert_eq!(module.exports().len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If reading fails, and as [`module`](Self::module).
-    pub fn read(&self, mut source: impl Read) -> wasmtime::Result<Module> {
-        let mut stream = self.stream();
-        let mut chunk = vec![0; 64 << 10];
-        loop {
-            match source.read(&mut chunk) {
-                Ok(0) => return stream.finish(),
-                Ok(bytes) => drop(stream.push(&chunk[..bytes])?),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::io(&error).into()),
-            }
-        }
+    pub fn read(&self, source: impl Read) -> wasmtime::Result<Module> {
+        let mut stream = self.module_stream();
+        each_chunk(source, |chunk| stream.push(chunk).map(drop))?;
+        stream.finish()
+    }
+
+    /// Compiles a component while it is read, and loads it.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// let component = compiler.read_component(&b"\0asm\x0d\0\x01\0"[..])?;
+    /// # assert_eq!(component.component_type().exports(compiler.engine()).count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If reading fails, and as [`component`](Self::component).
+    pub fn read_component(&self, source: impl Read) -> wasmtime::Result<Component> {
+        let mut stream = self.component_stream();
+        each_chunk(source, |chunk| stream.push(chunk).map(drop))?;
+        stream.finish()
+    }
+
+    /// Begins a module or a component whose bytes are still to come: the first of them tell which it is.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        Stream::new(self.clone())
     }
 
     /// Begins a module whose bytes are still to come.
     #[must_use]
-    pub fn stream(&self) -> ModuleStream<'_> {
-        ModuleStream::new(self)
+    pub fn module_stream(&self) -> ModuleStream {
+        ModuleStream::new(self.clone())
     }
 
     /// Begins a component whose bytes are still to come.
@@ -381,5 +483,18 @@ impl Compiler {
         let loaded = load::load(&self.engine, artifact, self.settings.memory_files)?;
         report.phases.load = start.elapsed();
         Ok((loaded, report))
+    }
+}
+
+/// Reads all of a source, a chunk at a time.
+fn each_chunk(mut source: impl Read, mut take: impl FnMut(&[u8]) -> wasmtime::Result<()>) -> wasmtime::Result<()> {
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        match source.read(&mut chunk) {
+            Ok(0) => return Ok(()),
+            Ok(bytes) => take(&chunk[..bytes])?,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Error::io(&error).into()),
+        }
     }
 }

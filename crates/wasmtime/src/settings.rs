@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) poison: bool,
     /// Prove what was compiled?
     pub(crate) verify: bool,
+    /// The import of a component that is Wasmtime's unsafe intrinsics, if any is.
+    pub(crate) unsafe_intrinsics: Option<String>,
 }
 
 impl Settings {
@@ -71,6 +73,7 @@ impl Settings {
             poison: false,
             // In builds with debug assertions all that is compiled is proved, unless somebody says otherwise.
             verify: cfg!(debug_assertions),
+            unsafe_intrinsics: None,
         })
     }
 

@@ -56,7 +56,7 @@ fn compiler(threads: usize) -> Compiler {
 }
 
 fn stream(compiler: &Compiler, wasm: &[u8]) -> Module {
-    let mut stream = compiler.stream();
+    let mut stream = compiler.module_stream();
     for chunk in wasm.chunks(100_000) {
         stream.push(chunk).unwrap();
     }
@@ -109,7 +109,7 @@ fn some_threads_cannot_be_started() {
     limit(Resource::As, addresses() + 2 * STACK + STACK / 2);
     let before = threads();
     let compiler = compiler(8);
-    let mut stream = compiler.stream();
+    let mut stream = compiler.module_stream();
     stream.push(&wasm[..wasm.len() - 1]).unwrap();
     assert_eq!(threads() - before, 2, "of those that were wanted, as many as can be");
     stream.push(&wasm[wasm.len() - 1..]).unwrap();
@@ -126,13 +126,13 @@ fn threads_of_a_stream_end_with_it() {
     let compiler = compiler(4);
     let before = threads();
     for _ in 0..10 {
-        let mut stream = compiler.stream();
+        let mut stream = compiler.module_stream();
         stream.push(&wasm[..wasm.len() / 4]).unwrap();
         assert_eq!(threads() - before, 4);
         drop(stream);
         assert_eq!(threads(), before, "dropped");
 
-        let mut stream = compiler.stream();
+        let mut stream = compiler.module_stream();
         stream.push(&wasm[..wasm.len() / 4]).unwrap();
         assert!(stream.push(&[0xff; 4000]).is_err());
         assert_eq!(threads(), before, "at its end by an error");

@@ -108,8 +108,8 @@ fn modules() -> Vec<(&'static str, Vec<u8>, usize, usize)> {
     ]
 }
 
-fn streamed<'c>(compiler: &'c Compiler, wasm: &[u8]) -> ModuleStream<'c> {
-    let mut stream = compiler.stream();
+fn streamed(compiler: &Compiler, wasm: &[u8]) -> ModuleStream {
+    let mut stream = compiler.module_stream();
     for chunk in wasm.chunks(10_000) {
         stream.push(chunk).unwrap();
     }

@@ -149,7 +149,7 @@ fn what_is_not_compiled_is_refused_by_name_and_place() {
         assert!(error.message().contains(name), "{wat}: {error}");
         let offset = error.offset().unwrap_or_else(|| panic!("{wat}: {error}"));
         assert_eq!(&wasm[offset..offset + bytes.len()], bytes, "{wat}: {error}");
-        let mut stream = compiler.stream();
+        let mut stream = compiler.module_stream();
         let streamed = stream.push(&wasm).map(drop).and_then(|()| stream.finish_artifact().map(drop));
         assert_eq!(streamed.unwrap_err().downcast::<Error>().unwrap(), error, "{wat}");
     }

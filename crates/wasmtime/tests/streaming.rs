@@ -38,7 +38,7 @@ fn chunks_do_not_show_in_the_artifact() {
             assert!(streamed(&compiler, &wasm, chunk).unwrap() == whole, "chunks of {chunk} bytes");
         }
         for split in 0..=wasm.len() {
-            let mut stream = compiler.stream();
+            let mut stream = compiler.module_stream();
             stream.push(&wasm[..split]).unwrap();
             stream.push(&[]).unwrap();
             stream.push(&wasm[split..]).unwrap();
@@ -153,7 +153,7 @@ fn a_streamed_module_runs() {
 fn functions_are_compiled_as_they_arrive() {
     let compiler = compiler();
     let wasm = wat::parse_str("(module (func) (func) (func))").unwrap();
-    let mut stream = compiler.stream();
+    let mut stream = compiler.module_stream();
     let mut seen = Vec::new();
     for byte in &wasm {
         let progress = stream.push(&[*byte]).unwrap();
@@ -236,7 +236,7 @@ fn every_corrupted_byte_gives_the_same_outcome_in_any_chunks() {
 fn a_failed_stream_stays_failed() {
     let compiler = compiler();
     let wasm = wat::parse_str("(module (func drop) (func))").unwrap();
-    let mut stream = compiler.stream();
+    let mut stream = compiler.module_stream();
     let first = stream.push(&wasm).unwrap_err().downcast::<Error>().unwrap();
     let second = stream.push(&[]).unwrap_err().downcast::<Error>().unwrap();
     assert_eq!(first, second);

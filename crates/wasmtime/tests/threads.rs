@@ -225,7 +225,7 @@ fn so_does_the_budget_of_the_module() {
 fn a_failed_stream_repeats_its_error_and_a_dropped_one_stops() {
     let wasm = binary(300, &[(3, "i64.const 1")]);
     let compiler = compiler().threads(3).batch(20);
-    let mut stream = compiler.stream();
+    let mut stream = compiler.module_stream();
     let mut first = None;
     for chunk in wasm.chunks(100) {
         match (stream.push(chunk), &first) {
@@ -238,7 +238,7 @@ fn a_failed_stream_repeats_its_error_and_a_dropped_one_stops() {
     assert_eq!(*first.get_or_insert(last.clone()), last);
 
     for end in [10, 1000, 3000, wasm.len()] {
-        let mut stream = compiler.stream();
+        let mut stream = compiler.module_stream();
         let _ = stream.push(&binary(300, &[])[..end.min(wasm.len())]).unwrap();
         drop(stream);
     }

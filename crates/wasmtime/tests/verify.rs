@@ -39,7 +39,7 @@ fn every_way_to_compile_proves() {
     assert!(artifact == same, "what is proved is not changed by it");
 
     let stream = |end: usize| {
-        let mut stream = compiler.stream();
+        let mut stream = compiler.module_stream();
         stream.push(&wasm[..end]).unwrap();
         stream.push(&wasm[end..]).unwrap();
         stream

@@ -64,7 +64,7 @@ pub(super) fn stream(data: &[u8]) -> Verdict {
             continue;
         }
         let small = COMPILER.clone().threads(1 + random.below(4)).batch(1 + random.below(300));
-        let mut stream = small.stream();
+        let mut stream = small.module_stream();
         let mut rest = data;
         let mut pushed = Ok(());
         while pushed.is_ok() && !rest.is_empty() {

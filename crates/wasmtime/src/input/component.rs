@@ -20,11 +20,6 @@ pub(crate) struct Translated<'a> {
 /// Gives the image of a module's data if there is one, in whose section's place there are stand-ins.
 pub(crate) type Images<'a> = &'a mut dyn FnMut(StaticModuleIndex) -> Option<DataImage>;
 
-/// Is this a core module in the binary format?
-pub(crate) fn is_module(wasm: &[u8]) -> bool {
-    wasm.len() >= 8 && wasm.starts_with(translate::MAGIC) && wasm[6..8] == [0, 0]
-}
-
 /// Parses a whole component and validates all of it but the function bodies. Modules made for its adapters are kept in
 /// `scope`. It had so many bytes before there were stand-ins in it.
 #[inline(never)] // Profiles tell the phases apart by their functions.
@@ -47,7 +42,10 @@ pub(crate) fn translate<'a>(
     }
     let mut validator = Validator::new_with_features(features);
     let mut types = ComponentTypesBuilder::new(&validator);
-    let translator = Translator::new(&settings.tunables, &mut validator, &mut types, scope);
+    let mut translator = Translator::new(&settings.tunables, &mut validator, &mut types, scope);
+    if let Some(import) = &settings.unsafe_intrinsics {
+        translator.expose_unsafe_intrinsics(import);
+    }
     let (component, modules) = translator.translate(wasm).map_err(error::from_translation)?;
     let mut translated = Translated { component, modules, types };
     for (index, translation) in translated.modules.iter_mut() {

@@ -4,6 +4,7 @@ pub(crate) mod component;
 pub(crate) mod data;
 mod gc_options;
 mod instances;
+pub(crate) mod kind;
 pub(crate) mod standins;
 pub(crate) mod translate;
 pub(crate) mod unsupported;

@@ -13,6 +13,9 @@ use wasmtime_environ::{ModuleEnvironment, ModuleTranslation, ModuleTypesBuilder,
 /// What begins every binary module; anything else is taken for the text format.
 pub(crate) const MAGIC: &[u8] = b"\0asm";
 
+/// What begins every artifact.
+const ARTIFACT: &[u8] = b"\x7fELF";
+
 /// A module's translation and the types that it interned.
 pub(crate) type Translated<'a> = (ModuleTranslation<'a>, ModuleTypesBuilder);
 
@@ -21,7 +24,21 @@ pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     if bytes.starts_with(MAGIC) {
         return Ok(Cow::Borrowed(bytes));
     }
+    if bytes.starts_with(ARTIFACT) {
+        let message = "expected WebAssembly but was given an artifact, which `deserialize` of Wasmtime's `Module` and \
+                       `Component` takes";
+        return Err(Error::invalid(message, Some(0)));
+    }
     wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))
+}
+
+/// Refuses what does not begin as the binary format does.
+pub(crate) fn check_binary(bytes: &[u8], takes_text: &str) -> Result<(), Error> {
+    if bytes.starts_with(MAGIC) {
+        return Ok(());
+    }
+    let message = format!("expected the binary format, which begins with `\\0asm`; `{takes_text}` takes text, too");
+    Err(Error::invalid(message, Some(0)))
 }
 
 /// Parses a whole module and validates all of it but the function bodies.

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::facts;
 use crate::input::component::{Images, Translated};
 use crate::input::data::{self, DataImage};
+use crate::input::kind;
 use crate::input::standins;
 use crate::input::translate::MAGIC;
 use crate::output::artifact::Artifact;
@@ -299,7 +300,7 @@ impl Driver {
         };
         match payload {
             Payload::Version { encoding: Encoding::Module, .. } if self.around.is_empty() => {
-                return Err(whole_component::not_a_component().into());
+                return Err(kind::not_a_component().into());
             }
             Payload::ModuleSection { mut parser, unchecked_range } => {
                 self.validator.module_section(&unchecked_range).map_err(Error::from)?;

@@ -6,6 +6,7 @@
 //! place as they come. What depends on the rest of the module (names, data, startup) is made by the linker from a
 //! translation of the whole.
 
+pub(crate) mod any;
 pub(crate) mod component_stream;
 pub(crate) mod whole_component;
 
@@ -13,6 +14,7 @@ use crate::Compiler;
 use crate::error::Error;
 use crate::facts;
 use crate::input::data::{self, DataImage};
+use crate::input::kind;
 use crate::input::standins;
 use crate::input::translate::{self, MAGIC, Translated};
 use crate::output::artifact::{self, Artifact, Source};
@@ -40,7 +42,7 @@ use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Encoding, Parser, Payloa
 /// ```
 /// # fn main() -> wasmtime::Result<()> {
 /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
-/// let mut stream = compiler.stream();
+/// let mut stream = compiler.module_stream();
 /// for chunk in b"\0asm\x01\0\0\0".chunks(3) {
 ///     stream.push(chunk)?;
 /// }
@@ -49,8 +51,8 @@ use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Encoding, Parser, Payloa
 /// # Ok(())
 /// # }
 /// ```
-pub struct ModuleStream<'c> {
-    compiler: &'c Compiler,
+pub struct ModuleStream {
+    compiler: Compiler,
     parser: Parser,
     /// What was received, but for function bodies that have been handed on: stand-ins take their place.
     bytes: Vec<u8>,
@@ -90,8 +92,8 @@ struct Code {
     ended: bool,
 }
 
-impl<'c> ModuleStream<'c> {
-    pub(crate) fn new(compiler: &'c Compiler) -> ModuleStream<'c> {
+impl ModuleStream {
+    pub(crate) fn new(compiler: Compiler) -> ModuleStream {
         let mut parser = Parser::new(0);
         parser.set_features(compiler.settings.features);
         ModuleStream {
@@ -143,7 +145,7 @@ impl<'c> ModuleStream<'c> {
     ///
     /// As `finish`.
     pub fn finish_timed(self) -> wasmtime::Result<(Module, Report)> {
-        let compiler = self.compiler;
+        let compiler = self.compiler.clone();
         self.conclude(|artifact, report| compiler.load(artifact, report))
     }
 
@@ -165,12 +167,15 @@ impl<'c> ModuleStream<'c> {
         self.conclude(into_bytes)
     }
 
-    fn conclude<T>(mut self, done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>) -> wasmtime::Result<T> {
+    pub(crate) fn conclude<T>(
+        mut self,
+        done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
         if let Some(error) = self.failed {
             return Err(error.into());
         }
         if !self.bytes.starts_with(MAGIC) {
-            return whole(self.compiler, &self.bytes, true, done);
+            return whole(&self.compiler, &self.bytes, true, done);
         }
         self.advance(true)?;
         self.bytes.shrink_to_fit();
@@ -257,8 +262,7 @@ impl<'c> ModuleStream<'c> {
             self.parsed += consumed;
             match payload {
                 Payload::Version { encoding: Encoding::Component, .. } => {
-                    let message = "expected a WebAssembly module but was given a WebAssembly component";
-                    return Err(Error::invalid(message, Some(0)).into());
+                    return Err(kind::not_a_module().into());
                 }
                 Payload::DataCountSection { count, .. } => {
                     if let State::Ahead { data_count } = &mut self.state {
@@ -378,7 +382,7 @@ pub(crate) fn whole<T>(
     let early = early.map_or_else(|| translate::translate(settings, &wasm).map(|translated| (translated, None)), Ok);
     let Ok((mut translated, mut data)) = early else {
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
-        let mut stream = compiler.stream();
+        let mut stream = ModuleStream::new(compiler.clone());
         stream.push(&wasm)?;
         return stream.conclude(done);
     };

@@ -5,6 +5,7 @@ use crate::border::component::Functions;
 use crate::error::Error;
 use crate::facts;
 use crate::input::component::{self, Translated};
+use crate::input::kind::{self, Kind};
 use crate::input::translate;
 use crate::output::artifact::{self, Artifact, Source};
 use crate::output::link::{self, Unit};
@@ -32,8 +33,8 @@ pub(crate) fn whole<T>(
 ) -> wasmtime::Result<T> {
     let start = Instant::now();
     let wasm = translate::binary(bytes)?;
-    if component::is_module(&wasm) {
-        return Err(not_a_component().into());
+    if Kind::of(&wasm) == Some(Kind::Module) {
+        return Err(kind::not_a_component().into());
     }
     let settings = &compiler.settings;
     let scope = ScopeVec::new();
@@ -77,12 +78,6 @@ pub(crate) fn whole<T>(
     let compiling = Compiling { settings, jobs: &jobs, wasm_bytes: wasm.len() };
     let (artifact, report) = compiling.conclude(translated, &wasm, compiled, report)?;
     done(artifact, report)
-}
-
-/// The error of a core module where a component was expected.
-pub(crate) fn not_a_component() -> Error {
-    let message = "expected a component but was given a core module, which `Compiler::module` and `stream` take";
-    Error::invalid(message, Some(0))
 }
 
 /// Compiles the modules that were made for adapters, which follow those of `jobs`, and adds theirs.

@@ -9,7 +9,7 @@ pub(crate) fn compiler() -> Compiler {
 
 /// The artifact of a module that comes in chunks of a size.
 pub(crate) fn streamed(compiler: &Compiler, wasm: &[u8], chunk: usize) -> wasmtime::Result<Vec<u8>> {
-    let mut stream = compiler.stream();
+    let mut stream = compiler.module_stream();
     for bytes in wasm.chunks(chunk) {
         stream.push(bytes)?;
     }

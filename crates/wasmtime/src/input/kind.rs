@@ -1,0 +1,36 @@
+//! What a binary is, a core module or a component, as its first bytes say; and the errors of one where the other was
+//! expected.
+
+use crate::error::Error;
+use crate::input::translate::MAGIC;
+
+/// How many bytes tell which it is.
+pub(crate) const HEADER: usize = 8;
+
+/// What a binary is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Module,
+    Component,
+}
+
+impl Kind {
+    /// What begins with these bytes. None if they are too few or begin no binary.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Kind> {
+        let layer = bytes.get(HEADER - 2..HEADER).filter(|_| bytes.starts_with(MAGIC))?;
+        Some(if layer == [0, 0] { Kind::Module } else { Kind::Component })
+    }
+}
+
+/// The error of a core module where a component was expected.
+pub(crate) fn not_a_component() -> Error {
+    let message = "expected a component but was given a core module, which `Compiler::module` and `module_stream` take";
+    Error::invalid(message, Some(0))
+}
+
+/// The error of a component where a core module was expected.
+pub(crate) fn not_a_module() -> Error {
+    let message =
+        "expected a core module but was given a component, which `Compiler::component` and `component_stream` take";
+    Error::invalid(message, Some(0))
+}
