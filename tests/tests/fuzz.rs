@@ -46,6 +46,8 @@ macro_rules! targets {
 targets! {
     compile: 60,
     stream: 40,
+    component: 60,
+    component_sections: 150,
     validate: 2000,
     differential: 60,
     config: 60,
@@ -64,7 +66,7 @@ targets! {
 /// Seeds are what the targets take, or at least most are.
 #[test]
 fn seeds_are_of_use() {
-    for name in ["compile", "validate", "wast"] {
+    for name in ["compile", "component", "validate", "wast"] {
         let target = target(name).unwrap();
         let seeds = seeds::seeds(target);
         assert!(seeds.len() > 50, "{name}: {} seeds", seeds.len());

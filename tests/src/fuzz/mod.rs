@@ -2,6 +2,7 @@
 //! that it makes up, led by what code they reach (`fuzz/`); the ordinary test run calls it with some fixed ones.
 
 mod bytes;
+pub mod components;
 mod families;
 mod generated;
 mod pairs;
@@ -30,6 +31,8 @@ pub enum Verdict {
 pub enum Input {
     /// A module in the binary format.
     Module,
+    /// A component in the binary format.
+    Component,
     /// A function body, behind a byte each for where it stands, its features and its type.
     Body,
     /// A script of the specification's kind.
@@ -70,6 +73,20 @@ pub const TARGETS: &[Target] = &[
         input: Input::Module,
         max_len: 1 << 16,
         run: bytes::stream,
+    },
+    Target {
+        name: "component",
+        about: "any bytes give a component that is proved or a clear error, and the same in chunks of any sizes",
+        input: Input::Component,
+        max_len: 1 << 14,
+        run: components::component,
+    },
+    Target {
+        name: "component_sections",
+        about: "the same of components of our own with changed sections",
+        input: Input::Decisions,
+        max_len: 1 << 8,
+        run: components::component_sections,
     },
     Target {
         name: "validate",

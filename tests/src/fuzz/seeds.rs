@@ -1,6 +1,6 @@
 //! Inputs to begin with, so that a fuzzer need not find out by itself what a module is.
 
-use super::{FAMILIES, Input, Target, proofs};
+use super::{FAMILIES, Input, Target, components, proofs};
 use crate::random::{Random, mix};
 use crate::{differential, shared};
 use wast::lexer::Lexer;
@@ -12,6 +12,7 @@ use wast::{QuoteWat, Wast, WastDirective};
 pub fn seeds(target: &Target) -> Vec<Vec<u8>> {
     let mut seeds = match target.input {
         Input::Module => modules(),
+        Input::Component => components(),
         Input::Body => bodies(),
         Input::Artifact => proofs::artifacts(),
         Input::Script => scripts().into_iter().map(String::into_bytes).collect(),
@@ -53,6 +54,15 @@ pub fn fixed(target: &Target, count: u64) -> Vec<Vec<u8>> {
                     wasm[at] = random.bits() as u8;
                 }
                 wasm
+            }
+            Input::Component => {
+                let own = components::own();
+                let mut random = Random::new(seed);
+                let other = random.pick(&own).clone();
+                match own.get(seed as usize) {
+                    Some(component) => component.clone(),
+                    None => components::damaged(&mut random, &own[seed as usize % own.len()], &other),
+                }
             }
             Input::Body => {
                 let all: [&[u8]; 3] =
@@ -120,7 +130,18 @@ fn modules() -> Vec<Vec<u8>> {
     modules
 }
 
-/// The modules of a script, those that are meant to be invalid included.
+/// All components of the scripts, valid or not, and our own.
+#[must_use]
+pub fn components() -> Vec<Vec<u8>> {
+    let mut all = components::own();
+    for text in scripts() {
+        modules_of_script(&text, &mut all);
+    }
+    all.retain(|wasm| wasm.get(6..8) == Some(&[1, 0]));
+    all
+}
+
+/// The modules and components of a script, those that are meant to be invalid included.
 pub fn modules_of_script(text: &str, modules: &mut Vec<Vec<u8>>) {
     let mut lexer = Lexer::new(text);
     lexer.allow_confusing_unicode(true);

@@ -17,8 +17,9 @@ pub(crate) enum Kind {
 impl Kind {
     /// What begins with these bytes. None if they are too few or begin no binary.
     pub(crate) fn of(bytes: &[u8]) -> Option<Kind> {
-        let layer = bytes.get(HEADER - 2..HEADER).filter(|_| bytes.starts_with(MAGIC))?;
-        Some(if layer == [0, 0] { Kind::Module } else { Kind::Component })
+        let version = bytes.get(MAGIC.len()..HEADER).filter(|_| bytes.starts_with(MAGIC))?;
+        // Of versions that nobody knows the parser of components complains as well as that of modules.
+        Some(if version == [1, 0, 0, 0] { Kind::Module } else { Kind::Component })
     }
 }
 

@@ -294,10 +294,13 @@ impl Driver {
         at: usize,
         end: bool,
     ) -> wasmtime::Result<Option<usize>> {
-        let (consumed, payload) = match self.parser.parse(rest, end).map_err(Error::from)? {
+        // A parser that asks for more may have counted what it was looking at, and would count it again.
+        let mut parser = self.parser.clone();
+        let (consumed, payload) = match parser.parse(rest, end).map_err(Error::from)? {
             Chunk::NeedMoreData(_) => return Ok(None),
             Chunk::Parsed { consumed, payload } => (consumed, payload),
         };
+        self.parser = parser;
         match payload {
             Payload::Version { encoding: Encoding::Module, .. } if self.around.is_empty() => {
                 return Err(kind::not_a_component().into());
@@ -364,13 +367,15 @@ impl Driver {
         {
             image.advance(rest);
         }
-        let (consumed, payload) = match module.parser.parse(rest, end).map_err(Error::from)? {
+        let mut parser = module.parser.clone();
+        let (consumed, payload) = match parser.parse(rest, end).map_err(Error::from)? {
             Chunk::NeedMoreData(_) => {
                 self.module = Some(module);
                 return Ok(None);
             }
             Chunk::Parsed { consumed, payload } => (consumed, payload),
         };
+        module.parser = parser;
         let piece = &rest[..consumed];
         match payload {
             Payload::DataCountSection { count, .. } => {
@@ -495,8 +500,8 @@ impl Driver {
         // At the end of what was kept it complains only of what has not come.
         let inside = |error: &wasmtime::Error| offset(error).is_some_and(|offset| offset < self.condensed.len());
         let whole = translated.err().filter(inside).map(|error| self.located(error));
-        // What has no offset is of the whole, and comes last.
-        let all = [Some(error), function, whole];
+        // What has no offset is of the whole, and comes last. A function may end where something else begins.
+        let all = [function, Some(error), whole];
         let first = all.into_iter().flatten().min_by_key(|error| offset(error).unwrap_or(usize::MAX));
         first.expect("there is one")
     }
