@@ -241,7 +241,7 @@ mod tests {
     fn a_panic_in_a_thread_comes_through() {
         let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
         for threads in [1, 2, 8] {
-            let settings = Settings { threads, batch: Some(1), ..engine.clone() };
+            let settings = Settings { threads, batch: Some(1), ..(*engine).clone() };
             let (terms, batches, placer) = broken(&settings);
             assert!(
                 catch_unwind(AssertUnwindSafe(|| queue::compile(&terms, batches, placer, || ()))).is_err(),
