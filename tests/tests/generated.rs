@@ -2,8 +2,8 @@
 
 use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{
-    atomics, bulk, constants, continuations, control, exceptions, memory, moves, narrow, pressure, programs, simd,
-    single, tails, traps,
+    atomics, bulk, constants, continuations, control, division, exceptions, memory, moves, narrow, pressure, programs,
+    simd, single, tails, traps,
 };
 use lightbeam_tests::observe::{Calls, Event, Outcome, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
@@ -67,6 +67,17 @@ fn tail_calls_from_and_to_any_numbers_of_arguments() {
         for module in tails::modules() {
             module.check(&pair, Rule::Exact).unwrap();
         }
+    }
+}
+
+#[test]
+fn division_by_constants() {
+    let plain = Setup::default();
+    let setups = [plain, Setup { without: Without::ALL, ..plain }, Setup { signals: false, fuel: true, ..plain }];
+    let pairs = setups.map(|setup| setup.engine().unwrap());
+    for (nth, (place, module)) in division::modules().into_iter().enumerate() {
+        let pair = &pairs[nth % pairs.len()];
+        module.check(pair, Rule::Exact).unwrap_or_else(|error| panic!("{place}: {error}"));
     }
 }
 

@@ -55,8 +55,11 @@
 ;;   return
 ;; $div_s_7
 ;;   mov rsi, rdx
-;;   mov eax, esi
-;;   mov ecx, 7
-;;   cdq
-;;   idiv ecx
+;;   mov ecx, 0x92492493
+;;   movsxd rax, esi
+;;   imul rax, rcx
+;;   mov rcx, rax
+;;   sar rcx, 0x3F
+;;   sar rax, 0x22
+;;   sub eax, ecx
 ;;   return

@@ -19,7 +19,7 @@ macro_rules! operations {
     };
 }
 
-const fn cut(width: Width, value: u64) -> u64 {
+pub(crate) const fn cut(width: Width, value: u64) -> u64 {
     match width {
         Width::W32 => value & 0xffff_ffff,
         Width::W64 => value,
@@ -27,7 +27,7 @@ const fn cut(width: Width, value: u64) -> u64 {
 }
 
 /// The value as a signed number.
-const fn signed(width: Width, value: u64) -> i64 {
+pub(crate) const fn signed(width: Width, value: u64) -> i64 {
     match width {
         Width::W32 => value as i32 as i64,
         Width::W64 => value as i64,

@@ -1,25 +1,24 @@
-//! Operations that demand certain registers: division, shifts, products of 128 bits.
+//! Operations that demand certain registers: shifts, products of 128 bits, and how they get them.
 
 use crate::emit::FuncGen;
 use crate::emit::values::held::Held;
 use crate::emit::values::value::{Operand, OperandLoc};
-use crate::isa::{Alu, Amount, Div, Fixed, Isa, Shift};
+use crate::isa::{Amount, Fixed, Isa, Shift};
 use crate::operators::Op;
-use crate::treaty::code::TrapCode;
 use crate::treaty::fault::proof;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 
 /// Two operands in registers, where the operation wants them, and all that the operator holds until it is done.
-struct Placed {
-    left: Reg,
-    right: Reg,
-    held: Held,
+pub(super) struct Placed {
+    pub(super) left: Reg,
+    pub(super) right: Reg,
+    pub(super) held: Held,
 }
 
 impl<I: Isa> FuncGen<'_, I> {
     /// Brings two operands where `fixed` wants them, both at once, and takes what else it demands.
-    fn place_fixed(&mut self, fixed: &Fixed, mut l: Operand, mut r: Operand) -> Placed {
+    pub(super) fn place_fixed(&mut self, fixed: &Fixed, mut l: Operand, mut r: Operand) -> Placed {
         let demanded = fixed.demanded();
         if !demanded.is_empty() {
             return self.place_demanded(fixed, demanded, l, r);
@@ -63,60 +62,6 @@ impl<I: Isa> FuncGen<'_, I> {
         let left = self.operand_reg(&mut l);
         held = held.minus(left_behind).or(l.owned()).or(r.owned());
         Placed { left, right, held: Held::of(held) }
-    }
-
-    pub(crate) fn div(&mut self, width: Width, op: Div) {
-        let ty = width.int();
-        let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
-        if let (Some(l), Some(r)) = (lc, rc)
-            && let Some(value) = op.of(width, l, r)
-        {
-            self.pop_value();
-            self.pop_value();
-            return self.push_const(ty, value);
-        }
-        if let Some(k) = rc
-            && k.is_power_of_two()
-        {
-            match op {
-                Div::DivU => {
-                    self.pop_value();
-                    self.push_const(Ty::I32, u64::from(k.trailing_zeros()));
-                    return self.shift(width, Shift::ShrU);
-                }
-                Div::RemU => {
-                    self.pop_value();
-                    self.push_const(ty, k - 1);
-                    return self.alu(width, Alu::And);
-                }
-                _ => {}
-            }
-        }
-        let r = self.pop();
-        let l = self.pop();
-        let fixed = I::fixed_div(op, width);
-        let Placed { left, right, held } = self.place_fixed(&fixed, l, r);
-        let all_ones = if width == Width::W32 { u64::from(u32::MAX) } else { u64::MAX };
-        let by_zero = rc.is_none_or(|k| k == 0);
-        let by_minus_one = matches!(op, Div::DivS | Div::RemS) && rc.is_none_or(|k| k == all_ones);
-        if by_zero && !(I::DIVISION_FAULTS && self.facts.settings.hardware_traps) {
-            self.w.trap_if_zero(width, right, TrapCode::IntegerDivisionByZero);
-        }
-        if by_minus_one && op == Div::DivS {
-            let overflow = self.w.trap_label(TrapCode::IntegerOverflow);
-            self.w.jump_if_overflow(width, left, right, overflow);
-        }
-        let (d, held) = match fixed.out {
-            Some(out) => (out, held.but(out)),
-            None => self.dest_over(ty, held),
-        };
-        let at = self.w.div(op, width, d, left, right, by_minus_one);
-        // Where zero or -1 was looked at the division does not fault, but to see that takes more than the division.
-        if I::DIVISION_FAULTS && (by_zero || by_minus_one) {
-            self.w.trap_at(at, TrapCode::IntegerDivisionByZero);
-        }
-        self.give(held);
-        self.push_reg(ty, d);
     }
 
     pub(crate) fn shift(&mut self, width: Width, op: Shift) {

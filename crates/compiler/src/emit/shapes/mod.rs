@@ -4,8 +4,10 @@
 //! it; the result is in a register of its own, or in the home of the local that the next operator writes.
 
 mod compare;
+mod division;
 mod fixed;
 mod floats;
 mod int;
 mod locals;
+mod reciprocal;
 mod simd;
