@@ -406,7 +406,7 @@ impl Walk<'_> {
     #[inline(never)]
     pub(crate) fn imul(&mut self, instruction: &Instruction) -> Proved<()> {
         match instruction.op_count() {
-            1 => self.multiply(instruction),
+            1 => self.multiply(instruction, true),
             2 => self.opaque(instruction, true),
             _ => self.fresh(instruction, true),
         }
@@ -414,11 +414,16 @@ impl Walk<'_> {
 
     /// `mul`, `imul` of one operand: `rdx:rax`.
     #[inline(never)]
-    pub(crate) fn multiply(&mut self, instruction: &Instruction) -> Proved<()> {
+    pub(crate) fn multiply(&mut self, instruction: &Instruction, signed: bool) -> Proved<()> {
         let (operand, bytes) = self.destination(instruction)?;
-        Self::number(self.read_operand(instruction, operand, bytes)?)?;
-        Self::number(self.low(RAX, bytes)?)?;
-        self.pair(bytes)
+        let left = Self::number(self.read_operand(instruction, operand, bytes)?)?;
+        let right = Self::number(self.low(RAX, bytes)?)?;
+        self.pair(bytes)?;
+        // 32 bits by 64 give 96, all of which are above or at zero.
+        if !signed && (left.is_u32() || right.is_u32()) {
+            self.put(RDX, Value::U32)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn pair(&mut self, bytes: u32) -> Proved<()> {

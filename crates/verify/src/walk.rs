@@ -758,7 +758,7 @@ impl<'p> Walk<'p> {
             Class::Step | Class::Neg => self.unary(instruction, true),
             Class::Not => self.unary(instruction, false),
             Class::Imul => self.imul(instruction),
-            Class::Mul => self.multiply(instruction),
+            Class::Mul => self.multiply(instruction, false),
             Class::Div => self.divide(instruction),
             Class::Sign => self.sign(instruction),
             Class::Shl | Class::Shr | Class::Shift => self.shift(instruction, class),

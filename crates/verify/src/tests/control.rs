@@ -10,28 +10,32 @@ fn two(facts: &mut Facts, ty: Signature) {
     facts.functions.push(Function { ty: 1, imported: false, escapes: false });
 }
 
+/// Proves the first of two functions, which goes on to the second.
+fn jump_of(facts: &Facts, leave: impl FnOnce(&mut CodeAssembler) -> Code) -> Result<(), &'static str> {
+    let (text, places) = assemble(|a| {
+        let (mut next, mut trap) = (a.create_label(), a.create_label());
+        enter(a)?;
+        limit(a, trap)?;
+        leave(a)?;
+        a.jmp(next)?;
+        a.set_label(&mut trap)?;
+        a.ud2()?;
+        a.set_label(&mut next)?;
+        a.ret()?;
+        Ok(vec![next])
+    });
+    let range = |start, end| Range { start, end };
+    let functions = vec![range(0, places[0]), range(places[0], text.len() as u32)];
+    let tables = Tables { functions, ..Tables::default() };
+    Prover::new(facts, &text, &tables).unwrap().functions(0..1).map(drop).map_err(|failure| failure.reason.0)
+}
+
 #[test]
 fn tail_calls_leave_everything_as_the_callee_wants_it() {
     let jump = |leave: fn(&mut CodeAssembler) -> Code, params: &[ValueType], results: &[ValueType]| {
         let mut facts = facts(&[I64], &[I32]);
         two(&mut facts, Signature { params: params.to_vec(), results: results.to_vec() });
-        let (text, places) = assemble(|a| {
-            let (mut next, mut trap) = (a.create_label(), a.create_label());
-            enter(a)?;
-            limit(a, trap)?;
-            leave(a)?;
-            a.jmp(next)?;
-            a.set_label(&mut trap)?;
-            a.ud2()?;
-            a.set_label(&mut next)?;
-            a.ret()?;
-            Ok(vec![next])
-        });
-        let range = |start, end| Range { start, end };
-        let functions = vec![range(0, places[0]), range(places[0], text.len() as u32)];
-        let tables = Tables { functions, ..Tables::default() };
-        let prover = Prover::new(&facts, &text, &tables).unwrap();
-        prover.functions(0..1).map(drop).map_err(|failure| failure.reason.0)
+        jump_of(&facts, leave)
     };
     let leave = |a: &mut CodeAssembler| a.leave();
     jump(leave, &[], &[I32]).unwrap();
@@ -41,6 +45,22 @@ fn tail_calls_leave_everything_as_the_callee_wants_it() {
     jump(leave, &[I32], &[I32]).unwrap_err();
     jump(leave, &[I64, I64], &[I32]).unwrap_err();
     jump(leave, &[ValueType::F64], &[I32]).unwrap_err();
+    // The upper half of a product of 128 bits, by 32 bits: the quotient by a constant.
+    let product = |narrow: bool, multiply: fn(&mut CodeAssembler) -> Code| {
+        let (mut facts, callee) = (facts(&[I64], &[I32]), Signature { params: vec![I32], results: vec![I32] });
+        two(&mut facts, callee);
+        jump_of(&facts, |a| {
+            if narrow {
+                a.mov(edx, edx)?;
+            }
+            a.mov(rax, 0x2492_4924_9249_2493_u64)?;
+            multiply(a)?;
+            a.leave()
+        })
+    };
+    product(true, |a| a.mul(rdx)).unwrap();
+    product(true, |a| a.imul(rdx)).unwrap_err();
+    product(false, |a| a.mul(rdx)).unwrap_err();
     // A number for a reference; other results.
     jump(leave, &[ValueType::Func(FuncType { ty: None, nullable: true })], &[I32]).unwrap_err();
     jump(leave, &[], &[]).unwrap_err();
