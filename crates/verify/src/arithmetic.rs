@@ -342,7 +342,7 @@ impl Walk<'_> {
                 let bits = if value.is_u32() { 32 } else { 64 };
                 let most = self.most(value) >> by;
                 if by > 0 || bits == 32 {
-                    if most < u64::from(u32::MAX) { Value::less_than(most + 1) } else { Value::ANY }
+                    if most <= u64::from(u32::MAX) { Value::less_than(most + 1) } else { Value::ANY }
                 } else {
                     Value::ANY
                 }

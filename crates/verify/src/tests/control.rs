@@ -61,6 +61,10 @@ fn tail_calls_leave_everything_as_the_callee_wants_it() {
     product(true, |a| a.mul(rdx)).unwrap();
     product(true, |a| a.imul(rdx)).unwrap_err();
     product(false, |a| a.mul(rdx)).unwrap_err();
+    // A number moved down by 32 bits, which is just enough.
+    jump(|a| a.shr(rdx, 32).and_then(|()| a.leave()), &[I32], &[I32]).unwrap();
+    jump(|a| a.shr(rdx, 31).and_then(|()| a.leave()), &[I32], &[I32]).unwrap_err();
+    jump(|a| a.sar(rdx, 32).and_then(|()| a.leave()), &[I32], &[I32]).unwrap_err();
     // A number for a reference; other results.
     jump(leave, &[ValueType::Func(FuncType { ty: None, nullable: true })], &[I32]).unwrap_err();
     jump(leave, &[], &[]).unwrap_err();
