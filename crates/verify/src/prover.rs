@@ -472,7 +472,11 @@ impl<'a> Prover<'a> {
 
     /// Where the jump at the `Tail` entry of a function goes.
     fn thunk_of(&self, index: u32) -> Proved<u32> {
-        let range = self.range_of(index);
+        self.thunk_at(self.range_of(index))
+    }
+
+    /// Where the jump at the `Tail` entry of a function with this range goes, which may be another module's.
+    pub(crate) fn thunk_at(&self, range: Range) -> Proved<u32> {
         let jump = self.text.get(range.start as usize..range.start as usize + 5);
         let Some([0xe9, a, b, c, d]) = jump else { return Err("function that escapes without a jump at its entry") };
         let distance = i64::from(i32::from_le_bytes([*a, *b, *c, *d]));

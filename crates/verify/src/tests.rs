@@ -2,6 +2,7 @@
 
 mod arguments;
 pub(crate) mod borders;
+mod callees;
 mod components;
 mod crafted;
 mod escapes;
@@ -14,7 +15,6 @@ use crate::prover::Prover;
 use iced_x86::code_asm::*;
 
 mod heap;
-mod intrinsics;
 
 pub(crate) const STORE: u32 = 8;
 pub(crate) const TYPE_IDS: u32 = 40;

@@ -18,6 +18,13 @@ pub struct Asm {
     flags: u32,
 }
 
+/// By length, from 1 on: an instruction of so many bytes that does nothing.
+#[rustfmt::skip]
+pub const NOPS: [u64; 8] = [
+    0x90, 0x9066, 0x00_1f_0f, 0x00_40_1f_0f, 0x00_00_44_1f_0f, 0x00_00_44_1f_0f_66,
+    0x00_00_00_00_80_1f_0f, 0x00_00_00_00_00_84_1f_0f,
+];
+
 /// The family of two-operand integer operations; the value is the digit of their opcodes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -306,11 +313,6 @@ impl Asm {
 
     /// So many bytes that do nothing, in as few instructions as the manual recommends.
     pub fn nop(&mut self, bytes: u32) {
-        #[rustfmt::skip]
-        const NOPS: [u64; 8] = [
-            0x90, 0x9066, 0x00_1f_0f, 0x00_40_1f_0f, 0x00_00_44_1f_0f, 0x00_00_44_1f_0f_66,
-            0x00_00_00_00_80_1f_0f, 0x00_00_00_00_00_84_1f_0f,
-        ];
         let mut left = bytes;
         while left != 0 {
             let len = left.min(8);

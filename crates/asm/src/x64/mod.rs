@@ -14,7 +14,7 @@ pub mod rows;
 mod tests;
 mod vex;
 
-pub use asm::{Alu, Asm, Cc, Round, Shift, Short};
+pub use asm::{Alu, Asm, Cc, NOPS, Round, Shift, Short};
 pub use reg::*;
 pub use vex::{Predicate, Rm, lanes4};
 

@@ -44,13 +44,15 @@ pub(crate) enum CallTo {
     Unpaired(Target),
     /// The address in a register.
     Register(Reg),
+    /// The function with this index, which is imported: the address is at this offset of the instance.
+    Import(u32, i32),
 }
 
 impl CallTo {
     /// May a collector run before it comes back?
     pub(crate) fn collects(self) -> bool {
         match self {
-            CallTo::Register(_) => true,
+            CallTo::Register(_) | CallTo::Import(..) => true,
             CallTo::Symbol(target) | CallTo::Unpaired(target) => target.collects(),
         }
     }
@@ -114,7 +116,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.unusual.has(Unusual::CHECKED) {
             self.prove_call(comes);
         }
-        let start = self.w.offset();
+        let mut start = self.w.offset();
         match to {
             CallTo::Symbol(target) => self.w.call(target),
             CallTo::Unpaired(target) => {
@@ -122,12 +124,24 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.reloc(at, target);
             }
             CallTo::Register(reg) => self.w.call_reg(reg),
+            CallTo::Import(func, code) => {
+                let [at, call] = self.w.call_through(Addr::base(I::CTX, code));
+                self.may_be_direct(at, func);
+                start = call;
+            }
         }
         self.w.map_here(start);
         self.w.returns_to = self.w.offset();
         self.owe_map(comes != Comes::Never && to.collects());
         if self.facts.settings.poison && comes != Comes::Never {
             self.poison_all_but(results.or(RegSet::of(I::PRESERVED)));
+        }
+    }
+
+    /// What goes to an imported function is at `at`.
+    pub(crate) fn may_be_direct(&mut self, at: u32, func: u32) {
+        if self.facts.links_imports {
+            self.w.reloc(at, Target::Import(func));
         }
     }
 

@@ -240,6 +240,9 @@ pub trait Isa: Assembler + Default + Send + 'static {
     /// Finishes what `call_sym` or `jmp_sym` has left at `at` of some code, at `from` of the text: it goes to `to` of
     /// the text.
     fn resolve(code: &mut [u8], at: u32, from: u32, to: u32);
+    /// Makes what `call_through` or `jump_through` has left at `at` of some code, at `from` of the text, go to `to` of
+    /// the text, whatever is in memory. It has as many bytes as before, and what is called returns to the same place.
+    fn make_direct(code: &mut [u8], at: u32, from: u32, to: u32);
 
     /// The scratch register of a class.
     #[must_use]
@@ -356,8 +359,6 @@ pub trait Isa: Assembler + Default + Send + 'static {
     fn fminmax(&mut self, max: bool, width: Width, d: Reg, l: Reg, r: Reg);
     /// `d = l` with the sign of `r`; `d` is not `r`.
     fn copysign(&mut self, width: Width, d: Reg, l: Reg, r: Reg);
-    /// A NaN in `d` becomes the canonical one; what is none stays.
-    fn canonical_nan(&mut self, width: Width, d: Reg);
     /// Conversion to a float. `t` is a temporary of the class of `s` that is neither `s` nor `d`.
     fn convert(&mut self, op: Convert, d: Reg, s: Reg, t: Reg);
     /// Truncation that jumps to a label if `s` is a NaN or out of range. `t` is a float temporary, neither `s`.
@@ -399,8 +400,6 @@ pub trait Isa: Assembler + Default + Send + 'static {
     fn selects_by_top_bit(&self) -> bool;
     /// `d = bits`. `d` may be `FLOAT_SCRATCH`.
     fn vconst(&mut self, d: Reg, bits: u128);
-    /// Each lane of `d` that is a NaN becomes the canonical one; the others stay.
-    fn canonical_nans(&mut self, width: Width, d: Reg);
     /// How an operation wants its operand.
     fn vector_unary_form(&self, op: VectorUnary) -> VectorForm;
     /// `d = op s`. `t` is the temporary, if the form has one, here and below.
@@ -459,6 +458,11 @@ pub trait Isa: Assembler + Default + Send + 'static {
     fn call_reg(&mut self, r: Reg);
     /// Jumps to the address in a register.
     fn jmp_reg(&mut self, r: Reg);
+    /// Calls the address that is in the instance, at `code`; returns what `make_direct` wants to know of it, and where
+    /// the call itself begins.
+    fn call_through(&mut self, code: Addr) -> [At; 2];
+    /// Jumps to the address that is in the instance, at `code`; returns what `make_direct` wants to know of it.
+    fn jump_through(&mut self, code: Addr) -> At;
     /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the
     /// host's records, to memory at `save`, after it has read those of the other from `enter`, which may be the same.
     /// This stack goes on behind the primitive, with its stack and frame pointers, the other's `STACK_MESSAGE`, and no

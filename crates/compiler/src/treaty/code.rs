@@ -51,7 +51,7 @@ pub struct Parts {
 /// A call or jump that goes to something outside the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reloc {
-    /// Offset of what `Isa::resolve` fills in.
+    /// Offset of what `Isa::resolve` fills in, or `Isa::make_direct` may change.
     pub at: u32,
     /// What it must reach.
     pub target: Target,
@@ -64,6 +64,9 @@ pub enum Target {
     Func(u32),
     /// The thunk that enters a function of this module by its private entry for a `Tail` caller.
     Thunk(u32),
+    /// An imported function, by its index. The code is complete as it is, and goes where the instance says: a linker
+    /// that knows whose code that is may make it direct.
+    Import(u32),
     /// A routine of the host.
     Libcall(Libcall),
     /// A routine that the compiler makes once per module, see `routines::emit`.
@@ -79,7 +82,7 @@ impl Target {
     /// May a collector run before it comes back?
     pub(crate) const fn collects(self) -> bool {
         match self {
-            Target::Func(_) | Target::Thunk(_) => true,
+            Target::Func(_) | Target::Thunk(_) | Target::Import(_) => true,
             Target::Libcall(libcall) => libcall.collects(),
             Target::Routine(routine) => routine.collects(),
             Target::DataSegment(_) | Target::DataDrop(_) => false,

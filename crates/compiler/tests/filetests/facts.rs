@@ -221,13 +221,13 @@ impl Maker<'_> {
             hardware_traps: !settings.no_signals,
             address_map: AddressMap::Traps,
             deterministic: settings.deterministic,
-            nan_canonicalization: settings.canonical_nans,
             spectre: !settings.no_spectre,
             cpu,
             fuses: I::fuses(&cpu),
             check: true,
             poison: false,
         };
+        self.facts.links_imports = settings.component;
         self.facts.ctx = CtxFacts {
             store: self.layout.add("store".into(), 8),
             epoch: self.layout.add("epoch".into(), 8),

@@ -42,12 +42,12 @@ pub(crate) struct Settings {
     pub(crate) eager_tables: bool,
     /// Relaxed operators give the same everywhere.
     pub(crate) deterministic: bool,
-    /// NaNs that are computed are canonical.
-    pub(crate) canonical_nans: bool,
     /// The collector counts references.
     pub(crate) counting: bool,
     /// Nothing is ever collected.
     pub(crate) no_collector: bool,
+    /// The module is one of a component: the linker may know whose code an import is.
+    pub(crate) component: bool,
     /// Frames are shown: what makes them, and what takes them down.
     pub(crate) frame: bool,
     /// The routines that the code calls are shown behind the functions.
@@ -68,9 +68,9 @@ impl Settings {
             ("heap-checks", &mut self.heap_checks),
             ("eager-tables", &mut self.eager_tables),
             ("deterministic", &mut self.deterministic),
-            ("canonical-nans", &mut self.canonical_nans),
             ("counting", &mut self.counting),
             ("no-collector", &mut self.no_collector),
+            ("component", &mut self.component),
             ("frame", &mut self.frame),
             ("routines", &mut self.routines),
             ("left-to-judge", &mut self.left),

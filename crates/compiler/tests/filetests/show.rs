@@ -9,7 +9,7 @@ use crate::compile::{Code, Piece};
 use crate::facts::Module;
 use crate::file::Settings;
 use crate::isa::{InstructionSet, Item, LABEL, Names};
-use lightbeam_compiler::code::Target;
+use lightbeam_compiler::code::{Reloc, Target};
 
 /// All code of a module.
 pub(crate) fn show(
@@ -35,6 +35,7 @@ fn target(module: &Module<'_>, target: Target) -> String {
     match target {
         Target::Func(index) => module.defined_name(index),
         Target::Thunk(index) => format!("thunk({})", module.defined_name(index)),
+        Target::Import(index) => format!("import({})", module.name(index)),
         Target::Libcall(libcall) => format!("libcall({libcall:?})"),
         Target::Routine(routine) => format!("routine({routine:?})"),
         Target::DataSegment(index) => format!("data({index})"),
@@ -117,6 +118,11 @@ fn notes(code: &Code, item: &Item) -> (String, Vec<u32>) {
             notes.push(format!("{tag} to {LABEL}"));
             labels.push(handler.at);
         }
+    }
+    let of_import =
+        |reloc: &&Reloc| matches!(reloc.target, Target::Import(_)) && (item.at..item.end).contains(&reloc.at);
+    if code.relocs.iter().any(|reloc| of_import(&reloc)) {
+        notes.push("direct if the import is known".into());
     }
     for safepoint in code.safepoints.iter().filter(|safepoint| safepoint.at == item.end) {
         let map = &code.maps[safepoint.map as usize..];

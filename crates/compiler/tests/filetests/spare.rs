@@ -344,6 +344,10 @@ impl Isa for Spare {
         X64::resolve(code, at, from, to);
     }
 
+    fn make_direct(code: &mut [u8], at: u32, from: u32, to: u32) {
+        X64::make_direct(code, at, from, to);
+    }
+
     fn new(cpu: CpuFeatures) -> Spare {
         Spare { x64: X64::new(cpu), known: RegSet::EMPTY, reached: true, labels: Vec::new(), flags: 0 }
     }
@@ -583,18 +587,6 @@ impl Isa for Spare {
         self.x64.fminmax(max, width, d, l, r);
     }
 
-    fn canonical_nan(&mut self, width: Width, d: Reg) {
-        self.read("canonical_nan", RegSet::one(d), RegSet::EMPTY);
-        self.destroy();
-        self.x64.canonical_nan(width, d);
-    }
-
-    fn canonical_nans(&mut self, width: Width, d: Reg) {
-        self.read("canonical_nans", RegSet::one(d), RegSet::EMPTY);
-        self.destroy();
-        self.x64.canonical_nans(width, d);
-    }
-
     fn copysign(&mut self, width: Width, d: Reg, l: Reg, r: Reg) {
         assert!(d != r);
         self.read("copysign", RegSet::of(&[l, r]), RegSet::EMPTY);
@@ -705,6 +697,13 @@ impl Isa for Spare {
         self.x64.ret(pop);
     }
 
+    fn jump_through(&mut self, code: Addr) -> At {
+        self.read("jump_through", code.regs(), RegSet::EMPTY);
+        let at = self.x64.jump_through(code);
+        self.leave_here();
+        at
+    }
+
     fn trap(&mut self) -> At {
         self.leave_here();
         self.x64.trap()
@@ -751,6 +750,7 @@ impl Isa for Spare {
         other fn call_label(&mut self, to: Label);
         other fn call_sym(&mut self) -> At;
         other fn call_unpaired(&mut self) -> At;
+        other fn call_through(&mut self, code: Addr) -> [At; 2];
         bare fn patch_frame(&mut self, enter: At, bytes: u32);
         flags fn cut_frame(&mut self);
         scratch fn leave(&mut self);

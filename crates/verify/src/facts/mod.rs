@@ -22,6 +22,9 @@ pub struct Facts {
     pub types: Arc<Vec<Type>>,
     /// By function index, imports first.
     pub functions: Vec<Function>,
+    /// By function index of imports: whose code whatever the host fills the import with has, as far as that is known.
+    /// There may be fewer entries than imports.
+    pub known_imports: Vec<Option<Known>>,
     /// By memory index, imports first.
     pub memories: Vec<Memory>,
     /// By table index, imports first.
@@ -204,6 +207,15 @@ pub struct Function {
     /// Can it be called from outside (`FunctionType::is_escaping`)? Then its first five bytes are a jump, the entry of
     /// the host's `Tail` convention, and what calls inside of the module enter is behind. Of no meaning for imports.
     pub escapes: bool,
+}
+
+/// A function whose code an import is known to be, of whatever instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its number among those that the modules of the text define.
+    pub number: u32,
+    /// The number of its type.
+    pub ty: u32,
 }
 
 /// A linear memory.

@@ -4,12 +4,13 @@
 
 mod component;
 mod fields;
+mod imports;
 mod module;
 mod trampolines;
 
 use self::component::ComponentInfo;
 use crate::artifact::{Artifact, Key, Malformed, Of, Piece};
-use crate::facts::{Border, Builtin, Facts, Failed, Processor, Range, Tables};
+use crate::facts::{Border, Builtin, Facts, Failed, Known, Processor, Range, Tables};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wasmtime_environ::component::{Trampoline, TrampolineIndex};
@@ -132,6 +133,13 @@ impl Description {
         let of_module = |module| module::facts(self, module, &types, spectre);
         let mut all: Vec<Facts> = self.modules.iter().map(of_module).collect::<Result<_, _>>()?;
         if let Some(info) = &self.component {
+            for (facts, known) in all.iter_mut().zip(info.known_imports(&self.modules)?) {
+                let known = known.into_iter().map(|known| {
+                    let known = known.map(|known| Ok((known.number, module::number(self, known.signature)?)));
+                    Ok(known.transpose()?.map(|(number, ty)| Known { number, ty }))
+                });
+                facts.known_imports = known.collect::<Result<_, Malformed>>()?;
+            }
             let none = Trampolines::new();
             let component = info.facts(self, trampolines.unwrap_or(&none))?;
             all.push(Facts { component: Some(Box::new(component)), ..module::common(self, &types, spectre) });

@@ -90,7 +90,7 @@ pub(super) fn facts(
 }
 
 /// The module's number of a type.
-fn number(description: &Description, ty: EngineOrModuleTypeIndex) -> Result<u32, Malformed> {
+pub(super) fn number(description: &Description, ty: EngineOrModuleTypeIndex) -> Result<u32, Malformed> {
     match ty {
         EngineOrModuleTypeIndex::Module(index) => description.ty(index).map(|_| index.as_u32()),
         _ => Err(Malformed::new("a type is not the module's own")),

@@ -35,6 +35,17 @@ pub(crate) fn of_module(
     facts(settings, translation, types).map_err(|refusal| unsupported::locate(wasm, refusal))
 }
 
+/// Describes a core module of a component, likewise: imports may be functions of other modules.
+pub(crate) fn in_component(
+    settings: &Settings,
+    wasm: &[u8],
+    translation: &ModuleTranslation<'_>,
+    types: &ModuleTypesBuilder,
+) -> Result<Facts, Error> {
+    let facts = of_module(settings, wasm, translation, types)?;
+    Ok(Facts { links_imports: true, ..facts })
+}
+
 #[inline(never)] // Profiles tell the phases apart by their functions.
 fn facts(
     settings: &Settings,

@@ -3,9 +3,8 @@
 pub(crate) mod component;
 pub(crate) mod data;
 mod gc_options;
-pub(crate) mod instances;
+mod instances;
 pub(crate) mod kind;
-pub(crate) mod nesting;
 pub(crate) mod standins;
 pub(crate) mod translate;
 pub(crate) mod unsupported;

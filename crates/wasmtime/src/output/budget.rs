@@ -125,6 +125,7 @@ mod tests {
             funcs: funcs.iter().map(func).collect(),
             func_bytes: funcs.iter().map(|func| func.0 as usize).sum(),
             calls: Vec::new(),
+            imports: Vec::new(),
             relocs: Vec::new(),
             traps: Vec::new(),
             addresses: Vec::new(),

@@ -20,6 +20,8 @@ pub(crate) struct Fragment {
     pub(crate) func_bytes: usize,
     /// Calls of functions of the module: offset of the field, number among the defined functions of all modules.
     pub(crate) calls: Vec<(u32, u32)>,
+    /// Where imported functions are called or jumped to, with the function's index in the module.
+    pub(crate) imports: Vec<(u32, u32)>,
     /// All other relocations.
     pub(crate) relocs: Vec<Reloc>,
     pub(crate) traps: Vec<TrapSite>,

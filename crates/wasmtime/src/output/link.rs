@@ -27,7 +27,7 @@ use lightbeam_compiler::{Workspace, Writer, compile_routine};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use wasmtime_environ::{
-    Abi, CompiledFunctionsTableBuilder, DataIndex, DefinedFuncIndex, EntityRef, FilePos, FuncKey,
+    Abi, CompiledFunctionsTableBuilder, DataIndex, DefinedFuncIndex, EntityRef, FilePos, FuncIndex, FuncKey, KnownFunc,
     ModuleInternedTypeIndex, ModuleTranslation, ModuleTypesBuilder, SecondaryMap, StaticModuleIndex, VMOffsets,
 };
 
@@ -77,7 +77,7 @@ enum Key {
 impl Key {
     fn of(module: StaticModuleIndex, target: Target) -> Option<Key> {
         Some(match target {
-            Target::Func(_) | Target::Thunk(_) => return None,
+            Target::Func(_) | Target::Thunk(_) | Target::Import(_) => return None,
             Target::Libcall(libcall) => Key::Libcall(libcall),
             Target::Routine(routine) if routine.is_of_no_module() => Key::Shared(routine),
             Target::Routine(routine) => Key::Routine(module, routine),
@@ -492,17 +492,39 @@ impl<'a> Linker<'a> {
     }
 
     /// Resolves what could not be when the functions were placed, in code that begins at `origin` of the text.
-    fn resolve(&self, Placed { module, base, calls, relocs }: &Placed, origin: u32, code: &mut [u8]) {
+    fn resolve(&self, placed: &Placed, origin: u32, code: &mut [u8]) {
+        let Placed { module, base, calls, imports, relocs } = placed;
         let mut field = |at: u32, place: u32| Machine::resolve(code, base + at - origin, base + at, place);
         calls.iter().for_each(|&(at, number)| field(at, self.functions.bodies[number as usize]));
         relocs.iter().for_each(|reloc| field(reloc.at, self.place(*module, reloc.target)));
+        for &(at, func) in imports {
+            if let Some(thunk) = self.known(*module, func) {
+                Machine::make_direct(code, base + at - origin, base + at, thunk);
+            }
+        }
+    }
+
+    /// Where the thunk of an imported function is, if whatever the module is instantiated with, that function's code is
+    /// the same and in this text. Of which instance it is, the code is told where it is called.
+    fn known(&self, module: StaticModuleIndex, func: u32) -> Option<u32> {
+        let known = &self.units[module.index()].translation.known_imported_functions;
+        match known[FuncIndex::from_u32(func)] {
+            Some(KnownFunc::FuncKey(FuncKey::DefinedWasmFunction(module, index))) => {
+                Some(self.place(module, Target::Thunk(index.as_u32())))
+            }
+            _ => None,
+        }
     }
 
     fn place(&self, module: StaticModuleIndex, target: Target) -> u32 {
         let number = |index: u32| (self.units[module.index()].first + index) as usize;
         match target {
             Target::Func(index) => self.functions.bodies[number(index)],
-            Target::Thunk(index) => self.thunks[number(index)],
+            Target::Thunk(index) => {
+                let thunk = self.thunks[number(index)];
+                debug_assert_ne!(thunk, 0, "a function that does not escape has no thunk");
+                thunk
+            }
             other => self.places[&Key::of(module, other).expect("all but functions and thunks have keys")],
         }
     }

@@ -34,8 +34,9 @@ pub(crate) struct Placed {
     pub(crate) module: StaticModuleIndex,
     /// Offset in the text of the start of its code, as far as that is in the text.
     pub(crate) base: u32,
-    /// What remains to be done: calls of functions, then other relocations, as in a fragment.
+    /// What remains to be done: calls of functions, those of imports, then other relocations, as in a fragment.
     pub(crate) calls: Vec<(u32, u32)>,
+    pub(crate) imports: Vec<(u32, u32)>,
     pub(crate) relocs: Vec<Reloc>,
 }
 
@@ -110,8 +111,9 @@ impl Placer {
             self.image.add_function(key, base + func.start, base + func.end, FilePos::new(func.wasm));
             self.bodies.push(base + func.body);
         }
-        let Fragment { mut code, mut calls, relocs, traps, addresses, sites, handlers, safepoints, maps, .. } =
-            fragment;
+        let Fragment {
+            mut code, mut calls, imports, relocs, traps, addresses, sites, handlers, safepoints, maps, ..
+        } = fragment;
         self.image.record(base, &traps, &addresses);
         self.image.exceptions.push(base, &sites, &handlers);
         self.image.stack_maps.extend(base, &safepoints, &maps);
@@ -127,7 +129,7 @@ impl Placer {
         self.end = base + end;
         calls.shrink_to_fit();
         self.image.text.push(Piece { code, from });
-        self.fragments.push(Placed { module, base, calls, relocs });
+        self.fragments.push(Placed { module, base, calls, imports, relocs });
     }
 }
 

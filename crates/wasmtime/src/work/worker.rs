@@ -168,7 +168,10 @@ impl Worker {
             &mut self.output;
         let mut calls = Vec::with_capacity(relocs.iter().filter(|reloc| call(reloc).is_some()).count());
         calls.extend(relocs.iter().filter_map(call).map(|(at, index)| (at, job.first + index)));
-        let others = relocs.iter().filter(|reloc| call(reloc).is_none()).copied().collect();
+        let mut imports = Vec::with_capacity(relocs.iter().filter(|reloc| import(reloc).is_some()).count());
+        imports.extend(relocs.iter().filter_map(import));
+        let other = |reloc: &&Reloc| call(reloc).is_none() && import(reloc).is_none();
+        let others = relocs.iter().filter(other).copied().collect();
         relocs.clear();
         let fragment = Fragment {
             module: job.module,
@@ -188,6 +191,7 @@ impl Worker {
                 })
                 .collect(),
             calls,
+            imports,
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
@@ -245,6 +249,13 @@ fn take<T: Clone>(buffer: &mut Vec<T>, large: bool) -> Vec<T> {
 fn call(reloc: &Reloc) -> Option<(u32, u32)> {
     match reloc.target {
         Target::Func(index) => Some((reloc.at, index)),
+        _ => None,
+    }
+}
+
+fn import(reloc: &Reloc) -> Option<(u32, u32)> {
+    match reloc.target {
+        Target::Import(index) => Some((reloc.at, index)),
         _ => None,
     }
 }

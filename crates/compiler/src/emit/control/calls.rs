@@ -18,8 +18,8 @@ use lightbeam_asm::{Addr, Reg, RegSet};
 enum To {
     /// The private entry of a function of this module.
     Defined(u32),
-    /// The import whose code address and instance pointer are at these offsets.
-    Import { code: i32, context: i32 },
+    /// The imported function with this index, whose code address and instance pointer are at these offsets.
+    Import { func: u32, code: i32, context: i32 },
     /// The function reference in this register. Is it known not to be null?
     Reference(Reg, bool),
 }
@@ -46,7 +46,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let sig = self.facts.sig_of_func(func);
         match self.facts.funcs[func as usize].callee {
             Callee::Defined { index, .. } => go(self, To::Defined(index), sig, &sig.private),
-            Callee::Imported { code, context } => go(self, To::Import { code, context }, sig, &sig.tail),
+            Callee::Imported { code, context } => go(self, To::Import { func, code, context }, sig, &sig.tail),
         }
     }
 
@@ -159,11 +159,10 @@ impl<I: Isa> FuncGen<'_, I> {
     fn enter_callee(&mut self, to: To, sig: &Sig, abi: &Abi) {
         let to = match to {
             To::Defined(index) => CallTo::Symbol(Target::Func(index)),
-            To::Import { code, context } => {
+            To::Import { func, code, context } => {
                 self.pass_contexts(abi, Addr::base(I::CTX, context));
                 self.poison_arguments(sig, abi);
-                self.w.load(Load::I64, I::SCRATCH, Addr::base(I::CTX, code));
-                CallTo::Register(I::SCRATCH)
+                CallTo::Import(func, code)
             }
             To::Reference(_, checked) => {
                 let ctx = self.facts.ctx;
@@ -341,10 +340,12 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         match to {
             To::Defined(_) => {}
-            To::Import { code, context } => {
+            To::Import { code, context, .. } => {
                 self.pass_contexts(abi, Addr::base(I::CTX, context));
                 self.poison_arguments(sig, abi);
-                self.w.load(Load::I64, Self::CALLEE, Addr::base(I::CTX, code));
+                if !self.facts.links_imports {
+                    self.w.load(Load::I64, Self::CALLEE, Addr::base(I::CTX, code));
+                }
             }
             To::Reference(_, checked) => {
                 let ctx = self.facts.ctx;
@@ -366,6 +367,11 @@ impl<I: Isa> FuncGen<'_, I> {
             To::Defined(index) => {
                 let at = self.w.jmp_sym();
                 self.w.reloc(at, Target::Func(index));
+            }
+            To::Import { func, code, .. } if self.facts.links_imports => {
+                // In one piece, so that it can be made direct.
+                let at = self.w.jump_through(Addr::base(I::CTX, code));
+                self.may_be_direct(at, func);
             }
             _ => self.w.jmp_reg(Self::CALLEE),
         }

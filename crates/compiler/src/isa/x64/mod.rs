@@ -90,6 +90,12 @@ fn load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
     at
 }
 
+/// `r11 = [addr]`, as `make_direct` knows it.
+fn load_from_instance(a: &mut Asm, addr: Addr) -> At {
+    debug_assert!(addr.base_reg() == R15 && addr.index().is_none(), "{addr:?}");
+    load(a, Load::I64, R11, addr)
+}
+
 impl Deref for X64 {
     type Target = Asm;
 
@@ -209,6 +215,25 @@ impl Isa for X64 {
         // Distances count from the end of their field, which is the instruction's.
         let distance = to.wrapping_sub(from + 4);
         code[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
+    }
+
+    fn make_direct(code: &mut [u8], at: u32, from: u32, to: u32) {
+        // What `through` has made of it: the load with a displacement of no, one or four bytes, and `call` or `jmp`.
+        let start = at as usize;
+        let (load, goes) = match code[start..] {
+            [_, _, 0x1f, _, _, goes, ..] => (3, goes),
+            [_, _, 0x5f, _, _, _, goes, ..] => (4, goes),
+            [_, _, 0x9f, _, _, _, _, _, _, goes, ..] => (7, goes),
+            _ => unreachable!("no load from the instance"),
+        };
+        debug_assert_eq!(code[start..start + 2], [0x4d, 0x8b], "a load to r11");
+        debug_assert_eq!(code[start + load..start + load + 2], [0x41, 0xff], "a call or jump by r11");
+        let field = start + load - 1;
+        // Ahead of it, as the place behind it is what a call returns to.
+        let idle = load - 2;
+        code[start..start + idle].copy_from_slice(&NOPS[idle - 1].to_le_bytes()[..idle]);
+        code[field - 1] = if goes == 0xd3 { 0xe8 } else { 0xe9 };
+        X64::resolve(code, field as u32, from + (load - 1) as u32, to);
     }
 
     // ---- what operands may be
@@ -453,10 +478,6 @@ impl Isa for X64 {
         float::min_max(&mut self.asm, max, width, d, l, r);
     }
 
-    fn canonical_nan(&mut self, width: Width, d: Reg) {
-        float::canonical_nan(&mut self.asm, width, d);
-    }
-
     fn copysign(&mut self, width: Width, d: Reg, l: Reg, r: Reg) {
         float::copysign(&mut self.asm, width, d, l, r);
     }
@@ -523,10 +544,6 @@ impl Isa for X64 {
 
     fn vconst(&mut self, d: Reg, bits: u128) {
         simd::constant(&mut self.asm, d, bits);
-    }
-
-    fn canonical_nans(&mut self, width: Width, d: Reg) {
-        simd::canonical_nans(&mut self.asm, &self.cpu, width, d);
     }
 
     fn vector_unary_form(&self, op: VectorUnary) -> VectorForm {
@@ -652,6 +669,19 @@ impl Isa for X64 {
 
     fn jmp_reg(&mut self, r: Reg) {
         self.asm.jmp_r(r);
+    }
+
+    fn call_through(&mut self, code: Addr) -> [At; 2] {
+        let at = load_from_instance(&mut self.asm, code);
+        let call = self.asm.offset();
+        self.asm.call_r(R11);
+        [at, call]
+    }
+
+    fn jump_through(&mut self, code: Addr) -> At {
+        let at = load_from_instance(&mut self.asm, code);
+        self.asm.jmp_r(R11);
+        at
     }
 
     fn switch_stack(&mut self, save: Reg, enter: Reg, t: Reg) {

@@ -55,6 +55,8 @@ pub struct Facts {
     /// By element segment index: the host's index of it if the segment is passive, else `None` (it is empty once the
     /// module has started).
     pub elems: Vec<Option<u32>>,
+    /// May the linker know whose code an import is? Then it is told where imports are called (`Target::Import`).
+    pub links_imports: bool,
     /// Offsets in the host's structures.
     pub ctx: CtxFacts,
     /// What the host asks of the code.

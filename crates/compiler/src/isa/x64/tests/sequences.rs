@@ -1,7 +1,7 @@
 //! What exactly is emitted, for a register combination of each kind.
 
 use super::*;
-use iced_x86::FlowControl;
+use iced_x86::{FlowControl, Mnemonic, Register};
 
 /// The text of what `emit` emits for a processor, one instruction after the other.
 fn text(cpu: CpuFeatures, emit: impl FnOnce(&mut X64)) -> String {
@@ -147,6 +147,40 @@ sequences! {
         |a| { X64::call_sym(a); X64::jmp_sym(a); }                              => "call 5; jmp near ptr 000000000000000Ah",
         |a| { let l = a.label(); a.bind(l); X64::jcc(a, Cond::FloatEq, l); }    => "jp short 4; je short 0",
         |a| { let l = a.label(); a.bind(l); X64::jcc(a, Cond::FloatNe, l); }    => "jne short 0; jp short 0",
+    }
+}
+
+/// What goes by an address in the instance is made direct in its place: it goes where it is told, a call ends where it
+/// ended, and what is ahead of it does nothing.
+#[test]
+fn calls_and_jumps_through_the_instance_become_direct() {
+    for disp in [0, 8, 0x78, 0x80, 0x1000, -8, i32::MAX] {
+        let code = Addr::base(X64::CTX, disp);
+        let call = |a: &mut X64| a.call_through(code);
+        let jump = |a: &mut X64| [a.jump_through(code), a.offset() - 3];
+        type Emit<'a> = &'a dyn Fn(&mut X64) -> [u32; 2];
+        for (emit, flow) in [(&call as Emit<'_>, FlowControl::Call), (&jump, FlowControl::UnconditionalBranch)] {
+            let mut a = X64::new(NONE);
+            a.ret(0);
+            let [at, goes] = emit(&mut a);
+            let end = a.offset() as usize;
+            a.ret(0);
+            let [_, load, indirect, _] = decode(a.code())[..] else { panic!("a load and what goes by it") };
+            assert_eq!((load.memory_base(), load.memory_displacement64()), (Register::R15, disp as i64 as u64));
+            assert_eq!((load.mnemonic(), load.op0_register()), (Mnemonic::Mov, Register::R11));
+            assert_eq!((load.ip(), indirect.ip()), (at.into(), goes.into()));
+            assert_eq!(indirect.op0_register(), Register::R11);
+            for (place, to) in [(0x1000, 0x2000u32), (0x1000, 0x0ff0), (0, X64::REACH - 1), (X64::REACH - 16, 0)] {
+                let mut direct = a.code().to_vec();
+                X64::make_direct(&mut direct, at, place + at, to);
+                let decoded = decode(&direct);
+                let [before, idle @ .., goes, after] = &decoded[..] else { panic!("as many as before") };
+                assert!(idle.iter().all(|idle| idle.mnemonic() == Mnemonic::Nop) && idle.len() == 1, "{decoded:?}");
+                assert_eq!((goes.flow_control(), goes.next_ip()), (flow, end as u64));
+                assert_eq!(goes.near_branch_target(), u64::from(to).wrapping_sub(place.into()));
+                assert_eq!([before.mnemonic(), after.mnemonic()], [Mnemonic::Ret; 2]);
+            }
+        }
     }
 }
 

@@ -1,0 +1,203 @@
+//! Calls and jumps to imported functions that name the code itself: two modules of one text, put together by hand.
+
+use super::*;
+use crate::TextProver;
+use crate::facts::Known;
+use iced_x86::code_asm::CodeAssembler;
+
+const CODE: [i32; 3] = [128, 160, 192];
+const INSTANCE: [i32; 3] = [136, 168, 200];
+
+/// A module of two functions that can be called from outside, and one that imports them, the second by two names, and
+/// knows of the first and the last whose code they are.
+fn modules(known: [Option<Known>; 3]) -> [Facts; 2] {
+    let mut callee = facts(&[I32], &[I32]);
+    callee.types = [I32, I64]
+        .map(|ty| Type {
+            kind: TypeKind::Function(Signature { params: vec![ty], results: vec![I32] }),
+            supertype: None,
+        })
+        .to_vec()
+        .into();
+    callee.functions = vec![Function { ty: 0, imported: false, escapes: true }; 2];
+    let mut caller = Facts { types: callee.types.clone(), ..facts(&[I32], &[I32]) };
+    caller.functions = vec![Function { ty: 0, imported: true, escapes: false }; 3];
+    caller.functions.push(Function { ty: 0, imported: false, escapes: false });
+    caller.known_imports = known.to_vec();
+    for (import, (code, instance)) in (0..).zip(CODE.into_iter().zip(INSTANCE)) {
+        let field = |offset: i32, kind| Field { offset: offset as u32, width: 8, kind };
+        caller.instance.push(field(code, InstanceField::FunctionCode(import)));
+        caller.instance.push(field(instance, InstanceField::FunctionInstance(import)));
+    }
+    [callee, caller]
+}
+
+/// The places of a text that code may name.
+struct Places {
+    thunks: [CodeLabel; 2],
+    functions: [CodeLabel; 2],
+}
+
+fn thunk(a: &mut CodeAssembler, private: CodeLabel) -> Code {
+    a.push(rbp)?;
+    a.mov(rbp, rsp)?;
+    a.sub(rsp, 16)?;
+    a.mov(qword_ptr(rbp - 8), r15)?;
+    a.mov(qword_ptr(rbp - 16), r14)?;
+    a.mov(r15, rdi)?;
+    a.mov(r14, qword_ptr(r15 + 48))?;
+    a.mov(edx, edx)?;
+    a.call(private)?;
+    a.mov(r15, qword_ptr(rbp - 8))?;
+    a.mov(r14, qword_ptr(rbp - 16))?;
+    a.leave()?;
+    a.ret()
+}
+
+/// Proves a text whose caller does this in a frame, with a checked stack or not.
+fn proved(
+    known: [Option<Known>; 3],
+    limited: bool,
+    body: impl FnOnce(&mut CodeAssembler, Places) -> Code,
+) -> Result<(), &'static str> {
+    let facts = modules(known);
+    let (text, places) = assemble(|a| {
+        let mut thunks = [a.create_label(), a.create_label()];
+        let mut functions = [a.create_label(), a.create_label()];
+        let mut private = [a.create_label(), a.create_label()];
+        let (mut caller, mut overflow) = (a.create_label(), a.create_label());
+        for n in 0..2 {
+            a.set_label(&mut functions[n])?;
+            // Five bytes, as the text has it.
+            a.db(&[0xe9])?;
+            a.db(&[0; 4])?;
+            a.set_label(&mut private[n])?;
+            a.lea(eax, qword_ptr(rdx + n))?;
+            a.ret()?;
+        }
+        a.set_label(&mut caller)?;
+        enter(a)?;
+        if limited {
+            limit(a, overflow)?;
+        }
+        body(a, Places { thunks, functions })?;
+        a.set_label(&mut overflow)?;
+        a.ud2()?;
+        for n in 0..2 {
+            a.set_label(&mut thunks[n])?;
+            thunk(a, private[n])?;
+        }
+        Ok(vec![functions[0], functions[1], caller, thunks[0], thunks[1]])
+    });
+    let mut text = text;
+    for (function, thunk) in [(places[0], places[3]), (places[1], places[4])] {
+        let distance = thunk.wrapping_sub(function + 5).to_le_bytes();
+        text[function as usize + 1..function as usize + 5].copy_from_slice(&distance);
+    }
+    let functions = places.windows(2).take(3).map(|pair| Range { start: pair[0], end: pair[1] }).collect();
+    let tables = Tables { functions, ..Tables::default() };
+    let prover = TextProver::new(&facts, &text, &tables).map_err(|failure| failure.reason.0)?;
+    let part = prover.functions(0..3).map_err(|failure| failure.reason.0)?;
+    prover.finish(vec![part]).map(drop).map_err(|failure| failure.reason.0)
+}
+
+const FIRST: Option<Known> = Some(Known { number: 0, ty: 0 });
+const SECOND: Option<Known> = Some(Known { number: 1, ty: 0 });
+const KNOWN: [Option<Known>; 3] = [FIRST, None, SECOND];
+
+const OTHER: &str = "call of another function than the import is";
+const UNKNOWN: &str = "call past an import that may be any function";
+
+/// A call that passes the instance which is here, and goes where this says.
+fn call(known: [Option<Known>; 3], instance: i32, to: fn(&Places) -> CodeLabel) -> Result<(), &'static str> {
+    proved(known, true, |a, places| {
+        a.mov(rdi, qword_ptr(r15 + instance))?;
+        a.mov(rsi, r15)?;
+        a.call(to(&places))?;
+        a.leave()?;
+        a.ret()
+    })
+}
+
+/// A jump that does, in place of a return.
+fn jump(known: [Option<Known>; 3], instance: i32, to: fn(&Places) -> CodeLabel) -> Result<(), &'static str> {
+    proved(known, true, |a, places| {
+        a.mov(rdi, qword_ptr(r15 + instance))?;
+        a.mov(rsi, r15)?;
+        a.leave()?;
+        a.jmp(to(&places))
+    })
+}
+
+#[test]
+fn a_known_import_is_called_by_the_code_that_enters_it() {
+    for go in [call, jump] {
+        assert_eq!(go(KNOWN, INSTANCE[0], |places| places.thunks[0]), Ok(()));
+        assert_eq!(go(KNOWN, INSTANCE[2], |places| places.thunks[1]), Ok(()));
+        // Another function, and another import's instance.
+        assert_eq!(go(KNOWN, INSTANCE[0], |places| places.thunks[1]), Err(OTHER));
+        assert_eq!(go(KNOWN, INSTANCE[2], |places| places.thunks[0]), Err(OTHER));
+        // An import that is not known, whatever it may be here.
+        assert_eq!(go(KNOWN, INSTANCE[1], |places| places.thunks[1]), Err(UNKNOWN));
+        assert_eq!(go(KNOWN, INSTANCE[1], |places| places.thunks[0]), Err(UNKNOWN));
+        assert_eq!(go([None; 3], INSTANCE[0], |places| places.thunks[0]), Err(UNKNOWN));
+        // Its other entries are no thunk: the first byte, as there is one right way, and what expects its own instance.
+        assert_eq!(go(KNOWN, INSTANCE[0], |places| places.functions[0]), Err(OTHER));
+        // What the facts say is looked at, too: there is such a function, and it is of the import's type.
+        let odd = |number: u32, ty: u32| [Some(Known { number, ty }), None, None];
+        assert_eq!(go(odd(0, 0), INSTANCE[0], |places| places.thunks[0]), Ok(()));
+        assert!(go(odd(0, 1), INSTANCE[0], |places| places.thunks[0]).is_err());
+        assert!(go(odd(2, 0), INSTANCE[0], |places| places.thunks[0]).is_err());
+        assert!(go(odd(3, 0), INSTANCE[0], |places| places.thunks[0]).is_err());
+        // The code's address is no instance, nor is the caller's own.
+        assert!(go(KNOWN, CODE[0], |places| places.thunks[0]).is_err());
+        assert!(go(KNOWN, 48, |places| places.thunks[0]).is_err());
+    }
+}
+
+#[test]
+fn a_direct_call_passes_what_any_call_does() {
+    let with = |pass: fn(&mut CodeAssembler) -> Code| {
+        proved(KNOWN, true, |a, places| {
+            pass(a)?;
+            a.call(places.thunks[0])?;
+            a.leave()?;
+            a.ret()
+        })
+    };
+    let instances = |a: &mut CodeAssembler| a.mov(rdi, qword_ptr(r15 + INSTANCE[0])).and_then(|()| a.mov(rsi, r15));
+    with(|a| a.mov(rdi, qword_ptr(r15 + INSTANCE[0])).and_then(|()| a.mov(rsi, r15))).unwrap();
+    // No caller's instance, the callee's as the caller's, one's own as both, none at all.
+    with(|a| a.mov(rdi, qword_ptr(r15 + INSTANCE[0]))).unwrap_err();
+    with(|a| a.mov(rdi, qword_ptr(r15 + INSTANCE[0])).and_then(|()| a.mov(rsi, rdi))).unwrap_err();
+    with(|a| a.mov(rdi, r15).and_then(|()| a.mov(rsi, r15))).unwrap_err();
+    with(|_| Ok(())).unwrap_err();
+    // An argument that is no number, a stack that is not aligned.
+    with(|a| a.mov(rdi, qword_ptr(r15 + INSTANCE[0])).and_then(|()| a.mov(rsi, r15)).and_then(|()| a.mov(rdx, r15)))
+        .unwrap_err();
+    with(|a| a.sub(rsp, 8).and_then(|()| a.mov(rdi, qword_ptr(r15 + INSTANCE[0]))).and_then(|()| a.mov(rsi, r15)))
+        .unwrap_err();
+    // Not before the stack is compared with its limit: what is jumped to makes a frame.
+    for (limited, jumps) in [(true, false), (true, true), (false, false), (false, true)] {
+        let result = proved(KNOWN, limited, |a, places| {
+            instances(a)?;
+            if jumps {
+                a.leave()?;
+                return a.jmp(places.thunks[0]);
+            }
+            a.call(places.thunks[0])?;
+            a.leave()?;
+            a.ret()
+        });
+        assert_eq!(result.is_ok(), limited);
+    }
+    // What is known of registers ends with it.
+    proved(KNOWN, true, |a, places| {
+        instances(a)?;
+        a.call(places.thunks[0])?;
+        a.mov(eax, edx)?;
+        a.leave()?;
+        a.ret()
+    })
+    .unwrap_err();
+}
