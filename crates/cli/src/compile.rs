@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use wasmtime::{Engine, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
 
-/// Compiles a module to a file that `run --allow-precompiled` loads without compiling.
+/// Compiles a module or a component to a file that `run --allow-precompiled` loads without compiling.
 #[derive(clap::Parser)]
 pub struct CompileCommand {
     #[command(flatten)]
     common: CommonOptions,
 
-    /// Where to write the compiled module; `-` is standard output [default: the module's name ending in `.cwasm`].
+    /// Where to write what is compiled; `-` is standard output [default: the program's name ending in `.cwasm`].
     #[arg(short, long, value_name = "FILE.cwasm")]
     output: Option<PathBuf>,
 
@@ -28,12 +28,12 @@ pub struct CompileCommand {
     #[arg(long)]
     verify: bool,
 
-    /// Print to standard error how large everything is and what the compiler did how often; with `=functions` for each
-    /// function, too.
+    /// Print to standard error how large everything is and what the compiler did how often, of a component for each of
+    /// its core modules; with `=functions` for each function, too.
     #[arg(long, value_name = "OF", num_args = 0..=1, require_equals = true, default_missing_value = "module")]
     counters: Option<Counted>,
 
-    /// The module, binary or text; `-` compiles standard input while it arrives.
+    /// The module or component, binary or text; `-` compiles standard input while it arrives.
     #[arg(value_name = "FILE")]
     module: PathBuf,
 }
@@ -41,9 +41,9 @@ pub struct CompileCommand {
 /// Of what to print counters.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Counted {
-    /// The module as a whole.
+    /// The program as a whole, and each core module of a component.
     Module,
-    /// Each function, and the module as a whole.
+    /// Each function, too.
     Functions,
 }
 
@@ -57,7 +57,7 @@ impl CompileCommand {
         let compiler = flags::compiler(&engine, threads, &self.compiling)?
             .time_sweeps(self.time)
             .verify(self.verify)
-            .count_functions(self.counters == Some(Counted::Functions));
+            .count_functions(self.counters.is_some());
         let output = match self.output {
             Some(output) => output,
             None => default_output(&self.module)?,
@@ -68,8 +68,8 @@ impl CompileCommand {
         if self.time {
             report::print(&report);
         }
-        if self.counters.is_some() {
-            report::print_counters(&report);
+        if let Some(counted) = self.counters {
+            report::print_counters(&report, counted == Counted::Functions);
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -11,10 +11,11 @@ pub(crate) fn print(report: &Report) {
     }
 }
 
-/// Prints to standard error the sizes of a module and its code, and what the compiler did how often: for each function
-/// that was counted, then in total.
-pub(crate) fn print_counters(report: &Report) {
-    for line in function_lines(&report.per_function).iter().chain(&counter_lines(report)) {
+/// Prints to standard error the sizes of a module or a component and its code, and what the compiler did how often: for
+/// each function, if that is asked for, for each core module of a component, then in total.
+pub(crate) fn print_counters(report: &Report, each_function: bool) {
+    let functions = if each_function { function_lines(report) } else { Vec::new() };
+    for line in functions.iter().chain(&module_lines(report)).chain(&counter_lines(report)) {
         say(line);
     }
 }
@@ -40,20 +41,46 @@ const COLUMNS: [Column; 14] = [
     (["", "traps"], |function| function.counters.traps),
 ];
 
-/// A table with a line for each function, if there is any; names, which may be of any length, come last.
-fn function_lines(functions: &[FunctionReport]) -> Vec<String> {
-    if functions.is_empty() {
+/// Of functions of a component, there is this ahead of the others.
+const OF_COMPONENT: Column = (["core", "module"], |function| function.module.into());
+
+/// A line of a table: what is counted, and a name, which may be of any length and so comes last.
+fn row(cells: impl Iterator<Item = String>, name: &str) -> String {
+    let cells: String = cells.map(|cell| format!("{cell:>10}")).collect();
+    format!("{cells}  {name}").trim_end().to_owned()
+}
+
+/// A table with a line for each function, if there is any.
+fn function_lines(report: &Report) -> Vec<String> {
+    if report.per_function.is_empty() {
         return Vec::new();
     }
-    let line = |cells: &mut dyn Iterator<Item = String>, name: &str| {
-        let cells: String = cells.map(|cell| format!("{cell:>10}")).collect();
-        format!("{cells}  {name}").trim_end().to_owned()
-    };
-    let headings = [0, 1]
-        .map(|i| line(&mut COLUMNS.iter().map(|(heading, _)| heading[i].to_owned()), if i == 1 { "name" } else { "" }));
-    let rows = functions.iter().map(|function| {
-        let cells = &mut COLUMNS.iter().map(|(_, value)| value(function).to_string());
-        line(cells, &show::name(function.name.as_deref().unwrap_or_default()))
+    let columns = || report.component.iter().map(|_| &OF_COMPONENT).chain(&COLUMNS);
+    let headings =
+        [0, 1].map(|i| row(columns().map(|(heading, _)| heading[i].to_owned()), if i == 1 { "name" } else { "" }));
+    let rows = report.per_function.iter().map(|function| {
+        let cells = columns().map(|(_, value)| value(function).to_string());
+        row(cells, &show::name(function.name.as_deref().unwrap_or_default()))
+    });
+    headings.into_iter().chain(rows).collect()
+}
+
+/// A table with a line for each core module of a component.
+fn module_lines(report: &Report) -> Vec<String> {
+    let Some(component) = report.component else { return Vec::new() };
+    let mut sums = vec![[0; 5]; (component.modules + component.adapters) as usize];
+    for function in &report.per_function {
+        let Some(sums) = sums.get_mut(function.module as usize) else { continue };
+        let FunctionReport { body_bytes, code_bytes, counters, .. } = function;
+        let own = [1, *body_bytes as u64, *code_bytes as u64, counters.operators, counters.spills];
+        sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+    }
+    let headings =
+        [["core", "", "wasm", "code", "", ""], ["module", "functions", "bytes", "bytes", "operators", "spills"]];
+    let headings = headings.map(|heading| row(heading.into_iter().map(str::to_owned), ""));
+    let rows = (0_u32..).zip(&sums).map(|(module, sums)| {
+        let cells = [u64::from(module)].into_iter().chain(*sums).map(|number| number.to_string());
+        row(cells, if module < component.modules { "" } else { "adapters" })
     });
     headings.into_iter().chain(rows).collect()
 }
@@ -89,19 +116,37 @@ pub(crate) fn print_phase(name: &str, took: Duration) {
 }
 
 fn phase(name: &str, took: Duration) -> String {
-    format!("  {name:<8}{:>12.3} ms", took.as_secs_f64() * 1e3)
+    format!("  {name:<9}{:>11.3} ms", took.as_secs_f64() * 1e3)
 }
 
 fn lines(report: &Report) -> Vec<String> {
     let total = report.phases.total();
     let seconds = total.as_secs_f64().max(1e-9);
+    let modules = match report.component {
+        Some(component) => format!("core modules {}, adapters {}, ", component.modules, component.adapters),
+        None => String::new(),
+    };
     let mut lines = vec![format!(
-        "lightbeam: functions {}, bytes of WebAssembly {}, bytes of machine code {}",
+        "lightbeam: {modules}functions {}, bytes of WebAssembly {}, bytes of machine code {}",
         report.functions, report.wasm_bytes, report.code_bytes
     )];
-    // Loading is Wasmtime's part and is printed by whoever has it done.
-    let shown = |name: &str| name != "load" && (name != "verify" || report.verified.is_some());
-    lines.extend(report.phases.list().iter().filter(|(name, _)| shown(name)).map(|(name, took)| phase(name, *took)));
+    for (name, took) in report.phases.list() {
+        match name {
+            // Loading is Wasmtime's part and is printed by whoever has it done.
+            "load" => continue,
+            "verify" if report.verified.is_none() => continue,
+            _ => lines.push(phase(name, took)),
+        }
+        match name {
+            "decode" if report.component.is_some() => {
+                lines.push(format!("{}   of decode", phase("translate", report.phases.translate)));
+            }
+            "emit" if report.component.is_some() => {
+                lines.push(format!("{}   of survey and emit", phase("adapters", report.phases.adapters)));
+            }
+            _ => {}
+        }
+    }
     if let Some(verified) = report.verified {
         lines.push(format!("  proved: functions {}, instructions {}", verified.functions, verified.instructions));
     }
@@ -117,6 +162,7 @@ fn lines(report: &Report) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lightbeam::ComponentReport;
 
     #[test]
     fn counts_are_of_operators_and_bodies() {
@@ -135,7 +181,10 @@ mod tests {
     fn functions_have_a_line_each() {
         let mut fold = FunctionReport { index: 7, name: Some("a\nb".into()), ..FunctionReport::default() };
         (fold.body_bytes, fold.code_bytes, fold.counters.folded_loads) = (30, 1000, 4);
-        let lines = function_lines(&[fold, FunctionReport { index: 8, ..FunctionReport::default() }]);
+        let mut report = Report::default();
+        assert!(function_lines(&report).is_empty());
+        report.per_function = vec![fold, FunctionReport { index: 8, ..FunctionReport::default() }];
+        let lines = function_lines(&report);
         let words = |i: usize| lines[i].split_whitespace().collect::<Vec<_>>();
         assert_eq!(words(1)[..4], ["index", "bytes", "bytes", "operators"]);
         assert_eq!(words(2)[..4], ["7", "30", "1000", "0"]);
@@ -144,7 +193,37 @@ mod tests {
         let loads = lines[0].match_indices("folded").next().unwrap().0 + "folded".len();
         assert_eq!(lines[2][..loads].split_whitespace().last(), Some("4"), "{lines:?}");
         assert_eq!(words(3).len(), COLUMNS.len());
-        assert!(function_lines(&[]).is_empty());
+        assert!(module_lines(&report).is_empty());
+    }
+
+    #[test]
+    fn modules_of_a_component_have_a_line_each() {
+        let function =
+            |module, index| FunctionReport { module, index, body_bytes: 10, code_bytes: 20, ..Default::default() };
+        let mut report = Report::default();
+        report.component = Some(ComponentReport { modules: 2, adapters: 1 });
+        report.per_function = vec![function(0, 4), function(0, 5), function(2, 1)];
+        let words = |line: &String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let modules: Vec<_> = module_lines(&report).iter().map(words).collect();
+        assert_eq!(modules[2], ["0", "2", "20", "40", "0", "0"]);
+        assert_eq!(modules[3], ["1", "0", "0", "0", "0", "0"]);
+        assert_eq!(modules[4], ["2", "1", "10", "20", "0", "0", "adapters"]);
+        let functions: Vec<_> = function_lines(&report).iter().map(words).collect();
+        assert_eq!(functions[1][..2], ["module", "index"]);
+        assert_eq!(functions[4][..4], ["2", "1", "10", "20"]);
+    }
+
+    #[test]
+    fn what_components_add_is_said_of_them_alone() {
+        let mut report = Report::default();
+        assert!(!lines(&report).iter().any(|line| line.contains("adapters") || line.contains("translate")));
+        report.component = Some(ComponentReport { modules: 2, adapters: 1 });
+        report.phases.translate = Duration::from_millis(3);
+        report.phases.adapters = Duration::from_millis(2);
+        let lines = lines(&report);
+        assert!(lines[0].starts_with("lightbeam: core modules 2, adapters 1, functions 0,"), "{lines:?}");
+        assert!(lines.iter().any(|line| line.ends_with("3.000 ms   of decode")), "{lines:?}");
+        assert!(lines.iter().any(|line| line.ends_with("2.000 ms   of survey and emit")), "{lines:?}");
     }
 
     #[test]

@@ -55,7 +55,7 @@ mod work;
 pub use error::{Error, ErrorKind};
 pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
-pub use report::{FunctionReport, Phases, Progress, Report, Verified};
+pub use report::{ComponentReport, FunctionReport, Phases, Progress, Report, Verified};
 pub use stream::ModuleStream;
 pub use stream::any::{Compiled, Stream};
 pub use stream::component_stream::ComponentStream;

@@ -33,11 +33,22 @@ pub struct Report {
     pub artifact_bytes: usize,
     /// What the compiler did how often.
     pub counters: Counters,
+    /// Of a component, what it consists of.
+    pub component: Option<ComponentReport>,
     /// What was proved, if [`Compiler::verify`](crate::Compiler::verify) asks for it.
     pub verified: Option<Verified>,
     /// Each function that the module defines, in order, if
     /// [`Compiler::count_functions`](crate::Compiler::count_functions) asks for it.
     pub per_function: Vec<FunctionReport>,
+}
+
+/// What a component consists of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ComponentReport {
+    /// Core modules that are in it, however often each is instantiated.
+    pub modules: u32,
+    /// Modules that were made for its adapters, which come behind those.
+    pub adapters: u32,
 }
 
 /// What compiling one function gave.
@@ -74,6 +85,9 @@ pub struct Verified {
 pub struct Phases {
     /// Parsing and validating everything but function bodies, and describing the module to the compiler.
     pub decode: Duration,
+    /// Of `decode`: Wasmtime's translation of a component as a whole, which links its modules and writes adapters. Zero
+    /// for a module.
+    pub translate: Duration,
     /// Function bodies: handing them over, validating, surveying, emitting; with threads, as long as somebody waited.
     pub compile: Duration,
     /// Of `compile`: sweep 1, validation and survey. Of several threads' time it is the share that passed while they
@@ -81,6 +95,8 @@ pub struct Phases {
     pub survey: Duration,
     /// Of `compile`: sweep 2, emission.
     pub emit: Duration,
+    /// Of `survey` and `emit`: adapters between components.
+    pub adapters: Duration,
     /// Laying out and linking code, making trampolines, writing the artifact.
     pub link: Duration,
     /// Proving the artifact; zero if [`Compiler::verify`](crate::Compiler::verify) does not ask for it.

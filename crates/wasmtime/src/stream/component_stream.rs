@@ -530,7 +530,8 @@ impl Driver {
         let mut images: Images<'_> =
             &mut |index: StaticModuleIndex| modules.get_mut(index.as_u32() as usize)?.image.take();
         let translated = crate::input::component::translate(settings, &condensed, wasm_bytes, &scope, &mut images);
-        report.phases.decode += start.elapsed();
+        report.phases.translate = start.elapsed();
+        report.phases.decode += report.phases.translate;
         let mut translated = match translated {
             Ok(translated) => translated,
             Err(error) => {

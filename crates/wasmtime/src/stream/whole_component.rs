@@ -10,7 +10,7 @@ use crate::input::translate;
 use crate::output::artifact::{self, Artifact, Source};
 use crate::output::link::{self, Unit};
 use crate::output::place::Placer;
-use crate::report::Report;
+use crate::report::{ComponentReport, Report};
 use crate::settings::Settings;
 use crate::stream::component_stream::ComponentStream;
 use crate::verify;
@@ -38,7 +38,10 @@ pub(crate) fn whole<T>(
     }
     let settings = &compiler.settings;
     let scope = ScopeVec::new();
-    let Ok(mut translated) = component::translate(settings, &wasm, wasm.len(), &scope, &mut |_| None) else {
+    let translating = Instant::now();
+    let translated = component::translate(settings, &wasm, wasm.len(), &scope, &mut |_| None);
+    let translate = translating.elapsed();
+    let Ok(mut translated) = translated else {
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = ComponentStream::new(compiler.clone(), loads);
         stream.push(&wasm)?;
@@ -54,10 +57,12 @@ pub(crate) fn whole<T>(
         adapters += if is_adapter { translation.wasm.len() } else { 0 };
         let features = if is_adapter { component::of_adapters(settings.features) } else { settings.features };
         let types = translated.types.module_types_builder();
-        jobs.push(Arc::new(Job { features, ..job(settings, &terms, types, translation, &jobs, of_others)? }));
+        let job = job(settings, &terms, types, translation, &jobs, of_others)?;
+        jobs.push(Arc::new(Job { features, adapter: is_adapter, ..job }));
     }
     let mut report = Report::default();
     report.phases.decode = start.elapsed();
+    report.phases.translate = translate;
 
     let start = Instant::now();
     let mut batches = VecDeque::new();
@@ -93,7 +98,7 @@ pub(crate) fn adapters(
     let types = translated.types.module_types_builder();
     let features = component::of_adapters(settings.features);
     for translation in translated.modules.values_mut().skip(jobs.len()) {
-        let job = Arc::new(Job { features, ..job(settings, terms, types, translation, jobs, ahead)? });
+        let job = Arc::new(Job { features, adapter: true, ..job(settings, terms, types, translation, jobs, ahead)? });
         ahead += translation.wasm.len();
         jobs.push(job.clone());
         if job.functions() == 0 {
@@ -175,6 +180,8 @@ impl Compiling<'_> {
         let types = translated.types.module_types_builder();
         let image = link::link(settings, &units, types, Some(&of_component), wasm_bytes, functions)?;
         report.functions = jobs.iter().map(|job| job.functions()).sum();
+        let adapters = jobs.iter().filter(|job| job.adapter).count() as u32;
+        report.component = Some(ComponentReport { modules: jobs.len() as u32 - adapters, adapters });
         report.wasm_bytes = wasm_bytes;
         report.body_bytes = totals.body_bytes;
         report.text_bytes = image.text.len();
@@ -184,6 +191,7 @@ impl Compiling<'_> {
         let share = report.phases.compile.as_secs_f64() / totals.busy.as_secs_f64().max(1e-9);
         report.phases.survey = totals.survey.mul_f64(share.min(1.));
         report.phases.emit = totals.emit.mul_f64(share.min(1.));
+        report.phases.adapters = totals.adapters.mul_f64(share.min(1.));
         let trampolines = std::mem::take(&mut translated.component.trampolines);
         let artifact = artifact::write(settings, Source::Component(translated, wasm), image)?;
         report.artifact_bytes = artifact.len();

@@ -46,6 +46,8 @@ pub(crate) struct Job {
     pub(crate) features: WasmFeatures,
     pub(crate) facts: Facts,
     pub(crate) module: StaticModuleIndex,
+    /// Was the module made for adapters?
+    pub(crate) adapter: bool,
     /// How many functions the modules ahead of it define: where its own begin among those of all.
     pub(crate) first: u32,
     /// Bytes of other modules that count as ahead of this one where the budget is concerned, beside those ahead of it
@@ -75,6 +77,7 @@ impl Job {
             terms,
             facts,
             module: translation.module_index(),
+            adapter: false,
             first,
             ahead,
             imported,

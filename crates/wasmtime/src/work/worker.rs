@@ -32,6 +32,8 @@ pub(crate) struct Totals {
     pub(crate) busy: Duration,
     pub(crate) survey: Duration,
     pub(crate) emit: Duration,
+    /// Of both sweeps, the time for adapters.
+    pub(crate) adapters: Duration,
 }
 
 impl AddAssign for Totals {
@@ -42,6 +44,7 @@ impl AddAssign for Totals {
         self.busy += other.busy;
         self.survey += other.survey;
         self.emit += other.emit;
+        self.adapters += other.adapters;
     }
 }
 
@@ -203,14 +206,17 @@ impl Worker {
             reports: std::mem::take(&mut self.reports),
             dropped: std::mem::take(&mut self.dropped),
         };
+        let survey = Duration::from_nanos(std::mem::take(&mut self.workspace.survey_time));
+        let emit = Duration::from_nanos(std::mem::take(&mut self.workspace.emit_time));
         *totals += Totals {
             body_bytes: std::mem::take(&mut self.body_bytes),
             // None if it was dropped.
             code_bytes: fragment.code.len().saturating_sub(fragment.funcs[0].start as usize),
             counters: std::mem::take(counters),
             busy: Duration::ZERO,
-            survey: Duration::from_nanos(std::mem::take(&mut self.workspace.survey_time)),
-            emit: Duration::from_nanos(std::mem::take(&mut self.workspace.emit_time)),
+            survey,
+            emit,
+            adapters: if job.adapter { survey + emit } else { Duration::ZERO },
         };
         Some(fragment)
     }
