@@ -1,6 +1,7 @@
 //! Wasmtime's option groups are taken as they are; this says which of their options mean nothing without Cranelift, in
 //! words of our own rather than "disabled at compile time".
 
+use clap::{Arg, ArgAction};
 use lightbeam::Compiler;
 use std::num::NonZero;
 use wasmtime::{Engine, Result, bail};
@@ -17,6 +18,25 @@ pub(crate) struct Compiling {
     #[arg(long, value_name = "y|n", num_args = 0..=1, require_equals = true, default_missing_value = "y",
           value_parser = switch)]
     spectre: Option<bool>,
+}
+
+/// The flag `--time`.
+pub(crate) fn time(help: &'static str) -> Arg {
+    Arg::new("time").long("time").action(ArgAction::SetTrue).help(help)
+}
+
+/// The flag `--verify` of commands that run what they compile.
+pub(crate) fn verify() -> Arg {
+    let help = "Prove that code stays in the sandbox before it is run, unless it was compiled earlier";
+    Arg::new("verify").long("verify").action(ArgAction::SetTrue).help(help)
+}
+
+/// Wasmtime's flag `--allow-precompiled` in words that are right here.
+pub(crate) fn allow_precompiled(arg: Arg) -> Arg {
+    arg.help("Allow running what was compiled earlier, by `lightbeam compile` or Wasmtime").long_help(
+        "Allow running what was compiled earlier, by `lightbeam compile` or Wasmtime.\n\n\
+         Such a file holds machine code that is run as it is, so only pass this for files that you trust.",
+    )
 }
 
 /// `y` or `n`, in the words that Wasmtime's options have for them.
@@ -77,6 +97,36 @@ pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
         bail!("`--target` makes no sense here: Lightbeam compiles for the machine that it runs on");
     }
     Ok(())
+}
+
+/// Fails on an option that is of core modules alone, when a component is to be run.
+pub(crate) fn refuse_of_modules(common: &CommonOptions) -> Result<()> {
+    let CommonOptions { wasm, wasi, .. } = common;
+    if wasm.component_model == Some(false) {
+        bail!("this is a component, and `-W component-model=n` switches components off");
+    }
+    let given = [
+        ("-W unknown-exports-allow", wasm.unknown_exports_allow.is_some()),
+        ("-W unknown-imports-default", wasm.unknown_imports_default == Some(true)),
+        ("-S listenfd", wasi.listenfd == Some(true)),
+        ("-S tcplisten", !wasi.tcplisten.is_empty()),
+        ("-S threads", wasi.threads == Some(true)),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((name, _)) => bail!("`{name}` cannot be used with components"),
+        None => Ok(()),
+    }
+}
+
+/// Fails on an option that is of components alone, when a core module is to be run.
+pub(crate) fn refuse_of_components(common: &CommonOptions) -> Result<()> {
+    let wasi = &common.wasi;
+    let given =
+        [("-S config", wasi.config), ("-S keyvalue", wasi.keyvalue), ("-S http", wasi.http), ("-S tls", wasi.tls)];
+    match given.iter().find(|(_, given)| *given == Some(true)) {
+        Some((name, _)) => bail!("`{name}` is for components, and this is a core module"),
+        None => Ok(()),
+    }
 }
 
 /// On how many threads to compile, if the options say: as many as `--compile-threads` does, or one with

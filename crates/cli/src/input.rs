@@ -4,17 +4,32 @@ use lightbeam::{Compiler, Report};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use wasmtime::error::Context as _;
-use wasmtime::{Engine, Precompiled, Result, bail};
+use wasmtime::{Engine, Precompiled, Result, WasmFeatures, bail};
 
 /// Bytes asked of standard input at once. Small enough that compiling starts early, large enough that calls are few.
 const CHUNK: usize = 64 << 10;
 
 /// A program ready to be loaded.
 pub(crate) struct Artifact {
-    /// What `Module::deserialize` takes.
+    /// What `Module::deserialize` or `Component::deserialize` takes.
     pub(crate) bytes: Vec<u8>,
     /// What compiling cost, if that was done just now.
     pub(crate) report: Option<Report>,
+}
+
+impl Artifact {
+    /// Is it one of a component?
+    pub(crate) fn is_component(&self) -> bool {
+        Engine::detect_precompiled(&self.bytes) == Some(Precompiled::Component)
+    }
+
+    /// Fails if it was compiled earlier and what was is not trusted.
+    pub(crate) fn ensure_trusted(&self, trusted: bool) -> Result<()> {
+        if self.report.is_none() && !trusted {
+            bail!("running what was compiled earlier requires the `--allow-precompiled` flag");
+        }
+        Ok(())
+    }
 }
 
 /// What the first bytes of a program say that it is.
@@ -59,20 +74,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))
 }
 
-/// The binary form of a module given in either form. An artifact is not a module any more.
-pub(crate) fn to_binary(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
-    let bytes = binary(path, bytes)?;
-    refuse_component(&bytes)?;
-    Ok(bytes)
-}
-
-/// The binary form of a program given in either form.
+/// The binary form of a program given in either form. An artifact is not a program any more.
 pub(crate) fn binary(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
     match Kind::of(&bytes) {
         Kind::Text => from_text(path, &bytes),
         Kind::Artifact => bail!("the module is compiled already"),
         Kind::Module | Kind::Component => Ok(bytes),
     }
+}
+
+/// Is it a component in its binary form?
+pub(crate) fn is_component(bytes: &[u8]) -> bool {
+    Kind::of(bytes) == Kind::Component
 }
 
 /// Is it an artifact for Wasmtime, of whatever compiler?
@@ -86,9 +99,20 @@ fn compile_bytes(compiler: &Compiler, path: &Path, bytes: Vec<u8>) -> Result<Art
     }
     let bytes = binary(path, bytes)?;
     compiled(match Kind::of(&bytes) {
-        Kind::Component => compiler.precompile_component_timed(bytes)?,
+        Kind::Component => {
+            ensure_components(compiler)?;
+            compiler.precompile_component_timed(bytes)?
+        }
         _ => compiler.precompile_timed(bytes)?,
     })
+}
+
+/// Fails if components are switched off, which the compiler would say in the words of a program.
+pub(crate) fn ensure_components(compiler: &Compiler) -> Result<()> {
+    if !compiler.engine().get_wasm_features().contains(WasmFeatures::COMPONENT_MODEL) {
+        bail!("this is a component, and `-W component-model=n` switches components off");
+    }
+    Ok(())
 }
 
 fn compile_stream(compiler: &Compiler, source: &mut impl Read) -> Result<Artifact> {
@@ -104,6 +128,9 @@ fn compile_stream(compiler: &Compiler, source: &mut impl Read) -> Result<Artifac
         chunk.truncate(filled);
         source.read_to_end(&mut chunk).context("failed to read")?;
         return compile_bytes(compiler, Path::new("<stdin>"), chunk);
+    }
+    if Kind::of(&chunk[..filled]) == Kind::Component {
+        ensure_components(compiler)?;
     }
     let mut stream = compiler.stream();
     while filled != 0 {
@@ -133,13 +160,6 @@ fn precompiled(bytes: Vec<u8>) -> Result<Artifact> {
     }
 }
 
-fn refuse_component(bytes: &[u8]) -> Result<()> {
-    if Kind::of(bytes) == Kind::Component {
-        bail!("this is a component; only the code of core modules can be shown");
-    }
-    Ok(())
-}
-
 fn from_text(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
     if bytes.is_empty() {
         bail!("it is empty");
@@ -167,11 +187,10 @@ mod tests {
 
     #[test]
     fn what_is_no_module_is_named() {
-        let message = |bytes: &[u8]| to_binary(Path::new("x"), bytes.into()).unwrap_err().to_string();
+        let message = |bytes: &[u8]| binary(Path::new("x"), bytes.into()).unwrap_err().to_string();
         assert!(message(b"").contains("empty"));
         assert!(message(b"\xff\xfe\0\0").contains("neither a WebAssembly binary"));
-        assert!(message(b"\0asm\x0d\0\x01\0").contains("component"));
-        assert!(message(b"(component)").contains("component"));
+        assert!(message(b"\x7fELF").contains("compiled already"));
         assert!(message(b"(module (func").contains("x:1:"));
     }
 }

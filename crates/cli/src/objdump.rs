@@ -2,7 +2,9 @@
 
 use crate::{flags, input, show};
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, Mnemonic};
-use lightbeam::AddressMap;
+use lightbeam::{AddressMap, Compiler};
+use lightbeam_verify::artifact::{Artifact, Key};
+use lightbeam_verify::layout::Description;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +12,8 @@ use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use wasmparser::{ExternalKind, IndirectNameMap, KnownCustom, Name, NameMap, Parser, Payload};
+use wasmparser::{Encoding, ExternalKind, IndirectNameMap, KnownCustom, Name, NameMap, Parser, Payload};
+use wasmtime::component::Component;
 use wasmtime::error::Context as _;
 use wasmtime::{Engine, Module, ModuleFunction, Precompiled, Result, bail};
 use wasmtime_cli::commands::RunCommand;
@@ -24,6 +27,9 @@ const LONG_NAME: usize = 1000;
 /// Code stands under the operator that it was made for, in the order of the operators, so code out of line, such as
 /// the slow end of a check, stands here beside its cause; the offsets say where it is. An operator with nothing under
 /// it has been absorbed by a later one, or needed no code.
+///
+/// Of a component this is so for each of its core modules. Behind them come the modules that were made for adapters,
+/// whose operators are nowhere to be read, and the trampolines by which modules call what is not of any module.
 #[derive(clap::Parser)]
 pub struct ObjdumpCommand {
     #[command(flatten)]
@@ -32,11 +38,12 @@ pub struct ObjdumpCommand {
     #[command(flatten)]
     compiling: flags::Compiling,
 
-    /// Show only this function, by its name, the name of its export or its index; may be given several times.
+    /// Show only this function, by its name, the name of its export or its index; may be given several times. Of a
+    /// component also as `wasm[0]::function[1]`, or `trampoline[2]`.
     #[arg(long = "func", value_name = "NAME|INDEX")]
     functions: Vec<String>,
 
-    /// A module, binary or text, or a compiled one; of the latter there is only the machine code to show.
+    /// A module or component, binary or text, or a compiled one; of the latter there is only the machine code to show.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -51,16 +58,17 @@ impl ObjdumpCommand {
         let engine = Engine::new(&self.common.config(None)?)?;
 
         let bytes = input::read(&self.file)?;
-        let (module, lines) = if input::is_artifact(&bytes) {
-            (load(&engine, &self.file, &bytes)?, Lines::default())
+        let (program, lines) = if input::is_artifact(&bytes) {
+            (Program::load(&engine, &self.file, bytes)?, Lines::default())
         } else {
             let explain = || format!("failed to compile `{}`", self.file.display());
-            let wasm = input::to_binary(&self.file, bytes).with_context(explain)?;
+            let wasm = input::binary(&self.file, bytes).with_context(explain)?;
             let compiler = flags::compiler(&engine, threads, &self.compiling)?.address_map(AddressMap::Operators);
-            (compiler.module(&wasm).with_context(explain)?, Lines::of(&wasm)?)
+            (Program::compile(&compiler, &self.file, &wasm).with_context(explain)?, Lines::of(&wasm)?)
         };
+        let code = program.code();
         let mut out = io::BufWriter::new(io::stdout().lock());
-        match dump(&module, &lines, &self.functions, &mut out).and_then(|shown| out.flush().map(|()| shown)) {
+        match dump(&code, &lines, &self.functions, &mut out).and_then(|shown| out.flush().map(|()| shown)) {
             Ok(0) if !self.functions.is_empty() => bail!("no such function: {}", self.functions.join(", ")),
             // Whoever reads this may have seen enough.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("failed to write"),
@@ -69,21 +77,97 @@ impl ObjdumpCommand {
     }
 }
 
-/// Loads an artifact to look at. Nothing of it is run, but what it claims of itself is believed.
-fn load(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Module> {
-    if Engine::detect_precompiled(bytes) != Some(Precompiled::Module) {
-        bail!("`{}` is not a compiled module", path.display());
-    }
-    let command = <RunCommand as clap::Parser>::try_parse_from(["objdump", "--allow-precompiled", "-"])?;
-    let target = command.run.load_module(engine, path, Some(bytes))?;
-    Ok(target.unwrap_core().clone())
+/// What is to be looked at. Nothing of it is run.
+enum Program {
+    Module(Module),
+    /// With its artifact.
+    Component(Component, Vec<u8>),
 }
 
-/// The module's text: what stands at which offset of the binary.
+impl Program {
+    fn compile(compiler: &Compiler, path: &Path, wasm: &[u8]) -> Result<Program> {
+        if input::is_component(wasm) {
+            input::ensure_components(compiler)?;
+            return Program::load(compiler.engine(), path, compiler.precompile_component(wasm)?);
+        }
+        compiler.module(wasm).map(Program::Module)
+    }
+
+    /// Loads an artifact. What it claims of itself is believed.
+    fn load(engine: &Engine, path: &Path, artifact: Vec<u8>) -> Result<Program> {
+        let of = Engine::detect_precompiled(&artifact);
+        if of.is_none() {
+            bail!("`{}` is neither a compiled module nor a compiled component", path.display());
+        }
+        let command = <RunCommand as clap::Parser>::try_parse_from(["objdump", "--allow-precompiled", "-"])?;
+        let target = command.run.load_module(engine, path, Some(&artifact))?;
+        Ok(match of {
+            Some(Precompiled::Component) => Program::Component(target.unwrap_component().clone(), artifact),
+            _ => Program::Module(target.unwrap_core().clone()),
+        })
+    }
+
+    fn code(&self) -> Code<'_> {
+        match self {
+            Program::Module(module) => Code {
+                text: module.text(),
+                functions: module.functions().collect(),
+                map: address_map(module.text().len(), module.address_map()),
+                trampolines: None,
+            },
+            Program::Component(component, artifact) => Code {
+                text: component.text(),
+                functions: component.functions().collect(),
+                map: address_map(component.text().len(), component.address_map()),
+                trampolines: Some(trampolines(artifact)),
+            },
+        }
+    }
+}
+
+/// The code of a program.
+struct Code<'a> {
+    text: &'a [u8],
+    functions: Vec<ModuleFunction>,
+    map: Vec<Span>,
+    /// Of a component, its own functions.
+    trampolines: Option<Vec<(String, Range<usize>)>>,
+}
+
+/// The component's own functions, by the function table of an artifact. Other compilers' artifacts may have tables that
+/// cannot be read here.
+fn trampolines(artifact: &[u8]) -> Vec<(String, Range<usize>)> {
+    let read = || {
+        let artifact = Artifact::parse(artifact).ok()?;
+        let table = Description::parse(&artifact).ok()?.function_table();
+        artifact.pieces(table).ok().map(|(pieces, _)| pieces)
+    };
+    let named = read().unwrap_or_default().into_iter().filter_map(|piece| {
+        let name = match piece.key {
+            Key::Trampoline(index) => format!("trampoline[{index}]"),
+            Key::TrampolineEntry(index) => format!("trampoline[{index}] for the host"),
+            Key::Intrinsic(index) => format!("intrinsic[{index}]"),
+            Key::IntrinsicEntry(index) => format!("intrinsic[{index}] for the host"),
+            Key::DropExit => "drop of a resource".to_string(),
+            _ => return None,
+        };
+        Some((name, piece.start as usize..piece.end as usize))
+    });
+    named.collect()
+}
+
+/// The program's text: what stands at which offset of the binary.
 #[derive(Default)]
 struct Lines {
     operators: BTreeMap<usize, String>,
-    /// Where each defined function's body is in the binary.
+    /// The core modules in the binary: a module has itself.
+    modules: Vec<ModuleLines>,
+}
+
+/// What of a core module is where in the binary.
+#[derive(Default)]
+struct ModuleLines {
+    /// Where each defined function's body is.
     bodies: Vec<Range<usize>>,
     /// Functions that are exported, by name and index.
     exports: Vec<(String, u32)>,
@@ -93,11 +177,14 @@ impl Lines {
     fn of(wasm: &[u8]) -> Result<Lines> {
         let mut lines = Lines::default();
         for payload in Parser::new(0).parse_all(wasm) {
-            match payload.map_err(wasmtime::Error::new)? {
-                Payload::CodeSectionEntry(body) => lines.bodies.push(body.range()),
-                Payload::ExportSection(exports) => {
-                    let functions = exports.into_iter().flatten().filter(|export| export.kind == ExternalKind::Func);
-                    lines.exports.extend(functions.map(|export| (export.name.to_string(), export.index)));
+            let payload = payload.map_err(wasmtime::Error::new)?;
+            match (&payload, lines.modules.last_mut()) {
+                (Payload::Version { encoding: Encoding::Module, .. }, _) => lines.modules.push(ModuleLines::default()),
+                (Payload::CodeSectionEntry(body), Some(module)) => module.bodies.push(body.range()),
+                (Payload::ExportSection(exports), Some(module)) => {
+                    let exports = exports.clone().into_iter().flatten();
+                    let functions = exports.filter(|export| export.kind == ExternalKind::Func);
+                    module.exports.extend(functions.map(|export| (export.name.to_string(), export.index)));
                 }
                 _ => {}
             }
@@ -115,14 +202,18 @@ impl Lines {
     }
 }
 
-/// A module whose names are all of a length that can be printed at each use: if they are not, it has none.
+/// A program whose names are all of a length that can be printed at each use: modules of which they are not have none,
+/// and neither have parts of components, of which nothing is shown.
 fn without_long_names(wasm: &[u8]) -> Cow<'_, [u8]> {
     let mut wasm = Cow::Borrowed(wasm);
     for payload in Parser::new(0).parse_all(&wasm.clone()).map_while(Result::ok) {
-        if let Payload::CustomSection(section) = payload
-            && let KnownCustom::Name(names) = section.as_known()
-            && names.into_iter().map_while(Result::ok).any(|names| has_long(&names))
-        {
+        let Payload::CustomSection(section) = payload else { continue };
+        let is_hidden = match section.as_known() {
+            KnownCustom::Name(mut names) => names.by_ref().map_while(Result::ok).any(|names| has_long(&names)),
+            KnownCustom::ComponentName(_) => true,
+            _ => false,
+        };
+        if is_hidden {
             // A section of another name, for nobody.
             let name = section.data_offset() - 1;
             wasm.to_mut()[name] = b'_';
@@ -149,47 +240,70 @@ fn has_long(names: &Name<'_>) -> bool {
 type Span = (Option<u32>, Range<usize>);
 
 /// Prints the functions wanted, all of them if none is named, and says how many they were.
-fn dump(module: &Module, lines: &Lines, wanted: &[String], out: &mut impl io::Write) -> io::Result<usize> {
-    let map = address_map(module);
+fn dump(code: &Code<'_>, lines: &Lines, wanted: &[String], out: &mut impl io::Write) -> io::Result<usize> {
     let mut shown = 0;
-    for (defined, function) in module.functions().enumerate() {
-        let index = function.index.as_u32();
+    let (mut module_index, mut defined) = (0, 0);
+    for function in &code.functions {
+        if function.module.as_u32() != module_index {
+            (module_index, defined) = (function.module.as_u32(), 0);
+        }
+        let module = lines.modules.get(module_index as usize);
+        let body = module.and_then(|module| module.bodies.get(defined));
+        defined += 1;
+        let (index, place) = (function.index.as_u32(), place(code, function));
         let is_wanted = |wanted: &String| {
+            let is_exported = |(name, exported): &(String, u32)| name == wanted && *exported == index;
             *wanted == index.to_string()
+                || *wanted == place
                 || Some(wanted) == function.name.as_ref()
-                || lines.exports.iter().any(|(name, exported)| name == wanted && *exported == index)
+                || module.is_some_and(|module| module.exports.iter().any(is_exported))
         };
         if !wanted.is_empty() && !wanted.iter().any(is_wanted) {
             continue;
         }
         shown += 1;
-        let end = code_end(module.text(), function.offset..function.offset + function.len);
-        let spans = spans_within(&map, function.offset..end);
-        writeln!(out, "{}", heading(&function))?;
-        match lines.bodies.get(defined) {
-            Some(body) => dump_operators(module.text(), lines, body, &spans, out)?,
+        let end = code_end(code.text, function.offset..function.offset + function.len);
+        let spans = spans_within(&code.map, function.offset..end);
+        let mut heading = place;
+        if let Some(name) = &function.name {
+            let _ = write!(heading, " ${}", show::name(name));
+        }
+        if !lines.modules.is_empty() && module.is_none() {
+            heading.push_str(" of adapters");
+        }
+        writeln!(out, "{heading}, {} bytes at {:#x}", function.len, function.offset)?;
+        match body {
+            Some(body) => dump_operators(code.text, lines, body, &spans, out)?,
             None => {
-                for (file_offset, code) in &spans {
+                for (file_offset, span) in &spans {
                     match file_offset {
                         Some(offset) => writeln!(out, "  at {offset:#x}")?,
                         None => writeln!(out, "  at no operator")?,
                     }
-                    write_code(module.text(), code, out)?;
+                    write_code(code.text, span, out)?;
                 }
             }
         }
         writeln!(out)?;
     }
+    for (name, range) in code.trampolines.iter().flatten() {
+        if wanted.is_empty() || wanted.contains(name) {
+            shown += 1;
+            writeln!(out, "{name}, {} bytes at {:#x}", range.len(), range.start)?;
+            write_code(code.text, range, out)?;
+            writeln!(out)?;
+        }
+    }
     Ok(shown)
 }
 
-fn heading(function: &ModuleFunction) -> String {
-    let mut heading = format!("function {}", function.index.as_u32());
-    if let Some(name) = &function.name {
-        let _ = write!(heading, " ${}", show::name(name));
+/// What a function is called by where it is.
+fn place(code: &Code<'_>, function: &ModuleFunction) -> String {
+    let index = function.index.as_u32();
+    match code.trampolines {
+        Some(_) => format!("wasm[{}]::function[{index}]", function.module.as_u32()),
+        None => format!("function {index}"),
     }
-    let _ = write!(heading, ", {} bytes at {:#x}", function.len, function.offset);
-    heading
 }
 
 fn dump_operators(
@@ -257,10 +371,9 @@ fn code_end(text: &[u8], function: Range<usize>) -> usize {
     end
 }
 
-/// The address map as the stretch of code that each entry is for, in the order of the code.
-fn address_map(module: &Module) -> Vec<Span> {
-    let end = module.text().len();
-    let mut entries: Vec<(usize, Option<u32>)> = module.address_map().map(Iterator::collect).unwrap_or_default();
+/// The address map of a text of so many bytes as the stretch of code that each entry is for, in the order of the code.
+fn address_map(end: usize, map: Option<impl Iterator<Item = (usize, Option<u32>)>>) -> Vec<Span> {
+    let mut entries: Vec<(usize, Option<u32>)> = map.map(Iterator::collect).unwrap_or_default();
     entries.sort_by_key(|&(code, _)| code);
     let ends = entries.iter().skip(1).map(|&(code, _)| code).chain([end]);
     entries.iter().zip(ends).map(|(&(start, offset), end)| (offset, start..end)).collect()
@@ -296,7 +409,6 @@ fn spans_within(map: &[Span], function: Range<usize>) -> Vec<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lightbeam::Compiler;
 
     #[test]
     fn spans_cover_a_function_without_gap_or_overlap() {
@@ -312,11 +424,11 @@ mod tests {
             wat::parse_str(r#"(module (func $add (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#);
         let wasm = wasm.unwrap();
         let compiler = Compiler::new(&wasmtime::Config::new()).unwrap().address_map(AddressMap::Operators);
-        let module = compiler.module(&wasm).unwrap();
-        let lines = Lines::of(&wasm).unwrap();
+        let program = Program::compile(&compiler, Path::new("add.wat"), &wasm).unwrap();
+        let (code, lines) = (program.code(), Lines::of(&wasm).unwrap());
 
         let mut all = Vec::new();
-        assert_eq!(dump(&module, &lines, &[], &mut all).unwrap(), 1);
+        assert_eq!(dump(&code, &lines, &[], &mut all).unwrap(), 1);
         let all = String::from_utf8(all).unwrap();
         assert!(all.starts_with("function 0 $add, "), "{all}");
         let operator = all.find("i32.add").expect("the operator is shown");
@@ -324,7 +436,7 @@ mod tests {
         assert!(all[operator..].contains(":  "), "nothing under the operator:\n{all}");
 
         for (wanted, count) in [("0", 1), ("add", 1), ("1", 0), ("sub", 0)] {
-            assert_eq!(dump(&module, &lines, &[wanted.to_string()], &mut Vec::new()).unwrap(), count, "{wanted}");
+            assert_eq!(dump(&code, &lines, &[wanted.to_string()], &mut Vec::new()).unwrap(), count, "{wanted}");
         }
     }
 }

@@ -1,22 +1,21 @@
 //! `lightbeam run`: Wasmtime's own flags, engine and WASI, with the code made by Lightbeam.
 
-use crate::guest::Guest;
-use crate::input::{self, Artifact};
-use crate::{flags, machine, output, report, show_error};
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use crate::guest::{Guest, Program};
+use crate::{flags, input, machine, output, report, show_error};
+use clap::{ArgMatches, Args, Command, FromArgMatches};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::time::Instant;
 use wasmtime::error::Context as _;
-use wasmtime::{Engine, Precompiled, Result, Trap, bail};
+use wasmtime::{Result, Trap, bail};
 use wasmtime_cli::commands::{CliLinker, Preloads};
 use wasmtime_wasi::I32Exit;
 
 /// The exit code of a guest that trapped: what a shell says of a program that called `abort`.
 const TRAPPED: i32 = 128 + 6;
 
-/// Runs a WebAssembly module.
+/// Runs a WebAssembly program: a module or a component.
 ///
 /// The flags are those of Wasmtime's command, which does the running; `--time`, `--verify` and
 /// `--compile-threads` are added.
@@ -53,34 +52,28 @@ impl FromArgMatches for RunCommand {
 impl Args for RunCommand {
     fn augment_args(command: Command) -> Command {
         let command = wasmtime_cli::commands::RunCommand::augment_args(command)
-            .about("Runs a WebAssembly module")
-            .mut_arg("allow_precompiled", |arg| {
-                arg.help("Allow running modules compiled earlier, by `lightbeam compile` or Wasmtime").long_help(
-                    "Allow running modules compiled earlier, by `lightbeam compile` or Wasmtime.\n\n\
-                         Such a file holds machine code that is run as it is, so only pass this for files \
-                         that you trust.",
+            .about("Runs a WebAssembly program, a module or a component")
+            .mut_arg("allow_precompiled", flags::allow_precompiled)
+            .mut_arg("invoke", |arg| {
+                arg.help("The function to call; of a component with its arguments, as in 'add(1, 2)'").long_help(
+                    "The function to call instead of the one that makes it a program.\n\n\
+                         Of a module this is the name of an exported function, whose arguments follow the file.\n\n\
+                         Of a component it is a call with arguments in WAVE, such as 'add(1, 2)' or \
+                         'local:demo/greeter.greet(\"you\")'. A name without an interface is looked for in all \
+                         exported instances.",
                 )
             })
             .mut_arg("module_and_args", |arg| {
-                arg.help("The module to run, binary or text, and arguments to pass to it; `-` is standard input")
+                arg.value_name("FILE")
+                    .help("The program to run, binary or text, and arguments to pass to it; `-` is standard input")
                     .long_help(
-                        "The module to run, binary or text, and arguments to pass to it. `-` compiles standard \
-                         input while it arrives.\n\n\
-                         With `--invoke` the arguments are those of the function called.",
+                        "The program to run, a module or a component, binary or text, and arguments to pass to it. \
+                         `-` compiles standard input while it arrives.\n\n\
+                         With `--invoke` of a module the arguments are those of the function called.",
                     )
             })
-            .arg(
-                Arg::new("time")
-                    .long("time")
-                    .action(ArgAction::SetTrue)
-                    .help("Print to standard error how long each phase of compiling took, and the run"),
-            )
-            .arg(
-                Arg::new("verify")
-                    .long("verify")
-                    .action(ArgAction::SetTrue)
-                    .help("Prove that code stays in the sandbox before it is run, unless it was compiled earlier"),
-            );
+            .arg(flags::time("Print to standard error how long each phase of compiling took, and the run"))
+            .arg(flags::verify());
         flags::Compiling::augment_args(command)
     }
 
@@ -108,7 +101,15 @@ impl RunCommand {
         let trusted = mem::replace(&mut command.run.allow_precompiled, true);
         let path = Path::new(&command.module_and_args[0]);
         let artifact = input::compile(&compiler, path)?;
-        ensure_trusted(&artifact, trusted)?;
+        artifact.ensure_trusted(trusted)?;
+        if artifact.is_component() {
+            flags::refuse_of_modules(&command.run.common)?;
+            if !self.preloads.is_empty() {
+                bail!("`--preload` cannot be used with components");
+            }
+        } else {
+            flags::refuse_of_components(&command.run.common)?;
+        }
         let started = Instant::now();
         let main = command.run.load_module(&engine, path, Some(&artifact.bytes))?;
         if self.time {
@@ -122,8 +123,8 @@ impl RunCommand {
         let mut preloads = Vec::new();
         for (name, path) in &self.preloads {
             let artifact = input::compile(&compiler, path)?;
-            ensure_trusted(&artifact, trusted)?;
-            if Engine::detect_precompiled(&artifact.bytes) != Some(Precompiled::Module) {
+            artifact.ensure_trusted(trusted)?;
+            if artifact.is_component() {
                 bail!("`{}` is a component, which cannot be preloaded", path.display());
             }
             let module = command.run.load_module(&engine, path, Some(&artifact.bytes))?.unwrap_core().clone();
@@ -132,27 +133,21 @@ impl RunCommand {
 
         let mut started = Instant::now();
         let result = machine::block_on(async {
-            let (mut store, mut linker) = command.new_store_and_linker(&engine, &main)?;
-            let linker = match &mut linker {
-                CliLinker::Core(linker) => linker,
-                CliLinker::Component(_) if !preloads.is_empty() => {
-                    bail!("`--preload` cannot be used with components")
+            let (mut store, linker) = command.new_store_and_linker(&engine, &main)?;
+            let mut program = match linker {
+                CliLinker::Core(mut linker) => {
+                    for (name, module) in &preloads {
+                        linker
+                            .module_async(&mut store, name, module)
+                            .await
+                            .with_context(|| format!("failed to instantiate the preload `{name}`"))?;
+                    }
+                    Program::Module(main.unwrap_core().clone(), linker)
                 }
-                // Made by another compiler, and Wasmtime's alone.
-                CliLinker::Component(_) => {
-                    command.instantiate_and_run(&engine, &mut linker, &main, &mut store).await?;
-                    return Ok(String::new());
-                }
+                CliLinker::Component(linker) => Program::Component(main.unwrap_component().clone(), linker),
             };
-            for (name, module) in &preloads {
-                linker
-                    .module_async(&mut store, name, module)
-                    .await
-                    .with_context(|| format!("failed to instantiate the preload `{name}`"))?;
-            }
             started = Instant::now();
-            let guest = Guest { command, engine: &engine, module: main.unwrap_core(), preloads: &preloads };
-            guest.run(linker, &mut store).await
+            Guest { command, engine: &engine, preloads: &preloads }.run(&mut program, &mut store).await
         });
         if self.time {
             report::print_phase("run", started.elapsed());
@@ -170,11 +165,4 @@ impl RunCommand {
             },
         }
     }
-}
-
-fn ensure_trusted(artifact: &Artifact, trusted: bool) -> Result<()> {
-    if artifact.report.is_none() && !trusted {
-        bail!("running a precompiled module requires the `--allow-precompiled` flag");
-    }
-    Ok(())
 }
