@@ -10,6 +10,7 @@ mod objdump;
 mod output;
 mod report;
 mod run;
+mod serve;
 mod show;
 mod verify;
 pub mod wast;
@@ -17,6 +18,7 @@ pub mod wast;
 pub use compile::CompileCommand;
 pub use objdump::ObjdumpCommand;
 pub use run::RunCommand;
+pub use serve::ServeCommand;
 pub use verify::VerifyCommand;
 pub use wast::WastCommand;
 

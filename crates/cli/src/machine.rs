@@ -1,11 +1,16 @@
-//! Threads and descriptors that running a program needs beside its own. Those who start them, tokio and Wasmtime's
-//! WASI, panic where there are none: here that becomes fewer threads, or an error.
+//! Threads, descriptors and files that running a program needs beside its own. Those who start threads, tokio and
+//! Wasmtime's WASI, panic where there are none: here that becomes fewer threads, or an error.
 
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 use std::any::Any;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::num::NonZero;
+use std::os::fd::AsRawFd as _;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
+use std::path::PathBuf;
 use std::sync::{Mutex, Once};
 use std::thread;
 use tokio::runtime::{Builder, Runtime};
@@ -40,9 +45,23 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> 
     done
 }
 
-fn runtime() -> Result<Runtime> {
+/// Fails if there are not the threads and descriptors that a server needs, which is Wasmtime's to run.
+pub(crate) fn ensure_server() -> Result<()> {
+    ensure_pipes()?;
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    if !can_start(workers + 1) {
+        bail!("to serve takes {} more threads", workers + 1);
+    }
+    Ok(())
+}
+
+fn ensure_pipes() -> Result<()> {
     let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
-    drop(pipes.with_context(|| format!("to run a program takes {} more file descriptors", 2 * PIPES))?);
+    pipes.map(drop).with_context(|| format!("to run a program takes {} more file descriptors", 2 * PIPES))
+}
+
+fn runtime() -> Result<Runtime> {
+    ensure_pipes()?;
     // Of its threads tokio may find out too late that it cannot have them, and then waits for itself.
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(WORKERS);
     if can_start(workers + 1) {
@@ -65,8 +84,37 @@ fn can_start(threads: usize) -> bool {
     })
 }
 
+/// A file in memory that nobody can change, under a path that is of this process alone.
+pub(crate) struct Sealed(File);
+
+impl Sealed {
+    pub(crate) fn new(bytes: &[u8]) -> Result<Sealed> {
+        // The kernel would answer with a signal.
+        if let Some(most) = getrlimit(Resource::Fsize).current.filter(|most| bytes.len() as u64 > *most) {
+            bail!("it takes a file of {} bytes, and none may have more than {most} (RLIMIT_FSIZE)", bytes.len());
+        }
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        // A file that can never be executed by its name is all that some machines allow; older kernels know no such
+        // flag.
+        let file = match memfd_create("lightbeam", flags | MemfdFlags::NOEXEC_SEAL) {
+            Err(Errno::INVAL) => memfd_create("lightbeam", flags),
+            made => made,
+        };
+        let mut file = File::from(file.context("failed to make a file in memory")?);
+        file.write_all(bytes).context("failed to write to a file in memory")?;
+        let seals = SealFlags::SEAL | SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK;
+        fcntl_add_seals(&file, seals).context("failed to seal a file in memory")?;
+        Ok(Sealed(file))
+    }
+
+    /// Leads to the file as long as this lives.
+    pub(crate) fn path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.0.as_raw_fd()).into()
+    }
+}
+
 /// Does something; a panic over a thread that cannot be started is an error, and any other goes on.
-fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T> {
+pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let loud = panic::take_hook();

@@ -1,7 +1,7 @@
 //! The `lightbeam` command line: which subcommand was meant, and how its error is shown.
 
 use clap::Parser;
-use lightbeam_cli::{CompileCommand, ObjdumpCommand, RunCommand, VerifyCommand, WastCommand};
+use lightbeam_cli::{CompileCommand, ObjdumpCommand, RunCommand, ServeCommand, VerifyCommand, WastCommand};
 use std::process::ExitCode;
 use wasmtime::Result;
 
@@ -12,6 +12,8 @@ Examples:
   lightbeam program.wasm one two         run a WASI program with two arguments
   lightbeam run --dir . program.wasm     let it see the current directory
   lightbeam run --invoke add f.wat 1 2   call an exported function
+  lightbeam run --invoke 'add(1, 2)' c.wasm    … of a component
+  lightbeam serve --addr 127.0.0.1:8080 handler.wasm
   curl -s $URL | lightbeam run -         compile while the bytes arrive
   lightbeam run --time program.wasm      show what compiling cost
   lightbeam compile program.wasm -o program.cwasm
@@ -37,6 +39,7 @@ struct Lightbeam {
 #[derive(Parser)]
 enum Subcommand {
     Run(RunCommand),
+    Serve(ServeCommand),
     Compile(CompileCommand),
     Wast(WastCommand),
     Objdump(ObjdumpCommand),
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let arguments = Lightbeam::parse();
     let done: Result<ExitCode> = match arguments.subcommand.unwrap_or(Subcommand::Run(arguments.run)) {
         Subcommand::Run(command) => command.execute(),
+        Subcommand::Serve(command) => command.execute(),
         Subcommand::Compile(command) => command.execute(),
         Subcommand::Wast(command) => command.execute(),
         Subcommand::Objdump(command) => command.execute(),
