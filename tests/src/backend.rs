@@ -27,6 +27,8 @@ pub struct Setup {
     pub copy_on_write: bool,
     /// Must relaxed SIMD give the same everywhere?
     pub deterministic: bool,
+    /// Are NaNs that are computed canonical?
+    pub canonical_nans: bool,
     /// Which collector there is.
     pub collector: Collector,
     /// Does Lightbeam guard against Spectre? Cranelift does as the signals let it.
@@ -81,6 +83,7 @@ impl Default for Setup {
             lazy_tables: true,
             copy_on_write: true,
             deterministic: false,
+            canonical_nans: false,
             collector: Collector::Copying,
             spectre: true,
             without: Without::default(),
@@ -112,6 +115,7 @@ impl Setup {
             ]),
             without: if random.one_in(3) { Without(random.bits() as u8 & Without::ALL.0) } else { Without(0) },
             deterministic: random.one_in(2),
+            canonical_nans: random.one_in(3),
             poison: random.one_in(3),
             meddles: false,
             spectre: !random.one_in(3),
@@ -124,6 +128,12 @@ impl Setup {
     pub fn agreeing(self) -> Setup {
         const AVX_AND_FMA: u8 = 0b10_0001;
         Setup { deterministic: self.deterministic || self.without.0 & AVX_AND_FMA != 0, ..self }
+    }
+
+    /// Is there only one NaN that any operator may compute?
+    #[must_use]
+    pub fn one_nan(&self) -> bool {
+        self.canonical_nans && self.deterministic
     }
 
     /// The memory settings worth a run of their own: guards that make checks needless, too small ones, none at all.
@@ -169,6 +179,7 @@ impl Setup {
             .table_lazy_init(self.lazy_tables)
             .memory_init_cow(self.copy_on_write)
             .relaxed_simd_deterministic(self.deterministic)
+            .cranelift_nan_canonicalization(self.canonical_nans)
             .wasm_backtrace_max_frames(None);
         if let Some(bytes) = self.reservation {
             config.memory_reservation(bytes);

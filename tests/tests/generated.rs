@@ -61,6 +61,34 @@ fn vectors_with_sets_of_processor_features() {
 }
 
 #[test]
+fn canonical_nans_are_the_same_to_the_bit() {
+    let one_nan = Setup { canonical_nans: true, deterministic: true, ..Setup::default() };
+    let pairs =
+        [Without(0), Without(0b10_0011), Without::ALL].map(|without| Setup { without, ..one_nan }.engine().unwrap());
+    for (name, module) in single::modules() {
+        let wasm = module.wasm();
+        let expected = observe(&pairs[0].cranelift(&wasm).unwrap(), &one_nan, &module.calls);
+        for pair in &pairs {
+            let result = module.check_against(&expected, pair, &wasm, Rule::Exact);
+            result.unwrap_or_else(|error| panic!("{name} {:?}: {error}", pair.setup));
+        }
+    }
+    for module in simd::modules() {
+        let wasm = module.wasm();
+        let expected = observe(&pairs[0].cranelift(&wasm).unwrap(), &one_nan, &module.calls);
+        for pair in &pairs {
+            let result = module.check_against(&expected, pair, &wasm, Rule::Exact);
+            result.unwrap_or_else(|error| panic!("{:?}: {error}", pair.setup));
+        }
+    }
+    for seed in 0..scaled(60) {
+        let module = programs::module(seed, 1 + seed as usize % 5);
+        let result = module.check(&pairs[seed as usize % pairs.len()], Rule::Exact);
+        result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
+    }
+}
+
+#[test]
 fn tail_calls_from_and_to_any_numbers_of_arguments() {
     for lazy_tables in [true, false] {
         let pair = Setup { lazy_tables, ..Setup::default() }.engine().unwrap();

@@ -32,6 +32,10 @@ impl Walk<'_> {
     pub(crate) fn enter_component(&mut self) {
         let begun = done::UNCALLED | done::AS_IT_WAS | done::NOT_BEGUN | done::NOT_DESTROYED | done::NOT_ENDED;
         self.st.done = begun;
+        if matches!(self.role, Role::Intrinsic(_)) {
+            // Nothing can fail but by a trap of its own.
+            self.st.done |= done::SUCCEEDED;
+        }
         self.take_arguments(false);
         for (n, Passed { ty, part, place }) in (0..).zip(&self.abi.params) {
             debug_assert!(*part == Part::Whole, "a component passes no continuations");
@@ -153,7 +157,8 @@ impl Walk<'_> {
             return Ok(());
         }
         self.st.regs[RAX] = Value::new(Tag::Given, TRAPS, 0);
-        self.st.done |= done::FAILED;
+        // All that is left to do is to raise it, whatever was done before.
+        self.st.done = self.st.done & done::LEFT | done::FAILED;
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use crate::prover::Prover;
 use iced_x86::code_asm::*;
 
 mod heap;
+mod intrinsics;
 
 pub(crate) const STORE: u32 = 8;
 pub(crate) const TYPE_IDS: u32 = 40;

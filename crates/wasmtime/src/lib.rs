@@ -139,6 +139,26 @@ impl Compiler {
         self
     }
 
+    /// Sets whether every NaN that arithmetic gives is the canonical one, positive and with the highest bit of its
+    /// payload alone, whatever NaNs went in: then a program computes the same bits on every machine. Operators that only
+    /// move bits (`neg`, `abs`, `copysign`, loads, `select`, `reinterpret`) move those of NaNs, too. Without this it is as
+    /// the engine's `Config::cranelift_nan_canonicalization`, which is for hosts that have Wasmtime's own compiler as well.
+    /// [`Config::relaxed_simd_deterministic`](wasmtime::Config::relaxed_simd_deterministic) is what relaxed SIMD needs
+    /// besides.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let contracts = lightbeam::Compiler::new(&wasmtime::Config::new())?.nan_canonicalization(true);
+    /// # contracts.module("(module)")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn nan_canonicalization(mut self, on: bool) -> Compiler {
+        self.set().nan_canonicalization = on;
+        self
+    }
+
     /// Sets whether the code is hardened against Spectre's first variant, a check that the processor guesses to pass.
     /// Then an access that is compared with the length of a memory, a table or the collector's heap cannot leave it
     /// on the way that was guessed, either. It is on without this, as it is in Wasmtime's own compiler, whose settings

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) cpu: CpuFeatures,
     /// Which code offsets the address map records.
     pub(crate) address_map: AddressMap,
+    /// Must every NaN that an operator computes be the canonical one?
+    pub(crate) nan_canonicalization: bool,
     /// Must accesses that are checked be harmless also where the processor has guessed that a check passes?
     pub(crate) spectre: bool,
     /// Time both sweeps over function bodies apart?
@@ -60,6 +62,7 @@ impl Settings {
             dense_image_size: engine.get_memory_guaranteed_dense_image_size(),
             cpu: Machine::host_features(),
             address_map: if engine.get_generate_address_map() { AddressMap::Traps } else { AddressMap::None },
+            nan_canonicalization: engine.get_cranelift_nan_canonicalization() == Some(true),
             spectre: true,
             time_sweeps: false,
             count_functions: false,
@@ -85,6 +88,7 @@ impl Settings {
             hardware_traps: self.tunables.signals_based_traps,
             address_map: self.address_map,
             deterministic: self.tunables.relaxed_simd_deterministic,
+            nan_canonicalization: self.nan_canonicalization,
             spectre: self.spectre,
             cpu: self.cpu,
             fuses: Machine::fuses(&self.cpu),
@@ -115,10 +119,6 @@ fn refuse(engine: &Engine) -> Result<(), Error> {
         (other_target, "compiles for another machine (`Config::target`)"),
         (engine.get_guest_debug(), "debugs guests (`Config::guest_debug`)"),
         (engine.get_debug_info(), "wants native debug information (`Config::debug_info`)"),
-        (
-            engine.get_cranelift_nan_canonicalization() == Some(true),
-            "wants canonical NaNs (`Config::cranelift_nan_canonicalization`)",
-        ),
         (
             engine.get_strategy() == Some(wasmtime::Strategy::Winch),
             "uses Winch's calling convention (`Config::strategy`)",

@@ -232,6 +232,40 @@ fn every_corrupted_byte_gives_the_same_outcome_in_any_chunks() {
     }
 }
 
+/// A section with this number and this content.
+fn section(number: u8, content: &[u8]) -> Vec<u8> {
+    [&[number, u8::try_from(content.len()).unwrap()], content].concat()
+}
+
+#[test]
+fn what_claims_billions_of_entries_is_an_error_and_no_more() {
+    // In LEB128: 2³² - 1, and a number of which nobody would notice that it is too large.
+    for count in [[0xff, 0xff, 0xff, 0xff, 0x0f].as_slice(), &[0xc1, 0x84, 0x3d]] {
+        let types = section(1, &[1, 0x60, 0, 0]);
+        let bodies = [count, &[2, 0, 0x0b]].concat();
+        let functions = [section(3, &[count, &[0]].concat()), section(10, &bodies)].concat();
+        let segments =
+            [section(3, &[1, 0]), section(12, count), section(10, &[1, 2, 0, 0x0b]), section(11, count)].concat();
+        for rest in [functions, segments] {
+            let module = [b"\0asm\x01\0\0\0", types.as_slice(), &rest].concat();
+            let component = [b"\0asm\x0d\0\x01\0", section(1, &module).as_slice()].concat();
+            let compiler = compiler();
+            let error = |result: wasmtime::Result<Vec<u8>>| result.unwrap_err().downcast::<Error>().unwrap();
+            let whole = error(compiler.precompile(&module));
+            assert_eq!(whole.kind(), ErrorKind::Invalid);
+            let of_component = error(compiler.precompile_component(&component));
+            assert_eq!((of_component.kind(), of_component.message()), (ErrorKind::Invalid, whole.message()));
+            assert_eq!(of_component.offset(), whole.offset().map(|offset| offset + 10));
+            for chunk in [1, module.len()] {
+                assert_eq!(error(streamed(&compiler, &module, chunk)), whole);
+                let mut stream = compiler.component_stream();
+                let pushed = component.chunks(chunk).try_for_each(|chunk| stream.push(chunk).map(drop));
+                assert_eq!(error(pushed.and_then(|()| stream.finish_artifact())), of_component);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_failed_stream_stays_failed() {
     let compiler = compiler();

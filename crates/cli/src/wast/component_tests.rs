@@ -143,15 +143,21 @@ fn settings_at_the_top_are_heeded() {
     let path = std::env::temp_dir().join(format!("lightbeam-settings-{}.wast", std::process::id()));
     let report = |text: &str| {
         std::fs::write(&path, text).unwrap();
-        run_in(&path, |needs| Compiler::new(&needs.config()))
+        run_in(&path, |needs| Ok(Compiler::new(&needs.config())?.nan_canonicalization(needs.canonical_nans)))
     };
     let unknown = report(";;! gd = true\n(module)");
-    let canonical = report(";;! nan_canonicalization = true\n(module)");
+    let nan = "(module (func (export \"f\") (result i32)
+            (i32.reinterpret_f32 (f32.add (f32.const nan) (f32.const -nan:0x200000)))))
+        (assert_return (invoke \"f\") (i32.const 0x7fc00000))";
+    let canonical = report(&format!(";;! nan_canonicalization = true\n{nan}"));
+    let swapped = nan.replace("(f32.const nan) (f32.const -nan:0x200000)", "(f32.const -nan:0x200000) (f32.const nan)");
+    let any = report(&format!("{nan}{}", swapped));
     let on = report(";;! threads = true\n(module (memory 1 1 shared))");
     let off = report(";;! gc = true\n(module (memory 1 1 shared))");
     std::fs::remove_file(&path).unwrap();
     assert!(unknown.to_string().contains("nothing is known of `gd`"), "{unknown}");
-    assert!(canonical.to_string().contains("canonical"), "{canonical}");
+    assert_eq!((canonical.passed, canonical.failures.len()), (2, 0), "{canonical}");
+    assert_eq!(any.failures.len(), 1, "one of both orders gives the other NaN: {any}");
     assert_eq!((on.passed, on.failures.len()), (1, 0), "{on}");
     assert!(off.to_string().contains("threads must be enabled"), "{off}");
 }

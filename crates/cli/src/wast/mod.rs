@@ -70,7 +70,8 @@ impl WastCommand {
                 if machine::limits_files() && self.common.opts.memory_init_cow.is_none() {
                     config.memory_init_cow(false);
                 }
-                flags::compiler(&Engine::new(&config)?, threads, &self.compiling)
+                let compiler = flags::compiler(&Engine::new(&config)?, threads, &self.compiling)?;
+                Ok(compiler.nan_canonicalization(needs.canonical_nans))
             });
             write!(out, "{report}").context("failed to write the report")?;
             passed += report.passed;
@@ -183,12 +184,7 @@ pub fn run_in<C: Modules>(path: &Path, compiler: impl FnOnce(&Needs) -> Result<C
         Ok(text) => text,
         Err(failure) => return failed(path, failure),
     };
-    let compiler = Needs::of(path, &text).and_then(|needs| {
-        if needs.canonical_nans {
-            bail!("Lightbeam does not make NaNs canonical, and the script needs it");
-        }
-        compiler(&needs).context("no engine for the script")
-    });
+    let compiler = Needs::of(path, &text).and_then(|needs| compiler(&needs).context("no engine for the script"));
     match compiler {
         Ok(compiler) => run_text(path, &text, &compiler),
         Err(error) => failed(path, runner::one_line(&error)),

@@ -359,6 +359,8 @@ pub trait Isa: Assembler + Default + Send + 'static {
     fn fminmax(&mut self, max: bool, width: Width, d: Reg, l: Reg, r: Reg);
     /// `d = l` with the sign of `r`; `d` is not `r`.
     fn copysign(&mut self, width: Width, d: Reg, l: Reg, r: Reg);
+    /// A NaN in `d` becomes the canonical one; what is none stays.
+    fn canonical_nan(&mut self, width: Width, d: Reg);
     /// Conversion to a float. `t` is a temporary of the class of `s` that is neither `s` nor `d`.
     fn convert(&mut self, op: Convert, d: Reg, s: Reg, t: Reg);
     /// Truncation that jumps to a label if `s` is a NaN or out of range. `t` is a float temporary, neither `s`.
@@ -400,6 +402,8 @@ pub trait Isa: Assembler + Default + Send + 'static {
     fn selects_by_top_bit(&self) -> bool;
     /// `d = bits`. `d` may be `FLOAT_SCRATCH`.
     fn vconst(&mut self, d: Reg, bits: u128);
+    /// Each lane of `d` that is a NaN becomes the canonical one; the others stay.
+    fn canonical_nans(&mut self, width: Width, d: Reg);
     /// How an operation wants its operand.
     fn vector_unary_form(&self, op: VectorUnary) -> VectorForm;
     /// `d = op s`. `t` is the temporary, if the form has one, here and below.

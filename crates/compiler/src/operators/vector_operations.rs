@@ -1,5 +1,7 @@
 //! The machine's operations on vectors by name, like those of `operations.rs`.
 
+use crate::treaty::ty::Width;
+
 /// An enumeration of operations named as the operators, and the list of all.
 macro_rules! all {
     ($(#[$doc:meta])* $name:ident: $($op:ident,)*) => {
@@ -225,4 +227,36 @@ pub enum VectorTernary {
     RelaxedDotAdd,
     /// Products of bytes of any value, four summed up exactly and added to the third.
     DotAdd,
+}
+
+/// Which of an enumeration's operations compute floats, and so NaNs where there were others or none; those that only
+/// move their bits do not.
+macro_rules! makes_nans {
+    ($name:ident: $($f32x4:ident)|* ; $($f64x2:ident)|*) => {
+        impl $name {
+            /// May a lane of the result be a NaN that was computed? Then its width.
+            #[must_use]
+            pub const fn makes_nans(self) -> Option<Width> {
+                match self {
+                    $($name::$f32x4)|* => Some(Width::W32),
+                    $($name::$f64x2)|* => Some(Width::W64),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+makes_nans! {
+    VectorUnary: F32x4Ceil | F32x4Floor | F32x4Trunc | F32x4Nearest | F32x4Sqrt | F32x4DemoteF64x2Zero ;
+    F64x2Ceil | F64x2Floor | F64x2Trunc | F64x2Nearest | F64x2Sqrt | F64x2PromoteLowF32x4
+}
+
+makes_nans! {
+    VectorBinary: F32x4Add | F32x4Sub | F32x4Mul | F32x4Div | F32x4Min | F32x4Max ;
+    F64x2Add | F64x2Sub | F64x2Mul | F64x2Div | F64x2Min | F64x2Max
+}
+
+makes_nans! {
+    VectorTernary: F32x4Madd | F32x4Nmadd ; F64x2Madd | F64x2Nmadd
 }

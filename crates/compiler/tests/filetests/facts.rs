@@ -221,6 +221,7 @@ impl Maker<'_> {
             hardware_traps: !settings.no_signals,
             address_map: AddressMap::Traps,
             deterministic: settings.deterministic,
+            nan_canonicalization: settings.canonical_nans,
             spectre: !settings.no_spectre,
             cpu,
             fuses: I::fuses(&cpu),

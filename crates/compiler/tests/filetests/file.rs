@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) eager_tables: bool,
     /// Relaxed operators give the same everywhere.
     pub(crate) deterministic: bool,
+    /// NaNs that are computed are canonical.
+    pub(crate) canonical_nans: bool,
     /// The collector counts references.
     pub(crate) counting: bool,
     /// Nothing is ever collected.
@@ -58,7 +60,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// All settings by name.
-    fn words(&mut self) -> [(&'static str, &mut bool); 14] {
+    fn words(&mut self) -> [(&'static str, &mut bool); 15] {
         [
             ("fuel", &mut self.fuel),
             ("epochs", &mut self.epochs),
@@ -68,6 +70,7 @@ impl Settings {
             ("heap-checks", &mut self.heap_checks),
             ("eager-tables", &mut self.eager_tables),
             ("deterministic", &mut self.deterministic),
+            ("canonical-nans", &mut self.canonical_nans),
             ("counting", &mut self.counting),
             ("no-collector", &mut self.no_collector),
             ("component", &mut self.component),

@@ -587,6 +587,18 @@ impl Isa for Spare {
         self.x64.fminmax(max, width, d, l, r);
     }
 
+    fn canonical_nan(&mut self, width: Width, d: Reg) {
+        self.read("canonical_nan", RegSet::one(d), RegSet::EMPTY);
+        self.destroy();
+        self.x64.canonical_nan(width, d);
+    }
+
+    fn canonical_nans(&mut self, width: Width, d: Reg) {
+        self.read("canonical_nans", RegSet::one(d), RegSet::EMPTY);
+        self.destroy();
+        self.x64.canonical_nans(width, d);
+    }
+
     fn copysign(&mut self, width: Width, d: Reg, l: Reg, r: Reg) {
         assert!(d != r);
         self.read("copysign", RegSet::of(&[l, r]), RegSet::EMPTY);

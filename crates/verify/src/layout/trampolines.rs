@@ -10,11 +10,8 @@ use wasmtime_environ::component::{
     RuntimeComponentInstanceIndex, Trampoline, Transcode, TypeResourceTable, TypeResourceTableIndex,
     TypeStreamTableIndex,
 };
+use wasmtime_environ::fact::PREPARE_CALL_FIXED_PARAMS;
 use wasmtime_environ::{EntityRef, PtrSize};
-
-/// How many parameters of the call that is prepared are the host's own: where to begin, where to end, caller, callee,
-/// type, whether it is asynchronous, encoding, number of results.
-const PREPARED: u32 = 8;
 
 /// What a function with these parameters does, where the host keeps track of tasks or not.
 pub(super) fn works(
@@ -264,8 +261,10 @@ impl Of<'_> {
             T::ExitSyncCall => self.plain(Libcall::exit_sync_call(), &[], Flag, None),
             T::PrepareCall { memory } => {
                 let memory = Self::optional(self.context.memories, memory)?;
-                let fixed = (0..PREPARED).map(Argument::Parameter);
-                let rest = [Argument::Values(PREPARED), Argument::Count];
+                // The host's own: where to begin, where to end, caller, callee and so on.
+                let own = PREPARE_CALL_FIXED_PARAMS.len() as u32;
+                let fixed = (0..own).map(Argument::Parameter);
+                let rest = [Argument::Values(own), Argument::Count];
                 let arguments = [memory].into_iter().chain(fixed).chain(rest).collect();
                 self.call(Callee::Libcall(libcall(Libcall::prepare_call())), arguments, Flag, None)
             }

@@ -3,8 +3,8 @@
 use super::borders::{BUILTINS, ENTRY_FRAME, ENTRY_HANDLER, ENTRY_STACK, record, with_borders};
 use super::*;
 use crate::facts::{
-    Argument, Border, Builtin, CallSite, Callee, Component, Context, Crossing, Drop, Handler, HostCall, Intrinsic,
-    Operation, Outcome, Trampoline, Works,
+    Argument, Border, Builtin, CallSite, Callee, Component, Context, Crossing, Drop, Handler, HostCall, Outcome,
+    Trampoline, Works,
 };
 use crate::{TextProver, tables};
 use iced_x86::code_asm::CodeAssembler;
@@ -19,7 +19,7 @@ const MEMORY: [i32; 2] = [144, 152];
 const DESTRUCTOR: i32 = 176;
 const RAISE: i32 = 16;
 const TRAP: i32 = 24;
-const SLOT: i32 = 128;
+pub(super) const SLOT: i32 = 128;
 const TRAP_CODE: i32 = 5;
 
 fn component_of(signature: Signature, works: Works) -> Facts {
@@ -50,16 +50,16 @@ fn component_of(signature: Signature, works: Works) -> Facts {
     facts
 }
 
-fn calls(params: &[ValueType], results: &[ValueType], call: HostCall) -> Facts {
+pub(super) fn calls(params: &[ValueType], results: &[ValueType], call: HostCall) -> Facts {
     component_of(Signature { params: params.to_vec(), results: results.to_vec() }, Works::Calls(call))
 }
 
-type Part = fn(&mut CodeAssembler) -> Code;
+pub(super) type Part = fn(&mut CodeAssembler) -> Code;
 
-const NOTHING: Part = |_| Ok(());
+pub(super) const NOTHING: Part = |_| Ok(());
 
 /// Proves code that belongs to no module. Labels of what it says are where it begins, and where handlers are.
-fn proved(
+pub(super) fn proved(
     facts: &Facts,
     border: Border,
     sites: &[(usize, u32)],
@@ -79,13 +79,13 @@ fn proved(
     tables::check(&tables, &proof).map_err(|failure| failure.reason.0)
 }
 
-fn begin(a: &mut CodeAssembler, bytes: i32) -> Code {
+pub(super) fn begin(a: &mut CodeAssembler, bytes: i32) -> Code {
     a.push(rbp)?;
     a.mov(rbp, rsp)?;
     a.sub(rsp, bytes)
 }
 
-fn leave_wasm(a: &mut CodeAssembler) -> Code {
+pub(super) fn leave_wasm(a: &mut CodeAssembler) -> Code {
     a.mov(r11, qword_ptr(rsi + STORE))?;
     record(a)
 }
@@ -101,11 +101,15 @@ fn raise(a: &mut CodeAssembler) -> Code {
     a.call(qword_ptr(rax + RAISE))
 }
 
-fn trap(a: &mut CodeAssembler) -> Code {
+pub(super) fn record_trap(a: &mut CodeAssembler) -> Code {
     a.mov(rdi, qword_ptr(rbp - 8))?;
     a.mov(esi, TRAP_CODE)?;
     a.mov(rax, qword_ptr(rdi + BUILTINS))?;
-    a.call(qword_ptr(rax + TRAP))?;
+    a.call(qword_ptr(rax + TRAP))
+}
+
+pub(super) fn trap(a: &mut CodeAssembler) -> Code {
+    record_trap(a)?;
     raise(a)
 }
 
@@ -177,9 +181,18 @@ fn the_host_is_called_with_what_a_function_is_for() {
     assert!(!other(|a| a.mov(rax, qword_ptr(rdi + LIBCALLS)).and_then(|()| a.call(qword_ptr(rax + 12)))));
     assert!(!other(|a| a.call(qword_ptr(rdi + LOWERING))));
     assert!(!other(|a| a.mov(rax, qword_ptr(rdi + LIBCALLS + 8)).and_then(|()| a.call(qword_ptr(rax + 8)))));
+    // The host's memory is not for it.
+    assert!(!call(&Call { after: |a| a.mov(edx, edx).and_then(|()| a.mov(eax, dword_ptr(rdx))), ..CALL }));
     // Twice, or not at all.
     assert!(!call(&Call { after: |a| a.mov(rdi, qword_ptr(rbp - 16)).and_then(|()| (CALL.call)(a)), ..CALL }));
     assert!(!call(&Call { call: |a| a.xor(eax, eax), ..CALL }));
+}
+
+#[test]
+fn a_trap_that_is_recorded_is_raised() {
+    let after = |after| call(&Call { after, ..CALL });
+    assert!(!after(|a| record_trap(a).and_then(|()| a.xor(eax, eax))));
+    assert!(after(|a| trap(a)));
 }
 
 #[test]
@@ -644,113 +657,6 @@ fn a_destructor_runs_once_of_what_was_dropped_and_throws_no_further() {
         restore: |a| a.mov(rdi, qword_ptr(rbp - 16)).and_then(|()| a.mov(dword_ptr(rdi + MAY_BLOCK), 0)),
         ..DROPPING
     });
-}
-
-/// An intrinsic with a signature and an operation.
-fn intrinsic(params: &[ValueType], results: &[ValueType], operation: Operation, body: Part) -> bool {
-    let none = HostCall { callee: Callee::Libcall(0), arguments: Vec::new(), outcome: Outcome::Flag, may_leave: None };
-    let mut facts = calls(&[], &[], none);
-    let signature = Signature { params: params.to_vec(), results: results.to_vec() };
-    if let Some(component) = &mut facts.component {
-        component.intrinsics = vec![Intrinsic { number: 0, signature, operation }];
-    }
-    proved(&facts, Border::Intrinsic(0), &[], |a| body(a).map(|()| Vec::new())).is_ok()
-}
-
-#[test]
-fn intrinsics_reach_what_they_are_for_and_nothing_else() {
-    let read = |slot| Operation::Slot { slot, writes: false };
-    let get: Part = |a| {
-        a.mov(rax, qword_ptr(rsi + STORE))?;
-        a.mov(eax, dword_ptr(rax + SLOT))?;
-        a.ret()
-    };
-    assert!(intrinsic(&[], &[I32], read(0), get));
-    assert!(!intrinsic(&[], &[I32], read(1), get));
-    assert!(!intrinsic(&[], &[I32], Operation::Slot { slot: 0, writes: true }, get));
-    assert!(!intrinsic(&[], &[I32], Operation::StoreData, get));
-    let set: Part = |a| {
-        a.mov(rax, qword_ptr(rsi + STORE))?;
-        a.mov(dword_ptr(rax + SLOT + 4), edx)?;
-        a.ret()
-    };
-    assert!(intrinsic(&[I32], &[], Operation::Slot { slot: 1, writes: true }, set));
-    assert!(!intrinsic(&[I32], &[], Operation::Slot { slot: 0, writes: true }, set));
-    assert!(!intrinsic(&[I32], &[], read(1), set));
-    // Nobody else's field.
-    let limit: Part = |a| {
-        a.mov(rax, qword_ptr(rsi + STORE))?;
-        a.mov(qword_ptr(rax + LIMIT), rdx)?;
-        a.ret()
-    };
-    assert!(!intrinsic(&[I64], &[], Operation::Slot { slot: 1, writes: true }, limit));
-}
-
-#[test]
-fn the_hosts_memory_is_for_intrinsics_of_that_width_alone() {
-    let native = |bytes, writes| Operation::Native { bytes, writes, checked: false };
-    let load: Part = |a| a.mov(eax, dword_ptr(rdx)).and_then(|()| a.ret());
-    assert!(intrinsic(&[I64], &[I32], native(4, false), load));
-    assert!(!intrinsic(&[I64], &[I32], native(2, false), load));
-    assert!(!intrinsic(&[I64], &[I32], native(4, true), load));
-    assert!(!intrinsic(&[I64], &[I32], Operation::Native { bytes: 4, writes: false, checked: true }, load));
-    assert!(!intrinsic(&[I64], &[I32], Operation::StoreData, load));
-    assert!(!intrinsic(&[I64], &[I32], native(4, false), |a| a.mov(eax, dword_ptr(rdx + 4)).and_then(|()| a.ret())));
-    assert!(!intrinsic(&[I64], &[I32], native(4, false), |a| a.mov(eax, dword_ptr(rsi)).and_then(|()| a.ret())));
-    assert!(intrinsic(&[I64, I32], &[], native(1, true), |a| a.mov(byte_ptr(rdx), cl).and_then(|()| a.ret())));
-    // No trampoline has it.
-    assert!(!call(&Call { after: |a| a.mov(edx, edx).and_then(|()| a.mov(eax, dword_ptr(rdx))), ..CALL }));
-}
-
-fn checked(least: fn(&mut CodeAssembler, CodeLabel) -> Code, most: fn(&mut CodeAssembler, CodeLabel) -> Code) -> bool {
-    let none = HostCall { callee: Callee::Libcall(0), arguments: Vec::new(), outcome: Outcome::Flag, may_leave: None };
-    let mut facts = calls(&[], &[], none);
-    let signature = Signature { params: vec![I64; 3], results: vec![I32] };
-    let operation = Operation::Native { bytes: 4, writes: false, checked: true };
-    if let Some(component) = &mut facts.component {
-        component.intrinsics = vec![Intrinsic { number: 0, signature, operation }];
-    }
-    let result = proved(&facts, Border::Intrinsic(0), &[], |a| {
-        let mut outside = a.create_label();
-        begin(a, 16)?;
-        leave_wasm(a)?;
-        a.mov(qword_ptr(rbp - 8), rsi)?;
-        least(a, outside)?;
-        most(a, outside)?;
-        a.mov(eax, dword_ptr(rdx + rcx))?;
-        a.leave()?;
-        a.ret()?;
-        a.set_label(&mut outside)?;
-        trap(a)?;
-        Ok(Vec::new())
-    });
-    result.is_ok()
-}
-
-#[test]
-fn a_checked_access_is_within_the_length_that_it_is_given() {
-    let least: fn(&mut CodeAssembler, CodeLabel) -> Code = |a, outside| a.cmp(r8, 4).and_then(|()| a.jb(outside));
-    let most: fn(&mut CodeAssembler, CodeLabel) -> Code = |a, outside| {
-        a.lea(r8, qword_ptr(r8 - 4))?;
-        a.cmp(rcx, r8)?;
-        a.ja(outside)
-    };
-    assert!(checked(least, most));
-    assert!(!checked(|_, _| Ok(()), most));
-    assert!(!checked(least, |_, _| Ok(())));
-    assert!(!checked(|a, outside| a.cmp(r8, 3).and_then(|()| a.jb(outside)), most));
-    assert!(!checked(|a, outside| a.cmp(r8, 4).and_then(|()| a.ja(outside)), most));
-    assert!(!checked(least, |a, outside| a.cmp(rcx, r8).and_then(|()| a.ja(outside))));
-    assert!(!checked(least, |a, outside| {
-        a.lea(r8, qword_ptr(r8 - 3))?;
-        a.cmp(rcx, r8)?;
-        a.ja(outside)
-    }));
-    assert!(!checked(least, |a, outside| {
-        a.lea(r8, qword_ptr(r8 - 4))?;
-        a.cmp(rcx, r8)?;
-        a.jg(outside)
-    }));
 }
 
 /// The host's entry of a function of the component's that takes and gives an `i32`, which is behind the entry.

@@ -3,10 +3,10 @@
 
 use crate::error::{self, Error};
 use crate::input::data::DataImage;
-use crate::input::{gc_options, instances, translate};
+use crate::input::{gc_options, instances, translate, unsupported};
 use crate::settings::Settings;
 use wasmtime_environ::component::{ComponentTranslation, ComponentTypesBuilder, Translator};
-use wasmtime_environ::wasmparser::{BinaryReaderError, Parser, Validator, WasmFeatures};
+use wasmtime_environ::wasmparser::{BinaryReaderError, Parser, Payload, Validator, WasmFeatures};
 use wasmtime_environ::{ModuleTranslation, PrimaryMap, ScopeVec, StaticModuleIndex};
 
 /// A component's translation and the types that it interned.
@@ -31,9 +31,12 @@ pub(crate) fn translate<'a>(
     images: Images<'_>,
 ) -> wasmtime::Result<Translated<'a>> {
     check_features(settings)?;
-    instances::check(wasm, wasm_bytes, settings.features)?;
-    if settings.features.contains(WasmFeatures::CM_GC) {
+    let readable = instances::check(wasm, wasm_bytes, settings.features)?;
+    if readable && settings.features.contains(WasmFeatures::CM_GC) {
         gc_options::refuse(wasm, settings.features)?;
+    }
+    if readable && settings.features.contains(WasmFeatures::SHARED_EVERYTHING_THREADS) {
+        refuse_shared_types(wasm, settings.features)?;
     }
     // The translation validates adapters as it does the component, and takes it for granted that they are valid.
     let features = of_adapters(settings.features);
@@ -61,6 +64,21 @@ fn check_features(settings: &Settings) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::settings("the engine has components switched off (`Config::wasm_component_model`)"))
+}
+
+/// Refuses a component with a module that has something shared, which the translation takes for granted that none has.
+fn refuse_shared_types(wasm: &[u8], features: WasmFeatures) -> Result<(), Error> {
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    for payload in parser.parse_all(wasm).map_while(Result::ok) {
+        if let Payload::ModuleSection { unchecked_range, .. } = payload
+            && let Some(module) = wasm.get(unchecked_range.clone())
+            && let Some(refusal) = unsupported::first(module)
+        {
+            return Err(refusal.moved(0, unchecked_range.start));
+        }
+    }
+    Ok(())
 }
 
 /// The features that the modules made for adapters may need, whatever the component itself may use.

@@ -3,8 +3,9 @@
 pub(crate) mod component;
 pub(crate) mod data;
 mod gc_options;
-mod instances;
+pub(crate) mod instances;
 pub(crate) mod kind;
+pub(crate) mod nesting;
 pub(crate) mod standins;
 pub(crate) mod translate;
 pub(crate) mod unsupported;

@@ -6,14 +6,20 @@ use crate::settings::Settings;
 use std::ops::Range;
 use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Parser, Payload};
 
+/// More than any valid module has. What says how many there are has not been validated when the stand-ins are made, so
+/// a few bytes may claim billions; with as many as this the translation complains just as well.
+const TOO_MANY_FUNCTIONS: u32 = 1_000_001;
+/// See `TOO_MANY_FUNCTIONS`.
+const TOO_MANY_SEGMENTS: u32 = 100_001;
+
 /// Appends a code section of so many bodies of no bytes: never read, as each is compiled from its real bytes.
 pub(crate) fn code(wasm: &mut Vec<u8>, functions: u32) {
-    section(wasm, 10, functions, &[0]);
+    section(wasm, 10, functions.min(TOO_MANY_FUNCTIONS), &[0]);
 }
 
 /// Appends a data section of so many passive segments of no bytes.
 pub(crate) fn data(wasm: &mut Vec<u8>, segments: u32) {
-    section(wasm, data::SECTION, segments, &[1, 0]);
+    section(wasm, data::SECTION, segments.min(TOO_MANY_SEGMENTS), &[1, 0]);
 }
 
 /// Appends a section of `count` equal entries.

@@ -46,11 +46,35 @@ impl Loaded for Component {
     }
 
     unsafe fn file(engine: &Engine, file: File) -> wasmtime::Result<Component> {
-        // Components are loaded by path alone. Wasmtime opens the file once more.
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         // SAFETY: the caller's.
-        unsafe { Component::deserialize_file(engine, path) }
+        unsafe { component(engine, &file, &path) }
     }
+}
+
+/// Loads a component out of a file that has this path, too: components are loaded by path alone, and Wasmtime opens the
+/// file once more. A process may have no such paths, or not be allowed to open them.
+///
+/// # Safety
+///
+/// As of `Loaded::file`.
+unsafe fn component(engine: &Engine, file: &File, path: &str) -> wasmtime::Result<Component> {
+    if File::open(path).is_ok() {
+        // SAFETY: the caller's.
+        return unsafe { Component::deserialize_file(engine, path) };
+    }
+    // SAFETY: the caller's.
+    unsafe { Component::deserialize(engine, &read(file)?) }
+}
+
+/// All that is in a file in memory.
+fn read(file: &File) -> Result<Vec<u8>, Error> {
+    let read = || {
+        let mut bytes = Vec::new();
+        memory_file::read(file, 0, file.metadata()?.len() as usize, &mut bytes)?;
+        Ok(bytes)
+    };
+    read().map_err(|error| Error::memory_file("read", &error))
 }
 
 /// Loads an artifact. If files in memory may be used, a large one is in one that Wasmtime maps, or is written to one
@@ -75,14 +99,8 @@ fn load_file<L: Loaded>(engine: &Engine, file: File) -> wasmtime::Result<L> {
         // SAFETY: the file holds an artifact that was just made here, and its seals keep it as it is.
         return unsafe { L::file(engine, file) };
     }
-    let read = || {
-        let mut bytes = Vec::new();
-        memory_file::read(&file, 0, file.metadata()?.len() as usize, &mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|error| Error::memory_file("read", &error))?;
     // SAFETY: the artifact was just made and has not left this crate.
-    unsafe { L::bytes(engine, &bytes) }
+    unsafe { L::bytes(engine, &read(&file)?) }
 }
 
 #[cfg(test)]
@@ -90,6 +108,17 @@ mod tests {
     use super::*;
     use crate::{Compiler, stream};
     use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+    #[test]
+    fn a_component_whose_file_cannot_be_opened_again_is_copied() {
+        let compiler = Compiler::new(&wasmtime::Config::new()).unwrap();
+        stream::whole_component::whole(&compiler, b"(component)", true, |artifact, _| {
+            let Ok(file) = artifact.into_file()? else { panic!("no file") };
+            // SAFETY: the file holds an artifact that was just made, and nobody else has it.
+            unsafe { component(compiler.engine(), &file, "/there is no such file") }
+        })
+        .unwrap();
+    }
 
     #[test]
     fn a_file_that_somebody_can_still_change_is_not_mapped() {

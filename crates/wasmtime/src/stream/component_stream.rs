@@ -11,9 +11,8 @@ use crate::error::Error;
 use crate::facts;
 use crate::input::component::{Images, Translated};
 use crate::input::data::{self, DataImage};
-use crate::input::kind;
-use crate::input::standins;
 use crate::input::translate::MAGIC;
+use crate::input::{instances, kind, nesting, standins, unsupported};
 use crate::output::artifact::Artifact;
 use crate::output::place::Placer;
 use crate::report::{Progress, Report};
@@ -25,7 +24,7 @@ use crate::work::job::{Job, Terms};
 use std::sync::Arc;
 use std::time::Instant;
 use wasmtime::component::Component;
-use wasmtime_environ::wasmparser::{CanonicalFunction, Chunk, Encoding, Parser, Payload, Validator};
+use wasmtime_environ::wasmparser::{CanonicalFunction, Chunk, Encoding, Parser, Payload, Validator, WasmFeatures};
 use wasmtime_environ::{
     ModuleEnvironment, ModuleInternedTypeIndex, ModuleTypesBuilder, PrimaryMap, ScopeVec, StaticModuleIndex,
 };
@@ -196,6 +195,8 @@ struct Driver {
     splices: Splices,
     /// How many functions have come, of all modules.
     functions: u32,
+    /// How many core modules and components have begun in it.
+    definitions: usize,
     ended: bool,
 }
 
@@ -264,6 +265,7 @@ impl Driver {
             condensed: Vec::new(),
             splices: Splices::default(),
             functions: 0,
+            definitions: 0,
             ended: false,
         }
     }
@@ -306,6 +308,7 @@ impl Driver {
                 return Err(kind::not_a_component().into());
             }
             Payload::ModuleSection { mut parser, unchecked_range } => {
+                self.define(at)?;
                 self.validator.module_section(&unchecked_range).map_err(Error::from)?;
                 parser.set_features(settings.features);
                 self.module_size = Some(self.open(MODULE, at));
@@ -315,10 +318,16 @@ impl Driver {
                 return Ok(Some(consumed));
             }
             Payload::ComponentSection { parser, unchecked_range } => {
+                self.define(at)?;
                 self.validator.component_section(&unchecked_range).map_err(Error::from)?;
                 let size = self.open(COMPONENT, at);
                 self.around.push((std::mem::replace(&mut self.parser, parser), size));
                 return Ok(Some(consumed));
+            }
+            Payload::ComponentTypeSection(section) => {
+                let range = section.range();
+                nesting::check(&rest[consumed - range.len()..consumed], range.start, settings.features)?;
+                self.validator.component_type_section(&section).map_err(Error::from)?;
             }
             Payload::ComponentCanonicalSection(section) => {
                 // As Wasmtime's translation does: types are interned in the order in which functions name them.
@@ -333,7 +342,8 @@ impl Driver {
                             next - 1
                         }
                     };
-                    self.types.intern_type(types, types.core_function_at(index))?;
+                    let interned = self.types.intern_type(types, types.core_function_at(index));
+                    interned.map_err(|error| crate::error::from_translation(error.into()))?;
                 }
             }
             Payload::End(offset) => {
@@ -350,6 +360,13 @@ impl Driver {
         }
         self.keep(&rest[..consumed], at);
         Ok(Some(consumed))
+    }
+
+    /// A core module or a component begins at byte `at`.
+    fn define(&mut self, at: usize) -> Result<(), Error> {
+        instances::check_definitions(self.definitions, at)?;
+        self.definitions += 1;
+        Ok(())
     }
 
     /// One piece of a core module. None if it is not all there.
@@ -437,6 +454,12 @@ impl Driver {
         section_bytes: usize,
     ) -> wasmtime::Result<Option<DataImage>> {
         let ahead = self.condensed.len();
+        let located = |error: Error| error.moved(0, module.start);
+        if settings.features.contains(WasmFeatures::SHARED_EVERYTHING_THREADS)
+            && let Some(refusal) = unsupported::first(&self.condensed[module.condensed..])
+        {
+            return Err(located(refusal).into());
+        }
         if functions != 0 {
             standins::code(&mut self.condensed, functions);
             if let Some(count @ 1..) = module.data_count {
@@ -450,7 +473,6 @@ impl Driver {
         let mut translation = ModuleEnvironment::new(&settings.tunables, &mut self.validator, &mut self.types, index)
             .translate(parser, bytes)
             .map_err(crate::error::from_translation)?;
-        let located = |error: Error| error.moved(0, module.start);
         let facts = facts::in_component(settings, bytes, &translation, &self.types).map_err(located)?;
         let image = DataImage::new(settings, &translation.module).filter(|_| functions != 0);
         let job = Arc::new(Job::new(self.terms.clone(), facts, &mut translation, (self.functions, 0)));
@@ -646,6 +668,77 @@ mod tests {
             let instance = linker.instantiate(&mut store, &component).unwrap();
             let go = instance.get_typed_func::<(), (u32,)>(&mut store, "go").unwrap();
             assert_eq!(go.call(&mut store, ()).unwrap(), (7,));
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_where_it_is_in_the_component() {
+        let mut config = Config::new();
+        config.wasm_stack_switching(true).wasm_function_references(true).wasm_gc(true).wasm_exceptions(true);
+        let compiler = Compiler::new(&config).unwrap().verify(false);
+        let refused = "(core module (type $f (func)) (type $c (cont $f)) (type (struct (field (ref null $c)))))";
+        let error = |error: wasmtime::Error| error.downcast::<Error>().unwrap();
+        // Behind a module that is as it should be, and behind one with a body that is not.
+        for (before, kind) in [("", crate::ErrorKind::Unsupported), ("drop", crate::ErrorKind::Invalid)] {
+            let ahead = format!("(core module (func {before}))");
+            let wasm = wat::parse_str(format!("(component {ahead} {refused})")).unwrap();
+            let behind = wat::parse_str(format!("(component {ahead})")).unwrap().len();
+            let whole = compiler.precompile_component(&wasm).map_err(error).unwrap_err();
+            assert_eq!(whole.kind(), kind);
+            assert_eq!(whole.offset().unwrap() > behind, before.is_empty(), "{whole}");
+            for chunk in [7, wasm.len()] {
+                assert_eq!(streamed(&compiler, &wasm, chunk).map_err(error).unwrap_err(), whole);
+            }
+        }
+    }
+
+    #[test]
+    fn shared_types_are_refused_in_components_as_they_are_in_modules() {
+        let mut config = Config::new();
+        config.wasm_shared_everything_threads(true).wasm_gc(true).wasm_function_references(true);
+        let compiler = Compiler::new(&config).unwrap().verify(false);
+        for fields in [
+            r#"(type $s (shared (func))) (import "" "" (func (type $s)))"#,
+            "(type $s (shared (struct (field i32)))) (func (param (ref null $s)))",
+            r#"(import "" "" (table 1 (ref null (shared func))))"#,
+            r#"(import "" "" (global (ref null (shared extern))))"#,
+        ] {
+            let error = |error: wasmtime::Error| error.downcast::<Error>().unwrap();
+            let module = compiler.precompile(format!("(module {fields})")).map_err(error).unwrap_err();
+            let text = format!("(component (core module {fields}))");
+            let of_component = compiler.precompile_component(text).map_err(error).unwrap_err();
+            assert_eq!((of_component.kind(), of_component.message()), (module.kind(), module.message()), "{fields}");
+            assert!(of_component.offset() > module.offset(), "{fields}");
+        }
+    }
+
+    /// One type in another, again and again, in the binary format: each is one more.
+    fn nested_types(levels: usize) -> Vec<u8> {
+        let types = [&[1], [0x42, 1, 1].repeat(levels).as_slice(), &[0x42, 0]].concat();
+        [b"\0asm\x0d\0\x01\0\x07", standins::leb128(types.len() as u32).as_slice(), &types].concat()
+    }
+
+    #[test]
+    fn what_would_use_up_the_stack_or_memory_is_an_error() {
+        let compiler = Compiler::new(&Config::new()).unwrap();
+        let module = [1, 8, 0, b'a', b's', b'm', 1, 0, 0, 0];
+        let modules = |count: usize| {
+            // No component has more than a thousand of its own.
+            let part = [b"\0asm\x0d\0\x01\0", module.repeat(600).as_slice()].concat();
+            let nested = [&[4], standins::leb128(part.len() as u32).as_slice(), &part].concat();
+            [b"\0asm\x0d\0\x01\0", nested.as_slice(), &module.repeat(count - 601)].concat()
+        };
+        for (fits, wasm) in [
+            (true, nested_types(60)),
+            (false, nested_types(101)),
+            (false, nested_types(100_000)),
+            (true, modules(1000)),
+            (false, modules(1001)),
+        ] {
+            let whole = compiler.precompile_component(&wasm).map_err(|error| error.downcast::<Error>().unwrap());
+            assert_eq!(whole.as_ref().err().map(Error::kind), (!fits).then_some(crate::ErrorKind::TooLarge));
+            let streamed = streamed(&compiler, &wasm, 999).map_err(|error| error.downcast::<Error>().unwrap());
+            assert!(streamed == whole);
         }
     }
 

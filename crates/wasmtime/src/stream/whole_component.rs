@@ -38,28 +38,18 @@ pub(crate) fn whole<T>(
     }
     let settings = &compiler.settings;
     let scope = ScopeVec::new();
+    let terms = Terms::new(settings);
     let translating = Instant::now();
     let translated = component::translate(settings, &wasm, wasm.len(), &scope, &mut |_| None);
     let translate = translating.elapsed();
-    let Ok(mut translated) = translated else {
-        // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
+    let prepared =
+        translated.and_then(|mut translated| Ok((jobs(settings, &terms, &mut translated, &wasm)?, translated)));
+    let Ok((jobs, translated)) = prepared else {
+        // That complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = ComponentStream::new(compiler.clone(), loads);
         stream.push(&wasm)?;
         return stream.conclude(done);
     };
-    let terms = Terms::new(settings);
-    let mut jobs = Vec::with_capacity(translated.modules.len());
-    let mut adapters = 0;
-    for translation in translated.modules.values_mut() {
-        let is_adapter = !wasm.as_ptr_range().contains(&translation.wasm.as_ptr());
-        // Offsets in adapters begin anew.
-        let of_others = if is_adapter { wasm.len() + adapters } else { 0 };
-        adapters += if is_adapter { translation.wasm.len() } else { 0 };
-        let features = if is_adapter { component::of_adapters(settings.features) } else { settings.features };
-        let types = translated.types.module_types_builder();
-        let job = job(settings, &terms, types, translation, &jobs, of_others)?;
-        jobs.push(Arc::new(Job { features, adapter: is_adapter, ..job }));
-    }
     let mut report = Report::default();
     report.phases.decode = start.elapsed();
     report.phases.translate = translate;
@@ -83,6 +73,28 @@ pub(crate) fn whole<T>(
     let compiling = Compiling { settings, jobs: &jobs, wasm_bytes: wasm.len() };
     let (artifact, report) = compiling.conclude(translated, &wasm, compiled, report)?;
     done(artifact, report)
+}
+
+/// What is to be compiled, module by module.
+fn jobs(
+    settings: &Settings,
+    terms: &Arc<Terms>,
+    translated: &mut Translated<'_>,
+    wasm: &[u8],
+) -> wasmtime::Result<Vec<Arc<Job>>> {
+    let mut jobs = Vec::with_capacity(translated.modules.len());
+    let mut adapters = 0;
+    for translation in translated.modules.values_mut() {
+        let is_adapter = !wasm.as_ptr_range().contains(&translation.wasm.as_ptr());
+        // Offsets in adapters begin anew.
+        let of_others = if is_adapter { wasm.len() + adapters } else { 0 };
+        adapters += if is_adapter { translation.wasm.len() } else { 0 };
+        let features = if is_adapter { component::of_adapters(settings.features) } else { settings.features };
+        let types = translated.types.module_types_builder();
+        let job = job(settings, terms, types, translation, &jobs, of_others)?;
+        jobs.push(Arc::new(Job { features, adapter: is_adapter, ..job }));
+    }
+    Ok(jobs)
 }
 
 /// Compiles the modules that were made for adapters, which follow those of `jobs`, and adds theirs.

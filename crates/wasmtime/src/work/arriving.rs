@@ -132,11 +132,11 @@ impl Arriving {
         }
     }
 
-    /// Waits for what has arrived. Nothing may be pushed any more, and this not be asked for again.
+    /// Waits for what has arrived. Nothing may be pushed any more, and what was compiled is given once.
     ///
     /// # Errors
     ///
-    /// The first in the order of the functions.
+    /// The first in the order of the functions, however often it is asked for.
     pub(crate) fn settle(&mut self) -> Result<Compiled, Error> {
         self.flush();
         match &mut self.by {
@@ -221,6 +221,7 @@ mod tests {
     use super::*;
     use crate::input::translate;
     use crate::settings::Settings;
+    use crate::work::worker::Failure;
     use crate::{Compiler, facts};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -252,6 +253,24 @@ mod tests {
             let Ok(mut pool) = Pool::new(terms, threads, placer) else { panic!("no thread can be started") };
             batches.into_iter().for_each(|batch| pool.add(batch));
             assert!(catch_unwind(AssertUnwindSafe(|| pool.join())).is_err(), "{threads} threads that wait");
+        }
+    }
+
+    #[test]
+    fn a_failure_stays_one_though_code_was_dropped_ahead_of_it() {
+        let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
+        let settings = Settings { threads: 1, batch: Some(1), ..(*engine).clone() };
+        let (terms, batches, mut placer) = broken(&settings);
+        // Another thread was ahead of those that came to an end: what it made was too much, and so the rest was dropped.
+        let mut worker = Worker::new(&terms);
+        assert!(worker.batch(&batches[0]).is_ok_and(|functions| functions == 1));
+        let mut fragment = worker.take(&batches[0].job, &mut Totals::default()).unwrap();
+        fragment.dropped = true;
+        placer.place(fragment);
+        let Ok(mut pool) = Pool::new(terms, 1, placer) else { panic!("no thread can be started") };
+        pool.shared.queue.lock().failure = Some(Failure { number: 1, error: Error::invalid("wrong", Some(9)) });
+        for _ in 0..2 {
+            assert_eq!(pool.join().map(|_| ()), Err(Error::invalid("wrong", Some(9))));
         }
     }
 }

@@ -152,13 +152,13 @@ impl<'a> Queue<'a> {
 }
 
 impl State<'_> {
-    /// When all threads have come to their end.
+    /// When all threads have come to their end. An error is the same however often it is asked for.
     pub(super) fn result(&mut self) -> Result<Compiled, Error> {
         const ONCE: &str = "compiled functions are asked for once";
         // What was placed stands ahead of a function that failed, so of two errors this is the first.
         self.placer.as_ref().expect(ONCE).within_budget()?;
-        match self.failure.take() {
-            Some(failure) => Err(failure.error),
+        match &self.failure {
+            Some(failure) => Err(failure.error.clone()),
             None => Ok(Compiled { functions: self.placer.take().expect(ONCE).complete(), totals: self.totals }),
         }
     }

@@ -20,6 +20,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (d, left) = self.binary_dest(ty, &l, &r);
         let at = self.w.falu(op, width, d, left, src);
         self.folded(&r, at);
+        self.canonical_nan(width, d);
         self.finish_binary(d, &l, &r);
         self.push_reg(ty, d);
     }
@@ -29,14 +30,31 @@ impl<I: Isa> FuncGen<'_, I> {
         let (s, owned) = self.pop_reg();
         let d = self.dest_reusing(ty, owned);
         self.w.funary(op, width, d, s);
+        if !matches!(op, FloatUnary::Abs | FloatUnary::Neg) {
+            self.canonical_nan(width, d);
+        }
         let mut owned = owned;
         owned.remove(d);
         self.release_all(owned);
         self.push_reg(ty, d);
     }
 
+    /// Behind an operator that may have computed a NaN.
+    #[inline]
+    fn canonical_nan(&mut self, width: Width, d: Reg) {
+        if self.facts.settings.nan_canonicalization {
+            self.w.canonical_nan(width, d);
+        }
+    }
+
     pub(crate) fn float_minmax(&mut self, width: Width, max: bool) {
-        self.float_pair(width.float(), |w, d, left, right| w.fminmax(max, width, d, left, right));
+        let canonical = self.facts.settings.nan_canonicalization;
+        self.float_pair(width.float(), |w, d, left, right| {
+            w.fminmax(max, width, d, left, right);
+            if canonical {
+                w.canonical_nan(width, d);
+            }
+        });
     }
 
     pub(crate) fn copysign(&mut self, width: Width) {
@@ -63,6 +81,9 @@ impl<I: Isa> FuncGen<'_, I> {
         let temp = self.take(s.class());
         let d = self.dest(to, RegSet::of(&[s, temp]));
         self.w.convert(op, d, s, temp);
+        if matches!(op, Convert::F32FromF64 | Convert::F64FromF32) {
+            self.canonical_nan(to.width(), d);
+        }
         self.release(temp);
         self.release_all(owned);
         self.push_reg(to, d);

@@ -155,6 +155,14 @@ pub(super) fn ucomis(a: &mut Asm, width: Width, l: Reg, r: Reg) {
     a.rr(of(width, rows::UCOMISS, rows::UCOMISD), NO_SIZE, l, r);
 }
 
+/// The branch is nearly always taken, so what was computed need not wait.
+pub(super) fn canonical_nan(a: &mut Asm, width: Width, d: Reg) {
+    ucomis(a, width, d, d);
+    let number = a.jcc_short(Cc::Np);
+    constant(a, width, d, if width == Width::W32 { 0x7fc0_0000 } else { 0x7ff8 << 48 });
+    a.bind_short(number);
+}
+
 /// `minss` gives its second operand for zeros of either sign and for NaNs, so equal and unordered operands go aside:
 /// of equal ones, which differ at most in the sign, the union of bits is the lesser and the intersection the greater;
 /// of unordered ones the sum is a quiet NaN.

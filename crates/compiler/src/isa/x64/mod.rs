@@ -478,6 +478,10 @@ impl Isa for X64 {
         float::min_max(&mut self.asm, max, width, d, l, r);
     }
 
+    fn canonical_nan(&mut self, width: Width, d: Reg) {
+        float::canonical_nan(&mut self.asm, width, d);
+    }
+
     fn copysign(&mut self, width: Width, d: Reg, l: Reg, r: Reg) {
         float::copysign(&mut self.asm, width, d, l, r);
     }
@@ -544,6 +548,10 @@ impl Isa for X64 {
 
     fn vconst(&mut self, d: Reg, bits: u128) {
         simd::constant(&mut self.asm, d, bits);
+    }
+
+    fn canonical_nans(&mut self, width: Width, d: Reg) {
+        simd::canonical_nans(&mut self.asm, &self.cpu, width, d);
     }
 
     fn vector_unary_form(&self, op: VectorUnary) -> VectorForm {

@@ -16,6 +16,8 @@ pub struct Settings {
     pub address_map: AddressMap,
     /// Must operators of relaxed SIMD give the same everywhere?
     pub deterministic: bool,
+    /// Must every NaN that an operator computes be the canonical one?
+    pub nan_canonicalization: bool,
     /// Must accesses that are checked be harmless also where the processor has guessed that a check passes?
     pub spectre: bool,
     /// Processor features that the code may use beyond the floor of the instruction set, which alone reads them.

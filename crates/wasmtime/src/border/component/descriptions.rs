@@ -7,6 +7,7 @@ use wasmtime_environ::component::{
     OptionsIndex, RuntimeComponentInstanceIndex, RuntimeMemoryIndex, Trampoline, Transcode, TypeStreamTableIndex,
     VMComponentOffsets,
 };
+use wasmtime_environ::fact::PREPARE_CALL_FIXED_PARAMS;
 use wasmtime_environ::{EntityRef, PtrSize};
 
 /// A trampoline that makes one call of the host.
@@ -225,10 +226,10 @@ pub(super) fn row(
         T::ExitSyncCall => plain(Libcall::exit_sync_call(), &[], Flag, None),
         T::PrepareCall { memory: index } => {
             // What all calls have in common; the parameters of the one that is prepared follow.
-            const FIXED: usize = 8;
+            let common = PREPARE_CALL_FIXED_PARAMS.len();
             let own = index.map_or(Null, |index| Field(memory(index)));
-            let fixed = (0..FIXED).map(Wasm);
-            let arguments = [own].into_iter().chain(fixed).chain([Values(FIXED), Count]).collect();
+            let fixed = (0..common).map(Wasm);
+            let arguments = [own].into_iter().chain(fixed).chain([Values(common), Count]).collect();
             make(Callee::Libcall(Libcall::prepare_call()), arguments, Flag, None)
         }
         T::SyncStartCall { callback } => {

@@ -13,7 +13,7 @@ use crate::isa::{
     Amount, Dest, Isa, Lanes, Shift, VectorBinary, VectorForm, VectorSrc, VectorTernary, VectorTest, VectorUnary,
 };
 use crate::treaty::libcall::Libcall;
-use crate::treaty::ty::Ty;
+use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Reg, RegClass, RegSet};
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -65,8 +65,19 @@ impl<I: Isa> FuncGen<'_, I> {
         let d = self.dest_reusing(Ty::V128, s.owned());
         let at = self.w.vector_unary(op, d, src, t);
         self.folded(&s, at);
+        self.canonical_nans(op.makes_nans(), d);
         self.release_temp(t);
         self.finish_vector(d, s.owned());
+    }
+
+    /// Behind an operation that may have computed NaNs, in lanes of that width.
+    #[inline]
+    fn canonical_nans(&mut self, lanes: Option<Width>, d: Reg) {
+        if self.facts.settings.nan_canonicalization
+            && let Some(width) = lanes
+        {
+            self.w.canonical_nans(width, d);
+        }
     }
 
     /// Releases what the operands own but the destination, and pushes that.
@@ -93,6 +104,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let (d, left) = self.vector_dest(form.dest, &mut l, &r);
         let at = self.w.vector_binary(op, d, left, src, t);
         self.folded(&r, at);
+        self.canonical_nans(op.makes_nans(), d);
         self.release_temp(t);
         self.finish_vector(d, l.owned().or(r.owned()));
         if op.compares() {
@@ -152,6 +164,7 @@ impl<I: Isa> FuncGen<'_, I> {
             Dest::Fresh => self.dest(Ty::V128, RegSet::of(&regs)),
         };
         self.w.vector_ternary(op, d, regs, t);
+        self.canonical_nans(op.makes_nans(), d);
         self.release_temp(t);
         self.finish_vector(d, owned);
     }
@@ -211,6 +224,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.libcall(libcall, &[Arg::Ctx, Arg::Operand(x), Arg::Operand(y), Arg::Operand(z)]);
         let result = I::LIBCALL.float_results[0];
         self.take_this(result);
+        self.canonical_nans(op.makes_nans(), result);
         self.push_reg(Ty::V128, result);
     }
 

@@ -59,6 +59,19 @@ pub(super) fn min_max(a: &mut Asm, cpu: &CpuFeatures, rows: &Rows, max: bool, d:
     }
 }
 
+/// All ones where there was a NaN, less what a canonical one has not.
+pub(super) fn canonical(a: &mut Asm, cpu: &CpuFeatures, rows: &Rows, d: Reg) {
+    a.op3i(cpu.avx, rows.compare, X, d, d, Predicate::Unord as i32);
+    if cpu.avx {
+        let nan = a.constant(rows.nan);
+        return a.vrvcr(rows.blend, Size::S32, d, d, nan, X);
+    }
+    let rest = a.constant(!rows.nan);
+    a.op3(false, ORPS, d, d, X);
+    a.op3(false, ANDPS, X, X, rest);
+    a.op3(false, XORPS, d, d, X);
+}
+
 /// The truncation gives the least value for whatever is out of range: of what is too great that is the complement of
 /// what is wanted. NaNs are made 0 before.
 pub(super) fn trunc32_s(a: &mut Asm, cpu: &CpuFeatures, d: Reg, s: Reg, _: Reg) {

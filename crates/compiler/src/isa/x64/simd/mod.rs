@@ -17,6 +17,7 @@ pub(super) use shuffle::{shuffle, shuffle_form};
 
 use crate::isa::{At, Dest, VectorBinary, VectorForm, VectorSrc, VectorUnary};
 use crate::treaty::facts::CpuFeatures;
+use crate::treaty::ty::Width;
 use lightbeam_asm::x64::rows::*;
 use lightbeam_asm::x64::{Asm, Predicate, Rm, Round, XMM15};
 use lightbeam_asm::{Assembler, Reg};
@@ -437,6 +438,15 @@ pub(super) const fn binary_folds(op: VectorBinary) -> bool {
         How::Picked { .. } | How::Flipped { .. } => !swap,
         How::Seq(..) => false,
     }
+}
+
+/// Each NaN among the lanes of a width becomes the canonical one.
+pub(super) fn canonical_nans(a: &mut Asm, cpu: &CpuFeatures, width: Width, d: Reg) {
+    let rows = match width {
+        Width::W32 => &float::F32X4,
+        Width::W64 => &float::F64X2,
+    };
+    float::canonical(a, cpu, rows, d);
 }
 
 pub(super) fn binary_form(cpu: &CpuFeatures, op: VectorBinary) -> VectorForm {
