@@ -52,9 +52,10 @@ impl CompileCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
-        let threads = flags::take_threads(&mut self.common, &self.compiling);
+        let chosen = self.compiling.choose(&mut self.common);
         let engine = Engine::new(&self.common.config(None)?)?;
-        let compiler = flags::compiler(&engine, threads, &self.compiling)?
+        let compiler = chosen
+            .compiler(&engine)?
             .time_sweeps(self.time)
             .verify(self.verify)
             .count_functions(self.counters.is_some());

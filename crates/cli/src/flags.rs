@@ -71,9 +71,6 @@ pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
     if opts.regalloc_algorithm.is_some() {
         bail!("`-O regalloc-algorithm` is a setting of Cranelift, which is not in this program");
     }
-    if wasm.nan_canonicalization == Some(true) {
-        bail!("`-W nan-canonicalization` is not supported by Lightbeam");
-    }
     if wasm.wmemcheck == Some(true) {
         bail!("`-W wmemcheck` is not supported by Lightbeam");
     }
@@ -129,41 +126,73 @@ pub(crate) fn refuse_of_components(common: &CommonOptions) -> Result<()> {
     }
 }
 
-/// On how many threads to compile, if the options say: as many as `--compile-threads` does, or one with
-/// `-C parallel-compilation=n`. Takes the latter out of the options, from which an engine can be made then.
-pub(crate) fn take_threads(common: &mut CommonOptions, compiling: &Compiling) -> Option<NonZero<usize>> {
-    // Wasmtime without a compiler knows no such setting.
-    let parallel = common.codegen.parallel_compilation.take();
-    compiling.compile_threads.or(if parallel == Some(false) { NonZero::new(1) } else { None })
+/// What options ask of the compiler alone, and no engine knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    /// On how many threads to compile, if that is said.
+    threads: Option<NonZero<usize>>,
+    spectre: bool,
+    nan_canonicalization: bool,
 }
 
-/// A compiler that the command's options ask for.
-pub(crate) fn compiler(engine: &Engine, threads: Option<NonZero<usize>>, compiling: &Compiling) -> Result<Compiler> {
-    let compiler = Compiler::for_engine(engine)?.spectre(compiling.spectre.unwrap_or(true));
-    Ok(match threads {
-        Some(threads) => compiler.threads(threads.get()),
-        None => compiler,
-    })
+impl Compiling {
+    /// What these and the common options choose: as many threads as `--compile-threads` says, or one with
+    /// `-C parallel-compilation=n`; canonical NaNs with `-W nan-canonicalization`. Takes it out of the common options,
+    /// from which an engine can be made then: Wasmtime without a compiler knows no such settings.
+    pub(crate) fn choose(&self, common: &mut CommonOptions) -> Chosen {
+        let parallel = common.codegen.parallel_compilation.take();
+        let one = if parallel == Some(false) { NonZero::new(1) } else { None };
+        Chosen {
+            threads: self.compile_threads.or(one),
+            spectre: self.spectre.unwrap_or(true),
+            nan_canonicalization: common.wasm.nan_canonicalization.take().unwrap_or(false),
+        }
+    }
+}
+
+impl Chosen {
+    /// The compiler for an engine.
+    pub(crate) fn compiler(self, engine: &Engine) -> Result<Compiler> {
+        let compiler =
+            Compiler::for_engine(engine)?.spectre(self.spectre).nan_canonicalization(self.nan_canonicalization);
+        Ok(match self.threads {
+            Some(threads) => compiler.threads(threads.get()),
+            None => compiler,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn chosen(change: impl FnOnce(&mut CommonOptions, &mut Compiling)) -> Chosen {
+        let (mut common, mut compiling) = (CommonOptions::new(), Compiling { compile_threads: None, spectre: None });
+        change(&mut common, &mut compiling);
+        let chosen = compiling.choose(&mut common);
+        assert_eq!((common.codegen.parallel_compilation, common.wasm.nan_canonicalization), (None, None));
+        chosen
+    }
+
     #[test]
     fn threads_are_asked_for_in_two_ways() {
         let threads = |parallel, threads| {
-            let mut common = CommonOptions::new();
-            common.codegen.parallel_compilation = parallel;
-            let compiling = Compiling { compile_threads: NonZero::new(threads), spectre: None };
-            let threads = take_threads(&mut common, &compiling).map(NonZero::get);
-            assert_eq!(common.codegen.parallel_compilation, None);
-            threads
+            let chosen = chosen(|common, compiling| {
+                common.codegen.parallel_compilation = parallel;
+                compiling.compile_threads = NonZero::new(threads);
+            });
+            chosen.threads.map(NonZero::get)
         };
         assert_eq!(threads(None, 0), None);
         assert_eq!(threads(Some(true), 0), None);
         assert_eq!(threads(Some(false), 0), Some(1));
         assert_eq!(threads(Some(true), 3), Some(3));
         assert_eq!(threads(None, 3), Some(3));
+    }
+
+    #[test]
+    fn nans_are_canonical_if_that_is_asked_for() {
+        let canonical = |on| chosen(|common, _| common.wasm.nan_canonicalization = on).nan_canonicalization;
+        assert_eq!([None, Some(false), Some(true)].map(canonical), [false, false, true]);
     }
 }

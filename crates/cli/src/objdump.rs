@@ -53,7 +53,7 @@ impl ObjdumpCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
-        let threads = flags::take_threads(&mut self.common, &self.compiling);
+        let chosen = self.compiling.choose(&mut self.common);
         self.common.debug.address_map = Some(true);
         let engine = Engine::new(&self.common.config(None)?)?;
 
@@ -63,7 +63,7 @@ impl ObjdumpCommand {
         } else {
             let explain = || format!("failed to compile `{}`", self.file.display());
             let wasm = input::binary(&self.file, bytes).with_context(explain)?;
-            let compiler = flags::compiler(&engine, threads, &self.compiling)?.address_map(AddressMap::Operators);
+            let compiler = chosen.compiler(&engine)?.address_map(AddressMap::Operators);
             (Program::compile(&compiler, &self.file, &wasm).with_context(explain)?, Lines::of(&wasm)?)
         };
         let code = program.code();

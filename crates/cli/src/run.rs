@@ -89,13 +89,13 @@ impl RunCommand {
         let command = &mut self.wasmtime;
         command.run.common.init_logging()?;
         flags::refuse_meaningless(&mut command.run.common)?;
-        let threads = flags::take_threads(&mut command.run.common, &self.compiling);
+        let chosen = self.compiling.choose(&mut command.run.common);
         // What is compiled already may have been made for another setting.
         if machine::limits_files() && !command.run.allow_precompiled {
             command.run.common.opts.memory_init_cow.get_or_insert(false);
         }
         let engine = command.new_engine()?;
-        let compiler = flags::compiler(&engine, threads, &self.compiling)?.time_sweeps(self.time).verify(self.verify);
+        let compiler = chosen.compiler(&engine)?.time_sweeps(self.time).verify(self.verify);
 
         // What we hand on is always an artifact; whether one from elsewhere may be run was asked of us.
         let trusted = mem::replace(&mut command.run.allow_precompiled, true);

@@ -161,7 +161,7 @@ impl ServeCommand {
         // Reads the option groups. Logging itself is for the server to begin.
         common.init_logging()?;
         flags::refuse_meaningless(common)?;
-        let threads = flags::take_threads(common, &self.compiling);
+        let chosen = self.compiling.choose(common);
         if common.wasi.http == Some(false) {
             bail!("`-S http=n` makes no sense here: without HTTP there is nothing to serve");
         }
@@ -176,7 +176,7 @@ impl ServeCommand {
         }
 
         let engine = command.new_engine()?;
-        let compiler = flags::compiler(&engine, threads, &self.compiling)?.time_sweeps(self.time).verify(self.verify);
+        let compiler = chosen.compiler(&engine)?.time_sweeps(self.time).verify(self.verify);
         let artifact = input::compile(&compiler, &self.file)?;
         artifact.ensure_trusted(self.allow_precompiled)?;
         if !artifact.is_component() {
@@ -373,7 +373,7 @@ mod tests {
         let common = &mut command.run.common;
         common.init_logging().unwrap();
         flags::refuse_meaningless(common).unwrap();
-        flags::take_threads(common, &serve.compiling);
+        let chosen = serve.compiling.choose(common);
         serve.settle(common);
         let (compiled_by, compiles) = engine(&mut command);
 
@@ -387,7 +387,7 @@ mod tests {
         let (served_by, serves) = engine(&mut loads);
 
         assert_eq!(compiled_by, served_by, "{flags:?}");
-        let compiler = flags::compiler(&compiles, None, &serve.compiling).unwrap();
+        let compiler = chosen.compiler(&compiles).unwrap();
         let component = "(component (core module (memory 1) (func (param i32) (result i32) local.get 0 i32.load)))";
         let artifact = compiler.precompile_component(component).unwrap();
         let loaded = loads.run.load_module(&serves, "artifact".as_ref(), Some(&artifact));

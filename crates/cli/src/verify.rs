@@ -38,7 +38,7 @@ impl VerifyCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
-        let threads = flags::take_threads(&mut self.common, &self.compiling);
+        let chosen = self.compiling.choose(&mut self.common);
         let Some(wasm) = &self.wasm else {
             bail!(
                 "`--wasm` is needed: what a compiled module says of itself, such as its types, the sizes of its \
@@ -49,7 +49,7 @@ impl VerifyCommand {
             bail!("the module and the compiled module cannot both be standard input");
         }
         let engine = Engine::new(&self.common.config(None)?)?;
-        let compiler = flags::compiler(&engine, threads, &self.compiling)?;
+        let compiler = chosen.compiler(&engine)?;
         let artifact = input::read(&self.artifact)?;
         let name = self.artifact.display();
         if !input::is_artifact(&artifact) {

@@ -190,7 +190,6 @@ fn options_of_other_compilers_are_refused() {
         ("-Ccranelift-enable_heap_access_spectre_mitigation=false", "here it is `--spectre`"),
         ("-Ccranelift-enable_table_access_spectre_mitigation=false", "here it is `--spectre`"),
         ("-Oopt-level=0", "-O opt-level"),
-        ("-Wnan-canonicalization", "-W nan-canonicalization"),
         ("-Ccache=y", "-C cache"),
         ("--target=aarch64-linux", "--target"),
     ] {
@@ -198,6 +197,17 @@ fn options_of_other_compilers_are_refused() {
         check_error(&here.lightbeam(&["compile", option, FIB]), &[name]);
         check_error(&here.lightbeam(&["objdump", option, FIB]), &[name]);
     }
+}
+
+#[test]
+fn nans_are_canonical_if_asked_for() {
+    let here = Directory::new("nans");
+    let body = "(i32.reinterpret_f32 (f32.add (f32.const -nan:0x200000) (local.get 0)))";
+    here.file("nan.wat", format!(r#"(module (func (export "f") (param f32) (result i32) {body}))"#));
+    let f = |flags: &[&str]| here.lightbeam(&[&["run", "--invoke=f"], flags, &["nan.wat", "1"]].concat());
+    check(&f(&["-Wnan-canonicalization"]), 0, &format!("{}\n", 0x7fc0_0000));
+    check(&f(&["-Wnan-canonicalization=n"]), 0, &format!("{}\n", 0xffe0_0000_u32 as i32));
+    check(&f(&[]), 0, &format!("{}\n", 0xffe0_0000_u32 as i32));
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl WastCommand {
     pub fn execute(mut self) -> Result<ExitCode> {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
-        let threads = flags::take_threads(&mut self.common, &self.compiling);
+        let chosen = self.compiling.choose(&mut self.common);
         refuse_limits(&self.common)?;
         let mut files = Vec::new();
         for path in self.paths {
@@ -70,8 +70,8 @@ impl WastCommand {
                 if machine::limits_files() && self.common.opts.memory_init_cow.is_none() {
                     config.memory_init_cow(false);
                 }
-                let compiler = flags::compiler(&Engine::new(&config)?, threads, &self.compiling)?;
-                Ok(compiler.nan_canonicalization(needs.canonical_nans))
+                let compiler = chosen.compiler(&Engine::new(&config)?)?;
+                Ok(if needs.canonical_nans { compiler.nan_canonicalization(true) } else { compiler })
             });
             write!(out, "{report}").context("failed to write the report")?;
             passed += report.passed;
