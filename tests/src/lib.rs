@@ -8,6 +8,7 @@ pub mod allocator;
 pub mod backend;
 pub mod bodies;
 pub mod bombs;
+pub mod components;
 pub mod differential;
 #[cfg(any(debug_assertions, feature = "faults"))]
 pub mod faults;
