@@ -3,7 +3,7 @@
 
 use crate::error::{self, Error};
 use crate::input::data::DataImage;
-use crate::input::{gc_options, instances, translate, unsupported};
+use crate::input::{gc_options, instances, nesting, translate, unsupported};
 use crate::settings::Settings;
 use wasmtime_environ::component::{ComponentTranslation, ComponentTypesBuilder, Translator};
 use wasmtime_environ::wasmparser::{BinaryReaderError, Parser, Payload, Validator, WasmFeatures};
@@ -41,7 +41,7 @@ pub(crate) fn translate<'a>(
     // The translation validates adapters as it does the component, and takes it for granted that they are valid.
     let features = of_adapters(settings.features);
     if features != settings.features {
-        validate(wasm, settings.features).map_err(|error| Error::from(&error))?;
+        nesting::guarded(None, || validate(wasm, settings.features))?.map_err(|error| Error::from(&error))?;
     }
     let mut validator = Validator::new_with_features(features);
     let mut types = ComponentTypesBuilder::new(&validator);
@@ -49,7 +49,8 @@ pub(crate) fn translate<'a>(
     if let Some(import) = &settings.unsafe_intrinsics {
         translator.expose_unsafe_intrinsics(import);
     }
-    let (component, modules) = translator.translate(wasm).map_err(error::from_translation)?;
+    let translation = nesting::guarded(None, || translator.translate(wasm))?;
+    let (component, modules) = translation.map_err(error::from_translation)?;
     let mut translated = Translated { component, modules, types };
     for (index, translation) in translated.modules.iter_mut() {
         let types = translated.types.module_types_builder_mut();

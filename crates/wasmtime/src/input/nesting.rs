@@ -2,6 +2,7 @@
 //! itself for each level before anything is validated, so that a few thousand bytes would use up the stack.
 
 use crate::error::Error;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use wasmtime_environ::wasmparser::{BinaryReader, ComponentType, ComponentTypeDeclaration, Result, WasmFeatures};
 
 /// Most levels. Validation allows no more for values, either.
@@ -22,6 +23,22 @@ pub(crate) fn check(content: &[u8], at: usize, features: WasmFeatures) -> std::r
         }
         Ok(None) | Err(_) => Ok(()),
     }
+}
+
+/// What validation gives, of what begins at byte `at`. It counts on how many levels the types of instances, components and
+/// functions have others, by whatever indices, and asserts that it can: a limit it has for values alone.
+///
+/// # Errors
+///
+/// If it cannot. What it was at is then of no use any more.
+pub(crate) fn guarded<T>(at: Option<usize>, validate: impl FnOnce() -> T) -> std::result::Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(validate)).map_err(|panic| {
+        match panic.downcast_ref::<&str>() {
+            Some(message) if message.contains("MAX_DEPTH") => {}
+            _ => resume_unwind(panic),
+        }
+        Error::too_large("limit exceeded: types that have others on more than 127 levels", at)
+    })
 }
 
 /// Where the first type is that is nested too deep.
@@ -57,6 +74,12 @@ fn search(mut reader: BinaryReader<'_>) -> Result<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_panics_come_through() {
+        assert_eq!(guarded(None, || 5), Ok(5));
+        assert!(catch_unwind(|| guarded(None, || panic!("something else"))).is_err());
+    }
 
     #[test]
     fn types_are_counted_by_level_and_not_by_number() {

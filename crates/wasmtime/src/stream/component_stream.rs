@@ -280,7 +280,10 @@ impl Driver {
             let rest = &bytes[taken..];
             let consumed = match self.module.take() {
                 Some(module) => self.in_module(settings, module, rest, at + taken, end)?,
-                None => self.in_component(settings, rest, at + taken, end)?,
+                None => {
+                    let at = at + taken;
+                    nesting::guarded(Some(at), || self.in_component(settings, rest, at, end))??
+                }
             };
             match consumed {
                 Some(consumed) => taken += consumed,
@@ -724,6 +727,17 @@ mod tests {
         [b"\0asm\x0d\0\x01\0\x07", standins::leb128(types.len() as u32).as_slice(), &types].concat()
     }
 
+    /// How each of a chain is made of the one before it, `$BEFORE`.
+    const INSTANCES: &str = r#"(instance $NEXT (export "a" (instance $BEFORE)))"#;
+    const INSTANCE_TYPES: &str =
+        r#"(type $NEXT (instance (alias outer 1 $BEFORE (type)) (export "a" (instance (type 0)))))"#;
+
+    fn chain(levels: usize, link: &str) -> Vec<u8> {
+        let link = |i: usize| link.replace("BEFORE", &format!("i{i}")).replace("NEXT", &format!("i{}", i + 1));
+        let first = if link(0).starts_with("(type") { "(type $i0 (instance))" } else { "(instance $i0)" };
+        wat::parse_str(format!("(component {first} {})", (0..levels).map(link).collect::<String>())).unwrap()
+    }
+
     #[test]
     fn what_would_use_up_the_stack_or_memory_is_an_error() {
         let compiler = Compiler::new(&Config::new()).unwrap();
@@ -738,6 +752,10 @@ mod tests {
             (true, nested_types(60)),
             (false, nested_types(101)),
             (false, nested_types(100_000)),
+            (true, chain(20, INSTANCE_TYPES)),
+            (false, chain(200, INSTANCE_TYPES)),
+            (true, chain(20, INSTANCES)),
+            (false, chain(200, INSTANCES)),
             (true, modules(1000)),
             (false, modules(1001)),
         ] {
