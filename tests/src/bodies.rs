@@ -30,6 +30,10 @@ impl Bodies {
     /// The bodies of a module; `None` if the module is invalid outside of them or has what is not supported.
     #[must_use]
     pub fn of(wasm: &[u8], features: WasmFeatures) -> Option<Bodies> {
+        // The modules of a component have facts of their own each.
+        if Parser::is_component(wasm) {
+            return None;
+        }
         let mut validator = Validator::new_with_features(features);
         let mut bodies = Bodies { facts: Facts::default(), funcs: Vec::new() };
         let mut parser = Parser::new(0);

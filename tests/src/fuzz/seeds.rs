@@ -127,6 +127,7 @@ fn modules() -> Vec<Vec<u8>> {
         modules.extend((0..6).map(|seed| (family.make)(Random::new(seed + i as u64)).wasm()));
     }
     modules.extend((0..60).filter_map(|seed| Some(differential::case(seed, seed % 2 == 0)?.wasm)));
+    modules.retain(|wasm| !wasmparser::Parser::is_component(wasm));
     modules
 }
 
