@@ -249,6 +249,18 @@ fn scripts_have_the_features_that_are_asked_for() {
 }
 
 #[test]
+fn scripts_that_take_much_memory_have_it_beside_the_pools() {
+    let here = Directory::new("wast-pools");
+    let script = ";;! memory64 = true\n(module (memory i64 0x12000) (func (export \"f\")))\n(invoke \"f\")\n";
+    here.file("much.wast", script);
+    assert_eq!(here.lightbeam(&["wast", "-O", "pooling-allocator", "much.wast"]).status.code(), Some(1));
+    here.file("much.wast", format!(";;! hogs_memory = true\n{script}"));
+    for flags in [&["-O", "pooling-allocator"][..], &[]] {
+        check(&here.lightbeam(&[&["wast"], flags, &["much.wast"]].concat()), 0, "2 passed, 0 failed\n");
+    }
+}
+
+#[test]
 fn objdump_shows_operators_and_code() {
     let here = Directory::new("objdump");
     let output = here.lightbeam(&["objdump", "--func", "fib", FIB]);
@@ -350,7 +362,9 @@ fn compiled_modules_are_proved_against_their_modules() {
 fn help_and_version() {
     let here = Directory::new("help");
     let (out, _) = texts(&here.lightbeam(&["--help"]));
-    for word in ["compile", "wast", "objdump", "--dir", "--time", "--preload"] {
+    let summary = |command: &str, about: &str| format!("{command:<7}  {about}");
+    let (run, serve) = (summary("run", "Runs a WebAssembly program"), summary("serve", "Serves HTTP with a component"));
+    for word in ["compile", "wast", "objdump", "--dir", "--time", "--preload", &run, &serve] {
         assert!(out.contains(word), "no `{word}` in:\n{out}");
     }
     check(&here.lightbeam(&["--version"]), 0, concat!("lightbeam ", env!("CARGO_PKG_VERSION"), "\n"));

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use std::thread::Scope;
 use wasmtime::component::Component;
 use wasmtime::error::Context as _;
-use wasmtime::{Config, Engine, Module, Result, bail};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, Module, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
 use wast::lexer::Lexer;
 use wast::parser::{self, ParseBuffer};
@@ -32,7 +32,8 @@ use wast::{Wast, WastDirective};
 /// Runs test scripts, of modules and of components, and prints a line for each directive that fails.
 ///
 /// Each script gets the features that its first lines name, as those of Wasmtime's scripts do, or else those that its
-/// directory is for, unless the options say otherwise.
+/// directory is for, unless the options say otherwise. Those that say that they take memories of gigabytes have them on
+/// demand, as no pool has such.
 #[derive(clap::Parser)]
 pub struct WastCommand {
     #[command(flatten)]
@@ -67,6 +68,9 @@ impl WastCommand {
                 let mut config = self.common.config(None)?;
                 needs.apply(&mut config);
                 self.common.enable_wasm_features(&mut config)?;
+                if needs.hogs_memory {
+                    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+                }
                 if machine::limits_files() && self.common.opts.memory_init_cow.is_none() {
                     config.memory_init_cow(false);
                 }
