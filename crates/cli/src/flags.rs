@@ -96,7 +96,7 @@ pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
     Ok(())
 }
 
-/// Fails on an option that is of core modules alone, when a component is to be run.
+/// Fails on an option that is of core modules alone, when a component is to be run, and on such as do not go together.
 pub(crate) fn refuse_of_modules(common: &CommonOptions) -> Result<()> {
     let CommonOptions { wasm, wasi, .. } = common;
     if wasm.component_model == Some(false) {
@@ -109,10 +109,14 @@ pub(crate) fn refuse_of_modules(common: &CommonOptions) -> Result<()> {
         ("-S tcplisten", !wasi.tcplisten.is_empty()),
         ("-S threads", wasi.threads == Some(true)),
     ];
-    match given.iter().find(|(_, given)| *given) {
-        Some((name, _)) => bail!("`{name}` cannot be used with components"),
-        None => Ok(()),
+    if let Some((name, _)) = given.iter().find(|(_, given)| *given) {
+        bail!("`{name}` cannot be used with components");
     }
+    let interfaces = wasi.cli != Some(false) || wasi.http == Some(true) || wasi.tls == Some(true);
+    if wasm.concurrency_support == Some(false) && wasi.p3 != Some(false) && interfaces {
+        bail!("`-W concurrency-support=n` needs `-S p3=n`, too, as interfaces of WASI 0.3 do several things at a time");
+    }
+    Ok(())
 }
 
 /// Fails on an option that is of components alone, when a core module is to be run.

@@ -113,33 +113,36 @@ impl Sealed {
     }
 }
 
-/// Does something; a panic over a thread that cannot be started is an error, and any other goes on.
+/// Does something; a panic over what the machine does not give is an error, and any other goes on.
 pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T> {
     static QUIET: Once = Once::new();
     QUIET.call_once(|| {
         let loud = panic::take_hook();
         panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
-            if no_thread(info.payload()).is_none() {
+            if not_given(info.payload()).is_none() {
                 loud(info);
             }
         }));
     });
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => Ok(done),
-        Err(panic) => match no_thread(&*panic) {
-            Some(message) => bail!("the program needs one more thread: {message}"),
+        Err(panic) => match not_given(&*panic) {
+            Some(message) => bail!("{message}"),
             None => resume_unwind(panic),
         },
     }
 }
 
-/// What a panic says, if it is because a thread could not be started.
-fn no_thread(payload: &(dyn Any + Send)) -> Option<&str> {
+/// What is to be said of a panic that is because a thread could not be started, or standard error not be written.
+fn not_given(payload: &(dyn Any + Send)) -> Option<String> {
     let message =
         payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied())?;
     // Of `std::thread::spawn`, and of tokio.
     let starts = ["failed to spawn thread", "OS can't spawn worker thread"];
-    starts.iter().any(|start| message.starts_with(start)).then_some(message)
+    if starts.iter().any(|start| message.starts_with(start)) {
+        return Some(format!("the program needs one more thread: {message}"));
+    }
+    message.starts_with("failed printing to stderr").then(|| message.to_owned())
 }
 
 #[cfg(test)]
@@ -147,10 +150,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_panic_over_a_thread_is_an_error_and_another_stays_one() {
+    fn a_panic_over_the_machine_is_an_error_and_another_stays_one() {
         let error = without_panic(|| panic!("failed to spawn thread: {}", 11)).unwrap_err();
         assert!(error.to_string().contains("needs one more thread: failed to spawn thread: 11"), "{error:#}");
         assert!(catch_unwind(|| without_panic(|| panic!("something else"))).is_err());
+        let error = without_panic(|| panic!("failed printing to stderr: {}", 28)).unwrap_err();
+        assert!(error.to_string().contains("to stderr: 28"), "{error:#}");
         assert_eq!(without_panic(|| 7).unwrap(), 7);
     }
 }

@@ -52,7 +52,6 @@ impl FromArgMatches for RunCommand {
 impl Args for RunCommand {
     fn augment_args(command: Command) -> Command {
         let command = wasmtime_cli::commands::RunCommand::augment_args(command)
-            .about("Runs a WebAssembly program, a module or a component")
             .mut_arg("allow_precompiled", flags::allow_precompiled)
             .mut_arg("invoke", |arg| {
                 arg.help("The function to call; of a component with its arguments, as in 'add(1, 2)'").long_help(
@@ -74,7 +73,9 @@ impl Args for RunCommand {
             })
             .arg(flags::time("Print to standard error how long each phase of compiling took, and the run"))
             .arg(flags::verify());
-        flags::Compiling::augment_args(command)
+        // Each group of flags says what it is, the last of them of the whole.
+        let about = "Runs a WebAssembly program, a module or a component";
+        flags::Compiling::augment_args(command).about(about).long_about(None)
     }
 
     fn augment_args_for_update(command: Command) -> Command {

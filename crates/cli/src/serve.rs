@@ -26,7 +26,8 @@ use wasmtime_cli_flags::CommonOptions;
 const POOLED_BITS: u32 = 42;
 
 /// Options that tell a compiler what to do, by group and name. Wasmtime's server has none and refuses them.
-const OF_COMPILING: [(&str, &str); 2] = [("codegen", "parallel-compilation"), ("debug", "guest-debug")];
+const OF_COMPILING: [(&str, &str); 3] =
+    [("codegen", "parallel-compilation"), ("debug", "guest-debug"), ("wasm", "nan-canonicalization")];
 
 /// Serves HTTP with a component that handles requests.
 ///
@@ -77,7 +78,6 @@ impl FromArgMatches for ServeCommand {
 impl Args for ServeCommand {
     fn augment_args(command: Command) -> Command {
         let command = commands::ServeCommand::augment_args(command)
-            .about("Serves HTTP with a component that handles requests")
             .mut_arg("allow_precompiled", flags::allow_precompiled)
             .mut_arg("component", |arg| {
                 arg.value_name("FILE").help("The component, binary or text; `-` compiles standard input").long_help(
@@ -87,7 +87,9 @@ impl Args for ServeCommand {
             })
             .arg(flags::time("Print to standard error how long each phase of compiling took"))
             .arg(flags::verify());
-        flags::Compiling::augment_args(command)
+        // Each group of flags says what it is, the last of them of the whole.
+        let about = "Serves HTTP with a component that handles requests";
+        flags::Compiling::augment_args(command).about(about).long_about(None)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -167,6 +169,10 @@ impl ServeCommand {
         }
         if common.wasm.component_model == Some(false) {
             bail!("`-W component-model=n` makes no sense here: only components can serve");
+        }
+        if common.wasm.concurrency_support == Some(false) {
+            // Each request would fail.
+            bail!("`-W concurrency-support=n` makes no sense here: the server has guests do several things at a time");
         }
         flags::refuse_of_modules(common)?;
         self.settle(common);
@@ -262,7 +268,7 @@ impl ServeCommand {
                 }
                 error.context(format!("failed to listen on `{}`", addresses.join("` or `")))
             }
-            _ => error,
+            _ => error.context(format!("failed to serve `{}`", self.file.display())),
         }
     }
 }
@@ -342,6 +348,7 @@ mod tests {
         "-Cparallel-compilation=n,native-unwind-info=n",
         "-Cparallel-compilation=y",
         "-Dguest-debug=n",
+        "-Wnan-canonicalization,epoch-interruption=n",
         "-Daddress-map=n",
         "-Dcoredump=/nowhere/core",
         "-Dmax-backtrace=0",
@@ -408,7 +415,7 @@ mod tests {
     #[test]
     fn a_file_of_options_says_the_same_to_both() {
         let path = std::env::temp_dir().join(format!("lightbeam-serve-{}.toml", std::process::id()));
-        let text = "[wasm]\nfuel = 5\nmulti-memory = false\n[codegen]\nparallel-compilation = true\ncollector = \"null\"\n\
+        let text = "[wasm]\nnan-canonicalization = true\nfuel = 5\nmulti-memory = false\n[codegen]\nparallel-compilation = true\ncollector = \"null\"\n\
                     [debug]\nguest-debug = false\n[optimize]\nmemory-guard-size = 65536\n";
         std::fs::write(&path, text).unwrap();
         let config = format!("--config={}", path.display());

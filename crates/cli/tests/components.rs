@@ -350,11 +350,15 @@ fn what_cannot_go_together_is_named() {
         (&["-S", "listenfd"], &["-S listenfd", "components"]),
         (&["-S", "tcplisten=127.0.0.1:0"], &["-S tcplisten", "components"]),
         (&["-S", "threads"], &["-S threads", "components"]),
+        (&["-W", "concurrency-support=n"], &["-W concurrency-support=n", "-S p3=n"]),
     ] {
         check_error(&here.lightbeam(&[flags, &["c.wat"]].concat()), words);
     }
     check_error(&here.lightbeam(&["--preload", "c=c.wat", "m.wat"]), &["`c.wat` is a component"]);
-    check_error(&here.lightbeam(&["empty.wat"]), &["no command", "wasi:cli/run", "lightbeam serve"]);
+    check_error(&here.lightbeam(&["empty.wat"]), &["no command", "wasi:cli/run", "--invoke"]);
+    let server = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/server.wat");
+    check_error(&here.lightbeam(&["-S", "http", server]), &["handles requests of HTTP", "`lightbeam serve`"]);
+    check_error(&here.lightbeam(&[server]), &["handles requests of HTTP"]);
     for option in ["config", "keyvalue", "http", "tls"] {
         let named = format!("-S {option}");
         check_error(&here.lightbeam(&["-S", option, "m.wat"]), &[&named, "core module"]);
@@ -367,6 +371,37 @@ fn what_cannot_go_together_is_named() {
     here.file("unknown.wat", unknown);
     check_error(&here.lightbeam(&["unknown.wat"]), &["a:b/c"]);
     check(&here.lightbeam(&["-W", "unknown-imports-trap", "unknown.wat"]), 0, "");
+}
+
+#[test]
+fn features_are_the_users_choice() {
+    let here = Directory::new("component-features");
+    let exporting =
+        r#"(core module $m (memory (export "m") i64 1) (func (export "f"))) (core instance $i (instantiate $m))"#;
+    let lifted = format!("{exporting} (func async (canon lift (core func $i \"f\") async))");
+    let lowered = format!(
+        r#"(import "f" (func $f (param "x" string))) {exporting}
+          (core func (canon lower (func $f) (memory (core memory $i "m"))))"#
+    );
+    for (feature, text, words) in [
+        ("async", "(type (future u8))", "component model async feature"),
+        ("more-async-builtins", "(type $s (stream u8)) (core func (canon stream.cancel-read $s async))", "builtins"),
+        ("async-stackful", &lifted, "stackful"),
+        ("threading", "(core func (canon thread.index))", "threading"),
+        ("error-context", "(core func (canon error-context.drop))", "error-context"),
+        ("map", "(type (map string u32))", "map"),
+        ("fixed-length-lists", "(type (list u8 4))", "fixed-length"),
+        ("memory64", &lowered, "cm64"),
+        ("implements", r#"(import "a" (implements "a:b/c") (instance))"#, "implements"),
+    ] {
+        here.file("c.wat", format!("(component {text})"));
+        let compile = |on: &str| {
+            let option = format!("-Wcomponent-model-{feature}={on}");
+            here.lightbeam(&["compile", "-o", "c.cwasm", &option, "c.wat"])
+        };
+        check(&compile("y"), 0, "");
+        check_error(&compile("n"), &["c.wat", words, "at offset"]);
+    }
 }
 
 #[test]

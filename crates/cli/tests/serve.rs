@@ -335,6 +335,19 @@ fn a_connection_can_end_it() {
     assert_eq!(server.end().0.code(), Some(0));
 }
 
+/// Serves with flags, some requests on one connection.
+#[track_caller]
+fn serves(flags: &[&str], component: &str) {
+    let server = Server::start(&[flags, &[component]].concat());
+    let mut connection = server.connect();
+    for _ in 0..3 {
+        assert_eq!(connection.get("/"), (200, HELLO.to_vec()), "{flags:?}");
+    }
+    assert_eq!(connection.post("/echo", b"1234"), (200, b"1234".to_vec()), "{flags:?}");
+    drop(connection);
+    server.stop();
+}
+
 /// What it is compiled for is what serves, whatever the flags say: otherwise the artifact would not be loaded.
 #[test]
 fn it_serves_with_all_flags_that_matter() {
@@ -352,18 +365,19 @@ fn it_serves_with_all_flags_that_matter() {
         &["-S", "cli", "--env", "A=b, c", "--dir", "."],
         &["-S", "config,keyvalue,nn,config-var=a=b"],
         &["-S", "p3=n"],
+        &["-W", "nan-canonicalization"],
         &["--compile-threads=1", "--spectre=n", "--verify"],
         &["--max-instance-reuse-count=10", "--idle-instance-timeout=10ms", "--no-logging-prefix"],
         &["--max-concurrent-requests=1", "--max-concurrent-connections=2", "-H", "accept: a"],
     ] {
-        let server = Server::start(&[flags, &[P2]].concat());
-        let mut connection = server.connect();
-        for _ in 0..3 {
-            assert_eq!(connection.get("/"), (200, HELLO.to_vec()), "{flags:?}");
-        }
-        assert_eq!(connection.post("/echo", b"1234"), (200, b"1234".to_vec()), "{flags:?}");
-        drop(connection);
-        server.stop();
+        serves(flags, P2);
+    }
+    for flags in [
+        &["--max-instance-reuse-count=3", "--max-instance-concurrent-reuse-count=2"][..],
+        &["-O", "pooling-allocator=n,signals-based-traps=n", "-W", "timeout=30s"],
+        &["-S", "cli", "-C", "collector=null", "--idle-instance-timeout=1ms"],
+    ] {
+        serves(flags, P3);
     }
 }
 
@@ -404,6 +418,13 @@ fn it_serves_what_comes_in_and_what_was_compiled() {
     server.stop();
 }
 
+#[test]
+fn where_nothing_can_be_said_it_ends() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ended = lightbeam(&["serve", "--addr=127.0.0.1:0", P2]).stderr(full).status().unwrap();
+    assert_eq!(ended.code(), Some(1));
+}
+
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
@@ -430,7 +451,8 @@ fn what_cannot_serve_is_named() {
     let unknown = write("unknown.wat", r#"(component (import "a:b/c" (instance (export "f" (func)))))"#);
     let options = write("options.toml", "[wasm]\nfule = 3\n");
     fails(&[FIB], &["fib.wat` is a core module", "wasi:http/incoming-handler"]);
-    fails(&[&nothing], &["wasi:http/incoming-handler"]);
+    fails(&[&nothing], &["failed to serve", "nothing.wat", "wasi:http/incoming-handler"]);
+    fails(&["-W", "concurrency-support=n", P2], &["-W concurrency-support=n"]);
     fails(&[&unknown], &["a:b/c"]);
     fails(&["no-such-file.wasm"], &["no-such-file.wasm", "No such file"]);
     fails(&["-S", "http=n", P2], &["-S http=n"]);

@@ -32,6 +32,14 @@ impl Guest<'_> {
 
     async fn run_command(&self, component: &Component, linker: &Linker<Host>, store: &mut Store<Host>) -> Result<()> {
         let wasi = &self.command.run.common.wasi;
+        let exports = |interface: &str| {
+            let ty = component.component_type();
+            ty.exports(component.engine())
+                .any(|(name, _)| name.strip_prefix(interface).is_some_and(|v| v.starts_with('@')))
+        };
+        if !exports("wasi:cli/run") && (exports("wasi:http/incoming-handler") || exports("wasi:http/handler")) {
+            bail!("this component handles requests of HTTP: it is `lightbeam serve` that serves with it");
+        }
         let instance = instantiate(component, linker, store).await?;
         // Wasmtime has the newer version on unless it is switched off.
         let newer = if wasi.p3 == Some(false) { None } else { p3::bindings::Command::new(&mut *store, &instance).ok() };
@@ -40,7 +48,7 @@ impl Guest<'_> {
             None => {
                 let command = p2::bindings::Command::new(&mut *store, &instance).context(
                     "this component is no command, as it does not export `wasi:cli/run`; \
-                     `--invoke` calls another function, and `lightbeam serve` serves what handles HTTP",
+                     `--invoke` calls another function",
                 )?;
                 command.wasi_cli_run().call_run(&mut *store).await
             }
