@@ -508,6 +508,7 @@ impl Walk<'_> {
         if at > -8 || !self.has_room(at) {
             return Err("push outside of the frame");
         }
+        self.check_record(at.into(), i64::from(at) + 8)?;
         self.write(crate::operand::Spot::Frame(at), 8, value)
     }
 

@@ -21,7 +21,7 @@ impl Walk<'_> {
         (self.handler, self.handler_stack) = (None, None);
         self.unwinding = false;
         self.unwound = None;
-        (self.passed_at, self.second_at) = (None, None);
+        (self.passed_at, self.second_at, self.record_at) = (None, None, None);
         self.room = 0;
         let shape = match role {
             Role::Body(index) | Role::Thunk(index) | Role::ArrayEntry(index) => Some(p.shape_of_defined(index)),
@@ -78,6 +78,7 @@ impl Walk<'_> {
             Role::Body(_) => {
                 self.limited = true;
                 self.take_arguments(true);
+                self.begin_threads();
             }
             Role::Thunk(_) | Role::StartupWasm => {
                 self.take_arguments(false);
@@ -221,9 +222,11 @@ impl Walk<'_> {
                 self.st.done |= done::ENTRY_HANDLER;
                 Ok(())
             }
+            StoreField::CurrentThread if self.role.is_body() => self.set_current_thread(value),
             StoreField::CurrentThread if entry => {
                 let forced = self.p.facts.settings.forced_thread;
                 if value.as_constant().map(i64::cast_unsigned) == forced && forced.is_some() {
+                    self.st.done |= done::NO_THREAD;
                     return Ok(());
                 }
                 Err("store of another thread")
@@ -250,7 +253,8 @@ impl Walk<'_> {
         state.regs[RSP] = Value::stack(top);
         state.regs[RBP] = Value::stack(-8);
         state.checked = self.st.checked;
-        state.done = self.st.done;
+        // Of what was done at the entry, that.
+        state.done = self.st.done & !done::NO_THREAD;
         state.kept = self.st.kept;
         state
     }

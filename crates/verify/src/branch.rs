@@ -157,7 +157,7 @@ impl Walk<'_> {
             (Tag::Given, Tag::Const) => true,
             (Tag::FuncInstance, Tag::Ctx) | (Tag::Ctx, Tag::FuncInstance) => true,
             (Tag::Into, Tag::Into) => true,
-            _ => false,
+            _ => Self::may_compare_threads(left, right),
         };
         if fine { Ok(()) } else { Err("comparison of what is no number") }
     }
@@ -315,6 +315,9 @@ impl Walk<'_> {
                 self.learn(relation, flags.left, left, right, flags);
                 self.learn(relation.mirrored(), flags.right, right, left, flags);
                 self.learn_of_references(relation, left, right);
+                if matches!(relation, Relation::Equal | Relation::Unequal) && flags.bytes == 8 {
+                    self.learn_of_thread(relation == Relation::Equal, [left, right]);
+                }
                 if matches!(relation, Relation::Equal | Relation::Unequal) {
                     self.learn_of_division(relation == Relation::Equal);
                 }

@@ -56,6 +56,7 @@ impl<'p> Walk<'p> {
                     let shape = p.shape_of_defined(index);
                     self.check_instance()?;
                     self.pass(&shape.private, true)?;
+                    self.may_throw(None)?;
                     self.come_back(&shape.private)
                 }
                 Some(Entry::Builtin(builtin)) => self.call_builtin(builtin),
@@ -95,7 +96,11 @@ impl<'p> Walk<'p> {
             self.check_instance()?;
             self.pass(&shape.private, true)?;
         }
-        self.come_back(&shape.tail)
+        let import = code.is(Tag::ImportCode).then_some(code.b());
+        self.may_throw(import)?;
+        self.come_back(&shape.tail)?;
+        self.called_import(import);
+        Ok(())
     }
 
     /// The stack is as whoever walks the frames, and whoever uses aligned operands, expects it.
@@ -174,6 +179,7 @@ impl<'p> Walk<'p> {
             if at < top + abi.stack_args.cast_signed() || at + abi.stack_results.cast_signed() > -8 {
                 return Err("result area outside of the frame");
             }
+            self.check_record(at.into(), i64::from(at) + i64::from(abi.stack_results))?;
             for from in (at..at + abi.stack_results.cast_signed()).step_by(8) {
                 let word = self.frames.get(self.st.slots, self.word(from));
                 if at % 8 != 0 || matches!(word.tag(), Tag::Saved | Tag::Return | Tag::Ctx | Tag::ResultArea) {
@@ -282,6 +288,9 @@ impl<'p> Walk<'p> {
             let value = self.st.regs[reg];
             self.st.regs[reg] = match value.tag() {
                 Tag::CopyOf if VOLATILE.contains(&(value.b() as usize)) => value.widened(),
+                // Whoever was called may have another thread, and slots.
+                Tag::Thread => Value::UNDEF,
+                Tag::TaskSlot => Value::U32,
                 // A collector may have other free space now.
                 Tag::FreeEnd => Value::U32,
                 // Whoever was called may have said otherwise.
@@ -337,6 +346,7 @@ impl<'p> Walk<'p> {
     /// Notes a call that comes back, once its callee has popped its arguments.
     pub(crate) fn called(&mut self, popped: u32) -> Proved<()> {
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("call without a stack pointer") };
+        self.call_with_thread(top + popped.cast_signed())?;
         // What was passed is the callee's, and so is all that is below.
         if popped != 0 {
             self.forget_frame(top, popped);
@@ -488,6 +498,7 @@ impl<'p> Walk<'p> {
             }
             Builtin::InstanceId => self.owner(regs[RDI], OWNER_TAG),
             Builtin::ThrowRef => {
+                self.may_throw(None)?;
                 effect = Effect::Any;
                 ctx && number(RSI)
             }
@@ -607,6 +618,7 @@ impl<'p> Walk<'p> {
         if self.inline(target)? {
             return Ok(());
         }
+        self.call_routine_with_thread()?;
         let starts = self.p.is_startup(target);
         if starts && !matches!(self.role, Role::StartupWasm | Role::StartupArray | Role::StartupRoutine) {
             return Err("call of startup from elsewhere");
@@ -750,6 +762,7 @@ impl<'p> Walk<'p> {
         if !self.role.is_body() {
             return Err("tail call from what is no function");
         }
+        self.leave_threads()?;
         let Some(top) = self.st.regs[RSP].as_stack() else { return Err("tail call without a stack pointer") };
         if top != self.abi.stack_args.cast_signed() - abi.stack_args.cast_signed() {
             return Err("tail call with a stack pointer that is off");
@@ -814,6 +827,7 @@ impl<'p> Walk<'p> {
             return Err("return with a stack pointer that is off");
         }
         self.check_preserved()?;
+        self.leave_threads()?;
         match self.role {
             Role::BuiltinExit(Builtin::Trap | Builtin::Raise) => return Err("return from what never returns"),
             Role::BuiltinExit(_) => self.check_exit()?,

@@ -491,7 +491,7 @@ impl Walk<'_> {
     }
 
     /// Does the call at hand have a handler of every exception?
-    fn catches_all(&self) -> bool {
+    pub(crate) fn catches_all(&self) -> bool {
         let tables = self.p.tables;
         let Ok(found) = tables.calls.binary_search_by_key(&self.next, |call| call.returns_to) else { return false };
         let (from, to) = tables.calls[found].handlers;

@@ -274,6 +274,9 @@ impl Walk<'_> {
     pub(crate) fn check_entry(&self) -> Proved<()> {
         let result = self.st.regs[RAX].as_constant();
         if self.unwinding {
+            if self.p.facts.settings.forced_thread.is_some() && self.st.done & done::NO_THREAD == 0 {
+                return Err("unwound entry that leaves the current thread of a frame that is gone");
+            }
             return if result == Some(0) { Ok(()) } else { Err("unwound entry that says that it was not") };
         }
         if result != Some(1) {

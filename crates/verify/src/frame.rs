@@ -27,6 +27,7 @@ impl Walk<'_> {
             return Err("outside of the frame");
         }
         if writes {
+            self.check_record(at, end)?;
             if end > -8 && at < 8 {
                 // Only a tail call that rebuilds the frame does so; from then on nothing may happen that shows frames.
                 self.st.torn = true;
@@ -152,6 +153,7 @@ impl Walk<'_> {
             return Ok(());
         }
         self.overwritten(at, width);
+        self.note_record(at, width, value);
         let low = at.rem_euclid(8) as u32;
         let word = self.word(at);
         if width == 16 {
@@ -161,6 +163,9 @@ impl Walk<'_> {
             self.put_word(at, Value::ANY);
             self.put_word(at + 8, Value::ANY);
             return Ok(());
+        }
+        if value.is(Tag::Thread) {
+            return if width == 8 && low == 0 { self.keep_thread(at, value) } else { Err("part of a pointer") };
         }
         if width == 8 && low == 0 {
             let p = self.p;

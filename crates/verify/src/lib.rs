@@ -40,6 +40,7 @@ pub mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
+mod threads;
 mod transfer;
 mod value;
 mod vectors;

@@ -112,7 +112,7 @@ impl Walk<'_> {
                     return Err("not a whole field of the store's structure");
                 }
                 if matches!(field.kind, StoreField::TaskSlot(_) | StoreField::StoreData) {
-                    self.check_intrinsic_field(field.kind, writes)?;
+                    self.check_task_field(field.kind, writes)?;
                 }
                 Ok(Spot::Store(field.kind, field.width))
             }
@@ -592,9 +592,12 @@ impl Walk<'_> {
             StoreField::HeapBase => Value::of(Tag::Heap, 0),
             StoreField::HeapLength => Value::of(Tag::HeapLen, 0),
             StoreField::Fuel | StoreField::EpochDeadline | StoreField::StoreData => Value::ANY,
-            StoreField::TaskSlot(_) => Value::U32,
+            StoreField::TaskSlot(slot) => self.slot_of_task(slot),
             // Anything else is only compared, or moved to where it belongs.
-            other => Value::of(Tag::Host, crate::stacks::word_of(other)),
+            other => {
+                let thread = self.current_thread().filter(|_| other == StoreField::CurrentThread);
+                thread.unwrap_or(Value::of(Tag::Host, crate::stacks::word_of(other)))
+            }
         }
     }
 
@@ -677,7 +680,7 @@ impl Walk<'_> {
         match field {
             StoreField::Fuel if self.p.facts.settings.fuel && value.is_number() => Ok(()),
             // Whether this code may was asked where the operand was looked at.
-            StoreField::TaskSlot(_) if value.is_number() => Ok(()),
+            StoreField::TaskSlot(slot) => self.set_slot(slot, value),
             _ => self.write_border_field(field, value),
         }
     }

@@ -115,6 +115,24 @@ pub(crate) mod done {
     pub(crate) const DESTROYED: u32 = 1 << 18;
     /// See `BEGUN`.
     pub(crate) const ENDED: u32 = 1 << 19;
+    /// In a function: the store's current thread is not the one with a record in this frame. And: it is the one.
+    pub(crate) const APART: u32 = 1 << 20;
+    /// See `APART`.
+    pub(crate) const SAME: u32 = 1 << 21;
+    /// The record has what slot 0 of the task was, and slot 1.
+    pub(crate) const SAVED_0: u32 = 1 << 22;
+    /// See `SAVED_0`.
+    pub(crate) const SAVED_1: u32 = 1 << 23;
+    /// The slots are 0, as those of a new thread.
+    pub(crate) const CLEARED_0: u32 = 1 << 24;
+    /// See `CLEARED_0`.
+    pub(crate) const CLEARED_1: u32 = 1 << 25;
+    /// The slots are those of the thread that was current at the entry.
+    pub(crate) const PUT_BACK_0: u32 = 1 << 26;
+    /// See `PUT_BACK_0`.
+    pub(crate) const PUT_BACK_1: u32 = 1 << 27;
+    /// An entry that is unwound has seen to it that the store's current thread is none of a frame that is gone.
+    pub(crate) const NO_THREAD: u32 = 1 << 28;
 }
 
 impl Flags {

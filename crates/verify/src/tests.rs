@@ -6,6 +6,7 @@ mod callees;
 mod components;
 mod crafted;
 mod escapes;
+mod threads;
 
 use crate::facts::{
     Facts, Field, FuncType, Function, InstanceField, Layouts, Memory, Processor, Range, Settings, Signature,

@@ -112,6 +112,8 @@ tags! {
     MayLeave
     /// Whether a task might block when a component's own function was entered.
     MayBlock
+    /// What slot `b` of the task is.
+    TaskSlot
     /// The representation of the resource that was dropped; of 32 bits if `a` is 1.
     Dropped
     /// Parameter `b`, known to be no less than `a`; that less `a`; and parameter `b`, known to be no more than that.
@@ -241,6 +243,8 @@ tags! {
     Saved
     /// The return address.
     Return
+    /// The store's current thread: where this frame's is not if `b` is 0, and where it may be if it is 1.
+    Thread
     /// The kind or the pointer of a stack, and other words of the host's that code only moves: `b` says which.
     Host
     /// Of a word of the frame: the host has written it with a word of a result, of which `b` is the number, unless it
@@ -438,7 +442,7 @@ impl Value {
             | Tag::TypeOf
             | Tag::DataLen => true,
             Tag::Asked | Tag::Listed | Tag::OwnerIndex | Tag::TrapCode => true,
-            Tag::MayLeave | Tag::MayBlock => true,
+            Tag::MayLeave | Tag::MayBlock | Tag::TaskSlot => true,
             Tag::Param | Tag::Dropped => self.a() != 0,
             Tag::FreeStart | Tag::FreeEnd | Tag::FreeRoom => true,
             Tag::FreeHeap | Tag::FreeSize | Tag::FreeNext => true,

@@ -150,6 +150,8 @@ pub(crate) struct Walk<'p> {
     /// What is known where the host goes on when it unwinds to this entry; and is it that way which is gone now?
     pub(crate) unwound: Option<State>,
     pub(crate) unwinding: bool,
+    /// Where in the frame the record of a thread is.
+    pub(crate) record_at: Option<i32>,
     /// How much more of the stack than a small frame code may use that does not compare the stack pointer with the
     /// limit.
     pub(crate) room: i64,
@@ -223,6 +225,7 @@ impl<'p> Walk<'p> {
             half_way: u32::MAX,
             passed_at: None,
             second_at: None,
+            record_at: None,
             unwound: None,
             unwinding: false,
             room: 0,

@@ -4,10 +4,12 @@
 //! Offsets and sizes are in bytes. Lists that are said to be in ascending order are.
 
 mod component;
+mod threads;
 
 pub use component::{
     Argument, Callee, Component, Context, Crossing, Drop, HostCall, Intrinsic, Operation, Outcome, Trampoline, Works,
 };
+pub use threads::{Record, Threads};
 
 use std::sync::Arc;
 
@@ -56,6 +58,8 @@ pub struct Facts {
     pub failures: Vec<(Builtin, Failed)>,
     /// The host's numbers of traps.
     pub trap_codes: Vec<u8>,
+    /// What code may do to threads of components in place of its imports; `None` for nothing.
+    pub threads: Option<Threads>,
     /// The component that these facts are of, if they are of one and no module.
     pub component: Option<Box<Component>>,
 }

@@ -6,6 +6,7 @@ mod component;
 mod fields;
 mod imports;
 mod module;
+mod threads;
 mod trampolines;
 
 use self::component::ComponentInfo;
@@ -130,8 +131,13 @@ impl Description {
     /// If they are not what could be compiled.
     pub fn all_facts(&self, spectre: bool, trampolines: Option<&Trampolines>) -> Result<Vec<Facts>, Malformed> {
         let types = Arc::new(module::types(self)?);
-        let of_module = |module| module::facts(self, module, &types, spectre);
-        let mut all: Vec<Facts> = self.modules.iter().map(of_module).collect::<Result<_, _>>()?;
+        let known = self.component.as_ref().zip(trampolines);
+        let known = known.map(|(info, trampolines)| threads::known(info, &self.modules, trampolines));
+        let of_module = |(number, module): (usize, &Module)| {
+            let threads = known.as_ref().and_then(|known| threads::of_module(self, &known[number]));
+            Ok(Facts { threads, ..module::facts(self, module, &types, spectre)? })
+        };
+        let mut all: Vec<Facts> = self.modules.iter().enumerate().map(of_module).collect::<Result<_, Malformed>>()?;
         if let Some(info) = &self.component {
             for (facts, known) in all.iter_mut().zip(info.known_imports(&self.modules)?) {
                 let known = known.into_iter().map(|known| {
