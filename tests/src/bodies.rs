@@ -58,7 +58,7 @@ impl Bodies {
             Payload::ImportSection(imports) => {
                 for import in imports.clone().into_imports() {
                     match import.ok()?.ty {
-                        TypeRef::Func(sig) => self.func(sig, Callee::Imported { code: 0, context: 0 }),
+                        TypeRef::Func(sig) => self.func(sig, Callee::Imported { code: 0, context: 0, inline: None }),
                         TypeRef::Table(ty) => self.table(ty)?,
                         TypeRef::Memory(ty) => self.memory(ty)?,
                         TypeRef::Global(ty) => self.global(ty)?,

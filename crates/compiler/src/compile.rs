@@ -247,6 +247,7 @@ fn emit<I: Isa>(
         dead_depth: 0,
         block_number: 0,
         result_area_slot: 0,
+        thread_record: 0,
         return_label,
         return_branched: false,
         fuel: 0,

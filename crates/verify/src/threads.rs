@@ -250,7 +250,8 @@ impl Walk<'_> {
         if self.may_be_current() { Err("call of a routine from the frame of the current thread") } else { Ok(()) }
     }
 
-    /// A function was called, perhaps an imported one: if it is the one that ends calls, the slots are those of the thread before.
+    /// A function was called, perhaps an imported one: if that is what ends calls, the slots are those of the thread
+    /// before.
     pub(crate) fn called_import(&mut self, import: Option<u32>) {
         let ends = import.is_some() && self.enters().is_some_and(|threads| threads.exit == import);
         if ends && !self.may_be_current() {

@@ -4,7 +4,7 @@
 //!   [frame + 16 ...]   stack arguments, popped by this function when it returns
 //!   [frame + 8]        return address
 //!   [frame]            caller's frame pointer
-//!   ...                saved registers, result area pointer, slots of locals
+//!   ...                saved registers, result area pointer, record of a thread, slots of locals
 //!   slots_base         operand slot 0, 1, 2 ... downwards
 //!   ...                registers saved by stubs
 //!   [stack ...]        arguments and result areas of calls made from here
@@ -160,6 +160,13 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.sig.private.result_area.is_some() {
             offset -= 8;
             self.result_area_slot = offset;
+        }
+        if self.survey.sync_call
+            && let Some(threads) = self.facts.threads
+        {
+            debug_assert!(threads.record_bytes % 8 == 0, "slots are of 8 bytes");
+            offset -= threads.record_bytes;
+            self.thread_record = offset;
         }
         let may_call = self.survey_may_call();
         let mut references = false;

@@ -67,6 +67,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
 
     /// Frame offset of the caller's result area pointer.
     pub(crate) result_area_slot: i32,
+    /// Frame offset of the record of a thread, if a call between components begins or ends here.
+    pub(crate) thread_record: i32,
     pub(crate) return_label: Label,
 
     /// Does any branch leave the function?

@@ -97,7 +97,8 @@ impl<I: Isa> FuncGen<'_, I> {
                     let sig = self.facts.sig_of_func(func);
                     let abi = match self.facts.funcs[func as usize].callee {
                         Callee::Defined { .. } => &sig.private,
-                        Callee::Imported { .. } => &sig.tail,
+                        Callee::Imported { inline: None, .. } => &sig.tail,
+                        Callee::Imported { inline: Some(_), .. } => return None,
                     };
                     return match abi.params.len().checked_sub(after).map(|i| abi.params[i]) {
                         Some(AbiLoc::Reg(reg)) => Some(reg),

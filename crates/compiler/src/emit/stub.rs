@@ -47,6 +47,8 @@ pub(crate) enum StubKind {
     /// Asks whether the type with the id in `actual` is a subtype of another, and gives the answer in the same
     /// register.
     IsSubtype { actual: Reg, expected: i32 },
+    /// Calls this import, which ends a call between components whose thread the host has made.
+    ExitSyncCall { func: u32 },
 }
 
 impl StubKind {
@@ -55,7 +57,7 @@ impl StubKind {
         match self {
             StubKind::FillElement { out, .. } | StubKind::NewObject { out, .. } => Some(out),
             StubKind::IsSubtype { actual, .. } => Some(actual),
-            StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } => None,
+            StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } | StubKind::ExitSyncCall { .. } => None,
         }
     }
 

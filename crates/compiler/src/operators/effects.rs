@@ -7,7 +7,7 @@
 use crate::operators::policy::{MANY_FIELDS, is_small_copy, is_small_fill};
 use crate::operators::reader::Reader;
 use crate::operators::{Access, Immediates, MayCall, Op};
-use crate::treaty::facts::{Callee, Facts, Owner, Storage};
+use crate::treaty::facts::{Callee, Facts, Intrinsic, Owner, Storage};
 use crate::treaty::ty::Ty;
 use wasmparser::{AbstractHeapType, HeapType, UnpackedIndex};
 
@@ -56,6 +56,12 @@ pub(crate) fn of(facts: &Facts, op: Op, immediates: [u32; 2], constants: [Option
     let may = |calls| if calls { Calls::Returns } else { Calls::No };
     match op.effects().calls {
         MayCall::No | MayCall::Returns | MayCall::Last | MayCall::Leaves | MayCall::Onward => fixed(op),
+        MayCall::LastUnlessInline => match inline(facts, first) {
+            // The host is called if it has made the thread meanwhile.
+            Some(Intrinsic::ExitSyncCall) => Calls::Detour,
+            Some(Intrinsic::EnterSyncCall | Intrinsic::ContextGet(_) | Intrinsic::ContextSet(_)) => Calls::No,
+            None => Calls::Last,
+        },
         MayCall::OnwardIfImported => match facts.funcs[first as usize].callee {
             Callee::Imported { .. } => Calls::Onward,
             Callee::Defined { .. } => Calls::No,
@@ -85,6 +91,19 @@ pub(crate) fn of(facts: &Facts, op: Op, immediates: [u32; 2], constants: [Option
         },
         MayCall::Tests => unreachable!("{op:?} names a type"),
     }
+}
+
+/// What a direct call of a function does in place.
+pub(crate) fn inline(facts: &Facts, func: u32) -> Option<Intrinsic> {
+    match facts.funcs[func as usize].callee {
+        Callee::Imported { inline, .. } => inline,
+        Callee::Defined { .. } => None,
+    }
+}
+
+/// Does a direct call of a function begin or end a call between components, for which the frame has a record?
+pub(crate) fn is_sync_call(facts: &Facts, func: u32) -> bool {
+    inline(facts, func).is_some_and(Intrinsic::is_sync_call)
 }
 
 /// How is kept what an operator reads or writes of an object?

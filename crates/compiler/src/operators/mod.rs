@@ -347,6 +347,8 @@ pub(crate) enum MayCall {
     Returns,
     /// The operator makes one call, behind which it does nothing but take the results.
     Last,
+    /// So it is, unless the function that it names is an import that is done in place.
+    LastUnlessInline,
     /// Control does not come back.
     Leaves,
     /// The operator calls nothing, but ends the function with a jump that may leave the module.
@@ -415,6 +417,10 @@ impl Effects {
 
     const fn calls_last(self) -> Effects {
         self.may_call(MayCall::Last)
+    }
+
+    const fn calls_last_unless_inline(self) -> Effects {
+        self.may_call(MayCall::LastUnlessInline)
     }
 
     const fn leaves(self) -> Effects {

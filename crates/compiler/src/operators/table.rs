@@ -27,7 +27,7 @@ one byte {
     0x0d BrIf:               by BrIf               | Label       | branches   | br_if();
     0x0e BrTable:            by BrTable            | Labels      |            | br_table();
     0x0f Return:             by Return             | None        | free       | return_();
-    0x10 Call:               by Call               | Index       | calls_last | call();
+    0x10 Call:               by Call               | Index       | calls_last_unless_inline | call();
     0x11 CallIndirect:       by CallIndirect       | Indices     | calls_last | call_indirect();
     0x12 ReturnCall:         by ReturnCall         | Index       | onward_if_imported | return_call();
     0x13 ReturnCallIndirect: by ReturnCallIndirect | Indices     | calls      | return_call_indirect();

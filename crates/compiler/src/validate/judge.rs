@@ -289,7 +289,10 @@ impl Sweep<'_> {
             Op::Else => self.survey.turn(),
             Op::End => self.survey.close(),
             Op::Unreachable => self.survey.unreachable(),
-            Op::Call => self.survey.vectors |= self.facts.sig_of_func(first).vectors,
+            Op::Call => {
+                self.survey.vectors |= self.facts.sig_of_func(first).vectors;
+                self.survey.sync_call |= effects::is_sync_call(self.facts, first);
+            }
             Op::CallIndirect | Op::CallRef => self.survey.vectors |= self.facts.sig_of_type(first).vectors,
             Op::GlobalGet => self.survey.vectors |= self.facts.globals[first as usize].ty.is_wide(),
             Op::TableGet => self.survey.vectors |= self.facts.tables[first as usize].elem.is_wide(),

@@ -97,6 +97,8 @@ pub(crate) struct Summary {
     pub(crate) calls: bool,
     /// Is there a tail call that may leave the module (`Calls::Onward`)?
     pub(crate) onward: bool,
+    /// Does it begin or end a call between components in place?
+    pub(crate) sync_call: bool,
     /// Can any entry of the stack or any local be a vector, or as wide as one?
     pub(crate) vectors: bool,
     /// Is there a `try_table` with handlers?

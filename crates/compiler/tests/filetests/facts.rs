@@ -5,8 +5,8 @@ use crate::file::Settings;
 use crate::layout::{self, Layout};
 use lightbeam_compiler::facts::{
     AddressMap, Callee, Collector, ContFact, Counting, CpuFeatures, CtxFacts, Effects, ExceptionFacts, Facts,
-    FieldFact, FuncFact, GcFacts, GlobalFact, Kinds, MemoryFact, ObjectFact, Owner, StackFacts, StackKinds,
-    StackStates, Storage, TableFact, TagFact, Where,
+    FieldFact, FuncFact, GcFacts, GlobalFact, Intrinsic, Kinds, MemoryFact, ObjectFact, Owner, StackFacts, StackKinds,
+    StackStates, Storage, TableFact, TagFact, ThreadFacts, Where,
 };
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::ty::Ty;
@@ -46,6 +46,31 @@ const SIZE: i32 = 8;
 const NEXT: i32 = 8;
 const COUNT: i32 = 16;
 
+/// Imports from a module of this name are known to be what their names say.
+const COMPONENT: &str = "component";
+
+fn known(name: &str) -> Option<Intrinsic> {
+    Some(match name {
+        "enter-sync-call" => Intrinsic::EnterSyncCall,
+        "exit-sync-call" => Intrinsic::ExitSyncCall,
+        "context.get 0" => Intrinsic::ContextGet(layout::CONTEXT_0),
+        "context.get 1" => Intrinsic::ContextGet(layout::CONTEXT_1),
+        "context.set 0" => Intrinsic::ContextSet(layout::CONTEXT_0),
+        "context.set 1" => Intrinsic::ContextSet(layout::CONTEXT_1),
+        _ => return None,
+    })
+}
+
+/// Where threads are, and what a record of one looks like.
+const THREADS: ThreadFacts = ThreadFacts {
+    current: layout::CURRENT_THREAD,
+    context: [layout::CONTEXT_0, layout::CONTEXT_1],
+    record_bytes: 32,
+    parent: 0,
+    arguments: [8, 12, 16],
+    saved_context: [20, 24],
+};
+
 /// A module as the compiler is told of it.
 pub(crate) struct Module<'a> {
     pub(crate) facts: Facts,
@@ -72,6 +97,8 @@ impl Module<'_> {
 struct Sections<'a> {
     /// Imported functions, tables, memories, globals and tags.
     imports: [u32; 5],
+    /// Imported functions that are known, by index.
+    known: BTreeMap<u32, Intrinsic>,
     escapes: Vec<u32>,
     /// Initial values of the module's own globals.
     globals: Vec<ConstExpr<'a>>,
@@ -117,7 +144,11 @@ impl<'a> Sections<'a> {
         match payload {
             Payload::ImportSection(reader) => {
                 for import in reader.clone().into_imports() {
-                    self.imports[match import?.ty {
+                    let import = import?;
+                    if let (COMPONENT, TypeRef::Func(_), Some(known)) = (import.module, import.ty, known(import.name)) {
+                        self.known.insert(self.imports[0], known);
+                    }
+                    self.imports[match import.ty {
                         TypeRef::Func(_) | TypeRef::FuncExact(_) => 0,
                         TypeRef::Table(_) => 1,
                         TypeRef::Memory(_) => 2,
@@ -242,6 +273,7 @@ impl Maker<'_> {
         };
         self.facts.gc = Some(self.collector());
         self.facts.stacks = Some(stacks());
+        self.facts.threads = (!self.sections.known.is_empty()).then_some(THREADS);
         self.all_types::<I>()?;
         for index in 0..self.types.function_count() {
             let sig = self.sig(self.types.core_function_at(index));
@@ -492,6 +524,7 @@ impl Maker<'_> {
         Callee::Imported {
             code: self.layout.add(format!("func{index}.code"), 8),
             context: self.layout.add(format!("func{index}.context"), 8),
+            inline: self.sections.known.get(&index).copied(),
         }
     }
 

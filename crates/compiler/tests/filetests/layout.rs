@@ -31,6 +31,9 @@ fields! {
     ENTRY_FRAME = 0x3038 "store.entry_frame";
     ENTRY_STACK = 0x3040 "store.entry_stack";
     ENTRY_HANDLER = 0x3048 "store.entry_handler";
+    CURRENT_THREAD = 0x3050 "store.current_thread";
+    CONTEXT_0 = 0x3058 "store.context0";
+    CONTEXT_1 = 0x305c "store.context1";
 
     MEMORY_BASE = 0x3100 "memory.base";
     MEMORY_LENGTH = 0x3108 "memory.length";

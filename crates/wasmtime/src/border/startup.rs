@@ -666,7 +666,7 @@ impl<I: Isa> Startup<'_, '_, I> {
     fn call(&mut self, index: FuncIndex, sig: &Sig) {
         match self.facts.funcs[index.index()].callee {
             Callee::Defined { index, .. } => self.border.w.call(Target::Func(index)),
-            Callee::Imported { code, context } => {
+            Callee::Imported { code, context, .. } => {
                 let (callee, caller) = sig.tail.contexts.expect("`Tail` passes the instances");
                 let w = &mut self.border.w;
                 w.load(Load::I64, callee, Addr::base(I::CTX, context));

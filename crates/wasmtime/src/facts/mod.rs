@@ -4,6 +4,7 @@
 pub(crate) mod constant_expressions;
 mod continuations;
 mod gc;
+pub(crate) mod known_imports;
 pub(crate) mod layout;
 mod tags;
 pub(crate) mod types;
@@ -177,6 +178,7 @@ fn callee(translation: &ModuleTranslation<'_>, offsets: &VMOffsets<u8>, index: F
         None => Callee::Imported {
             code: offset(offsets.vmctx_vmfunction_import_wasm_call(index)),
             context: offset(offsets.vmctx_vmfunction_import_vmctx(index)),
+            inline: None,
         },
     }
 }

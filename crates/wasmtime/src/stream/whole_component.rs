@@ -3,7 +3,7 @@
 use crate::Compiler;
 use crate::border::component::Functions;
 use crate::error::Error;
-use crate::facts;
+use crate::facts::{self, known_imports};
 use crate::input::component::{self, Translated};
 use crate::input::kind::{self, Kind};
 use crate::input::translate;
@@ -91,8 +91,8 @@ fn jobs(
         adapters += if is_adapter { translation.wasm.len() } else { 0 };
         let features = if is_adapter { component::of_adapters(settings.features) } else { settings.features };
         let types = translated.types.module_types_builder();
-        let job = job(settings, terms, types, translation, &jobs, of_others)?;
-        jobs.push(Arc::new(Job { features, adapter: is_adapter, ..job }));
+        let job = job(settings, terms, types, translation, &jobs, of_others, is_adapter)?;
+        jobs.push(Arc::new(Job { features, ..job }));
     }
     Ok(jobs)
 }
@@ -110,7 +110,8 @@ pub(crate) fn adapters(
     let types = translated.types.module_types_builder();
     let features = component::of_adapters(settings.features);
     for translation in translated.modules.values_mut().skip(jobs.len()) {
-        let job = Arc::new(Job { features, adapter: true, ..job(settings, terms, types, translation, jobs, ahead)? });
+        let job = job(settings, terms, types, translation, jobs, ahead, true)?;
+        let job = Arc::new(Job { features, ..job });
         ahead += translation.wasm.len();
         jobs.push(job.clone());
         if job.functions() == 0 {
@@ -139,10 +140,14 @@ fn job(
     translation: &mut ModuleTranslation<'_>,
     jobs: &[Arc<Job>],
     ahead: usize,
+    adapter: bool,
 ) -> wasmtime::Result<Job> {
-    let facts = facts::in_component(settings, translation.wasm, translation, types)?;
+    let mut facts = facts::in_component(settings, translation.wasm, translation, types)?;
+    if adapter {
+        known_imports::add(settings, translation, &mut facts);
+    }
     let first = jobs.last().map_or(0, |job| job.first + job.functions());
-    Ok(Job::new(terms.clone(), facts, translation, (first, ahead)))
+    Ok(Job { adapter, ..Job::new(terms.clone(), facts, translation, (first, ahead)) })
 }
 
 /// The entries of a module's code section, and at which byte of what the module came in they begin.

@@ -6,6 +6,7 @@ use crate::emit::comes::Comes;
 use crate::emit::values::value::Value;
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
+use crate::operators::effects::inline;
 use crate::treaty::code::{Target, TrapCode};
 use crate::treaty::facts::Callee;
 use crate::treaty::fault::{Fault, without};
@@ -28,7 +29,12 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- calls
 
     pub(crate) fn call(&mut self) {
-        self.to_func(Self::call_to);
+        let func = self.reader.u32();
+        self.charge_fuel();
+        match inline(self.facts, func) {
+            Some(intrinsic) => self.call_inline(intrinsic, func),
+            None => self.to_func(func, Self::call_to),
+        }
     }
 
     pub(crate) fn call_indirect(&mut self) {
@@ -39,18 +45,16 @@ impl<I: Isa> FuncGen<'_, I> {
         self.to_reference(Self::call_to);
     }
 
-    /// Reads which function is called, and goes there by a call or a tail call.
-    fn to_func(&mut self, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
-        let func = self.reader.u32();
-        self.charge_fuel();
+    /// Goes to a function by a call or a tail call.
+    fn to_func(&mut self, func: u32, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
         let sig = self.facts.sig_of_func(func);
         match self.facts.funcs[func as usize].callee {
             Callee::Defined { index, .. } => go(self, To::Defined(index), sig, &sig.private),
-            Callee::Imported { code, context } => go(self, To::Import { func, code, context }, sig, &sig.tail),
+            Callee::Imported { code, context, .. } => go(self, To::Import { func, code, context }, sig, &sig.tail),
         }
     }
 
-    /// Where a call through the element of a table goes, see `to_func`.
+    /// Goes where the element of a table says.
     fn to_element(&mut self, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
         let ty = self.reader.u32();
         let table = self.reader.u32();
@@ -60,7 +64,7 @@ impl<I: Isa> FuncGen<'_, I> {
         go(self, To::Reference(reference, true), sig, &sig.tail);
     }
 
-    /// Where a call of a reference on the stack goes, see `to_func`.
+    /// Goes where a reference on the stack says.
     fn to_reference(&mut self, go: impl FnOnce(&mut Self, To, &Sig, &Abi)) {
         let ty = self.reader.u32();
         self.charge_fuel();
@@ -184,7 +188,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     /// Puts both instance pointers in their registers; the callee's is at `callee`, where the first instruction reads
     /// it.
-    fn pass_contexts(&mut self, abi: &Abi, callee: Addr) -> u32 {
+    pub(crate) fn pass_contexts(&mut self, abi: &Abi, callee: Addr) -> u32 {
         let (callee_reg, caller_reg) = abi.contexts.expect("a convention that crosses instances");
         let at = self.w.load(Load::I64, callee_reg, callee);
         self.w.mov(Width::W64, caller_reg, I::CTX);
@@ -301,7 +305,9 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- tail calls
 
     pub(crate) fn return_call(&mut self) {
-        self.to_func(Self::tail_call_to);
+        let func = self.reader.u32();
+        self.charge_fuel();
+        self.to_func(func, Self::tail_call_to);
     }
 
     pub(crate) fn return_call_indirect(&mut self) {

@@ -4,4 +4,5 @@ pub(crate) mod blocks;
 pub(crate) mod calls;
 pub(crate) mod continuations;
 pub(crate) mod exceptions;
+mod inline;
 mod stubs;

@@ -69,7 +69,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 }
                 StubKind::IsSubtype { actual, .. } => self.w.mov(Width::W32, actual, I::SCRATCH),
                 // While the host had control it may have let others grow the memory.
-                StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } => {
+                StubKind::OutOfGas | StubKind::NewEpoch | StubKind::Expose { .. } | StubKind::ExitSyncCall { .. } => {
                     if !without(Fault::ReloadAfterStub) {
                         self.reload_moved_base();
                     }
@@ -97,6 +97,7 @@ impl<I: Isa> FuncGen<'_, I> {
             StubKind::Expose { reference } => {
                 self.call_routine(RoutineCall::Expose { reference: Operand::borrowed(Ty::GcRef, reference) });
             }
+            StubKind::ExitSyncCall { func } => self.call_of_exit(func),
             StubKind::IsSubtype { actual, expected } => {
                 let args = [Arg::Ctx, Arg::Operand(Operand::borrowed(Ty::I32, actual)), Arg::TypeId(expected)];
                 self.libcall_raw(Libcall::IsSubtype, &args);

@@ -4,10 +4,12 @@
 mod continuations;
 mod gc;
 mod settings;
+mod threads;
 
 pub use continuations::{ContFact, Effects, StackFacts, StackKinds, StackStates};
 pub use gc::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
 pub use settings::{AddressMap, CpuFeatures, MOST_UNITS, SMALL_AMOUNT, Settings};
+pub use threads::{Intrinsic, ThreadFacts};
 
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::Ty;
@@ -52,6 +54,8 @@ pub struct Facts {
     pub tags: Vec<TagFact>,
     /// What all exceptions have in common; `None` if the module has no tags.
     pub exceptions: Option<ExceptionFacts>,
+    /// Where the host keeps threads of components; `None` if no import is known to have to do with them.
+    pub threads: Option<ThreadFacts>,
     /// By element segment index: the host's index of it if the segment is passive, else `None` (it is empty once the
     /// module has started).
     pub elems: Vec<Option<u32>>,
@@ -150,6 +154,9 @@ pub enum Callee {
         code: i32,
         /// Where its instance pointer is.
         context: i32,
+        /// What it is known to be, if a call does that in place. A tail call goes to the import, and so does whoever
+        /// has a reference to it.
+        inline: Option<Intrinsic>,
     },
 }
 

@@ -18,7 +18,7 @@ use self::operands::{
     BASE, BOTTOM, EXNREF, EXTERNREF, FUNCREF, I32, I64, Spilled, V128, Word, code, is_reference, ty_of,
 };
 use self::rules::{Rules, enabled};
-use crate::operators::effects;
+use crate::operators::effects::{self, Calls};
 use crate::operators::reader::Reader;
 use crate::operators::{Class, Op, Prefix, Types};
 use crate::treaty::facts::Facts;
@@ -339,7 +339,7 @@ impl Sweep<'_> {
         }
         // Calls a function of a signature.
         macro_rules! call {
-            ($op:expr, $sig:expr, $type:expr) => {{
+            ($calls:expr, $sig:expr, $type:expr) => {{
                 let sig = $sig;
                 if !sig.plain {
                     word = self.typed_call(function_type(self.resources, $type)?, word)?;
@@ -356,8 +356,10 @@ impl Sweep<'_> {
                     }
                 }
                 self.survey.vectors |= sig.vectors;
-                self.survey.note(effects::fixed($op));
-                call_end = pos;
+                let calls = $calls;
+                self.survey.note(calls);
+                // Of all others the survey knows nothing that `unreachable` would have to do with.
+                call_end = if calls == Calls::Last { pos } else { NOWHERE };
             }};
         }
         // Leaves the function with what a call of a signature gives.
@@ -506,7 +508,9 @@ impl Sweep<'_> {
                 Class::Call => {
                     let index = number!(bytes, pos);
                     let sig = self.facts.funcs.get(index as usize)?.sig;
-                    call!(Op::Call, &self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
+                    let calls = effects::of(self.facts, Op::Call, [index, 0], [None; 2]);
+                    self.survey.sync_call |= effects::is_sync_call(self.facts, index);
+                    call!(calls, &self.facts.sigs[sig as usize], self.resources.type_index_of_function(index)?);
                 }
                 Class::CallIndirect => {
                     let ty = number!(bytes, pos);
@@ -515,7 +519,7 @@ impl Sweep<'_> {
                         return None;
                     }
                     let table = number!(bytes, pos);
-                    call!(Op::CallIndirect, indirect!(ty, table), ty);
+                    call!(effects::fixed(Op::CallIndirect), indirect!(ty, table), ty);
                 }
                 Class::ReturnCall => {
                     let index = number!(bytes, pos);
@@ -533,7 +537,7 @@ impl Sweep<'_> {
                     let ty = number!(bytes, pos);
                     word = self.callee(ty, word)?;
                     let sig = (*self.facts.types.get(ty as usize)?)?;
-                    call!(Op::CallRef, &self.facts.sigs[sig as usize], ty);
+                    call!(effects::fixed(Op::CallRef), &self.facts.sigs[sig as usize], ty);
                 }
                 Class::ReturnCallRef => {
                     let ty = number!(bytes, pos);
