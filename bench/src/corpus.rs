@@ -25,14 +25,19 @@ impl Wasm {
         Ok(Wasm { name, path: path.to_path_buf(), bytes })
     }
 
-    /// Bytes of the code section.
+    /// Bytes of the code section, or of those of all modules in a component.
     pub(crate) fn code_bytes(&self) -> anyhow::Result<usize> {
+        let mut bytes = 0;
         for payload in Parser::new(0).parse_all(&self.bytes) {
             if let Payload::CodeSectionStart { range, .. } = payload? {
-                return Ok(range.len());
+                bytes += range.len();
             }
         }
-        Ok(0)
+        Ok(bytes)
+    }
+
+    pub(crate) fn is_component(&self) -> bool {
+        Parser::is_component(&self.bytes)
     }
 
     /// What the program must print on its standard output, where that is known.

@@ -6,6 +6,8 @@ use object::{Object, ObjectSection};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::time::Duration;
+use wasmparser::Parser;
+use wasmtime::component::Component;
 use wasmtime::{Collector, Config, Engine, Module, Strategy};
 
 /// A compiler whose code Wasmtime runs.
@@ -115,7 +117,11 @@ impl Backend {
     /// does without.
     pub(crate) fn report(&self, bytes: &[u8]) -> anyhow::Result<Option<lightbeam::Report>> {
         let Some(lightbeam) = &self.lightbeam else { return Ok(None) };
-        let (_, report) = lightbeam.clone().time_sweeps(true).precompile_timed(bytes)?;
+        let lightbeam = lightbeam.clone().time_sweeps(true);
+        let (_, report) = match Parser::is_component(bytes) {
+            true => lightbeam.precompile_component_timed(bytes)?,
+            false => lightbeam.precompile_timed(bytes)?,
+        };
         Ok(Some(report))
     }
 
@@ -133,6 +139,24 @@ impl Backend {
             Some(lightbeam) => lightbeam.module(bytes)?,
             None => Module::from_binary(&self.engine, bytes)?,
         })
+    }
+}
+
+impl Backend {
+    /// From the bytes of a component to a component, the way an embedder would.
+    pub(crate) fn component(&self, bytes: &[u8]) -> anyhow::Result<Component> {
+        Ok(match &self.lightbeam {
+            Some(lightbeam) => lightbeam.component(bytes)?,
+            None => Component::from_binary(&self.engine, bytes)?,
+        })
+    }
+
+    /// A component to run, whose code has been proved if it is Lightbeam's. Not for what is timed.
+    pub(crate) fn proved_component(&self, bytes: &[u8]) -> anyhow::Result<Component> {
+        match &self.lightbeam {
+            Some(lightbeam) => Ok(lightbeam.clone().verify(true).component(bytes)?),
+            None => self.component(bytes),
+        }
     }
 }
 

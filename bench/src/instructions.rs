@@ -13,12 +13,15 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use wasmparser::Validator;
+use wasmparser::{Parser, Validator};
 
 /// The functions that enter each phase, by the ends of their paths. Each must be there as a function of its own, not
 /// inlined; a phase without one is shown as a dash and its cost is in `rest`.
 const PHASES: [(&str, &[&str]); 7] = [
-    ("decode", &["lightbeam::input::translate::translate", "lightbeam::facts::facts"]),
+    (
+        "decode",
+        &["lightbeam::input::translate::read", "lightbeam::input::component::translate", "lightbeam::facts::facts"],
+    ),
     ("survey", &["lightbeam_compiler::validate::survey"]),
     ("emit", &["lightbeam_compiler::compile::emit"]),
     ("link", &["lightbeam::output::link::link"]),
@@ -197,7 +200,10 @@ fn validate(backend: &Backend, bytes: &[u8]) -> anyhow::Result<()> {
 
 #[inline(never)]
 fn compile_and_load(backend: &Backend, bytes: &[u8]) -> anyhow::Result<()> {
-    drop(backend.module(bytes)?);
+    match Parser::is_component(bytes) {
+        true => drop(backend.component(bytes)?),
+        false => drop(backend.module(bytes)?),
+    }
     Ok(())
 }
 

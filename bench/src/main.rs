@@ -10,6 +10,7 @@ mod allocator;
 mod bombs;
 mod code;
 mod compile;
+mod components;
 mod corpus;
 mod engines;
 mod fib;
@@ -45,6 +46,8 @@ LIGHTBEAM_NODE      the Node.js whose V8 is measured; without it the one that wa
 enum Command {
     /// Compile modules: Lightbeam, Winch, Cranelift, V8's two compilers, and validation alone.
     Compile(compile::Options),
+    /// Compile components up to their first answer, whole and as they arrive; and call from one component to another.
+    Components(components::Options),
     /// Run the corpus: the code of Lightbeam, Winch and Cranelift on the same runtime, and of V8's two compilers on
     /// theirs.
     Run(run::Options),
@@ -77,6 +80,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Compile(options) => compile::main(&options),
+        Command::Components(options) => components::main(&options),
         Command::Run(options) => run::main(&options),
         Command::Program(options) => program::main(&options),
         Command::Bombs(options) => bombs::main(&options),

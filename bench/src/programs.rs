@@ -32,6 +32,16 @@ pub(crate) fn modules() -> anyhow::Result<Vec<Wasm>> {
     FETCHED.iter().map(|(file, name)| fetched(file, name)).collect()
 }
 
+/// The components that `bench/componentize` makes, with their names in tables.
+pub(crate) fn components() -> anyhow::Result<Vec<Wasm>> {
+    let read = |name: &str| {
+        let path = folder().join(name).with_extension("wasm");
+        ensure!(path.exists(), "{} is absent; `bench/componentize` makes it", path.display());
+        Wasm::read(&path)
+    };
+    ["js-command", "js-server", "py-command", "py-server"].into_iter().map(read).collect()
+}
+
 fn fetched(file: &str, name: &str) -> anyhow::Result<Wasm> {
     let path = folder().join(file);
     ensure!(path.exists(), "{} is absent; `bench/fetch` gets it", path.display());
