@@ -12,11 +12,14 @@ static COUNTS: AtomicBool = AtomicBool::new(false);
 static LIVE: AtomicIsize = AtomicIsize::new(0);
 /// The most that there have been.
 static PEAK: AtomicIsize = AtomicIsize::new(0);
+/// All that were ever taken, given back or not.
+static TAKEN: AtomicIsize = AtomicIsize::new(0);
 
 fn note(bytes: isize) {
     if COUNTS.load(Relaxed) {
         let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
         if bytes > 0 {
+            TAKEN.fetch_add(bytes, Relaxed);
             PEAK.fetch_max(live, Relaxed);
         }
     }
@@ -60,8 +63,16 @@ unsafe impl GlobalAlloc for Counting {
 pub fn peak<T>(work: impl FnOnce() -> T) -> (usize, T) {
     LIVE.store(0, Relaxed);
     PEAK.store(0, Relaxed);
+    TAKEN.store(0, Relaxed);
     COUNTS.store(true, Relaxed);
     let result = work();
     COUNTS.store(false, Relaxed);
     (PEAK.load(Relaxed).max(0) as usize, result)
+}
+
+/// All bytes that were taken while the last [`peak`] ran, given back or not: about how much was done, of what is done
+/// with memory.
+#[must_use]
+pub fn taken() -> usize {
+    TAKEN.load(Relaxed) as usize
 }

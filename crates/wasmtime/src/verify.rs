@@ -168,7 +168,7 @@ fn rebuild_component(
     wasm: &[u8],
 ) -> wasmtime::Result<(Vec<u8>, Trampolines)> {
     let scope = ScopeVec::new();
-    let mut translated = component::translate(settings, wasm, wasm.len(), &scope, &mut |_| None)?;
+    let mut translated = component::translate_whole(settings, wasm, &scope)?;
     let mut references = false;
     let mut sources = Vec::with_capacity(translated.modules.len());
     let mut all = Vec::new();
@@ -185,7 +185,7 @@ fn rebuild_component(
     let without = artifact::write(settings, Source::Component(translated, wasm), empty)?.into_bytes()?;
     let image = restored(settings, artifact, &without, &sources, references)?;
     let scope = ScopeVec::new();
-    let mut translated = component::translate(settings, wasm, wasm.len(), &scope, &mut |_| None)?;
+    let mut translated = component::translate_whole(settings, wasm, &scope)?;
     let trampolines = std::mem::take(&mut translated.component.trampolines);
     let bytes = artifact::write(settings, Source::Component(translated, wasm), image)?.into_bytes()?;
     Ok((bytes, trampolines))

@@ -1,6 +1,7 @@
 //! Compile bombs: small valid modules, growing with `n`, on which compilers of one kind or another take more than
 //! linear time, memory or output. What must hold for each is that doubling `n` about doubles the cost.
 
+mod components;
 mod exceptions;
 mod functions;
 mod last;
@@ -14,12 +15,14 @@ use wasm_encoder::{
     TypeSection, ValType,
 };
 
-/// A family of modules.
+pub use components::{COMPONENTS, COMPONENTS_OUT_OF_PROPORTION};
+
+/// A family of modules, or of components.
 #[derive(Clone, Copy, Debug)]
 pub struct Bomb {
     /// A short name: the shape, not the victim.
     pub name: &'static str,
-    /// The module of size `n`.
+    /// The module, or component, of size `n`.
     pub make: fn(usize) -> Vec<u8>,
     /// A size that takes measurable time; twice as much is within every limit.
     pub n: usize,

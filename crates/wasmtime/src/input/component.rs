@@ -2,8 +2,9 @@
 //! connects them.
 
 use crate::error::{self, Error};
+use crate::input::bounds::{self, Weigher};
 use crate::input::data::DataImage;
-use crate::input::{gc_options, instances, nesting, translate, unsupported};
+use crate::input::{gc_options, translate, unsupported};
 use crate::settings::Settings;
 use wasmtime_environ::component::{ComponentTranslation, ComponentTypesBuilder, Translator};
 use wasmtime_environ::wasmparser::{BinaryReaderError, Parser, Payload, Validator, WasmFeatures};
@@ -17,21 +18,43 @@ pub(crate) struct Translated<'a> {
     pub(crate) types: ComponentTypesBuilder,
 }
 
+impl<'a> Translated<'a> {
+    /// The modules that were made for adapters of a component of these bytes.
+    fn adapters(&self, wasm: &[u8]) -> impl Iterator<Item = &ModuleTranslation<'a>> {
+        let component = wasm.as_ptr_range();
+        self.modules.values().filter(move |translation| !component.contains(&translation.wasm.as_ptr()))
+    }
+}
+
 /// Gives the image of a module's data if there is one, in whose section's place there are stand-ins.
 pub(crate) type Images<'a> = &'a mut dyn FnMut(StaticModuleIndex) -> Option<DataImage>;
 
-/// Parses a whole component and validates all of it but the function bodies. Modules made for its adapters are kept in
-/// `scope`. It had so many bytes before there were stand-ins in it.
+/// Parses a whole component and validates all of it but the function bodies, unless it asks for too much. Modules made
+/// for its adapters are kept in `scope`.
+pub(crate) fn translate_whole<'a>(
+    settings: &'a Settings,
+    wasm: &'a [u8],
+    scope: &'a ScopeVec<u8>,
+) -> wasmtime::Result<Translated<'a>> {
+    check_features(settings)?;
+    let weigher = Weigher::of_whole(wasm, settings.features)?;
+    translate(settings, wasm, &weigher, wasm.len(), scope, &mut |_| None)
+}
+
+/// As [`translate_whole`], of a component that was weighed, and had so many bytes before there were stand-ins in it.
 #[inline(never)] // Profiles tell the phases apart by their functions.
 pub(crate) fn translate<'a>(
     settings: &'a Settings,
     wasm: &'a [u8],
+    weigher: &Weigher,
     wasm_bytes: usize,
     scope: &'a ScopeVec<u8>,
     images: Images<'_>,
 ) -> wasmtime::Result<Translated<'a>> {
     check_features(settings)?;
-    let readable = instances::check(wasm, wasm_bytes, settings.features)?;
+    weigher.check_instances(wasm_bytes)?;
+    // What was not weighed is not valid, and is parsed by nobody but the validator.
+    let readable = weigher.check_valid().is_ok();
     if readable && settings.features.contains(WasmFeatures::CM_GC) {
         gc_options::refuse(wasm, settings.features)?;
     }
@@ -41,7 +64,7 @@ pub(crate) fn translate<'a>(
     // The translation validates adapters as it does the component, and takes it for granted that they are valid.
     let features = of_adapters(settings.features);
     if features != settings.features {
-        nesting::guarded(None, || validate(wasm, settings.features))?.map_err(|error| Error::from(&error))?;
+        validate(wasm, settings.features).map_err(|error| Error::from(&error))?;
     }
     let mut validator = Validator::new_with_features(features);
     let mut types = ComponentTypesBuilder::new(&validator);
@@ -49,9 +72,10 @@ pub(crate) fn translate<'a>(
     if let Some(import) = &settings.unsafe_intrinsics {
         translator.expose_unsafe_intrinsics(import);
     }
-    let translation = nesting::guarded(None, || translator.translate(wasm))?;
-    let (component, modules) = translation.map_err(error::from_translation)?;
+    let (component, modules) = translator.translate(wasm).map_err(error::from_translation)?;
+    weigher.check_valid()?;
     let mut translated = Translated { component, modules, types };
+    bounds::check_adapters(wasm_bytes, translated.adapters(wasm).map(|adapter| adapter.wasm.len()).sum())?;
     for (index, translation) in translated.modules.iter_mut() {
         let types = translated.types.module_types_builder_mut();
         translate::initialise(settings, translation, types, images(index));
@@ -60,7 +84,7 @@ pub(crate) fn translate<'a>(
 }
 
 /// Refuses engines without components.
-fn check_features(settings: &Settings) -> Result<(), Error> {
+pub(crate) fn check_features(settings: &Settings) -> Result<(), Error> {
     if settings.features.contains(WasmFeatures::COMPONENT_MODEL) {
         return Ok(());
     }
@@ -93,7 +117,7 @@ pub(crate) fn of_adapters(features: WasmFeatures) -> WasmFeatures {
 }
 
 /// Validates all but the function bodies.
-fn validate(wasm: &[u8], features: WasmFeatures) -> Result<(), BinaryReaderError> {
+pub(crate) fn validate(wasm: &[u8], features: WasmFeatures) -> Result<(), BinaryReaderError> {
     let mut validator = Validator::new_with_features(features);
     let mut parser = Parser::new(0);
     parser.set_features(features);

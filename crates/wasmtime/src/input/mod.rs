@@ -1,11 +1,10 @@
 //! A module's bytes on their way in: what Wasmtime's translation says of them, and what it does not need to see.
 
+pub(crate) mod bounds;
 pub(crate) mod component;
 pub(crate) mod data;
 mod gc_options;
-pub(crate) mod instances;
 pub(crate) mod kind;
-pub(crate) mod nesting;
 pub(crate) mod standins;
 pub(crate) mod translate;
 pub(crate) mod unsupported;

@@ -9,10 +9,11 @@
 use crate::Compiler;
 use crate::error::Error;
 use crate::facts;
-use crate::input::component::{Images, Translated};
+use crate::input::bounds::Weigher;
+use crate::input::component::{self, Images, Translated};
 use crate::input::data::{self, DataImage};
 use crate::input::translate::MAGIC;
-use crate::input::{instances, kind, nesting, standins, unsupported};
+use crate::input::{kind, standins, unsupported};
 use crate::output::artifact::Artifact;
 use crate::output::place::Placer;
 use crate::report::{Progress, Report};
@@ -166,8 +167,7 @@ impl ComponentStream {
             self.progress.functions_compiled = self.driver.arriving.compiled()?;
             Ok(())
         });
-        let bytes = self.progress.bytes;
-        let result = result.map_err(|error| self.driver.first_error(settings, bytes, error));
+        let result = result.map_err(|error| self.driver.first_error(settings, error));
         self.report.phases.compile += start.elapsed();
         result.inspect_err(|error| {
             let known = error.downcast_ref::<Error>().cloned();
@@ -185,6 +185,7 @@ struct Driver {
     /// The core module that is open, and where the size of its section goes.
     module: Option<OpenModule>,
     module_size: Option<usize>,
+    weigher: Weigher,
     validator: Validator,
     types: ModuleTypesBuilder,
     terms: Arc<Terms>,
@@ -195,8 +196,6 @@ struct Driver {
     splices: Splices,
     /// How many functions have come, of all modules.
     functions: u32,
-    /// How many core modules and components have begun in it.
-    definitions: usize,
     ended: bool,
 }
 
@@ -259,6 +258,7 @@ impl Driver {
             around: Vec::new(),
             module: None,
             module_size: None,
+            weigher: Weigher::new(settings.features),
             validator,
             types,
             arriving: Arriving::new(terms.clone(), placer),
@@ -267,7 +267,6 @@ impl Driver {
             condensed: Vec::new(),
             splices: Splices::default(),
             functions: 0,
-            definitions: 0,
             ended: false,
         }
     }
@@ -280,10 +279,7 @@ impl Driver {
             let rest = &bytes[taken..];
             let consumed = match self.module.take() {
                 Some(module) => self.in_module(settings, module, rest, at + taken, end)?,
-                None => {
-                    let at = at + taken;
-                    nesting::guarded(Some(at), || self.in_component(settings, rest, at, end))??
-                }
+                None => self.in_component(settings, rest, at + taken, end)?,
             };
             match consumed {
                 Some(consumed) => taken += consumed,
@@ -308,12 +304,12 @@ impl Driver {
             Chunk::Parsed { consumed, payload } => (consumed, payload),
         };
         self.parser = parser;
+        self.weigher.section(&payload, &rest[..consumed])?;
         match payload {
             Payload::Version { encoding: Encoding::Module, .. } if self.around.is_empty() => {
                 return Err(kind::not_a_component().into());
             }
             Payload::ModuleSection { mut parser, unchecked_range } => {
-                self.define(at)?;
                 self.validator.module_section(&unchecked_range).map_err(Error::from)?;
                 parser.set_features(settings.features);
                 self.module_size = Some(self.open(MODULE, at));
@@ -323,16 +319,10 @@ impl Driver {
                 return Ok(Some(consumed));
             }
             Payload::ComponentSection { parser, unchecked_range } => {
-                self.define(at)?;
                 self.validator.component_section(&unchecked_range).map_err(Error::from)?;
                 let size = self.open(COMPONENT, at);
                 self.around.push((std::mem::replace(&mut self.parser, parser), size));
                 return Ok(Some(consumed));
-            }
-            Payload::ComponentTypeSection(section) => {
-                let range = section.range();
-                nesting::check(&rest[consumed - range.len()..consumed], range.start, settings.features)?;
-                self.validator.component_type_section(&section).map_err(Error::from)?;
             }
             Payload::ComponentCanonicalSection(section) => {
                 // As Wasmtime's translation does: types are interned in the order in which functions name them.
@@ -363,15 +353,10 @@ impl Driver {
             }
             other => drop(self.validator.payload(&other).map_err(Error::from)?),
         }
+        // Validated it is, so it could be weighed, and so will what follows.
+        self.weigher.check_valid()?;
         self.keep(&rest[..consumed], at);
         Ok(Some(consumed))
-    }
-
-    /// A core module or a component begins at byte `at`.
-    fn define(&mut self, at: usize) -> Result<(), Error> {
-        instances::check_definitions(self.definitions, at)?;
-        self.definitions += 1;
-        Ok(())
     }
 
     /// One piece of a core module. None if it is not all there.
@@ -399,6 +384,9 @@ impl Driver {
         };
         module.parser = parser;
         let piece = &rest[..consumed];
+        if !matches!(payload, Payload::CodeSectionEntry(_)) {
+            self.weigher.section(&payload, piece)?;
+        }
         match payload {
             Payload::DataCountSection { count, .. } => {
                 module.data_count = Some(count);
@@ -515,22 +503,20 @@ impl Driver {
         self.condensed.extend_from_slice(piece);
     }
 
-    /// Of `error`, and those that only a translation of the whole finds or that threads have found meanwhile, the first
-    /// in the order of the bytes.
-    fn first_error(&mut self, settings: &Settings, wasm_bytes: usize, error: wasmtime::Error) -> wasmtime::Error {
+    /// Of `error`, and those that only a validation of whole modules finds or that threads have found meanwhile, the
+    /// first in the order of the bytes.
+    fn first_error(&mut self, settings: &Settings, error: wasmtime::Error) -> wasmtime::Error {
         let function = self.arriving.settle().err().map(wasmtime::Error::from);
         // What is open ends here.
         self.module_size.take().into_iter().for_each(|size| self.close(size));
         while let Some((_, size)) = self.around.pop() {
             self.close(size);
         }
-        let scope = ScopeVec::new();
-        let translated =
-            crate::input::component::translate(settings, &self.condensed, wasm_bytes, &scope, &mut |_| None);
+        let valid = component::validate(&self.condensed, settings.features);
         let offset = |error: &wasmtime::Error| error.downcast_ref::<Error>().and_then(Error::offset);
         // At the end of what was kept it complains only of what has not come.
         let inside = |error: &wasmtime::Error| offset(error).is_some_and(|offset| offset < self.condensed.len());
-        let whole = translated.err().filter(inside).map(|error| self.located(error));
+        let whole = valid.err().map(|error| Error::from(&error).into()).filter(inside).map(|error| self.located(error));
         // What has no offset is of the whole, and comes last. A function may end where something else begins.
         let all = [function, Some(error), whole];
         let first = all.into_iter().flatten().min_by_key(|error| offset(error).unwrap_or(usize::MAX));
@@ -560,7 +546,7 @@ impl Driver {
         let modules = &mut self.modules;
         let mut images: Images<'_> =
             &mut |index: StaticModuleIndex| modules.get_mut(index.as_u32() as usize)?.image.take();
-        let translated = crate::input::component::translate(settings, &condensed, wasm_bytes, &scope, &mut images);
+        let translated = component::translate(settings, &condensed, &self.weigher, wasm_bytes, &scope, &mut images);
         report.phases.translate = start.elapsed();
         report.phases.decode += report.phases.translate;
         let mut translated = match translated {
@@ -568,7 +554,7 @@ impl Driver {
             Err(error) => {
                 let error = self.located(error);
                 self.condensed = condensed;
-                return Err(self.first_error(settings, wasm_bytes, error));
+                return Err(self.first_error(settings, error));
             }
         };
         self.check(settings, &mut translated)?;

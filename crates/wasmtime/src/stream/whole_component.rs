@@ -40,7 +40,7 @@ pub(crate) fn whole<T>(
     let scope = ScopeVec::new();
     let terms = Terms::new(settings);
     let translating = Instant::now();
-    let translated = component::translate(settings, &wasm, wasm.len(), &scope, &mut |_| None);
+    let translated = component::translate_whole(settings, &wasm, &scope);
     let translate = translating.elapsed();
     let prepared =
         translated.and_then(|mut translated| Ok((jobs(settings, &terms, &mut translated, &wasm)?, translated)));
