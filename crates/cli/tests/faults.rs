@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 const FIB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/fib.wat");
+const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/server.wat");
 const LIGHTBEAM: &str = env!("CARGO_BIN_EXE_lightbeam");
 
 /// A directory of its own for each test, which anyone may use.
@@ -110,6 +111,16 @@ fn without_threads_it_compiles_and_runs() {
     fails(&shell(&here, &format!("{none} $L -W timeout=1s $FIB")), &["failed to start the thread for the timeout"]);
     fails(&shell(&here, &format!("{none} $L --profile guest $FIB")), &["failed to start the thread for the profiler"]);
     assert_eq!(shell(&here, "echo four | $L read.wat").status.code(), Some(5));
+    fs::remove_dir_all(here).unwrap();
+}
+
+#[test]
+fn a_server_says_what_it_lacks() {
+    let here = directory("server");
+    let serve = |before: &str| shell(&here, &format!("{before} $L serve --addr 127.0.0.1:0 {SERVER}"));
+    fails(&serve("export RUST_MIN_STACK=1152921504606846976;"), &["to serve takes", "more threads"]);
+    fails(&serve("ulimit -n 12;"), &["more file descriptors"]);
+    fails(&serve("ulimit -f 1;"), &["failed to hand over the compiled component", "RLIMIT_FSIZE"]);
     fs::remove_dir_all(here).unwrap();
 }
 

@@ -43,18 +43,17 @@ struct Server {
 impl Server {
     #[track_caller]
     fn start(arguments: &[&str]) -> Server {
-        Server::start_from(arguments, Stdio::null())
+        Server::begin(&mut lightbeam(&[&["serve", "--addr=127.0.0.1:0"], arguments].concat()))
     }
 
     #[track_caller]
-    fn start_from(arguments: &[&str], input: Stdio) -> Server {
-        let mut command = lightbeam(&[&["serve", "--addr=127.0.0.1:0"], arguments].concat());
-        let mut child = command.stdin(input).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    fn begin(command: &mut Command) -> Server {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let (mut said, mut addr, mut shutdown) = (String::new(), None, None);
         while addr.is_none() {
             let mut line = String::new();
-            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "{arguments:?}: it ended, and said\n{said}");
+            assert_ne!(lines.read_line(&mut line).unwrap(), 0, "{command:?} ended, and said\n{said}");
             let behind = |before: &str| line.trim_end().strip_prefix(before)?.strip_suffix('/')?.parse().ok();
             addr = behind("Serving HTTP on http://");
             shutdown = shutdown.or(behind("Listening for shutdown on tcp://"));
@@ -401,7 +400,7 @@ fn it_serves_what_comes_in_and_what_was_compiled() {
     let wasm = wat::parse_file(P2).unwrap();
     std::fs::write(file("server.wasm"), &wasm).unwrap();
     let input = std::fs::File::open(file("server.wasm")).unwrap();
-    let server = Server::start_from(&["--time", "-"], input.into());
+    let server = Server::begin(lightbeam(&["serve", "--addr=127.0.0.1:0", "--time", "-"]).stdin(input));
     for word in ["lightbeam: core modules 2, adapters 0, functions 5,", "translate", "MB/s"] {
         assert!(server.said.contains(word), "no `{word}` in:\n{}", server.said);
     }
@@ -414,6 +413,16 @@ fn it_serves_what_comes_in_and_what_was_compiled() {
     assert!(compiled.status.success(), "{}", said(&compiled));
     fails(&[artifact], &["--allow-precompiled"]);
     let server = Server::start(&["--allow-precompiled", artifact]);
+    assert_eq!(server.connect().get("/"), (200, HELLO.to_vec()));
+    server.stop();
+}
+
+#[test]
+fn where_pools_have_no_room_it_serves_without() {
+    let script = "ulimit -v 12000000; ulimit -f 100; exec \"$0\" serve --addr=127.0.0.1:0 \"$1\"";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_lightbeam"), P2]).stdin(Stdio::null());
+    let server = Server::begin(&mut shell);
     assert_eq!(server.connect().get("/"), (200, HELLO.to_vec()));
     server.stop();
 }
