@@ -3,7 +3,7 @@
 //! else a call could name is refused by the verifier, and that nobody sees a difference: backtraces, fuel, epochs, and
 //! instances that are linked at run time are as with Cranelift. And that no exception leaves a component.
 
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind, Register};
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic, OpKind, Register};
 use lightbeam::{Compiler, ErrorKind};
 use lightbeam_tests::backend::Setup;
 use lightbeam_verify::artifact::Artifact;
@@ -64,29 +64,42 @@ struct Crossing {
     /// Where it goes, if it is direct.
     to: Option<u32>,
     /// Where the displacement is by which the callee's instance is read.
-    instance: usize,
+    instance: Range<usize>,
 }
 
-/// All calls and jumps by which functions leave their modules for imports, and where the thunks of functions are, by
-/// number.
-fn crossings(artifact: &[u8]) -> (Vec<Crossing>, Vec<Option<u32>>) {
+/// Where the functions of an artifact's modules can be entered, by number.
+struct Entries {
+    private: Vec<u32>,
+    thunks: Vec<Option<u32>>,
+    /// What else the function table has.
+    borders: Vec<u32>,
+}
+
+/// All calls and jumps by which functions leave their modules for imports, and where functions are entered.
+fn crossings(artifact: &[u8]) -> (Vec<Crossing>, Entries) {
     let parsed = Artifact::parse(artifact).unwrap();
     let description = Description::parse(&parsed).unwrap();
     let tables = description.tables(&parsed).unwrap();
-    let (mut all, mut thunks) = (Vec::new(), Vec::new());
+    let borders: Vec<u32> = tables.borders.iter().map(|(_, range)| range.start).collect();
+    let mut entries = Entries { private: Vec::new(), thunks: Vec::new(), borders };
+    let mut all = Vec::new();
     for (caller, range) in (0..).zip(&tables.functions) {
         let text = &parsed.text[range.start as usize..range.end as usize];
         let decoder = Decoder::with_ip(64, text, range.start.into(), DecoderOptions::NONE);
         let code: Vec<Instruction> = decoder.into_iter().collect();
+        // To no function, exit or builtin, so to a thunk; or to a function of another module.
         let outside = |i: &Instruction| {
+            let to = i.near_branch_target() as u32;
+            let function = (0..).zip(&tables.functions).find(|(_, range)| (range.start..range.end).contains(&to));
             i.op0_kind() == OpKind::NearBranch64
-                && !tables
-                    .functions
-                    .iter()
-                    .any(|range| (u64::from(range.start)..u64::from(range.end)).contains(&i.near_branch_target()))
-                && !tables.borders.iter().any(|(_, range)| u64::from(range.start) == i.near_branch_target())
+                && match function {
+                    Some((number, _)) => description.function(number).0 != description.function(caller).0,
+                    None => !entries.borders.contains(&to),
+                }
         };
-        thunks.push(code.first().filter(|i| outside(i)).map(|i| i.near_branch_target() as u32));
+        let thunk = code.first().filter(|i| i.mnemonic() == Mnemonic::Jmp && outside(i));
+        entries.thunks.push(thunk.map(|i| i.near_branch_target() as u32));
+        entries.private.push(range.start + if thunk.is_some() { 5 } else { 0 });
         for (n, i) in code.iter().enumerate().skip(1) {
             let indirect = i.op0_kind() == OpKind::Register && i.op0_register() == Register::R11;
             let goes = matches!(i.flow_control(), FlowControl::Call | FlowControl::UnconditionalBranch)
@@ -94,19 +107,22 @@ fn crossings(artifact: &[u8]) -> (Vec<Crossing>, Vec<Option<u32>>) {
             if !goes || !indirect && !outside(i) {
                 continue;
             }
-            let of_instance = |i: &Instruction| i.op0_register() == Register::RDI && i.memory_base() == Register::R15;
+            let of_instance = |i: &Instruction| {
+                matches!(i.op0_register(), Register::RDI | Register::R15) && i.memory_base() == Register::R15
+            };
             let instance = code[..n].iter().rfind(|i| of_instance(i)).expect("an instance is passed");
-            let displacement = instance.next_ip() as usize - if instance.memory_displ_size() == 1 { 1 } else { 4 };
+            let behind = instance.next_ip() as usize;
+            let displacement = behind - if instance.memory_displ_size() == 1 { 1 } else { 4 };
             all.push(Crossing {
                 caller,
                 code: code[n - 1].ip() as usize..i.next_ip() as usize,
                 jumps: matches!(i.flow_control(), FlowControl::UnconditionalBranch | FlowControl::IndirectBranch),
                 to: (!indirect).then(|| i.near_branch_target() as u32),
-                instance: displacement,
+                instance: displacement..behind,
             });
         }
     }
-    (all, thunks)
+    (all, entries)
 }
 
 fn compiler() -> Compiler {
@@ -117,12 +133,23 @@ fn compiler() -> Compiler {
 fn what_is_known_is_called_by_name_and_nothing_else() {
     let compiler = compiler();
     let artifact = compiler.precompile_component(COMPONENT).unwrap();
-    let (all, thunks) = crossings(&artifact);
+    let (all, entries) = crossings(&artifact);
     let seen: Vec<_> = all.iter().map(|crossing| (crossing.caller, crossing.jumps, crossing.to)).collect();
-    let [f, g, h] = [0, 1, 2].map(|number| thunks[number]);
-    assert!(f.is_some() && g.is_some() && h.is_some() && thunks.len() == MODULES.len(), "{thunks:?}");
-    let wanted =
-        [(3, false, f), (4, true, f), (5, false, f), (5, false, h), (5, false, g), (6, false, None), (7, true, None)];
+    assert!(
+        entries.thunks.len() == MODULES.len() && entries.thunks.iter().all(Option::is_some),
+        "{:?}",
+        entries.thunks
+    );
+    let [f, g, h] = [0, 1, 2].map(|number| Some(entries.private[number]));
+    let wanted = [
+        (3, false, f),
+        (4, true, entries.thunks[0]),
+        (5, false, f),
+        (5, false, h),
+        (5, false, g),
+        (6, false, None),
+        (7, true, None),
+    ];
     assert_eq!(seen, wanted);
     compiler.verify_artifact(&artifact, COMPONENT).unwrap();
 }
@@ -150,7 +177,7 @@ fn no_other_call_is_proved() {
     let compiler = compiler();
     let artifact = compiler.precompile_component(COMPONENT).unwrap();
     let text = Artifact::section(&artifact, ".text").unwrap().start;
-    let (all, thunks) = crossings(&artifact);
+    let (all, entries) = crossings(&artifact);
     let refused = |artifact: &[u8], what: &str| {
         let error = compiler.verify_artifact(artifact, COMPONENT).expect_err(what);
         let error = error.downcast::<lightbeam::Error>().unwrap();
@@ -167,21 +194,16 @@ fn no_other_call_is_proved() {
         goes[1..].copy_from_slice(&to.wrapping_sub(crossing.code.end as u32).to_le_bytes());
         changed
     };
-    let starts: Vec<u32> = {
-        let parsed = Artifact::parse(&artifact).unwrap();
-        let tables = Description::parse(&parsed).unwrap().tables(&parsed).unwrap();
-        let functions = tables.functions.iter().map(|range| range.start);
-        functions.chain(tables.borders.iter().map(|(_, range)| range.start)).collect()
-    };
     let mut tried = 0;
     for crossing in &all {
-        let places = thunks.iter().flatten().flat_map(|thunk| [*thunk, thunk + 1, thunk + 4]);
-        let places = places.chain(starts.iter().flat_map(|start| [*start, start + 5]));
-        // The private entries of the caller's own module are no way out of it.
         let own = |place: u32| {
-            let mut all = starts.iter().zip(MODULES);
-            all.any(|(start, module)| place == start + 5 && module == MODULES[crossing.caller as usize])
+            // The private entries of the caller's own module are no way out of it.
+            let mut all = entries.private.iter().zip(MODULES);
+            all.any(|(private, module)| place == *private && module == MODULES[crossing.caller as usize])
         };
+        let places = entries.thunks.iter().flatten().flat_map(|thunk| [*thunk, thunk + 1, thunk + 4]);
+        let places = places.chain(entries.private.iter().flat_map(|entry| [*entry, entry - 5, entry + 1]));
+        let places = places.chain(entries.borders.iter().copied());
         for place in places.filter(|place| crossing.to != Some(*place) && !own(*place)) {
             refused(&direct(crossing, place), &format!("{crossing:?} to {place:#x}"));
             tried += 1;
@@ -192,7 +214,7 @@ fn no_other_call_is_proved() {
         // Slots are 32 bytes apart; the one before the first function's is none, and so is that behind the last's.
         for other in [-64, -32, 32, 64, 8, -8] {
             let mut changed = artifact.clone();
-            let displacement = &mut changed[text + crossing.instance];
+            let displacement = &mut changed[text + crossing.instance.start];
             *displacement = displacement.wrapping_add_signed(other);
             refused(&changed, &format!("{crossing:?} with what is {other} bytes from its instance"));
             tried += 1;
@@ -201,14 +223,38 @@ fn no_other_call_is_proved() {
     assert!(tried > 200, "{tried}");
     // With the reason that is meant.
     let calls = all.iter().find(|crossing| crossing.caller == 5).unwrap();
-    let message = refused(&direct(calls, thunks[1].unwrap()), "another function of the same module and type");
-    assert!(message.contains("call of another function than the import is"), "{message}");
-    let message = refused(&direct(calls, thunks[2].unwrap()), "a function of another module and the same type");
-    assert!(message.contains("call of another function than the import is"), "{message}");
+    for (callee, what) in [(1, "another function of the module"), (2, "one of another module")] {
+        let message = refused(&direct(calls, entries.private[callee]), what);
+        assert!(message.contains("call of another function than the import is"), "{message}");
+    }
     for unknown in all.iter().filter(|crossing| crossing.to.is_none()) {
-        let message = refused(&direct(unknown, thunks[0].unwrap()), "an import that is not known");
+        let message = refused(&direct(unknown, entries.thunks[0].unwrap()), "an import that is not known");
         assert!(message.contains("call past an import that may be any function"), "{message}");
     }
+    // The callee's memory is read from its instance, all of it and at its place; and who called has its own again.
+    let parsed = Artifact::parse(&artifact).unwrap();
+    let mut reads = 0;
+    for crossing in all.iter().filter(|crossing| !crossing.jumps && crossing.to.is_some()) {
+        let mut around = crossing.instance.end..crossing.code.end + 16;
+        around.end = around.end.min(parsed.text.len());
+        let decoder = Decoder::with_ip(64, &parsed.text[around.clone()], around.start as u64, DecoderOptions::NONE);
+        for i in decoder.into_iter().filter(|i| matches!(i.op0_register(), Register::R14 | Register::R15)) {
+            if !matches!(i.memory_base(), Register::R15 | Register::RBP) {
+                continue;
+            }
+            let mut changed = artifact.clone();
+            changed[text + i.ip() as usize..text + i.next_ip() as usize].fill(0x90);
+            refused(&changed, &format!("without {i}"));
+            let at = text + i.next_ip() as usize - if i.memory_displ_size() == 1 { 1 } else { 4 };
+            for other in [-16, -8, -1, 1, 8, 16] {
+                let mut changed = artifact.clone();
+                changed[at] = changed[at].wrapping_add_signed(other);
+                refused(&changed, &format!("{i} {other} bytes off"));
+            }
+            reads += 1;
+        }
+    }
+    assert!(reads >= 5, "{reads}");
 }
 
 fn by_both(setup: &Setup, source: &str, mut run: impl FnMut(&Engine, &Component)) {

@@ -4,23 +4,25 @@
 //! filled with, may a call or jump name that code itself. Whose instance it is, is read from the import all the same.
 
 use crate::abi::Abi;
-use crate::facts::Known;
+use crate::facts::{Known, KnownMemory, Range};
+use crate::operand::Spot;
 use crate::prover::Prover;
-use crate::state::RDI;
+use crate::state::{R14, R15, RDI};
+use crate::transfer::PRIVATE_ENTRY;
 use crate::value::{Tag, Value};
 use crate::walk::{Proved, Walk};
 
 impl Prover<'_> {
-    /// Where the code is that enters a function, whatever instance an import has it of, if that is known of the import.
-    fn code_of_import(&self, import: u32) -> Proved<u32> {
+    /// What is known of whose code an import is, and where that function is in the text.
+    fn known(&self, import: u32) -> Proved<(Known, Range)> {
         let known = self.facts.known_imports.get(import as usize).copied().flatten();
-        let Known { number, ty } = known.ok_or("call past an import that may be any function")?;
+        let known = known.ok_or("call past an import that may be any function")?;
         let import = self.facts.functions.get(import as usize).filter(|import| import.imported);
-        if !import.is_some_and(|import| self.types.is_subtype(ty, import.ty)) {
+        if !import.is_some_and(|import| self.types.is_subtype(known.ty, import.ty)) {
             return Err("import that is a function of another type");
         }
-        let function = self.tables.functions.get(number as usize).ok_or("import that is no function")?;
-        self.thunk_at(*function)
+        let function = self.tables.functions.get(known.number as usize).ok_or("import that is no function")?;
+        Ok((known, *function))
     }
 }
 
@@ -59,9 +61,54 @@ impl Walk<'_> {
         if !instance.is(Tag::ImportInstance) {
             return Ok(None);
         }
-        if self.p.code_of_import(instance.b())? != target {
+        let (_, function) = self.p.known(instance.b())?;
+        if self.p.thunk_at(function)? != target {
             return Err("call of another function than the import is");
         }
         Ok(Some(Value::of(Tag::ImportCode, instance.b())))
+    }
+
+    /// What may be read of the instance of an imported function: the base of its memory 0, for its private code.
+    pub(crate) fn field_of_import(&mut self, import: u32, disp: i64, width: u32) -> Proved<Spot> {
+        let (known, _) = self.p.known(import)?;
+        match known.memory {
+            KnownMemory::At(offset) if i64::from(offset) == disp && width == 8 => {
+                Ok(Spot::Field(Value::of(Tag::ImportMemory, import), 8))
+            }
+            _ => Err("not a field of another module's instance that is known"),
+        }
+    }
+
+    /// Calls private code of another instance, whose registers it has: that of an imported function, which is known.
+    pub(crate) fn call_across(&mut self, target: u32) -> Proved<()> {
+        let import = self.st.regs[R15].b();
+        let (known, function) = self.p.known(import)?;
+        // It can be called from outside, so it begins with a jump.
+        self.p.thunk_at(function)?;
+        if function.start + PRIVATE_ENTRY as u32 != target {
+            return Err("call of another function than the import is");
+        }
+        let base = self.st.regs[R14];
+        let fits = match known.memory {
+            KnownMemory::None => true,
+            KnownMemory::At(_) => base == Value::of(Tag::ImportMemory, import),
+            KnownMemory::Elsewhere => false,
+        };
+        if !fits {
+            return Err("private call without the base of the callee's memory 0");
+        }
+        if !self.role.is_body() {
+            return Err("private call of another module by what is no function");
+        }
+        let shape = self.p.shape(self.p.facts.functions[import as usize].ty)?;
+        if !shape.same {
+            return Err("private entry of a function that takes its arguments elsewhere");
+        }
+        self.pass(&shape.private, true)?;
+        self.come_back(&shape.private)?;
+        // What pinned registers hold is the callee's.
+        self.st.regs[R15] = Value::UNDEF;
+        self.st.regs[R14] = Value::UNDEF;
+        Ok(())
     }
 }

@@ -62,6 +62,7 @@ impl<'p> Walk<'p> {
                 Some(Entry::Builtin(builtin)) => self.call_builtin(builtin),
                 Some(Entry::Trampoline(index)) => self.call_of_component(Role::TrampolineEntry(index)),
                 Some(Entry::Intrinsic(number)) => self.call_of_component(Role::IntrinsicEntry(number)),
+                None if self.st.regs[R15].is(Tag::ImportInstance) => self.call_across(target),
                 None => match self.import_at(target)? {
                     Some(code) => self.call_code(code),
                     None => self.call_routine(target),
@@ -332,7 +333,7 @@ impl<'p> Walk<'p> {
                 Effect::GrowsTable => !matches!(value.tag(), Tag::Table | Tag::TableHalf | Tag::Into | Tag::Cell),
                 Effect::GrowsMemory(grown) => match value.tag() {
                     Tag::Memory => !self.p.may_be_memory(value.b(), grown),
-                    Tag::Into => false,
+                    Tag::Into | Tag::ImportMemory => false,
                     _ => true,
                 },
                 Effect::Any => false,

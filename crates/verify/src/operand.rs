@@ -103,6 +103,7 @@ impl Walk<'_> {
                 Ok(Spot::Numbers)
             }
             Tag::Ctx if plain => self.instance_field(disp, width),
+            Tag::ImportInstance if plain => self.field_of_import(base.b(), disp, width),
             Tag::Store if plain => {
                 let Ok(at) = u32::try_from(disp) else { return Err("store's structure below its start") };
                 let found = facts.store.binary_search_by_key(&at, |field| field.offset);

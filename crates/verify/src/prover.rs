@@ -405,7 +405,7 @@ impl<'a> Prover<'a> {
         match value.tag() {
             Tag::Memory => self.facts.memories.get(value.b() as usize).is_none_or(|memory| memory.base_may_move),
             Tag::Heap | Tag::HeapAt => self.facts.gc.as_ref().is_none_or(|gc| gc.heap_may_move),
-            Tag::Table | Tag::TableHalf | Tag::Cell | Tag::Into | Tag::Elem | Tag::Answer => true,
+            Tag::Table | Tag::TableHalf | Tag::Cell | Tag::Into | Tag::Elem | Tag::Answer | Tag::ImportMemory => true,
             _ => false,
         }
     }

@@ -193,6 +193,8 @@ tags! {
     ImportInstance
     /// The code of imported function `b`.
     ImportCode
+    /// The base of memory 0 of the instance of imported function `b`.
+    ImportMemory
     /// The host's function of the callee that an exit was given.
     HostCode
     /// The builtin with index `b`.

@@ -11,10 +11,13 @@
 ;; $call
 ;;   mov [rbp-8], edx
 ;;   mov ecx, 2
-;;   mov rdi, [func0.context]
+;;   mov [rbp-0x10], r15
+;;   mov rdi, [func0.context]  ; direct if the import is known
 ;;   mov rsi, r15
-;;   mov r11, [func0.code]  ; direct if the import is known
+;;   padding
+;;   mov r11, [func0.code]
 ;;   call r11
+;;   mov r15, [rbp-0x10]
 ;;   add eax, [rbp-8]
 ;;   return
 ;;   ud2  ; StackOverflow
@@ -31,10 +34,13 @@
 ;;   ud2  ; StackOverflow
 ;; $tail_behind_call
 ;;   mov [rbp-8], edx
-;;   mov rdi, [func1.context]
+;;   mov [rbp-0x10], r15
+;;   mov rdi, [func1.context]  ; direct if the import is known
 ;;   mov rsi, r15
-;;   mov r11, [func1.code]  ; direct if the import is known
+;;   padding
+;;   mov r11, [func1.code]
 ;;   call r11
+;;   mov r15, [rbp-0x10]
 ;;   mov edx, [rbp-8]
 ;;   mov rdi, [func1.context]
 ;;   mov rsi, r15

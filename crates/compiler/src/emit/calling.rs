@@ -46,13 +46,15 @@ pub(crate) enum CallTo {
     Register(Reg),
     /// The function with this index, which is imported: the address is at this offset of the instance.
     Import(u32, i32),
+    /// Such a function where private code may be entered: the callee's instance is at the second offset.
+    Across(u32, i32, i32),
 }
 
 impl CallTo {
     /// May a collector run before it comes back?
     pub(crate) fn collects(self) -> bool {
         match self {
-            CallTo::Register(_) | CallTo::Import(..) => true,
+            CallTo::Register(_) | CallTo::Import(..) | CallTo::Across(..) => true,
             CallTo::Symbol(target) | CallTo::Unpaired(target) => target.collects(),
         }
     }
@@ -124,6 +126,12 @@ impl<I: Isa> FuncGen<'_, I> {
                 self.w.reloc(at, target);
             }
             CallTo::Register(reg) => self.w.call_reg(reg),
+            CallTo::Across(func, code, context) => {
+                let [code, context] = [code, context].map(|offset| Addr::base(I::CTX, offset));
+                let [at, call] = self.w.call_across(context, code);
+                self.w.reloc(at, Target::Across(func));
+                start = call;
+            }
             CallTo::Import(func, code) => {
                 let [at, call] = self.w.call_through(Addr::base(I::CTX, code));
                 self.may_be_direct(at, func);

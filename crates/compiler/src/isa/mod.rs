@@ -70,6 +70,16 @@ impl Fixed {
     }
 }
 
+/// How a call is made to enter another instance's function, see `Isa::make_across`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entering {
+    /// By its thunk.
+    Thunk,
+    /// By its private entry: `CTX` becomes its instance, and `MEMORY_BASE`, if that has a memory 0, what is there at
+    /// this offset.
+    Private(Option<i32>),
+}
+
 /// Right operand of an integer instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Src {
@@ -243,6 +253,8 @@ pub trait Isa: Assembler + Default + Send + 'static {
     /// Makes what `call_through` or `jump_through` has left at `at` of some code, at `from` of the text, go to `to` of
     /// the text, whatever is in memory. It has as many bytes as before, and what is called returns to the same place.
     fn make_direct(code: &mut [u8], at: u32, from: u32, to: u32);
+    /// Does the same to what `call_across` has left, where `to` is entered as `into` says.
+    fn make_across(code: &mut [u8], at: u32, from: u32, to: u32, into: Entering);
 
     /// The scratch register of a class.
     #[must_use]
@@ -465,6 +477,10 @@ pub trait Isa: Assembler + Default + Send + 'static {
     /// Calls the address that is in the instance, at `code`; returns what `make_direct` wants to know of it, and where
     /// the call itself begins.
     fn call_through(&mut self, code: Addr) -> [At; 2];
+    /// Passes both instances as `TAIL` has them, the callee's being in the instance at `context`, and calls the address
+    /// that is there at `code`; returns what `make_across` wants to know of it, and where the call itself begins.
+    /// `CTX` and `MEMORY_BASE` may be anything afterwards.
+    fn call_across(&mut self, context: Addr, code: Addr) -> [At; 2];
     /// Jumps to the address that is in the instance, at `code`; returns what `make_direct` wants to know of it.
     fn jump_through(&mut self, code: Addr) -> At;
     /// Leaves this stack for another: writes the stack and frame pointers and where it goes on, in the order of the

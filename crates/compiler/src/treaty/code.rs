@@ -67,6 +67,9 @@ pub enum Target {
     /// An imported function, by its index. The code is complete as it is, and goes where the instance says: a linker
     /// that knows whose code that is may make it direct.
     Import(u32),
+    /// An imported function, where the code leaves it open how that is entered (`Isa::make_across`), as its own `CTX`
+    /// and `MEMORY_BASE` are loaded anew behind the call.
+    Across(u32),
     /// A routine of the host.
     Libcall(Libcall),
     /// A routine that the compiler makes once per module, see `routines::emit`.
@@ -82,7 +85,7 @@ impl Target {
     /// May a collector run before it comes back?
     pub(crate) const fn collects(self) -> bool {
         match self {
-            Target::Func(_) | Target::Thunk(_) | Target::Import(_) => true,
+            Target::Func(_) | Target::Thunk(_) | Target::Import(_) | Target::Across(_) => true,
             Target::Libcall(libcall) => libcall.collects(),
             Target::Routine(routine) => routine.collects(),
             Target::DataSegment(_) | Target::DataDrop(_) => false,

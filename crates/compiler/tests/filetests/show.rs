@@ -35,7 +35,7 @@ fn target(module: &Module<'_>, target: Target) -> String {
     match target {
         Target::Func(index) => module.defined_name(index),
         Target::Thunk(index) => format!("thunk({})", module.defined_name(index)),
-        Target::Import(index) => format!("import({})", module.name(index)),
+        Target::Import(index) | Target::Across(index) => format!("import({})", module.name(index)),
         Target::Libcall(libcall) => format!("libcall({libcall:?})"),
         Target::Routine(routine) => format!("routine({routine:?})"),
         Target::DataSegment(index) => format!("data({index})"),
@@ -119,8 +119,9 @@ fn notes(code: &Code, item: &Item) -> (String, Vec<u32>) {
             labels.push(handler.at);
         }
     }
-    let of_import =
-        |reloc: &&Reloc| matches!(reloc.target, Target::Import(_)) && (item.at..item.end).contains(&reloc.at);
+    let of_import = |reloc: &&Reloc| {
+        matches!(reloc.target, Target::Import(_) | Target::Across(_)) && (item.at..item.end).contains(&reloc.at)
+    };
     if code.relocs.iter().any(|reloc| of_import(&reloc)) {
         notes.push("direct if the import is known".into());
     }

@@ -348,6 +348,10 @@ impl Isa for Spare {
         X64::make_direct(code, at, from, to);
     }
 
+    fn make_across(code: &mut [u8], at: u32, from: u32, to: u32, into: Entering) {
+        X64::make_across(code, at, from, to, into);
+    }
+
     fn new(cpu: CpuFeatures) -> Spare {
         Spare { x64: X64::new(cpu), known: RegSet::EMPTY, reached: true, labels: Vec::new(), flags: 0 }
     }
@@ -763,6 +767,7 @@ impl Isa for Spare {
         other fn call_sym(&mut self) -> At;
         other fn call_unpaired(&mut self) -> At;
         other fn call_through(&mut self, code: Addr) -> [At; 2];
+        other fn call_across(&mut self, context: Addr, code: Addr) -> [At; 2];
         bare fn patch_frame(&mut self, enter: At, bytes: u32);
         flags fn cut_frame(&mut self);
         scratch fn leave(&mut self);

@@ -220,6 +220,19 @@ pub struct Known {
     pub number: u32,
     /// The number of its type.
     pub ty: u32,
+    /// What its module has for memory 0.
+    pub memory: KnownMemory,
+}
+
+/// Where the base of another module's memory 0 is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownMemory {
+    /// It has no memory.
+    None,
+    /// In its instance, at this offset.
+    At(u32),
+    /// Behind a pointer.
+    Elsewhere,
 }
 
 /// A linear memory.

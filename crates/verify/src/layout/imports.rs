@@ -10,6 +10,8 @@ use wasmtime_environ::{DefinedFuncIndex, EngineOrModuleTypeIndex, EntityIndex, E
 pub(super) struct Known {
     /// The number of the function among those that all modules define.
     pub(super) number: u32,
+    /// Its module.
+    pub(super) module: usize,
     pub(super) signature: EngineOrModuleTypeIndex,
 }
 
@@ -63,7 +65,7 @@ impl ComponentInfo {
         let of_module = |(module, index): Defined| {
             let at = module.as_u32() as usize;
             let signature = modules[at].functions[modules[at].func_index(index)].signature;
-            Known { number: firsts[at] + index.as_u32(), signature }
+            Known { number: firsts[at] + index.as_u32(), module: at, signature }
         };
         let all = known.into_iter().map(|known| known.unwrap_or_default());
         Ok(all.map(|known| known.into_iter().map(|known| known.map(of_module)).collect()).collect())

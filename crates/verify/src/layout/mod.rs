@@ -11,7 +11,7 @@ mod trampolines;
 
 use self::component::ComponentInfo;
 use crate::artifact::{Artifact, Key, Malformed, Of, Piece};
-use crate::facts::{Border, Builtin, Facts, Failed, Known, Processor, Range, Tables};
+use crate::facts::{Border, Builtin, Facts, Failed, InstanceField, Known, KnownMemory, Processor, Range, Tables};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wasmtime_environ::component::{Trampoline, TrampolineIndex};
@@ -45,6 +45,15 @@ pub struct Description {
     pub processor: Processor,
     pieces: Vec<Piece>,
     table: usize,
+}
+
+/// Where private code of a module has the base of its memory 0 from.
+fn base_of_memory_0(facts: &Facts) -> KnownMemory {
+    if facts.memories.is_empty() {
+        return KnownMemory::None;
+    }
+    let own = facts.instance.iter().find(|field| field.kind == InstanceField::MemoryBase(0));
+    own.map_or(KnownMemory::Elsewhere, |field| KnownMemory::At(field.offset))
 }
 
 /// What a component's own functions are to do: artifacts only say of which types they are. Wasmtime's translation of
@@ -139,10 +148,11 @@ impl Description {
         };
         let mut all: Vec<Facts> = self.modules.iter().enumerate().map(of_module).collect::<Result<_, Malformed>>()?;
         if let Some(info) = &self.component {
+            let memories: Vec<KnownMemory> = all.iter().map(base_of_memory_0).collect();
             for (facts, known) in all.iter_mut().zip(info.known_imports(&self.modules)?) {
                 let known = known.into_iter().map(|known| {
-                    let known = known.map(|known| Ok((known.number, module::number(self, known.signature)?)));
-                    Ok(known.transpose()?.map(|(number, ty)| Known { number, ty }))
+                    let Some(imports::Known { number, module, signature }) = known else { return Ok(None) };
+                    Ok(Some(Known { number, ty: module::number(self, signature)?, memory: memories[module] }))
                 });
                 facts.known_imports = known.collect::<Result<_, Malformed>>()?;
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::TextProver;
-use crate::facts::Known;
+use crate::facts::{Known, KnownMemory};
 use iced_x86::code_asm::CodeAssembler;
 
 const CODE: [i32; 3] = [128, 160, 192];
@@ -36,6 +36,7 @@ fn modules(known: [Option<Known>; 3]) -> [Facts; 2] {
 struct Places {
     thunks: [CodeLabel; 2],
     functions: [CodeLabel; 2],
+    private: [CodeLabel; 2],
 }
 
 fn thunk(a: &mut CodeAssembler, private: CodeLabel) -> Code {
@@ -80,7 +81,7 @@ fn proved(
         if limited {
             limit(a, overflow)?;
         }
-        body(a, Places { thunks, functions })?;
+        body(a, Places { thunks, functions, private })?;
         a.set_label(&mut overflow)?;
         a.ud2()?;
         for n in 0..2 {
@@ -101,8 +102,8 @@ fn proved(
     prover.finish(vec![part]).map(drop).map_err(|failure| failure.reason.0)
 }
 
-const FIRST: Option<Known> = Some(Known { number: 0, ty: 0 });
-const SECOND: Option<Known> = Some(Known { number: 1, ty: 0 });
+const FIRST: Option<Known> = Some(Known { number: 0, ty: 0, memory: KnownMemory::At(48) });
+const SECOND: Option<Known> = Some(Known { number: 1, ty: 0, memory: KnownMemory::At(48) });
 const KNOWN: [Option<Known>; 3] = [FIRST, None, SECOND];
 
 const OTHER: &str = "call of another function than the import is";
@@ -144,7 +145,7 @@ fn a_known_import_is_called_by_the_code_that_enters_it() {
         // Its other entries are no thunk: the first byte, as there is one right way, and what expects its own instance.
         assert_eq!(go(KNOWN, INSTANCE[0], |places| places.functions[0]), Err(OTHER));
         // What the facts say is looked at, too: there is such a function, and it is of the import's type.
-        let odd = |number: u32, ty: u32| [Some(Known { number, ty }), None, None];
+        let odd = |number: u32, ty: u32| [Some(Known { number, ty, memory: KnownMemory::Elsewhere }), None, None];
         assert_eq!(go(odd(0, 0), INSTANCE[0], |places| places.thunks[0]), Ok(()));
         assert!(go(odd(0, 1), INSTANCE[0], |places| places.thunks[0]).is_err());
         assert!(go(odd(2, 0), INSTANCE[0], |places| places.thunks[0]).is_err());
@@ -153,6 +154,87 @@ fn a_known_import_is_called_by_the_code_that_enters_it() {
         assert!(go(KNOWN, CODE[0], |places| places.thunks[0]).is_err());
         assert!(go(KNOWN, 48, |places| places.thunks[0]).is_err());
     }
+}
+
+/// A call of private code of another module, in parts: what is loaded ahead of it, where it goes, and what the own
+/// registers hold again.
+struct Across {
+    instance: i32,
+    memory: Option<i32>,
+    to: fn(&Places) -> CodeLabel,
+    save: fn(&mut CodeAssembler) -> Code,
+    back: fn(&mut CodeAssembler) -> Code,
+}
+
+const ACROSS: Across = Across {
+    instance: INSTANCE[0],
+    memory: Some(48),
+    to: |places| places.private[0],
+    save: |a| a.mov(qword_ptr(rbp - 8), r15),
+    back: |a| a.mov(r15, qword_ptr(rbp - 8)).and_then(|()| a.mov(r14, qword_ptr(r15 + 48))),
+};
+
+fn across(known: [Option<Known>; 3], parts: &Across) -> Result<(), &'static str> {
+    proved(known, true, |a, places| {
+        (parts.save)(a)?;
+        a.mov(r15, qword_ptr(r15 + parts.instance))?;
+        if let Some(memory) = parts.memory {
+            a.mov(r14, qword_ptr(r15 + memory))?;
+        }
+        a.call((parts.to)(&places))?;
+        (parts.back)(a)?;
+        a.leave()?;
+        a.ret()
+    })
+}
+
+#[test]
+fn private_code_of_another_module_is_called_with_its_own_registers() {
+    assert_eq!(across(KNOWN, &ACROSS), Ok(()));
+    let second: fn(&Places) -> CodeLabel = |places| places.private[1];
+    assert_eq!(across(KNOWN, &Across { instance: INSTANCE[2], to: second, ..ACROSS }), Ok(()));
+    // Another function, another import's instance, an import that is not known, another way in.
+    assert_eq!(across(KNOWN, &Across { to: second, ..ACROSS }), Err(OTHER));
+    assert_eq!(across(KNOWN, &Across { instance: INSTANCE[2], ..ACROSS }), Err(OTHER));
+    assert_eq!(across(KNOWN, &Across { instance: INSTANCE[1], ..ACROSS }), Err(UNKNOWN));
+    assert_eq!(across(KNOWN, &Across { to: |places| places.thunks[0], ..ACROSS }), Err(OTHER));
+    assert_eq!(across(KNOWN, &Across { to: |places| places.functions[0], ..ACROSS }), Err(OTHER));
+    // The caller's own memory, something else for it, none; and none is wanted where there is none.
+    assert!(across(KNOWN, &Across { memory: None, ..ACROSS }).is_err());
+    assert!(across(KNOWN, &Across { memory: Some(STORE as i32), ..ACROSS }).is_err());
+    assert!(across(KNOWN, &Across { memory: Some(56), ..ACROSS }).is_err());
+    let with = |memory| [Some(Known { number: 0, ty: 0, memory }), None, None];
+    assert_eq!(across(with(KnownMemory::None), &Across { memory: None, ..ACROSS }), Ok(()));
+    assert!(across(with(KnownMemory::Elsewhere), &ACROSS).is_err());
+    assert!(across(with(KnownMemory::Elsewhere), &Across { memory: None, ..ACROSS }).is_err());
+    assert!(across(with(KnownMemory::At(56)), &ACROSS).is_err());
+    // Whoever has called has its own registers again, and nothing works without.
+    assert!(across(KNOWN, &Across { back: |_| Ok(()), ..ACROSS }).is_err());
+    assert!(across(KNOWN, &Across { back: |a| a.mov(r15, qword_ptr(rbp - 8)), ..ACROSS }).is_err());
+    assert!(across(KNOWN, &Across { save: |_| Ok(()), ..ACROSS }).is_err());
+    let of_callee: fn(&mut CodeAssembler) -> Code = |a| a.mov(r14, qword_ptr(r15 + 48));
+    assert!(across(KNOWN, &Across { back: of_callee, ..ACROSS }).is_err());
+    // The base of the callee's memory is good for that call alone.
+    let kept = |use_it: fn(&mut CodeAssembler) -> Code| {
+        proved(KNOWN, true, |a, places| {
+            a.mov(rax, qword_ptr(r15 + INSTANCE[0]))?;
+            a.mov(rcx, qword_ptr(rax + 48))?;
+            use_it(a)?;
+            a.mov(qword_ptr(rbp - 8), r15)?;
+            a.mov(r15, rax)?;
+            a.mov(r14, rcx)?;
+            a.call(places.private[0])?;
+            (ACROSS.back)(a)?;
+            a.leave()?;
+            a.ret()
+        })
+    };
+    assert_eq!(kept(|_| Ok(())), Ok(()));
+    assert!(kept(|a| a.mov(r8d, dword_ptr(rcx))).is_err());
+    assert!(kept(|a| a.mov(dword_ptr(rax + 48), edx)).is_err());
+    assert!(kept(|a| a.mov(r8d, dword_ptr(rax + 48))).is_err());
+    assert!(kept(|a| a.mov(r8, qword_ptr(rax + 56))).is_err());
+    assert!(kept(|a| a.mov(qword_ptr(rbp - 16), rcx).and_then(|()| a.mov(rcx, qword_ptr(rbp - 16)))).is_err());
 }
 
 #[test]

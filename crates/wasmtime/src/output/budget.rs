@@ -126,6 +126,7 @@ mod tests {
             func_bytes: funcs.iter().map(|func| func.0 as usize).sum(),
             calls: Vec::new(),
             imports: Vec::new(),
+            across: Vec::new(),
             relocs: Vec::new(),
             traps: Vec::new(),
             addresses: Vec::new(),

@@ -22,6 +22,8 @@ pub(crate) struct Fragment {
     pub(crate) calls: Vec<(u32, u32)>,
     /// Where imported functions are called or jumped to, with the function's index in the module.
     pub(crate) imports: Vec<(u32, u32)>,
+    /// Where they are called so that private code may be entered, likewise.
+    pub(crate) across: Vec<(u32, u32)>,
     /// All other relocations.
     pub(crate) relocs: Vec<Reloc>,
     pub(crate) traps: Vec<TrapSite>,

@@ -19,8 +19,8 @@ use crate::settings::Settings;
 use crate::target::{Machine, PAGE, POINTER};
 use lightbeam_asm::Assembler;
 use lightbeam_compiler::code::{Reloc, Routine, Target};
-use lightbeam_compiler::facts::{Callee, Facts, FuncFact};
-use lightbeam_compiler::isa::Isa;
+use lightbeam_compiler::facts::{Callee, Facts, FuncFact, Where};
+use lightbeam_compiler::isa::{Entering, Isa};
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::sig::Sig;
 use lightbeam_compiler::{Workspace, Writer, compile_routine};
@@ -77,7 +77,7 @@ enum Key {
 impl Key {
     fn of(module: StaticModuleIndex, target: Target) -> Option<Key> {
         Some(match target {
-            Target::Func(_) | Target::Thunk(_) | Target::Import(_) => return None,
+            Target::Func(_) | Target::Thunk(_) | Target::Import(_) | Target::Across(_) => return None,
             Target::Libcall(libcall) => Key::Libcall(libcall),
             Target::Routine(routine) if routine.is_of_no_module() => Key::Shared(routine),
             Target::Routine(routine) => Key::Routine(module, routine),
@@ -493,25 +493,36 @@ impl<'a> Linker<'a> {
 
     /// Resolves what could not be when the functions were placed, in code that begins at `origin` of the text.
     fn resolve(&self, placed: &Placed, origin: u32, code: &mut [u8]) {
-        let Placed { module, base, calls, imports, relocs } = placed;
+        let Placed { module, base, calls, imports, across, relocs } = placed;
         let mut field = |at: u32, place: u32| Machine::resolve(code, base + at - origin, base + at, place);
         calls.iter().for_each(|&(at, number)| field(at, self.functions.bodies[number as usize]));
         relocs.iter().for_each(|reloc| field(reloc.at, self.place(*module, reloc.target)));
         for &(at, func) in imports {
-            if let Some(thunk) = self.known(*module, func) {
+            if let Some((callee, index)) = self.known(*module, func) {
+                let thunk = self.place(callee, Target::Thunk(index));
                 Machine::make_direct(code, base + at - origin, base + at, thunk);
+            }
+        }
+        for &(at, func) in across {
+            if let Some((callee, index)) = self.known(*module, func) {
+                let (to, into) = match self.units[callee.index()].facts.memories.first().map(|memory| memory.base) {
+                    None => (Target::Func(index), Entering::Private(None)),
+                    Some(Where::Ctx(offset)) => (Target::Func(index), Entering::Private(Some(offset))),
+                    // That takes more than there is room for.
+                    Some(Where::Through { .. }) => (Target::Thunk(index), Entering::Thunk),
+                };
+                Machine::make_across(code, base + at - origin, base + at, self.place(callee, to), into);
             }
         }
     }
 
-    /// Where the thunk of an imported function is, if whatever the module is instantiated with, that function's code is
-    /// the same and in this text. Of which instance it is, the code is told where it is called.
-    fn known(&self, module: StaticModuleIndex, func: u32) -> Option<u32> {
+    /// The function that an import is, by its module and its index there, if whatever the importing module is
+    /// instantiated with, that function's code is the same and in this text. Of which instance it is, the code is told
+    /// where it is called.
+    fn known(&self, module: StaticModuleIndex, func: u32) -> Option<(StaticModuleIndex, u32)> {
         let known = &self.units[module.index()].translation.known_imported_functions;
         match known[FuncIndex::from_u32(func)] {
-            Some(KnownFunc::FuncKey(FuncKey::DefinedWasmFunction(module, index))) => {
-                Some(self.place(module, Target::Thunk(index.as_u32())))
-            }
+            Some(KnownFunc::FuncKey(FuncKey::DefinedWasmFunction(module, index))) => Some((module, index.as_u32())),
             _ => None,
         }
     }

@@ -37,6 +37,7 @@ pub(crate) struct Placed {
     /// What remains to be done: calls of functions, those of imports, then other relocations, as in a fragment.
     pub(crate) calls: Vec<(u32, u32)>,
     pub(crate) imports: Vec<(u32, u32)>,
+    pub(crate) across: Vec<(u32, u32)>,
     pub(crate) relocs: Vec<Reloc>,
 }
 
@@ -112,7 +113,18 @@ impl Placer {
             self.bodies.push(base + func.body);
         }
         let Fragment {
-            mut code, mut calls, imports, relocs, traps, addresses, sites, handlers, safepoints, maps, ..
+            mut code,
+            mut calls,
+            imports,
+            across,
+            relocs,
+            traps,
+            addresses,
+            sites,
+            handlers,
+            safepoints,
+            maps,
+            ..
         } = fragment;
         self.image.record(base, &traps, &addresses);
         self.image.exceptions.push(base, &sites, &handlers);
@@ -129,7 +141,7 @@ impl Placer {
         self.end = base + end;
         calls.shrink_to_fit();
         self.image.text.push(Piece { code, from });
-        self.fragments.push(Placed { module, base, calls, imports, relocs });
+        self.fragments.push(Placed { module, base, calls, imports, across, relocs });
     }
 }
 

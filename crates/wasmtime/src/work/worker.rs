@@ -171,9 +171,13 @@ impl Worker {
             &mut self.output;
         let mut calls = Vec::with_capacity(relocs.iter().filter(|reloc| call(reloc).is_some()).count());
         calls.extend(relocs.iter().filter_map(call).map(|(at, index)| (at, job.first + index)));
-        let mut imports = Vec::with_capacity(relocs.iter().filter(|reloc| import(reloc).is_some()).count());
-        imports.extend(relocs.iter().filter_map(import));
-        let other = |reloc: &&Reloc| call(reloc).is_none() && import(reloc).is_none();
+        let gather = |of: fn(&Reloc) -> Option<(u32, u32)>| {
+            let mut found = Vec::with_capacity(relocs.iter().filter(|reloc| of(reloc).is_some()).count());
+            found.extend(relocs.iter().filter_map(of));
+            found
+        };
+        let (imports, across) = (gather(import), gather(self::across));
+        let other = |reloc: &&Reloc| call(reloc).or(import(reloc)).or(self::across(reloc)).is_none();
         let others = relocs.iter().filter(other).copied().collect();
         relocs.clear();
         let fragment = Fragment {
@@ -195,6 +199,7 @@ impl Worker {
                 .collect(),
             calls,
             imports,
+            across,
             relocs: others,
             traps: take(traps, large),
             addresses: take(addresses, large),
@@ -255,6 +260,13 @@ fn take<T: Clone>(buffer: &mut Vec<T>, large: bool) -> Vec<T> {
 fn call(reloc: &Reloc) -> Option<(u32, u32)> {
     match reloc.target {
         Target::Func(index) => Some((reloc.at, index)),
+        _ => None,
+    }
+}
+
+fn across(reloc: &Reloc) -> Option<(u32, u32)> {
+    match reloc.target {
+        Target::Across(index) => Some((reloc.at, index)),
         _ => None,
     }
 }

@@ -147,22 +147,45 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.lea(Width::W64, area, Addr::base(I::STACK, abi.stack_args as i32));
         }
         self.w.reserve_room();
-        self.enter_callee(to, sig, abi);
+        let context = self.context_across(to, sig);
+        self.enter_callee(to, sig, abi, context.is_some());
         self.call_site();
         self.safepoint();
+        if let Some(context) = context {
+            self.w.load(Load::I64, I::CTX, context);
+            self.reload_memory_base();
+        }
         if abi.stack_args > 0 && !without(Fault::PoppedArguments) {
             // The callee has popped its arguments: back to where the frame ends.
             self.w.lea(Width::W64, I::STACK, Addr::base(I::STACK, -(abi.stack_args as i32)));
         }
-        if self.comes_back() {
+        if context.is_none() && self.comes_back() {
             self.reload_moved_base();
         }
         self.take_results(sig, abi);
     }
 
-    fn enter_callee(&mut self, to: To, sig: &Sig, abi: &Abi) {
+    /// If the linker may make a call enter private code of another instance: where in the frame the own instance
+    /// pointer is meanwhile.
+    fn context_across(&mut self, to: To, sig: &Sig) -> Option<Addr> {
+        let open = self.facts.links_imports && sig.shares_registers() && !self.facts.settings.poison;
+        if !open || !matches!(to, To::Import { .. }) {
+            return None;
+        }
+        if self.survey.handlers {
+            return Some(Addr::base(I::FRAME, self.lists.exceptions.context));
+        }
+        // The arguments are where they go, and the results come later.
+        let position = self.stack.len();
+        let slot = self.slot(position, Ty::I64);
+        self.w.store(Store::B64, slot, I::CTX);
+        Some(slot)
+    }
+
+    fn enter_callee(&mut self, to: To, sig: &Sig, abi: &Abi, across: bool) {
         let to = match to {
             To::Defined(index) => CallTo::Symbol(Target::Func(index)),
+            To::Import { func, code, context } if across => CallTo::Across(func, code, context),
             To::Import { func, code, context } => {
                 self.pass_contexts(abi, Addr::base(I::CTX, context));
                 self.poison_arguments(sig, abi);

@@ -90,6 +90,9 @@ fn load(a: &mut Asm, op: Load, d: Reg, addr: Addr) -> At {
     at
 }
 
+/// Bytes of what `call_across` has behind the load of the callee's instance.
+const ACROSS: usize = 13;
+
 /// `r11 = [addr]`, as `make_direct` knows it.
 fn load_from_instance(a: &mut Asm, addr: Addr) -> At {
     debug_assert!(addr.base_reg() == R15 && addr.index().is_none(), "{addr:?}");
@@ -234,6 +237,40 @@ impl Isa for X64 {
         code[start..start + idle].copy_from_slice(&NOPS[idle - 1].to_le_bytes()[..idle]);
         code[field - 1] = if goes == 0xd3 { 0xe8 } else { 0xe9 };
         X64::resolve(code, field as u32, from + (load - 1) as u32, to);
+    }
+
+    fn make_across(code: &mut [u8], at: u32, from: u32, to: u32, into: Entering) {
+        let start = at as usize;
+        debug_assert_eq!(code[start..start + 2], [0x49, 0x8b], "the callee's instance goes to rdi");
+        let load = match code[start + 2] {
+            0x3f => 3,
+            0x7f => 4,
+            _ => 7,
+        };
+        // What `call_across` has behind that, always of this length.
+        let rest = start + load;
+        let end = rest + ACROSS;
+        match into {
+            Entering::Thunk => {
+                let through = end - 3 - if code[rest + 3] == NOPS[2] as u8 { 4 } else { 7 };
+                X64::make_direct(code, through as u32, from + (through - start) as u32, to);
+            }
+            Entering::Private(base) => {
+                // `mov r15, [r15 + context]`
+                code[start] = 0x4d;
+                match base {
+                    // `mov r14, [r15 + base]`
+                    Some(base) => {
+                        code[rest..rest + 3].copy_from_slice(&[0x4d, 0x8b, 0xb7]);
+                        code[rest + 3..rest + 7].copy_from_slice(&base.to_le_bytes());
+                        code[rest + 7] = NOPS[0] as u8;
+                    }
+                    None => code[rest..rest + 8].copy_from_slice(&NOPS[7].to_le_bytes()),
+                }
+                code[end - 5] = 0xe8;
+                X64::resolve(code, end as u32 - 4, from + (end - 4 - start) as u32, to);
+            }
+        }
     }
 
     // ---- what operands may be
@@ -683,6 +720,20 @@ impl Isa for X64 {
         let at = load_from_instance(&mut self.asm, code);
         let call = self.asm.offset();
         self.asm.call_r(R11);
+        [at, call]
+    }
+
+    fn call_across(&mut self, context: Addr, code: Addr) -> [At; 2] {
+        let at = self.asm.offset();
+        let [callee, caller] = [X64::TAIL.int_args[0], X64::TAIL.int_args[1]];
+        load(&mut self.asm, Load::I64, callee, context);
+        let rest = self.asm.offset() as usize;
+        self.asm.mov_rr(Size::S64, caller, R15);
+        if code.disp() == i32::from(code.disp() as i8) {
+            self.asm.nop(3);
+        }
+        let [_, call] = self.call_through(code);
+        debug_assert_eq!(self.asm.offset() as usize, rest + ACROSS);
         [at, call]
     }
 

@@ -184,6 +184,45 @@ fn calls_and_jumps_through_the_instance_become_direct() {
     }
 }
 
+/// What leaves it open how a function is entered goes by its thunk or by its private entry, whose registers it has.
+#[test]
+fn calls_across_enter_by_the_thunk_or_as_private_code() {
+    let forms =
+        [Entering::Thunk, Entering::Private(None), Entering::Private(Some(0x50)), Entering::Private(Some(0x5000))];
+    for [context, code] in [[0x10, 8], [8, 0x10], [0x80, 0x78], [0x78, 0x80], [0x1000, 0x1008], [0, 8]] {
+        let mut a = X64::new(NONE);
+        a.ret(0);
+        let [at, call] = a.call_across(Addr::base(X64::CTX, context), Addr::base(X64::CTX, code));
+        let end = u64::from(a.offset());
+        a.ret(0);
+        let text = |code: &[u8]| decode(code).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let through = text(a.code());
+        assert!(through[1].starts_with("mov rdi,[r15") && through[2] == "mov rsi,r15", "{through:?}");
+        let [.., load, goes, _] = &through[..] else { panic!("a load and a call") };
+        assert!(load.starts_with("mov r11,[r15") && goes == "call r11", "{through:?}");
+        assert_eq!(decode(a.code()).iter().rev().nth(1).unwrap().ip(), call.into());
+        for into in forms {
+            let mut changed = a.code().to_vec();
+            X64::make_across(&mut changed, at, 0x1000 + at, 0x2000, into);
+            let decoded = decode(&changed);
+            let idle = |i: &&iced_x86::Instruction| i.mnemonic() != Mnemonic::Nop;
+            let shown: Vec<String> = decoded.iter().filter(idle).map(ToString::to_string).collect();
+            let goes = &decoded[decoded.len() - 2];
+            assert_eq!((goes.flow_control(), goes.next_ip()), (FlowControl::Call, end));
+            assert_eq!(goes.near_branch_target(), 0x1000);
+            match into {
+                Entering::Thunk => assert_eq!(shown[1..3], through[1..3]),
+                Entering::Private(base) => {
+                    assert_eq!(shown[1], through[1].replace("rdi", "r15"));
+                    let [_, memory @ .., _, _] = &decoded[1..] else { panic!("more than that") };
+                    let loads = memory.iter().filter(idle).map(|i| (i.op0_register(), i.memory_displacement64()));
+                    assert_eq!(loads.collect::<Vec<_>>(), Vec::from_iter(base.map(|at| (Register::R14, at as u64))));
+                }
+            }
+        }
+    }
+}
+
 /// The entry jump of a function is as long as said, and goes where it is told, wherever it has its place in the text.
 #[test]
 fn tail_entry() {
