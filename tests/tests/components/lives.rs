@@ -5,7 +5,7 @@ use lightbeam_tests::components::{Instantiated, Outcome, State, imports, limits,
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use wasmtime::component::{Component, Linker, Val};
-use wasmtime::{Engine, Store, Trap};
+use wasmtime::{CallHook, Engine, Store, StoreContextMut, Trap};
 
 /// Calls the host through an adapter, with a string that is allocated, and is told that it has returned.
 const TALKS: &str = "(component
@@ -64,6 +64,42 @@ fn instances_outlive_their_components() {
             drop(other);
             assert!(instance.call("g", &text("x")).is(&["U32(1)", "1", "x", "x", "1"]), "{how}");
         }
+    }
+}
+
+#[test]
+fn hooks_see_every_border() {
+    for setting in settings().into_iter().filter(|setting| !setting.setup.fuel) {
+        let seen = setting.same(TALKS, |engine, component| {
+            let mut instance = Instantiated::new(engine, component).unwrap();
+            instance.store.call_hook(|mut store: StoreContextMut<'_, State>, hook| {
+                store.data_mut().log.push(format!("{hook:?}"));
+                Ok(())
+            });
+            let first = instance.call("g", &text("abc"));
+            // A hook that fails at the nth border fails the call.
+            let mut failed = Vec::new();
+            for most in 0..16 {
+                let mut instance = Instantiated::new(engine, component).unwrap();
+                let mut borders = 0;
+                instance.store.call_hook(move |_, _: CallHook| {
+                    borders += 1;
+                    if borders > most { Err(wasmtime::Error::msg("no further")) } else { Ok(()) }
+                });
+                failed.push((instance.call("g", &text("abc")), instance.call("g", &text("a"))));
+            }
+            (first, failed)
+        });
+        let (Outcome::Returned(first), failed) = seen else { panic!("{seen:?}") };
+        let entered = first.iter().filter(|hook| *hook == "CallingHost").count();
+        let left = first.iter().filter(|hook| *hook == "ReturningFromHost").count();
+        assert!(entered >= 4 && entered == left, "{first:?}");
+        assert!(
+            failed
+                .iter()
+                .take(8)
+                .all(|(outcome, _)| matches!(outcome, Outcome::Failed(None, why, _) if why == "no further"))
+        );
     }
 }
 

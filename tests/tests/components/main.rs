@@ -10,6 +10,7 @@
 //! | `aot`, `instance` | `hosting`: kinds of artifacts, exported modules, prefixes, what is counted |
 //! | `async`, `async_dynamic`, `stream_sync_dropped` | `asynchronous`, `tasks`; `lives`: threads; `random` |
 //! | `bindgen`, `dynamic`, `macros`, `fixed_length_list` | `random`: values of all types and both ways |
+//! | `call_hook` | `lives`: hooks see every border |
 //! | `func` | `random`; `adapters`: what is no value, arguments beyond registers; `lives`: outliving the component |
 //! | `handle_table_limit` | `lives`: handles have a limit |
 //! | `import` | `builtins`; `adapters`: `realloc` that leaves, re-entry in `asynchronous` |
