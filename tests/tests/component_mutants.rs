@@ -1,6 +1,6 @@
-//! Components of Wasmtime's scripts with changed, doubled, lacking and lying sections: whole and in chunks they give the
-//! same artifact or the same error, never a panic, and what is accepted is proved. `LIGHTBEAM_SCALE` times the number of
-//! an ordinary run; `LIGHTBEAM_SEED` begins elsewhere.
+//! Components of Wasmtime's scripts with changed, doubled, lacking and lying sections: whole and in chunks they give
+//! the same artifact or the same error, never a panic, and what is accepted is proved. `LIGHTBEAM_SCALE` times the
+//! number of an ordinary run; `LIGHTBEAM_SEED` begins elsewhere.
 
 use lightbeam_tests::fuzz::components::{check, damaged};
 use lightbeam_tests::fuzz::seeds;
