@@ -105,7 +105,7 @@ impl Walk<'_> {
             return Err("private entry of a function that takes its arguments elsewhere");
         }
         self.pass(&shape.private, true)?;
-        self.come_back(&shape.private)?;
+        self.come_back(&shape.private, Some(import))?;
         // What pinned registers hold is the callee's.
         self.st.regs[R15] = Value::UNDEF;
         self.st.regs[R14] = Value::UNDEF;

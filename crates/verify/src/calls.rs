@@ -56,8 +56,7 @@ impl<'p> Walk<'p> {
                     let shape = p.shape_of_defined(index);
                     self.check_instance()?;
                     self.pass(&shape.private, true)?;
-                    self.may_throw(None)?;
-                    self.come_back(&shape.private)
+                    self.come_back(&shape.private, None)
                 }
                 Some(Entry::Builtin(builtin)) => self.call_builtin(builtin),
                 Some(Entry::Trampoline(index)) => self.call_of_component(Role::TrampolineEntry(index)),
@@ -98,10 +97,7 @@ impl<'p> Walk<'p> {
             self.pass(&shape.private, true)?;
         }
         let import = code.is(Tag::ImportCode).then_some(code.b());
-        self.may_throw(import)?;
-        self.come_back(&shape.tail)?;
-        self.called_import(import);
-        Ok(())
+        self.come_back(&shape.tail, import)
     }
 
     /// The stack is as whoever walks the frames, and whoever uses aligned operands, expects it.
@@ -226,8 +222,9 @@ impl<'p> Walk<'p> {
         }
     }
 
-    /// What is known when a call has come back, and what handlers of exceptions find.
-    pub(crate) fn come_back(&mut self, abi: &Abi) -> Proved<()> {
+    /// What is known when a call has come back, perhaps of an imported function, and what handlers of exceptions find.
+    pub(crate) fn come_back(&mut self, abi: &Abi, import: Option<u32>) -> Proved<()> {
+        self.may_throw(import)?;
         self.let_others_in();
         let area = abi.area.map(|area| self.st.regs[area].as_stack().unwrap_or_else(|| self.area()));
         self.destroy(Effect::Any);
@@ -244,6 +241,7 @@ impl<'p> Walk<'p> {
             // Nobody gives it back where it is of no use.
             self.st.regs[R14] = Value::UNDEF;
         }
+        self.called_import(import);
         Ok(())
     }
 

@@ -339,7 +339,7 @@ impl Walk<'_> {
             return Err("call with an instance that is not the callee's or the caller's");
         }
         self.pass(&shape.tail, false)?;
-        self.come_back(&shape.tail)
+        self.come_back(&shape.tail, None)
     }
 
     // ---- drops of resources

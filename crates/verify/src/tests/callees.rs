@@ -61,7 +61,14 @@ fn proved(
     limited: bool,
     body: impl FnOnce(&mut CodeAssembler, Places) -> Code,
 ) -> Result<(), &'static str> {
-    let facts = modules(known);
+    proved_by(&modules(known), limited, body)
+}
+
+fn proved_by(
+    facts: &[Facts; 2],
+    limited: bool,
+    body: impl FnOnce(&mut CodeAssembler, Places) -> Code,
+) -> Result<(), &'static str> {
     let (text, places) = assemble(|a| {
         let mut thunks = [a.create_label(), a.create_label()];
         let mut functions = [a.create_label(), a.create_label()];
@@ -97,7 +104,7 @@ fn proved(
     }
     let functions = places.windows(2).take(3).map(|pair| Range { start: pair[0], end: pair[1] }).collect();
     let tables = Tables { functions, ..Tables::default() };
-    let prover = TextProver::new(&facts, &text, &tables).map_err(|failure| failure.reason.0)?;
+    let prover = TextProver::new(facts, &text, &tables).map_err(|failure| failure.reason.0)?;
     let part = prover.functions(0..3).map_err(|failure| failure.reason.0)?;
     prover.finish(vec![part]).map(drop).map_err(|failure| failure.reason.0)
 }
@@ -235,6 +242,42 @@ fn private_code_of_another_module_is_called_with_its_own_registers() {
     assert!(kept(|a| a.mov(r8d, dword_ptr(rax + 48))).is_err());
     assert!(kept(|a| a.mov(r8, qword_ptr(rax + 56))).is_err());
     assert!(kept(|a| a.mov(qword_ptr(rbp - 16), rcx).and_then(|()| a.mov(rcx, qword_ptr(rbp - 16)))).is_err());
+}
+
+/// A call that has begun in place is ended by no exception, from wherever: none comes where there are none.
+#[test]
+fn no_exception_comes_from_another_module_past_the_frame_of_the_current_thread() {
+    let call = |exceptions: bool| {
+        let mut facts = modules(KNOWN);
+        let adapters = super::threads::adapters();
+        facts[1].store = adapters.store.clone();
+        facts[1].settings.forced_thread = adapters.settings.forced_thread;
+        facts[1].threads = adapters.threads.map(|threads| crate::facts::Threads { exceptions, ..threads });
+        proved_by(&facts, true, |a, places| {
+            let mut made = a.create_label();
+            a.sub(rsp, 64)?;
+            a.mov(qword_ptr(rbp - 40), r15)?;
+            a.mov(r11, qword_ptr(r15 + STORE))?;
+            super::threads::ENTER.iter().try_for_each(|step| step(a))?;
+            a.xor(edx, edx)?;
+            a.mov(r15, qword_ptr(r15 + INSTANCE[0]))?;
+            a.mov(r14, qword_ptr(r15 + 48))?;
+            a.call(places.private[0])?;
+            a.mov(r15, qword_ptr(rbp - 40))?;
+            a.mov(r14, qword_ptr(r15 + 48))?;
+            a.mov(r11, qword_ptr(r15 + STORE))?;
+            a.lea(rcx, qword_ptr(rbp + super::threads::RECORD))?;
+            a.cmp(qword_ptr(r11 + super::threads::CURRENT), rcx)?;
+            a.jne(made)?;
+            super::threads::LEAVE.iter().try_for_each(|step| step(a))?;
+            a.leave()?;
+            a.ret()?;
+            a.set_label(&mut made)?;
+            a.ud2()
+        })
+    };
+    assert_eq!(call(false), Ok(()));
+    assert_eq!(call(true), Err("call from which an exception may leave the frame of the current thread"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::*;
 use crate::facts::{Border, CallSite, Handler, Record, StackMap, Threads};
 
 const SLOTS: [i32; 2] = [32, 36];
-const CURRENT: i32 = 40;
+pub(super) const CURRENT: i32 = 40;
 /// By imported function: where its instance is, and then its code.
 const IMPORTS: [i32; 4] = [128, 144, 160, 176];
 const CALLEE: usize = 0;
@@ -14,12 +14,12 @@ const TRAP: usize = 2;
 /// Takes ten integers, six of them on the stack.
 const MANY: usize = 3;
 
-const RECORD: i32 = -32;
+pub(super) const RECORD: i32 = -32;
 const ARGUMENTS: [i32; 3] = [8, 12, 16];
 const SAVED: [i32; 2] = [20, 24];
 
 /// A module like one of adapters: it imports a callee, what ends a call, what traps, and a callee with many arguments.
-fn adapters() -> Facts {
+pub(super) fn adapters() -> Facts {
     let mut facts = facts(&[], &[]);
     let many = Signature { params: vec![I32; 10], results: Vec::new() };
     let types = [Signature::default(), many].map(|of| Type { kind: TypeKind::Function(of), supertype: None });
@@ -69,7 +69,7 @@ fn call(a: &mut CodeAssembler, import: usize) -> Code {
 }
 
 /// The beginning of a call, each step of which counts.
-const ENTER: [Step; 13] = [
+pub(super) const ENTER: [Step; 13] = [
     |a| a.mov(dword_ptr(rbp + (RECORD + ARGUMENTS[0])), 1),
     |a| a.mov(dword_ptr(rbp + (RECORD + ARGUMENTS[1])), 0),
     |a| a.mov(dword_ptr(rbp + (RECORD + ARGUMENTS[2])), 2),
@@ -86,7 +86,7 @@ const ENTER: [Step; 13] = [
 ];
 
 /// What ends it where the thread is still that of the frame.
-const LEAVE: [Step; 6] = [
+pub(super) const LEAVE: [Step; 6] = [
     |a| a.mov(rcx, qword_ptr(rbp + RECORD)),
     |a| a.mov(qword_ptr(r11 + CURRENT), rcx),
     |a| a.mov(ecx, dword_ptr(rbp + (RECORD + SAVED[0]))),
