@@ -140,11 +140,11 @@ impl Compiler {
     }
 
     /// Sets whether every NaN that arithmetic gives is the canonical one, positive and with the highest bit of its
-    /// payload alone, whatever NaNs went in: then a program computes the same bits on every machine. Operators that only
-    /// move bits (`neg`, `abs`, `copysign`, loads, `select`, `reinterpret`) move those of NaNs, too. Without this it is as
-    /// the engine's `Config::cranelift_nan_canonicalization`, which is for hosts that have Wasmtime's own compiler as well.
-    /// [`Config::relaxed_simd_deterministic`](wasmtime::Config::relaxed_simd_deterministic) is what relaxed SIMD needs
-    /// besides.
+    /// payload alone, whatever NaNs went in: then a program computes the same bits on every machine. Operators that
+    /// only move bits (`neg`, `abs`, `copysign`, loads, `select`, `reinterpret`) move those of NaNs, too. Without this
+    /// it is as the engine's `Config::cranelift_nan_canonicalization`, which is for hosts that have Wasmtime's own
+    /// compiler as well. [`Config::relaxed_simd_deterministic`](wasmtime::Config::relaxed_simd_deterministic) is what
+    /// relaxed SIMD needs besides.
     ///
     /// ```
     /// # fn main() -> wasmtime::Result<()> {

@@ -37,7 +37,7 @@ pub enum Type {
 
 /// A type without parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "named as in texts")]
 pub enum Plain {
     Bool,
     S8,
@@ -56,7 +56,7 @@ pub enum Plain {
 
 /// A core type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "named as in texts")]
 pub enum Core {
     I32,
     I64,

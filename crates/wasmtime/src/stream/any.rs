@@ -66,8 +66,7 @@ pub struct Stream {
     state: State,
 }
 
-// One per stream, and moved about little.
-#[allow(clippy::large_enum_variant)]
+#[expect(clippy::large_enum_variant, reason = "one per stream, and moved about little")]
 enum State {
     /// What has come so far does not tell: it is too little, or text, of which all must be there.
     Unknown(Vec<u8>),

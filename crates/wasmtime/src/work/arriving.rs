@@ -261,7 +261,8 @@ mod tests {
         let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
         let settings = Settings { threads: 1, batch: Some(1), ..(*engine).clone() };
         let (terms, batches, mut placer) = broken(&settings);
-        // Another thread was ahead of those that came to an end: what it made was too much, and so the rest was dropped.
+        // Another thread was ahead of those that came to an end: what it made was too much, and so the rest was
+        // dropped.
         let mut worker = Worker::new(&terms);
         assert!(worker.batch(&batches[0]).is_ok_and(|functions| functions == 1));
         let mut fragment = worker.take(&batches[0].job, &mut Totals::default()).unwrap();
