@@ -1,4 +1,4 @@
-//! `bench bombs`: modules made to be slow to compile, at a size and at twice that. What must hold is that twice the
+//! `bench bombs`: modules and components made to be slow to compile, at a size and at twice that. What must hold is that twice the
 //! input never costs much more than twice the time, code, artifact, memory and steps.
 
 use crate::allocator::peak;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 #[path = "../../tests/src/bombs/mod.rs"]
 pub(crate) mod families;
 
-use families::{EXTREMES, allowed, bombs, invalid, out_of_proportion};
+use families::{COMPONENTS, COMPONENTS_OUT_OF_PROPORTION, EXTREMES, allowed, bombs, invalid, out_of_proportion};
 
 /// What doubling may cost.
 const MAX_TIME: f64 = 2.3;
@@ -68,7 +68,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let backend = Backend::new(options.compiler, false)?;
     let asked = |name: &str| options.families.is_empty() || options.families.iter().any(|asked| asked == name);
     if let Some(folder) = &options.emit {
-        for bomb in bombs().filter(|bomb| asked(bomb.name)) {
+        for bomb in bombs().chain(COMPONENTS).filter(|bomb| asked(bomb.name)) {
             for n in [1, 2].map(|times| times * bomb.n * options.scale) {
                 std::fs::write(folder.join(format!("{}-{n}.wasm", bomb.name)), (bomb.make)(n))?;
             }
@@ -130,8 +130,11 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     for bomb in &families {
         lines.push(doubled(bomb.name, &bomb.make, scaled(bomb.n), true));
     }
+    for bomb in COMPONENTS.iter().filter(|bomb| asked(bomb.name)) {
+        lines.push(doubled(&format!("{}, a component", bomb.name), &bomb.make, scaled(bomb.n), true));
+    }
     print(&head, &lines);
-    println!("The same, with an error at the very end:\n");
+    println!("The same modules, with an error at the very end:\n");
     let mut lines = Vec::new();
     for bomb in &families {
         lines.push(doubled(&format!("{}, invalid", bomb.name), &|n| invalid((bomb.make)(n)), scaled(bomb.n), false));
@@ -140,7 +143,8 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
 
     println!("Near the limits, and beyond them:\n");
     let mut lines = Vec::new();
-    for bomb in EXTREMES.iter().chain(out_of_proportion()).filter(|bomb| asked(bomb.name)) {
+    let beyond = out_of_proportion().chain(COMPONENTS_OUT_OF_PROPORTION);
+    for bomb in EXTREMES.iter().chain(beyond).filter(|bomb| asked(bomb.name)) {
         let wasm = (bomb.make)(bomb.n);
         let bytes = wasm.len();
         let cells = match costs(&backend, [wasm], options, true) {

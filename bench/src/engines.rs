@@ -103,12 +103,14 @@ impl Backend {
         &self.engine
     }
 
-    /// From the bytes of a module to the bytes of an artifact.
+    /// From the bytes of a module or a component to the bytes of an artifact.
     pub(crate) fn compile(&self, bytes: &[u8]) -> anyhow::Result<Compiled> {
         let start = ProcessTime::now();
-        let artifact = match &self.lightbeam {
-            Some(lightbeam) => lightbeam.precompile(bytes)?,
-            None => self.engine.precompile_module(bytes)?,
+        let artifact = match (&self.lightbeam, Parser::is_component(bytes)) {
+            (Some(lightbeam), false) => lightbeam.precompile(bytes)?,
+            (Some(lightbeam), true) => lightbeam.precompile_component(bytes)?,
+            (None, false) => self.engine.precompile_module(bytes)?,
+            (None, true) => self.engine.precompile_component(bytes)?,
         };
         Ok(Compiled { time: start.elapsed(), artifact })
     }
