@@ -1,5 +1,5 @@
-//! `bench bombs`: modules and components made to be slow to compile, at a size and at twice that. What must hold is that twice the
-//! input never costs much more than twice the time, code, artifact, memory and steps.
+//! `bench bombs`: modules and components made to be slow to compile, at a size and at twice that. What must hold is
+//! that twice the input never costs much more than twice the time, code, artifact, memory and steps.
 
 use crate::allocator::peak;
 use crate::engines::{Backend, Kind, text_bytes};
@@ -131,7 +131,7 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         lines.push(doubled(bomb.name, &bomb.make, scaled(bomb.n), true));
     }
     for bomb in COMPONENTS.iter().filter(|bomb| asked(bomb.name)) {
-        lines.push(doubled(&format!("{}, a component", bomb.name), &bomb.make, scaled(bomb.n), true));
+        lines.push(doubled(&format!("{}, a component", bomb.name), &bomb.make, scaled(bomb.n) / 2, true));
     }
     print(&head, &lines);
     println!("The same modules, with an error at the very end:\n");

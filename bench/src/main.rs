@@ -5,6 +5,7 @@
 //! is not in them. The tables are Markdown; `--json` keeps every sample.
 
 // The tests have it as well.
+#[expect(dead_code, reason = "the tests ask it for more")]
 #[path = "../../tests/src/allocator.rs"]
 mod allocator;
 mod bombs;
