@@ -3,9 +3,10 @@
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::Errno;
-use rustix::process::{Resource, getrlimit};
+use rustix::process::{Pid, Resource, getrlimit};
+use rustix::thread::gettid;
 use std::any::Any;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::num::NonZero;
 use std::os::fd::AsRawFd as _;
@@ -13,6 +14,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unw
 use std::path::PathBuf;
 use std::sync::{Mutex, Once};
 use std::thread;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use wasmtime::error::Context as _;
 use wasmtime::{Result, bail};
@@ -75,13 +77,28 @@ fn runtime() -> Result<Runtime> {
 fn can_start(threads: usize) -> bool {
     let gate = Mutex::new(());
     let closed = gate.lock();
-    thread::scope(|scope| {
-        let pass = || drop(gate.lock());
+    let started: Vec<_> = thread::scope(|scope| {
+        let pass = || {
+            drop(gate.lock());
+            gettid()
+        };
         let started: Vec<_> =
             (0..threads).map_while(|_| thread::Builder::new().spawn_scoped(scope, pass).ok()).collect();
         drop(closed);
-        started.len() == threads
-    })
+        started.into_iter().map_while(|thread| thread.join().ok()).collect()
+    });
+    started.iter().for_each(|thread| await_end(*thread));
+    started.len() == threads
+}
+
+/// Waits until a thread that was joined no longer counts. The kernel lets whoever joins it go on a moment before, and on
+/// a busy machine that moment is long enough to start no other thread in its place.
+fn await_end(thread: Pid) {
+    let path = format!("/proc/self/task/{}", thread.as_raw_nonzero());
+    let deadline = Instant::now() + Duration::from_secs(1);
+    while fs::exists(&path).unwrap_or(false) && Instant::now() < deadline {
+        thread::sleep(Duration::from_micros(50));
+    }
 }
 
 /// A file in memory that nobody can change, under a path that is of this process alone.
@@ -157,5 +174,15 @@ mod tests {
         let error = without_panic(|| panic!("failed printing to stderr: {}", 28)).unwrap_err();
         assert!(error.to_string().contains("to stderr: 28"), "{error:#}");
         assert_eq!(without_panic(|| 7).unwrap(), 7);
+    }
+
+    #[test]
+    fn threads_that_were_tried_no_longer_count() {
+        for _ in 0..200 {
+            let tried = thread::scope(|scope| scope.spawn(gettid).join().unwrap());
+            await_end(tried);
+            assert!(!fs::exists(format!("/proc/self/task/{}", tried.as_raw_nonzero())).unwrap());
+        }
+        assert!(can_start(3));
     }
 }

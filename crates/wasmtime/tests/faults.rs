@@ -14,7 +14,11 @@ fn alone(test: &str, prepare: impl FnOnce(Command) -> Command) -> bool {
     if std::env::var_os(MARK).is_some() {
         return true;
     }
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    // Without the descriptors that whoever runs the tests may have left open.
+    let close =
+        "for fd in /proc/self/fd/*; do n=${fd##*/}; [ $n -lt 3 ] || eval \"exec $n>&-\"; done; exec \"$0\" \"$@\"";
+    let mut command = Command::new("bash");
+    command.args(["-c", close]).arg(std::env::current_exe().unwrap());
     command.args([test, "--exact", "--nocapture", "--test-threads=1"]).env(MARK, test);
     let output = prepare(command).output().unwrap();
     let text = [&output.stdout[..], &output.stderr].concat();
