@@ -19,8 +19,11 @@ use tokio::runtime::{Builder, Runtime};
 use wasmtime::error::Context as _;
 use wasmtime::{Result, bail};
 
-/// Pipes, of two descriptors each, that tokio makes or as many as it does.
+/// Pipes, of two descriptors each, of which tokio and what else runs a program make as many descriptors.
 const PIPES: usize = 4;
+
+/// The same of a server before it serves anybody (six), and for one who comes.
+const SERVER_PIPES: usize = 7;
 
 /// Most threads that wait for the input and output of one program.
 const WORKERS: usize = 4;
@@ -49,7 +52,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T>>) -> Result<T> 
 
 /// Fails if there are not the threads and descriptors that a server needs, which is Wasmtime's to run.
 pub(crate) fn ensure_server() -> Result<()> {
-    ensure_pipes()?;
+    ensure_pipes(SERVER_PIPES, "to serve")?;
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
     if !can_start(workers + 1) {
         bail!("to serve takes {} more threads", workers + 1);
@@ -57,13 +60,13 @@ pub(crate) fn ensure_server() -> Result<()> {
     Ok(())
 }
 
-fn ensure_pipes() -> Result<()> {
-    let pipes: io::Result<Vec<_>> = (0..PIPES).map(|_| io::pipe()).collect();
-    pipes.map(drop).with_context(|| format!("to run a program takes {} more file descriptors", 2 * PIPES))
+fn ensure_pipes(most: usize, what: &str) -> Result<()> {
+    let pipes: io::Result<Vec<_>> = (0..most).map(|_| io::pipe()).collect();
+    pipes.map(drop).with_context(|| format!("{what} takes {} more file descriptors", 2 * most))
 }
 
 fn runtime() -> Result<Runtime> {
-    ensure_pipes()?;
+    ensure_pipes(PIPES, "to run a program")?;
     // Of its threads tokio may find out too late that it cannot have them, and then waits for itself.
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(WORKERS);
     if can_start(workers + 1) {

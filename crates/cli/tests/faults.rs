@@ -125,7 +125,12 @@ fn a_server_says_what_it_lacks() {
     let here = directory("server");
     let serve = |before: &str| shell(&here, &format!("{before} $L serve --addr 127.0.0.1:0 {SERVER}"));
     fails(&serve("export RUST_MIN_STACK=1152921504606846976;"), &["to serve takes", "more threads"]);
-    fails(&serve("ulimit -n 12;"), &["more file descriptors"]);
+    for most in 6..18 {
+        fails(&serve(&format!("ulimit -n {most};")), &["descriptors", "Too many open files"]);
+    }
+    // Whether or not it has come so far by then.
+    let output = serve("ulimit -n 18; exec timeout 3");
+    assert_eq!(output.status.code(), Some(124), "{}", said(&output));
     fails(&serve("ulimit -f 1;"), &["failed to hand over the compiled component", "RLIMIT_FSIZE"]);
     fs::remove_dir_all(here).unwrap();
 }
