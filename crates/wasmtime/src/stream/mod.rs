@@ -8,6 +8,7 @@
 
 pub(crate) mod any;
 pub(crate) mod component_stream;
+mod linked;
 pub(crate) mod whole_component;
 
 use crate::Compiler;
@@ -17,19 +18,19 @@ use crate::input::data::{self, DataImage};
 use crate::input::kind;
 use crate::input::standins;
 use crate::input::translate::{self, MAGIC, Translated};
-use crate::output::artifact::{self, Artifact, Source};
+use crate::output::artifact::{Artifact, Source};
 use crate::output::link::{self, Unit};
 use crate::output::place::Placer;
 use crate::report::{Progress, Report};
 use crate::settings::Settings;
-use crate::verify;
+use crate::stream::linked::Linked;
 use crate::work::arriving::Arriving;
 use crate::work::job::{Job, Terms};
 use crate::work::queue::{self, Compiled};
 use crate::work::worker::Totals;
 use lightbeam_compiler::facts::Facts;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use wasmtime::Module;
 use wasmtime_environ::FuncIndex;
 use wasmtime_environ::wasmparser::{BinaryReader, Chunk, Encoding, Parser, Payload};
@@ -436,25 +437,6 @@ fn conclude<'a>(
     let units = [Unit { facts, translation: &translated.0, first: 0 }];
     let image = link::link(settings, &units, &translated.1, None, wasm_bytes, functions)?;
     report.functions = translated.0.module.num_defined_funcs() as u32;
-    report.wasm_bytes = wasm_bytes;
-    report.body_bytes = totals.body_bytes;
-    report.text_bytes = image.text.len();
-    report.code_bytes = totals.code_bytes;
-    report.counters = totals.counters;
-    // Of several threads' time, as much as passed while they worked side by side.
-    let share = report.phases.compile.as_secs_f64() / totals.busy.as_secs_f64().max(1e-9);
-    report.phases.survey = totals.survey.mul_f64(share.min(1.));
-    report.phases.emit = totals.emit.mul_f64(share.min(1.));
-    let artifact = artifact::write(settings, Source::Module(translated), image)?;
-    report.artifact_bytes = artifact.len();
-    report.phases.link = start.elapsed();
-    report.phases.load = Duration::ZERO;
-    if !settings.verify {
-        return Ok((artifact, report));
-    }
-    let start = Instant::now();
-    let bytes = artifact.into_bytes()?;
-    report.verified = Some(verify::prove(settings, &bytes, None)?);
-    report.phases.verify = start.elapsed();
-    Ok((Artifact::of_bytes(bytes), report))
+    let source = Source::Module(translated);
+    Linked { image, source, trampolines: None, wasm_bytes, start }.conclude(settings, &totals, report)
 }

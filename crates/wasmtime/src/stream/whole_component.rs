@@ -7,20 +7,20 @@ use crate::facts::{self, known_imports};
 use crate::input::component::{self, Translated};
 use crate::input::kind::{self, Kind};
 use crate::input::translate;
-use crate::output::artifact::{self, Artifact, Source};
+use crate::output::artifact::{Artifact, Source};
 use crate::output::link::{self, Unit};
 use crate::output::place::Placer;
 use crate::report::{ComponentReport, Report};
 use crate::settings::Settings;
 use crate::stream::component_stream::ComponentStream;
-use crate::verify;
+use crate::stream::linked::Linked;
 use crate::work::arriving::Arriving;
 use crate::work::job::{Job, Terms};
 use crate::work::queue::{self, Compiled};
 use crate::work::worker::Totals;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use wasmtime_environ::wasmparser::{BinaryReader, FunctionBody};
 use wasmtime_environ::{FuncIndex, ModuleTranslation, ModuleTypesBuilder, ScopeVec, StaticModuleIndex};
 
@@ -199,28 +199,9 @@ impl Compiling<'_> {
         report.functions = jobs.iter().map(|job| job.functions()).sum();
         let adapters = jobs.iter().filter(|job| job.adapter).count() as u32;
         report.component = Some(ComponentReport { modules: jobs.len() as u32 - adapters, adapters });
-        report.wasm_bytes = wasm_bytes;
-        report.body_bytes = totals.body_bytes;
-        report.text_bytes = image.text.len();
-        report.code_bytes = totals.code_bytes;
-        report.counters = totals.counters;
-        // Of several threads' time, as much as passed while they worked side by side.
-        let share = report.phases.compile.as_secs_f64() / totals.busy.as_secs_f64().max(1e-9);
-        report.phases.survey = totals.survey.mul_f64(share.min(1.));
-        report.phases.emit = totals.emit.mul_f64(share.min(1.));
-        report.phases.adapters = totals.adapters.mul_f64(share.min(1.));
         let trampolines = std::mem::take(&mut translated.component.trampolines);
-        let artifact = artifact::write(settings, Source::Component(translated, wasm), image)?;
-        report.artifact_bytes = artifact.len();
-        report.phases.link = start.elapsed();
-        report.phases.load = Duration::ZERO;
-        if !settings.verify {
-            return Ok((artifact, report));
-        }
-        let start = Instant::now();
-        let bytes = artifact.into_bytes()?;
-        report.verified = Some(verify::prove(settings, &bytes, Some(&trampolines))?);
-        report.phases.verify = start.elapsed();
-        Ok((Artifact::of_bytes(bytes), report))
+        let source = Source::Component(translated, wasm);
+        let linked = Linked { image, source, trampolines: Some(trampolines), wasm_bytes, start };
+        linked.conclude(settings, &totals, report)
     }
 }
