@@ -15,6 +15,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 use wasmtime::error::Context as _;
@@ -307,14 +309,21 @@ fn has_room_for_pools() -> bool {
 }
 
 /// Has a termination end the server as an interrupt does, of which Wasmtime knows.
+///
+/// It begins to listen for the second a moment after it says that it does: so that one is repeated until it is heard.
 fn end_as_interrupted() -> Result<()> {
     let runtime = Builder::new_current_thread().enable_io().build().context("failed to prepare for signals")?;
     let terminations = runtime.block_on(async { signal(SignalKind::terminate()) });
     let mut terminations = terminations.context("failed to prepare for signals")?;
     start_thread("signals", move || {
-        while runtime.block_on(terminations.recv()).is_some() {
-            // One to itself can always be sent.
-            let _ = kill_process(getpid(), Signal::INT);
+        // One to itself can always be sent.
+        let interrupt = || drop(kill_process(getpid(), Signal::INT));
+        runtime.block_on(terminations.recv());
+        interrupt();
+        runtime.block_on(terminations.recv());
+        loop {
+            interrupt();
+            thread::sleep(Duration::from_millis(20));
         }
     })
 }
