@@ -6,6 +6,7 @@ use crate::node::{self, Node};
 use crate::programs;
 use crate::stats::{Effort, Samples, geomean, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
+use crate::unseen;
 use cpu_time::ThreadTime;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -22,6 +23,9 @@ pub(crate) struct Options {
     /// The large modules that `bench/fetch` gets as well.
     #[arg(long)]
     large: bool,
+    /// The programs that nobody has tuned for, which `bench/fetch` gets, and nothing else.
+    #[arg(long)]
+    unseen: bool,
     #[command(flatten)]
     effort: Effort,
     /// Leaves a compiler out.
@@ -120,6 +124,7 @@ impl Row {
 
 pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
     let mut modules = match &options.files[..] {
+        [] if options.unseen => unseen::modules()?,
         [] => corpus::programs(&[])?,
         files => files.iter().map(|path| Wasm::read(path)).collect::<Result<_, _>>()?,
     };

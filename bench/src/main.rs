@@ -28,6 +28,7 @@ mod spectre;
 mod stacks;
 mod stats;
 mod table;
+mod unseen;
 mod verify;
 
 use clap::Parser;

@@ -16,6 +16,9 @@ pub(crate) const COMPILE: &str = include_str!("node/compile.js");
 /// Runs the module, a WASI command, as its task says.
 pub(crate) const RUN: &str = include_str!("node/run.js");
 
+/// Drives the module, a library, as the script in its task says.
+pub(crate) const DRIVE: &str = include_str!("node/drive.js");
+
 /// Calls a function that the module exports, as its task says.
 pub(crate) const CALL: &str = include_str!("node/call.js");
 

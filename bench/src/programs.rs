@@ -2,6 +2,7 @@
 //! the programs of `bench/simd`.
 
 use crate::corpus::{self, Wasm};
+use crate::unseen::{self, Script};
 use anyhow::{Context, ensure};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,8 @@ pub(crate) struct Work {
     pub(crate) expected: Option<Vec<u8>>,
     /// Does it say by itself when its work begins and ends? If not, its work is all from `_start` to exit.
     pub(crate) brackets: bool,
+    /// How it is driven if it is a library; its standard input is what the script puts into its memory.
+    pub(crate) script: Option<Script>,
 }
 
 impl Work {
@@ -77,6 +80,7 @@ impl Work {
             output: None,
             expected: wasm.expected_stdout()?,
             brackets: true,
+            script: None,
             wasm,
         })
     }
@@ -94,7 +98,7 @@ impl Work {
 /// The corpus, with `simd` those of `bench/simd` and with `large` the fetched programs; or, of all, those with these
 /// names.
 pub(crate) fn works(names: &[String], simd: bool, large: bool) -> anyhow::Result<Vec<Work>> {
-    let is_other = |name: &String| LARGE.contains(&name.as_str()) || SIMD.contains(&name.as_str());
+    let is_other = |name: &String| LARGE.contains(&name.as_str()) || SIMD.contains(&name.as_str()) || unseen::has(name);
     let asked = |name: &&str| names.iter().any(|asked| asked == name);
     let mut works = Vec::new();
     let small: Vec<String> = names.iter().filter(|name| !is_other(name)).cloned().collect();
@@ -109,6 +113,9 @@ pub(crate) fn works(names: &[String], simd: bool, large: bool) -> anyhow::Result
     }
     for name in LARGE.into_iter().filter(|name| large || asked(name)) {
         works.push(large_work(name)?);
+    }
+    if names.iter().any(|name| unseen::has(name)) {
+        works.extend(unseen::works(names)?);
     }
     Ok(works)
 }
@@ -130,6 +137,7 @@ fn large_work(name: &str) -> anyhow::Result<Work> {
             output: None,
             expected: None,
             brackets: false,
+            script: None,
         })
     };
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

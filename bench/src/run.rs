@@ -6,6 +6,7 @@ use crate::node::{self, Node};
 use crate::programs::{self, Work};
 use crate::stats::{Effort, Samples, geomean, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
+use crate::unseen;
 use anyhow::{Context, ensure};
 use cpu_time::ThreadTime;
 use serde_json::{Value, json};
@@ -27,6 +28,9 @@ pub(crate) struct Options {
     /// The large programs that `bench/fetch` gets as well.
     #[arg(long)]
     large: bool,
+    /// The programs that nobody has tuned for, which `bench/fetch` gets, and nothing else.
+    #[arg(long)]
+    unseen: bool,
     #[command(flatten)]
     effort: Effort,
     /// Leaves a compiler out.
@@ -86,6 +90,8 @@ impl Runtime {
 /// A program that is compiled and can be run again and again.
 enum Ready {
     Wasmtime(InstancePre<Host>),
+    /// A library, which the work's script drives.
+    Library(Module),
     Node {
         process: Node,
         /// Where the program prints to.
@@ -97,9 +103,10 @@ enum Ready {
 
 /// What a program's host keeps: its WASI context, and when, by `now`, its own work began and ended.
 pub(crate) struct Host {
-    wasi: WasiP1Ctx,
+    pub(crate) wasi: WasiP1Ctx,
     start: Option<Duration>,
     end: Option<Duration>,
+    pub(crate) library: unseen::Library,
 }
 
 /// What was measured of one program.
@@ -133,7 +140,11 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         println!("Liftoff and TurboFan are those of {version}, with its own runtime around them.\n");
     }
     let mut rows = Vec::new();
-    for work in programs::works(&options.programs, options.simd, options.large)? {
+    let works = match options.unseen {
+        true => unseen::works(&options.programs)?,
+        false => programs::works(&options.programs, options.simd, options.large)?,
+    };
+    for work in works {
         eprintln!("{} …", work.wasm.name);
         match measure(&work, &contenders, options.effort)? {
             Ok(row) => rows.push(row),
@@ -156,6 +167,7 @@ fn measure(work: &Work, contenders: &[(Contender, Runtime)], effort: Effort) -> 
     for (contender, runtime) in contenders {
         ready.push(match runtime {
             Runtime::Wasmtime(backend) => match backend.proved(&work.wasm.bytes) {
+                Ok(module) if work.script.is_some() => Ready::Library(module),
                 Ok(module) => Ready::Wasmtime(link(backend, &module)?),
                 Err(error) if *contender == Contender::Lightbeam => return Ok(Err(format!("Lightbeam: {error:#}"))),
                 Err(error) => {
@@ -167,14 +179,21 @@ fn measure(work: &Work, contenders: &[(Contender, Runtime)], effort: Effort) -> 
                 let stdout = tempfile::NamedTempFile::new()?.into_temp_path();
                 let stdin = tempfile::NamedTempFile::new()?.into_temp_path();
                 std::fs::write(&stdin, &work.stdin)?;
-                let task = json!({
+                let mut task = json!({
                     "args": work.args,
                     "stdin": &*stdin,
                     "stdout": &*stdout,
                     "folders": folders(work).map(|(host, guest)| json!([host, guest])).collect::<Value>(),
                     "brackets": work.brackets,
                 });
-                let process = Node::new(flags, node::RUN, &work.wasm.bytes, &task)?;
+                let mut source = node::RUN;
+                if let Some(script) = &work.script {
+                    source = node::DRIVE;
+                    for (key, value) in script.task(&work.wasm.bytes)?.as_object().into_iter().flatten() {
+                        task[key] = value.clone();
+                    }
+                }
+                let process = Node::new(flags, source, &work.wasm.bytes, &task)?;
                 Ready::Node { process, stdout, _stdin: stdin }
             }
         });
@@ -185,6 +204,7 @@ fn measure(work: &Work, contenders: &[(Contender, Runtime)], effort: Effort) -> 
         let who = || format!("{name} compiled by {}", contending[index].name());
         let (time, stdout) = match &mut ready[index] {
             Ready::Wasmtime(instance) => run(instance, work).with_context(who)?,
+            Ready::Library(module) => library(module, work).with_context(who)?,
             Ready::Node { process, stdout, .. } => (process.turn().with_context(who)?, std::fs::read(stdout)?),
         };
         let printed = work.printed(stdout).with_context(who)?;
@@ -206,7 +226,7 @@ fn folders(work: &Work) -> impl Iterator<Item = (&Path, &'static str)> {
 }
 
 /// The time that this thread has had of the processor.
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     ThreadTime::now().as_duration()
 }
 
@@ -215,6 +235,8 @@ pub(crate) fn link(backend: &Backend, module: &Module) -> anyhow::Result<Instanc
     p1::add_to_linker_sync(&mut linker, |host| &mut host.wasi)?;
     linker.func_wrap("bench", "start", |mut caller: Caller<'_, Host>| caller.data_mut().start = Some(now()))?;
     linker.func_wrap("bench", "end", |mut caller: Caller<'_, Host>| caller.data_mut().end = Some(now()))?;
+    // Some want functions that they call only if they are asked to.
+    linker.define_unknown_imports_as_traps(module)?;
     Ok(linker.instantiate_pre(module)?)
 }
 
@@ -229,7 +251,7 @@ pub(crate) fn run(program: &InstancePre<Host>, work: &Work) -> anyhow::Result<(D
         let writable = work.scratch.as_ref().is_some_and(|(_, scratch)| *scratch == name);
         wasi.preopened_dir(folder, name, if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly })?;
     }
-    let host = Host { wasi: wasi.build_p1(), start: None, end: None };
+    let host = Host { wasi: wasi.build_p1(), start: None, end: None, library: unseen::Library::default() };
     let mut store = Store::new(program.module().engine(), host);
     let instance = program.instantiate(&mut store)?;
     let main = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
@@ -251,6 +273,14 @@ pub(crate) fn run(program: &InstancePre<Host>, work: &Work) -> anyhow::Result<(D
         }
     };
     Ok((end - start, stdout.contents().to_vec()))
+}
+
+/// One run of a library's script.
+fn library(module: &Module, work: &Work) -> anyhow::Result<(Duration, Vec<u8>)> {
+    let script = work.script.as_ref().context("a library has a script")?;
+    let host =
+        Host { wasi: WasiCtxBuilder::new().build_p1(), start: None, end: None, library: unseen::Library::default() };
+    unseen::run(module, work, script, host)
 }
 
 fn times(rows: &[Row], contenders: &[Contender]) {
