@@ -20,7 +20,7 @@ use crate::treaty::facts::{Callee, Facts};
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::Ty;
 use crate::validate::survey::Survey;
-use crate::validate::{Buffers, survey};
+use crate::validate::{Buffers, product, survey};
 use wasmparser::{FuncToValidate, FunctionBody, ValidatorResources};
 
 /// What a worker keeps from function to function, so that none allocates for itself.
@@ -34,6 +34,8 @@ pub struct Workspace<I: Isa> {
     pub emit_time: u64,
     validation: Buffers,
     survey: Survey,
+    /// A body in the place of one that is a product.
+    product: Vec<u8>,
     state: State<I>,
 }
 
@@ -83,7 +85,12 @@ pub fn compile<I: Isa>(
     let surveyed = now(workspace.clock);
     workspace.survey_time += surveyed - started;
 
-    let bytes = body.as_bytes();
+    // Fuel is what the operators cost that are there.
+    let product = match facts.settings.fuel {
+        true => None,
+        false => product::product(sig, &mut workspace.survey, body.as_bytes(), &mut workspace.product),
+    };
+    let bytes = product.unwrap_or(body.as_bytes());
     let wasm = body.range().start as u32;
     let (relocs, traps, addresses) = (w.relocs.len() as u32, w.traps.len() as u32, w.addresses.len() as u32);
     w.reset_labels();

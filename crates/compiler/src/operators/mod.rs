@@ -109,6 +109,19 @@ impl Op {
         EFFECTS[usize::from(self.0)]
     }
 
+    /// Its byte, if it is one of a byte.
+    pub(crate) const fn byte(self) -> u8 {
+        assert!(self.0 < 0x100, "it is behind a prefix");
+        self.0 as u8
+    }
+
+    /// Its two bytes, if it is one behind that prefix.
+    pub(crate) const fn bytes_of_misc(self) -> [u8; 2] {
+        let (first, count) = Prefix::Misc.numbers();
+        assert!(first <= self.0 && self.0 < first + count, "it is not behind that prefix");
+        [Prefix::Misc.byte(), (self.0 - first) as u8]
+    }
+
     /// Where it is in tables of `COUNT` entries.
     pub(crate) const fn index(self) -> usize {
         self.0 as usize

@@ -23,6 +23,11 @@ impl<'a> Reader<'a> {
         self.pos
     }
 
+    /// Goes on at a position.
+    pub(crate) fn go_to(&mut self, pos: usize) {
+        self.pos = pos;
+    }
+
     /// Bytes of the whole body.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()

@@ -9,6 +9,7 @@
 mod fast;
 mod judge;
 mod notes;
+pub(crate) mod product;
 pub(crate) mod survey;
 
 use crate::treaty::error::Error;

@@ -3,9 +3,12 @@
 use crate::emit::FuncGen;
 use crate::emit::flags::Stamp;
 use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandLoc, Value};
-use crate::isa::{Alu, Extend, ImmFor, IntUnary, Isa, Shift, Src, product};
+use crate::isa::{Alu, Amount, Extend, ImmFor, IntUnary, Isa, Shift, Src, product};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Reg, RegSet};
+
+/// What `i64.extend_i32_u` leaves.
+const LOWER_HALF: u64 = 0xffff_ffff;
 
 impl<I: Isa> FuncGen<'_, I> {
     // ---- two operands
@@ -23,8 +26,14 @@ impl<I: Isa> FuncGen<'_, I> {
                 return;
             }
         }
-        if op == Alu::And && self.next_tests_zero() {
-            return self.mask(width, r);
+        if op == Alu::And {
+            if self.next_tests_zero() {
+                return self.mask(width, r);
+            }
+            // A move of the lower half does it, while the mask would need a register.
+            if width == Width::W64 && r.as_const() == Some(LOWER_HALF) {
+                return self.extend(Extend::U32To64);
+            }
         }
         let mut l = self.pop();
         if op.commutes() && (l.as_const().is_some() || (l.in_memory() && r.as_reg().is_some())) {
@@ -55,6 +64,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(never)]
     fn alu_to(&mut self, ty: Ty, op: Alu, mut l: Operand, mut r: Operand, mut src: Src) {
         let mut busy = r.regs();
+        let ahead = self.shift_ahead(ty);
         if let Some(reg) = l.as_reg() {
             // The left operand is read in the instruction that writes; any other destination is written before the
             // right one is read.
@@ -63,18 +73,22 @@ impl<I: Isa> FuncGen<'_, I> {
             if op.commutes()
                 && let Src::Reg(right) = src
                 && right != reg
-                && self.hint_is(right)
+                && (self.hint_is(right) || ahead.as_ref().is_some_and(|ahead| ahead.home == right))
             {
                 std::mem::swap(&mut l, &mut r);
                 src = Src::Reg(reg);
                 busy = RegSet::one(reg);
             }
         }
+        let ahead = ahead.filter(|ahead| !busy.has(ahead.home));
         let d = match self.hint(ty, busy) {
             Some(home) => home,
             None => match l.as_reg() {
                 Some(reg) if l.is_own_reg() && !r.owned().has(reg) => reg,
-                _ => self.take_result(ty),
+                _ => match &ahead {
+                    Some(ahead) => self.read_shift(ahead),
+                    None => self.take_result(ty),
+                },
             },
         };
         let left = match l.as_reg() {
@@ -86,6 +100,11 @@ impl<I: Isa> FuncGen<'_, I> {
         };
         self.alu_emit(ty, op, d, left, src, &r);
         self.finish_binary(d, &l, &r);
+        if let Some(ahead) = ahead
+            && ahead.home == d
+        {
+            self.w.shift(ahead.shift, ty.width(), d, d, Amount::Imm(ahead.count));
+        }
         self.push_reg(ty, d);
     }
 
