@@ -82,11 +82,11 @@ impl Labels {
         }
     }
 
-    /// Appends a 32-bit field with the distance from its own end to the label.
+    /// What is to be in a 32-bit field at an offset, for the distance from its own end to the label.
     #[inline]
-    pub fn put_rel32(&mut self, label: Label, buffer: &mut Buffer) {
-        let at = buffer.len();
-        self.put(label, buffer, at, at + 4);
+    #[must_use]
+    pub fn rel32(&mut self, label: Label, at: u32) -> u32 {
+        self.field(label, at, at + 4)
     }
 
     /// Appends a jump table: for each label 32 bits with the distance from the table's start to it.
@@ -95,17 +95,17 @@ impl Labels {
         self.tables.push(start);
         buffer.reserve(4 * labels.len());
         for label in labels {
-            self.put(*label, buffer, buffer.len() | Link::TABLE, start);
+            let field = self.field(*label, buffer.len() | Link::TABLE, start);
+            buffer.put(field.into(), 4);
         }
     }
 
     #[inline]
-    fn put(&mut self, label: Label, buffer: &mut Buffer, link: u32, origin: u32) {
-        let field = match &mut self.states[label.0 as usize] {
+    fn field(&mut self, label: Label, link: u32, origin: u32) -> u32 {
+        match &mut self.states[label.0 as usize] {
             State::Bound(target) => target.wrapping_sub(origin),
             State::Open(last) => std::mem::replace(last, Link(link)).0,
-        };
-        buffer.put(field.into(), 4);
+        }
     }
 
     fn table_of(&self, at: u32) -> u32 {

@@ -357,10 +357,8 @@ impl Asm {
         };
         let (rex_b, low) = (d.code() >> 3, d.code() & 7);
         if bits == bits as u32 as u64 {
-            if rex_b != 0 {
-                self.put(0x41, 1);
-            }
-            self.put(u64::from(0xb8 | low) | bits << 8, 5);
+            let without = u32::from(rex_b ^ 1);
+            self.put((0x41 | u64::from(0xb8 | low) << 8 | bits << 16) >> (8 * without), 6 - without);
         } else if bits as i64 == bits as i32 as i64 {
             self.ri(rows::MOV_MI, Size::S64, d, bits as i32);
         } else {
@@ -385,8 +383,7 @@ impl Asm {
     pub fn lea_label(&mut self, d: Reg, label: Label) {
         let rex = 0x48 | (d.code() >> 3) << 2;
         let modrm = (d.code() & 7) << 3 | 5;
-        self.put(u64::from(rex) | 0x8d << 8 | u64::from(modrm) << 16, 3);
-        self.labels.put_rel32(label, &mut self.buffer);
+        self.put_rel32(u64::from(rex) | 0x8d << 8 | u64::from(modrm) << 16, 3, label);
     }
 
     /// `d = the address of something that a relocation names later`; returns the offset of the 32-bit field.
@@ -541,21 +538,15 @@ impl Asm {
     /// `d = d op imm`
     #[inline]
     pub fn alu_ri(&mut self, op: Alu, size: Size, d: Reg, imm: i32) {
-        if imm == i32::from(imm as i8) {
-            self.ri(op.row_mi8(), size, d, imm);
-        } else {
-            self.ri(op.row_mi(), size, d, imm);
-        }
+        let row = if imm == i32::from(imm as i8) { op.row_mi8() } else { op.row_mi() };
+        self.ri(row, size, d, imm);
     }
 
     /// `[addr] = [addr] op imm`
     #[inline]
     pub fn alu_mi(&mut self, op: Alu, size: Size, addr: Addr, imm: i32) {
-        if imm == i32::from(imm as i8) {
-            self.mi(op.row_mi8(), size, addr, imm);
-        } else {
-            self.mi(op.row_mi(), size, addr, imm);
-        }
+        let row = if imm == i32::from(imm as i8) { op.row_mi8() } else { op.row_mi() };
+        self.mi(row, size, addr, imm);
     }
 
     /// Flags of `l & r`
@@ -616,8 +607,7 @@ impl Asm {
         if let Some(back) = self.short(to) {
             self.put(0xeb | back << 8, 2);
         } else {
-            self.put(0xe9, 1);
-            self.labels.put_rel32(to, &mut self.buffer);
+            self.put_rel32(0xe9, 1, to);
         }
     }
 
@@ -627,9 +617,15 @@ impl Asm {
         if let Some(back) = self.short(to) {
             self.put(u64::from(0x70 | cc as u8) | back << 8, 2);
         } else {
-            self.put(0x0f | u64::from(0x80 | cc as u8) << 8, 2);
-            self.labels.put_rel32(to, &mut self.buffer);
+            self.put_rel32(0x0f | u64::from(0x80 | cc as u8) << 8, 2, to);
         }
+    }
+
+    /// Appends `len` bytes, at most 4, and the distance to a label behind them.
+    #[inline]
+    fn put_rel32(&mut self, bits: u64, len: u32, to: Label) {
+        let field = self.labels.rel32(to, self.offset() + len);
+        self.put(bits | u64::from(field) << (8 * len), len + 4);
     }
 
     /// The 8-bit distance to a label behind us, from the end of a two-byte jump, where it fits.
@@ -664,8 +660,7 @@ impl Asm {
     /// Calls the label.
     pub fn call(&mut self, to: Label) {
         self.note_flags();
-        self.put(0xe8, 1);
-        self.labels.put_rel32(to, &mut self.buffer);
+        self.put_rel32(0xe8, 1, to);
     }
 
     /// Calls something that a relocation names later; returns the offset of the 32-bit field, whose end is what the

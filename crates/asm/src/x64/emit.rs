@@ -34,61 +34,100 @@ impl Bytes {
         Bytes { bits: self.bits | bits << (8 * self.len), len: self.len + len }
     }
 
-    /// Appends an immediate of this kind.
+    /// Appends an immediate of this kind, the last thing in a word: what is beyond its bytes does not count.
     #[inline(always)]
     const fn then_imm(self, kind: Imm, imm: i32) -> Bytes {
-        match kind {
-            Imm::None => self,
-            Imm::I8 => self.then(imm as u8 as u64, 1),
-            Imm::I16 => self.then(imm as u16 as u64, 2),
-            Imm::I32 => self.then(imm as u32 as u64, 4),
-        }
+        self.then(imm as u32 as u64, kind as u32)
     }
-
-    /// Sets the mode of the modrm byte, which comes first here.
-    #[inline(always)]
-    const fn mode(self, mode: u8) -> Bytes {
-        Bytes { bits: self.bits | (mode as u64) << 6, ..self }
-    }
-}
-
-/// An address as modrm byte, SIB byte and displacement, and the REX bits that belong to it.
-#[derive(Clone, Copy)]
-struct Encoded {
-    rex: u8,
-    bytes: Bytes,
 }
 
 /// `low` codes that mean something else in an address: 4 (rsp, r12) announces a SIB byte, 5 (rbp, r13) without
 /// displacement means none or rip.
-const SIB: u8 = 4;
-const NO_BASE: u8 = 5;
+const SIB: u32 = 4;
+const NO_BASE: u32 = 5;
 
-/// The branches here go one way for nearly all uses of one base: frame slots have no index, linear memory has one.
+/// What a register is in an instruction with an address, by its code: its bit of REX in the lowest byte, its bits of
+/// modrm in the third and of SIB in the fourth.
+struct Role([u32; 32]);
+
+/// The register of the modrm byte.
+static REG: Role = Role::new(R, 16 + 3, 0);
+/// The base where there is an index, and before it `SIB`.
+static BASE_OF_INDEX: Role = Role::new(B, 24, SIB << 16);
+/// The index.
+static INDEX: Role = Role::new(X, 24 + 3, 0);
+/// The base where there is no index.
+static BASE: Role = Role::new(B, 16, 0).with_sib(4).with_sib(12);
+
+impl Role {
+    /// The lower three bits of the code are to be there, what is above is this bit of REX, and the rest is the same for
+    /// all.
+    const fn new(bit: u8, at: u32, rest: u32) -> Role {
+        let mut words = [0; 32];
+        let mut code = 0;
+        while code < 16 {
+            words[code as usize] = rest | (code & 7) << at | (code >> 3) * bit as u32;
+            code += 1;
+        }
+        Role(words)
+    }
+
+    /// This base needs a SIB byte: the one that says that there is no index.
+    const fn with_sib(mut self, code: usize) -> Role {
+        self.0[code] |= 0x24 << 24;
+        self
+    }
+
+    #[inline(always)]
+    fn of(&self, code: u8) -> u32 {
+        self.0[code as usize & 31]
+    }
+}
+
+/// An address with the register of its modrm byte.
+struct Encoded {
+    /// Bits of REX, nothing, modrm, and SIB if there is one.
+    word: u32,
+    /// Bytes of modrm and SIB.
+    len: u32,
+    /// Bytes of displacement.
+    disp_len: u32,
+}
+
+/// How long a displacement is, nobody can tell from the one before, so there is no branch. Whether there is an index
+/// goes by who asks: frame slots have none, linear memory has one.
 #[inline(always)]
 fn encode_addr(reg: u8, addr: Addr) -> Encoded {
-    let base = addr.base_reg().code();
-    let low = base & 7;
-    let field = u32::from(reg & 7) << 3;
-    let (rex, address, len) = match addr.index() {
+    let (base, disp) = (addr.base_reg().code(), addr.disp());
+    let low = u32::from(base) & 7;
+    // 0, 1 and 2 for no, one and four bytes.
+    let mode = u32::from((disp != 0) | (low == NO_BASE)) + u32::from(disp != i32::from(disp as i8));
+    let word = REG.of(reg) | mode << 22;
+    let (word, len) = match addr.index() {
         Some((index, scale)) => {
-            let index = index.code();
-            debug_assert!(index != 4 && scale < 4, "rsp is no index");
-            let sib = scale << 6 | (index & 7) << 3 | low;
-            (((index >> 3) * X) | (base >> 3), u32::from(SIB) | u32::from(sib) << 8, 2)
+            debug_assert!(index.code() != 4 && scale < 4, "rsp is no index");
+            (word | BASE_OF_INDEX.of(base) | INDEX.of(index.code()) | u32::from(scale) << 30, 2)
         }
-        None if low == SIB => (base >> 3, u32::from(SIB) | u32::from(0x20 | low) << 8, 2),
-        None => (base >> 3, u32::from(low), 1),
+        None if low == SIB => (word | BASE.of(base), 2),
+        None => (word | BASE.of(base), 1),
     };
-    let start = Bytes { bits: (address | field).into(), len };
-    let bytes = if addr.disp() != i32::from(addr.disp() as i8) {
-        start.mode(2).then((addr.disp() as u32).into(), 4)
-    } else if addr.disp() == 0 && low != NO_BASE {
-        start
-    } else {
-        start.mode(1).then((addr.disp() as u8).into(), 1)
-    };
-    Encoded { rex, bytes }
+    Encoded { word, len, disp_len: mode + (mode & 2) }
+}
+
+impl Encoded {
+    #[inline(always)]
+    fn rex(&self) -> u8 {
+        self.word as u8
+    }
+
+    /// What follows the opcode, of this address.
+    #[inline(always)]
+    fn bytes(&self, addr: Addr) -> Bytes {
+        /// By length: what counts of a displacement.
+        const KEPT: [u32; 8] = [0, 0xff, 0, 0, u32::MAX, 0, 0, 0];
+        let disp = addr.disp() as u32 & KEPT[self.disp_len as usize & 7];
+        Bytes { bits: u64::from(self.word >> 16), len: self.len }.then(disp.into(), self.disp_len)
+    }
 }
 
 #[inline(always)]
@@ -167,7 +206,7 @@ impl Asm {
         self.note_row(row);
         self.watch_address(addr);
         if row.plain {
-            return self.one_byte_mem(row.opcode, u32::from(rex_w(size)), reg, addr);
+            return self.one_byte_mem(row.opcode << 8 | u32::from(0x40 | rex_w(size)), reg, addr);
         }
         self.any_legacy_mem(row, size, reg, addr, imm);
     }
@@ -175,50 +214,20 @@ impl Asm {
     #[inline(never)]
     fn any_legacy_mem(&mut self, row: Row, size: Size, reg: u8, addr: Addr, imm: i32) {
         let encoded = encode_addr(reg, addr);
-        let rex = rex_w(size) | row.w | ((reg >> 3) * R) | encoded.rex;
-        let head = legacy_head(row, rex, byte_reg(row.reg, reg));
-        self.put_mem(row, head, encoded.bytes, imm);
+        let head = legacy_head(row, rex_w(size) | row.w | encoded.rex(), byte_reg(row.reg, reg));
+        self.put_mem(row, head, encoded.bytes(addr), imm);
     }
 
-    /// For plain rows, the most frequent form by far: 8 bytes at most and so one store. `rex` has W.
+    /// For plain rows, the most frequent form by far: 8 bytes at most and so one store. `head` is a REX prefix, which
+    /// is left out if it stays empty, and the opcode.
     #[inline(never)]
-    fn one_byte_mem(&mut self, opcode: u32, rex: u32, reg: u8, addr: Addr) {
-        let (reg, base) = (u32::from(reg), u32::from(addr.base_reg().code()));
-        let low = base & 7;
-        let mut rex = rex | (reg >> 3) << 2 | base >> 3;
-        let mut modrm = (reg & 7) << 3;
-        let (mut rest, mut len) = (0u64, 0);
-        match addr.index() {
-            Some((index, scale)) => {
-                let index = u32::from(index.code());
-                rex |= index >> 3 << 1;
-                modrm |= u32::from(SIB);
-                rest = (u32::from(scale) << 6 | (index & 7) << 3 | low).into();
-                len = 8;
-            }
-            None if low == u32::from(SIB) => {
-                modrm |= u32::from(SIB);
-                rest = 0x24;
-                len = 8;
-            }
-            None => modrm |= low,
-        }
-        let disp = addr.disp();
-        if disp != i32::from(disp as i8) {
-            modrm |= 0x80;
-            rest |= u64::from(disp as u32) << len;
-            len += 32;
-        } else if disp != 0 || low == u32::from(NO_BASE) {
-            modrm |= 0x40;
-            rest |= u64::from(disp as u8) << len;
-            len += 8;
-        }
-        let bits = rest << 16 | u64::from(modrm << 8 | opcode);
-        if rex == 0 {
-            self.put(bits, 2 + len / 8);
-        } else {
-            self.put(bits << 8 | u64::from(rex | 0x40), 3 + len / 8);
-        }
+    fn one_byte_mem(&mut self, head: u32, reg: u8, addr: Addr) {
+        let Encoded { word, len, disp_len } = encode_addr(reg, addr);
+        // What is beyond the displacement's bytes does not count.
+        let disp = u64::from(addr.disp() as u32);
+        let all = u64::from(head | word) | if len == 2 { disp << 32 } else { disp << 24 };
+        let empty = all as u8 == 0x40;
+        self.put(if empty { all >> 8 } else { all }, 2 + len + disp_len - u32::from(empty));
     }
 
     #[inline(always)]
@@ -239,8 +248,8 @@ impl Asm {
         debug_assert!(!matches!(row.form, Form::L), "the row has no VEX encoding");
         self.watch_address(addr);
         let encoded = encode_addr(reg, addr);
-        let head = vex_head(row, rex_w(size) | row.w | ((reg >> 3) * R) | encoded.rex, v);
-        self.put_mem(row, head, encoded.bytes, imm);
+        let head = vex_head(row, rex_w(size) | row.w | encoded.rex(), v);
+        self.put_mem(row, head, encoded.bytes(addr), imm);
     }
 
     /// With a constant behind the code in the place of memory: without base, the displacement counts from the end of
@@ -261,7 +270,7 @@ impl Asm {
     fn put_head_const(&mut self, row: Row, head: Bytes, reg: u8, constant: Const, imm: i32) {
         self.note_row(row);
         debug_assert!(row.rm.has_mem() && matches!(row.imm, Imm::None | Imm::I8));
-        let all = head.then(((reg & 7) << 3 | NO_BASE).into(), 1);
+        let all = head.then(u64::from(reg & 7) << 3 | u64::from(NO_BASE), 1);
         self.put(all.bits, all.len);
         let tail = Bytes::NONE.then_imm(row.imm, imm);
         self.put_const(constant, tail.len == 1);

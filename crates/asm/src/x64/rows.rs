@@ -110,17 +110,18 @@ impl Operand {
     }
 }
 
-/// An immediate operand.
+/// An immediate operand. The values are their sizes in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Imm {
     /// None.
-    None,
+    None = 0,
     /// 8 bits, sign-extended where the operation is wider.
-    I8,
+    I8 = 1,
     /// 16 bits.
-    I16,
+    I16 = 2,
     /// 32 bits, sign-extended where the operation is wider.
-    I32,
+    I32 = 4,
 }
 
 /// The encodings that an opcode has.
