@@ -92,19 +92,17 @@ pub fn compile<I: Isa>(
     };
     let bytes = product.unwrap_or(body.as_bytes());
     let wasm = body.range().start as u32;
-    let (relocs, traps, addresses) = (w.relocs.len() as u32, w.traps.len() as u32, w.addresses.len() as u32);
+    let (relocs, records, sites) = (w.relocs.len(), w.records.len(), w.sites.len());
     w.reset_labels();
     w.reserve(4 * I::MAX_PRIMITIVE);
     let start = begin(w, escapes, index);
-    let sites = w.sites.len();
 
     let result = emit_either(facts, &workspace.survey, sig, bytes, wasm, &mut workspace.state, w);
     workspace.emit_time += now(workspace.clock) - surveyed;
     let parts = result?;
 
-    w.counters.relocations += w.relocs.len() as u64 - u64::from(relocs);
-    w.counters.traps += w.traps.len() as u64 - u64::from(traps);
-    w.counters.addresses += w.addresses.len() as u64 - u64::from(addresses);
+    w.counters.relocations += (w.relocs.len() - relocs) as u64;
+    w.counters.records += (w.records.len() - records) as u64;
     w.funcs.push(FuncCode {
         index,
         start: start.0,
@@ -112,9 +110,6 @@ pub fn compile<I: Isa>(
         end: w.offset(),
         wasm,
         wasm_bytes: bytes.len() as u32,
-        relocs: relocs..w.relocs.len() as u32,
-        traps: traps..w.traps.len() as u32,
-        addresses: addresses..w.addresses.len() as u32,
         exception_bytes: w.sites[sites..].iter().map(|site| site.bytes()).sum(),
         parts,
     });
@@ -257,6 +252,7 @@ fn emit<I: Isa>(
         thread_record: 0,
         return_label,
         return_branched: false,
+        calls_plainly: false,
         fuel: 0,
         plain_offsets: FuncGen::<I>::plain_offsets(facts),
         operators: 0,
@@ -282,13 +278,23 @@ fn emit<I: Isa>(
     cg.operators();
     cg.epilogue();
     cg.in_margin = true;
-    cg.landing_pads();
-    cg.handler_clauses();
-    cg.stubs();
+    if !cg.lists.exceptions.catches.is_empty() {
+        cg.landing_pads();
+    }
+    if !cg.lists.resumptions.clauses.is_empty() {
+        cg.handler_clauses();
+    }
+    if !cg.lists.stubs.is_empty() {
+        cg.stubs();
+    }
     cg.trap_stubs();
     cg.prove_no_map_is_owed();
-    cg.finish_deep();
-    cg.finish_poison();
+    if deep {
+        cg.finish_deep();
+    }
+    if facts.settings.poison {
+        cg.finish_poison();
+    }
     cg.w.watch(lightbeam_asm::RegSet::EMPTY);
     cg.parts.constants = cg.w.place_constants();
     cg.w.counters.operators += cg.operators;

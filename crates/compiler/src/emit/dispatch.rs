@@ -23,11 +23,11 @@ macro_rules! dispatch {
         | $immediate_:ident $(($parameter_:literal))? | $($effect_:ident)* | $shape_:ident ($($arg_:expr),*);
      )*})*) => {
         impl<I: Isa> FuncGen<'_, I> {
-            /// Compiles all operators of the body.
+            /// Compiles all operators of the body. What is inlined here is what programs are full of: a shape that
+            /// few use, or use seldom, is `#[inline(never)]`, so that the others are close together.
             pub(crate) fn operators(&mut self) {
                 loop {
-                    let usual = !self.unusual.any() && self.w.has_room();
-                    if (!usual && !self.prepare()) || self.reader.at_end() {
+                    if !self.w.has_room() && !self.prepare() {
                         return;
                     }
                     match self.next_operator() {
@@ -54,8 +54,9 @@ operators!(dispatch);
 impl<I: Isa> FuncGen<'_, I> {
     // ---- between operators
 
-    /// Looks after what makes the next operator unusual: an end of the room or of the budget, unreachable code, fuel,
-    /// maps, proofs. Is there an operator to compile now?
+    /// Looks after what makes the next operator unusual: the end of the body, an end of the room or of the budget,
+    /// unreachable code, fuel, maps, proofs. Is there an operator to compile now? Whatever comes to be unusual says so
+    /// by `Writer::look_again`, so that one comparison between operators asks for all of it.
     #[cold]
     #[inline(never)]
     pub(crate) fn prepare(&mut self) -> bool {
@@ -72,7 +73,9 @@ impl<I: Isa> FuncGen<'_, I> {
         if self.w.check_budget() || self.reader.at_end() {
             return false;
         }
-        self.w.look_ahead();
+        if !self.unusual.any() {
+            self.w.look_ahead();
+        }
         if self.unusual.has(Unusual::FUEL) {
             self.fuel += u32::from(!self.reader.peek_op().effects().free);
         }
@@ -113,6 +116,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.drop_value(value);
     }
 
+    #[inline(never)]
     fn typed_select(&mut self) {
         let count = self.reader.u32();
         for _ in 0..count {
@@ -141,6 +145,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_const(F64, bits);
     }
 
+    #[inline(never)]
     fn ref_null(&mut self) {
         let heap = self.reader.i64();
         let ty = self.facts.reference_to(heap);

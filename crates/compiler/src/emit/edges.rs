@@ -260,6 +260,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.truncate_stack(height as usize);
         self.regs.dirty = RegSet::EMPTY;
         self.unusual.set(Unusual::DEAD, true);
+        self.w.look_again();
         self.dead_depth = 0;
     }
 

@@ -10,9 +10,9 @@
 //!   [stack ...]        arguments and result areas of calls made from here
 //! ```
 
-use crate::emit::FuncGen;
 use crate::emit::values::zero_bits;
 use crate::emit::values::{LocalState, Values};
+use crate::emit::{FuncGen, Lists};
 use crate::isa::{Alu, Isa, Load, Src, Store};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::sig::AbiLoc;
@@ -32,12 +32,12 @@ const UNCHECKED_LEAF_BODY: usize = 128;
 /// Locals with fewer weighted touches than this are not worth saving and restoring a preserved register.
 const WORTH_SAVING: u32 = 3;
 
-/// How many of the heaviest locals of a class are considered for homes.
-const CANDIDATES: usize = 16;
+/// How many of the heaviest locals of a class are considered for homes: no instruction set has more of them.
+const CANDIDATES: usize = 10;
 
 /// The heaviest locals of a class.
-#[derive(Clone, Copy)]
-struct Top {
+#[derive(Default)]
+pub(crate) struct Top {
     /// Weights and positions, heaviest first.
     locals: [(u32, u32); CANDIDATES],
     len: usize,
@@ -45,7 +45,7 @@ struct Top {
 
 impl Top {
     #[inline]
-    pub(crate) fn add(&mut self, weight: u32, at: u32) {
+    fn add(&mut self, weight: u32, at: u32) {
         let mut i = self.len;
         if i == CANDIDATES {
             i -= 1;
@@ -69,47 +69,45 @@ impl<I: Isa> FuncGen<'_, I> {
         let survey = self.survey;
         self.w.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
         self.w.counters.locals += survey.locals.len() as u64;
-        self.locals.clear();
-        self.locals.extend(survey.locals.iter().map(|l| LocalState {
-            ty: l.ty,
-            home: None,
-            copy: None,
-            slot: 0,
-            depth: l.depth(),
-        }));
-        // By class the heaviest locals, heaviest first; among equals the one touched first.
-        let mut tops = [Top { locals: [(0, 0); CANDIDATES], len: 0 }; 2];
         let may_call = self.survey_may_call();
+        let idle = survey.idle_heap();
+        let Lists { tops, .. } = &mut *self.lists;
+        // By class the heaviest locals, heaviest first; among equals the one touched first.
+        tops.iter_mut().for_each(|top| top.len = 0);
+        let locals = &mut self.values.locals;
+        locals.clear();
+        locals.reserve(survey.locals.len());
         for (at, local) in survey.locals.iter().enumerate() {
+            locals.push(LocalState { ty: local.ty, home: None, copy: None, slot: 0, depth: local.depth() });
             // Where a collector may run, references are in memory.
-            if local.ty == Ty::GcRef && may_call || survey.is_idle_heap(at) {
-                continue;
-            }
-            tops[local.ty.class() as usize].add(local.weight, at as u32);
-        }
-        for class in [RegClass::Int, RegClass::Float] {
-            let Top { locals, len } = &tops[class as usize];
-            if *len > 0 {
-                self.assign_homes(class, &locals[..*len]);
+            if !(local.ty == Ty::GcRef && may_call) && idle != Some(at) {
+                tops[local.ty.class() as usize].add(local.weight, at as u32);
             }
         }
-        self.assign_slots();
+        let preserved = self.assign_homes(RegClass::Int);
+        if self.lists.tops[RegClass::Float as usize].len > 0 {
+            self.assign_homes(RegClass::Float);
+        }
+        self.assign_slots(preserved);
     }
 
+    /// Gives the heaviest locals of a class their homes. Gives how many are in registers that calls preserve.
     #[inline(never)]
-    fn assign_homes(&mut self, class: RegClass, heaviest: &[(u32, u32)]) {
-        let (preserved, volatile): (&[Reg], &[Reg]) = match class {
+    fn assign_homes(&mut self, class: RegClass) -> usize {
+        let (preserved, volatile_order): (&[Reg], &[Reg]) = match class {
             RegClass::Int => (I::PRESERVED, I::VOLATILE_HOMES),
             RegClass::Float => (&[], I::FLOAT_HOMES),
         };
-        let mut volatile = RegSet::of(volatile);
-        let volatile_order = match class {
-            RegClass::Int => I::VOLATILE_HOMES,
-            RegClass::Float => I::FLOAT_HOMES,
-        };
+        let mut volatile = RegSet::of(volatile_order);
+        const {
+            assert!(I::PRESERVED.len() + I::VOLATILE_HOMES.len() <= CANDIDATES);
+            assert!(I::FLOAT_HOMES.len() <= CANDIDATES);
+        }
         let mut preserved = preserved.iter().copied();
+        let most = preserved.len();
         let call_cost = 2 * self.survey.call_weight;
-        for &(weight, at) in heaviest {
+        for i in 0..self.lists.tops[class as usize].len {
+            let (weight, at) = self.lists.tops[class as usize].locals[i];
             let arrival = self.arrival(self.survey.locals[at as usize].local);
             let mut take_volatile = || {
                 let reg = match arrival {
@@ -130,6 +128,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.locals[at as usize].home = home;
             self.w.counters.homes += u64::from(home.is_some());
         }
+        most - preserved.len()
     }
 
     /// Where a local comes in, if it is a parameter.
@@ -137,49 +136,51 @@ impl<I: Isa> FuncGen<'_, I> {
         self.sig.private.params.get(local as usize).copied()
     }
 
-    fn assign_slots(&mut self) {
-        let mut offset = 0;
+    /// Lays out the frame, in which so many registers of the caller are saved.
+    fn assign_slots(&mut self, preserved: usize) {
+        let survey = self.survey;
+        let may_call = self.survey_may_call();
+        let preserved_set = RegSet::of(I::PRESERVED);
         self.lists.saved.clear();
-        for at in 0..self.locals.len() {
-            if let Some(home) = self.locals[at].home
-                && I::PRESERVED.contains(&home)
-            {
-                offset -= 8;
-                self.lists.saved.push((home, offset));
-            }
-        }
-        if self.survey.handlers {
-            // What a handler finds in the preserved registers is not what the caller wants back.
-            self.lists.saved.clear();
-            for (i, reg) in I::PRESERVED.iter().enumerate() {
-                self.lists.saved.push((*reg, -8 * (i as i32 + 1)));
-            }
-            offset = -8 * (I::PRESERVED.len() as i32 + 1);
-            self.lists.exceptions.context = offset;
+        self.lists.volatile_homes.clear();
+        let mut offset = -8 * preserved as i32;
+        if survey.handlers {
+            offset = self.save_for_landing_pads();
         }
         if self.sig.private.result_area.is_some() {
             offset -= 8;
             self.result_area_slot = offset;
         }
-        if self.survey.sync_call
+        if survey.sync_call
             && let Some(threads) = self.facts.threads
         {
             debug_assert!(threads.record_bytes % 8 == 0, "slots are of 8 bytes");
             offset -= threads.record_bytes;
             self.thread_record = offset;
         }
-        let may_call = self.survey_may_call();
+        let idle = survey.idle_heap();
         let mut references = false;
+        let mut homes = RegSet::EMPTY;
         for at in 0..self.locals.len() {
             let LocalState { home, ty, .. } = self.locals[at];
             let needs_slot = match home {
-                None => !self.survey.is_idle_heap(at),
-                Some(reg) => may_call && (self.survey.handlers || !I::PRESERVED.contains(&reg)),
+                None => idle != Some(at),
+                Some(reg) => {
+                    homes.add(reg);
+                    let is_preserved = preserved_set.has(reg);
+                    if is_preserved && !survey.handlers {
+                        let saved = -8 * (self.lists.saved.len() as i32 + 1);
+                        self.lists.saved.push((reg, saved));
+                    } else if !is_preserved && may_call {
+                        self.lists.volatile_homes.push(at as u32);
+                    }
+                    may_call && (survey.handlers || !is_preserved)
+                }
             };
             if ty == Ty::GcRef && may_call {
                 references = true;
             } else if needs_slot {
-                self.locals[at].slot = match self.arrival(self.survey.locals[at].local) {
+                self.locals[at].slot = match self.arrival(survey.locals[at].local) {
                     Some(AbiLoc::Stack(arg)) => 16 + arg as i32,
                     _ => {
                         // Vectors are aligned.
@@ -200,26 +201,21 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         // So are slots as large as they are.
         self.slots_base = offset & -(1 << self.slot_log2);
-        self.lists.volatile_homes.clear();
-        if self.survey_may_call() {
-            let locals = self.values.locals.iter().enumerate();
-            self.lists.volatile_homes.extend(
-                locals.filter(|(_, l)| l.home.is_some_and(|reg| !I::PRESERVED.contains(&reg))).map(|(at, _)| at as u32),
-            );
-        }
-        if self.survey.handlers {
-            let homes = &mut self.lists.exceptions.homes;
-            homes.clear();
-            let locals = &self.values.locals;
-            homes.extend((0..locals.len() as u32).filter(|at| locals[*at as usize].home.is_some()));
-        }
-        let homes: RegSet = self.locals.iter().filter_map(|l| l.home).fold(RegSet::EMPTY, |mut set, reg| {
-            set.add(reg);
-            set
-        });
         // Preserved registers that are no homes stay untouched, so that nobody need save them.
-        let pool = I::ALLOCATABLE.minus(RegSet::of(I::PRESERVED)).minus(homes);
-        self.regs = crate::emit::values::regs::Regs::new(pool);
+        self.regs.restrict(I::ALLOCATABLE.minus(preserved_set).minus(homes));
+    }
+
+    /// What a handler finds in the preserved registers is not what the caller wants back: all are saved, and the
+    /// instance pointer with them. Gives the last offset that is taken.
+    #[cold]
+    fn save_for_landing_pads(&mut self) -> i32 {
+        self.lists.saved.extend(I::PRESERVED.iter().enumerate().map(|(i, reg)| (*reg, -8 * (i as i32 + 1))));
+        let homes = &mut self.lists.exceptions.homes;
+        homes.clear();
+        let locals = &self.values.locals;
+        homes.extend((0..locals.len() as u32).filter(|at| locals[*at as usize].home.is_some()));
+        self.lists.exceptions.context = -8 * (I::PRESERVED.len() as i32 + 1);
+        self.lists.exceptions.context
     }
 
     /// May control leave for code that destroys registers, calls of stubs included?
@@ -238,6 +234,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     /// Behind the last instruction, when nothing more is put in the frame.
+    #[inline(never)]
     pub(crate) fn finish_poison(&mut self) {
         /// Neither an address that can be accessed nor, as a reference, a number.
         const GARBAGE: i32 = 0x7e7e_7e7e;
@@ -259,6 +256,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Emits the prologue and returns where the frame size is to be patched.
     pub(crate) fn prologue(&mut self) -> u32 {
         self.plan();
+        self.calls_plainly = self.is_plain_caller();
         let small = -self.slots_base as u32 <= UNCHECKED_LEAF_LOCALS && self.reader.len() <= UNCHECKED_LEAF_BODY;
         let deep = self.survey.onward || self.survey_may_call() || !small;
         let enter = self.w.enter();
@@ -294,18 +292,24 @@ impl<I: Isa> FuncGen<'_, I> {
     fn bring_in_parameters(&mut self) {
         self.moves.clear();
         let sig = self.sig;
+        // Do all that are touched come in registers and go to homes?
+        let mut at_home = true;
         for (param, loc) in sig.private.params.iter().enumerate() {
             let Some(at) = self.survey.find(param as u32) else { continue };
             let local = self.locals[at];
             match (*loc, local.home) {
                 (AbiLoc::Reg(reg), Some(home)) => self.moves.add(home, reg),
                 (AbiLoc::Reg(reg), None) => {
+                    at_home = false;
                     self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
                 }
-                _ => {}
+                _ => at_home = false,
             }
         }
         self.emit_moves();
+        if at_home {
+            return;
+        }
         for (param, loc) in sig.private.params.iter().enumerate() {
             let Some(at) = self.survey.find(param as u32) else { continue };
             let local = self.locals[at];
@@ -345,6 +349,9 @@ impl<I: Isa> FuncGen<'_, I> {
     fn zero_locals(&mut self) {
         let params = self.sig.params.len() as u32;
         let mapped = !self.roots.locals.is_empty();
+        if !self.survey.zeroed && !self.survey.handlers && !mapped {
+            return;
+        }
         for at in 0..self.locals.len() {
             let local = &self.survey.locals[at];
             // Homes are stored before calls in a `try_table`, perhaps before their locals are written.

@@ -24,6 +24,7 @@ pub(crate) mod values;
 pub(crate) mod writer;
 
 use crate::emit::edges::Block;
+use crate::emit::frame::Top;
 use crate::emit::handlers::Exceptions;
 use crate::emit::handlers::Resumptions;
 use crate::emit::stub::{KeptRef, Stub};
@@ -73,6 +74,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
 
     /// Does any branch leave the function?
     pub(crate) return_branched: bool,
+    /// See `FuncGen::is_plain_caller`.
+    pub(crate) calls_plainly: bool,
     /// Fuel of operators passed and not yet charged.
     pub(crate) fuel: u32,
     /// Offsets below this need no check in accesses of memory 0, see `FuncGen::plain_address`.
@@ -160,6 +163,8 @@ pub(crate) struct Lists<I: Isa> {
     pub(crate) br_labels: Vec<Label>,
     /// Of a `br_table`: for each depth to whose label values have to be moved, where that is done.
     pub(crate) br_stubs: Vec<(Label, u32)>,
+    /// By class the heaviest locals, while homes are given out.
+    pub(crate) tops: [Top; 2],
     /// Preserved registers, and where their values for the caller are.
     pub(crate) saved: Vec<(Reg, i32)>,
     /// Positions of the locals whose homes calls destroy.

@@ -2,7 +2,7 @@
 
 use crate::isa::{Isa, Load};
 use crate::treaty::code::{
-    AddressSite, CallSite, Counters, FUNC_ALIGN, FuncCode, Handler, Reloc, Safepoint, Target, TrapCode, TrapSite,
+    CallSite, Counters, FUNC_ALIGN, FuncCode, Handler, Record, Reloc, Safepoint, Target, TrapCode,
 };
 use crate::treaty::facts::{AddressMap, CpuFeatures, CtxFacts, Settings, Where};
 use crate::treaty::libcall::Libcall;
@@ -21,10 +21,8 @@ pub struct Writer<I: Isa> {
     pub funcs: Vec<FuncCode>,
     /// Places that need an address which is known only when all functions have their place.
     pub relocs: Vec<Reloc>,
-    /// Instructions that can trap, in ascending order within a function.
-    pub traps: Vec<TrapSite>,
-    /// The address map, in ascending order within a function.
-    pub addresses: Vec<AddressSite>,
+    /// Instructions that can trap and those that the address map has, in ascending order.
+    pub records: Vec<Record>,
     /// Calls from which exceptions come to handlers in the same function, in ascending order.
     pub sites: Vec<CallSite>,
     /// What such calls name; several may name the same.
@@ -50,8 +48,6 @@ pub struct Writer<I: Isa> {
     /// How many of them, the last ones, `trap_label` gives out once more: in a function one, as an operator seldom has
     /// more than one reason to trap.
     shared_traps: usize,
-    /// Where the function's entries in the address map begin.
-    first_address: usize,
     /// Offset of the code beyond which the function is refused.
     budget_end: u32,
     /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
@@ -115,8 +111,7 @@ impl<I: Isa> DerefMut for Writer<I> {
 pub(crate) struct Mark {
     code: u32,
     relocs: usize,
-    traps: usize,
-    addresses: usize,
+    records: usize,
     sites: usize,
     handlers: usize,
     safepoints: usize,
@@ -132,8 +127,7 @@ impl<I: Isa> Writer<I> {
             isa: I::new(cpu),
             funcs: Vec::new(),
             relocs: Vec::new(),
-            traps: Vec::new(),
-            addresses: Vec::new(),
+            records: Vec::new(),
             sites: Vec::new(),
             handlers: Vec::new(),
             safepoints: Vec::new(),
@@ -146,7 +140,6 @@ impl<I: Isa> Writer<I> {
             pending: Vec::new(),
             placed: 0,
             shared_traps: 0,
-            first_address: 0,
             budget_end: u32::MAX,
             looked_to: 0,
             stop: None,
@@ -162,6 +155,7 @@ impl<I: Isa> Writer<I> {
     /// Begins what is no function: an address in it is of no operator, and all of it shares its traps.
     pub fn begin_routine(&mut self, settings: &Settings) {
         self.begin(settings, AddressMap::None, usize::MAX);
+        self.wasm = Record::NO_OPERATOR;
         self.shared_traps = usize::MAX;
     }
 
@@ -171,7 +165,6 @@ impl<I: Isa> Writer<I> {
         self.address_map = address_map;
         self.pending.clear();
         self.placed = 0;
-        self.first_address = self.addresses.len();
         self.budget_end = self.offset().saturating_add(most.min(I::REACH as usize) as u32);
         self.looked_to = 0;
         self.stop = None;
@@ -181,8 +174,7 @@ impl<I: Isa> Writer<I> {
         Mark {
             code: self.offset(),
             relocs: self.relocs.len(),
-            traps: self.traps.len(),
-            addresses: self.addresses.len(),
+            records: self.records.len(),
             sites: self.sites.len(),
             handlers: self.handlers.len(),
             safepoints: self.safepoints.len(),
@@ -195,8 +187,7 @@ impl<I: Isa> Writer<I> {
     pub(crate) fn take_back(&mut self, mark: &Mark) {
         self.abandon(mark.code);
         self.relocs.truncate(mark.relocs);
-        self.traps.truncate(mark.traps);
-        self.addresses.truncate(mark.addresses);
+        self.records.truncate(mark.records);
         self.sites.truncate(mark.sites);
         self.handlers.truncate(mark.handlers);
         self.safepoints.truncate(mark.safepoints);
@@ -208,8 +199,7 @@ impl<I: Isa> Writer<I> {
     pub fn drop_code(&mut self) {
         self.truncate(0);
         self.relocs.clear();
-        self.traps.clear();
-        self.addresses.clear();
+        self.records.clear();
         self.sites.clear();
         self.handlers.clear();
         self.safepoints.clear();
@@ -242,7 +232,7 @@ impl<I: Isa> Writer<I> {
         self.stop.is_some()
     }
 
-    /// Is there neither an end of the room nor of the budget near?
+    /// Is there neither an end of the room nor of the budget near, and nothing else to look after?
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
         self.offset() <= self.looked_to
@@ -251,6 +241,11 @@ impl<I: Isa> Writer<I> {
     /// After `check_budget`: there is room from here on, until `has_room` says no.
     pub(crate) fn look_ahead(&mut self) {
         self.looked_to = self.budget_end.min(self.room_end() - Self::ROOM as u32);
+    }
+
+    /// From here on `has_room` says no, until `look_ahead`.
+    pub(crate) fn look_again(&mut self) {
+        self.looked_to = 0;
     }
 
     /// Bytes of tables that count as code.
@@ -267,7 +262,7 @@ impl<I: Isa> Writer<I> {
     /// No further operator is compiled.
     pub(crate) fn stop(&mut self, why: Stop) {
         self.stop = Some(why);
-        self.looked_to = 0;
+        self.look_again();
     }
 
     /// At the end of a function: is it refused?
@@ -317,19 +312,34 @@ impl<I: Isa> Writer<I> {
     // ---- traps and the address map
 
     /// An instruction at `at` belongs to the operator at `wasm`.
+    #[inline]
     pub(crate) fn map_address(&mut self, at: u32, wasm: u32) {
-        if self.address_map == AddressMap::None {
-            return;
+        if self.address_map != AddressMap::None {
+            self.record(Record { at, wasm, trap: None });
         }
-        let addresses = &mut self.addresses;
-        if addresses.len() > self.first_address
-            && let Some(last) = addresses.last_mut()
-            && last.at == at
+    }
+
+    /// Records an instruction. What is said of the same one once more counts.
+    #[inline]
+    fn record(&mut self, record: Record) {
+        if self.address_map == AddressMap::Operators
+            && let Some(last) = self.records.last_mut()
+            && last.at == record.at
         {
-            last.wasm = wasm;
+            *last = record;
             return;
         }
-        addresses.push(AddressSite { at, wasm });
+        debug_assert!(self.records.last().is_none_or(|last| last.at < record.at));
+        if self.records.len() == self.records.capacity() {
+            self.grow_records();
+        }
+        self.records.push(record);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_records(&mut self) {
+        self.records.reserve(64);
     }
 
     /// An instruction at `at` belongs to the operator that is compiled.
@@ -345,20 +355,10 @@ impl<I: Isa> Writer<I> {
     }
 
     /// The instruction at `at` can trap, for the operator at `wasm`.
+    #[inline]
     pub(crate) fn trap_of(&mut self, at: u32, code: TrapCode, wasm: u32) {
-        // The room is looked at first, so that nothing need be kept across its growing.
-        if self.traps.len() == self.traps.capacity() || self.addresses.len() == self.addresses.capacity() {
-            self.grow_maps();
-        }
-        self.traps.push(TrapSite { at, code });
-        self.map_address(at, wasm);
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn grow_maps(&mut self) {
-        self.traps.reserve(64);
-        self.addresses.reserve(64);
+        self.counters.traps += 1;
+        self.record(Record { at, wasm, trap: Some(code) });
     }
 
     /// The instruction at `at` accesses a linear memory, for the operator that is compiled.

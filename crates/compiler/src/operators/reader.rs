@@ -6,6 +6,12 @@ use crate::operators::{Immediates, Op, Prefix};
 pub(crate) const REF: u8 = 0x64;
 pub(crate) const REF_NULL: u8 = 0x63;
 
+/// The length of a number that begins with these bytes, more than 4 if it goes on behind them; without a branch.
+#[inline(always)]
+pub(crate) fn short_len(bytes: [u8; 4]) -> usize {
+    (!u32::from_le_bytes(bytes) & 0x8080_8080).trailing_zeros() as usize / 8 + 1
+}
+
 /// A position in the operators of a validated body.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader<'a> {
@@ -84,6 +90,11 @@ impl<'a> Reader<'a> {
         if byte < 0x80 {
             return u32::from(byte);
         }
+        let next = self.peek();
+        if next < 0x80 {
+            self.pos += 1;
+            return u32::from(byte & 0x7f) | u32::from(next) << 7;
+        }
         self.u64_rest(byte) as u32
     }
 
@@ -105,7 +116,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn i64(&mut self) -> i64 {
+        if let Some(value) = self.short_signed() {
+            return value.into();
+        }
         let mut value = 0i64;
         let mut shift = 0;
         loop {
@@ -123,12 +138,22 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(crate) fn i32(&mut self) -> i32 {
-        let byte = self.peek();
-        if byte < 0x80 {
-            self.pos += 1;
-            return i32::from((byte << 1) as i8 >> 1);
+        self.short_signed().unwrap_or_else(|| self.i64() as i32)
+    }
+
+    /// Reads a signed number of at most four bytes, without a branch by how many they are; not at the end of the body.
+    #[inline(always)]
+    fn short_signed(&mut self) -> Option<i32> {
+        let bytes = *self.bytes.get(self.pos..)?.first_chunk::<4>()?;
+        let len = short_len(bytes);
+        if len > 4 {
+            return None;
         }
-        self.i64() as i32
+        let word = u32::from_le_bytes(bytes);
+        let low = word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000 | word >> 3 & 0xfe0_0000;
+        self.pos += len;
+        let unused = 32 - 7 * len as u32;
+        Some((low << unused) as i32 >> unused)
     }
 
     pub(crate) fn bits32(&mut self) -> u32 {

@@ -11,7 +11,7 @@
 
 use crate::isa::{Alu, Amount, Cond, Isa, Lane, Load, Shift, Src, Store};
 use crate::routines::RoutineGen;
-use crate::treaty::code::{StackRoutine, TrapCode, TrapSite};
+use crate::treaty::code::{Record, StackRoutine, TrapCode};
 use crate::treaty::facts::StackFacts;
 use crate::treaty::libcall::Libcall;
 use crate::treaty::routine::StackCall;
@@ -358,8 +358,7 @@ impl<I: Isa> RoutineGen<'_, I> {
 
     /// A place that is not reached.
     fn never(&mut self) {
-        let at = self.w.trap();
-        self.w.traps.push(TrapSite { at, code: TrapCode::Unreachable });
+        self.w.trap_here(TrapCode::Unreachable, Record::NO_OPERATOR);
     }
 
     /// The stack that has resumed another runs again. Which stack it comes from is to be found out, as others may have

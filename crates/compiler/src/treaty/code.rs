@@ -24,12 +24,6 @@ pub struct FuncCode {
     pub wasm: u32,
     /// Bytes of the body.
     pub wasm_bytes: u32,
-    /// Its entries of `Writer::relocs`.
-    pub relocs: Range<u32>,
-    /// Its entries of `Writer::traps`.
-    pub traps: Range<u32>,
-    /// Its entries of `Writer::addresses`.
-    pub addresses: Range<u32>,
     /// Bytes that it takes in the exception table.
     pub exception_bytes: u32,
     /// What of its code is the frame's, and what is no code.
@@ -225,14 +219,23 @@ pub enum StackRoutine {
     },
 }
 
-/// An instruction that can trap.
+/// What is recorded of an instruction: which operator it is of, and why it may trap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TrapSite {
-    /// Offset of the instruction.
+pub struct Record {
+    /// Offset of the instruction's first byte.
     pub at: u32,
-    /// Why it traps.
-    pub code: TrapCode,
+    /// Byte offset of the operator in the wasm module, or [`Record::NO_OPERATOR`].
+    pub wasm: u32,
+    /// Why it traps, if it can.
+    pub trap: Option<TrapCode>,
 }
+
+impl Record {
+    /// In the place of an operator where an instruction is of none: the address map leaves it out.
+    pub const NO_OPERATOR: u32 = u32::MAX;
+}
+
+const _: () = assert!(size_of::<Record>() == 12);
 
 /// Why an instruction traps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -311,15 +314,6 @@ pub struct Handler {
     pub at: u32,
 }
 
-/// Machine code offset to wasm offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AddressSite {
-    /// Offset in the code, of the instruction's first byte.
-    pub at: u32,
-    /// Byte offset of the operator in the wasm module.
-    pub wasm: u32,
-}
-
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident)*) => {
         /// How often the compiler did what; the sum over the functions of a `Writer`.
@@ -366,12 +360,12 @@ counters! {
     folded_slots
     /// Index arithmetic folded into one address.
     folded_addresses
-    /// Trap records: instructions that can fault.
+    /// Instructions that can trap.
     traps
     /// Fields that the linker fills in.
     relocations
-    /// Entries of the address map.
-    addresses
+    /// Records of instructions: those that can trap, and those in the address map.
+    records
     /// Entries of the exception table: handlers of calls.
     handlers
     /// Calls that have a stack map.

@@ -31,6 +31,8 @@ pub struct Sig {
     pub params: Box<[Ty]>,
     /// Types of the results.
     pub results: Box<[Ty]>,
+    /// Are all values in registers in calls inside one module, at most one of them a result?
+    pub(crate) simple: bool,
     /// Is there a vector among its values, or something as wide?
     pub(crate) vectors: bool,
     /// What is passed for its values where some are passed as two; `None` where each is passed as itself.
@@ -101,15 +103,17 @@ impl Sig {
         let conts = params.iter().chain(results).any(|ty| *ty == Ty::ContRef);
         let split = conts.then(|| Box::new(Split { params: split(params), results: split(results) }));
         let (tail_params, passed) = split.as_ref().map_or((params, results), |split| (&split.params, &split.results));
+        let (private, tail) = (Abi::assign(private, params, passed), Abi::assign(tail, tail_params, passed));
         Sig {
+            simple: !conts && private.stack_args == 0 && private.stack_results == 0 && results.len() <= 1,
             params: params.into(),
             results: results.into(),
             vectors: params.iter().chain(results).any(|ty| ty.is_wide()),
             plain: true,
             packed_params: Packed::new(params),
             packed_results: Packed::new(results),
-            private: Abi::assign(private, params, passed),
-            tail: Abi::assign(tail, tail_params, passed),
+            private,
+            tail,
             split,
         }
     }

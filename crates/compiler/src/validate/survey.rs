@@ -101,6 +101,8 @@ pub(crate) struct Summary {
     pub(crate) sync_call: bool,
     /// Can any entry of the stack or any local be a vector, or as wide as one?
     pub(crate) vectors: bool,
+    /// Is any local read before it is written, as far as is known?
+    pub(crate) zeroed: bool,
     /// Is there a `try_table` with handlers?
     pub(crate) handlers: bool,
     /// Does one of them give the exception itself?
@@ -226,9 +228,9 @@ impl Survey {
         (self.locals[at].weight >= Self::WORTH_KEEPING).then_some(at)
     }
 
-    /// Is this the place of the address of a heap which is not kept?
-    pub(crate) fn is_idle_heap(&self, at: usize) -> bool {
-        self.heap == Some(at as u32) && self.heap().is_none()
+    /// The place of the address of a heap which is not kept.
+    pub(crate) fn idle_heap(&self) -> Option<usize> {
+        self.heap.map(|at| at as usize).filter(|_| self.heap().is_none())
     }
 
     /// The position in `locals` of a touched local.
@@ -239,6 +241,7 @@ impl Survey {
     }
 
     /// The position of a local, if it is touched.
+    #[inline]
     pub(crate) fn find(&self, local: u32) -> Option<usize> {
         self.index.get(local as usize).filter(|(stamp, _)| *stamp == self.stamp).map(|(_, at)| *at as usize)
     }
@@ -259,12 +262,12 @@ impl Survey {
         let weight = self.weight;
         let entry = self.summary.locals.get_mut(at as usize)?;
         entry.weight = entry.weight.saturating_add(weight);
-        // Outside of the line that wrote it first, the local may not have been written.
-        if entry.owner != Line::FUNCTION
-            && self.lines.get(entry.owner.depth as usize).is_none_or(|(line, _)| line.arm != entry.owner.arm)
-        {
+        // Outside of the line that wrote it first, the local may not have been written. The function's own is open for
+        // as long as locals are touched.
+        if self.lines.get(entry.owner.depth as usize).is_none_or(|(line, _)| line.arm != entry.owner.arm) {
             entry.zeroed = true;
             entry.owner = Line::FUNCTION;
+            self.summary.zeroed = true;
         }
         if weight > WEIGHT {
             self.touches.push((at, weight));
@@ -273,8 +276,7 @@ impl Survey {
     }
 
     /// Notes the first touch of a local.
-    #[cold]
-    #[inline(never)]
+    #[inline]
     pub(crate) fn touch_first(&mut self, local: u32, write: bool, ty: Ty) {
         let i = local as usize;
         if self.index.len() <= i {
@@ -292,6 +294,7 @@ impl Survey {
         if self.weight > WEIGHT {
             self.touches.push((at, self.weight));
         }
+        self.zeroed |= zeroed;
         let weight = self.weight;
         self.locals.push(LocalUse { local, ty, weight, zeroed, owner, in_loop: 0 });
     }

@@ -3,7 +3,7 @@
 
 use crate::facts::Module;
 use crate::file::Settings;
-use lightbeam_compiler::code::{CallSite, Handler, Parts, Reloc, Routine, Safepoint, Target, TrapSite};
+use lightbeam_compiler::code::{CallSite, Handler, Parts, Record, Reloc, Routine, Safepoint, Target};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::{Workspace, Writer, compile, compile_routine};
 use std::ops::Range;
@@ -13,7 +13,7 @@ pub(crate) struct Code {
     pub(crate) bytes: Vec<u8>,
     pub(crate) pieces: Vec<Piece>,
     pub(crate) relocs: Vec<Reloc>,
-    pub(crate) traps: Vec<TrapSite>,
+    pub(crate) records: Vec<Record>,
     pub(crate) sites: Vec<CallSite>,
     pub(crate) handlers: Vec<Handler>,
     pub(crate) safepoints: Vec<Safepoint>,
@@ -56,7 +56,7 @@ pub(crate) fn code<I: Isa>(module: &mut Module<'_>, settings: &Settings) -> Resu
         bytes: writer.code().to_vec(),
         pieces,
         relocs: writer.relocs,
-        traps: writer.traps,
+        records: writer.records,
         sites: writer.sites,
         handlers: writer.handlers,
         safepoints: writer.safepoints,

@@ -109,9 +109,8 @@ fn show_piece(
 fn notes(code: &Code, item: &Item) -> (String, Vec<u32>) {
     let mut notes = Vec::new();
     let mut labels = Vec::new();
-    for trap in code.traps.iter().filter(|trap| (item.at..item.end).contains(&trap.at)) {
-        notes.push(format!("{:?}", trap.code));
-    }
+    let here = code.records.iter().filter(|record| (item.at..item.end).contains(&record.at));
+    notes.extend(here.filter_map(|record| record.trap).map(|trap| format!("{trap:?}")));
     for site in code.sites.iter().filter(|site| site.at == item.end) {
         for handler in &code.handlers[site.handlers.0 as usize..site.handlers.1 as usize] {
             let tag = handler.tag.map_or("all".into(), |tag| format!("tag {tag}"));

@@ -40,7 +40,7 @@ pub(crate) fn builtin(libcall: Libcall) -> BuiltinFunctionIndex {
 }
 
 /// The host's name of a reason to trap.
-pub(crate) fn trap(code: TrapCode) -> Trap {
+pub(crate) const fn trap(code: TrapCode) -> Trap {
     match code {
         TrapCode::StackOverflow => Trap::StackOverflow,
         TrapCode::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
@@ -63,7 +63,7 @@ pub(crate) fn trap(code: TrapCode) -> Trap {
 
 /// All reasons to trap, by number.
 #[rustfmt::skip]
-pub(super) const TRAP_CODES: [TrapCode; 16] = [
+const TRAP_CODES: [TrapCode; 16] = [
     TrapCode::StackOverflow, TrapCode::MemoryOutOfBounds, TrapCode::TableOutOfBounds, TrapCode::IndirectCallToNull,
     TrapCode::BadSignature, TrapCode::IntegerOverflow, TrapCode::IntegerDivisionByZero,
     TrapCode::BadConversionToInteger, TrapCode::Unreachable, TrapCode::HeapMisaligned, TrapCode::NullReference,
@@ -71,10 +71,14 @@ pub(super) const TRAP_CODES: [TrapCode; 16] = [
     TrapCode::UnhandledTag,
 ];
 
-const _: () = {
+/// By number of a reason to trap: the host's.
+pub(crate) const TRAPS: [u8; TRAP_CODES.len()] = {
+    let mut numbers = [0; TRAP_CODES.len()];
     let mut number = 0;
     while number < TRAP_CODES.len() {
         assert!(TRAP_CODES[number] as usize == number);
+        numbers[number] = trap(TRAP_CODES[number]) as u8;
         number += 1;
     }
+    numbers
 };

@@ -4,7 +4,7 @@
 //! Every routine keeps the chain of frame pointers: Wasmtime walks it from the frame that an exit records to the frame
 //! that an entry records.
 
-use crate::border::host::{TRAP_CODES, builtin, trap};
+use crate::border::host::{TRAPS, builtin};
 use crate::facts::layout::offset;
 use crate::target::POINTER;
 use lightbeam_asm::{Addr, Label, Reg};
@@ -468,7 +468,7 @@ impl<'a, I: Isa> Border<'a, I> {
         self.raise(fail, context);
         self.w.bind(table);
         if libcall == Libcall::Trap {
-            self.w.data(&TRAP_CODES.map(|code| trap(code) as u8));
+            self.w.data(&TRAPS);
         }
     }
 

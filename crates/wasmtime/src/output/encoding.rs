@@ -9,7 +9,6 @@ pub(super) const BLOCK: usize = 128;
 /// Blocks of entries behind an index of where each begins.
 #[derive(Default)]
 pub(super) struct Blocks {
-    pub(super) entries: u32,
     /// By block: offset in the text of its first entry, offset of its body among the bodies.
     pub(super) index: Vec<[u32; 2]>,
     pub(super) bodies: Vec<u8>,
@@ -26,9 +25,11 @@ impl Blocks {
         8 + 8 * self.index.len() + self.bodies.len()
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    /// The section, if so many entries are in the last block; 0 if it is full.
+    pub(super) fn finish(self, last: usize) -> Vec<u8> {
         let mut section = Vec::with_capacity(self.len());
-        section.extend_from_slice(&self.entries.to_le_bytes());
+        let entries = BLOCK * self.index.len() - if last == 0 { 0 } else { BLOCK - last };
+        section.extend_from_slice(&(entries as u32).to_le_bytes());
         section.extend_from_slice(&(self.index.len() as u32).to_le_bytes());
         for [at, body] in self.index {
             section.extend_from_slice(&at.to_le_bytes());
@@ -42,19 +43,27 @@ impl Blocks {
 /// The body of a block under construction: room for the longest, so that no entry needs to ask for any.
 pub(super) struct Body {
     bytes: [u8; Body::MAX],
-    len: usize,
+    len: u32,
 }
 
 impl Body {
     /// An entry is two numbers of at most 33 bits, and what begins a block is no longer.
-    pub(super) const MAX: usize = (BLOCK + 1) * 10;
+    const MAX: usize = (BLOCK + 1) * 10;
 
     pub(super) const EMPTY: Body = Body { bytes: [0; Body::MAX], len: 0 };
 
     #[inline]
     pub(super) fn byte(&mut self, byte: u8) {
-        self.bytes[self.len] = byte;
+        self.bytes[self.len as usize] = byte;
         self.len += 1;
+    }
+
+    /// Appends two bytes, or the first of them.
+    #[inline(always)]
+    pub(super) fn bytes(&mut self, bytes: [u8; 2], both: bool) {
+        let at = self.len as usize;
+        self.bytes[at..at + 2].copy_from_slice(&bytes);
+        self.len += 1 + u32::from(both);
     }
 
     /// Unsigned LEB128.
@@ -79,7 +88,7 @@ impl Body {
 
     /// Moves it behind the bodies that are finished.
     pub(super) fn flush(&mut self, blocks: &mut Blocks) {
-        blocks.bodies.extend_from_slice(&self.bytes[..self.len]);
+        blocks.bodies.extend_from_slice(&self.bytes[..self.len as usize]);
         self.len = 0;
     }
 }

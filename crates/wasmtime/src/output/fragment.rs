@@ -1,7 +1,7 @@
 //! What compiling a batch of functions gives: code that is still to be placed.
 
 use crate::report::FunctionReport;
-use lightbeam_compiler::code::{AddressSite, CallSite, Handler, Reloc, Safepoint, TrapSite};
+use lightbeam_compiler::code::{CallSite, Handler, Record, Reloc, Safepoint};
 use wasmtime_environ::StaticModuleIndex;
 
 /// Compiled functions of one core module that follow each other.
@@ -26,8 +26,7 @@ pub(crate) struct Fragment {
     pub(crate) across: Vec<(u32, u32)>,
     /// All other relocations.
     pub(crate) relocs: Vec<Reloc>,
-    pub(crate) traps: Vec<TrapSite>,
-    pub(crate) addresses: Vec<AddressSite>,
+    pub(crate) records: Vec<Record>,
     pub(crate) safepoints: Vec<Safepoint>,
     pub(crate) maps: Vec<u32>,
     pub(crate) sites: Vec<CallSite>,

@@ -7,8 +7,8 @@ use crate::output::stack_maps::StackMaps;
 use crate::output::text::Text;
 use crate::output::traps::TrapTable;
 use crate::settings::Settings;
-use lightbeam_compiler::code::{AddressSite, TrapSite};
-use wasmtime_environ::{CompiledFunctionsTableBuilder, CompiledTrap, FilePos, FuncKey, FunctionLoc};
+use lightbeam_compiler::code::Record;
+use wasmtime_environ::{CompiledFunctionsTableBuilder, FilePos, FuncKey, FunctionLoc};
 
 /// Linked code and the tables that describe it. Everything goes in by ascending text offset, keys by ascending order.
 pub(crate) struct Image {
@@ -48,13 +48,14 @@ impl Image {
     }
 
     /// Records the traps and addresses of code whose offsets count from `base` of the text.
-    pub(crate) fn record(&mut self, base: u32, traps: &[TrapSite], addresses: &[AddressSite]) {
-        for site in traps {
-            self.traps.push(base + site.at, CompiledTrap::Normal(host::trap(site.code)).as_u8());
+    pub(crate) fn record(&mut self, base: u32, records: &[Record]) {
+        for record in records {
+            let trap = record.trap.map_or(0, |code| code as usize);
+            self.traps.push_if(record.trap.is_some(), base + record.at, host::TRAPS[trap]);
         }
         if let Some(table) = &mut self.addresses {
-            for site in addresses {
-                table.push(base + site.at, site.wasm);
+            for record in records.iter().filter(|record| record.wasm != Record::NO_OPERATOR) {
+                table.push(base + record.at, record.wasm);
             }
         }
     }

@@ -217,7 +217,7 @@ impl<'a> Linker<'a> {
         let start = self.len();
         self.rest.extend_from_slice(w.code());
         self.relocs.extend(w.relocs.iter().map(|reloc| (module(reloc.at), Reloc { at: reloc.at + start, ..*reloc })));
-        self.functions.image.record(start, &w.traps, &w.addresses);
+        self.functions.image.record(start, &w.records);
         self.functions.image.exceptions.push(start, &w.sites, &w.handlers);
         self.functions.image.stack_maps.extend(start, &w.safepoints, &w.maps);
         start

@@ -113,20 +113,9 @@ impl Placer {
             self.bodies.push(base + func.body);
         }
         let Fragment {
-            mut code,
-            mut calls,
-            imports,
-            across,
-            relocs,
-            traps,
-            addresses,
-            sites,
-            handlers,
-            safepoints,
-            maps,
-            ..
+            mut code, mut calls, imports, across, relocs, records, sites, handlers, safepoints, maps, ..
         } = fragment;
-        self.image.record(base, &traps, &addresses);
+        self.image.record(base, &records);
         self.image.exceptions.push(base, &sites, &handlers);
         self.image.stack_maps.extend(base, &safepoints, &maps);
         // While the code is at hand. What is called further on has no place yet.

@@ -6,7 +6,7 @@ use crate::report::FunctionReport;
 use crate::target::Machine;
 use crate::work::job::{Batch, Job, Terms};
 use lightbeam_asm::Assembler;
-use lightbeam_compiler::code::{Counters, FuncCode, Reloc, Target};
+use lightbeam_compiler::code::{Counters, FuncCode, Target};
 use lightbeam_compiler::{Workspace, Writer};
 use std::ops::AddAssign;
 use std::sync::OnceLock;
@@ -167,18 +167,18 @@ impl Worker {
             self.output.truncate(0);
             code
         };
-        let Writer { funcs, relocs, traps, addresses, sites, handlers, safepoints, maps, counters, .. } =
-            &mut self.output;
-        let mut calls = Vec::with_capacity(relocs.iter().filter(|reloc| call(reloc).is_some()).count());
-        calls.extend(relocs.iter().filter_map(call).map(|(at, index)| (at, job.first + index)));
-        let gather = |of: fn(&Reloc) -> Option<(u32, u32)>| {
-            let mut found = Vec::with_capacity(relocs.iter().filter(|reloc| of(reloc).is_some()).count());
-            found.extend(relocs.iter().filter_map(of));
-            found
-        };
-        let (imports, across) = (gather(import), gather(self::across));
-        let other = |reloc: &&Reloc| call(reloc).or(import(reloc)).or(self::across(reloc)).is_none();
-        let others = relocs.iter().filter(other).copied().collect();
+        let Writer { funcs, relocs, records, sites, handlers, safepoints, maps, counters, .. } = &mut self.output;
+        let [mut calls, mut imports, mut across] = [const { Vec::new() }; 3];
+        let mut others = Vec::new();
+        calls.reserve(relocs.len());
+        for reloc in relocs.iter() {
+            match reloc.target {
+                Target::Func(index) => calls.push((reloc.at, job.first + index)),
+                Target::Import(index) => imports.push((reloc.at, index)),
+                Target::Across(index) => across.push((reloc.at, index)),
+                _ => others.push(*reloc),
+            }
+        }
         relocs.clear();
         let fragment = Fragment {
             module: job.module,
@@ -201,8 +201,7 @@ impl Worker {
             imports,
             across,
             relocs: others,
-            traps: take(traps, large),
-            addresses: take(addresses, large),
+            records: take(records, large),
             safepoints: take(safepoints, large),
             maps: take(maps, large),
             sites: take(sites, large),
@@ -255,25 +254,4 @@ fn take<T: Clone>(buffer: &mut Vec<T>, large: bool) -> Vec<T> {
     let taken = buffer.clone();
     buffer.clear();
     taken
-}
-
-fn call(reloc: &Reloc) -> Option<(u32, u32)> {
-    match reloc.target {
-        Target::Func(index) => Some((reloc.at, index)),
-        _ => None,
-    }
-}
-
-fn across(reloc: &Reloc) -> Option<(u32, u32)> {
-    match reloc.target {
-        Target::Across(index) => Some((reloc.at, index)),
-        _ => None,
-    }
-}
-
-fn import(reloc: &Reloc) -> Option<(u32, u32)> {
-    match reloc.target {
-        Target::Import(index) => Some((reloc.at, index)),
-        _ => None,
-    }
 }

@@ -99,6 +99,7 @@ impl<I: Isa> FuncGen<'_, I> {
         });
     }
 
+    #[inline(never)]
     pub(crate) fn loop_(&mut self) {
         let types = self.block_type();
         let uses = self.next_block_use();
@@ -342,6 +343,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.merge_values(&block);
             self.truncate_stack(0);
         }
+        self.w.look_again();
         // No local is read again.
         self.regs.dirty = RegSet::EMPTY;
         if branched {
@@ -377,6 +379,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.pop_condition().branch_out(depth);
     }
 
+    #[inline(never)]
     pub(crate) fn br_table(&mut self) {
         let len = self.reader.u32();
         self.w.counters.steps += u64::from(len) + 1;

@@ -1,9 +1,9 @@
 //! Calls of functions: within the module, through references, of imports, and tail calls.
 
-use crate::emit::FuncGen;
 use crate::emit::calling::CallTo;
 use crate::emit::comes::Comes;
 use crate::emit::values::value::Value;
+use crate::emit::{FuncGen, Unusual};
 use crate::isa::{Cond, Isa, Load, Src, Store};
 use crate::operators::Op;
 use crate::operators::effects::inline;
@@ -31,16 +31,54 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn call(&mut self) {
         let func = self.reader.u32();
         self.charge_fuel();
+        if self.calls_plainly
+            && let Callee::Defined { index, .. } = self.facts.funcs[func as usize].callee
+            && let sig = self.facts.sig_of_func(func)
+            && sig.simple
+        {
+            return self.plain_call(index, sig);
+        }
         match inline(self.facts, func) {
             Some(intrinsic) => self.call_inline(intrinsic, func),
             None => self.to_func(func, Self::call_to),
         }
     }
 
+    /// Does a call in this function take no more than its operands, the moves, the instruction and its result? That is
+    /// so where there are no handlers, no homes that calls destroy, no references in the frame, a memory that stays
+    /// where it is, and nobody who asks for garbage. Known when the locals have their homes.
+    pub(crate) fn is_plain_caller(&self) -> bool {
+        let moves = self.facts.memories.first().is_some_and(|memory| memory.base_may_move);
+        let homes = self.lists.volatile_homes.is_empty();
+        !self.survey.handlers && homes && !self.roots.any && !moves && !self.facts.settings.poison
+    }
+
+    /// `call_to` in such a function, of one of this module whose values are all in registers.
+    fn plain_call(&mut self, index: u32, sig: &Sig) {
+        let abi = &sig.private;
+        let owned = self.pop_args(abi.params.len(), abi, 0);
+        self.vacate_registers(owned);
+        self.place_args(None);
+        self.give_back(owned);
+        self.drop_copies();
+        if self.unusual.has(Unusual::CHECKED) {
+            self.prove_call(Comes::Back);
+        }
+        let at = self.w.offset();
+        self.w.call(Target::Func(index));
+        self.w.map_here(at);
+        if let ([ty], [AbiLoc::Reg(reg)]) = (&*sig.results, &*abi.results) {
+            self.take_only_result(*ty, *reg);
+            self.push_reg(*ty, *reg);
+        }
+    }
+
+    #[inline(never)]
     pub(crate) fn call_indirect(&mut self) {
         self.to_element(Self::call_to);
     }
 
+    #[inline(never)]
     pub(crate) fn call_ref(&mut self) {
         self.to_reference(Self::call_to);
     }
@@ -253,12 +291,7 @@ impl<I: Isa> FuncGen<'_, I> {
         match (sig.passed_results(), abi.results.as_ref()) {
             ([], _) => self.restore_after_last(),
             ([ty], [AbiLoc::Reg(reg)]) => {
-                self.take_this(*reg);
-                // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
-                let narrows = *ty == Ty::I32 && !self.next_ignores_upper_half() || *ty == Ty::GcRef;
-                if narrows && !without(Fault::NarrowResult) {
-                    self.w.mov(Width::W32, *reg, *reg);
-                }
+                self.take_only_result(*ty, *reg);
                 self.restore_after_last();
                 self.push_reg(*ty, *reg);
             }
@@ -298,6 +331,16 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
+    /// Takes the register of a single result.
+    fn take_only_result(&mut self, ty: Ty, reg: Reg) {
+        self.take_this(reg);
+        // Code beyond our own may leave anything in the upper half, and a tail call may have led there.
+        let narrows = ty == Ty::I32 && !self.next_ignores_upper_half() || ty == Ty::GcRef;
+        if narrows && !without(Fault::NarrowResult) {
+            self.w.mov(Width::W32, reg, reg);
+        }
+    }
+
     /// Loads the homes that the last call of an operator has destroyed, if control comes back from it.
     fn restore_after_last(&mut self) {
         if self.comes_back() {
@@ -327,16 +370,19 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- tail calls
 
+    #[inline(never)]
     pub(crate) fn return_call(&mut self) {
         let func = self.reader.u32();
         self.charge_fuel();
         self.to_func(func, Self::tail_call_to);
     }
 
+    #[inline(never)]
     pub(crate) fn return_call_indirect(&mut self) {
         self.to_element(Self::tail_call_to);
     }
 
+    #[inline(never)]
     pub(crate) fn return_call_ref(&mut self) {
         self.to_reference(Self::tail_call_to);
     }

@@ -79,6 +79,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
 
     // ---- making and binding
 
+    #[inline(never)]
     pub(crate) fn cont_new(&mut self) {
         let facts = self.facts;
         let sig = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
@@ -96,6 +97,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.push_reg(Ty::ContRef, d);
     }
 
+    #[inline(never)]
     pub(crate) fn cont_bind(&mut self) {
         let facts = self.facts;
         let from = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
@@ -240,6 +242,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
 
     // ---- resuming
 
+    #[inline(never)]
     pub(crate) fn resume(&mut self) {
         let facts = self.facts;
         let sig = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
@@ -256,6 +259,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.resume_with(call, &sig.results, handlers);
     }
 
+    #[inline(never)]
     pub(crate) fn resume_throw(&mut self) {
         let facts = self.facts;
         let sig = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
@@ -274,6 +278,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.resume_by_throwing(Input::Result, &sig.results, handlers);
     }
 
+    #[inline(never)]
     pub(crate) fn resume_throw_ref(&mut self) {
         let facts = self.facts;
         let sig = &facts.sigs[facts.cont(self.reader.u32()).sig as usize];
@@ -353,10 +358,8 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     }
 
     /// Emits the clauses, behind the function's last instruction.
+    #[inline(never)]
     pub(crate) fn handler_clauses(&mut self) {
-        if self.lists.resumptions.clauses.is_empty() {
-            return;
-        }
         let ([asked, _], temp) = (I::ROUTINE_RESULTS, I::TEMPS[2]);
         for i in 0..self.lists.resumptions.choices.len() {
             let (label, first, end) = self.lists.resumptions.choices[i];
@@ -407,6 +410,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
 
     // ---- suspending and switching
 
+    #[inline(never)]
     pub(crate) fn suspend(&mut self) {
         let facts = self.facts;
         let tag = self.reader.u32();
@@ -421,6 +425,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.take_values(&sig.results, I::STACK);
     }
 
+    #[inline(never)]
     pub(crate) fn switch(&mut self) {
         let facts = self.facts;
         let cont = facts.cont(self.reader.u32());

@@ -64,6 +64,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- scopes
 
+    #[inline(never)]
     pub(crate) fn try_table(&mut self) {
         let types = self.block_type();
         let count = self.reader.u32();
@@ -190,6 +191,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     // ---- throwing
 
+    #[inline(never)]
     pub(crate) fn throw(&mut self) {
         let facts = self.facts;
         let tag = &facts.tags[self.reader.u32() as usize];
@@ -264,6 +266,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.w.store(Store::B32, Addr::base(object, exception.tag), temp);
     }
 
+    #[inline(never)]
     pub(crate) fn throw_ref(&mut self) {
         self.charge_fuel();
         // A handler of this function finds its locals in their slots.
@@ -302,6 +305,7 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- landing
 
     /// Emits the landing pads, behind the function's last instruction.
+    #[inline(never)]
     pub(crate) fn landing_pads(&mut self) {
         for i in 0..self.lists.exceptions.catches.len() {
             let Catch { tag, reference, block: Some(block), wasm, .. } = self.lists.exceptions.catches[i] else {

@@ -14,6 +14,7 @@ use lightbeam_asm::{Addr, Reg};
 
 impl<I: Isa> FuncGen<'_, I> {
     /// Emits all stubs, after the function's last instruction, when the frame's layout is known.
+    #[inline(never)]
     pub(crate) fn stubs(&mut self) {
         for i in 0..self.lists.stubs.len() {
             let mut stub = self.lists.stubs[i];

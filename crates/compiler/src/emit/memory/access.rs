@@ -216,6 +216,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.done(&value);
     }
 
+    #[inline(never)]
     pub(crate) fn memory_size(&mut self) {
         let index = self.reader.u32();
         let memory = self.facts.memories[index as usize];
@@ -231,6 +232,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(memory.index, d);
     }
 
+    #[inline(never)]
     pub(crate) fn memory_grow(&mut self) {
         let index = self.reader.u32();
         let memory = self.facts.memories[index as usize];

@@ -36,6 +36,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn global_set(&mut self) {
         let global = self.facts.globals[self.reader.u32() as usize];
         if global.ty == crate::treaty::ty::Ty::GcRef && self.facts.counts() {

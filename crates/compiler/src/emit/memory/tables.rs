@@ -83,6 +83,7 @@ impl<I: Isa> FuncGen<'_, I> {
         base
     }
 
+    #[inline(never)]
     pub(crate) fn table_get(&mut self) {
         let table = self.reader.u32();
         let elem = self.facts.tables[table as usize].elem;
@@ -108,6 +109,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(table.elem, d);
     }
 
+    #[inline(never)]
     pub(crate) fn table_set(&mut self) {
         let table = self.facts.tables[self.reader.u32() as usize];
         let mut value = self.pop();
@@ -142,6 +144,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(table.index, d);
     }
 
+    #[inline(never)]
     pub(crate) fn ref_func(&mut self) {
         let func = self.reader.u32();
         self.libcall(Libcall::RefFunc, &[Arg::Ctx, Arg::Imm(u64::from(func))]);

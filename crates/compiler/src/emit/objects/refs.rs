@@ -77,6 +77,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         is_null.push();
     }
 
+    #[inline(never)]
     pub(crate) fn ref_is_null(&mut self) {
         match self.stack.last().expect("validated").ty {
             Ty::ContRef => self.cont_is_null(),
@@ -84,12 +85,14 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn ref_as_non_null(&mut self) {
         let kept = self.pop_kept();
         self.check_null(kept.value.ty, kept.reg);
         self.put_back(kept);
     }
 
+    #[inline(never)]
     pub(crate) fn br_on_null(&mut self) {
         let depth = self.reader.u32();
         self.charge_fuel();
@@ -107,6 +110,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
         self.put_back(kept);
     }
 
+    #[inline(never)]
     pub(crate) fn br_on_non_null(&mut self) {
         let depth = self.reader.u32();
         self.charge_fuel();

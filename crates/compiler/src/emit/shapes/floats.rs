@@ -25,6 +25,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.push_reg(ty, d);
     }
 
+    #[inline(never)]
     pub(crate) fn float_unary(&mut self, width: Width, op: FloatUnary) {
         let ty = width.float();
         let (s, owned) = self.pop_reg();

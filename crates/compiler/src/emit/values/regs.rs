@@ -152,6 +152,7 @@ impl<I: Isa> Copies<I> {
 }
 
 impl Regs {
+    #[inline(always)]
     pub(crate) fn new(pool: RegSet) -> Regs {
         let none = RegSet::EMPTY;
         Regs {
@@ -170,6 +171,12 @@ impl Regs {
             #[cfg(debug_assertions)]
             conventional: false,
         }
+    }
+
+    /// No more than these are handed out; none has been so far.
+    pub(crate) fn restrict(&mut self, pool: RegSet) {
+        debug_assert!(self.free == self.pool && pool.minus(self.pool).is_empty());
+        (self.pool, self.free) = (pool, pool);
     }
 
     /// A local without a home has been written, to its slot as well if that is said.

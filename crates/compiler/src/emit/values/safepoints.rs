@@ -282,6 +282,7 @@ impl<I: Isa> Values<'_, I> {
     }
 
     /// Behind the last instruction: clears them, and makes the one map.
+    #[inline(never)]
     pub(crate) fn finish_deep(&mut self) {
         let Some((clear, entered)) = self.roots.clear else { return };
         self.w.reserve_room();

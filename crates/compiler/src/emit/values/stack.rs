@@ -27,15 +27,22 @@ impl<I: Isa> Values<'_, I> {
             self.w.wasm
         );
         if self.stack.len() - self.watermark >= WINDOW {
-            match self.stack[self.watermark].loc {
-                Loc::Const(_) | Loc::Local(_) if without(Fault::StoreAtWatermark) => {
-                    self.stack[self.watermark].loc = Loc::Slot;
-                }
-                _ => self.flush_one(self.watermark),
-            }
-            self.raise_watermark(self.watermark + 1);
+            self.store_oldest();
         }
         self.stack.push(value);
+    }
+
+    /// The window is full: its oldest entry goes to its slot.
+    #[cold]
+    #[inline(never)]
+    fn store_oldest(&mut self) {
+        match self.stack[self.watermark].loc {
+            Loc::Const(_) | Loc::Local(_) if without(Fault::StoreAtWatermark) => {
+                self.stack[self.watermark].loc = Loc::Slot;
+            }
+            _ => self.flush_one(self.watermark),
+        }
+        self.raise_watermark(self.watermark + 1);
     }
 
     #[inline]

@@ -1,6 +1,8 @@
 //! LEB128 numbers of more than one byte, checked as wasmparser checks them: at most as many bytes as the type needs,
 //! and no bits beyond it.
 
+use crate::operators::reader::short_len;
+
 /// An unsigned 32-bit number at `pos`: its value and length in bytes, the length 0 if it is malformed or cut off.
 #[inline(never)]
 pub(super) fn u32(bytes: &[u8], pos: usize) -> (u32, u32) {
@@ -35,12 +37,6 @@ fn unsigned(bytes: &[u8], longest: u32, bits: u32) -> (u64, u32) {
         }
     }
     (0, 0)
-}
-
-/// The length of a number that begins with these bytes, more than 4 if it goes on behind them; without a branch.
-#[inline(always)]
-pub(super) fn short_len(bytes: [u8; 4]) -> usize {
-    (!u32::from_le_bytes(bytes) & 0x8080_8080).trailing_zeros() as usize / 8 + 1
 }
 
 /// The length in bytes of a signed number at `pos` that may have `longest` bytes, 5 for 32 bits or 10 for 64; 0 if it

@@ -19,7 +19,7 @@ use self::operands::{
 };
 use self::rules::{Rules, enabled};
 use crate::operators::effects::{self, Calls};
-use crate::operators::reader::Reader;
+use crate::operators::reader::{Reader, short_len};
 use crate::operators::{Class, Op, Prefix, Types};
 use crate::treaty::facts::Facts;
 use crate::treaty::fault::{Fault, without};
@@ -206,7 +206,6 @@ impl Sweep<'_> {
     }
 
     /// The first touch of a local.
-    #[cold]
     #[inline(never)]
     fn touch_first(&mut self, local: u32, write: bool) -> Option<u8> {
         let ty = self.touch_reference(local, write)?;
@@ -323,10 +322,8 @@ impl Sweep<'_> {
                 let align = $align;
                 match bytes.get(pos..pos + 5) {
                     // An offset of up to four bytes is in range.
-                    Some(&[flags, a, b, c, d])
-                        if flags <= align && leb::short_len([a, b, c, d]) <= 4 && memory0 != BASE =>
-                    {
-                        pos += 1 + leb::short_len([a, b, c, d]);
+                    Some(&[flags, a, b, c, d]) if flags <= align && short_len([a, b, c, d]) <= 4 && memory0 != BASE => {
+                        pos += 1 + short_len([a, b, c, d]);
                         memory0
                     }
                     _ => {
@@ -421,7 +418,7 @@ impl Sweep<'_> {
                 Class::Const => {
                     constants = [if at == constants[2] { constants[1] } else { NOWHERE }, at, 0];
                     pos += match bytes.get(pos..pos + 4) {
-                        Some(&[a, b, c, d]) if leb::short_len([a, b, c, d]) <= 4 => leb::short_len([a, b, c, d]),
+                        Some(&[a, b, c, d]) if short_len([a, b, c, d]) <= 4 => short_len([a, b, c, d]),
                         _ => match leb::signed_len(bytes, pos, rule.size) {
                             0 => return None,
                             len => len,
