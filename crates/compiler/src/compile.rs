@@ -210,6 +210,7 @@ fn emit<I: Isa>(
     let slot_log2 = if survey.vectors { 4 } else { 3 };
     let deep = mode == Mode::Deep;
     w.begin_function(&facts.settings, Budget::most(body.len()));
+    w.set_hot(false);
     w.wasm = base + survey.code_start as u32;
     let return_label = w.label();
     let pending = Stamp::of(w);
@@ -247,6 +248,7 @@ fn emit<I: Isa>(
         blocks: std::mem::take(&mut state.blocks),
         unusual: Unusual::of(facts),
         dead_depth: 0,
+        loops: 0,
         block_number: 0,
         result_area_slot: 0,
         thread_record: 0,
@@ -272,12 +274,16 @@ fn emit<I: Isa>(
     let maps = cg.w.maps.len();
     cg.roots.begin(facts.references || survey.catches_references, maps, deep);
 
+    let early = cg.early_exit();
     let enter = cg.prologue();
     cg.set_conventional(false);
     cg.open_function();
     cg.operators();
     cg.epilogue();
     cg.in_margin = true;
+    if let Some(exit) = early {
+        cg.place_early_exit(exit);
+    }
     if !cg.lists.exceptions.catches.is_empty() {
         cg.landing_pads();
     }

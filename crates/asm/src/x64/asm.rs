@@ -11,6 +11,10 @@ pub struct Asm {
     buffer: Buffer,
     labels: Labels,
     pool: Pool,
+    /// Do branches keep within pieces, see `keep_whole`?
+    keeps_whole: bool,
+    /// Where the last compare of registers and constants starts and ends: with a branch right behind it is one step.
+    compare: (u32, u32),
     #[cfg(debug_assertions)]
     unowned: RegSet,
     /// How often the flags may have changed.
@@ -212,6 +216,7 @@ impl Assembler for Asm {
     }
 
     fn truncate(&mut self, offset: u32) {
+        self.compare = (0, 0);
         self.buffer.truncate(offset);
     }
 
@@ -604,6 +609,10 @@ impl Asm {
     /// Goes to the label.
     #[inline]
     pub fn jmp(&mut self, to: Label) {
+        if self.keeps_whole {
+            let len = if self.short(to).is_some() { 2 } else { 5 };
+            self.make_whole(self.offset(), len);
+        }
         if let Some(back) = self.short(to) {
             self.put(0xeb | back << 8, 2);
         } else {
@@ -614,6 +623,11 @@ impl Asm {
     /// Goes to the label if the condition holds.
     #[inline]
     pub fn jcc(&mut self, cc: Cc, to: Label) {
+        if self.keeps_whole {
+            let len = if self.short(to).is_some() { 2 } else { 6 };
+            let start = if self.compare.1 == self.offset() { self.compare.0 } else { self.offset() };
+            self.make_whole(start, len);
+        }
         if let Some(back) = self.short(to) {
             self.put(u64::from(0x70 | cc as u8) | back << 8, 2);
         } else {
@@ -626,6 +640,39 @@ impl Asm {
     fn put_rel32(&mut self, bits: u64, len: u32, to: Label) {
         let field = self.labels.rel32(to, self.offset() + len);
         self.put(bits | u64::from(field) << (8 * len), len + 4);
+    }
+
+    /// From here on, or not: branches that go to labels and calls neither cross nor end at a multiple of 32 bytes.
+    /// Processors from Skylake to Cascade Lake do not keep those that do in their cache of decoded instructions.
+    #[inline]
+    pub fn keep_whole(&mut self, on: bool) {
+        self.keeps_whole = on;
+    }
+
+    /// What was appended since `start` compares registers or constants.
+    #[inline]
+    pub fn note_compare(&mut self, start: u32) {
+        self.compare = (start, self.offset());
+    }
+
+    /// Pads so that the branch of so many bytes that comes now is in one piece with the compare at `start`, right
+    /// before it. That nothing refers to, so it can be moved.
+    #[inline(never)]
+    fn make_whole(&mut self, start: u32, len: u32) {
+        const PIECE: u32 = 32;
+        let size = self.offset() - start;
+        let padding = start.wrapping_neg() % PIECE;
+        if padding == 0 || padding > size + len {
+            return;
+        }
+        let mut compare = [0; 16];
+        let compare = &mut compare[..size as usize];
+        compare.copy_from_slice(&self.code()[start as usize..]);
+        self.truncate(start);
+        self.nop(padding);
+        for byte in compare {
+            self.put(u64::from(*byte), 1);
+        }
     }
 
     /// The 8-bit distance to a label behind us, from the end of a two-byte jump, where it fits.
@@ -667,6 +714,9 @@ impl Asm {
     /// distance counts from.
     #[inline]
     pub fn call_sym(&mut self) -> u32 {
+        if self.keeps_whole {
+            self.make_whole(self.offset(), 5);
+        }
         self.note_flags();
         self.put(0xe8, 5);
         self.offset() - 4

@@ -675,3 +675,46 @@ fn a_label_has_one_place() {
     a.bind(label);
     a.bind(label);
 }
+
+#[test]
+fn branches_keep_within_pieces() {
+    for before in 0..64 {
+        for (near, conditional) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut a = Asm::new();
+            a.keep_whole(true);
+            let to = a.label();
+            if near {
+                a.bind(to);
+            }
+            a.nop(before);
+            let compare = a.offset();
+            a.alu_ri(Alu::Cmp, Size::S64, Reg::int(9), 1000);
+            a.note_compare(compare);
+            let len = match (near, conditional) {
+                (true, _) => 2,
+                (false, false) => 5,
+                (false, true) => 6,
+            };
+            let bytes = a.code()[compare as usize..].to_vec();
+            if conditional {
+                a.jcc(Cc::E, to);
+            } else {
+                a.jmp(to);
+            }
+            let end = a.offset();
+            // What was compared is right before the branch on it, in the same piece, and nowhere else.
+            let start = if conditional { end - len - bytes.len() as u32 } else { end - len };
+            assert_eq!(start / 32, end / 32, "{start:#x} to {end:#x}");
+            assert!(start >= compare && start < compare + 40);
+            if conditional {
+                assert_eq!(a.code()[start as usize..][..bytes.len()], bytes);
+            }
+            a.call_sym();
+            let end = a.offset();
+            assert_eq!((end - 5) / 32, end / 32);
+            if !near {
+                a.bind(to);
+            }
+        }
+    }
+}

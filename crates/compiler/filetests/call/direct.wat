@@ -65,6 +65,8 @@
 ;;   add eax, [rbp-0x10]
 ;; L1:
 ;;   return
+;;   mov eax, edx
+;;   ret
 ;;   ud2  ; StackOverflow
 ;; $tail
 ;;   mov rsi, rcx

@@ -267,6 +267,7 @@
 ;;   mov r11, [store]
 ;;   lea rax, [rbp-0x20]
 ;;   cmp [r11+store.current_thread], rax
+;;   padding
 ;;   jne L2
 ;;   mov rax, [rbp-0x20]
 ;;   mov [r11+store.current_thread], rax

@@ -6,6 +6,7 @@ pub(crate) mod comes;
 mod condition;
 pub(crate) mod control;
 mod dispatch;
+pub(crate) mod early;
 pub(crate) mod edges;
 pub(crate) mod flags;
 pub(crate) mod frame;
@@ -63,6 +64,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     /// What makes the next operator unusual. Nothing of it, most of the time.
     pub(crate) unusual: Unusual,
     pub(crate) dead_depth: u32,
+    /// Loops that are open.
+    pub(crate) loops: u32,
     /// How many blocks have opened, as the survey numbers them.
     pub(crate) block_number: usize,
 

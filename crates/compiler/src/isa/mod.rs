@@ -265,6 +265,11 @@ pub trait Isa: Assembler + Default + Send + 'static {
         }
     }
 
+    /// From here on, or not, the code is run often: branches get the places that the processor wants for them.
+    fn set_hot(&mut self, hot: bool) {
+        let _ = hot;
+    }
+
     // ---- what operands may be
 
     /// Can this constant, sign-extended from this width, be part of an instruction? It is best in a register otherwise.

@@ -24,6 +24,11 @@ impl<'a> Reader<'a> {
         Reader { bytes, pos }
     }
 
+    /// Another position in the same body.
+    pub(crate) fn at(self, pos: usize) -> Reader<'a> {
+        Reader { pos, ..self }
+    }
+
     /// Bytes read so far.
     pub(crate) fn pos(&self) -> usize {
         self.pos

@@ -5,8 +5,9 @@
 use crate::treaty::libcall::Libcall;
 use std::ops::Range;
 
-/// Alignment of private entries in the text, and of the text itself.
-pub const FUNC_ALIGN: u32 = 16;
+/// Alignment of private entries in the text, and of the text itself: what a processor fetches at a time, so that where
+/// branches are in their pieces (`Isa::set_hot`) is known when they are written.
+pub const FUNC_ALIGN: u32 = 32;
 
 /// One function in a [`Writer`](crate::Writer).
 #[derive(Clone, Debug)]

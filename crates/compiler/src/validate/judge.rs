@@ -46,7 +46,7 @@ pub(super) fn survey(
     let most = MOST_VALUES + body.as_bytes().len();
     while !reader.eof() {
         let offset = reader.original_position();
-        let mut visitor = Sweep { validator, survey, facts, offset, last: false, constants, constant: None };
+        let mut visitor = Sweep { validator, survey, facts, start, offset, last: false, constants, constant: None };
         reader.visit_operator(&mut visitor)??;
         constants = [if visitor.constant.is_some() { constants[1] } else { None }, visitor.constant];
         if !visitor.last {
@@ -70,6 +70,8 @@ struct Sweep<'a> {
     validator: &'a mut FuncValidator<ValidatorResources>,
     survey: &'a mut Survey,
     facts: &'a Facts,
+    /// Offset of the body in the module.
+    start: usize,
     offset: usize,
     /// Need control not come back from the operator?
     last: bool,
@@ -287,7 +289,7 @@ impl Sweep<'_> {
             Op::Block | Op::If | Op::TryTable => self.survey.open(false),
             Op::Loop => self.survey.open(true),
             Op::Else => self.survey.turn(),
-            Op::End => self.survey.close(),
+            Op::End => self.survey.close(self.offset + 1 - self.start),
             Op::Unreachable => self.survey.unreachable(),
             Op::Call => {
                 self.survey.vectors |= self.facts.sig_of_func(first).vectors;

@@ -109,6 +109,8 @@ pub(crate) struct Summary {
     pub(crate) catches_references: bool,
     /// Offset of the first operator after the local declarations, in the body.
     pub(crate) code_start: usize,
+    /// Offset behind the `end` of the first block, 0 if there is none.
+    pub(crate) first_end: usize,
     /// Where in `locals` the address of the collector's heap is, which is kept like a local where it pays.
     heap: Option<u32>,
     /// Number of parameters.
@@ -317,9 +319,13 @@ impl Survey {
         }
     }
 
-    pub(crate) fn close(&mut self) {
+    /// An `end`; what comes behind it is at this offset in the body.
+    pub(crate) fn close(&mut self, behind: usize) {
         if let Some((line, touches)) = self.lines.pop() {
             let block = line.block();
+            if block == Some(0) {
+                self.first_end = behind;
+            }
             let calls = block.is_some_and(|block| self.blocks[block].calls);
             if calls && let Some(outer) = self.innermost() {
                 outer.calls = true;

@@ -120,6 +120,8 @@ impl<I: Isa> FuncGen<'_, I> {
             self.drop_copies();
             self.w.align(I::LOOP_ALIGN);
             self.w.bind(label);
+            self.loops += 1;
+            self.w.set_hot(true);
             self.loop_checks();
         }
         self.push_block(Block {
@@ -246,6 +248,11 @@ impl<I: Isa> FuncGen<'_, I> {
     fn end_block(&mut self, block: Block) {
         match block.kind {
             Kind::Loop => {
+                if block.branched {
+                    self.loops -= 1;
+                    let hot = self.loops > 0;
+                    self.w.set_hot(hot);
+                }
                 if self.is_dead() {
                     self.truncate_stack(block.height as usize);
                 }

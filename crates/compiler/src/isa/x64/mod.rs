@@ -424,7 +424,13 @@ impl Isa for X64 {
 
     fn cmp(&mut self, width: Width, l: Reg, r: Src) -> At {
         debug_assert!(l != RSP && r != Src::Reg(RSP), "{}", NO_OPERAND);
-        int::cmp(&mut self.asm, size(width), l, r)
+        let start = self.asm.offset();
+        let at = int::cmp(&mut self.asm, size(width), l, r);
+        // What reads memory is known by where it stands.
+        if !matches!(r, Src::Mem(_)) {
+            self.asm.note_compare(start);
+        }
+        at
     }
 
     fn cmp_mem(&mut self, width: Width, l: Addr, r: Src) -> At {
@@ -443,7 +449,13 @@ impl Isa for X64 {
     }
 
     fn test(&mut self, width: Width, l: Reg, r: Src) -> At {
-        int::test(&mut self.asm, size(width), l, r)
+        let start = self.asm.offset();
+        let at = int::test(&mut self.asm, size(width), l, r);
+        // What reads memory is known by where it stands.
+        if !matches!(r, Src::Mem(_)) {
+            self.asm.note_compare(start);
+        }
+        at
     }
 
     fn fcmp(&mut self, op: FloatCmp, width: Width, l: Reg, r: Reg) -> Cond {
@@ -458,6 +470,10 @@ impl Isa for X64 {
     fn branch_nonzero(&mut self, width: Width, r: Reg, to: Label) {
         self.asm.test_rr(size(width), r, r);
         self.asm.jcc(Cc::Ne, to);
+    }
+
+    fn set_hot(&mut self, hot: bool) {
+        self.asm.keep_whole(hot);
     }
 
     // ---- what reads the flags

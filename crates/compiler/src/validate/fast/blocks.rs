@@ -208,7 +208,7 @@ impl Sweep<'_> {
 
     /// `end`: closes the innermost block and gives the word outside, with its results.
     #[inline(always)]
-    pub(super) fn close(&mut self, word: Word) -> Option<Word> {
+    pub(super) fn close(&mut self, word: Word, behind: usize) -> Option<Word> {
         let block = *self.blocks.last()?;
         if !self.is_at_end(&block, word) {
             return None;
@@ -224,7 +224,7 @@ impl Sweep<'_> {
             self.forget_writes(block.inits);
         }
         self.blocks.pop();
-        self.survey.close();
+        self.survey.close(behind);
         if block.shape == Shape::EMPTY {
             Some(block.outer)
         } else if block.shape.0 < Shape::SIG {

@@ -472,7 +472,7 @@ impl Sweep<'_> {
                 }
                 Class::Else => word = self.turn(word)?,
                 Class::End => {
-                    word = self.close(word)?;
+                    word = self.close(word, pos)?;
                     if self.blocks.is_empty() {
                         return (pos == bytes.len()).then_some(());
                     }
