@@ -36,7 +36,7 @@ const CRATES: [(&str, Places); 2] = [
     (
         "crates/wasmtime/src/",
         &[
-            &["error", "report", "settings", "target"],
+            &["error", "kept", "report", "settings", "target"],
             &["input"],
             &["facts"],
             &["border"],

@@ -37,13 +37,14 @@
 //! module or a component that arrives and for one that is there. Beside it: `settings` (what the engine asks), `target`
 //! (the machine), `error`, `report`, and `verify` (proofs of finished artifacts).
 //!
-//! A folder imports only what comes before it: `error`, `report`, `target`, `settings`; `input`; `facts`; `border`;
+//! A folder imports only what comes before it: `error`, `report`, `target`, `kept`, `settings`; `input`; `facts`; `border`;
 //! `output`; `work`, which hands over to `output` what it has made while more is being made; `verify`; `stream`.
 
 mod border;
 mod error;
 mod facts;
 mod input;
+mod kept;
 mod output;
 mod report;
 mod settings;
@@ -113,7 +114,7 @@ impl Compiler {
 
     /// The settings, to be changed for this compiler alone.
     fn set(&mut self) -> &mut Settings {
-        Arc::make_mut(&mut self.settings)
+        Arc::make_mut(&mut self.settings).change()
     }
 
     /// The engine.

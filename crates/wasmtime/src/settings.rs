@@ -2,6 +2,7 @@
 //! Some cannot be read back; `output/probe.rs` finds out about those.
 
 use crate::error::Error;
+use crate::kept::Kept;
 use crate::target::{Machine, TRIPLE};
 use lightbeam_compiler::facts::{self, AddressMap, CpuFeatures};
 use lightbeam_compiler::isa::Isa;
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) verify: bool,
     /// The import of a component that is Wasmtime's unsafe intrinsics, if any is.
     pub(crate) unsafe_intrinsics: Option<String>,
+    /// What was made of them for modules before.
+    pub(crate) kept: Kept,
 }
 
 impl Settings {
@@ -77,7 +80,14 @@ impl Settings {
             // In builds with debug assertions all that is compiled is proved, unless somebody says otherwise.
             verify: cfg!(debug_assertions),
             unsafe_intrinsics: None,
+            kept: Kept::default(),
         })
+    }
+
+    /// The settings, to be changed.
+    pub(crate) fn change(&mut self) -> &mut Settings {
+        self.kept = Kept::default();
+        self
     }
 
     /// What of the settings the code itself depends on.

@@ -2,14 +2,16 @@
 
 use lightbeam_compiler::isa::{Isa, Platform};
 use wasmtime_environ::object::Architecture;
+use wasmtime_environ::object::elf::EM_X86_64;
 
 /// Its instruction set.
 pub(crate) type Machine = lightbeam_compiler::isa::x64::X64;
 
 const PLATFORM: Platform = Machine::PLATFORM;
 
-/// What ELF files say that it is.
+/// What ELF files say that it is, under the name that their writers have for it, and by number.
 pub(crate) const ARCHITECTURE: Architecture = Architecture::X86_64;
+pub(crate) const MACHINE: u16 = EM_X86_64;
 
 /// Its name, and that of its system.
 pub(crate) const TRIPLE: &str = PLATFORM.triple;

@@ -195,6 +195,14 @@ impl<I: Isa> Writer<I> {
         self.counters = Counters { steps: self.counters.steps, ..mark.counters };
     }
 
+    /// Forgets everything. The room stays.
+    pub fn clear(&mut self) {
+        self.abandon(0);
+        self.drop_code();
+        self.funcs.clear();
+        self.counters = Counters::default();
+    }
+
     /// Forgets all code and its tables, but not what functions there were and what was counted. Their room stays.
     pub fn drop_code(&mut self) {
         self.truncate(0);

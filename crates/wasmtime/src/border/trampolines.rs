@@ -76,9 +76,9 @@ impl<'a, I: Isa> Border<'a, I> {
         Border { w: Writer::new(facts.settings.cpu), settings: facts.settings, facts: Some(facts) }
     }
 
-    /// For code of no module, until one is named.
-    pub(crate) fn without_module(settings: Settings) -> Border<'a, I> {
-        Border { w: Writer::new(settings.cpu), settings, facts: None }
+    /// For code of no module, until one is named, at the end of what a writer has.
+    pub(crate) fn without_module(settings: Settings, w: Writer<I>) -> Border<'a, I> {
+        Border { w, settings, facts: None }
     }
 
     /// From here on the code is for this module.

@@ -4,6 +4,7 @@
 use crate::error::Error;
 use crate::input::component;
 use crate::input::translate::Translated;
+use crate::output::elf::{Elf, Header, Kind, Section};
 use crate::output::image::Image;
 use crate::output::memory_file;
 use crate::output::text::{self, Piece};
@@ -14,10 +15,12 @@ use std::fs::File;
 use std::mem::offset_of;
 use std::os::unix::fs::FileExt;
 use wasmtime_environ::component::{CompiledComponentInfo, ComponentArtifacts};
-use wasmtime_environ::object::elf::{FileHeader64, SectionHeader64};
-use wasmtime_environ::object::write::{Object, StandardSegment, WritableBuffer};
-use wasmtime_environ::object::{BinaryFormat, Endianness, FileFlags, LittleEndian, SectionKind};
-use wasmtime_environ::{FlagValue, ModuleTranslation, ObjectBuilder, PrimaryMap, Tunables, WasmChecksum, obj};
+use wasmtime_environ::object::write::Object;
+use wasmtime_environ::object::{BinaryFormat, Endianness};
+use wasmtime_environ::{
+    CompiledModuleInfo, FlagValue, FunctionName, Metadata, ModuleTranslation, ObjectBuilder, PrimaryMap, Tunables,
+    WasmChecksum, obj,
+};
 
 /// A finished artifact whose large sections are still where they were made, so that they need to be copied only once:
 /// to where it is wanted.
@@ -189,53 +192,50 @@ pub(crate) fn write<'a>(settings: &Settings, mut source: Source<'a>, image: Imag
         Source::Module(_) => obj::EF_WASMTIME_MODULE,
         Source::Component(..) => obj::EF_WASMTIME_COMPONENT,
     });
-    let mut tunables = settings.tunables.clone();
     if image.objects {
-        tunables.collector = settings.collector;
         source.modules().into_iter().for_each(|translation| translation.module.needs_gc_heap = true);
     }
-    elf.section(obj::ELF_WASM_ENGINE, SectionKind::ReadOnlyData, engine_metadata(settings, &tunables)?);
+    let metadata = settings.kept.metadata(image.objects, || engine_metadata(settings, image.objects));
+    elf.section(obj::ELF_WASM_ENGINE, Kind::ReadOnly, metadata?);
     // No branch protection on this architecture.
-    elf.section(obj::ELF_WASM_BTI, SectionKind::ReadOnlyData, vec![0]);
+    elf.section(obj::ELF_WASM_BTI, Kind::ReadOnly, vec![0]);
     let text_len = image.text.len();
     if let Some(addresses) = image.addresses {
-        elf.section(obj::ELF_WASMTIME_ADDRMAP, SectionKind::ReadOnlyData, addresses.finish());
+        elf.section(obj::ELF_WASMTIME_ADDRMAP, Kind::ReadOnly, addresses.finish());
     }
-    elf.section(obj::ELF_WASMTIME_TRAPS, SectionKind::ReadOnlyData, image.traps.finish());
+    elf.section(obj::ELF_WASMTIME_TRAPS, Kind::ReadOnly, image.traps.finish());
     if let Some(maps) = image.stack_maps.finish() {
-        elf.section(obj::ELF_WASMTIME_STACK_MAP, SectionKind::ReadOnlyData, maps);
+        elf.section(obj::ELF_WASMTIME_STACK_MAP, Kind::ReadOnly, maps);
     }
-    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, SectionKind::ReadOnlyData, image.exceptions.finish());
+    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, Kind::ReadOnly, image.exceptions.finish());
     // Text and data are empty at first. Their bytes follow when all else is written.
-    let text_section = elf.section(".text", SectionKind::Text, Vec::new());
-    let mut builder = ObjectBuilder::new(elf.object, &settings.tunables);
-    let data_section = text_section + 1;
+    let text_section = elf.section(".text", Kind::Code, Vec::new());
+    let data_section = elf.section(obj::ELF_WASM_DATA, Kind::ReadOnly, Vec::new());
 
     let Data { parts: data, len: data_len, align: data_align } = Data::take(&mut source);
-    match source {
+    let info = match source {
         Source::Module((translation, types)) => {
-            let info = builder.append(translation)?;
-            builder.serialize_info(&(&info, &image.functions.finish(), &types.finish()));
+            let info = append(&mut elf, settings, translation)?;
+            postcard::to_allocvec(&(&info, &image.functions.finish(), &types.finish()))
         }
         Source::Component(component::Translated { component, modules, types }, wasm) => {
             let mut static_modules = PrimaryMap::with_capacity(modules.len());
             for (_, translation) in modules {
-                static_modules.push(builder.append(translation)?);
+                static_modules.push(append(&mut elf, settings, translation)?);
             }
             let (types, ty) = types.finish(&component.component);
-            builder.serialize_info(&ComponentArtifacts {
+            postcard::to_allocvec(&ComponentArtifacts {
                 ty,
                 info: CompiledComponentInfo { component: component.component },
                 table: image.functions.finish(),
                 types,
                 static_modules,
                 checksum: WasmChecksum::from_binary(wasm, settings.tunables.recording),
-            });
+            })
         }
-    }
-    let mut front = Front(Vec::new());
-    builder.finish(&mut front)?;
-    let Front(mut front) = front;
+    };
+    elf.section(obj::ELF_WASMTIME_INFO, Kind::ReadOnly, info?);
+    let mut front = elf.finish();
 
     let (file, text) = image.text.into_parts();
     let text = Part::text(&file, text, text_len);
@@ -302,9 +302,6 @@ fn shift(front: &mut [u8], by: u64) -> Vec<u8> {
     header
 }
 
-type Header = FileHeader64<LittleEndian>;
-type Section = SectionHeader64<LittleEndian>;
-
 /// Where the header of a section is.
 fn section_header(front: &[u8], section: usize) -> usize {
     number(front, offset_of!(Header, e_shoff)) as usize + section * size_of::<Section>()
@@ -314,61 +311,61 @@ fn number(front: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(front[at..at + 8].try_into().expect("8 bytes"))
 }
 
-/// Where the ELF file is written, with room to fill up its last page.
-struct Front(Vec<u8>);
-
-impl WritableBuffer for Front {
-    fn len(&self) -> usize {
-        self.0.len()
+/// Puts the names and the DWARF of a module's translation, of which the data is taken already, into the artifact, and
+/// gives the rest of what an artifact has of it: as Wasmtime's `ObjectBuilder::append`.
+fn append(
+    elf: &mut Elf,
+    settings: &Settings,
+    translation: ModuleTranslation<'_>,
+) -> wasmtime::Result<CompiledModuleInfo> {
+    let ModuleTranslation { module, debuginfo, has_unparsed_debuginfo, wasm, .. } = translation;
+    let mut func_names = Vec::new();
+    if !debuginfo.name_section.func_names.is_empty() {
+        let bytes = elf.named(obj::ELF_NAME_DATA, Kind::ReadOnly);
+        let mut names: Vec<_> = debuginfo.name_section.func_names.iter().collect();
+        names.sort_unstable_by_key(|(idx, _)| **idx);
+        func_names = names
+            .into_iter()
+            .map(|(idx, name)| {
+                let offset = u32::try_from(bytes.len()).expect("names are part of the module's bytes");
+                bytes.extend_from_slice(name.as_bytes());
+                FunctionName { idx: *idx, offset, len: name.len() as u32 }
+            })
+            .collect();
     }
-
-    fn reserve(&mut self, size: usize) -> Result<(), ()> {
-        self.0.reserve_exact(size.next_multiple_of(PAGE as usize));
-        Ok(())
+    let mut dwarf = Vec::new();
+    let has_wasm_debuginfo = settings.tunables.parse_wasm_debuginfo;
+    if has_wasm_debuginfo {
+        // Which parts of DWARF an engine keeps, Wasmtime knows. Behind the header of its file are they alone.
+        let object = Object::new(BinaryFormat::Elf, ARCHITECTURE, Endianness::Little);
+        let mut builder = ObjectBuilder::new(object, &settings.tunables);
+        builder.push_debuginfo(&mut dwarf, &debuginfo);
+        let mut file = Vec::new();
+        builder.finish(&mut file)?;
+        if let Some(end) = dwarf.iter().map(|(_, part)| part.end).max() {
+            let bytes = elf.named(obj::ELF_WASMTIME_DWARF, Kind::Debug);
+            let start = bytes.len() as u64;
+            bytes.extend_from_slice(&file[size_of::<Header>()..][..end as usize]);
+            dwarf.iter_mut().for_each(|(_, part)| *part = start + part.start..start + part.end);
+        }
     }
-
-    fn resize(&mut self, len: usize) {
-        self.0.resize(len, 0);
-    }
-
-    fn write_bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
+    let code_section_offset = debuginfo.wasm_file.code_section_offset;
+    let meta = Metadata { has_unparsed_debuginfo, code_section_offset, has_wasm_debuginfo, dwarf };
+    let checksum = WasmChecksum::from_binary(wasm, settings.tunables.recording);
+    Ok(CompiledModuleInfo { module, meta, func_names, checksum })
 }
 
 /// What Wasmtime compares with the engine before it looks at anything else: a version byte, the version of Wasmtime
 /// with its length, and target, flags, tunables and features, in the encoding and order of its private `Metadata`.
-fn engine_metadata(settings: &Settings, tunables: &Tunables) -> wasmtime::Result<Vec<u8>> {
+/// The tunables name the collector if objects are made.
+fn engine_metadata(settings: &Settings, objects: bool) -> wasmtime::Result<Vec<u8>> {
     const VERSION: &str = "48";
+    let collector = if objects { settings.collector } else { settings.tunables.collector };
+    let tunables = Tunables { collector, ..settings.tunables.clone() };
     let shared_flags: [(&str, FlagValue<'_>); 0] = [];
     let metadata = (TRIPLE, &shared_flags[..], settings.isa_flags(), tunables, settings.features.bits());
     let mut section = vec![0, VERSION.len() as u8];
     section.extend_from_slice(VERSION.as_bytes());
     section.extend(postcard::to_allocvec(&metadata)?);
     Ok(section)
-}
-
-/// An ELF file under construction.
-struct Elf {
-    object: Object<'static>,
-    /// Section headers so far; the first stands for no section.
-    headers: usize,
-}
-
-impl Elf {
-    fn new(e_flags: u32) -> Elf {
-        let mut object = Object::new(BinaryFormat::Elf, ARCHITECTURE, Endianness::Little);
-        object.flags = FileFlags::Elf { os_abi: obj::ELFOSABI_WASMTIME, abi_version: 0, e_flags };
-        Elf { object, headers: 1 }
-    }
-
-    /// Adds a section and returns the number of its header.
-    fn section(&mut self, name: &str, kind: SectionKind, data: Vec<u8>) -> usize {
-        let segment = if kind == SectionKind::Text { StandardSegment::Text } else { StandardSegment::Data };
-        let segment = self.object.segment_name(segment).to_vec();
-        let section = self.object.add_section(segment, name.as_bytes().to_vec(), kind);
-        self.object.set_section_data(section, data, 1);
-        self.headers += 1;
-        self.headers - 1
-    }
 }

@@ -11,6 +11,7 @@ use crate::border::{host, startup};
 use crate::error::Error;
 use crate::facts::layout::offset;
 use crate::facts::types::{function_type, signature};
+use crate::kept::Tools;
 use crate::output::budget;
 use crate::output::image::Image;
 use crate::output::place::{Placed, Placer, aligned};
@@ -23,7 +24,7 @@ use lightbeam_compiler::facts::{Callee, Facts, FuncFact, Where};
 use lightbeam_compiler::isa::{Entering, Isa};
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::sig::Sig;
-use lightbeam_compiler::{Workspace, Writer, compile_routine};
+use lightbeam_compiler::{Writer, compile_routine};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use wasmtime_environ::{
@@ -62,6 +63,7 @@ struct Linker<'a> {
     places: BTreeMap<Key, u32>,
     /// Which entries are alike but for the function that they call.
     templates: Templates,
+    tools: Box<Tools>,
 }
 
 /// What a relocation names, but for functions and thunks, as a key: of a module, or the same for all.
@@ -140,6 +142,7 @@ pub(crate) fn link(
         thunks: vec![0; defined],
         places: BTreeMap::new(),
         templates: Templates::new(units),
+        tools: settings.kept.shelf.take(settings.cpu),
     };
     linker.functions.image.objects = units.iter().any(|unit| unit.facts.references);
     let startups = linker.startups(settings.tunables.concurrency_support);
@@ -160,7 +163,7 @@ pub(crate) fn link(
             linker.functions.image.add_function(key, base + range.start, base + range.end, FilePos::none());
         }
     }
-    linker.finish()
+    linker.finish(settings)
 }
 
 /// The functions of a component's own.
@@ -203,6 +206,17 @@ impl<'a> Linker<'a> {
     fn align(&mut self, skip: u32) {
         let padding = aligned(self.len(), skip) - self.len();
         self.rest.resize(self.rest.len() + padding as usize, Machine::FILLER);
+    }
+
+    /// The writer of the tools, empty.
+    fn take_output(&mut self) -> Writer<Machine> {
+        let cpu = self.tools.output.cpu();
+        std::mem::replace(&mut self.tools.output, Writer::new(cpu))
+    }
+
+    fn put_back(&mut self, mut output: Writer<Machine>) {
+        output.clear();
+        self.tools.output = output;
     }
 
     /// Appends code of a module with its tables and returns where it starts.
@@ -248,7 +262,6 @@ impl<'a> Linker<'a> {
             _ => None,
         };
         let mut new: Vec<(Key, StaticModuleIndex, Routine)> = self.all_relocs().chain(more).filter_map(of).collect();
-        let mut workspace = Workspace::default();
         while !new.is_empty() {
             new.sort_unstable_by_key(|(_, module, routine)| (*module, *routine));
             let mut once = BTreeSet::new();
@@ -265,19 +278,23 @@ impl<'a> Linker<'a> {
                     facts
                 });
                 let room = self.room();
-                let mut output = Writer::<Machine>::new(unit.facts.settings.cpu);
+                let mut output = self.take_output();
                 let mut starts = Vec::with_capacity(of_module.len());
                 for (key, _, routine) in of_module {
                     let facts = match routine {
                         Routine::Constant { .. } => unmetered.as_ref().unwrap_or(unit.facts),
                         _ => unit.facts,
                     };
-                    starts.push((*key, compile_routine::<Machine>(facts, *routine, &mut workspace, &mut output)?));
+                    starts.push((
+                        *key,
+                        compile_routine::<Machine>(facts, *routine, &mut self.tools.workspace, &mut output)?,
+                    ));
                     if output.offset() as usize >= room {
                         return Err(self.too_large(None));
                     }
                 }
                 let base = self.append(unit.module(), &output);
+                self.put_back(output);
                 self.places.extend(starts.into_iter().map(|(key, start)| (key, base + start)));
             }
             let named = self.relocs[seen..].iter().copied().filter_map(of);
@@ -446,7 +463,7 @@ impl<'a> Linker<'a> {
         settings: &Settings,
         make: impl FnOnce(&Self, &mut Border<'a, Machine>, usize, &mut dyn FnMut(Crossing)) -> Result<(), Blame>,
     ) -> Result<u32, Error> {
-        let mut border = Border::without_module(settings.of_code());
+        let mut border = Border::without_module(settings.of_code(), self.take_output());
         let mut pieces = Vec::new();
         make(self, &mut border, self.room(), &mut |piece| pieces.push(piece)).map_err(|func| self.too_large(func))?;
         let mut owners = pieces.iter().peekable();
@@ -455,6 +472,7 @@ impl<'a> Linker<'a> {
             while owners.next_if(|piece| piece.range.end <= at).is_some() {}
             owners.peek().expect("relocations are in pieces").module
         });
+        self.put_back(border.w);
         for Crossing { key, target, range, .. } in pieces {
             let (start, end) = (base + range.start, base + range.end);
             if let Some(key) = key {
@@ -467,7 +485,7 @@ impl<'a> Linker<'a> {
         Ok(base)
     }
 
-    fn finish(mut self) -> wasmtime::Result<Image> {
+    fn finish(mut self, settings: &Settings) -> wasmtime::Result<Image> {
         // Whole pages, so that nothing but code becomes executable.
         let padding = self.len().next_multiple_of(PAGE as u32) - self.len();
         self.rest.resize(self.rest.len() + padding as usize, Machine::FILLER);
@@ -487,6 +505,7 @@ impl<'a> Linker<'a> {
                 self.resolve(placed, placed.base, &mut piece.code);
             }
         });
+        settings.kept.shelf.give(self.tools, rest.len());
         text.push(Piece { code: rest, from: 0 });
         Ok(Image { text, ..self.functions.image })
     }

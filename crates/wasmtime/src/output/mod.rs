@@ -3,6 +3,7 @@
 pub(crate) mod addresses;
 pub(crate) mod artifact;
 pub(crate) mod budget;
+mod elf;
 mod encoding;
 pub(crate) mod fragment;
 pub(crate) mod handlers;

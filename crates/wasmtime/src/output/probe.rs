@@ -13,7 +13,7 @@ use wasmtime::{Engine, Module};
 /// other setting that cannot be read back stands against loading what is compiled here.
 pub(crate) fn complete(engine: &Engine, mut settings: Settings) -> wasmtime::Result<Settings> {
     let Err(without) = load_empty(engine, &settings) else { return Ok(settings) };
-    settings.tunables.parse_wasm_debuginfo = true;
+    settings.change().tunables.parse_wasm_debuginfo = true;
     let Err(with) = load_empty(engine, &settings) else { return Ok(settings) };
     let (with, without) = (format!("{with:#}"), format!("{without:#}"));
     let reason = if without.contains("WebAssembly backtrace support") { with } else { without };

@@ -26,14 +26,14 @@ pub(crate) struct Arriving {
 /// Who compiles.
 enum By {
     /// The thread that pushes.
-    Caller { worker: Box<Worker>, placer: Option<Box<Placer>>, totals: Totals },
+    Caller { worker: Option<Worker>, placer: Option<Box<Placer>>, totals: Totals },
     /// Threads of its own, which are given what was collected.
     Pool { pool: Pool, collected: Option<Batch<'static>> },
 }
 
 impl Arriving {
     pub(crate) fn new(terms: Arc<Terms>, placer: Box<Placer>) -> Arriving {
-        let by = By::Caller { worker: Box::new(Worker::new(&terms)), placer: Some(placer), totals: Totals::default() };
+        let by = By::Caller { worker: None, placer: Some(placer), totals: Totals::default() };
         Arriving { terms, job: None, functions: 0, by }
     }
 
@@ -62,6 +62,7 @@ impl Arriving {
         match &mut self.by {
             By::Caller { worker, placer, totals } => {
                 let start = Instant::now();
+                let worker = worker.get_or_insert_with(|| Worker::new(&self.terms));
                 worker.function(job, index, body)?;
                 totals.busy += start.elapsed();
                 if worker.is_full(job)
@@ -124,7 +125,8 @@ impl Arriving {
     pub(crate) fn flush(&mut self) {
         match &mut self.by {
             By::Caller { worker, placer: Some(placer), totals } => {
-                let fragment = self.job.as_ref().and_then(|job| worker.take(job, totals));
+                let fragment =
+                    self.job.as_ref().zip(worker.as_mut()).and_then(|(job, worker)| worker.take(job, totals));
                 fragment.into_iter().for_each(|fragment| placer.place(fragment));
             }
             By::Caller { .. } => {}
@@ -140,8 +142,9 @@ impl Arriving {
     pub(crate) fn settle(&mut self) -> Result<Compiled, Error> {
         self.flush();
         match &mut self.by {
-            By::Caller { placer, totals, .. } => {
+            By::Caller { worker, placer, totals } => {
                 placer.as_ref().expect(ONCE).within_budget()?;
+                worker.take().into_iter().for_each(|worker| worker.retire(&self.terms));
                 let functions = placer.take().expect(ONCE).complete();
                 Ok(Compiled { functions, totals: *totals })
             }

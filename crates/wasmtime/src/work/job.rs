@@ -2,6 +2,7 @@
 //! which are handed out.
 
 use crate::error::Error;
+use crate::kept::Shelf;
 use crate::output::budget::Meter;
 use crate::settings::Settings;
 use lightbeam_compiler::facts::{Callee, CpuFeatures, Facts, FuncFact};
@@ -17,6 +18,8 @@ const BATCH: usize = 32 << 10;
 /// What the jobs of all modules of an artifact have in common.
 pub(crate) struct Terms {
     pub(super) meter: Meter,
+    /// Where threads have their tools from.
+    pub(super) shelf: Arc<Shelf>,
     features: WasmFeatures,
     pub(super) cpu: CpuFeatures,
     pub(super) time_sweeps: bool,
@@ -29,6 +32,7 @@ impl Terms {
     pub(crate) fn new(settings: &Settings) -> Arc<Terms> {
         Arc::new(Terms {
             meter: Meter::default(),
+            shelf: settings.kept.shelf.clone(),
             features: settings.features,
             cpu: settings.cpu,
             time_sweeps: settings.time_sweeps,

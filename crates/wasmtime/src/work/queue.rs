@@ -88,6 +88,7 @@ impl<'a> Queue<'a> {
     /// Compiles batches until there are no more to come.
     pub(super) fn work(&self, terms: &Terms) {
         let mut worker = Worker::new(terms);
+        let mut failed = false;
         while let Some(batch) = self.next() {
             let start = Instant::now();
             let result = worker.batch(&batch);
@@ -103,6 +104,7 @@ impl<'a> Queue<'a> {
                 Ok(functions) => state.compiled += functions,
                 // What has not begun comes later and cannot hold an earlier error.
                 Err(failure) => {
+                    failed = true;
                     state.batches.clear();
                     if state.failure.as_ref().is_none_or(|known| failure.number < known.number) {
                         state.failure = Some(failure);
@@ -113,6 +115,9 @@ impl<'a> Queue<'a> {
                 state.batches.clear();
             }
             self.place(state);
+        }
+        if !failed {
+            worker.retire(terms);
         }
     }
 

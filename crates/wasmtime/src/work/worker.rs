@@ -1,13 +1,14 @@
 //! One thread at work: turns a batch of bodies into a fragment of code with tables.
 
 use crate::error::Error;
+use crate::kept::Tools;
 use crate::output::fragment::{Fragment, FragmentFunc};
 use crate::report::FunctionReport;
 use crate::target::Machine;
 use crate::work::job::{Batch, Job, Terms};
 use lightbeam_asm::Assembler;
+use lightbeam_compiler::Writer;
 use lightbeam_compiler::code::{Counters, FuncCode, Target};
-use lightbeam_compiler::{Workspace, Writer};
 use std::ops::AddAssign;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -57,8 +58,9 @@ pub(super) struct Failure {
 
 /// One thread's tools, which it reuses from function to function.
 pub(crate) struct Worker {
-    workspace: Workspace<Machine>,
-    output: Writer<Machine>,
+    tools: Box<Tools>,
+    /// Most bytes of bodies that were in the output at a time.
+    most: usize,
     /// Index among the defined functions of its module of the first function in the output.
     first: u32,
     /// Bytes of the bodies in the output.
@@ -81,11 +83,11 @@ fn nanoseconds() -> u64 {
 
 impl Worker {
     pub(crate) fn new(terms: &Terms) -> Worker {
-        let mut workspace = Workspace::default();
-        workspace.clock = terms.time_sweeps.then_some(nanoseconds);
+        let mut tools = terms.shelf.take(terms.cpu);
+        tools.workspace.clock = terms.time_sweeps.then_some(nanoseconds);
         Worker {
-            workspace,
-            output: Writer::new(terms.cpu),
+            tools,
+            most: 0,
             first: 0,
             body_bytes: 0,
             func_bytes: 0,
@@ -95,6 +97,11 @@ impl Worker {
         }
     }
 
+    /// Puts the tools away. What was compiled is taken, and nothing went wrong.
+    pub(super) fn retire(self, terms: &Terms) {
+        terms.shelf.give(self.tools, self.most);
+    }
+
     /// Compiles a function behind those in the output, which are of the same module, with the next index if there are
     /// any.
     pub(crate) fn function(&mut self, job: &Job, index: u32, body: FunctionBody<'_>) -> Result<(), Error> {
@@ -102,33 +109,28 @@ impl Worker {
         if range.len() > MAX_BODY {
             return Err(Error::too_large("function body exceeds the limit of 7654321 bytes", Some(range.start)));
         }
-        if self.output.funcs.is_empty() {
+        if self.tools.output.funcs.is_empty() {
             self.first = index;
         }
         self.body_bytes += range.len();
+        self.most = self.most.max(self.body_bytes);
         let validator = FuncToValidate {
             resources: job.resources.clone().expect("a module with functions has what validates them"),
             index: job.imported + index,
             ty: job.types[index as usize],
             features: job.features,
         };
-        let before = if job.terms.count_functions { Some(self.output.counters) } else { None };
-        lightbeam_compiler::compile::<Machine>(
-            &job.facts,
-            index,
-            validator,
-            body,
-            &mut self.workspace,
-            &mut self.output,
-        )
-        .map_err(Error::from)?;
-        if let Some(func) = self.output.funcs.last() {
+        let Tools { workspace, output } = &mut *self.tools;
+        let before = if job.terms.count_functions { Some(output.counters) } else { None };
+        lightbeam_compiler::compile::<Machine>(&job.facts, index, validator, body, workspace, output)
+            .map_err(Error::from)?;
+        if let Some(func) = self.tools.output.funcs.last() {
             let code_bytes = (func.end - func.start) as usize;
             let bytes = code_bytes + func.exception_bytes as usize;
             self.func_bytes += bytes;
             self.unmetered += bytes;
             if let Some(before) = &before {
-                let (index, counters) = (job.imported + index, self.output.counters.since(before));
+                let (index, counters) = (job.imported + index, self.tools.output.counters.since(before));
                 let (module, body_bytes) = (job.module.as_u32(), range.len());
                 self.reports.push(FunctionReport { module, index, name: None, body_bytes, code_bytes, counters });
             }
@@ -138,7 +140,7 @@ impl Worker {
             if job.terms.meter.exceeded() {
                 // Nobody will link this; only how large it is still matters.
                 self.dropped = true;
-                self.output.drop_code();
+                self.tools.output.drop_code();
             }
         }
         Ok(())
@@ -151,23 +153,23 @@ impl Worker {
 
     /// Takes the functions out of the output, whose buffers stay, and adds up the totals.
     pub(crate) fn take(&mut self, job: &Job, totals: &mut Totals) -> Option<Fragment> {
-        if self.output.funcs.is_empty() {
+        if self.tools.output.funcs.is_empty() {
             return None;
         }
         // Room for the padding to the next fragment, as it is put there in place.
         const ROOM: usize = lightbeam_compiler::code::FUNC_ALIGN as usize;
-        let large = self.output.code().len() > LARGE;
+        let large = self.tools.output.code().len() > LARGE;
         let code = if large {
-            let mut code = self.output.take_code();
+            let mut code = self.tools.output.take_code();
             code.shrink_to(code.len() + ROOM);
             code
         } else {
-            let mut code = Vec::with_capacity(self.output.code().len() + ROOM);
-            code.extend_from_slice(self.output.code());
-            self.output.truncate(0);
+            let mut code = Vec::with_capacity(self.tools.output.code().len() + ROOM);
+            code.extend_from_slice(self.tools.output.code());
+            self.tools.output.truncate(0);
             code
         };
-        let Writer { funcs, relocs, records, sites, handlers, safepoints, maps, counters, .. } = &mut self.output;
+        let Writer { funcs, relocs, records, sites, handlers, safepoints, maps, counters, .. } = &mut self.tools.output;
         let [mut calls, mut imports, mut across] = [const { Vec::new() }; 3];
         let mut others = Vec::new();
         calls.reserve(relocs.len());
@@ -210,8 +212,8 @@ impl Worker {
             reports: std::mem::take(&mut self.reports),
             dropped: std::mem::take(&mut self.dropped),
         };
-        let survey = Duration::from_nanos(std::mem::take(&mut self.workspace.survey_time));
-        let emit = Duration::from_nanos(std::mem::take(&mut self.workspace.emit_time));
+        let survey = Duration::from_nanos(std::mem::take(&mut self.tools.workspace.survey_time));
+        let emit = Duration::from_nanos(std::mem::take(&mut self.tools.workspace.emit_time));
         *totals += Totals {
             body_bytes: std::mem::take(&mut self.body_bytes),
             // None if it was dropped.

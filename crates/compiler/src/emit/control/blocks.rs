@@ -427,7 +427,10 @@ impl<I: Isa> FuncGen<'_, I> {
         let temp = self.take_from(allowed);
 
         // One stub for each different depth at most, and none where the values are in place already.
-        self.lists.seen_stamp += 1;
+        self.lists.seen_stamp = self.lists.seen_stamp.checked_add(1).unwrap_or_else(|| {
+            self.lists.seen.clear();
+            1
+        });
         if self.lists.seen.len() < self.blocks.len() {
             self.lists.seen.resize(self.blocks.len(), (0, 0));
         }

@@ -1,0 +1,214 @@
+//! An ELF file of sections and nothing else, byte for byte as the `object` crate writes it. That knows every format, and
+//! asks for each section of a file whether it is one of those with a standard meaning: of the time from the bytes of a
+//! module of one function to its first call it took a seventh.
+
+use crate::target::{MACHINE, PAGE};
+use std::mem::size_of;
+use wasmtime_environ::obj::ELFOSABI_WASMTIME;
+use wasmtime_environ::object::elf::{
+    ELFCLASS64, ELFDATA2LSB, ELFMAG, ET_REL, EV_CURRENT, FileHeader64, Ident, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS,
+    SHT_STRTAB, SHT_SYMTAB, SectionHeader64, Sym64,
+};
+use wasmtime_environ::object::pod::bytes_of;
+use wasmtime_environ::object::{LittleEndian as LE, U16, U32, U64};
+
+pub(crate) type Header = FileHeader64<LE>;
+pub(crate) type Section = SectionHeader64<LE>;
+type Symbol = Sym64<LE>;
+
+/// What a section is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    ReadOnly,
+    Code,
+    /// Nothing that a loader has to look at.
+    Debug,
+}
+
+/// An ELF file under construction.
+pub(crate) struct Elf {
+    flags: u32,
+    /// In the order of their headers, of which the first stands for no section.
+    sections: Vec<(&'static str, Kind, Vec<u8>)>,
+}
+
+impl Elf {
+    pub(crate) fn new(flags: u32) -> Elf {
+        // As many as an artifact can have.
+        Elf { flags, sections: Vec::with_capacity(11) }
+    }
+
+    /// Adds a section and returns the number of its header.
+    pub(crate) fn section(&mut self, name: &'static str, kind: Kind, bytes: Vec<u8>) -> usize {
+        self.sections.push((name, kind, bytes));
+        self.sections.len()
+    }
+
+    /// The bytes of the section of this name, which is added if there is none.
+    pub(crate) fn named(&mut self, name: &'static str, kind: Kind) -> &mut Vec<u8> {
+        let at = self.sections.iter().position(|section| section.0 == name);
+        let at = at.unwrap_or_else(|| self.section(name, kind, Vec::new()) - 1);
+        &mut self.sections[at].2
+    }
+
+    /// The file, with room to fill up its last page.
+    pub(crate) fn finish(self) -> Vec<u8> {
+        let names = self.sections.iter().map(|(name, ..)| *name).chain([".symtab", ".strtab", ".shstrtab"]);
+        let names = Names::new(names.collect());
+        let headers = names.offsets.len() + 1;
+
+        let symbols_at = (size_of::<Header>() + self.sections.iter().map(|(.., bytes)| bytes.len()).sum::<usize>())
+            .next_multiple_of(8);
+        let strings_at = symbols_at + size_of::<Symbol>();
+        let names_at = strings_at + 1;
+        let headers_at = (names_at + names.bytes.len()).next_multiple_of(8);
+        let len = headers_at + headers * size_of::<Section>();
+
+        let mut file = Vec::with_capacity(len.next_multiple_of(PAGE as usize));
+        file.extend_from_slice(bytes_of(&Header {
+            e_ident: Ident {
+                magic: ELFMAG,
+                class: ELFCLASS64,
+                data: ELFDATA2LSB,
+                version: EV_CURRENT,
+                os_abi: ELFOSABI_WASMTIME,
+                abi_version: 0,
+                padding: [0; 7],
+            },
+            e_type: U16::new(LE, ET_REL),
+            e_machine: U16::new(LE, MACHINE),
+            e_version: U32::new(LE, EV_CURRENT.into()),
+            e_entry: U64::new(LE, 0),
+            e_phoff: U64::new(LE, 0),
+            e_shoff: U64::new(LE, headers_at as u64),
+            e_flags: U32::new(LE, self.flags),
+            e_ehsize: U16::new(LE, size_of::<Header>() as u16),
+            e_phentsize: U16::new(LE, 0),
+            e_phnum: U16::new(LE, 0),
+            e_shentsize: U16::new(LE, size_of::<Section>() as u16),
+            e_shnum: U16::new(LE, headers as u16),
+            e_shstrndx: U16::new(LE, headers as u16 - 1),
+        }));
+        self.sections.iter().for_each(|(.., bytes)| file.extend_from_slice(bytes));
+        // A table of no symbols begins with one, and a table of no strings with an empty one.
+        file.resize(names_at, 0);
+        file.extend_from_slice(&names.bytes);
+        file.resize(headers_at + size_of::<Section>(), 0);
+
+        let mut at = size_of::<Header>();
+        for ((_, kind, bytes), name) in self.sections.iter().zip(&names.offsets) {
+            let flags = match kind {
+                Kind::ReadOnly => SHF_ALLOC,
+                Kind::Code => SHF_ALLOC | SHF_EXECINSTR,
+                Kind::Debug => 0,
+            };
+            file.extend_from_slice(bytes_of(&header(*name, SHT_PROGBITS, flags, at, bytes.len())));
+            at += bytes.len();
+        }
+        let [symtab, strtab, shstrtab] = [3, 2, 1].map(|n| names.offsets[names.offsets.len() - n]);
+        file.extend_from_slice(bytes_of(&Section {
+            sh_link: U32::new(LE, headers as u32 - 2),
+            sh_info: U32::new(LE, 1),
+            sh_addralign: U64::new(LE, 8),
+            sh_entsize: U64::new(LE, size_of::<Symbol>() as u64),
+            ..header(symtab, SHT_SYMTAB, 0, symbols_at, size_of::<Symbol>())
+        }));
+        file.extend_from_slice(bytes_of(&header(strtab, SHT_STRTAB, 0, strings_at, 1)));
+        file.extend_from_slice(bytes_of(&header(shstrtab, SHT_STRTAB, 0, names_at, names.bytes.len())));
+        debug_assert_eq!(file.len(), len);
+        file
+    }
+}
+
+fn header(name: u32, kind: u32, flags: u32, at: usize, len: usize) -> Section {
+    Section {
+        sh_name: U32::new(LE, name),
+        sh_type: U32::new(LE, kind),
+        sh_flags: U64::new(LE, flags.into()),
+        sh_addr: U64::new(LE, 0),
+        sh_offset: U64::new(LE, at as u64),
+        sh_size: U64::new(LE, len as u64),
+        sh_link: U32::new(LE, 0),
+        sh_info: U32::new(LE, 0),
+        sh_addralign: U64::new(LE, 1),
+        sh_entsize: U64::new(LE, 0),
+    }
+}
+
+/// The table of the sections' names.
+struct Names {
+    bytes: Vec<u8>,
+    /// Where in it each is, in the order of the sections.
+    offsets: Vec<u32>,
+}
+
+impl Names {
+    /// Names go by their last letters, backwards; one that another ends with is in that.
+    fn new(names: Vec<&'static str>) -> Names {
+        let mut order: Vec<usize> = (0..names.len()).collect();
+        order.sort_unstable_by(|&a, &b| names[b].bytes().rev().cmp(names[a].bytes().rev()));
+        let mut table = Names { bytes: Vec::with_capacity(256), offsets: vec![0; names.len()] };
+        table.bytes.push(0);
+        let mut before = "";
+        for at in order {
+            let name = names[at];
+            if !before.ends_with(name) {
+                table.bytes.extend_from_slice(name.as_bytes());
+                table.bytes.push(0);
+                before = name;
+            }
+            table.offsets[at] = (table.bytes.len() - name.len() - 1) as u32;
+        }
+        table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::ARCHITECTURE;
+    use wasmtime_environ::obj;
+    use wasmtime_environ::object::write::Object;
+    use wasmtime_environ::object::{BinaryFormat, Endianness, FileFlags, SectionKind};
+
+    #[test]
+    fn a_file_is_what_the_object_crate_writes() {
+        // All that an artifact may have, in all its subsets; and a name that another ends with.
+        let all = [
+            (obj::ELF_WASM_ENGINE, Kind::ReadOnly),
+            (obj::ELF_WASM_BTI, Kind::ReadOnly),
+            (obj::ELF_WASMTIME_ADDRMAP, Kind::ReadOnly),
+            (obj::ELF_WASMTIME_TRAPS, Kind::ReadOnly),
+            (obj::ELF_WASMTIME_STACK_MAP, Kind::ReadOnly),
+            (obj::ELF_WASMTIME_EXCEPTIONS, Kind::ReadOnly),
+            (".text", Kind::Code),
+            (obj::ELF_WASM_DATA, Kind::ReadOnly),
+            (obj::ELF_NAME_DATA, Kind::ReadOnly),
+            (obj::ELF_WASMTIME_DWARF, Kind::Debug),
+            (".dwarf", Kind::ReadOnly),
+            (obj::ELF_WASMTIME_INFO, Kind::ReadOnly),
+        ];
+        for subset in 0..1_u32 << all.len() {
+            let chosen = all.iter().enumerate().filter(|(n, _)| subset >> n & 1 != 0);
+            let mut object = Object::new(BinaryFormat::Elf, ARCHITECTURE, Endianness::Little);
+            object.flags = FileFlags::Elf { os_abi: ELFOSABI_WASMTIME, abi_version: 0, e_flags: subset & 3 };
+            let mut elf = Elf::new(subset & 3);
+            for (n, (name, kind)) in chosen {
+                let bytes: Vec<u8> = (0..n * 7 % 11).map(|byte| byte as u8).collect();
+                let of_object = match kind {
+                    Kind::ReadOnly => SectionKind::ReadOnlyData,
+                    Kind::Code => SectionKind::Text,
+                    Kind::Debug => SectionKind::Debug,
+                };
+                let section = object.add_section(Vec::new(), name.as_bytes().to_vec(), of_object);
+                object.set_section_data(section, bytes.clone(), 1);
+                if n % 2 == 0 {
+                    elf.section(name, *kind, bytes);
+                } else {
+                    elf.named(name, *kind).extend_from_slice(&bytes);
+                }
+            }
+            assert!(elf.finish() == object.write().unwrap(), "sections {subset:b}");
+        }
+    }
+}
