@@ -2,6 +2,7 @@
 
 mod campaign;
 mod order;
+mod pgo;
 mod strength;
 mod tidy;
 mod verify;
@@ -28,6 +29,8 @@ enum Task {
     FuzzTarget(campaign::FuzzTarget),
     /// Fuzzes all targets in turn, led by coverage, and prints what all such runs came to.
     FuzzCampaign(campaign::FuzzCampaign),
+    /// Builds the command guided by a profile of what compiles, and says what that gives.
+    Pgo(pgo::Pgo),
     /// Checks what no compiler checks: directions between crates, headers and lengths of files, words that must not
     /// stay.
     Tidy,
@@ -49,6 +52,9 @@ struct Fuzz {
 }
 
 fn main() -> Result<ExitCode> {
+    if let Some(compiled) = pgo::as_compiler() {
+        return compiled;
+    }
     match Task::parse() {
         Task::Bless => bless(),
         Task::Faults(faults) => faults.run(&root()),
@@ -57,6 +63,7 @@ fn main() -> Result<ExitCode> {
         Task::VerifyAll(all) => all.run(),
         Task::FuzzTarget(fuzz) => fuzz.run(&root()),
         Task::FuzzCampaign(campaign) => campaign.run(&root()),
+        Task::Pgo(pgo) => pgo.run(&root()),
         Task::Tidy => {
             let complaints = tidy::complaints(&root())?;
             for complaint in &complaints {
