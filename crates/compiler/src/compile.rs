@@ -12,6 +12,7 @@ use crate::emit::writer::{Stop, Writer};
 use crate::emit::{FuncGen, Lists, Unusual};
 use crate::isa::Isa;
 use crate::operators::effects::Calls;
+use crate::operators::next::Next;
 use crate::operators::reader::Reader;
 use crate::routines;
 use crate::treaty::code::{FuncCode, Parts, Routine, Target, TrapCode};
@@ -257,6 +258,7 @@ fn emit<I: Isa>(
         calls_plainly: false,
         fuel: 0,
         plain_offsets: FuncGen::<I>::plain_offsets(facts),
+        looked_at: Next::looked_at(facts.settings.fuel),
         operators: 0,
         expected: Calls::No,
         expected_in_heap: false,

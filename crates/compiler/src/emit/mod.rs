@@ -34,6 +34,7 @@ use crate::emit::values::regs::Copies;
 use crate::emit::values::value::Operand;
 use crate::isa::Isa;
 use crate::operators::effects::Calls;
+use crate::operators::next::Next;
 use crate::operators::reader::Reader;
 use crate::treaty::code::Parts;
 use crate::treaty::facts::{AddressMap, Facts};
@@ -83,6 +84,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) fuel: u32,
     /// Offsets below this need no check in accesses of memory 0, see `FuncGen::plain_address`.
     pub(crate) plain_offsets: u64,
+    /// What is looked at of the operator that comes next.
+    pub(crate) looked_at: Next,
     /// Operators compiled so far.
     pub(crate) operators: u64,
     /// What the operator being compiled does to registers; known where the state is proven.

@@ -4,6 +4,7 @@
 use crate::emit::FuncGen;
 use crate::emit::values::held::Held;
 use crate::isa::{Isa, Shift};
+use crate::operators::next::Next;
 use crate::operators::{Flags, Op};
 use crate::treaty::facts::Callee;
 use crate::treaty::sig::AbiLoc;
@@ -22,6 +23,12 @@ pub(crate) struct ShiftAhead {
 }
 
 impl<I: Isa> FuncGen<'_, I> {
+    /// What comes next.
+    #[inline(always)]
+    pub(crate) fn next(&self) -> Next {
+        Next::of(self.reader.peek()).and(self.looked_at)
+    }
+
     // ---- destinations
 
     /// The home of the local that the next operator writes, if it has one of the right class: what the current operator
@@ -33,7 +40,7 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     #[inline(never)]
-    fn hint_of_write(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
+    pub(crate) fn hint_of_write(&mut self, ty: Ty, busy: RegSet) -> Option<Reg> {
         let local = self.reader.peek_local_write()?;
         let at = self.survey.position(local);
         let home = self.fixed_reg(at)?;
@@ -134,6 +141,12 @@ impl<I: Isa> FuncGen<'_, I> {
         self.take(ty.class())
     }
 
+    /// As `take_result`, if that is what comes next.
+    #[inline(always)]
+    pub(crate) fn take_result_for(&mut self, next: Next, ty: Ty) -> Reg {
+        if next.is(Next::CALLS.or(Next::LATENT)) { self.take_result(ty) } else { self.take(ty.class()) }
+    }
+
     /// The register in which a call, at most two latent operands ahead, takes the value that is now being made.
     fn argument_ahead(&self) -> Option<Reg> {
         let mut ahead = self.reader;
@@ -167,8 +180,10 @@ impl<I: Isa> FuncGen<'_, I> {
     // ---- conditions
 
     /// Will the next operator take the condition from the flags?
+    #[inline(always)]
     pub(crate) fn fuses(&self) -> bool {
-        !self.facts.settings.fuel && self.takes_flags(0)
+        let next = self.next();
+        next.is(Next::TAKES_FLAGS) || next.is(Next::TESTS_ZERO) && self.takes_flags(0)
     }
 
     fn takes_flags(&self, ahead: usize) -> bool {
@@ -183,10 +198,7 @@ impl<I: Isa> FuncGen<'_, I> {
     /// Is the next operator one that only asks whether an i32 or i64 is zero?
     #[inline]
     pub(crate) fn next_tests_zero(&self) -> bool {
-        match self.reader.peek_op().effects().flags {
-            Flags::Branches => !self.facts.settings.fuel,
-            Flags::AsksZero => !self.facts.settings.fuel && self.takes_flags(1),
-            Flags::Selects | Flags::None => false,
-        }
+        let next = self.next();
+        next.is(Next::TESTS_ZERO) && (next.is(Next::TAKES_FLAGS) || self.takes_flags(1))
     }
 }

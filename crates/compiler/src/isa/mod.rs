@@ -93,6 +93,16 @@ pub enum Src {
 }
 
 impl Src {
+    /// The registers that reading it reads.
+    #[inline(always)]
+    pub(crate) const fn regs(self) -> RegSet {
+        match self {
+            Src::Reg(reg) => RegSet::one(reg),
+            Src::Imm(_) => RegSet::EMPTY,
+            Src::Mem(addr) => addr.regs(),
+        }
+    }
+
     /// A constant of 32 bits.
     pub fn imm(value: impl Into<i64>) -> Src {
         Src::Imm(value.into())

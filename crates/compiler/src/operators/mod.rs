@@ -6,6 +6,7 @@
 //! says: an operator that it has and the table has not, or the other way round, does not compile.
 
 pub(crate) mod effects;
+pub(crate) mod next;
 pub(crate) mod operations;
 pub(crate) mod policy;
 pub(crate) mod reader;

@@ -33,22 +33,20 @@ impl Ty {
         self as u8 + 1
     }
 
-    /// By number, padded to a power of two.
-    const BY_NUMBER: [Ty; 8] = {
-        let mut all = [Ty::I32; 8];
-        let types = [Ty::I32, Ty::I64, Ty::F32, Ty::F64, Ty::V128, Ty::FuncRef, Ty::GcRef, Ty::ContRef];
-        let mut i = 0;
-        while i < types.len() {
-            all[types[i] as usize] = types[i];
-            i += 1;
-        }
-        all
-    };
-
     /// The type with this number, `ty as u8`.
     #[inline(always)]
     pub(crate) const fn from_number(number: u8) -> Ty {
-        Ty::BY_NUMBER[number as usize & 7]
+        // In this order it costs no more than the mask.
+        match number & 7 {
+            0 => Ty::I32,
+            1 => Ty::I64,
+            2 => Ty::F32,
+            3 => Ty::F64,
+            4 => Ty::V128,
+            5 => Ty::FuncRef,
+            6 => Ty::GcRef,
+            _ => Ty::ContRef,
+        }
     }
 
     /// The compiler's type for one of wasm's, if that tells all that validation needs to know of it.
@@ -111,6 +109,14 @@ impl Ty {
         }
     }
 }
+
+const _: () = {
+    let mut number = 0;
+    while number < 8 {
+        assert!(Ty::from_number(number) as u8 == number);
+        number += 1;
+    }
+};
 
 /// The width of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

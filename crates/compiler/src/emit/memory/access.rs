@@ -10,8 +10,8 @@ use crate::emit::values::held::Held;
 use crate::emit::values::value::{Hot, Loc, OperandLoc, Value};
 use crate::emit::writer::Writer;
 use crate::isa::{Alu, Amount, Cond, ImmFor, Isa, Load, Shift, Src, Store};
-use crate::operators::Op;
 use crate::operators::effects;
+use crate::operators::next::Next;
 use crate::operators::policy::SMALL_BULK;
 use crate::treaty::code::TrapCode;
 use crate::treaty::facts::MemoryFact;
@@ -129,17 +129,17 @@ impl<I: Isa> FuncGen<'_, I> {
         self.w.cmp(Width::W64, end, length)
     }
 
-    /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, not at a constant.
+    /// As `address`, with the shortest way for what nearly all accesses are: of memory 0, unchecked, by a register.
     #[inline(always)]
     pub(crate) fn plain_address(&mut self, memory: u32, offset: u64, bytes: u32) -> (Addr, Held) {
-        let plain = memory == 0
+        if memory == 0
             && offset < self.plain_offsets
-            && !matches!(self.stack.last(), Some(Value { loc: Loc::Const(_), .. }));
-        if plain {
+            && let Some(index) = self.ready_top()
+        {
             debug_assert_eq!(self.stack.last().map(|v| v.ty), Some(Ty::I32));
-            let (reg, owned) = self.pop_reg();
-            self.prove_narrow(reg);
-            return (Addr::indexed(I::MEMORY_BASE, reg, 0, offset as i32), Held::of(owned));
+            let owned = self.take_ready(1, RegSet::one(index));
+            self.prove_narrow(index);
+            return (Addr::indexed(I::MEMORY_BASE, index, 0, offset as i32), Held::of(owned));
         }
         self.address(memory, offset, bytes)
     }
@@ -158,23 +158,27 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn load(&mut self, op: Load) {
         let (memory, offset) = self.reader.memarg();
         let (addr, held) = self.plain_address(memory, offset, op.bytes());
+        let next = self.next();
         let ty = op.ty();
-        if I::MEM_OPERANDS && self.folds_load(op) {
-            self.hot = Some(Hot { addr, owned: held.into_entry(), wasm: Some(self.w.wasm) });
-            return self.push(Value { ty, loc: Loc::Hot });
+        if I::MEM_OPERANDS && next.is(Next::MAY_FOLD.or(Next::TESTS_ZERO)) {
+            if self.folds_load(op) {
+                self.hot = Some(Hot { addr, owned: held.into_entry(), wasm: Some(self.w.wasm) });
+                return self.push(Value { ty, loc: Loc::Hot });
+            }
+            if !ty.is_float() && self.next_tests_zero() {
+                // Whatever the extension, the value is zero exactly if the bytes are.
+                let mut condition = self.condition(|w| w.cmp_mem_zero(op.bytes(), addr));
+                condition.memory_trap();
+                condition.give(held);
+                return condition.push_flags(ty);
+            }
         }
-        if I::MEM_OPERANDS && !ty.is_float() && self.next_tests_zero() {
-            // Whatever the extension, the value is zero exactly if the bytes are.
-            let mut condition = self.condition(|w| w.cmp_mem_zero(op.bytes(), addr));
-            condition.memory_trap();
-            condition.give(held);
-            return condition.push_flags(ty);
-        }
-        let d = match self.hint(ty, RegSet::EMPTY) {
+        let hint = if next.is(Next::WRITES) { self.hint_of_write(ty, RegSet::EMPTY) } else { None };
+        let d = match hint {
             Some(home) => home,
             None => match held.regs().class(ty.class()).first() {
                 Some(reg) => reg,
-                None if self.reader.peek_op() == Op::Call => self.take_result(ty),
+                None if next.is(Next::CALLS) => self.take_result(ty),
                 None => self.take(ty.class()),
             },
         };
@@ -191,6 +195,29 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn store(&mut self, op: Store) {
         let (memory, offset) = self.reader.memarg();
+        if memory == 0
+            && offset < self.plain_offsets
+            && let Some((index, value)) =
+                self.ready_pair(ImmFor::Store, if op.bytes() == 8 { Width::W64 } else { Width::W32 })
+            && (op != Store::V128 || matches!(value, Src::Reg(_)))
+        {
+            let owned = self.take_ready(2, RegSet::one(index).or(value.regs()));
+            self.prove_narrow(index);
+            let addr = Addr::indexed(I::MEMORY_BASE, index, 0, offset as i32);
+            let at = match value {
+                Src::Imm(imm) => self.w.store_imm(op.of_bits(), addr, imm),
+                Src::Reg(reg) => self.w.store(op, addr, reg),
+                Src::Mem(_) => unreachable!("it is ready"),
+            };
+            self.w.memory_trap_at(at);
+            return self.give_back(owned);
+        }
+        self.any_store(op, memory, offset);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn any_store(&mut self, op: Store, memory: u32, offset: u64) {
         let mut value = self.pop();
         // The value stays where it is while the address is made; a constant becomes part of the store.
         let imm = match (value.loc(), op) {

@@ -2,9 +2,11 @@
 
 use crate::emit::FuncGen;
 use crate::emit::condition::Choice;
+use crate::emit::values::held::Held;
 use crate::emit::values::value::{Loc, Operand, OperandLoc, Value};
 use crate::isa::{Cond, FloatCmp, ImmFor, Isa, Src};
 use crate::treaty::ty::{Ty, Width};
+use lightbeam_asm::{Reg, RegSet};
 
 impl<I: Isa> FuncGen<'_, I> {
     /// `l & r` for its flags alone; `l` is on top.
@@ -25,6 +27,28 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     pub(crate) fn compare(&mut self, width: Width, cond: Cond) {
+        match self.ready_pair(ImmFor::Compare, width) {
+            Some((left, src)) => self.compare_ready(width, cond, 2, left, src),
+            None => self.any_compare(width, cond),
+        }
+    }
+
+    /// Compares what is in a register with what is in one or a constant; so many entries are taken off.
+    #[inline(always)]
+    fn compare_ready(&mut self, width: Width, cond: Cond, entries: usize, left: Reg, src: Src) {
+        let owned = self.take_ready(entries, RegSet::one(left).or(src.regs()));
+        let mut condition = if src == Src::Imm(0) && matches!(cond, Cond::Eq | Cond::Ne | Cond::LtS | Cond::GeS) {
+            self.condition_of(width, left, cond)
+        } else {
+            self.condition(|w| w.cmp(width, left, src).when(cond))
+        };
+        condition.give(Held::of(owned));
+        condition.push();
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn any_compare(&mut self, width: Width, cond: Cond) {
         let (rc, lc) = (self.stack[self.stack.len() - 1].as_const(), self.stack[self.stack.len() - 2].as_const());
         if let (Some(l), Some(r)) = (lc, rc) {
             self.pop_value();
@@ -64,8 +88,11 @@ impl<I: Isa> FuncGen<'_, I> {
         if let Some(Value { loc: Loc::Flags(cond), .. }) = self.stack.last().copied() {
             return self.pop_flags(cond).invert().push();
         }
+        if let Some(reg) = self.ready_top() {
+            return self.compare_ready(width, Cond::Eq, 1, reg, Src::Imm(0));
+        }
         self.push_const(width.int(), 0);
-        self.compare(width, Cond::Eq);
+        self.any_compare(width, Cond::Eq);
     }
 
     pub(crate) fn float_compare(&mut self, width: Width, op: FloatCmp) {

@@ -4,17 +4,78 @@ use crate::emit::FuncGen;
 use crate::emit::flags::Stamp;
 use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandLoc, Value};
 use crate::isa::{Alu, Amount, Extend, ImmFor, IntUnary, Isa, Shift, Src, product};
+use crate::operators::next::Next;
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Reg, RegSet};
 
 /// What `i64.extend_i32_u` leaves.
 const LOWER_HALF: u64 = 0xffff_ffff;
 
+/// The constant whose negative is none.
+const IMM_MIN: i64 = i32::MIN as i64;
+
 impl<I: Isa> FuncGen<'_, I> {
     // ---- two operands
 
-    /// Fold, else immediate, else memory, else register.
+    /// One decision for nearly all: a register, and a register or constant.
     pub(crate) fn alu(&mut self, width: Width, mut op: Alu) {
+        let next = self.next();
+        let (mut left, mut src) = match self.ready_pair(ImmFor::Alu(op), width) {
+            Some((_, Src::Imm(0 | -1 | IMM_MIN))) => return self.any_alu(width, op),
+            Some(ready) if op != Alu::And || !next.is(Next::TESTS_ZERO) => ready,
+            _ => return self.any_alu(width, op),
+        };
+        let ty = width.int();
+        if !self.is_owned(left) && self.shift_ahead(ty).is_some() {
+            return self.any_alu(width, op);
+        }
+        let owned = self.take_ready(2, RegSet::one(left).or(src.regs()));
+        if op == Alu::Sub
+            && let Src::Imm(imm) = src
+        {
+            // Adding the negative has three-operand forms.
+            (op, src) = (Alu::Add, Src::Imm(-imm));
+        }
+        let d = if next.is(Next::WRITES) {
+            // `x = a op x` in place needs the operands exchanged.
+            if op.commutes()
+                && let Src::Reg(right) = src
+                && right != left
+                && self.hint_is(right)
+            {
+                (left, src) = (right, Src::Reg(left));
+            }
+            // The left operand is read in the instruction that writes; any other destination is written before the
+            // right one is read.
+            match self.hint_of_write(ty, src.regs().minus(RegSet::one(left))) {
+                Some(home) => home,
+                None if owned.has(left) => left,
+                None => self.take(ty.class()),
+            }
+        } else if owned.has(left) {
+            left
+        } else {
+            self.take_result_for(next, ty)
+        };
+        self.w.alu(op, width, d, left, src);
+        self.note_flags(width, op, d, left, src);
+        self.give_back(owned.minus(RegSet::one(d)));
+        self.push_reg(ty, d);
+    }
+
+    /// What an operation on integers has left in the flags.
+    #[inline(always)]
+    fn note_flags(&mut self, width: Width, op: Alu, d: Reg, left: Reg, src: Src) {
+        if d == left && I::alu_sets_flags(op, src) {
+            let stamp = Stamp::of(self.w);
+            self.flags = Some(FlagsOf { reg: d, width, at: self.w.offset(), stamp });
+        }
+    }
+
+    /// Fold, else immediate, else memory, else register.
+    #[cold]
+    #[inline(never)]
+    fn any_alu(&mut self, width: Width, mut op: Alu) {
         let ty = width.int();
         let mut r = self.pop();
         if let Some(k) = r.as_const() {
@@ -111,10 +172,7 @@ impl<I: Isa> FuncGen<'_, I> {
     #[inline(always)]
     fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, left: Reg, src: Src, r: &Operand) {
         let at = self.w.alu(op, ty.width(), d, left, src);
-        if d == left && I::alu_sets_flags(op, src) {
-            let stamp = Stamp::of(self.w);
-            self.flags = Some(FlagsOf { reg: d, width: ty.width(), at: self.w.offset(), stamp });
-        }
+        self.note_flags(ty.width(), op, d, left, src);
         self.folded(r, at);
     }
 

@@ -41,7 +41,17 @@ impl<I: Isa> FuncGen<'_, I> {
         let flags = self
             .flags
             .filter(|flags| value.loc == Loc::Reg(flags.reg) && self.flags_tell(flags.reg, flags.width).is_some());
-        self.write_local(at, value, tee);
+        match value.loc {
+            Loc::Reg(reg) if self.can_keep(at, reg, value.ty) => {
+                self.pop_value();
+                self.flush_local(at);
+                self.keep_written(at, reg);
+                if tee {
+                    self.push(Value { ty: value.ty, loc: Loc::Local(at as u32) });
+                }
+            }
+            _ => self.write_local(at, value, tee),
+        }
         self.flags = flags.map(|flags| FlagsOf { at: self.w.offset(), ..flags });
     }
 }

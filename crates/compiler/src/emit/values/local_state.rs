@@ -100,6 +100,21 @@ impl<I: Isa> Values<'_, I> {
         reg
     }
 
+    /// Can the register of a value become the copy of a local that is written, and the slot wait? Not if a collector
+    /// looks there.
+    #[inline(always)]
+    pub(crate) fn can_keep(&self, at: usize, reg: Reg, ty: Ty) -> bool {
+        self.fixed_reg(at).is_none() && self.regs.can_own(reg) && ty != Ty::GcRef
+    }
+
+    /// A register that the operator owns becomes the copy of a local that is written so.
+    #[inline]
+    pub(crate) fn keep_written(&mut self, at: usize, reg: Reg) {
+        self.make_copy_of(reg, at);
+        self.regs.dirty.add(reg);
+        self.regs.note_write(at, false);
+    }
+
     /// Writes the top entry, which is `value`, to a local, and takes it off unless the operator is a tee.
     #[inline(never)]
     pub(crate) fn write_local(&mut self, at: usize, value: Value, tee: bool) {

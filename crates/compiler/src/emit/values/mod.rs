@@ -9,6 +9,7 @@ pub(crate) mod held;
 mod literals;
 mod local_state;
 pub(crate) mod moves;
+pub(crate) mod ready;
 pub(crate) mod regs;
 pub(crate) mod safepoints;
 pub(crate) mod stack;

@@ -12,6 +12,9 @@ use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
 /// exactly one of: `free`; `cached` (a copy of a local, which gives way to whoever needs the register); owned by one
 /// stack entry or one operator (in neither set).
 pub(crate) struct Regs {
+    /// Cached registers that were read or written lately. They give way after the others, which do in turn. (Not beside
+    /// `pinned`: where what is written apart is read as one, the processor waits.)
+    pub(crate) recent: RegSet,
     /// What may be handed out at all.
     pub(crate) pool: RegSet,
     pub(crate) free: RegSet,
@@ -26,8 +29,6 @@ pub(crate) struct Regs {
     pub(crate) locked_depth: u32,
     /// Not to be taken before the operator ends, though cached.
     pub(crate) pinned: Pins,
-    /// Cached registers that were read or written lately. They give way after the others, which do in turn.
-    pub(crate) recent: RegSet,
     clock: u32,
     /// Positions of the locals without homes whose slots are not what they hold.
     #[cfg(debug_assertions)]
@@ -209,17 +210,27 @@ impl<I: Isa> Values<'_, I> {
     /// A register of a class, owned by the caller until `release`d or pushed.
     #[inline]
     pub(crate) fn take(&mut self, class: RegClass) -> Reg {
-        self.take_from(RegSet::INTS.or(RegSet::FLOATS).class(class))
+        match self.regs.free.class(class).first() {
+            Some(reg) => self.take_free(reg),
+            None => self.take_from(RegSet::INTS.or(RegSet::FLOATS).class(class)),
+        }
+    }
+
+    /// A register that is free.
+    #[inline(always)]
+    fn take_free(&mut self, reg: Reg) -> Reg {
+        self.set_conventional(false);
+        self.regs.free.remove(reg);
+        self.watch();
+        reg
     }
 
     /// A register of a set.
     pub(crate) fn take_from(&mut self, allowed: RegSet) -> Reg {
-        self.set_conventional(false);
         if let Some(reg) = self.regs.free.and(allowed).first() {
-            self.regs.free.remove(reg);
-            self.watch();
-            return reg;
+            return self.take_free(reg);
         }
+        self.set_conventional(false);
         let cached = self.regs.cached.and(allowed).minus(self.regs.pinned.set().or(self.regs.locked));
         if !cached.is_empty() {
             let mut old = cached.minus(self.regs.recent);

@@ -375,6 +375,7 @@ impl Isa for X64 {
         int::alu(&mut self.asm, op, size(width), d, l, r)
     }
 
+    #[inline]
     fn alu_sets_flags(op: Alu, r: Src) -> bool {
         // Shorter forms than the operation's own: `movzx` and `not`.
         !matches!((op, r), (Alu::And, Src::Imm(0xff | 0xffff)) | (Alu::Xor, Src::Imm(-1)))
