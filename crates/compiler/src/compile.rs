@@ -2,6 +2,7 @@
 
 use crate::emit::edges::Block;
 use crate::emit::flags::Stamp;
+use crate::emit::leaf::Leaf;
 use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
@@ -174,11 +175,20 @@ fn emit_either<I: Isa>(
     state: &mut State<I>,
     w: &mut Writer<I>,
 ) -> Result<Parts, Error> {
+    let leaf = Leaf::of::<I>(facts, survey, sig, body);
+    if leaf.harmless {
+        let mark = w.mark();
+        match emit(facts, survey, sig, body, base, state, w, Mode::Bare, leaf) {
+            Err(Stop::NeedsFrame) => w.take_back(&mark),
+            Ok(parts) => return Ok(parts),
+            Err(_) => unreachable!("a small function without calls is within its budget"),
+        }
+    }
     let mark = (facts.references || survey.catches_references).then(|| w.mark());
-    let mut result = emit(facts, survey, sig, body, base, state, w, Mode::Plain);
+    let mut result = emit(facts, survey, sig, body, base, state, w, Mode::Plain, leaf);
     if let (Err(Stop::TooManyReferences), Some(mark)) = (&result, mark) {
         w.take_back(&mark);
-        result = emit(facts, survey, sig, body, base, state, w, Mode::Deep);
+        result = emit(facts, survey, sig, body, base, state, w, Mode::Deep, leaf);
     }
     result.map_err(|_| {
         let (bytes, most) = (body.len(), Budget::most(body.len()));
@@ -193,6 +203,8 @@ enum Mode {
     Plain,
     /// With twice as large slots, see `safepoints`.
     Deep,
+    /// Without a frame, see `leaf`.
+    Bare,
 }
 
 /// Sweep 2. Never inlined, so that profiles can tell it from sweep 1.
@@ -207,6 +219,7 @@ fn emit<I: Isa>(
     state: &mut State<I>,
     w: &mut Writer<I>,
     mode: Mode,
+    leaf: Leaf,
 ) -> Result<Parts, Stop> {
     let slot_log2 = if survey.vectors { 4 } else { 3 };
     let deep = mode == Mode::Deep;
@@ -248,6 +261,8 @@ fn emit<I: Isa>(
         heap: survey.heap(),
         blocks: std::mem::take(&mut state.blocks),
         unusual: Unusual::of(facts),
+        leaf,
+        bare: mode == Mode::Bare,
         dead_depth: 0,
         loops: 0,
         block_number: 0,
@@ -308,7 +323,11 @@ fn emit<I: Isa>(
     cg.w.counters.operators += cg.operators;
     cg.w.counters.steps += survey.steps;
     let frame = cg.frame_size();
-    cg.w.patch_frame(enter, frame);
+    match enter {
+        Some(enter) => cg.w.patch_frame(enter, frame),
+        None if frame > 0 => cg.w.stop(Stop::NeedsFrame),
+        None => {}
+    }
     cg.finish_handlers(first_handlers, frame);
     let stopped = cg.w.stopped();
 

@@ -23,10 +23,8 @@
   (func $nine (param i64 i64 i64 i64 i64 i64 i64 i64 i64) (result i64) (i64.add (local.get 0) (local.get 8))))
 ;;! x64
 ;; $callee
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov eax, esi
-;;   sub eax, edi
+;;   mov eax, edx
+;;   sub eax, ecx
 ;;   return
 ;; $swap
 ;;   mov [rbp-0x10], edx

@@ -19,12 +19,7 @@
   (func $onward (param i32) (result i32) (return_call $saves (local.get 0))))
 ;;! x64
 ;; $leaf
-;;   push rbp
-;;   mov rbp, rsp
-;;   padding
-;;   mov rsi, rdx
-;;   mov eax, esi
-;;   leave
+;;   mov eax, edx
 ;;   ret
 ;; $calls
 ;;   push rbp
@@ -39,10 +34,6 @@
 ;; L0:
 ;;   ud2  ; StackOverflow
 ;; $nothing
-;;   push rbp
-;;   mov rbp, rsp
-;;   padding
-;;   leave
 ;;   ret
 ;; $saves
 ;;   push rbp

@@ -15,16 +15,12 @@
     (if (result i32) (f64.eq (local.get 0) (local.get 1)) (then (i32.const 1)) (else (i32.const 2)))))
 ;;! x64
 ;; $value
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   setl al
 ;;   movzx eax, al
 ;;   return
 ;; $br_if
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   jb L0
 ;;   mov eax, 1
 ;;   jmp L1
@@ -33,8 +29,7 @@
 ;; L1:
 ;;   return
 ;; $if_not
-;;   mov rsi, rdx
-;;   test rsi, rsi
+;;   test rdx, rdx
 ;;   je L0
 ;;   mov eax, 1
 ;;   jmp L1
@@ -43,15 +38,12 @@
 ;; L1:
 ;;   return
 ;; $select
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
-;;   mov eax, esi
-;;   cmovle eax, edi
+;;   cmp edx, ecx
+;;   mov eax, edx
+;;   cmovle eax, ecx
 ;;   return
 ;; $test
-;;   mov rsi, rdx
-;;   test sil, 1
+;;   test dl, 1
 ;;   je L0
 ;;   mov eax, 3
 ;;   jmp L1
@@ -61,8 +53,7 @@
 ;;   return
 ;; $float
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomisd xmm9, xmm8
+;;   ucomisd xmm1, xmm8
 ;;   jbe L0
 ;;   mov eax, 1
 ;;   jmp L1
@@ -72,8 +63,7 @@
 ;;   return
 ;; $float_eq
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomisd xmm8, xmm9
+;;   ucomisd xmm8, xmm1
 ;;   jne L0
 ;;   jp L0
 ;;   mov eax, 1

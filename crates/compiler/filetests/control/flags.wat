@@ -41,18 +41,14 @@
     (local.get 1)))
 ;;! x64
 ;; $zero
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   mov eax, 0
 ;;   jl L0
 ;;   mov eax, 1
 ;; L0:
 ;;   return
 ;; $zero_float
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   xorps xmm0, xmm0
 ;;   ja L0
 ;;   mov r11, 0x3FF0000000000000
@@ -71,19 +67,15 @@
 ;; L1:
 ;;   return
 ;; $select_zero
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   mov eax, 0
-;;   mov ecx, esi
-;;   cmovl ecx, eax
-;;   mov eax, ecx
+;;   mov esi, edx
+;;   cmovl esi, eax
+;;   mov eax, esi
 ;;   return
 ;; $select_float
-;;   mov rsi, rdx
-;;   mov rdi, rcx
 ;;   movaps xmm8, xmm0
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   xorps xmm0, xmm0
 ;;   jae L0
 ;;   movaps xmm0, xmm8
@@ -102,11 +94,9 @@
 ;;   mov rcx, [rbp-0x10]
 ;;   return
 ;; $if_below
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov eax, esi
-;;   sub eax, edi
-;;   cmp esi, edi
+;;   mov eax, edx
+;;   sub eax, ecx
+;;   cmp edx, ecx
 ;;   mov dword ptr [rbp-8], 0
 ;;   mov [rbp-0x10], eax
 ;;   jne L0
@@ -118,11 +108,9 @@
 ;; L1:
 ;;   return
 ;; $tee
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   sub esi, edi
+;;   sub edx, ecx
 ;;   je L0
-;;   mov eax, esi
+;;   mov eax, edx
 ;;   jmp L1
 ;; L0:
 ;;   mov eax, 0xFFFFFFFF

@@ -9,11 +9,9 @@
     (i32.lt_s (local.get 0) (local.get 1)) (nop) (if (result i32) (then (i32.const 1)) (else (i32.const 2)))))
 ;;! x64
 ;; $select
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   mov eax, 1
-;;   cmovge eax, esi
+;;   cmovge eax, edx
 ;;   return
 ;; $typed
 ;;   mov rsi, rdx
@@ -30,9 +28,7 @@
 ;;   cmovne eax, edi
 ;;   return
 ;; $nothing_between
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   setl al
 ;;   movzx eax, al
 ;;   test eax, eax

@@ -20,11 +20,9 @@
 ;;   mov rcx, [rbp-0x10]
 ;;   return
 ;; $if_result
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   test esi, esi
+;;   test edx, edx
 ;;   je L0
-;;   mov rax, rdi
+;;   mov rax, rcx
 ;;   jmp L1
 ;; L0:
 ;;   mov rax, r8

@@ -14,21 +14,18 @@
 ;;! x64
 ;; $add
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   addsd xmm0, xmm9
+;;   addsd xmm0, xmm1
 ;;   return
 ;; $sub_swapped
-;;   movaps xmm8, xmm1
-;;   movaps xmm9, xmm0
-;;   movaps xmm0, xmm8
-;;   subss xmm0, xmm9
+;;   movaps xmm8, xmm0
+;;   movaps xmm0, xmm1
+;;   subss xmm0, xmm8
 ;;   return
 ;; $load_op
-;;   mov rsi, rdx
 ;;   movaps xmm8, xmm0
 ;;   movaps xmm0, xmm8
-;;   mulsd xmm0, [r14+rsi]  ; MemoryOutOfBounds
+;;   mulsd xmm0, [r14+rdx]  ; MemoryOutOfBounds
 ;;   return
 ;; $const
 ;;   movaps xmm8, xmm0
@@ -62,25 +59,23 @@
 ;;   return
 ;; $min
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   ucomisd xmm8, xmm9
+;;   ucomisd xmm8, xmm1
 ;;   jne L1
 ;;   jp L0
-;;   orps xmm0, xmm9
+;;   orps xmm0, xmm1
 ;;   jmp L2
 ;; L0:
-;;   addsd xmm0, xmm9
+;;   addsd xmm0, xmm1
 ;;   jmp L2
 ;; L1:
-;;   minsd xmm0, xmm9
+;;   minsd xmm0, xmm1
 ;; L2:
 ;;   return
 ;; $copysign
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm15, xmm8
-;;   xorps xmm15, xmm9
+;;   xorps xmm15, xmm1
 ;;   psrlq xmm15, 0x3F
 ;;   psllq xmm15, 0x3F
 ;;   movaps xmm0, xmm8

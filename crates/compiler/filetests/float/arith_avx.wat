@@ -5,8 +5,7 @@
 ;;! x64 avx
 ;; $both
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   vaddsd xmm0, xmm9, xmm8
-;;   vsubsd xmm1, xmm8, xmm9
-;;   vdivsd xmm0, xmm0, xmm1
+;;   vaddsd xmm0, xmm8, xmm1
+;;   vsubsd xmm2, xmm8, xmm1
+;;   vdivsd xmm0, xmm0, xmm2
 ;;   return

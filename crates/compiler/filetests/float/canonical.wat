@@ -12,9 +12,8 @@
 ;;! x64
 ;; $add
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   addss xmm0, xmm9
+;;   addss xmm0, xmm1
 ;;   ucomiss xmm0, xmm0
 ;;   jnp L0
 ;;   mov r11d, 0x7FC00000
@@ -50,18 +49,17 @@
 ;;   return
 ;; $min
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   ucomisd xmm8, xmm9
+;;   ucomisd xmm8, xmm1
 ;;   jne L1
 ;;   jp L0
-;;   orps xmm0, xmm9
+;;   orps xmm0, xmm1
 ;;   jmp L2
 ;; L0:
-;;   addsd xmm0, xmm9
+;;   addsd xmm0, xmm1
 ;;   jmp L2
 ;; L1:
-;;   minsd xmm0, xmm9
+;;   minsd xmm0, xmm1
 ;; L2:
 ;;   ucomisd xmm0, xmm0
 ;;   jnp L3
@@ -98,8 +96,7 @@
 ;;! x64 avx
 ;; $add
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   vaddss xmm0, xmm9, xmm8
+;;   vaddss xmm0, xmm8, xmm1
 ;;   ucomiss xmm0, xmm0
 ;;   jnp L0
 ;;   mov r11d, 0x7FC00000
@@ -133,18 +130,17 @@
 ;;   return
 ;; $min
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   ucomisd xmm8, xmm9
+;;   ucomisd xmm8, xmm1
 ;;   jne L1
 ;;   jp L0
-;;   orps xmm0, xmm9
+;;   orps xmm0, xmm1
 ;;   jmp L2
 ;; L0:
-;;   addsd xmm0, xmm9
+;;   addsd xmm0, xmm1
 ;;   jmp L2
 ;; L1:
-;;   minsd xmm0, xmm9
+;;   minsd xmm0, xmm1
 ;; L2:
 ;;   ucomisd xmm0, xmm0
 ;;   jnp L3

@@ -9,25 +9,22 @@
   (func $bits (param f64) (result i64) (i64.reinterpret_f64 (local.get 0))))
 ;;! x64
 ;; $f64_i32_s
-;;   mov rsi, rdx
 ;;   xorps xmm0, xmm0
-;;   cvtsi2sd xmm0, esi
+;;   cvtsi2sd xmm0, edx
 ;;   return
 ;; $f64_i32_u
-;;   mov rsi, rdx
 ;;   xorps xmm0, xmm0
-;;   cvtsi2sd xmm0, rsi
+;;   cvtsi2sd xmm0, rdx
 ;;   return
 ;; $f32_i64_u
-;;   mov rsi, rdx
 ;;   xorps xmm0, xmm0
-;;   test rsi, rsi
+;;   test rdx, rdx
 ;;   js L0
-;;   cvtsi2ss xmm0, rsi
+;;   cvtsi2ss xmm0, rdx
 ;;   jmp L1
 ;; L0:
-;;   mov rax, rsi
-;;   mov r11d, esi
+;;   mov rax, rdx
+;;   mov r11d, edx
 ;;   shr rax, 1
 ;;   and r11d, 1
 ;;   or rax, r11

@@ -27,9 +27,8 @@
 ;;! x64
 ;; $f32_add
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   addss xmm0, xmm9
+;;   addss xmm0, xmm1
 ;;   return
 ;; $f32_ceil
 ;;   movaps xmm8, xmm0
@@ -41,25 +40,21 @@
 ;;   movd xmm0, r11d
 ;;   return
 ;; $f32_convert_i32_s
-;;   mov rsi, rdx
 ;;   xorps xmm0, xmm0
-;;   cvtsi2ss xmm0, esi
+;;   cvtsi2ss xmm0, edx
 ;;   return
 ;; $f32_convert_i32_u
-;;   mov rsi, rdx
 ;;   xorps xmm0, xmm0
-;;   cvtsi2ss xmm0, rsi
+;;   cvtsi2ss xmm0, rdx
 ;;   return
 ;; $f32_convert_i64_s
-;;   mov rsi, rdx
 ;;   xorps xmm0, xmm0
-;;   cvtsi2ss xmm0, rsi
+;;   cvtsi2ss xmm0, rdx
 ;;   return
 ;; $f32_copysign
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm15, xmm8
-;;   xorps xmm15, xmm9
+;;   xorps xmm15, xmm1
 ;;   psrld xmm15, 0x1F
 ;;   pslld xmm15, 0x1F
 ;;   movaps xmm0, xmm8
@@ -73,14 +68,12 @@
 ;;   return
 ;; $f32_div
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   divss xmm0, xmm9
+;;   divss xmm0, xmm1
 ;;   return
 ;; $f32_eq
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomiss xmm8, xmm9
+;;   ucomiss xmm8, xmm1
 ;;   setnp r11b
 ;;   sete al
 ;;   and eax, r11d
@@ -93,74 +86,66 @@
 ;;   return
 ;; $f32_ge
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomiss xmm8, xmm9
+;;   ucomiss xmm8, xmm1
 ;;   setae al
 ;;   movzx eax, al
 ;;   return
 ;; $f32_gt
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomiss xmm8, xmm9
+;;   ucomiss xmm8, xmm1
 ;;   seta al
 ;;   movzx eax, al
 ;;   return
 ;; $f32_le
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomiss xmm9, xmm8
+;;   ucomiss xmm1, xmm8
 ;;   setae al
 ;;   movzx eax, al
 ;;   return
 ;; $f32_lt
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomiss xmm9, xmm8
+;;   ucomiss xmm1, xmm8
 ;;   seta al
 ;;   movzx eax, al
 ;;   return
 ;; $f32_max
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   ucomiss xmm8, xmm9
+;;   ucomiss xmm8, xmm1
 ;;   jne L1
 ;;   jp L0
-;;   andps xmm0, xmm9
+;;   andps xmm0, xmm1
 ;;   jmp L2
 ;; L0:
-;;   addss xmm0, xmm9
+;;   addss xmm0, xmm1
 ;;   jmp L2
 ;; L1:
-;;   maxss xmm0, xmm9
+;;   maxss xmm0, xmm1
 ;; L2:
 ;;   return
 ;; $f32_min
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   ucomiss xmm8, xmm9
+;;   ucomiss xmm8, xmm1
 ;;   jne L1
 ;;   jp L0
-;;   orps xmm0, xmm9
+;;   orps xmm0, xmm1
 ;;   jmp L2
 ;; L0:
-;;   addss xmm0, xmm9
+;;   addss xmm0, xmm1
 ;;   jmp L2
 ;; L1:
-;;   minss xmm0, xmm9
+;;   minss xmm0, xmm1
 ;; L2:
 ;;   return
 ;; $f32_mul
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   mulss xmm0, xmm9
+;;   mulss xmm0, xmm1
 ;;   return
 ;; $f32_ne
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomiss xmm8, xmm9
+;;   ucomiss xmm8, xmm1
 ;;   setp r11b
 ;;   setne al
 ;;   or eax, r11d
@@ -178,8 +163,7 @@
 ;;   xorps xmm0, xmm8
 ;;   return
 ;; $f32_reinterpret_i32
-;;   mov rsi, rdx
-;;   movd xmm0, esi
+;;   movd xmm0, edx
 ;;   return
 ;; $f32_sqrt
 ;;   movaps xmm8, xmm0

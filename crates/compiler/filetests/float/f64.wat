@@ -25,20 +25,18 @@
 ;;   roundsd xmm0, xmm8, 0xA
 ;;   return
 ;; $f64_convert_i64_s
-;;   mov rsi, rdx
 ;;   xorps xmm0, xmm0
-;;   cvtsi2sd xmm0, rsi
+;;   cvtsi2sd xmm0, rdx
 ;;   return
 ;; $f64_convert_i64_u
-;;   mov rsi, rdx
 ;;   xorps xmm0, xmm0
-;;   test rsi, rsi
+;;   test rdx, rdx
 ;;   js L0
-;;   cvtsi2sd xmm0, rsi
+;;   cvtsi2sd xmm0, rdx
 ;;   jmp L1
 ;; L0:
-;;   mov rax, rsi
-;;   mov r11d, esi
+;;   mov rax, rdx
+;;   mov r11d, edx
 ;;   shr rax, 1
 ;;   and r11d, 1
 ;;   or rax, r11
@@ -48,45 +46,40 @@
 ;;   return
 ;; $f64_ge
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomisd xmm8, xmm9
+;;   ucomisd xmm8, xmm1
 ;;   setae al
 ;;   movzx eax, al
 ;;   return
 ;; $f64_gt
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomisd xmm8, xmm9
+;;   ucomisd xmm8, xmm1
 ;;   seta al
 ;;   movzx eax, al
 ;;   return
 ;; $f64_le
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomisd xmm9, xmm8
+;;   ucomisd xmm1, xmm8
 ;;   setae al
 ;;   movzx eax, al
 ;;   return
 ;; $f64_max
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
 ;;   movaps xmm0, xmm8
-;;   ucomisd xmm8, xmm9
+;;   ucomisd xmm8, xmm1
 ;;   jne L1
 ;;   jp L0
-;;   andps xmm0, xmm9
+;;   andps xmm0, xmm1
 ;;   jmp L2
 ;; L0:
-;;   addsd xmm0, xmm9
+;;   addsd xmm0, xmm1
 ;;   jmp L2
 ;; L1:
-;;   maxsd xmm0, xmm9
+;;   maxsd xmm0, xmm1
 ;; L2:
 ;;   return
 ;; $f64_ne
 ;;   movaps xmm8, xmm0
-;;   movaps xmm9, xmm1
-;;   ucomisd xmm8, xmm9
+;;   ucomisd xmm8, xmm1
 ;;   setp r11b
 ;;   setne al
 ;;   or eax, r11d
@@ -98,8 +91,7 @@
 ;;   roundsd xmm0, xmm8, 8
 ;;   return
 ;; $f64_reinterpret_i64
-;;   mov rsi, rdx
-;;   movq xmm0, rsi
+;;   movq xmm0, rdx
 ;;   return
 ;; $f64_trunc
 ;;   movaps xmm8, xmm0

@@ -12,48 +12,37 @@
   (func $folded (result i32) (i32.add (i32.const 40) (i32.const 2))))
 ;;! x64
 ;; $add
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   lea eax, [rsi+rdi]
+;;   lea eax, [rdx+rcx]
 ;;   return
 ;; $add_const
-;;   mov rsi, rdx
-;;   lea rax, [rsi+5]
+;;   lea rax, [rdx+5]
 ;;   return
 ;; $sub_from_const
-;;   mov rsi, rdx
 ;;   mov eax, 0x64
-;;   sub eax, esi
+;;   sub eax, edx
 ;;   return
 ;; $wide_const
-;;   mov rsi, rdx
 ;;   mov rax, 0x123456789A
-;;   mov rcx, rsi
+;;   mov rcx, rdx
 ;;   xor rcx, rax
 ;;   mov rax, rcx
 ;;   return
 ;; $chain
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   movzx eax, sil
-;;   mov ecx, edi
-;;   xor ecx, r8d
-;;   or eax, ecx
+;;   movzx eax, dl
+;;   mov esi, ecx
+;;   xor esi, r8d
+;;   or eax, esi
 ;;   return
 ;; $negate
-;;   mov rsi, rdx
 ;;   mov eax, 0
-;;   sub eax, esi
+;;   sub eax, edx
 ;;   return
 ;; $mul
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov rax, rsi
-;;   imul rax, rdi
+;;   mov rax, rdx
+;;   imul rax, rcx
 ;;   return
 ;; $mul_const
-;;   mov rsi, rdx
-;;   imul eax, esi, 0xA
+;;   imul eax, edx, 0xA
 ;;   return
 ;; $folded
 ;;   mov eax, 0x2A

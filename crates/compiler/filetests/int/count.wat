@@ -5,20 +5,17 @@
   (func $popcnt (param i32) (result i32) (i32.popcnt (local.get 0))))
 ;;! x64
 ;; $clz
-;;   mov rsi, rdx
-;;   bsr eax, esi
+;;   bsr eax, edx
 ;;   mov r11d, 0x3F
 ;;   cmove eax, r11d
 ;;   xor eax, 0x1F
 ;;   return
 ;; $ctz
-;;   mov rsi, rdx
-;;   bsf rax, rsi
+;;   bsf rax, rdx
 ;;   mov r11d, 0x40
 ;;   cmove eax, r11d
 ;;   return
 ;; $popcnt
-;;   mov rsi, rdx
 ;;   xor eax, eax
-;;   popcnt eax, esi
+;;   popcnt eax, edx
 ;;   return

@@ -4,12 +4,10 @@
   (func $ctz (param i64) (result i64) (i64.ctz (local.get 0))))
 ;;! x64 lzcnt bmi1
 ;; $clz
-;;   mov rsi, rdx
 ;;   xor eax, eax
-;;   lzcnt eax, esi
+;;   lzcnt eax, edx
 ;;   return
 ;; $ctz
-;;   mov rsi, rdx
 ;;   xor eax, eax
-;;   tzcnt rax, rsi
+;;   tzcnt rax, rdx
 ;;   return

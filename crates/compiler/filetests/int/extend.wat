@@ -6,18 +6,14 @@
   (func $wrap (param i64) (result i32) (i32.wrap_i64 (local.get 0))))
 ;;! x64
 ;; $s8
-;;   mov rsi, rdx
-;;   movsx eax, sil
+;;   movsx eax, dl
 ;;   return
 ;; $s32
-;;   mov rsi, rdx
-;;   movsxd rax, esi
+;;   movsxd rax, edx
 ;;   return
 ;; $u32
-;;   mov rsi, rdx
-;;   mov eax, esi
+;;   mov eax, edx
 ;;   return
 ;; $wrap
-;;   mov rsi, rdx
-;;   mov eax, esi
+;;   mov eax, edx
 ;;   return

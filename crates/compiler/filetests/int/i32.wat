@@ -14,61 +14,45 @@
   (func $i32_shr_u (param i32 i32) (result i32) (i32.shr_u (local.get 0) (local.get 1))))
 ;;! x64
 ;; $i32_ctz
-;;   mov rsi, rdx
-;;   bsf eax, esi
+;;   bsf eax, edx
 ;;   mov r11d, 0x20
 ;;   cmove eax, r11d
 ;;   return
 ;; $i32_eq
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   sete al
 ;;   movzx eax, al
 ;;   return
 ;; $i32_extend16_s
-;;   mov rsi, rdx
-;;   movsx eax, si
+;;   movsx eax, dx
 ;;   return
 ;; $i32_ge_s
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   setge al
 ;;   movzx eax, al
 ;;   return
 ;; $i32_ge_u
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   setae al
 ;;   movzx eax, al
 ;;   return
 ;; $i32_gt_u
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   seta al
 ;;   movzx eax, al
 ;;   return
 ;; $i32_le_s
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   setle al
 ;;   movzx eax, al
 ;;   return
 ;; $i32_le_u
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   setbe al
 ;;   movzx eax, al
 ;;   return
 ;; $i32_ne
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp esi, edi
+;;   cmp edx, ecx
 ;;   setne al
 ;;   movzx eax, al
 ;;   return

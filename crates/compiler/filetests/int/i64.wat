@@ -24,14 +24,11 @@
   (func $i64_sub128 (param i64 i64 i64 i64) (result i64 i64) (i64.sub128 (local.get 0) (local.get 1) (local.get 2) (local.get 3))))
 ;;! x64
 ;; $i64_and
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov rax, rsi
-;;   and rax, rdi
+;;   mov rax, rdx
+;;   and rax, rcx
 ;;   return
 ;; $i64_clz
-;;   mov rsi, rdx
-;;   bsr rax, rsi
+;;   bsr rax, rdx
 ;;   mov r11d, 0x7F
 ;;   cmove eax, r11d
 ;;   xor eax, 0x3F
@@ -52,77 +49,56 @@
 ;; L1:
 ;;   ud2  ; IntegerOverflow
 ;; $i64_eq
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   sete al
 ;;   movzx eax, al
 ;;   return
 ;; $i64_extend16_s
-;;   mov rsi, rdx
-;;   movsx rax, si
+;;   movsx rax, dx
 ;;   return
 ;; $i64_extend32_s
-;;   mov rsi, rdx
-;;   movsxd rax, esi
+;;   movsxd rax, edx
 ;;   return
 ;; $i64_extend8_s
-;;   mov rsi, rdx
-;;   movsx rax, sil
+;;   movsx rax, dl
 ;;   return
 ;; $i64_ge_s
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   setge al
 ;;   movzx eax, al
 ;;   return
 ;; $i64_ge_u
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   setae al
 ;;   movzx eax, al
 ;;   return
 ;; $i64_gt_s
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   setg al
 ;;   movzx eax, al
 ;;   return
 ;; $i64_gt_u
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   seta al
 ;;   movzx eax, al
 ;;   return
 ;; $i64_le_s
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   setle al
 ;;   movzx eax, al
 ;;   return
 ;; $i64_le_u
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   setbe al
 ;;   movzx eax, al
 ;;   return
 ;; $i64_lt_s
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   setl al
 ;;   movzx eax, al
 ;;   return
 ;; $i64_lt_u
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   cmp rsi, rdi
+;;   cmp rdx, rcx
 ;;   setb al
 ;;   movzx eax, al
 ;;   return
@@ -137,15 +113,12 @@
 ;;   mov rcx, [rbp-0x10]
 ;;   return
 ;; $i64_or
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov rax, rsi
-;;   or rax, rdi
+;;   mov rax, rdx
+;;   or rax, rcx
 ;;   return
 ;; $i64_popcnt
-;;   mov rsi, rdx
 ;;   xor eax, eax
-;;   popcnt rax, rsi
+;;   popcnt rax, rdx
 ;;   return
 ;; $i64_rem_s
 ;;   mov rsi, rdx

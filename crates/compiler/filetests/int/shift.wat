@@ -7,8 +7,7 @@
   (func $rotr (param i64 i64) (result i64) (i64.rotr (local.get 0) (local.get 1))))
 ;;! x64
 ;; $shl_const
-;;   mov rsi, rdx
-;;   mov eax, esi
+;;   mov eax, edx
 ;;   shl eax, 5
 ;;   return
 ;; $shl
@@ -26,8 +25,7 @@
 ;;   sar rax, cl
 ;;   return
 ;; $rotl_const
-;;   mov rsi, rdx
-;;   mov eax, esi
+;;   mov eax, edx
 ;;   rol eax, 7
 ;;   return
 ;; $rotr

@@ -15,6 +15,5 @@
 ;;   shrx rax, rsi, rdi
 ;;   return
 ;; $rotl_const
-;;   mov rsi, rdx
-;;   rorx rax, rsi, 0x37
+;;   rorx rax, rdx, 0x37
 ;;   return

@@ -13,27 +13,22 @@
     (i64.add (i64.and (local.get $x) (i64.const 0xffffffff)) (local.get $x))))
 ;;! x64
 ;; $mix
-;;   mov rsi, rcx
-;;   mov rdi, rdx
-;;   xor rdi, rsi
-;;   rol rdi, 0x18
-;;   mov rax, rdi
-;;   sub rax, rsi
-;;   mov rsi, rax
-;;   shl rsi, 3
-;;   lea rax, [rdi+rsi]
+;;   xor rdx, rcx
+;;   rol rdx, 0x18
+;;   mov rax, rdx
+;;   sub rax, rcx
+;;   mov rcx, rax
+;;   shl rcx, 3
+;;   lea rax, [rdx+rcx]
 ;;   mov eax, eax
 ;;   return
 ;; $waits
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov eax, esi
-;;   xor esi, edi
-;;   rol esi, 7
-;;   sub eax, esi
+;;   mov eax, edx
+;;   xor edx, ecx
+;;   rol edx, 7
+;;   sub eax, edx
 ;;   return
 ;; $lower
-;;   mov rsi, rdx
-;;   mov eax, esi
-;;   add rax, rsi
+;;   mov eax, edx
+;;   add rax, rdx
 ;;   return

@@ -10,15 +10,13 @@
   (func $increment (param i32) (result i32) (local.set 0 (i32.add (local.get 0) (i32.const 1))) (local.get 0)))
 ;;! x64
 ;; $set_waits
-;;   mov rsi, rdx
-;;   mov eax, esi
-;;   mov esi, 9
-;;   add eax, esi
+;;   mov eax, edx
+;;   mov edx, 9
+;;   add eax, edx
 ;;   return
 ;; $tee
-;;   mov rsi, rdx
-;;   imul esi, esi
-;;   lea eax, [rsi+rsi]
+;;   imul edx, edx
+;;   lea eax, [rdx+rdx]
 ;;   return
 ;; $zero
 ;;   xor esi, esi
@@ -32,7 +30,6 @@
 ;;   mov eax, [global0]
 ;;   return
 ;; $increment
-;;   mov rsi, rdx
-;;   add esi, 1
-;;   mov eax, esi
+;;   add edx, 1
+;;   mov eax, edx
 ;;   return

@@ -12,45 +12,35 @@
   (func $large_offset (param i32) (result i32) (i32.load offset=0x80000000 (local.get 0))))
 ;;! x64
 ;; $load
-;;   mov rsi, rdx
-;;   mov eax, [r14+rsi+8]  ; MemoryOutOfBounds
+;;   mov eax, [r14+rdx+8]  ; MemoryOutOfBounds
 ;;   return
 ;; $load8_s
-;;   mov rsi, rdx
-;;   movsx rax, byte ptr [r14+rsi]  ; MemoryOutOfBounds
+;;   movsx rax, byte ptr [r14+rdx]  ; MemoryOutOfBounds
 ;;   return
 ;; $load_const_address
 ;;   mov eax, [r14+0x400]  ; MemoryOutOfBounds
 ;;   return
 ;; $store
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov [r14+rsi+0x10], rdi  ; MemoryOutOfBounds
+;;   mov [r14+rdx+0x10], rcx  ; MemoryOutOfBounds
 ;;   return
 ;; $store_const
-;;   mov rsi, rdx
-;;   mov dword ptr [r14+rsi], 7  ; MemoryOutOfBounds
+;;   mov dword ptr [r14+rdx], 7  ; MemoryOutOfBounds
 ;;   return
 ;; $load_op
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov eax, esi
-;;   add eax, [r14+rdi]  ; MemoryOutOfBounds
+;;   mov eax, edx
+;;   add eax, [r14+rcx]  ; MemoryOutOfBounds
 ;;   return
 ;; $update
-;;   mov rsi, rdx
-;;   mov eax, [r14+rsi]  ; MemoryOutOfBounds
+;;   mov eax, [r14+rdx]  ; MemoryOutOfBounds
 ;;   add eax, 1
-;;   mov [r14+rsi], eax  ; MemoryOutOfBounds
+;;   mov [r14+rdx], eax  ; MemoryOutOfBounds
 ;;   return
 ;; $float
-;;   mov rsi, rdx
-;;   movsd xmm0, [r14+rsi+0x18]  ; MemoryOutOfBounds
+;;   movsd xmm0, [r14+rdx+0x18]  ; MemoryOutOfBounds
 ;;   return
 ;; $large_offset
-;;   mov rsi, rdx
 ;;   mov eax, 0x80000004
-;;   add rax, rsi
+;;   add rax, rdx
 ;;   cmp rax, [memory0.length]
 ;;   ja L0
 ;;   mov r11d, 4

@@ -8,19 +8,15 @@
   (func $added (param i32) (result i32) (i32.load (i32.add (local.get 0) (i32.const 12)))))
 ;;! x64
 ;; $scaled
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   lea eax, [rsi+rdi*4]
+;;   lea eax, [rdx+rcx*4]
 ;;   mov eax, [r14+rax]  ; MemoryOutOfBounds
 ;;   return
 ;; $masked
-;;   mov rsi, rdx
-;;   movzx eax, sil
+;;   movzx eax, dl
 ;;   shl eax, 3
 ;;   mov eax, [r14+rax+0x40]  ; MemoryOutOfBounds
 ;;   return
 ;; $added
-;;   mov rsi, rdx
-;;   lea eax, [rsi+0xC]
+;;   lea eax, [rdx+0xC]
 ;;   mov eax, [r14+rax]  ; MemoryOutOfBounds
 ;;   return

@@ -6,8 +6,7 @@
   (func $store (param i32 i32) (i32.store8 (local.get 0) (local.get 1))))
 ;;! x64
 ;; $load
-;;   mov rsi, rdx
-;;   lea rax, [rsi+0xC]
+;;   lea rax, [rdx+0xC]
 ;;   cmp rax, [memory0.length]
 ;;   ja L0
 ;;   mov r11d, 4
@@ -17,14 +16,12 @@
 ;; L0:
 ;;   ud2  ; MemoryOutOfBounds
 ;; $store
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   lea rax, [rsi+1]
+;;   lea rax, [rdx+1]
 ;;   cmp rax, [memory0.length]
 ;;   ja L0
 ;;   mov r11d, 1
 ;;   cmova rax, r11
-;;   mov [r14+rax-1], dil  ; MemoryOutOfBounds
+;;   mov [r14+rax-1], cl  ; MemoryOutOfBounds
 ;;   return
 ;; L0:
 ;;   ud2  ; MemoryOutOfBounds

@@ -10,13 +10,11 @@
   (func $global (global.set $g (i64.add (global.get $g) (i64.const 1)))))
 ;;! x64
 ;; $load
-;;   mov rsi, rdx
-;;   mov eax, [r14+rsi]  ; MemoryOutOfBounds
+;;   mov eax, [r14+rdx]  ; MemoryOutOfBounds
 ;;   return
 ;; $second
-;;   mov rsi, rdx
 ;;   mov rax, [memory1.base]
-;;   mov eax, [rax+rsi]  ; MemoryOutOfBounds
+;;   mov eax, [rax+rdx]  ; MemoryOutOfBounds
 ;;   return
 ;; $size
 ;;   mov r11, [memory0]

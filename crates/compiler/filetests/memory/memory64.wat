@@ -5,10 +5,9 @@
   (func $size (result i64) (memory.size)))
 ;;! x64
 ;; $load
-;;   mov rsi, rdx
 ;;   mov eax, 0x10
-;;   add rax, rsi
-;;   cmp rax, rsi
+;;   add rax, rdx
+;;   cmp rax, rdx
 ;;   jb L0
 ;;   cmp rax, [memory0.length]
 ;;   ja L0

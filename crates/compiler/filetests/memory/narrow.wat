@@ -15,55 +15,39 @@
   (func $i64_store8 (param i32 i64) (i64.store8 offset=8 (local.get 0) (local.get 1))))
 ;;! x64
 ;; $f32_load
-;;   mov rsi, rdx
-;;   movss xmm0, [r14+rsi+8]  ; MemoryOutOfBounds
+;;   movss xmm0, [r14+rdx+8]  ; MemoryOutOfBounds
 ;;   return
 ;; $f32_store
-;;   mov rsi, rdx
 ;;   movaps xmm8, xmm0
-;;   movss [r14+rsi+8], xmm8  ; MemoryOutOfBounds
+;;   movss [r14+rdx+8], xmm8  ; MemoryOutOfBounds
 ;;   return
 ;; $i32_load16_u
-;;   mov rsi, rdx
-;;   movzx eax, word ptr [r14+rsi+8]  ; MemoryOutOfBounds
+;;   movzx eax, word ptr [r14+rdx+8]  ; MemoryOutOfBounds
 ;;   return
 ;; $i32_load8_s
-;;   mov rsi, rdx
-;;   movsx eax, byte ptr [r14+rsi+8]  ; MemoryOutOfBounds
+;;   movsx eax, byte ptr [r14+rdx+8]  ; MemoryOutOfBounds
 ;;   return
 ;; $i32_store16
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov [r14+rsi+8], di  ; MemoryOutOfBounds
+;;   mov [r14+rdx+8], cx  ; MemoryOutOfBounds
 ;;   return
 ;; $i64_load16_s
-;;   mov rsi, rdx
-;;   movsx rax, word ptr [r14+rsi+8]  ; MemoryOutOfBounds
+;;   movsx rax, word ptr [r14+rdx+8]  ; MemoryOutOfBounds
 ;;   return
 ;; $i64_load16_u
-;;   mov rsi, rdx
-;;   movzx eax, word ptr [r14+rsi+8]  ; MemoryOutOfBounds
+;;   movzx eax, word ptr [r14+rdx+8]  ; MemoryOutOfBounds
 ;;   return
 ;; $i64_load32_u
-;;   mov rsi, rdx
-;;   mov eax, [r14+rsi+8]  ; MemoryOutOfBounds
+;;   mov eax, [r14+rdx+8]  ; MemoryOutOfBounds
 ;;   return
 ;; $i64_load8_u
-;;   mov rsi, rdx
-;;   movzx eax, byte ptr [r14+rsi+8]  ; MemoryOutOfBounds
+;;   movzx eax, byte ptr [r14+rdx+8]  ; MemoryOutOfBounds
 ;;   return
 ;; $i64_store16
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov [r14+rsi+8], di  ; MemoryOutOfBounds
+;;   mov [r14+rdx+8], cx  ; MemoryOutOfBounds
 ;;   return
 ;; $i64_store32
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov [r14+rsi+8], edi  ; MemoryOutOfBounds
+;;   mov [r14+rdx+8], ecx  ; MemoryOutOfBounds
 ;;   return
 ;; $i64_store8
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   mov [r14+rsi+8], dil  ; MemoryOutOfBounds
+;;   mov [r14+rdx+8], cl  ; MemoryOutOfBounds
 ;;   return

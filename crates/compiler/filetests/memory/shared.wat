@@ -27,8 +27,7 @@
 ;;   return
 ;;   ud2  ; StackOverflow
 ;; $load
-;;   mov rsi, rdx
-;;   mov eax, [r14+rsi]  ; MemoryOutOfBounds
+;;   mov eax, [r14+rdx]  ; MemoryOutOfBounds
 ;;   return
 ;; $copy
 ;;   mov [rbp-8], edx

@@ -20,8 +20,7 @@
 )
 ;;! x64
 ;; $byte
-;;   mov rsi, rdx
-;;   cmp byte ptr [r14+rsi+3], 0  ; MemoryOutOfBounds
+;;   cmp byte ptr [r14+rdx+3], 0  ; MemoryOutOfBounds
 ;;   je L0
 ;;   mov eax, 5
 ;;   jmp L1
@@ -30,8 +29,7 @@
 ;; L1:
 ;;   return
 ;; $half_is_zero
-;;   mov rsi, rdx
-;;   cmp word ptr [r14+rsi], 0  ; MemoryOutOfBounds
+;;   cmp word ptr [r14+rdx], 0  ; MemoryOutOfBounds
 ;;   jne L0
 ;;   mov eax, 5
 ;;   jmp L1
@@ -40,8 +38,7 @@
 ;; L1:
 ;;   return
 ;; $word
-;;   mov rsi, rdx
-;;   cmp dword ptr [r14+rsi], 0  ; MemoryOutOfBounds
+;;   cmp dword ptr [r14+rdx], 0  ; MemoryOutOfBounds
 ;;   jne L0
 ;;   mov eax, 7
 ;;   jmp L1
@@ -50,8 +47,7 @@
 ;; L1:
 ;;   return
 ;; $quad_is_zero
-;;   mov rsi, rdx
-;;   cmp qword ptr [r14+rsi], 0  ; MemoryOutOfBounds
+;;   cmp qword ptr [r14+rdx], 0  ; MemoryOutOfBounds
 ;;   je L0
 ;;   mov eax, 7
 ;;   jmp L1
@@ -60,16 +56,14 @@
 ;; L1:
 ;;   return
 ;; $narrow_of_64
-;;   mov rsi, rdx
-;;   cmp dword ptr [r14+rsi], 0  ; MemoryOutOfBounds
+;;   cmp dword ptr [r14+rdx], 0  ; MemoryOutOfBounds
 ;;   mov eax, 4
-;;   mov ecx, esi
+;;   mov ecx, edx
 ;;   cmovne ecx, eax
 ;;   mov eax, ecx
 ;;   return
 ;; $kept
-;;   mov rsi, rdx
-;;   mov eax, [r14+rsi]  ; MemoryOutOfBounds
+;;   mov eax, [r14+rdx]  ; MemoryOutOfBounds
 ;;   test eax, eax
 ;;   sete al
 ;;   movzx eax, al

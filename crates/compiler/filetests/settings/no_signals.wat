@@ -30,8 +30,7 @@
 ;;   mov esi, 5
 ;;   call libcall(Trap)
 ;; $load
-;;   mov rsi, rdx
-;;   lea rax, [rsi+4]
+;;   lea rax, [rdx+4]
 ;;   cmp rax, [memory0.length]
 ;;   ja L0
 ;;   mov r11d, 4

@@ -15,8 +15,7 @@
   (func $call (param i32) (call_indirect $fixed (local.get 0))))
 ;;! x64
 ;; $load
-;;   mov rsi, rdx
-;;   lea rax, [rsi+0xC]
+;;   lea rax, [rdx+0xC]
 ;;   cmp rax, [memory0.length]
 ;;   ja L0
 ;;   mov eax, [r14+rax-4]  ; MemoryOutOfBounds
@@ -24,16 +23,14 @@
 ;; L0:
 ;;   ud2  ; MemoryOutOfBounds
 ;; $store_large
-;;   mov rsi, rdx
-;;   mov rdi, rcx
 ;;   mov eax, 6
-;;   add rax, rsi
-;;   cmp rax, rsi
+;;   add rax, rdx
+;;   cmp rax, rdx
 ;;   jb L0
 ;;   cmp rax, [memory1.length]
 ;;   ja L0
-;;   mov rcx, [memory1.base]
-;;   mov [rcx+rax-1], dil  ; MemoryOutOfBounds
+;;   mov rsi, [memory1.base]
+;;   mov [rsi+rax-1], cl  ; MemoryOutOfBounds
 ;;   return
 ;; L0:
 ;;   ud2  ; MemoryOutOfBounds

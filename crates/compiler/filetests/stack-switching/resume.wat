@@ -101,7 +101,5 @@
 ;;   jmp L2
 ;;   ud2  ; StackOverflow
 ;; $neither
-;;   mov rsi, rdx
-;;   mov rdi, rcx
-;;   lea eax, [rsi+rdi]
+;;   lea eax, [rdx+rcx]
 ;;   return

@@ -12,6 +12,7 @@
 
 use crate::emit::values::zero_bits;
 use crate::emit::values::{LocalState, Values};
+use crate::emit::writer::Stop;
 use crate::emit::{FuncGen, Lists};
 use crate::isa::{Alu, Isa, Load, Src, Store};
 use crate::treaty::fault::{Fault, without};
@@ -103,6 +104,22 @@ impl<I: Isa> FuncGen<'_, I> {
             assert!(I::PRESERVED.len() + I::VOLATILE_HOMES.len() <= CANDIDATES);
             assert!(I::FLOAT_HOMES.len() <= CANDIDATES);
         }
+        let mut most_volatile = volatile.len();
+        if self.leaf.undemanding {
+            // One value crosses a label in the first result register.
+            let merge = match class {
+                RegClass::Int => I::PRIVATE.int_results[0],
+                RegClass::Float => I::PRIVATE.float_results[0],
+            };
+            for loc in &self.sig.private.params {
+                if let AbiLoc::Reg(reg) = *loc
+                    && reg.class() == class
+                    && reg != merge
+                {
+                    volatile.add(reg);
+                }
+            }
+        }
         let mut preserved = preserved.iter().copied();
         let most = preserved.len();
         let call_cost = 2 * self.survey.call_weight;
@@ -110,6 +127,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let (weight, at) = self.lists.tops[class as usize].locals[i];
             let arrival = self.arrival(self.survey.locals[at as usize].local);
             let mut take_volatile = || {
+                most_volatile = most_volatile.checked_sub(1)?;
                 let reg = match arrival {
                     Some(AbiLoc::Reg(reg)) if volatile.has(reg) => reg,
                     _ => *volatile_order.iter().find(|r| volatile.has(**r))?,
@@ -253,12 +271,22 @@ impl<I: Isa> FuncGen<'_, I> {
         self.w.jmp(filled);
     }
 
-    /// Emits the prologue and returns where the frame size is to be patched.
-    pub(crate) fn prologue(&mut self) -> u32 {
+    /// Emits the prologue and returns where the frame size is to be patched, if there is a frame.
+    pub(crate) fn prologue(&mut self) -> Option<u32> {
         self.plan();
         self.calls_plainly = self.is_plain_caller();
         let small = -self.slots_base as u32 <= UNCHECKED_LEAF_LOCALS && self.reader.len() <= UNCHECKED_LEAF_BODY;
         let deep = self.survey.onward || self.survey_may_call() || !small;
+        if self.bare {
+            debug_assert!(!deep, "who calls, or is not small, has a frame");
+            if self.slots_base != 0 {
+                self.w.stop(Stop::NeedsFrame);
+            }
+            self.parts.framed = self.w.offset();
+            self.bring_in_parameters();
+            self.zero_locals();
+            return None;
+        }
         let enter = self.w.enter();
         if deep && !without(Fault::StackCheck) {
             let facts = self.facts;
@@ -286,7 +314,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.bring_in_heap();
         self.begin_deep();
         self.function_entry_checks();
-        enter
+        Some(enter)
     }
 
     fn bring_in_parameters(&mut self) {
@@ -413,7 +441,9 @@ impl<I: Isa> FuncGen<'_, I> {
         }
         let start = self.w.offset();
         self.restore_saved();
-        self.w.leave();
+        if !self.bare {
+            self.w.leave();
+        }
         self.w.ret(abi.stack_args);
         self.parts.epilogue = start..self.w.offset();
     }

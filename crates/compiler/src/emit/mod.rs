@@ -13,6 +13,7 @@ pub(crate) mod frame;
 pub(crate) mod frozen;
 pub(crate) mod handlers;
 pub(crate) mod heap;
+pub(crate) mod leaf;
 pub(crate) mod memory;
 pub(crate) mod meter;
 pub(crate) mod objects;
@@ -28,6 +29,7 @@ use crate::emit::edges::Block;
 use crate::emit::frame::Top;
 use crate::emit::handlers::Exceptions;
 use crate::emit::handlers::Resumptions;
+use crate::emit::leaf::Leaf;
 use crate::emit::stub::{KeptRef, Stub};
 use crate::emit::values::Values;
 use crate::emit::values::regs::Copies;
@@ -64,6 +66,9 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) blocks: Vec<Block>,
     /// What makes the next operator unusual. Nothing of it, most of the time.
     pub(crate) unusual: Unusual,
+    pub(crate) leaf: Leaf,
+    /// Is it emitted without a frame?
+    pub(crate) bare: bool,
     pub(crate) dead_depth: u32,
     /// Loops that are open.
     pub(crate) loops: u32,

@@ -50,7 +50,7 @@ pub struct Writer<I: Isa> {
     shared_traps: usize,
     /// Offset of the code beyond which the function is refused.
     budget_end: u32,
-    /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at.
+    /// Offset of the code up to which neither the budget nor the room in the buffer need be looked at; 0 for nowhere.
     looked_to: u32,
     stop: Option<Stop>,
 }
@@ -77,6 +77,8 @@ impl Budget {
 pub(crate) enum Stop {
     /// Its code and tables are larger than they may be.
     TooMuchCode,
+    /// It was thought to need no frame, see `leaf`.
+    NeedsFrame,
     /// Its stack maps become too large, see `safepoints`.
     TooManyReferences,
 }
@@ -243,7 +245,7 @@ impl<I: Isa> Writer<I> {
     /// Is there neither an end of the room nor of the budget near, and nothing else to look after?
     #[inline(always)]
     pub(crate) fn has_room(&self) -> bool {
-        self.offset() <= self.looked_to
+        self.offset() < self.looked_to
     }
 
     /// After `check_budget`: there is room from here on, until `has_room` says no.

@@ -58,7 +58,6 @@ impl<I: Isa> Values<'_, I> {
             assert_eq!(local.copy, Some(reg), "a copy of {local:?} at {at:#x}");
             assert_eq!(local.home, None, "a copy of a local that has a home at {at:#x}");
         }
-        assert!(self.w.offset() > 0);
     }
 
     /// Panics if what a local holds is not where a read would find it.
