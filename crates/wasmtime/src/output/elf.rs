@@ -1,6 +1,6 @@
-//! An ELF file of sections and nothing else, byte for byte as the `object` crate writes it. That knows every format, and
-//! asks for each section of a file whether it is one of those with a standard meaning: of the time from the bytes of a
-//! module of one function to its first call it took a seventh.
+//! An ELF file of sections and nothing else, byte for byte as the `object` crate writes it. That one knows all formats,
+//! and asks for each section whether it is one of those with a standard meaning: of the time from the bytes of a module
+//! of one function to its first call it took a seventh.
 
 use crate::target::{MACHINE, PAGE};
 use std::mem::size_of;
