@@ -241,6 +241,15 @@ impl<I: Isa> FuncGen<'_, I> {
         self.survey.calls || self.facts.settings.fuel || self.facts.settings.epochs
     }
 
+    /// Does a call in this function take no more than its operands, the moves, the instruction and its result? That is
+    /// so where there are no handlers, no homes that calls destroy, no references in the frame, a memory that stays
+    /// where it is, and nobody who asks for garbage. Known when the locals have their homes.
+    fn is_plain_caller(&self) -> bool {
+        let moves = self.facts.memories.first().is_some_and(|memory| memory.base_may_move);
+        let homes = self.lists.volatile_homes.is_empty();
+        !self.survey.handlers && homes && !self.roots.any && !moves && !self.facts.settings.poison
+    }
+
     /// For tests: fills the new frame with garbage, by code behind the last instruction, where its size is known.
     fn begin_poison(&mut self) {
         if self.facts.settings.poison {

@@ -44,16 +44,7 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
-    /// Does a call in this function take no more than its operands, the moves, the instruction and its result? That is
-    /// so where there are no handlers, no homes that calls destroy, no references in the frame, a memory that stays
-    /// where it is, and nobody who asks for garbage. Known when the locals have their homes.
-    pub(crate) fn is_plain_caller(&self) -> bool {
-        let moves = self.facts.memories.first().is_some_and(|memory| memory.base_may_move);
-        let homes = self.lists.volatile_homes.is_empty();
-        !self.survey.handlers && homes && !self.roots.any && !moves && !self.facts.settings.poison
-    }
-
-    /// `call_to` in such a function, of one of this module whose values are all in registers.
+    /// `call_to` where `calls_plainly`, of a function of this module whose values are all in registers.
     fn plain_call(&mut self, index: u32, sig: &Sig) {
         let abi = &sig.private;
         let owned = self.pop_args(abi.params.len(), abi, 0);
