@@ -145,9 +145,13 @@ fn mnemonics(module: &Module, range: std::ops::Range<usize>) -> Vec<String> {
 /// Is the host's function that of the file, with what makes the frame in front and what takes it down between?
 fn agree(wanted: &[Vec<String>], given: &[String]) -> bool {
     let [first, rest] = wanted else { return wanted.len() == 1 && given.ends_with(&wanted[0]) };
+    let Some(given) = given.strip_suffix(rest.as_slice()) else { return false };
+    // Without a frame there is nothing else.
+    if given.strip_suffix(&["ret".to_string()]).is_some_and(|given| given == first.as_slice()) {
+        return true;
+    }
     // As many registers are given back as there are preserved ones, at most.
     given
-        .strip_suffix(rest.as_slice())
-        .and_then(|given| given.strip_suffix(&["leave".into(), "ret".into()]))
+        .strip_suffix(&["leave".to_string(), "ret".to_string()])
         .is_some_and(|given| (0..=3).any(|back| given.len() >= back && given[..given.len() - back].ends_with(first)))
 }
