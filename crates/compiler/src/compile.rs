@@ -7,7 +7,7 @@ use crate::emit::values::moves::Moves;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
 use crate::emit::values::value::Value;
-use crate::emit::values::{LocalState, Values};
+use crate::emit::values::{LocalState, Remembered, Values};
 use crate::emit::writer::Budget;
 use crate::emit::writer::{Stop, Writer};
 use crate::emit::{FuncGen, Lists, Unusual};
@@ -241,6 +241,7 @@ fn emit<I: Isa>(
             lane_mask: None,
             regs: Regs::new(I::ALLOCATABLE),
             locals: std::mem::take(&mut state.locals),
+            remembered: Remembered::NONE,
             depth: 0,
             copies: std::mem::take(&mut state.copies),
             roots: &mut state.roots,

@@ -27,7 +27,8 @@
 ;;   mov eax, [global0]
 ;;   add eax, esi
 ;;   mov [global0], eax
-;;   mov eax, [global0]
+;;   mov ecx, eax
+;;   mov eax, ecx
 ;;   return
 ;; $increment
 ;;   add edx, 1

@@ -11,7 +11,7 @@
 //! ```
 
 use crate::emit::values::zero_bits;
-use crate::emit::values::{LocalState, Values};
+use crate::emit::values::{LocalState, Remembered, Values};
 use crate::emit::writer::Stop;
 use crate::emit::{FuncGen, Lists};
 use crate::isa::{Alu, Isa, Load, Src, Store};
@@ -70,6 +70,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let survey = self.survey;
         self.w.counters.steps += (survey.locals.len() + self.sig.params.len() + self.sig.results.len()) as u64;
         self.w.counters.locals += survey.locals.len() as u64;
+        self.remembered = Remembered::NONE;
         let may_call = self.survey_may_call();
         let idle = survey.idle_heap();
         let Lists { tops, .. } = &mut *self.lists;

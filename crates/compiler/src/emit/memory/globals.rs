@@ -3,14 +3,24 @@
 use crate::emit::FuncGen;
 use crate::emit::values::value::{Hot, Loc, Value};
 use crate::isa::{ImmFor, Isa, Load, Store};
+use crate::treaty::facts::{GlobalFact, Where};
 use crate::treaty::ty::Ty;
 use lightbeam_asm::RegSet;
 
 impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn global_get(&mut self) {
-        let global = self.facts.globals[self.reader.u32() as usize];
+        let index = self.reader.u32();
+        let global = self.facts.globals[index as usize];
         if let Some(bits) = global.constant {
             return self.push_const(global.ty, bits);
+        }
+        if let Some(copy) = self.copy_of_global(index) {
+            let d = match self.hint(global.ty, RegSet::EMPTY) {
+                Some(home) => home,
+                None => self.take(global.ty.class()),
+            };
+            self.copy_reg(global.ty, d, copy);
+            return self.push_reg(global.ty, d);
         }
         let addr = self.w.reach(global.at);
         if I::MEM_OPERANDS && addr.base_reg() == I::CTX && self.folds_global(global.ty) {
@@ -38,7 +48,8 @@ impl<I: Isa> FuncGen<'_, I> {
 
     #[inline(never)]
     pub(crate) fn global_set(&mut self) {
-        let global = self.facts.globals[self.reader.u32() as usize];
+        let index = self.reader.u32();
+        let global = self.facts.globals[index as usize];
         if global.ty == crate::treaty::ty::Ty::GcRef && self.facts.counts() {
             return self.global_set_counted(global.at);
         }
@@ -48,12 +59,27 @@ impl<I: Isa> FuncGen<'_, I> {
             && self.imm_of(ImmFor::Store, global.ty.width().int(), bits).is_some()
         {
             let addr = self.w.reach(global.at);
-            return self.store_const_to(addr, global.ty, bits);
+            self.store_const_to(addr, global.ty, bits);
+            return self.global_is(index, &value);
         }
         let reg = self.operand_reg(&mut value);
         let addr = self.w.reach(global.at);
         self.w.store(Store::of(global.ty), addr, reg);
-        self.done(&value);
+        if self.remembers(&global) {
+            self.global_is(index, &value);
+        } else {
+            self.done(&value);
+        }
+    }
+
+    /// May a register hold what a global does? Nobody else sets a global of the instance's own between two calls, but a
+    /// collector may change references, and a host that is called when fuel or an epoch ends anything.
+    fn remembers(&self, global: &GlobalFact) -> bool {
+        let settings = &self.facts.settings;
+        matches!(global.at, Where::Ctx(_))
+            && matches!(global.ty, Ty::I32 | Ty::I64 | Ty::F32 | Ty::F64 | Ty::V128)
+            && !settings.fuel
+            && !settings.epochs
     }
 
     fn global_set_counted(&mut self, at: crate::treaty::facts::Where) {

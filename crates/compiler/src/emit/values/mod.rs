@@ -11,12 +11,14 @@ mod local_state;
 pub(crate) mod moves;
 pub(crate) mod ready;
 pub(crate) mod regs;
+mod remembered;
 pub(crate) mod safepoints;
 pub(crate) mod stack;
 pub(crate) mod value;
 
 pub(crate) use literals::{PATTERN, zero_bits};
 pub(crate) use local_state::LocalState;
+pub(crate) use remembered::Remembered;
 
 use crate::emit::flags::Stamp;
 use crate::emit::values::moves::Moves;
@@ -44,7 +46,9 @@ pub(crate) struct Values<'a, I: Isa> {
     /// A register each of whose lanes is all ones or all zeros, as long as no code is emitted behind this offset.
     pub(crate) lane_mask: Option<(Reg, u32)>,
     pub(crate) regs: Regs,
+    /// The touched locals; behind them what else registers hold copies of.
     pub(crate) locals: Vec<LocalState>,
+    pub(crate) remembered: Remembered,
     /// How many blocks are open.
     pub(crate) depth: usize,
     /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.

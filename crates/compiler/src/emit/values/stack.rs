@@ -228,7 +228,7 @@ impl<I: Isa> Values<'_, I> {
             OperandLoc::Reg(reg) => Src::Reg(reg),
             OperandLoc::Const(bits) => match self.imm_of(what, operand.ty(), bits) {
                 Some(imm) => Src::Imm(imm),
-                None => Src::Reg(self.operand_reg(operand)),
+                None => Src::Reg(self.constant_reg(operand, bits)),
             },
             OperandLoc::Mem(addr) if I::MEM_OPERANDS => Src::Mem(addr),
             OperandLoc::Mem(_) => Src::Reg(self.operand_reg(operand)),
