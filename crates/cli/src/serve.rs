@@ -317,7 +317,9 @@ fn end_as_interrupted() -> Result<()> {
     let mut terminations = terminations.context("failed to prepare for signals")?;
     start_thread("signals", move || {
         // One to itself can always be sent.
-        let interrupt = || drop(kill_process(getpid(), Signal::INT));
+        let interrupt = || {
+            let _ = kill_process(getpid(), Signal::INT);
+        };
         runtime.block_on(terminations.recv());
         interrupt();
         runtime.block_on(terminations.recv());
