@@ -30,8 +30,8 @@ pub(crate) struct Script {
 enum Step {
     /// Calls an export.
     Call { export: String, args: Vec<Arg>, names: Vec<String> },
-    /// `.text TO LENGTH`, `.random TO LENGTH`, `.floats TO COUNT`, `.file TO NAME TIMES`, `.utf16 TO NAME TIMES`, `.hex TO
-    /// DIGITS`: puts a part of the input into memory.
+    /// `.text TO LENGTH`, `.random TO LENGTH`, `.floats TO COUNT`, `.file TO NAME TIMES`, `.utf16 TO NAME TIMES`,
+    /// `.hex TO DIGITS`: puts a part of the input into memory.
     Put { to: Arg, from: usize, length: usize },
     /// `NAME = .let ARG`, `NAME = .size FILE TIMES`.
     Let { name: String, arg: Arg },

@@ -22,7 +22,7 @@ use wasmtime::{Result, bail};
 /// Pipes, of two descriptors each, of which tokio and what else runs a program make as many descriptors.
 const PIPES: usize = 4;
 
-/// The same of a server before it serves anybody (six), and for one who comes.
+/// Pipes that have as many descriptors as a server before it serves anybody (six), and one more for who comes.
 const SERVER_PIPES: usize = 7;
 
 /// Most threads that wait for the input and output of one program.
@@ -94,8 +94,8 @@ fn can_start(threads: usize) -> bool {
     started.len() == threads
 }
 
-/// Waits until a thread that was joined no longer counts. The kernel lets whoever joins it go on a moment before, and on
-/// a busy machine that moment is long enough to start no other thread in its place.
+/// Waits until a thread that was joined no longer counts. The kernel lets whoever joins it go on a moment before, and
+/// on a busy machine that moment is long enough to start no other thread in its place.
 fn await_end(thread: Pid) {
     let path = format!("/proc/self/task/{}", thread.as_raw_nonzero());
     let deadline = Instant::now() + Duration::from_secs(1);

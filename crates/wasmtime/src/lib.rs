@@ -37,8 +37,9 @@
 //! module or a component that arrives and for one that is there. Beside it: `settings` (what the engine asks), `target`
 //! (the machine), `error`, `report`, and `verify` (proofs of finished artifacts).
 //!
-//! A folder imports only what comes before it: `error`, `report`, `target`, `kept`, `settings`; `input`; `facts`; `border`;
-//! `output`; `work`, which hands over to `output` what it has made while more is being made; `verify`; `stream`.
+//! A folder imports only what comes before it: `error`, `report`, `target`, `kept`, `settings`; `input`; `facts`;
+//! `border`; `output`; `work`, which hands over to `output` what it has made while more is being made; `verify`;
+//! `stream`.
 
 mod border;
 mod error;

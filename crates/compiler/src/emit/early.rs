@@ -4,8 +4,9 @@
 //! returns a constant or one of them. With a frame that is slow out of all proportion: each call stores the frame
 //! pointer and loads it again, and as all do, one waits for the one before. So if the first condition of a body is one
 //! of parameters and constants, and one of its ways leads to the end of the function through locals and constants
-//! alone, then that condition is looked at ahead of the prologue, and that way is taken without a frame. The body itself
-//! is compiled as if nothing had been: that it asks once more, and is always told the same, costs next to nothing.
+//! alone, then that condition is looked at ahead of the prologue, and that way is taken without a frame. The body
+//! itself is compiled as if nothing had been: that it asks once more, and is always told the same, costs next to
+//! nothing.
 //!
 //! Nothing on the way can trap, so nobody goes through the frames here. How far it looks is bounded.
 
