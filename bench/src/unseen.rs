@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use wasmtime::{Caller, Engine, Extern, Instance, Linker, Memory, Module, Ref, Store, Table, Val, ValType};
+use wasmtime::{Caller, Engine, Instance, Linker, Memory, Module, Ref, Store, Table, Val, ValType};
 use wasmtime_wasi::p1;
 
 /// How a library is driven. What its script puts into memory comes from its work's standard input.

@@ -33,8 +33,9 @@ const SPARE: [(&str, &[&str]); 3] = [
 /// Where `unsafe` may stand: at the border to the host's memory, and in tests that load artifacts.
 const UNSAFE_ALLOWED: [&str; 3] = ["crates/wasmtime/", "tests/", "bench/"];
 
-/// The files of the emitter that make and bind labels of their own: edges between operators, an exit ahead of the frame,
-/// stubs, landing pads, whole routines. In all others a branch is either to a trap or `Frozen`, with a state that is the same on all its paths.
+/// The files of the emitter that make and bind labels of their own: edges between operators, an exit ahead of the
+/// frame, stubs, landing pads, whole routines. In all others a branch is either to a trap or `Frozen`, with a state
+/// that is the same on all its paths.
 const LABELS_ALLOWED: [&str; 12] = [
     "compile.rs",
     "emit/control/blocks.rs",

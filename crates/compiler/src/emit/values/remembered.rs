@@ -1,6 +1,6 @@
 //! What registers hold copies of beside locals: globals, and constants too wide to be part of an instruction. To the
-//! register file each is one more local, behind those of the survey, with neither home nor slot. Its copy may be dropped
-//! at any time, goes with every call as all copies do, and is kept at a label only if all edges agree on it.
+//! register file each is one more local, behind those of the survey, with neither home nor slot. Its copy may be
+//! dropped at any time, goes with every call as all copies do, and is kept at a label only if all edges agree on it.
 
 use crate::emit::values::value::Operand;
 use crate::emit::values::{LocalState, Values};
