@@ -69,8 +69,6 @@ struct Costs {
 
 /// What a component costs, whole or in chunks, and its artifact.
 fn costs(name: &str, compiler: &Compiler, wasm: &[u8], chunk: Option<usize>) -> (Costs, Vec<u8>) {
-    // A copy has nothing kept from what was compiled before.
-    let compiler = &compiler.clone();
     let (peak, result) = peak(|| match chunk {
         Some(chunk) => streamed(compiler, wasm, chunk),
         None => compiler.precompile_component_timed(wasm),
