@@ -56,7 +56,10 @@ function turn() {
     const named = names[what];
     return plus === 0 ? named : typeof named === "bigint" ? named + BigInt(plus) : named + plus;
   };
-  const int = (arg) => Number(BigInt.asUintN(32, BigInt(Math.trunc(Number(value(arg))))));
+  const int = (arg) => {
+    const given = value(arg);
+    return Number(BigInt.asUintN(32, typeof given === "bigint" ? given : BigInt(Math.trunc(given))));
+  };
   const view = () => new DataView(memory.buffer);
   const step = ([kind, ...of]) => {
     switch (kind) {
