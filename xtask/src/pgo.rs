@@ -34,9 +34,9 @@ pub(crate) struct Pgo {
 }
 
 /// The crates that compile.
-const CRATES: [&str; 3] = ["lightbeam-asm", "lightbeam-compiler", "lightbeam"];
+const CRATES: [&str; 4] = ["lightbeam-asm", "lightbeam-compiler", "lightbeam-environ", "lightbeam"];
 
-/// Has the flags for the three crates, bars between them, where this program is called in place of the compiler.
+/// Has the flags for these crates, bars between them, where this program is called in place of the compiler.
 const FLAGS: &str = "LIGHTBEAM_PGO_FLAGS";
 
 /// The flag for counters.

@@ -31,42 +31,28 @@
 //!
 //! # How the files divide the work
 //!
-//! A module's way, a folder each: `input` (what Wasmtime's translation says of its bytes) → `facts` (what the compiler
-//! is told) → `work` (the compiler, on as many threads as there are) → `border` (code that belongs to no function body)
-//! → `output` (functions to their places, one text, the artifact that Wasmtime loads). `stream` drives all of it, for a
-//! module or a component that arrives and for one that is there. Beside it: `settings` (what the engine asks), `target`
-//! (the machine), `error`, `report`, and `verify` (proofs of finished artifacts).
-//!
-//! A folder imports only what comes before it: `error`, `report`, `target`, `kept`, `settings`; `input`; `facts`;
-//! `border`; `output`; `work`, which hands over to `output` what it has made while more is being made; `verify`;
-//! `stream`.
+//! All that makes an artifact is in the crate `lightbeam-environ`, which knows Wasmtime's formats and not its runtime.
+//! Here is what needs an engine: `settings` and `probe` (what the engine asks), `load` (an artifact's way into it), and
+//! `stream` (what arrives).
 
-mod border;
-mod error;
-mod facts;
-mod input;
-mod kept;
-mod output;
-mod report;
+mod load;
+mod probe;
 mod settings;
 mod stream;
-mod target;
-mod verify;
-mod work;
 
-pub use error::{Error, ErrorKind};
 pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
-pub use report::{ComponentReport, FunctionReport, Phases, Progress, Report, Verified};
+pub use lightbeam_environ::{ComponentReport, Error, ErrorKind, FunctionReport, Phases, Progress, Report, Verified};
 pub use stream::ModuleStream;
 pub use stream::any::{Compiled, Stream};
 pub use stream::component_stream::ComponentStream;
 
-use input::translate;
-use output::artifact::Artifact;
-use output::load::{self, Loaded};
-use output::probe;
-use settings::Settings;
+use lightbeam_environ::artifact::Artifact;
+use lightbeam_environ::input::translate;
+use lightbeam_environ::settings::Settings;
+use lightbeam_environ::stream::{into_bytes, whole, whole_component};
+use lightbeam_environ::verify;
+use load::Loaded;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Instant;
@@ -109,7 +95,7 @@ impl Compiler {
     ///
     /// If the engine asks for code that Lightbeam does not make; [`ErrorKind::Settings`] says which setting it is.
     pub fn for_engine(engine: &Engine) -> wasmtime::Result<Compiler> {
-        let settings = probe::complete(engine, Settings::of_engine(engine)?)?;
+        let settings = probe::complete(engine, settings::of_engine(engine)?)?;
         Ok(Compiler { engine: engine.clone(), settings: Arc::new(settings) })
     }
 
@@ -344,7 +330,7 @@ impl Compiler {
     ///
     /// As `module`.
     pub fn module_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Module, Report)> {
-        stream::whole(self, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
+        whole(&self.settings, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
     }
 
     /// Compiles a module, in the binary or the text format, to an artifact for [`Module::deserialize`].
@@ -373,7 +359,7 @@ impl Compiler {
     ///
     /// As `precompile`.
     pub fn precompile_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
-        stream::whole(self, bytes.as_ref(), false, stream::into_bytes)
+        whole(&self.settings, bytes.as_ref(), false, into_bytes)
     }
 
     /// Compiles and loads a component, in the binary or the text format.
@@ -419,7 +405,7 @@ impl Compiler {
     ///
     /// As `component`.
     pub fn component_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Component, Report)> {
-        stream::whole_component::whole(self, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
+        whole_component::whole(&self.settings, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
     }
 
     /// Compiles a component, in the binary or the text format, to an artifact for [`Component::deserialize`].
@@ -437,7 +423,7 @@ impl Compiler {
     ///
     /// As `precompile_component`.
     pub fn precompile_component_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
-        stream::whole_component::whole(self, bytes.as_ref(), false, stream::into_bytes)
+        whole_component::whole(&self.settings, bytes.as_ref(), false, into_bytes)
     }
 
     /// Compiles a module while it is read, and loads it.
@@ -495,7 +481,7 @@ impl Compiler {
     /// Begins a component whose bytes are still to come.
     #[must_use]
     pub fn component_stream(&self) -> ComponentStream {
-        ComponentStream::new(self.clone(), true)
+        ComponentStream::new(self.clone())
     }
 
     // Never inlined, so that profiles can tell what is Wasmtime's.

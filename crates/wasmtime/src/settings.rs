@@ -1,119 +1,23 @@
 //! What an engine asks of code: its settings read back, and those that Lightbeam's code cannot satisfy refused by name.
-//! Some cannot be read back; `output/probe.rs` finds out about those.
+//! Some cannot be read back; `probe.rs` finds out about those.
 
-use crate::error::Error;
-use crate::kept::Kept;
-use crate::target::{Machine, TRIPLE};
-use lightbeam_compiler::facts::{self, AddressMap, CpuFeatures};
-use lightbeam_compiler::isa::Isa;
-use std::num::NonZero;
+use lightbeam_environ::Error;
+use lightbeam_environ::settings::Settings;
+use lightbeam_environ::target::TRIPLE;
 use target_lexicon::Triple;
 use wasmtime::Engine;
-use wasmtime_environ::wasmparser::WasmFeatures;
-use wasmtime_environ::{Collector, FlagValue, Tunables};
+use wasmtime_environ::{Collector, Tunables};
 
-/// How Wasmtime's names of processor features begin; the rest is a name of [`CpuFeatures`].
-pub(crate) const FEATURE: &str = "has_";
-
-/// Everything besides the module that code and artifact depend on.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// The engine's own settings, which the artifact repeats.
-    pub(crate) tunables: Tunables,
-    /// The engine's collector. Artifacts name it if they depend on it.
-    pub(crate) collector: Option<Collector>,
-    /// What a module may use to be valid.
-    pub(crate) features: WasmFeatures,
-    /// The greatest size of a sparse memory image.
-    pub(crate) dense_image_size: u64,
-    /// Processor features that the code may use.
-    pub(crate) cpu: CpuFeatures,
-    /// Which code offsets the address map records.
-    pub(crate) address_map: AddressMap,
-    /// Must every NaN that an operator computes be the canonical one?
-    pub(crate) nan_canonicalization: bool,
-    /// Must accesses that are checked be harmless also where the processor has guessed that a check passes?
-    pub(crate) spectre: bool,
-    /// Time both sweeps over function bodies apart?
-    pub(crate) time_sweeps: bool,
-    /// Count for each function?
-    pub(crate) count_functions: bool,
-    /// Most threads that compile one module.
-    pub(crate) threads: usize,
-    /// May large modules be loaded from files in memory?
-    pub(crate) memory_files: bool,
-    /// Bytes of function bodies that a thread takes at once, if it is not the usual number.
-    pub(crate) batch: Option<usize>,
-    /// For tests: code leaves garbage wherever nothing may be read.
-    pub(crate) poison: bool,
-    /// Prove what was compiled?
-    pub(crate) verify: bool,
-    /// The import of a component that is Wasmtime's unsafe intrinsics, if any is.
-    pub(crate) unsafe_intrinsics: Option<String>,
-    /// What was made of them for modules before.
-    pub(crate) kept: Kept,
-}
-
-impl Settings {
-    /// The settings of an engine as far as they can be read back, if Lightbeam can serve it.
-    pub(crate) fn of_engine(engine: &Engine) -> Result<Settings, Error> {
-        refuse(engine)?;
-        Ok(Settings {
-            tunables: tunables(engine),
-            collector: collector(engine),
-            features: engine.get_wasm_features(),
-            dense_image_size: engine.get_memory_guaranteed_dense_image_size(),
-            cpu: Machine::host_features(),
-            address_map: if engine.get_generate_address_map() { AddressMap::Traps } else { AddressMap::None },
-            nan_canonicalization: engine.get_cranelift_nan_canonicalization() == Some(true),
-            spectre: true,
-            time_sweeps: false,
-            count_functions: false,
-            threads: if engine.get_parallel_compilation() {
-                std::thread::available_parallelism().map_or(1, NonZero::get)
-            } else {
-                1
-            },
-            memory_files: true,
-            batch: None,
-            poison: false,
-            // In builds with debug assertions all that is compiled is proved, unless somebody says otherwise.
-            verify: cfg!(debug_assertions),
-            unsafe_intrinsics: None,
-            kept: Kept::default(),
-        })
+/// The settings of an engine as far as they can be read back, if Lightbeam can serve it.
+pub(crate) fn of_engine(engine: &Engine) -> Result<Settings, Error> {
+    refuse(engine)?;
+    let dense_image_size = engine.get_memory_guaranteed_dense_image_size();
+    let mut settings = Settings::new(tunables(engine), collector(engine), engine.get_wasm_features(), dense_image_size);
+    settings.nan_canonicalization = engine.get_cranelift_nan_canonicalization() == Some(true);
+    if !engine.get_parallel_compilation() {
+        settings.threads = 1;
     }
-
-    /// The settings, to be changed.
-    pub(crate) fn change(&mut self) -> &mut Settings {
-        self.kept = Kept::default();
-        self
-    }
-
-    /// What of the settings the code itself depends on.
-    pub(crate) fn of_code(&self) -> facts::Settings {
-        facts::Settings {
-            fuel: self.tunables.consume_fuel,
-            epochs: self.tunables.epoch_interruption,
-            hardware_traps: self.tunables.signals_based_traps,
-            address_map: self.address_map,
-            deterministic: self.tunables.relaxed_simd_deterministic,
-            nan_canonicalization: self.nan_canonicalization,
-            spectre: self.spectre,
-            cpu: self.cpu,
-            fuses: Machine::fuses(&self.cpu),
-            check: cfg!(debug_assertions),
-            poison: self.poison,
-        }
-    }
-
-    /// Processor features that the machine must have to run the code, under the names that Wasmtime checks.
-    pub(crate) fn isa_flags(&self) -> Vec<(String, FlagValue<'static>)> {
-        let mut cpu = self.cpu;
-        let used = cpu.by_name().filter(|(_, used)| **used).map(|(name, _)| name);
-        let names = Machine::FLOOR.iter().copied().chain(used);
-        names.map(|name| (format!("{FEATURE}{name}"), FlagValue::Bool(true))).collect()
-    }
+    Ok(settings)
 }
 
 /// Refuses engines that ask for code which Lightbeam does not make.

@@ -1,13 +1,13 @@
 //! A stream of what its first bytes say that it is: a core module or a component.
 
 use crate::Compiler;
-use crate::error::Error;
-use crate::input::kind::{HEADER, Kind};
-use crate::input::translate::{self, MAGIC};
-use crate::output::artifact::Artifact;
-use crate::report::{Progress, Report};
+use crate::stream::ModuleStream;
 use crate::stream::component_stream::ComponentStream;
-use crate::stream::{ModuleStream, into_bytes, whole, whole_component};
+use lightbeam_environ::artifact::Artifact;
+use lightbeam_environ::input::kind::{HEADER, Kind};
+use lightbeam_environ::input::translate::{self, MAGIC};
+use lightbeam_environ::stream::{into_bytes, whole, whole_component};
+use lightbeam_environ::{Error, Progress, Report};
 use wasmtime::Module;
 use wasmtime::component::Component;
 
@@ -168,10 +168,12 @@ impl Stream {
         }
         let wasm = translate::binary(&bytes)?;
         match Kind::of(&wasm) {
-            Some(Kind::Component) => whole_component::whole(&self.compiler, &wasm, true, |artifact, report| {
-                done(Kind::Component, artifact, report)
-            }),
-            _ => whole(&self.compiler, &wasm, true, |artifact, report| done(Kind::Module, artifact, report)),
+            Some(Kind::Component) => {
+                whole_component::whole(&self.compiler.settings, &wasm, true, |artifact, report| {
+                    done(Kind::Component, artifact, report)
+                })
+            }
+            _ => whole(&self.compiler.settings, &wasm, true, |artifact, report| done(Kind::Module, artifact, report)),
         }
     }
 }

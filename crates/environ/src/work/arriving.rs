@@ -222,10 +222,10 @@ impl Drop for Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts;
     use crate::input::translate;
     use crate::settings::Settings;
     use crate::work::worker::Failure;
-    use crate::{Compiler, facts};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     /// A job that goes wrong, at function 5, in a way that only a bug could.
@@ -243,9 +243,8 @@ mod tests {
 
     #[test]
     fn a_panic_in_a_thread_comes_through() {
-        let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
         for threads in [1, 2, 8] {
-            let settings = Settings { threads, batch: Some(1), ..(*engine).clone() };
+            let settings = Settings { threads, batch: Some(1), ..Settings::usual() };
             let (terms, batches, placer) = broken(&settings);
             assert!(
                 catch_unwind(AssertUnwindSafe(|| queue::compile(&terms, batches, placer, || ()))).is_err(),
@@ -261,8 +260,7 @@ mod tests {
 
     #[test]
     fn a_failure_stays_one_though_code_was_dropped_ahead_of_it() {
-        let engine = Compiler::new(&wasmtime::Config::new()).unwrap().settings;
-        let settings = Settings { threads: 1, batch: Some(1), ..(*engine).clone() };
+        let settings = Settings { threads: 1, batch: Some(1), ..Settings::usual() };
         let (terms, batches, mut placer) = broken(&settings);
         // Another thread was ahead of those that came to an end: what it made was too much, and so the rest was
         // dropped.

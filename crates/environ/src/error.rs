@@ -5,8 +5,8 @@ use wasmtime_environ::wasmparser::BinaryReaderError;
 
 /// Why a module was not compiled, or an engine not accepted.
 ///
-/// Every [`wasmtime::Error`] that this crate makes itself carries one; get at it with
-/// [`downcast_ref`](wasmtime::Error::downcast_ref).
+/// Every [`wasmtime_environ::error::Error`] that this crate makes itself carries one; get at it with
+/// [`downcast_ref`](wasmtime_environ::error::Error::downcast_ref).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -30,7 +30,7 @@ pub enum ErrorKind {
     Settings,
     /// The source could not be read.
     Io,
-    /// Finished code could not be proved to stay in the sandbox, see [`Compiler::verify`](crate::Compiler::verify); or
+    /// Finished code could not be proved to stay in the sandbox, see `Compiler::verify`; or
     /// an artifact is not one of the module that it is said to be of. Of code that was just made it is a bug, in the
     /// compiler or in the verifier.
     Verification,
@@ -81,7 +81,10 @@ impl Error {
         Error { kind: ErrorKind::TooLarge, offset, message: message.into(), unproved: (None, None) }
     }
 
-    pub(crate) fn settings(message: impl Into<String>) -> Error {
+    /// The engine asks for something that Lightbeam does not do.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn settings(message: impl Into<String>) -> Error {
         Error { kind: ErrorKind::Settings, offset: None, message: message.into(), unproved: (None, None) }
     }
 
@@ -97,7 +100,10 @@ impl Error {
         self
     }
 
-    pub(crate) fn io(error: &std::io::Error) -> Error {
+    /// Reading the module failed.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn io(error: &std::io::Error) -> Error {
         Error {
             kind: ErrorKind::Io,
             offset: None,
@@ -112,7 +118,9 @@ impl Error {
     }
 
     /// Reading or writing the file in memory that has a module's machine code failed.
-    pub(crate) fn memory_file(what: &str, error: &std::io::Error) -> Error {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn memory_file(what: &str, error: &std::io::Error) -> Error {
         let message = format!("failed to {what} the file in memory that holds the module's machine code: {error}");
         Error { kind: ErrorKind::Resources, offset: None, message, unproved: (None, None) }
     }
@@ -188,11 +196,11 @@ impl Unsupported {
 
 /// Gives errors of Wasmtime's translation this crate's type. It reads nothing but the module, so what is not invalid is
 /// something that its translation does not know, though validation does.
-pub(crate) fn from_translation(error: wasmtime::Error) -> wasmtime::Error {
+pub(crate) fn from_translation(error: wasmtime_environ::error::Error) -> wasmtime_environ::error::Error {
     if let Some(inner) = error.downcast_ref::<BinaryReaderError>() {
         return Error::from(inner).into();
     }
-    if error.is::<wasmtime::OutOfMemory>() {
+    if error.is::<wasmtime_environ::error::OutOfMemory>() {
         return error;
     }
     let message = format!("not supported by Wasmtime's translation: {error:#}");

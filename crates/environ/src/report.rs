@@ -3,7 +3,7 @@
 use lightbeam_compiler::code::Counters;
 use std::time::Duration;
 
-/// How far a [`ModuleStream`](crate::ModuleStream) has come.
+/// How far a `ModuleStream` has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Functions compiled so far.
@@ -35,10 +35,10 @@ pub struct Report {
     pub counters: Counters,
     /// Of a component, what it consists of.
     pub component: Option<ComponentReport>,
-    /// What was proved, if [`Compiler::verify`](crate::Compiler::verify) asks for it.
+    /// What was proved, if `Compiler::verify` asks for it.
     pub verified: Option<Verified>,
     /// Each function that the module defines, in order, if
-    /// [`Compiler::count_functions`](crate::Compiler::count_functions) asks for it.
+    /// `Compiler::count_functions` asks for it.
     pub per_function: Vec<FunctionReport>,
 }
 
@@ -99,7 +99,7 @@ pub struct Phases {
     pub adapters: Duration,
     /// Laying out and linking code, making trampolines, writing the artifact.
     pub link: Duration,
-    /// Proving the artifact; zero if [`Compiler::verify`](crate::Compiler::verify) does not ask for it.
+    /// Proving the artifact; zero if `Compiler::verify` does not ask for it.
     pub verify: Duration,
     /// Wasmtime's loading of the artifact; zero if it was not loaded.
     pub load: Duration,

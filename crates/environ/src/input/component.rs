@@ -35,7 +35,7 @@ pub(crate) fn translate_whole<'a>(
     settings: &'a Settings,
     wasm: &'a [u8],
     scope: &'a ScopeVec<u8>,
-) -> wasmtime::Result<Translated<'a>> {
+) -> wasmtime_environ::error::Result<Translated<'a>> {
     check_features(settings)?;
     let weigher = Weigher::of_whole(wasm, settings.features)?;
     translate(settings, wasm, &weigher, wasm.len(), scope, &mut |_| None)
@@ -50,7 +50,7 @@ pub(crate) fn translate<'a>(
     wasm_bytes: usize,
     scope: &'a ScopeVec<u8>,
     images: Images<'_>,
-) -> wasmtime::Result<Translated<'a>> {
+) -> wasmtime_environ::error::Result<Translated<'a>> {
     check_features(settings)?;
     weigher.check_instances(wasm_bytes)?;
     // What was not weighed is not valid, and is parsed by nobody but the validator.

@@ -51,7 +51,7 @@ pub(crate) fn extend(file: &File, from: u64, to: u64) -> io::Result<()> {
 }
 
 /// Appends to `bytes` what a file has at `at`.
-pub(crate) fn read(file: &File, at: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+pub fn read(file: &File, at: u64, len: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
     let start = bytes.len();
     bytes.resize(start + len, 0);
     file.read_exact_at(&mut bytes[start..], at)

@@ -3,11 +3,11 @@
 
 use crate::error::Error;
 use crate::input::component;
-use crate::input::translate::Translated;
+use crate::input::translate::{self, Translated};
 use crate::output::elf::{Elf, Header, Kind, Section};
 use crate::output::image::Image;
 use crate::output::memory_file;
-use crate::output::text::{self, Piece};
+use crate::output::text::Piece;
 use crate::settings::Settings;
 use crate::target::{ARCHITECTURE, PAGE, TRIPLE};
 use std::borrow::Cow;
@@ -22,9 +22,11 @@ use wasmtime_environ::{
     WasmChecksum, obj,
 };
 
+pub use crate::output::text::LARGE;
+
 /// A finished artifact whose large sections are still where they were made, so that they need to be copied only once:
 /// to where it is wanted.
-pub(crate) struct Artifact<'a> {
+pub struct Artifact<'a> {
     /// What it consists of, in order.
     parts: Vec<Part<'a>>,
     /// Has its large text in place, if that is not among the parts.
@@ -62,7 +64,7 @@ impl Artifact<'_> {
     }
 
     /// Bytes of the artifact.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.len
     }
 
@@ -71,7 +73,7 @@ impl Artifact<'_> {
     /// # Errors
     ///
     /// If what is in a file cannot be read.
-    pub(crate) fn into_bytes(self) -> Result<Vec<u8>, Error> {
+    pub fn into_bytes(self) -> Result<Vec<u8>, Error> {
         let mut parts = self.parts.into_iter();
         let mut bytes = match parts.next() {
             Some(Part::Bytes(front)) => front.into_owned(),
@@ -97,7 +99,7 @@ impl Artifact<'_> {
     /// # Errors
     ///
     /// If writing fails all the same.
-    pub(crate) fn into_file(mut self) -> Result<Result<File, Self>, Error> {
+    pub fn into_file(mut self) -> Result<Result<File, Self>, Error> {
         let made = match self.file.take() {
             Some(file) => Ok(file),
             None => memory_file::create(),
@@ -187,7 +189,11 @@ impl<'a> Data<'a> {
 
 /// Makes the artifact.
 #[inline(never)] // Profiles tell the phases apart by their functions.
-pub(crate) fn write<'a>(settings: &Settings, mut source: Source<'a>, image: Image) -> wasmtime::Result<Artifact<'a>> {
+pub(crate) fn write<'a>(
+    settings: &Settings,
+    mut source: Source<'a>,
+    image: Image,
+) -> wasmtime_environ::error::Result<Artifact<'a>> {
     let mut elf = Elf::new(match source {
         Source::Module(_) => obj::EF_WASMTIME_MODULE,
         Source::Component(..) => obj::EF_WASMTIME_COMPONENT,
@@ -241,7 +247,7 @@ pub(crate) fn write<'a>(settings: &Settings, mut source: Source<'a>, image: Imag
     let text = Part::text(&file, text, text_len);
     let data = data.into_iter().map(Part::Bytes);
     let zeros = |len: usize| Part::Bytes(vec![0; len].into());
-    if text_len < text::LARGE {
+    if text_len < LARGE {
         // All that is read at once together, and the text at the end.
         let data_at = front.len().next_multiple_of(data_align as usize);
         let text_at = (data_at + data_len).next_multiple_of(PAGE as usize);
@@ -317,7 +323,7 @@ fn append(
     elf: &mut Elf,
     settings: &Settings,
     translation: ModuleTranslation<'_>,
-) -> wasmtime::Result<CompiledModuleInfo> {
+) -> wasmtime_environ::error::Result<CompiledModuleInfo> {
     let ModuleTranslation { module, debuginfo, has_unparsed_debuginfo, wasm, .. } = translation;
     let mut func_names = Vec::new();
     if !debuginfo.name_section.func_names.is_empty() {
@@ -355,10 +361,20 @@ fn append(
     Ok(CompiledModuleInfo { module, meta, func_names, checksum })
 }
 
+/// The artifact of the empty module.
+///
+/// # Errors
+///
+/// If the settings make none.
+pub fn empty(settings: &Settings) -> wasmtime_environ::error::Result<Vec<u8>> {
+    let translated = translate::translate(settings, b"\0asm\x01\0\0\0")?;
+    Ok(write(settings, Source::Module(translated), Image::new(settings, false))?.into_bytes()?)
+}
+
 /// What Wasmtime compares with the engine before it looks at anything else: a version byte, the version of Wasmtime
 /// with its length, and target, flags, tunables and features, in the encoding and order of its private `Metadata`.
 /// The tunables name the collector if objects are made.
-fn engine_metadata(settings: &Settings, objects: bool) -> wasmtime::Result<Vec<u8>> {
+fn engine_metadata(settings: &Settings, objects: bool) -> wasmtime_environ::error::Result<Vec<u8>> {
     const VERSION: &str = "48";
     let collector = if objects { settings.collector } else { settings.tunables.collector };
     let tunables = Tunables { collector, ..settings.tunables.clone() };

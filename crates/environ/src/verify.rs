@@ -109,7 +109,7 @@ fn on_threads<R: Send>(threads: usize, pieces: usize, work: impl Fn(usize) -> R 
 }
 
 /// Proves an artifact of whatever origin to be one of this module or component for these settings.
-pub(crate) fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtime::Result<Verified> {
+pub fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtime_environ::error::Result<Verified> {
     let artifact = Artifact::parse(bytes)
         .map_err(|error| Error::unverified(format!("this is no artifact: {error}"), None, None))?;
     let of = if wasm.get(6..8) == Some(&COMPONENT) { Of::Component } else { Of::Module };
@@ -148,7 +148,7 @@ fn of_flags(flags: &[&str]) -> CpuFeatures {
 }
 
 /// The artifact that Lightbeam would write for a module, if the code for it and the tables of the code were these.
-fn rebuild(settings: &Settings, artifact: &Artifact<'_>, wasm: &[u8]) -> wasmtime::Result<Vec<u8>> {
+fn rebuild(settings: &Settings, artifact: &Artifact<'_>, wasm: &[u8]) -> wasmtime_environ::error::Result<Vec<u8>> {
     let mut translated = translate::translate(settings, wasm)?;
     let facts = facts::of_module(settings, wasm, &translated.0, &translated.1)?;
     let (sources, bodies) = bodies(&mut translated.0)?;
@@ -166,7 +166,7 @@ fn rebuild_component(
     settings: &Settings,
     artifact: &Artifact<'_>,
     wasm: &[u8],
-) -> wasmtime::Result<(Vec<u8>, Trampolines)> {
+) -> wasmtime_environ::error::Result<(Vec<u8>, Trampolines)> {
     let scope = ScopeVec::new();
     let mut translated = component::translate_whole(settings, wasm, &scope)?;
     let mut references = false;
@@ -192,7 +192,9 @@ fn rebuild_component(
 }
 
 /// Takes the bodies out of the translation of a module; with the bytes where they are.
-fn bodies<'a>(translation: &mut ModuleTranslation<'a>) -> wasmtime::Result<(Vec<FilePos>, Vec<Body<'a>>)> {
+fn bodies<'a>(
+    translation: &mut ModuleTranslation<'a>,
+) -> wasmtime_environ::error::Result<(Vec<FilePos>, Vec<Body<'a>>)> {
     let inputs = std::mem::take(&mut translation.function_body_inputs);
     let mut sources = Vec::with_capacity(inputs.len());
     let mut bodies = Vec::with_capacity(inputs.len());

@@ -11,7 +11,7 @@ use wasmtime_environ::wasmparser::{Parser, Validator, WasmFeatures};
 use wasmtime_environ::{ModuleEnvironment, ModuleTranslation, ModuleTypesBuilder, StaticModuleIndex};
 
 /// What begins every binary module; anything else is taken for the text format.
-pub(crate) const MAGIC: &[u8] = b"\0asm";
+pub const MAGIC: &[u8] = b"\0asm";
 
 /// What begins every artifact.
 const ARTIFACT: &[u8] = b"\x7fELF";
@@ -20,7 +20,7 @@ const ARTIFACT: &[u8] = b"\x7fELF";
 pub(crate) type Translated<'a> = (ModuleTranslation<'a>, ModuleTypesBuilder);
 
 /// The binary form of a module in either.
-pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+pub fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     if bytes.starts_with(MAGIC) {
         return Ok(Cow::Borrowed(bytes));
     }
@@ -33,7 +33,7 @@ pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 }
 
 /// Refuses what does not begin as the binary format does.
-pub(crate) fn check_binary(bytes: &[u8], takes_text: &str) -> Result<(), Error> {
+pub fn check_binary(bytes: &[u8], takes_text: &str) -> Result<(), Error> {
     if bytes.starts_with(MAGIC) {
         return Ok(());
     }
@@ -42,7 +42,7 @@ pub(crate) fn check_binary(bytes: &[u8], takes_text: &str) -> Result<(), Error> 
 }
 
 /// Parses a whole module and validates all of it but the function bodies.
-pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
+pub(crate) fn translate<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime_environ::error::Result<Translated<'a>> {
     translate_with(settings, wasm, None)
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn translate_with<'a>(
     settings: &Settings,
     wasm: &'a [u8],
     image: Option<DataImage>,
-) -> wasmtime::Result<Translated<'a>> {
+) -> wasmtime_environ::error::Result<Translated<'a>> {
     let mut translated = read(settings, wasm)?;
     let (translation, types) = &mut translated;
     initialise(settings, translation, types, image);
@@ -85,7 +85,7 @@ pub(crate) fn translate_condensed<'a>(
 }
 
 #[inline(never)] // Profiles tell the phases apart by their functions.
-fn read<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime::Result<Translated<'a>> {
+fn read<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime_environ::error::Result<Translated<'a>> {
     // The host's translation takes it for granted that no type is shared.
     if settings.features.contains(WasmFeatures::SHARED_EVERYTHING_THREADS)
         && let Some(refusal) = unsupported::first(wasm)

@@ -27,7 +27,7 @@ impl<'a> Linked<'a> {
         settings: &Settings,
         totals: &Totals,
         mut report: Report,
-    ) -> wasmtime::Result<(Artifact<'a>, Report)> {
+    ) -> wasmtime_environ::error::Result<(Artifact<'a>, Report)> {
         report.wasm_bytes = self.wasm_bytes;
         report.body_bytes = totals.body_bytes;
         report.text_bytes = self.image.text.len();

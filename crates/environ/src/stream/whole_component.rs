@@ -1,6 +1,5 @@
 //! Compiles a component that is there as a whole: all of its core modules into one text, with one set of trampolines.
 
-use crate::Compiler;
 use crate::border::component::Functions;
 use crate::error::Error;
 use crate::facts::{self, known_imports};
@@ -25,18 +24,21 @@ use wasmtime_environ::wasmparser::{BinaryReader, FunctionBody};
 use wasmtime_environ::{FuncIndex, ModuleTranslation, ModuleTypesBuilder, ScopeVec, StaticModuleIndex};
 
 /// Compiles a component, binary or text, that is there as a whole, and hands on the artifact: to be loaded, or not.
-pub(crate) fn whole<T>(
-    compiler: &Compiler,
+///
+/// # Errors
+///
+/// If it is invalid or unsupported, and what `done` gives.
+pub fn whole<T>(
+    settings: &Arc<Settings>,
     bytes: &[u8],
     loads: bool,
-    done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
-) -> wasmtime::Result<T> {
+    done: impl FnOnce(Artifact<'_>, Report) -> wasmtime_environ::error::Result<T>,
+) -> wasmtime_environ::error::Result<T> {
     let start = Instant::now();
     let wasm = translate::binary(bytes)?;
     if Kind::of(&wasm) == Some(Kind::Module) {
         return Err(kind::not_a_component().into());
     }
-    let settings = &compiler.settings;
     let scope = ScopeVec::new();
     let terms = Terms::new(settings);
     let translating = Instant::now();
@@ -46,7 +48,7 @@ pub(crate) fn whole<T>(
         translated.and_then(|mut translated| Ok((jobs(settings, &terms, &mut translated, &wasm)?, translated)));
     let Ok((jobs, translated)) = prepared else {
         // That complains of what is wrong around the function bodies. What is wrong first, the stream finds.
-        let mut stream = ComponentStream::new(compiler.clone(), loads);
+        let mut stream = ComponentStream::new(settings.clone(), loads);
         stream.push(&wasm)?;
         return stream.conclude(done);
     };
@@ -81,7 +83,7 @@ fn jobs(
     terms: &Arc<Terms>,
     translated: &mut Translated<'_>,
     wasm: &[u8],
-) -> wasmtime::Result<Vec<Arc<Job>>> {
+) -> wasmtime_environ::error::Result<Vec<Arc<Job>>> {
     let mut jobs = Vec::with_capacity(translated.modules.len());
     let mut adapters = 0;
     for translation in translated.modules.values_mut() {
@@ -105,7 +107,7 @@ pub(crate) fn adapters(
     terms: &Arc<Terms>,
     jobs: &mut Vec<Arc<Job>>,
     arriving: &mut Arriving,
-) -> wasmtime::Result<()> {
+) -> wasmtime_environ::error::Result<()> {
     let mut ahead = wasm_bytes;
     let types = translated.types.module_types_builder();
     let features = component::of_adapters(settings.features);
@@ -141,7 +143,7 @@ fn job(
     jobs: &[Arc<Job>],
     ahead: usize,
     adapter: bool,
-) -> wasmtime::Result<Job> {
+) -> wasmtime_environ::error::Result<Job> {
     let mut facts = facts::in_component(settings, translation.wasm, translation, types)?;
     if adapter {
         known_imports::add(settings, translation, &mut facts);
@@ -175,7 +177,7 @@ impl Compiling<'_> {
         wasm: &'a [u8],
         Compiled { mut functions, totals }: Compiled,
         mut report: Report,
-    ) -> wasmtime::Result<(Artifact<'a>, Report)> {
+    ) -> wasmtime_environ::error::Result<(Artifact<'a>, Report)> {
         let Compiling { settings, jobs, wasm_bytes } = self;
         let start = Instant::now();
         report.per_function = std::mem::take(&mut functions.reports);

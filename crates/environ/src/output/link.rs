@@ -130,7 +130,7 @@ pub(crate) fn link(
     component: Option<&Functions<'_>>,
     wasm_bytes: usize,
     functions: Box<Placer>,
-) -> wasmtime::Result<Image> {
+) -> wasmtime_environ::error::Result<Image> {
     let defined = units.iter().map(|unit| unit.translation.module.num_defined_funcs()).sum();
     let mut linker = Linker {
         units,
@@ -485,7 +485,7 @@ impl<'a> Linker<'a> {
         Ok(base)
     }
 
-    fn finish(mut self, settings: &Settings) -> wasmtime::Result<Image> {
+    fn finish(mut self, settings: &Settings) -> wasmtime_environ::error::Result<Image> {
         // Whole pages, so that nothing but code becomes executable.
         let padding = self.len().next_multiple_of(PAGE as u32) - self.len();
         self.rest.resize(self.rest.len() + padding as usize, Machine::FILLER);

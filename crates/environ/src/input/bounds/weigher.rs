@@ -239,9 +239,9 @@ impl Weigher {
     }
 
     /// Could all of a component be weighed that turned out to be valid?
-    pub(crate) fn check_valid(&self) -> wasmtime::Result<()> {
+    pub(crate) fn check_valid(&self) -> wasmtime_environ::error::Result<()> {
         if self.lost {
-            wasmtime::bail!("internal error: a valid component could not be weighed");
+            wasmtime_environ::error::bail!("internal error: a valid component could not be weighed");
         }
         Ok(())
     }

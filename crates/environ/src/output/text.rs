@@ -10,7 +10,7 @@ use std::fs::File;
 
 /// A text from this size on is the first thing in its artifact, behind a page for the header; and from this size on, an
 /// artifact is loaded from a file in memory. Making one costs as much as copying this much.
-pub(crate) const LARGE: usize = 512 << 10;
+pub const LARGE: usize = 512 << 10;
 
 /// Machine code under construction.
 pub(crate) struct Text {

@@ -62,8 +62,8 @@ impl Kept {
     pub(crate) fn metadata(
         &self,
         objects: bool,
-        make: impl FnOnce() -> wasmtime::Result<Vec<u8>>,
-    ) -> wasmtime::Result<Vec<u8>> {
+        make: impl FnOnce() -> wasmtime_environ::error::Result<Vec<u8>>,
+    ) -> wasmtime_environ::error::Result<Vec<u8>> {
         let kept = &self.metadata[usize::from(objects)];
         match kept.get() {
             Some(metadata) => Ok(metadata.clone()),

@@ -5,18 +5,20 @@ use crate::error::Error;
 use crate::input::translate::MAGIC;
 
 /// How many bytes tell which it is.
-pub(crate) const HEADER: usize = 8;
+pub const HEADER: usize = 8;
 
 /// What a binary is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A core module.
     Module,
+    /// A component.
     Component,
 }
 
 impl Kind {
     /// What begins with these bytes. None if they are too few or begin no binary.
-    pub(crate) fn of(bytes: &[u8]) -> Option<Kind> {
+    pub fn of(bytes: &[u8]) -> Option<Kind> {
         let version = bytes.get(MAGIC.len()..HEADER).filter(|_| bytes.starts_with(MAGIC))?;
         // Of versions that nobody knows the parser of components complains as well as that of modules.
         Some(if version == [1, 0, 0, 0] { Kind::Module } else { Kind::Component })

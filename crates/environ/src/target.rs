@@ -5,7 +5,7 @@ use wasmtime_environ::object::Architecture;
 use wasmtime_environ::object::elf::EM_X86_64;
 
 /// Its instruction set.
-pub(crate) type Machine = lightbeam_compiler::isa::x64::X64;
+pub type Machine = lightbeam_compiler::isa::x64::X64;
 
 const PLATFORM: Platform = Machine::PLATFORM;
 
@@ -14,7 +14,7 @@ pub(crate) const ARCHITECTURE: Architecture = Architecture::X86_64;
 pub(crate) const MACHINE: u16 = EM_X86_64;
 
 /// Its name, and that of its system.
-pub(crate) const TRIPLE: &str = PLATFORM.triple;
+pub const TRIPLE: &str = PLATFORM.triple;
 
 /// Bytes of a pointer; `PtrSize` derives all layouts from it.
 pub(crate) const POINTER: u8 = PLATFORM.pointer;

@@ -1,7 +1,7 @@
 //! From compiled functions to what Wasmtime loads: places in one text, tables beside it, a file around both.
 
 pub(crate) mod addresses;
-pub(crate) mod artifact;
+pub mod artifact;
 pub(crate) mod budget;
 mod elf;
 mod encoding;
@@ -9,10 +9,8 @@ pub(crate) mod fragment;
 pub(crate) mod handlers;
 pub(crate) mod image;
 pub(crate) mod link;
-pub(crate) mod load;
-pub(crate) mod memory_file;
+pub mod memory_file;
 pub(crate) mod place;
-pub(crate) mod probe;
 pub(crate) mod stack_maps;
 pub(crate) mod text;
 pub(crate) mod traps;

@@ -1,9 +1,8 @@
 //! Hands a finished artifact to Wasmtime.
 
-use crate::error::Error;
-use crate::output::artifact::Artifact;
-use crate::output::memory_file;
-use crate::output::text::LARGE;
+use lightbeam_environ::Error;
+use lightbeam_environ::artifact::{Artifact, LARGE};
+use lightbeam_environ::memory_file;
 use rustix::fs::{SealFlags, fcntl_add_seals};
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -106,13 +105,14 @@ fn load_file<L: Loaded>(engine: &Engine, file: File) -> wasmtime::Result<L> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Compiler, stream};
+    use crate::Compiler;
+    use lightbeam_environ::stream;
     use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
     #[test]
     fn a_component_whose_file_cannot_be_opened_again_is_copied() {
         let compiler = Compiler::new(&wasmtime::Config::new()).unwrap();
-        stream::whole_component::whole(&compiler, b"(component)", true, |artifact, _| {
+        stream::whole_component::whole(&compiler.settings, b"(component)", true, |artifact, _| {
             let Ok(file) = artifact.into_file()? else { panic!("no file") };
             // SAFETY: the file holds an artifact that was just made, and nobody else has it.
             unsafe { component(compiler.engine(), &file, "/there is no such file") }
@@ -124,7 +124,7 @@ mod tests {
     fn a_file_that_somebody_can_still_change_is_not_mapped() {
         let compiler = Compiler::new(&wasmtime::Config::new()).unwrap();
         let wasm = format!(r#"(module (memory 32) (data (i32.const 0) "{}"))"#, "x".repeat(1 << 20));
-        stream::whole(&compiler, wasm.as_bytes(), true, |artifact, _| {
+        stream::whole(&compiler.settings, wasm.as_bytes(), true, |artifact, _| {
             let len = artifact.len();
             let Ok(file) = artifact.into_file()? else { panic!("no file") };
             let (access, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);

@@ -219,12 +219,10 @@ impl DataImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Compiler;
     use crate::input::standins;
     use crate::input::translate::{self, Translated};
     use crate::output::artifact;
     use crate::output::image::Image;
-    use wasmtime::Config;
 
     /// A module with these fields, and the segments of memory 0 behind them.
     fn module(fields: &str, segments: &[(u64, Vec<u8>)]) -> Vec<u8> {
@@ -278,7 +276,8 @@ mod tests {
             ("(memory 60000)", vec![large(), (3_000_000_000, filled(1, 1))]),
         ];
         for cow in [true, false] {
-            let settings = Compiler::new(Config::new().memory_init_cow(cow)).unwrap().settings;
+            let mut settings = Settings::usual();
+            settings.tunables.memory_init_cow = cow;
             let all = images.iter().map(|image| (image, cow)).chain(others.iter().map(|other| (other, false)));
             for (i, ((fields, segments), is_image)) in all.enumerate() {
                 let wasm = module(fields, segments);
@@ -303,7 +302,7 @@ mod tests {
 
     #[test]
     fn pieces_do_not_show_in_the_image() {
-        let settings = Compiler::new(&Config::new()).unwrap().settings;
+        let settings = Settings::usual();
         let segments: Vec<_> = (0..20_000u64).map(|i| (5000 + i * 6, vec![i as u8; (i % 9) as usize])).collect();
         let wasm = module("(memory 40)", &segments);
         let condensed = standins::condense(&settings, &wasm).unwrap();

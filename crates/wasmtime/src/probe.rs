@@ -1,10 +1,8 @@
 //! Settings of an engine that cannot be read back, found out by loading an empty artifact.
 
-use crate::error::Error;
-use crate::input::translate;
-use crate::output::artifact::{self, Source};
-use crate::output::image::Image;
-use crate::settings::Settings;
+use lightbeam_environ::Error;
+use lightbeam_environ::artifact;
+use lightbeam_environ::settings::Settings;
 use wasmtime::{Engine, Module};
 
 /// Completes what was read back of an engine's settings, if artifacts of any such settings can be loaded.
@@ -22,8 +20,7 @@ pub(crate) fn complete(engine: &Engine, mut settings: Settings) -> wasmtime::Res
 
 /// Loads the artifact of the empty module.
 fn load_empty(engine: &Engine, settings: &Settings) -> wasmtime::Result<()> {
-    let translated = translate::translate(settings, b"\0asm\x01\0\0\0")?;
-    let bytes = artifact::write(settings, Source::Module(translated), Image::new(settings, false))?.into_bytes()?;
+    let bytes = artifact::empty(settings)?;
     // SAFETY: the bytes were just made, an artifact without any code.
     unsafe { Module::deserialize(engine, bytes) }.map(drop)
 }

@@ -1,0 +1,120 @@
+//! What an engine asks of code, as plain data. Who has an engine, or makes one, fills it in.
+
+use crate::kept::Kept;
+use crate::target::Machine;
+use lightbeam_compiler::facts::{self, AddressMap, CpuFeatures};
+use lightbeam_compiler::isa::Isa;
+use std::num::NonZero;
+use wasmtime_environ::wasmparser::WasmFeatures;
+use wasmtime_environ::{Collector, FlagValue, Tunables};
+
+/// How Wasmtime's names of processor features begin; the rest is a name of [`CpuFeatures`].
+pub(crate) const FEATURE: &str = "has_";
+
+/// Everything besides the module that code and artifact depend on.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The engine's own settings, which the artifact repeats.
+    pub tunables: Tunables,
+    /// The engine's collector. Artifacts name it if they depend on it.
+    pub collector: Option<Collector>,
+    /// What a module may use to be valid.
+    pub features: WasmFeatures,
+    /// The greatest size of a sparse memory image.
+    pub dense_image_size: u64,
+    /// Processor features that the code may use.
+    pub cpu: CpuFeatures,
+    /// Which code offsets the address map records.
+    pub address_map: AddressMap,
+    /// Must every NaN that an operator computes be the canonical one?
+    pub nan_canonicalization: bool,
+    /// Must accesses that are checked be harmless also where the processor has guessed that a check passes?
+    pub spectre: bool,
+    /// Time both sweeps over function bodies apart?
+    pub time_sweeps: bool,
+    /// Count for each function?
+    pub count_functions: bool,
+    /// Most threads that compile one module.
+    pub threads: usize,
+    /// May large modules be loaded from files in memory?
+    pub memory_files: bool,
+    /// Bytes of function bodies that a thread takes at once, if it is not the usual number.
+    pub batch: Option<usize>,
+    /// For tests: code leaves garbage wherever nothing may be read.
+    pub poison: bool,
+    /// Prove what was compiled?
+    pub verify: bool,
+    /// The import of a component that is Wasmtime's unsafe intrinsics, if any is.
+    pub unsafe_intrinsics: Option<String>,
+    /// What was made of them for modules before.
+    pub(crate) kept: Kept,
+}
+
+impl Settings {
+    /// What these ask for, and for the rest what is usual on the host.
+    pub fn new(
+        tunables: Tunables,
+        collector: Option<Collector>,
+        features: WasmFeatures,
+        dense_image_size: u64,
+    ) -> Settings {
+        Settings {
+            address_map: if tunables.generate_address_map { AddressMap::Traps } else { AddressMap::None },
+            tunables,
+            collector,
+            features,
+            dense_image_size,
+            cpu: Machine::host_features(),
+            nan_canonicalization: false,
+            spectre: true,
+            time_sweeps: false,
+            count_functions: false,
+            threads: std::thread::available_parallelism().map_or(1, NonZero::get),
+            memory_files: true,
+            batch: None,
+            poison: false,
+            // In builds with debug assertions all that is compiled is proved, unless somebody says otherwise.
+            verify: cfg!(debug_assertions),
+            unsafe_intrinsics: None,
+            kept: Kept::default(),
+        }
+    }
+
+    /// Those of an engine of which nothing is asked, for tests.
+    #[cfg(test)]
+    pub(crate) fn usual() -> Settings {
+        let tunables = Tunables { collector: None, ..Tunables::default_host() };
+        Settings::new(tunables, Some(Collector::Copying), WasmFeatures::WASM3, 16 << 20)
+    }
+
+    /// The settings, to be changed.
+    pub fn change(&mut self) -> &mut Settings {
+        self.kept = Kept::default();
+        self
+    }
+
+    /// What of the settings the code itself depends on.
+    pub(crate) fn of_code(&self) -> facts::Settings {
+        facts::Settings {
+            fuel: self.tunables.consume_fuel,
+            epochs: self.tunables.epoch_interruption,
+            hardware_traps: self.tunables.signals_based_traps,
+            address_map: self.address_map,
+            deterministic: self.tunables.relaxed_simd_deterministic,
+            nan_canonicalization: self.nan_canonicalization,
+            spectre: self.spectre,
+            cpu: self.cpu,
+            fuses: Machine::fuses(&self.cpu),
+            check: cfg!(debug_assertions),
+            poison: self.poison,
+        }
+    }
+
+    /// Processor features that the machine must have to run the code, under the names that Wasmtime checks.
+    pub(crate) fn isa_flags(&self) -> Vec<(String, FlagValue<'static>)> {
+        let mut cpu = self.cpu;
+        let used = cpu.by_name().filter(|(_, used)| **used).map(|(name, _)| name);
+        let names = Machine::FLOOR.iter().copied().chain(used);
+        names.map(|name| (format!("{FEATURE}{name}"), FlagValue::Bool(true))).collect()
+    }
+}
