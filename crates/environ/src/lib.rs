@@ -28,5 +28,5 @@ pub mod verify;
 mod work;
 
 pub use error::{Error, ErrorKind};
-pub use output::{artifact, memory_file};
+pub use output::{artifact, assembly, memory_file};
 pub use report::{ComponentReport, FunctionReport, Phases, Progress, Report, Verified};

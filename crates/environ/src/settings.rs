@@ -2,7 +2,8 @@
 
 use crate::kept::Kept;
 use crate::target::Machine;
-use lightbeam_compiler::facts::{self, AddressMap, CpuFeatures};
+use lightbeam_compiler::facts;
+pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
 use lightbeam_compiler::isa::Isa;
 use std::num::NonZero;
 use wasmtime_environ::wasmparser::WasmFeatures;
@@ -117,4 +118,17 @@ impl Settings {
         let names = Machine::FLOOR.iter().copied().chain(used);
         names.map(|name| (format!("{FEATURE}{name}"), FlagValue::Bool(true))).collect()
     }
+}
+
+/// The processor features that code may use beside one of Wasmtime's compilers that has these flags; none if they are
+/// fewer than all code needs.
+#[must_use]
+pub fn cpu_of_flags(flags: &[(&str, FlagValue<'_>)]) -> Option<CpuFeatures> {
+    let has = |name: &str| {
+        let of_name = |flag: &str| flag.strip_prefix(FEATURE) == Some(name);
+        flags.iter().any(|(flag, value)| of_name(flag) && *value == FlagValue::Bool(true))
+    };
+    let mut cpu = CpuFeatures::default();
+    cpu.by_name().for_each(|(name, used)| *used = has(name));
+    Machine::FLOOR.iter().all(|name| has(name)).then_some(cpu)
 }

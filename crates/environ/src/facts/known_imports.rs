@@ -22,6 +22,13 @@ pub(crate) fn add(settings: &Settings, translation: &ModuleTranslation<'_>, fact
     }
 }
 
+/// Does the translation of a module say that Wasmtime has written it for adapters?
+pub(crate) fn is_adapter(translation: &ModuleTranslation<'_>) -> bool {
+    let imports = (0..translation.module.num_imported_funcs).map(|index| FuncIndex::from_u32(index as u32));
+    let known = &translation.known_imported_functions;
+    imports.into_iter().any(|index| matches!(known[index], Some(KnownFunc::FactIntrinsic(_))))
+}
+
 fn intrinsic(settings: &Settings, known: &KnownFunc) -> Option<Intrinsic> {
     let context = |slot| offset(POINTER.vm_store_context().component_context_slot(slot));
     Some(match known {

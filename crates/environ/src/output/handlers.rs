@@ -26,6 +26,28 @@ impl ExceptionTable {
         }
     }
 
+    /// Adds the table of a text that begins at `base` of this one.
+    pub(crate) fn append(&mut self, base: u32, table: ExceptionTable) {
+        let ExceptionTable { calls: [returns, frames, ends], handlers: [tags, contexts, places] } = table;
+        let first = self.handlers[0].len() as u32;
+        self.calls[0].extend(returns.iter().map(|at| base + at));
+        self.calls[1].extend(frames);
+        self.calls[2].extend(ends.iter().map(|end| first + end));
+        self.handlers[0].extend(tags);
+        self.handlers[1].extend(contexts);
+        self.handlers[2].extend(places.iter().map(|at| base + at));
+    }
+
+    /// As [`append`](Self::append), of a table that is a section already.
+    pub(crate) fn append_section(&mut self, base: u32, section: &[u8]) {
+        let mut words = section.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().expect("4 bytes")));
+        let [calls, handlers] = [(); 2].map(|()| words.next().expect("the numbers of both come first") as usize);
+        let mut array = |len: usize| words.by_ref().take(len).collect::<Vec<u32>>();
+        let calls = [calls; 3].map(&mut array);
+        let handlers = [handlers; 3].map(&mut array);
+        self.append(base, ExceptionTable { calls, handlers });
+    }
+
     /// Takes over the table of an artifact, all of it.
     pub(crate) fn restore(&mut self, table: &lightbeam_verify::artifact::Exceptions) {
         const NONE: u32 = u32::MAX;
@@ -48,5 +70,28 @@ impl ExceptionTable {
         let counts = [self.calls[0].len() as u32, self.handlers[0].len() as u32];
         let arrays = self.calls.iter().chain(&self.handlers).flatten();
         counts.iter().chain(arrays).flat_map(|word| word.to_le_bytes()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_one_behind_the_other_are_one_table() {
+        let site = |at, handlers| CallSite { at, handlers, frame: 16 + at, context: 8 };
+        let handler = |at, tag| Handler { tag, at };
+        let (sites, handlers) = ([site(5, (0, 2)), site(9, (1, 2))], [handler(30, Some(7)), handler(40, None)]);
+        let mut whole = ExceptionTable::default();
+        [0, 100, 200].into_iter().for_each(|base| whole.push(base, &sites, &handlers));
+        let part = || {
+            let mut part = ExceptionTable::default();
+            part.push(0, &sites, &handlers);
+            part
+        };
+        let mut parts = part();
+        parts.append(100, part());
+        parts.append_section(200, &part().finish());
+        assert_eq!(parts.finish(), whole.finish());
     }
 }

@@ -13,6 +13,7 @@ use crate::facts::layout::offset;
 use crate::facts::types::{function_type, signature};
 use crate::kept::Tools;
 use crate::output::budget;
+use crate::output::detached::{Detached, Relocatable};
 use crate::output::image::Image;
 use crate::output::place::{Placed, Placer, aligned};
 use crate::output::text::{Piece, Text};
@@ -92,6 +93,8 @@ impl Key {
 /// Numbers for the signatures of all modules: entries of equal numbers differ in the function that they call alone.
 /// What an entry does beside it depends on where memory 0 is.
 struct Templates {
+    /// The first module, from which on they are numbered.
+    first: StaticModuleIndex,
     /// By module and index of the signature.
     numbers: Vec<Vec<u32>>,
     count: usize,
@@ -102,7 +105,7 @@ impl Templates {
         // Of one module no two signatures are the same.
         if let [unit] = units {
             let count = unit.facts.sigs.len();
-            return Templates { numbers: vec![(0..count as u32).collect()], count };
+            return Templates { first: unit.module(), numbers: vec![(0..count as u32).collect()], count };
         }
         let mut known = HashMap::new();
         let mut number = |facts: &Facts, sig: &Sig| {
@@ -112,11 +115,12 @@ impl Templates {
         };
         let of_unit = |unit: &Unit<'_>| unit.facts.sigs.iter().map(|sig| number(unit.facts, sig)).collect();
         let numbers = units.iter().map(of_unit).collect();
-        Templates { numbers, count: known.len() }
+        let first = units.first().map_or(StaticModuleIndex::from_u32(0), Unit::module);
+        Templates { first, numbers, count: known.len() }
     }
 
     fn of(&self, module: StaticModuleIndex, sig: u32) -> usize {
-        self.numbers[module.index()][sig as usize] as usize
+        self.numbers[module.index() - self.first.index()][sig as usize] as usize
     }
 }
 
@@ -131,20 +135,7 @@ pub(crate) fn link(
     wasm_bytes: usize,
     functions: Box<Placer>,
 ) -> wasmtime_environ::error::Result<Image> {
-    let defined = units.iter().map(|unit| unit.translation.module.num_defined_funcs()).sum();
-    let mut linker = Linker {
-        units,
-        wasm_bytes,
-        most: budget::most(wasm_bytes),
-        functions,
-        rest: Vec::new(),
-        relocs: Vec::new(),
-        thunks: vec![0; defined],
-        places: BTreeMap::new(),
-        templates: Templates::new(units),
-        tools: settings.kept.shelf.take(settings.cpu),
-    };
-    linker.functions.image.objects = units.iter().any(|unit| unit.facts.references);
+    let mut linker = Linker::new(settings, units, wasm_bytes, functions);
     let startups = linker.startups(settings.tunables.concurrency_support);
     let of_startup = || startups.iter().flat_map(|(module, w, _)| w.relocs.iter().map(|reloc| (*module, *reloc)));
     linker.routines(of_startup())?;
@@ -163,7 +154,61 @@ pub(crate) fn link(
             linker.functions.image.add_function(key, base + range.start, base + range.end, FilePos::none());
         }
     }
-    linker.finish(settings)
+    Ok(linker.finish(settings, true)?)
+}
+
+/// Links the functions of one module, which are all placed, into code that others put into a text; `types` are not asked
+/// for, as exits by type are [`exit`]'s.
+pub(crate) fn detached(
+    settings: &Settings,
+    unit: Unit<'_>,
+    wasm_bytes: usize,
+    functions: Box<Placer>,
+) -> Result<Detached, Error> {
+    let units = [unit];
+    let mut linker = Linker::new(settings, &units, wasm_bytes, functions);
+    let concurrency = settings.tunables.concurrency_support;
+    let startups = linker.startups(concurrency);
+    let of_startup = || startups.iter().flat_map(|(module, w, _)| w.relocs.iter().map(|reloc| (*module, *reloc)));
+    linker.routines(of_startup())?;
+    linker.thunks(settings)?;
+    let needed = linker.needed(of_startup());
+    linker.border(settings, |linker, border, room, done| {
+        linker.data_stubs(border, &needed, done);
+        linker.exits_to_builtins(border, &needed, done);
+        if border.w.offset() as usize <= room { Ok(()) } else { Err(None) }
+    })?;
+
+    let mut border = Border::without_module(settings.of_code(), linker.take_output());
+    let mut ranges = Vec::new();
+    let room = linker.room();
+    let made = linker.entries(&mut border, concurrency, room, &mut |Crossing { key, range, .. }| {
+        ranges.extend(key.map(|key| (key, range)));
+    });
+    made.map_err(|func| linker.too_large(func))?;
+    let module = unit.module();
+    let relocatable = |w: &Writer<Machine>| Relocatable::of_writer(w, |target| linker.place(module, target));
+    let mut others = vec![(relocatable(&border.w), ranges)];
+    for (module, w, startup::Ranges { wasm, array }) in &startups {
+        let key = |abi| FuncKey::ModuleStartup(abi, *module);
+        others.push((relocatable(w), vec![(key(Abi::Wasm), wasm.clone()), (key(Abi::Array), array.clone())]));
+    }
+    linker.put_back(border.w);
+    let image = linker.finish(settings, false)?;
+    Ok(Detached { image, others })
+}
+
+/// The exit to host functions of a type, which belongs to no module.
+pub(crate) fn exit(
+    settings: &Settings,
+    ty: ModuleInternedTypeIndex,
+    types: &ModuleTypesBuilder,
+) -> Option<Relocatable> {
+    let sig = signature(function_type(&types[ty]).ok()??).ok()?;
+    let mut border = Border::without_module(settings.of_code(), Writer::new(settings.cpu));
+    border.start();
+    border.wasm_to_array(&sig);
+    Some(Relocatable::of_writer(&border.w, |_| unreachable!("an exit calls what the instance has")))
 }
 
 /// The functions of a component's own.
@@ -198,6 +243,28 @@ struct Crossing {
 }
 
 impl<'a> Linker<'a> {
+    fn new(settings: &Settings, units: &'a [Unit<'a>], wasm_bytes: usize, mut functions: Box<Placer>) -> Linker<'a> {
+        functions.image.objects = units.iter().any(|unit| unit.facts.references);
+        let defined = units.iter().map(|unit| unit.translation.module.num_defined_funcs()).sum();
+        Linker {
+            units,
+            wasm_bytes,
+            most: budget::most(wasm_bytes),
+            functions,
+            rest: Vec::new(),
+            relocs: Vec::new(),
+            thunks: vec![0; defined],
+            places: BTreeMap::new(),
+            templates: Templates::new(units),
+            tools: settings.kept.shelf.take(settings.cpu),
+        }
+    }
+
+    /// The unit of a module. They are all that an artifact has, or one of them.
+    fn unit(&self, module: StaticModuleIndex) -> &Unit<'a> {
+        &self.units[module.index() - self.units[0].module().index()]
+    }
+
     fn len(&self) -> u32 {
         self.functions.end + self.rest.len() as u32
     }
@@ -268,7 +335,7 @@ impl<'a> Linker<'a> {
             new.retain(|(key, ..)| once.insert(*key));
             let seen = self.relocs.len();
             for of_module in new.chunk_by(|(_, one, _), (_, other, _)| one == other) {
-                let unit = self.units[of_module[0].1.index()];
+                let unit = *self.unit(of_module[0].1);
                 // Fuel is charged for constant expressions where they are used.
                 let metered = unit.facts.settings.fuel || unit.facts.settings.epochs;
                 let constants = of_module.iter().any(|(_, _, routine)| matches!(routine, Routine::Constant { .. }));
@@ -347,7 +414,7 @@ impl<'a> Linker<'a> {
                 Key::DataDrop(module, index) => (module, index, true),
                 _ => continue,
             };
-            let Unit { translation, .. } = self.units[module.index()];
+            let Unit { translation, .. } = *self.unit(module);
             let offsets = VMOffsets::new(POINTER, &translation.module);
             let runtime = translation.runtime_data_map[DataIndex::from_u32(index)].map(|data| {
                 (offset(offsets.vmctx_runtime_data_base(data)), offset(offsets.vmctx_runtime_data_length(data)))
@@ -421,6 +488,17 @@ impl<'a> Linker<'a> {
             let key = Some(FuncKey::WasmToArrayTrampoline(ty));
             done(Crossing { key, target: None, module: nobody, range: start..border.w.offset() });
         }
+        self.exits_to_builtins(border, needed, done);
+        Ok(())
+    }
+
+    fn exits_to_builtins(
+        &self,
+        border: &mut Border<'a, Machine>,
+        needed: &BTreeSet<Key>,
+        done: &mut dyn FnMut(Crossing),
+    ) {
+        let nobody = StaticModuleIndex::from_u32(0);
         let of_builtin = |key: &Key| if let Key::Libcall(libcall) = key { Some(*libcall) } else { None };
         let mut libcalls: Vec<Libcall> = needed.iter().filter_map(of_builtin).collect();
         libcalls.sort_by_key(|libcall| host::builtin(*libcall).index());
@@ -431,7 +509,6 @@ impl<'a> Linker<'a> {
             let target = Some(Key::Libcall(libcall));
             done(Crossing { key, target, module: nobody, range: start..border.w.offset() });
         }
-        Ok(())
     }
 
     /// How much longer the text may become. What is made in a loop over something that the input chooses looks at it
@@ -485,12 +562,13 @@ impl<'a> Linker<'a> {
         Ok(base)
     }
 
-    fn finish(mut self, settings: &Settings) -> wasmtime_environ::error::Result<Image> {
+    /// The text is made a whole number of pages long, or not.
+    fn finish(mut self, settings: &Settings, pages: bool) -> Result<Image, Error> {
         // Whole pages, so that nothing but code becomes executable.
-        let padding = self.len().next_multiple_of(PAGE as u32) - self.len();
+        let padding = if pages { self.len().next_multiple_of(PAGE as u32) - self.len() } else { 0 };
         self.rest.resize(self.rest.len() + padding as usize, Machine::FILLER);
         if self.len() as usize > self.most {
-            return Err(self.too_large(None).into());
+            return Err(self.too_large(None));
         }
 
         let mut rest = std::mem::take(&mut self.rest);
@@ -524,7 +602,7 @@ impl<'a> Linker<'a> {
         }
         for &(at, func) in across {
             if let Some((callee, index)) = self.known(*module, func) {
-                let (to, into) = match self.units[callee.index()].facts.memories.first().map(|memory| memory.base) {
+                let (to, into) = match self.unit(callee).facts.memories.first().map(|memory| memory.base) {
                     None => (Target::Func(index), Entering::Private(None)),
                     Some(Where::Ctx(offset)) => (Target::Func(index), Entering::Private(Some(offset))),
                     // That takes more than there is room for.
@@ -539,7 +617,7 @@ impl<'a> Linker<'a> {
     /// instantiated with, that function's code is the same and in this text. Of which instance it is, the code is told
     /// where it is called.
     fn known(&self, module: StaticModuleIndex, func: u32) -> Option<(StaticModuleIndex, u32)> {
-        let known = &self.units[module.index()].translation.known_imported_functions;
+        let known = &self.unit(module).translation.known_imported_functions;
         match known[FuncIndex::from_u32(func)] {
             Some(KnownFunc::FuncKey(FuncKey::DefinedWasmFunction(module, index))) => Some((module, index.as_u32())),
             _ => None,
@@ -547,7 +625,7 @@ impl<'a> Linker<'a> {
     }
 
     fn place(&self, module: StaticModuleIndex, target: Target) -> u32 {
-        let number = |index: u32| (self.units[module.index()].first + index) as usize;
+        let number = |index: u32| (self.unit(module).first + index) as usize;
         match target {
             Target::Func(index) => self.functions.bodies[number(index)],
             Target::Thunk(index) => {

@@ -2,7 +2,9 @@
 
 pub(crate) mod addresses;
 pub mod artifact;
+pub mod assembly;
 pub(crate) mod budget;
+pub(crate) mod detached;
 mod elf;
 mod encoding;
 pub(crate) mod fragment;

@@ -21,6 +21,29 @@ impl StackMaps {
         debug_assert!(self.at.is_sorted());
     }
 
+    /// Adds a call that returns to `at` of the text, with a frame of so many bytes below the frame pointer and references
+    /// at these offsets of it, multiples of 4 in ascending order.
+    pub(crate) fn push(&mut self, at: u32, frame_bytes: u32, offsets: impl Iterator<Item = u32>) {
+        self.at.push(at);
+        self.map.push(self.maps.len() as u32);
+        self.maps.extend([frame_bytes, 0]);
+        let first = self.maps.len();
+        for offset in offsets {
+            let (word, bit) = (first + offset as usize / (4 * 32), offset / 4 % 32);
+            self.maps.resize(self.maps.len().max(word + 1), 0);
+            self.maps[word] |= 1 << bit;
+        }
+        self.maps[first - 1] = (self.maps.len() - first) as u32;
+    }
+
+    /// Adds all maps of a text that begins at `base` of this one.
+    pub(crate) fn append(&mut self, base: u32, maps: StackMaps) {
+        let first = self.maps.len() as u32;
+        self.at.extend(maps.at.iter().map(|at| base + at));
+        self.map.extend(maps.map.iter().map(|map| first + map));
+        self.maps.extend(maps.maps);
+    }
+
     /// Takes over the maps of an artifact, all of them.
     pub(crate) fn restore(&mut self, maps: &lightbeam_verify::artifact::StackMaps) {
         self.at = maps.calls.iter().map(|map| map.returns_to).collect();
@@ -58,6 +81,10 @@ mod tests {
             &[24, 1, 0b10_0001, 1032, 9, 0, 0, 0, 0, 0, 0, 0, 0, 2],
         );
         maps.extend(0x200, &[point(0, 0)], &[8, 1, 1]);
+        maps.push(0x240, 400, [0, 8, 256].into_iter());
+        let mut more = StackMaps::default();
+        more.push(0x20, 16, [12].into_iter());
+        maps.append(0x300, more);
         let section = maps.finish().unwrap();
         let read = |at| {
             let map = wasmtime_environ::StackMap::lookup(at, &section)?;
@@ -68,5 +95,7 @@ mod tests {
         assert_eq!(read(0x100 + 70), Some((1032, vec![1028])));
         assert_eq!(read(0x200), Some((8, vec![0])));
         assert_eq!(read(0x105), None);
+        assert_eq!(read(0x240), Some((400, vec![0, 8, 256])));
+        assert_eq!(read(0x320), Some((16, vec![12])));
     }
 }

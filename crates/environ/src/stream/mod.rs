@@ -8,6 +8,7 @@
 
 pub mod component_stream;
 mod linked;
+pub mod translated;
 pub mod whole_component;
 
 use crate::error::Error;

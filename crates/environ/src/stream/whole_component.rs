@@ -153,7 +153,7 @@ fn job(
 }
 
 /// The entries of a module's code section, and at which byte of what the module came in they begin.
-fn entries<'a>(translation: &ModuleTranslation<'a>) -> Result<(usize, &'a [u8]), Error> {
+pub(super) fn entries<'a>(translation: &ModuleTranslation<'a>) -> Result<(usize, &'a [u8]), Error> {
     let section = translation.debuginfo.wasm_file.code_section_offset as usize;
     let within = section - translation.wasm_module_offset as usize;
     let mut entries = BinaryReader::new(&translation.wasm[within..], section);

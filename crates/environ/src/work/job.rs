@@ -9,7 +9,7 @@ use lightbeam_compiler::facts::{Callee, CpuFeatures, Facts, FuncFact};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use wasmtime_environ::wasmparser::{BinaryReader, ValidatorResources, WasmFeatures};
+use wasmtime_environ::wasmparser::{BinaryReader, ValidatorResources, WasmFeatures, WasmModuleResources};
 use wasmtime_environ::{ModuleTranslation, StaticModuleIndex};
 
 /// Bytes of bodies in a batch, but for its last body, which may exceed it: about a millisecond's work.
@@ -30,6 +30,11 @@ pub(crate) struct Terms {
 
 impl Terms {
     pub(crate) fn new(settings: &Settings) -> Arc<Terms> {
+        Terms::with_threads(settings, settings.threads)
+    }
+
+    /// Those of the settings but for how many threads may compile.
+    pub(crate) fn with_threads(settings: &Settings, threads: usize) -> Arc<Terms> {
         Arc::new(Terms {
             meter: Meter::default(),
             shelf: settings.kept.shelf.clone(),
@@ -38,7 +43,7 @@ impl Terms {
             time_sweeps: settings.time_sweeps,
             count_functions: settings.count_functions,
             batch: settings.batch.unwrap_or(BATCH),
-            threads: settings.threads,
+            threads,
         })
     }
 }
@@ -87,6 +92,33 @@ impl Job {
             imported,
             types: inputs.values().map(|input| input.validator.ty).collect(),
             resources: inputs.into_iter().next().map(|(_, input)| input.validator.resources),
+        }
+    }
+
+    /// Of a translation that is in use, whose functions have these validators in common.
+    pub(crate) fn of_translation(
+        terms: Arc<Terms>,
+        facts: Facts,
+        translation: &ModuleTranslation<'_>,
+        resources: Option<&ValidatorResources>,
+    ) -> Job {
+        let imported = translation.module.num_imported_funcs as u32;
+        let defined = imported..translation.module.functions.len() as u32;
+        let types = |resources: &ValidatorResources| {
+            let of_function = |index| resources.type_index_of_function(index).expect("a function has a type");
+            defined.map(of_function).collect()
+        };
+        Job {
+            features: terms.features,
+            terms,
+            facts,
+            module: translation.module_index(),
+            adapter: false,
+            first: 0,
+            ahead: 0,
+            imported,
+            types: resources.map_or_else(Vec::new, types),
+            resources: resources.cloned(),
         }
     }
 
