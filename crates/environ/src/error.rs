@@ -69,7 +69,9 @@ impl Error {
         &self.message
     }
 
-    pub(crate) fn invalid(message: impl Into<String>, offset: Option<usize>) -> Error {
+    /// The bytes are no valid module or component.
+    #[doc(hidden)]
+    pub fn invalid(message: impl Into<String>, offset: Option<usize>) -> Error {
         Error { kind: ErrorKind::Invalid, offset, message: message.into(), unproved: (None, None) }
     }
 
