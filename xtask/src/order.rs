@@ -54,10 +54,11 @@ const CRATES: [(&str, Places); 3] = [
 ];
 
 /// Names of files that stand in several folders of the crates that code comes from, and the one subject of each.
-const SUBJECTS: [(&str, &str); 14] = [
+const SUBJECTS: [(&str, &str); 15] = [
     ("arrays", "arrays: their operators, and the routines for what is long"),
     ("atomics", "atomic operators: their types, their code, the machine's instructions"),
     ("blocks", "blocks and branches, as validation and emission see them"),
+    ("component_stream", "components that arrive: as they are compiled, and as users see them"),
     ("continuations", "continuations: what the host keeps of them, and their operators"),
     ("error", "what can go wrong in a crate"),
     ("exceptions", "operators of exceptions, as validation and emission see them"),

@@ -127,7 +127,8 @@ impl Assembly {
         }
     }
 
-    /// Says where references are in the frame, of so many bytes below the frame pointer, of a call that returns to `at`.
+    /// Says where references are in the frame of a call that returns to `at`; so many bytes of it are below the frame
+    /// pointer.
     pub fn stack_map(&mut self, at: u32, frame_bytes: u32, offsets: impl Iterator<Item = u32>) {
         self.tables.stack_maps.push(at, frame_bytes, offsets);
     }

@@ -21,8 +21,8 @@ impl StackMaps {
         debug_assert!(self.at.is_sorted());
     }
 
-    /// Adds a call that returns to `at` of the text, with a frame of so many bytes below the frame pointer and references
-    /// at these offsets of it, multiples of 4 in ascending order.
+    /// Adds a call that returns to `at` of the text, with a frame of so many bytes below the frame pointer and
+    /// references at these offsets of it, multiples of 4 in ascending order.
     pub(crate) fn push(&mut self, at: u32, frame_bytes: u32, offsets: impl Iterator<Item = u32>) {
         self.at.push(at);
         self.map.push(self.maps.len() as u32);

@@ -1,5 +1,5 @@
-//! Compiles a module that somebody else has translated, and whose code somebody else puts into an artifact: for the crate
-//! that stands where Wasmtime has its own compiler, and is asked for function after function.
+//! Compiles a module that somebody else has translated, and whose code somebody else puts into an artifact: for the
+//! crate that stands where Wasmtime has its own compiler, and is asked for function after function.
 
 use crate::error::Error;
 use crate::facts::{self, known_imports};
@@ -36,8 +36,8 @@ pub struct Module {
 }
 
 /// Compiles all functions of a module, each of which is validated against `resources`; none are needed where it defines
-/// no function. Functions of other modules are called as imports, also where they come into the same text. So many threads
-/// may compile, whatever the settings say.
+/// no function. Functions of other modules are called as imports, also where they come into the same text. So many
+/// threads may compile, whatever the settings say.
 ///
 /// # Errors
 ///
