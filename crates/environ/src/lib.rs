@@ -1,6 +1,6 @@
 //! Makes of a WebAssembly module, or a component, the artifact that Wasmtime loads. Knows Wasmtime's translation and
-//! its formats by `wasmtime-environ`, and not its runtime: engines, and what loads artifacts into them, are of the crate
-//! `lightbeam`, which is what users want. What is public here is for crates of this project.
+//! its formats by `wasmtime-environ`, and not its runtime: engines, and what loads artifacts into them, are of the
+//! crate `lightbeam`, which is what users want. What is public here is for crates of this project.
 //!
 //! # How the files divide the work
 //!

@@ -157,8 +157,8 @@ pub(crate) fn link(
     Ok(linker.finish(settings, true)?)
 }
 
-/// Links the functions of one module, which are all placed, into code that others put into a text. Exits by type are not
-/// among it, see [`exit`].
+/// Links the functions of one module, which are all placed, into code that others put into a text. Exits by type are
+/// not among it, see [`exit`].
 pub(crate) fn detached(
     settings: &Settings,
     unit: Unit<'_>,
