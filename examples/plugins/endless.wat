@@ -1,0 +1,2 @@
+;; A plugin that never ends.
+(module (func (export "_start") (loop $again (br $again))))
