@@ -13,12 +13,13 @@ const MAX_LINES: usize = 900;
 const MAX_COLUMNS: usize = 120;
 
 /// Crates from the bottom up; each may depend only on those before it.
-const LAYERS: [&str; 8] = [
+const LAYERS: [&str; 9] = [
     "lightbeam-asm",
     "lightbeam-compiler",
     "lightbeam-verify",
     "lightbeam-environ",
     "lightbeam",
+    "lightbeam-examples",
     "lightbeam-cli",
     "lightbeam-tests",
     "xtask",
