@@ -4,6 +4,10 @@ use lightbeam_compiler::isa::{Isa, Platform};
 use wasmtime_environ::object::Architecture;
 use wasmtime_environ::object::elf::EM_X86_64;
 
+// Where code is made is where it runs, so far: processor features, files in memory and artifacts are all the host's.
+#[cfg(not(all(target_arch = "x86_64", target_os = "linux", target_pointer_width = "64")))]
+compile_error!("Lightbeam runs on x86-64 Linux alone, so far: build it for x86_64-unknown-linux-gnu or -musl");
+
 /// Its instruction set.
 pub type Machine = lightbeam_compiler::isa::x64::X64;
 
