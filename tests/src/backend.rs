@@ -29,6 +29,8 @@ pub struct Setup {
     pub deterministic: bool,
     /// Are NaNs that are computed canonical?
     pub canonical_nans: bool,
+    /// May native debuggers look?
+    pub debug: bool,
     /// Which collector there is.
     pub collector: Collector,
     /// Does Lightbeam guard against Spectre? Cranelift does as the signals let it.
@@ -84,6 +86,7 @@ impl Default for Setup {
             copy_on_write: true,
             deterministic: false,
             canonical_nans: false,
+            debug: false,
             collector: Collector::Copying,
             spectre: true,
             without: Without::default(),
@@ -119,6 +122,7 @@ impl Setup {
             poison: random.one_in(3),
             meddles: false,
             spectre: !random.one_in(3),
+            debug: random.one_in(8),
         }
         .agreeing()
     }
@@ -180,6 +184,7 @@ impl Setup {
             .memory_init_cow(self.copy_on_write)
             .relaxed_simd_deterministic(self.deterministic)
             .cranelift_nan_canonicalization(self.canonical_nans)
+            .debug_info(self.debug)
             .wasm_backtrace_max_frames(None);
         if let Some(bytes) = self.reservation {
             config.memory_reservation(bytes);

@@ -97,6 +97,7 @@ fn setup(wat: &str, features: &str) -> Result<Setup, Failed> {
             "eager-tables" => setup.lazy_tables = false,
             "deterministic" => setup.deterministic = true,
             "canonical-nans" => setup.canonical_nans = true,
+            "debug" => setup.debug = true,
             "counting" => setup.collector = Collector::DeferredReferenceCounting,
             "no-collector" => setup.collector = Collector::Null,
             "frame" | "routines" | "left-to-judge" => {}

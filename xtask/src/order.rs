@@ -49,7 +49,7 @@ const CRATES: [(&str, Places); 3] = [
     (
         "crates/wasmtime/src/",
         // What users call and what arrives name each other: a compiler begins streams, and they load by it.
-        &[&["settings"], &["load", "probe"], &["stream", "lib"]],
+        &[&["told"], &["settings"], &["load", "probe"], &["stream", "lib"]],
     ),
 ];
 

@@ -17,6 +17,7 @@ const LAYERS: [&str; 9] = [
     "lightbeam-asm",
     "lightbeam-compiler",
     "lightbeam-verify",
+    "lightbeam-debug",
     "lightbeam-environ",
     "lightbeam",
     "lightbeam-examples",
@@ -26,14 +27,15 @@ const LAYERS: [&str; 9] = [
 ];
 
 /// What the lowest layers may depend on at all, tests aside. The verifier shares nothing with what it verifies.
-const SPARE: [(&str, &[&str]); 4] = [
+const SPARE: [(&str, &[&str]); 5] = [
     ("lightbeam-asm", &[]),
     ("lightbeam-compiler", &["lightbeam-asm", "wasmparser"]),
+    ("lightbeam-debug", &["gimli"]),
     ("lightbeam-verify", &["iced-x86", "postcard", "serde", "wasmtime-environ"]),
     // Whoever makes an engine may stand on it, so it must not need one.
     (
         "lightbeam-environ",
-        &["lightbeam-asm", "lightbeam-compiler", "lightbeam-verify", "wasmtime-environ", "postcard", "rustix", "wat"],
+        &["lightbeam-asm", "lightbeam-compiler", "lightbeam-verify", "lightbeam-debug", "wasmtime-environ", "gimli", "postcard", "rustix", "wat"],
     ),
 ];
 

@@ -87,8 +87,8 @@ pub fn compile<I: Isa>(
     let surveyed = now(workspace.clock);
     workspace.survey_time += surveyed - started;
 
-    // Fuel is what the operators cost that are there.
-    let product = match facts.settings.fuel {
+    // Fuel is what the operators cost that are there, and debuggers show them.
+    let product = match facts.settings.fuel || facts.settings.debug {
         true => None,
         false => product::product(sig, &mut workspace.survey, body.as_bytes(), &mut workspace.product),
     };
@@ -97,7 +97,7 @@ pub fn compile<I: Isa>(
     let (relocs, records, sites) = (w.relocs.len(), w.records.len(), w.sites.len());
     w.reset_labels();
     w.reserve(4 * I::MAX_PRIMITIVE);
-    let start = begin(w, escapes, index);
+    let start = begin(facts, w, escapes, index);
 
     let result = emit_either(facts, &workspace.survey, sig, bytes, wasm, &mut workspace.state, w);
     workspace.emit_time += now(workspace.clock) - surveyed;
@@ -147,16 +147,17 @@ fn constant<I: Isa>(facts: &Facts, index: u32, workspace: &mut Workspace<I>, w: 
     survey.vectors = true;
     w.reset_labels();
     w.reserve(4 * I::MAX_PRIMITIVE);
-    let (start, _) = begin(w, false, u32::MAX);
+    let (start, _) = begin(facts, w, false, u32::MAX);
     emit_either(facts, survey, &sig, body, 0, &mut workspace.state, w)?;
     Ok(start)
 }
 
 /// Pads to the alignment of private entries and puts the `Tail` entry before it, if there is one.
-fn begin<I: Isa>(w: &mut Writer<I>, escapes: bool, index: u32) -> (u32, u32) {
+fn begin<I: Isa>(facts: &Facts, w: &mut Writer<I>, escapes: bool, index: u32) -> (u32, u32) {
     let entry = if escapes { I::JUMP_BYTES } else { 0 };
     w.pad_to_entry(entry);
     let start = w.offset();
+    w.begin_unwind(&facts.settings);
     if escapes {
         let at = w.jmp_sym();
         w.reloc(at, Target::Thunk(index));

@@ -10,7 +10,10 @@ use wasmtime_environ::wasmparser::WasmFeatures;
 use wasmtime_environ::{Collector, FlagValue, Tunables};
 
 /// How Wasmtime's names of processor features begin; the rest is a name of [`CpuFeatures`].
-pub(crate) const FEATURE: &str = "has_";
+pub const FEATURE: &str = "has_";
+
+/// What artifacts have for the version of Wasmtime, if an engine says nothing else.
+pub const VERSION: &str = "48";
 
 /// Everything besides the module that code and artifact depend on.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub struct Settings {
     pub collector: Option<Collector>,
     /// What a module may use to be valid.
     pub features: WasmFeatures,
+    /// What artifacts have where others have the version of Wasmtime that they are for; at most 255 bytes.
+    pub module_version: String,
     /// The greatest size of a sparse memory image.
     pub dense_image_size: u64,
     /// Processor features that the code may use.
@@ -29,6 +34,8 @@ pub struct Settings {
     pub address_map: AddressMap,
     /// Must every NaN that an operator computes be the canonical one?
     pub nan_canonicalization: bool,
+    /// Say how to unwind from each instruction?
+    pub unwind: bool,
     /// Must accesses that are checked be harmless also where the processor has guessed that a check passes?
     pub spectre: bool,
     /// Time both sweeps over function bodies apart?
@@ -64,9 +71,11 @@ impl Settings {
             tunables,
             collector,
             features,
+            module_version: VERSION.to_owned(),
             dense_image_size,
             cpu: Machine::host_features(),
             nan_canonicalization: false,
+            unwind: false,
             spectre: true,
             time_sweeps: false,
             count_functions: false,
@@ -100,10 +109,13 @@ impl Settings {
             fuel: self.tunables.consume_fuel,
             epochs: self.tunables.epoch_interruption,
             hardware_traps: self.tunables.signals_based_traps,
-            address_map: self.address_map,
+            // Each line is to have its code.
+            address_map: if self.tunables.debug_native { AddressMap::Operators } else { self.address_map },
             deterministic: self.tunables.relaxed_simd_deterministic,
             nan_canonicalization: self.nan_canonicalization,
             spectre: self.spectre,
+            debug: self.tunables.debug_native,
+            unwind: self.unwind || self.tunables.debug_native,
             cpu: self.cpu,
             fuses: Machine::fuses(&self.cpu),
             check: cfg!(debug_assertions),

@@ -11,7 +11,9 @@ use crate::facts;
 use crate::input::{component, translate};
 use crate::output::artifact::{self, Source};
 use crate::output::image::Image;
+use crate::output::symbols::{Named, Symbols};
 use crate::output::text::Piece;
+use crate::output::unwind::UnwindTable;
 use crate::report::Verified;
 use crate::settings::{FEATURE, Settings};
 use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
@@ -123,6 +125,7 @@ pub fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtime_envir
         settings.cpu = of_flags(&flags);
     }
     settings.tunables.generate_address_map = artifact.addresses.is_some();
+    settings.unwind = artifact.unwind.is_some();
     settings.address_map = if artifact.addresses.is_some() { AddressMap::Traps } else { AddressMap::None };
 
     let (rebuilt, trampolines) = match of {
@@ -230,6 +233,12 @@ fn restored(
     artifact.traps.iter().for_each(|&(at, trap)| image.traps.push(at, trap));
     image.stack_maps.restore(&artifact.stack_maps);
     image.exceptions.restore(&artifact.exceptions);
+    // In a form that can do no harm, as the verifier has seen.
+    image.unwind = artifact.unwind.map(|section| UnwindTable::restored(section.to_vec()));
+    if settings.tunables.debug_symbols {
+        let symbols = &artifact.symbols;
+        image.symbols = Named::Table(Symbols { entries: symbols.entries.clone(), strings: symbols.strings.to_vec() });
+    }
     if let (Some(table), Some(addresses)) = (&mut image.addresses, artifact.addresses) {
         let addresses = Addresses::parse(addresses)
             .map_err(|error| Error::unverified(format!("the artifact is malformed: {error}"), None, None))?;

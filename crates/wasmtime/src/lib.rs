@@ -39,6 +39,7 @@ mod load;
 mod probe;
 mod settings;
 mod stream;
+mod told;
 
 pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
@@ -99,6 +100,35 @@ impl Compiler {
         Ok(Compiler { engine: engine.clone(), settings: Arc::new(settings) })
     }
 
+    /// As [`for_engine`](Self::for_engine), for an engine that names a version of its own for artifacts
+    /// ([`ModuleVersionStrategy::Custom`](wasmtime::ModuleVersionStrategy::Custom)), which nobody can ask an engine for.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// use wasmtime::{Config, Engine, ModuleVersionStrategy};
+    ///
+    /// let mut config = Config::new();
+    /// config.module_version(ModuleVersionStrategy::Custom("my-host-7".into()))?;
+    /// let engine = Engine::new(&config)?;
+    /// assert!(lightbeam::Compiler::for_engine(&engine).is_err());
+    /// let compiler = lightbeam::Compiler::for_engine_of_version(&engine, "my-host-7")?;
+    /// # compiler.module("(module)")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the engine names another, and as `for_engine`.
+    pub fn for_engine_of_version(engine: &Engine, version: &str) -> wasmtime::Result<Compiler> {
+        if version.len() > usize::from(u8::MAX) {
+            return Err(Error::settings("a version (`Config::module_version`) has at most 255 bytes").into());
+        }
+        let settings = Settings { module_version: version.to_owned(), ..settings::of_engine(engine)? };
+        let settings = probe::complete(engine, settings)?;
+        Ok(Compiler { engine: engine.clone(), settings: Arc::new(settings) })
+    }
+
     /// The settings, to be changed for this compiler alone.
     fn set(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings).change()
@@ -144,6 +174,26 @@ impl Compiler {
     #[must_use]
     pub fn nan_canonicalization(mut self, on: bool) -> Compiler {
         self.set().nan_canonicalization = on;
+        self
+    }
+
+    /// Sets whether artifacts say how to unwind from each instruction (`.eh_frame`), so that whoever goes through a
+    /// host's frames, `std::backtrace` for example, finds those above WebAssembly. Wasmtime's own backtraces need none
+    /// of it. Without this it is as `Config::native_unwind_info`, which an engine tells if it has a compiler of
+    /// Wasmtime's own; else it is what that setting is by default, on.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?;
+    /// let with = compiler.precompile("(module (func))")?;
+    /// let without = compiler.native_unwind_info(false).precompile("(module (func))")?;
+    /// assert!(without.len() < with.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn native_unwind_info(mut self, on: bool) -> Compiler {
+        self.set().unwind = on;
         self
     }
 

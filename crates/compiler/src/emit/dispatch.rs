@@ -76,6 +76,9 @@ impl<I: Isa> FuncGen<'_, I> {
         if !self.unusual.any() {
             self.w.look_ahead();
         }
+        if self.unusual.has(Unusual::SHOWN) {
+            self.clean_copies();
+        }
         if self.unusual.has(Unusual::FUEL) {
             self.fuel += u32::from(!self.reader.peek_op().effects().free);
         }

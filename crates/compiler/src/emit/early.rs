@@ -246,7 +246,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let results = &self.sig.results;
         let simple = results.len() <= 1 && results.iter().all(|ty| ty.class() == RegClass::Int && !ty.is_wide());
         // Who calls nothing has not much of a frame.
-        if !simple || !self.survey.calls || self.meters() || self.facts.settings.address_map == AddressMap::Operators {
+        let looked_at = self.facts.settings.debug || self.facts.settings.address_map == AddressMap::Operators;
+        if !simple || !self.survey.calls || self.meters() || looked_at {
             return None;
         }
         let (test, result, taken) = self.find_exit()?;
@@ -311,6 +312,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn place_early_exit(&mut self, exit: EarlyExit) {
         self.w.reserve_room();
         self.w.bind(exit.label);
+        self.w.unframed();
         if let Some(known) = exit.result
             && let Some(AbiLoc::Reg(result)) = self.sig.private.results.first().copied()
         {

@@ -15,6 +15,7 @@ use crate::emit::values::{LocalState, Remembered, Values};
 use crate::emit::writer::Stop;
 use crate::emit::{FuncGen, Lists};
 use crate::isa::{Alu, Isa, Load, Src, Store};
+use crate::treaty::code::LocalPlace;
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::sig::AbiLoc;
 use crate::treaty::ty::{Ty, Width};
@@ -73,6 +74,7 @@ impl<I: Isa> FuncGen<'_, I> {
         self.remembered = Remembered::NONE;
         let may_call = self.survey_may_call();
         let idle = survey.idle_heap();
+        let debug = self.facts.settings.debug;
         let Lists { tops, .. } = &mut *self.lists;
         // By class the heaviest locals, heaviest first; among equals the one touched first.
         tops.iter_mut().for_each(|top| top.len = 0);
@@ -81,8 +83,8 @@ impl<I: Isa> FuncGen<'_, I> {
         locals.reserve(survey.locals.len());
         for (at, local) in survey.locals.iter().enumerate() {
             locals.push(LocalState { ty: local.ty, home: None, copy: None, slot: 0, depth: local.depth() });
-            // Where a collector may run, references are in memory.
-            if !(local.ty == Ty::GcRef && may_call) && idle != Some(at) {
+            // Where a collector may run, references are in memory; and all is where somebody may look at any time.
+            if !debug && !(local.ty == Ty::GcRef && may_call) && idle != Some(at) {
                 tops[local.ty.class() as usize].add(local.weight, at as u32);
             }
         }
@@ -297,6 +299,8 @@ impl<I: Isa> FuncGen<'_, I> {
             self.zero_locals();
             return None;
         }
+        // Code for debuggers has nothing ahead of the frame.
+        let body = self.w.offset();
         let enter = self.w.enter();
         if deep && !without(Fault::StackCheck) {
             let facts = self.facts;
@@ -309,19 +313,22 @@ impl<I: Isa> FuncGen<'_, I> {
                 continue;
             }
             self.w.store(Store::B64, Addr::base(I::FRAME, offset), reg);
+            self.w.saved(reg, offset);
         }
         if let Some(reg) = self.sig.private.result_area {
             let slot = Addr::base(I::FRAME, self.result_area_slot);
             self.w.store(Store::B64, slot, reg);
         }
         if self.survey.handlers {
-            let context = Addr::base(I::FRAME, self.lists.exceptions.context);
-            self.w.store(Store::B64, context, I::CTX);
+            let context = self.lists.exceptions.context;
+            self.w.store(Store::B64, Addr::base(I::FRAME, context), I::CTX);
+            self.w.saved(I::CTX, context);
         }
         self.parts.framed = self.w.offset();
         self.bring_in_parameters();
         self.zero_locals();
         self.bring_in_heap();
+        self.tell_places(body);
         self.begin_deep();
         self.function_entry_checks();
         Some(enter)
@@ -373,6 +380,18 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
+    /// Says where locals are, if somebody wants to know.
+    fn tell_places(&mut self, body: u32) {
+        if !self.facts.settings.debug {
+            return;
+        }
+        for (at, local) in self.survey.locals.iter().enumerate().filter(|(_, local)| local.local != Survey::HEAP) {
+            let LocalState { ty, slot, .. } = self.values.locals[at];
+            let place = LocalPlace { body, local: local.local, ty, slot };
+            self.values.w.locals.push(place);
+        }
+    }
+
     /// The address of the collector's heap never changes: it is brought to its home and its slot once.
     fn bring_in_heap(&mut self) {
         let Some(at) = self.heap else { return };
@@ -387,14 +406,16 @@ impl<I: Isa> FuncGen<'_, I> {
     fn zero_locals(&mut self) {
         let params = self.sig.params.len() as u32;
         let mapped = !self.roots.locals.is_empty();
-        if !self.survey.zeroed && !self.survey.handlers && !mapped {
+        let debug = self.facts.settings.debug;
+        if !self.survey.zeroed && !self.survey.handlers && !mapped && !debug {
             return;
         }
         for at in 0..self.locals.len() {
             let local = &self.survey.locals[at];
             // Homes are stored before calls in a `try_table`, perhaps before their locals are written.
             let stored = self.survey.handlers && self.locals[at].home.is_some() && local.local != Survey::HEAP;
-            let zeroed = local.zeroed || (stored || mapped && local.ty == Ty::GcRef) && local.local >= params;
+            let shown = debug && local.local != Survey::HEAP;
+            let zeroed = local.zeroed || (stored || shown || mapped && local.ty == Ty::GcRef) && local.local >= params;
             if !zeroed || without(Fault::ZeroLocals) {
                 continue;
             }

@@ -29,7 +29,7 @@ impl Leaf {
     pub(crate) fn of<I: Isa>(facts: &Facts, survey: &Survey, sig: &Sig, body: &[u8]) -> Leaf {
         let settings = &facts.settings;
         let leaves = !survey.calls && !survey.onward && !survey.vectors && body.len() <= LONGEST;
-        let metered = settings.fuel || settings.epochs || settings.poison;
+        let metered = settings.fuel || settings.epochs || settings.poison || settings.debug;
         if !leaves || metered || sig.private.stack_args > 0 || sig.private.result_area.is_some() {
             return Leaf::default();
         }

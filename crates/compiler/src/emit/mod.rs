@@ -131,12 +131,15 @@ impl Unusual {
     pub(crate) const MAPPED: u8 = 4;
     /// The state is proven before every operator.
     pub(crate) const CHECKED: u8 = 8;
+    /// Somebody may look at the locals.
+    pub(crate) const SHOWN: u8 = 16;
 
     pub(crate) fn of(facts: &Facts) -> Unusual {
         let settings = &facts.settings;
         let mut unusual = Unusual::default();
         unusual.set(Unusual::FUEL, settings.fuel);
         unusual.set(Unusual::MAPPED, settings.address_map == AddressMap::Operators);
+        unusual.set(Unusual::SHOWN, settings.debug);
         unusual.set(Unusual::CHECKED, (cfg!(debug_assertions) || settings.check) && proving());
         unusual
     }

@@ -1,14 +1,15 @@
 //! The writer: an assembler, and beside its code all that describes it. Whatever writes machine code writes by one.
 
-use crate::isa::{Isa, Load};
+use crate::isa::{At, Isa, Load};
 use crate::treaty::code::{
-    CallSite, Counters, FUNC_ALIGN, FuncCode, Handler, Record, Reloc, Safepoint, Target, TrapCode,
+    CallSite, Counters, FUNC_ALIGN, FuncCode, Handler, LocalPlace, Record, Reloc, Safepoint, Target, TrapCode, Unwind,
+    UnwindStep,
 };
 use crate::treaty::facts::{AddressMap, CpuFeatures, CtxFacts, Settings, Where};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::Width;
-use lightbeam_asm::{Addr, Label};
-use std::ops::{Deref, DerefMut};
+use lightbeam_asm::{Addr, Label, Reg};
+use std::ops::{Deref, DerefMut, Range};
 
 /// The code of the functions compiled so far by one worker, in the order in which they were compiled, and the tables
 /// beside it: an arena that grows from function to function, so that no function allocates for itself. All offsets are
@@ -32,6 +33,10 @@ pub struct Writer<I: Isa> {
     /// Stack maps, each some words: how many bytes below the frame pointer it covers; how many words follow; and in
     /// these a bit for each four bytes from the lowest on, which is set where a reference is.
     pub maps: Vec<u32>,
+    /// How to unwind, in ascending order, if that is asked for.
+    pub unwind: Vec<Unwind>,
+    /// Where locals are, function by function, if that is asked for.
+    pub locals: Vec<LocalPlace>,
     /// Totals over all functions.
     pub counters: Counters,
 
@@ -42,6 +47,10 @@ pub struct Writer<I: Isa> {
     /// May traps be faults of the machine?
     hardware_traps: bool,
     address_map: AddressMap,
+    /// Is it recorded how to unwind?
+    unwinds: bool,
+    /// Has what is written a frame, wherever it has not just taken it down?
+    framed: bool,
     /// Traps out of line whose places are still to come, and how many have theirs.
     pending: Vec<PendingTrap>,
     placed: usize,
@@ -118,6 +127,8 @@ pub(crate) struct Mark {
     handlers: usize,
     safepoints: usize,
     maps: usize,
+    unwind: usize,
+    locals: usize,
     counters: Counters,
 }
 
@@ -134,11 +145,15 @@ impl<I: Isa> Writer<I> {
             handlers: Vec::new(),
             safepoints: Vec::new(),
             maps: Vec::new(),
+            unwind: Vec::new(),
+            locals: Vec::new(),
             counters: Counters::default(),
             wasm: 0,
             returns_to: 0,
             hardware_traps: true,
             address_map: AddressMap::None,
+            unwinds: false,
+            framed: false,
             pending: Vec::new(),
             placed: 0,
             shared_traps: 0,
@@ -165,6 +180,7 @@ impl<I: Isa> Writer<I> {
         self.wasm = 0;
         self.hardware_traps = settings.hardware_traps;
         self.address_map = address_map;
+        self.framed = false;
         self.pending.clear();
         self.placed = 0;
         self.budget_end = self.offset().saturating_add(most.min(I::REACH as usize) as u32);
@@ -181,6 +197,8 @@ impl<I: Isa> Writer<I> {
             handlers: self.handlers.len(),
             safepoints: self.safepoints.len(),
             maps: self.maps.len(),
+            unwind: self.unwind.len(),
+            locals: self.locals.len(),
             counters: self.counters,
         }
     }
@@ -194,6 +212,8 @@ impl<I: Isa> Writer<I> {
         self.handlers.truncate(mark.handlers);
         self.safepoints.truncate(mark.safepoints);
         self.maps.truncate(mark.maps);
+        self.unwind.truncate(mark.unwind);
+        self.locals.truncate(mark.locals);
         self.counters = Counters { steps: self.counters.steps, ..mark.counters };
     }
 
@@ -214,6 +234,8 @@ impl<I: Isa> Writer<I> {
         self.handlers.clear();
         self.safepoints.clear();
         self.maps.clear();
+        self.unwind.clear();
+        self.locals.clear();
     }
 
     /// Pads so that what stands `before` bytes from here has the alignment of private entries.
@@ -317,6 +339,91 @@ impl<I: Isa> Writer<I> {
     pub fn libcall(&mut self, libcall: Libcall) {
         self.mov(Width::W64, I::LIBCALL.int_args[0], I::CTX);
         self.call(Target::Libcall(libcall));
+    }
+
+    // ---- frames
+
+    fn unwind_at(&mut self, at: u32, step: UnwindStep) {
+        if self.unwinds {
+            self.unwind.push(Unwind { at, step });
+        }
+    }
+
+    /// A function or a routine begins here, or the jump ahead of one.
+    pub fn begin_unwind(&mut self, settings: &Settings) {
+        self.unwinds = settings.unwind;
+        self.unwind_at(self.offset(), UnwindStep::Begin);
+    }
+
+    /// The code in this range was repeated at `start`.
+    pub fn repeat_unwind(&mut self, code: Range<u32>, start: u32) {
+        let mut next = self.unwind.partition_point(|row| row.at <= code.start);
+        while let Some(Unwind { at, step }) = self.unwind.get(next).copied()
+            && step != UnwindStep::Begin
+            && at <= code.end
+        {
+            self.unwind_at(start + (at - code.start), step);
+            next += 1;
+        }
+    }
+
+    /// As [`Isa::enter`].
+    pub fn enter(&mut self) -> At {
+        let start = self.offset();
+        let at = self.isa.enter();
+        self.framed = true;
+        self.unwind_at(start + I::ENTERING[0], UnwindStep::Pushed);
+        self.unwind_at(start + I::ENTERING[1], UnwindStep::Framed);
+        at
+    }
+
+    /// What was just stored to the frame, `offset` bytes from the frame pointer, is the caller's `reg`.
+    pub fn saved(&mut self, reg: Reg, offset: i32) {
+        self.unwind_at(self.offset(), UnwindStep::Saved(reg, offset));
+    }
+
+    /// As [`Isa::leave`].
+    pub fn leave(&mut self) {
+        self.isa.leave();
+        self.unwind_at(self.offset(), UnwindStep::Unframed);
+    }
+
+    /// As [`Isa::ret`].
+    pub fn ret(&mut self, pop: u32) {
+        self.isa.ret(pop);
+        self.gone();
+    }
+
+    /// As [`Isa::jump_back`].
+    pub(crate) fn jump_back(&mut self) {
+        let start = self.offset();
+        self.isa.jump_back();
+        self.unwind_at(start + I::JUMPING_BACK, UnwindStep::Popped);
+        self.gone();
+    }
+
+    /// As [`Isa::lift_frame`].
+    pub(crate) fn lift_frame(&mut self) {
+        self.isa.lift_frame();
+        self.unwind_at(self.offset(), UnwindStep::Lost);
+    }
+
+    /// As [`Isa::replace_frame`].
+    pub(crate) fn replace_frame(&mut self, to: i32) {
+        self.isa.replace_frame(to);
+        self.unwind_at(self.offset(), UnwindStep::Unframed);
+    }
+
+    /// What follows is reached from where there is no frame.
+    pub(crate) fn unframed(&mut self) {
+        self.unwind_at(self.offset(), UnwindStep::Unframed);
+    }
+
+    /// Control has left: what follows is reached from elsewhere.
+    pub(crate) fn gone(&mut self) {
+        if self.framed {
+            self.unwind_at(self.offset(), UnwindStep::Framed);
+        }
     }
 
     // ---- traps and the address map

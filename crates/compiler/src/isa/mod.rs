@@ -196,6 +196,12 @@ pub trait Isa: Assembler + Default + Send + 'static {
     /// What the platform's C convention preserves beside `FRAME` and `STACK`. Code that the host enters saves these, as
     /// nothing else gives them back after a trap.
     const ENTRY_SAVED: &'static [Reg];
+    /// Bytes of `enter` behind which the caller's frame pointer is pushed, and behind which the frame is made.
+    const ENTERING: [u32; 2];
+    /// Bytes of `jump_back` behind which the return address is in `SCRATCH` alone.
+    const JUMPING_BACK: u32;
+    /// The number that DWARF has for the return address.
+    const DEBUG_RETURN: u8;
     /// In which register a stack tells another what it wants, see `switch_stack`.
     const STACK_MESSAGE: Reg;
     /// Where a compare-and-exchange has the value it expects and gives the one that was there. Never a home.
@@ -250,6 +256,8 @@ pub trait Isa: Assembler + Default + Send + 'static {
     fn host_features() -> CpuFeatures;
     /// Does a processor multiply and add with one rounding?
     fn fuses(cpu: &CpuFeatures) -> bool;
+    /// The number that DWARF has for a register.
+    fn debug_number(reg: Reg) -> u8;
 
     // ---- the code under construction
 

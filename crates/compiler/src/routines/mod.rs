@@ -25,6 +25,7 @@ pub(crate) fn emit<I: Isa>(facts: &Facts, routine: Routine, w: &mut Writer<I>) -
     w.reserve(96 * I::MAX_PRIMITIVE);
     w.pad_to_entry(0);
     let start = w.offset();
+    w.begin_unwind(&facts.settings);
     w.begin_routine(&facts.settings);
     let trap = w.trap_label(TrapCode::TableOutOfBounds);
     RoutineGen::<I> { facts, w, trap }.routine(routine);
@@ -62,7 +63,9 @@ impl<I: Isa> RoutineGen<'_, I> {
         let enter = self.w.enter();
         self.w.patch_frame(enter, FRAME_BYTES);
         for (i, reg) in Self::KEPT.into_iter().enumerate() {
-            self.w.store(Store::B64, Addr::base(I::FRAME, -8 * (i as i32 + 1)), reg);
+            let kept = -8 * (i as i32 + 1);
+            self.w.store(Store::B64, Addr::base(I::FRAME, kept), reg);
+            self.w.saved(reg, kept);
             self.w.mov(Width::W64, reg, I::PRIVATE.int_args[i]);
         }
         let done = self.w.label();

@@ -65,11 +65,10 @@ impl<I: Isa> RoutineGen<'_, I> {
     pub(crate) fn stack_routine(&mut self, routine: StackRoutine) {
         let enter = self.w.enter();
         self.w.patch_frame(enter, 8 * Self::FRAME_WORDS as u32);
-        for (i, reg) in I::PRESERVED.iter().enumerate() {
+        for (i, reg) in I::PRESERVED.iter().chain(&[I::CTX, I::MEMORY_BASE]).enumerate() {
             self.w.store(Store::B64, Self::kept(i), *reg);
+            self.w.saved(*reg, Self::kept(i).disp());
         }
-        self.w.store(Store::B64, Self::KEPT_CTX, I::CTX);
-        self.w.store(Store::B64, Self::KEPT_MEMORY, I::MEMORY_BASE);
         for (reg, from) in Self::KEPT.iter().zip(I::PRIVATE.int_args) {
             self.w.mov(Width::W64, *reg, *from);
         }

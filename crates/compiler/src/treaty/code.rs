@@ -3,6 +3,8 @@
 //! [`Writer`]: crate::Writer
 
 use crate::treaty::libcall::Libcall;
+use crate::treaty::ty::Ty;
+use lightbeam_asm::Reg;
 use std::ops::Range;
 
 /// Alignment of private entries in the text, and of the text itself: what a processor fetches at a time, so that where
@@ -237,6 +239,47 @@ impl Record {
 }
 
 const _: () = assert!(size_of::<Record>() == 12);
+
+/// Where a local is between operators, in code for debuggers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalPlace {
+    /// Offset of the private entry of its function.
+    pub body: u32,
+    /// Its index.
+    pub local: u32,
+    /// What it holds.
+    pub ty: Ty,
+    /// Its slot, in bytes from the frame pointer.
+    pub slot: i32,
+}
+
+/// From an offset of the code on, how whoever goes through the frames finds the one that called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unwind {
+    /// The first byte for which it holds.
+    pub at: u32,
+    /// What has changed.
+    pub step: UnwindStep,
+}
+
+/// What changes for whoever goes through the frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnwindStep {
+    /// A function or a routine begins, and nothing of it is on the stack yet but the address that it returns to.
+    Begin,
+    /// On the stack the caller's frame pointer lies below the return address.
+    Pushed,
+    /// The frame pointer is that of this frame, and whatever was `Saved` is in it.
+    Framed,
+    /// A register of the caller's is in the frame, so many bytes from the frame pointer, whenever there is a frame.
+    Saved(Reg, i32),
+    /// The frame is gone, and the caller has all its registers: as at `Begin`.
+    Unframed,
+    /// As `Unframed`, but the return address is in the scratch register and no longer on the stack.
+    Popped,
+    /// A tail call writes its arguments over the frame: nobody finds the caller.
+    Lost,
+}
 
 /// Why an instruction traps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -254,6 +254,8 @@ impl Maker<'_> {
             deterministic: settings.deterministic,
             nan_canonicalization: settings.canonical_nans,
             spectre: !settings.no_spectre,
+            debug: settings.debug,
+            unwind: false,
             cpu,
             fuses: I::fuses(&cpu),
             check: true,

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) deterministic: bool,
     /// NaNs that are computed are canonical.
     pub(crate) canonical_nans: bool,
+    /// Debuggers may look at locals between operators.
+    pub(crate) debug: bool,
     /// The collector counts references.
     pub(crate) counting: bool,
     /// Nothing is ever collected.
@@ -60,7 +62,7 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// All settings by name.
-    fn words(&mut self) -> [(&'static str, &mut bool); 15] {
+    fn words(&mut self) -> [(&'static str, &mut bool); 16] {
         [
             ("fuel", &mut self.fuel),
             ("epochs", &mut self.epochs),
@@ -71,6 +73,7 @@ impl Settings {
             ("eager-tables", &mut self.eager_tables),
             ("deterministic", &mut self.deterministic),
             ("canonical-nans", &mut self.canonical_nans),
+            ("debug", &mut self.debug),
             ("counting", &mut self.counting),
             ("no-collector", &mut self.no_collector),
             ("component", &mut self.component),

@@ -313,6 +313,9 @@ impl Isa for Spare {
         LIBCALL: Convention;
         ENTRY_SAVED: &'static [Reg];
         FLOOR: &'static [&'static str];
+        ENTERING: [u32; 2];
+        JUMPING_BACK: u32;
+        DEBUG_RETURN: u8;
         STACK_MESSAGE: Reg;
         EXPECTED: Reg;
         UNPASSED: Reg;
@@ -334,6 +337,10 @@ impl Isa for Spare {
 
     fn fuses(cpu: &CpuFeatures) -> bool {
         X64::fuses(cpu)
+    }
+
+    fn debug_number(reg: Reg) -> u8 {
+        X64::debug_number(reg)
     }
 
     fn dense(reg: Reg) -> usize {

@@ -88,11 +88,13 @@ pub(crate) fn emit<I: Isa>(
     let routine = border.w.label();
     border.thunk(&sig, Entry::Local(routine));
     border.w.align(FUNC_ALIGN);
+    border.w.begin_unwind(&border.settings);
     border.w.bind(routine);
     let offsets = VMOffsets::new(POINTER, &translation.module);
     Startup { border, translation, facts, offsets, lists: Vec::new(), cost: 1, deepest: 0 }.emit(&sig);
     let wasm = wasm..border.w.offset();
     border.w.align(FUNC_ALIGN);
+    border.w.begin_unwind(&border.settings);
     let array = border.w.offset();
     border.array_to_wasm(&sig, Entry::Local(routine), concurrency);
     Ranges { wasm, array: array..border.w.offset() }
@@ -126,6 +128,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         self.border.w.check_stack(&self.facts.ctx);
         for (n, reg) in saved.into_iter().enumerate() {
             self.border.w.store(Store::B64, slot::<I>(n), reg);
+            self.border.w.saved(reg, slot::<I>(n).disp());
         }
         self.load_fuel();
         self.meter();

@@ -110,6 +110,7 @@ impl<'a, I: Isa> Border<'a, I> {
         let start = self.start();
         if let Some(Template { code, call }) = template {
             self.w.repeat(code.clone());
+            self.w.repeat_unwind(code.clone(), start);
             self.w.reloc(start + *call, Target::Func(index));
         } else {
             let relocs = self.w.relocs.len();
@@ -125,6 +126,7 @@ impl<'a, I: Isa> Border<'a, I> {
         self.w.reset_labels();
         self.w.begin_routine(&self.settings);
         self.w.align(FUNC_ALIGN);
+        self.w.begin_unwind(&self.settings);
         self.w.offset()
     }
 
@@ -196,7 +198,9 @@ impl<'a, I: Isa> Border<'a, I> {
         let joined = Addr::base(I::FRAME, -2 * VAL_RAW);
         self.enter(if sig.splits() { 2 * VAL_RAW } else { VAL_RAW });
         self.w.store(Store::B64, context, I::CTX);
+        self.w.saved(I::CTX, context.disp());
         self.w.store(Store::B64, base, I::MEMORY_BASE);
+        self.w.saved(I::MEMORY_BASE, base.disp());
         self.w.mov(Width::W64, I::CTX, callee);
         if let (Some(to), Some(from)) = (sig.private.result_area, sig.tail.result_area) {
             self.w.mov(Width::W64, to, from);
@@ -328,6 +332,7 @@ impl<'a, I: Isa> Border<'a, I> {
         self.enter(frame.next_multiple_of(16) as i32);
         for (n, ty, reg) in Self::kept() {
             self.store(ty, slot::<I>(n), reg);
+            self.w.saved(reg, slot::<I>(n).disp());
         }
         self.allocate(results);
         self.w.mov(Width::W64, values, I::LIBCALL.int_args[2]);

@@ -7,19 +7,21 @@ use crate::input::translate::{self, Translated};
 use crate::output::elf::{Elf, Header, Kind, Section};
 use crate::output::image::Image;
 use crate::output::memory_file;
+use crate::output::symbols::{Named, Names, Symbols};
 use crate::output::text::Piece;
+use crate::output::unwind;
 use crate::settings::Settings;
 use crate::target::{ARCHITECTURE, PAGE, TRIPLE};
 use std::borrow::Cow;
 use std::fs::File;
 use std::mem::offset_of;
 use std::os::unix::fs::FileExt;
-use wasmtime_environ::component::{CompiledComponentInfo, ComponentArtifacts};
+use wasmtime_environ::component::{CompiledComponentInfo, ComponentArtifacts, Trampoline, TrampolineIndex};
 use wasmtime_environ::object::write::Object;
 use wasmtime_environ::object::{BinaryFormat, Endianness};
 use wasmtime_environ::{
-    CompiledModuleInfo, FlagValue, FunctionName, Metadata, ModuleTranslation, ObjectBuilder, PrimaryMap, Tunables,
-    WasmChecksum, obj,
+    CompiledModuleInfo, DefinedFuncIndex, FlagValue, FuncIndex, FunctionName, Metadata, ModuleInternedTypeIndex,
+    ModuleTranslation, ObjectBuilder, PrimaryMap, StaticModuleIndex, Tunables, WasmChecksum, obj,
 };
 
 pub use crate::output::text::LARGE;
@@ -147,6 +149,32 @@ impl<'a> Source<'a> {
     }
 }
 
+impl Names for Source<'_> {
+    fn function(&self, module: StaticModuleIndex, function: DefinedFuncIndex) -> (FuncIndex, Option<&str>) {
+        let translation = match self {
+            Source::Module((translation, _)) => translation,
+            Source::Component(component, _) => &component.modules[module],
+        };
+        let index = translation.module.func_index(function);
+        (index, translation.debuginfo.name_section.func_names.get(&index).copied())
+    }
+
+    fn parameters(&self, ty: ModuleInternedTypeIndex) -> u32 {
+        let types = match self {
+            Source::Module((_, types)) => types,
+            Source::Component(component, _) => component.types.module_types_builder(),
+        };
+        types[ty].unwrap_func().params().len() as u32
+    }
+
+    fn trampoline(&self, index: TrampolineIndex) -> Option<&Trampoline> {
+        match self {
+            Source::Module(_) => None,
+            Source::Component(component, _) => component.component.trampolines.get(index),
+        }
+    }
+}
+
 /// The data of all modules, one behind the other.
 struct Data<'a> {
     parts: Vec<Cow<'a, [u8]>>,
@@ -214,9 +242,20 @@ pub(crate) fn write<'a>(
         elf.section(obj::ELF_WASMTIME_STACK_MAP, Kind::ReadOnly, maps);
     }
     elf.section(obj::ELF_WASMTIME_EXCEPTIONS, Kind::ReadOnly, image.exceptions.finish());
+    elf.symbols = match image.symbols {
+        Named::Nothing => None,
+        Named::Pieces(pieces) => Some(Symbols::new(&pieces, &source)),
+        Named::Table(symbols) => Some(symbols),
+    };
+    if let Some(parts) = &image.debug {
+        let frames = image.unwind.iter().map(|table| table.for_debuggers(text_len));
+        elf.debug(parts.sections(&source)?.into_iter().chain(frames));
+    }
+    let unwind = image.unwind.filter(|_| settings.unwind).map(|table| table.finish(text_len)).unwrap_or_default();
     // Text and data are empty at first. Their bytes follow when all else is written.
     let text_section = elf.section(".text", Kind::Code, Vec::new());
     let data_section = elf.section(obj::ELF_WASM_DATA, Kind::ReadOnly, Vec::new());
+    let unwind_section = (!unwind.is_empty()).then(|| elf.section(unwind::NAME, Kind::ReadOnly, Vec::new()));
 
     let Data { parts: data, len: data_len, align: data_align } = Data::take(&mut source);
     let info = match source {
@@ -246,6 +285,9 @@ pub(crate) fn write<'a>(
     let (file, text) = image.text.into_parts();
     let text = Part::text(&file, text, text_len);
     let data = data.into_iter().map(Part::Bytes);
+    // Right behind the text, as its entries say, on a page of its own, where the host may look for it.
+    let unwind_len = unwind.len();
+    let unwind = unwind_section.map(|_| Part::Bytes(unwind.into()));
     let zeros = |len: usize| Part::Bytes(vec![0; len].into());
     if text_len < LARGE {
         // All that is read at once together, and the text at the end.
@@ -253,22 +295,31 @@ pub(crate) fn write<'a>(
         let text_at = (data_at + data_len).next_multiple_of(PAGE as usize);
         set_extent(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
         set_extent(&mut front, text_section, Extent { at: text_at, len: text_len, align: PAGE });
+        if let Some(section) = unwind_section {
+            set_extent(&mut front, section, Extent { at: text_at + text_len, len: unwind_len, align: PAGE });
+        }
         front.resize(if data_len == 0 { text_at } else { data_at }, 0);
         let padding = text_at - front.len() - data_len;
-        let parts = [Part::Bytes(front.into())].into_iter().chain(data).chain([zeros(padding)]).chain(text).collect();
-        return Ok(Artifact { parts, file, len: text_at + text_len });
+        let ahead = [Part::Bytes(front.into())].into_iter().chain(data).chain([zeros(padding)]);
+        let parts = ahead.chain(text).chain(unwind).collect();
+        return Ok(Artifact { parts, file, len: text_at + text_len + unwind_len });
     }
     // The text first, behind a page for the header, so that it can be put in place before the rest is known.
-    let data_at = PAGE as usize + text_len;
+    let unwind_at = PAGE as usize + text_len;
+    let data_at = (unwind_at + unwind_len).next_multiple_of(data_align as usize);
     let back_at = (data_at + data_len).next_multiple_of(16);
     let len = back_at + front.len();
     let mut header = shift(&mut front, back_at as u64);
     header.resize(PAGE as usize, 0);
     set_extent(&mut front, text_section, Extent { at: PAGE as usize, len: text_len, align: PAGE });
     set_extent(&mut front, data_section, Extent { at: data_at, len: data_len, align: data_align });
-    let padding = zeros(back_at - data_at - data_len);
-    let behind = [padding, Part::Bytes(front.into())];
-    let parts = [Part::Bytes(header.into())].into_iter().chain(text).chain(data).chain(behind).collect();
+    if let Some(section) = unwind_section {
+        set_extent(&mut front, section, Extent { at: unwind_at, len: unwind_len, align: PAGE });
+    }
+    let padding = zeros(data_at - unwind_at - unwind_len);
+    let behind = [zeros(back_at - data_at - data_len), Part::Bytes(front.into())];
+    let ahead = [Part::Bytes(header.into())].into_iter().chain(text).chain(unwind).chain([padding]);
+    let parts = ahead.chain(data).chain(behind).collect();
     Ok(Artifact { parts, file, len })
 }
 
@@ -375,13 +426,13 @@ pub fn empty(settings: &Settings) -> wasmtime_environ::error::Result<Vec<u8>> {
 /// with its length, and target, flags, tunables and features, in the encoding and order of its private `Metadata`.
 /// The tunables name the collector if objects are made.
 fn engine_metadata(settings: &Settings, objects: bool) -> wasmtime_environ::error::Result<Vec<u8>> {
-    const VERSION: &str = "48";
     let collector = if objects { settings.collector } else { settings.tunables.collector };
     let tunables = Tunables { collector, ..settings.tunables.clone() };
     let shared_flags: [(&str, FlagValue<'_>); 0] = [];
     let metadata = (TRIPLE, &shared_flags[..], settings.isa_flags(), tunables, settings.features.bits());
-    let mut section = vec![0, VERSION.len() as u8];
-    section.extend_from_slice(VERSION.as_bytes());
+    let version = settings.module_version.as_bytes();
+    let mut section = vec![0, u8::try_from(version.len()).expect("an engine's version has at most 255 bytes")];
+    section.extend_from_slice(version);
     section.extend(postcard::to_allocvec(&metadata)?);
     Ok(section)
 }

@@ -131,6 +131,8 @@ mod tests {
             records: Vec::new(),
             sites: Vec::new(),
             handlers: Vec::new(),
+            unwind: Vec::new(),
+            locals: Vec::new(),
             safepoints: Vec::new(),
             maps: Vec::new(),
             reports: Vec::new(),

@@ -2,15 +2,17 @@
 //! and asks for each section whether it is one of those with a standard meaning: of the time from the bytes of a module
 //! of one function to its first call it took a seventh.
 
+use crate::output::symbols::Symbols;
 use crate::target::{MACHINE, PAGE};
 use std::mem::size_of;
 use wasmtime_environ::obj::ELFOSABI_WASMTIME;
 use wasmtime_environ::object::elf::{
-    ELFCLASS64, ELFDATA2LSB, ELFMAG, ET_REL, EV_CURRENT, FileHeader64, Ident, SHF_ALLOC, SHF_EXECINSTR, SHT_PROGBITS,
-    SHT_STRTAB, SHT_SYMTAB, SectionHeader64, Sym64,
+    ELFCLASS64, ELFDATA2LSB, ELFMAG, ET_REL, EV_CURRENT, FileHeader64, Ident, R_X86_64_64, Rela64, SHF_ALLOC,
+    SHF_EXECINSTR, SHF_INFO_LINK, SHT_PROGBITS, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, STB_LOCAL, STT_FUNC, SectionHeader64,
+    Sym64,
 };
 use wasmtime_environ::object::pod::bytes_of;
-use wasmtime_environ::object::{LittleEndian as LE, U16, U32, U64};
+use wasmtime_environ::object::{I64, LittleEndian as LE, U16, U32, U64};
 
 pub(crate) type Header = FileHeader64<LE>;
 pub(crate) type Section = SectionHeader64<LE>;
@@ -23,25 +25,65 @@ pub(crate) enum Kind {
     Code,
     /// Nothing that a loader has to look at.
     Debug,
+    /// What waits in the section with this number for the address of the code.
+    Relocations(u32),
 }
+
+/// Names of sections that say what waits in others.
+const RELOCATIONS: [&str; 7] = [
+    ".rela.debug_info",
+    ".rela.debug_line",
+    ".rela.debug_frame",
+    ".rela.debug_loc",
+    ".rela.debug_loclists",
+    ".rela.debug_ranges",
+    ".rela.debug_rnglists",
+];
 
 /// An ELF file under construction.
 pub(crate) struct Elf {
     flags: u32,
     /// In the order of their headers, of which the first stands for no section.
     sections: Vec<(&'static str, Kind, Vec<u8>)>,
+    /// What lies where in the section of code, if that is said.
+    pub(crate) symbols: Option<Symbols>,
 }
 
 impl Elf {
     pub(crate) fn new(flags: u32) -> Elf {
         // As many as an artifact can have.
-        Elf { flags, sections: Vec::with_capacity(11) }
+        Elf { flags, sections: Vec::with_capacity(12), symbols: None }
     }
 
     /// Adds a section and returns the number of its header.
     pub(crate) fn section(&mut self, name: &'static str, kind: Kind, bytes: Vec<u8>) -> usize {
         self.sections.push((name, kind, bytes));
         self.sections.len()
+    }
+
+    /// Adds sections for debuggers, each with what waits in it for the address of the code.
+    pub(crate) fn debug(&mut self, sections: impl Iterator<Item = lightbeam_debug::Section>) {
+        // They are relative to a symbol, and all symbols are places of the text.
+        let symbol = self.symbols.as_ref().and_then(|symbols| symbols.entries.first());
+        let Some([_, base, _]) = symbol.copied() else { return };
+        for lightbeam_debug::Section { name, bytes, relocations } in sections {
+            let of = self.section(name, Kind::Debug, bytes) as u32;
+            let mut table = Vec::with_capacity(relocations.len() * size_of::<Rela64<LE>>());
+            for lightbeam_debug::Relocation { at, addend } in relocations {
+                table.extend_from_slice(bytes_of(&Rela64 {
+                    r_offset: U64::new(LE, at),
+                    r_info: U64::new(LE, 1 << 32 | u64::from(R_X86_64_64)),
+                    r_addend: I64::new(LE, addend - i64::from(base)),
+                }));
+            }
+            if let Some(name) = RELOCATIONS.into_iter().find(|of| of.strip_prefix(".rela") == Some(name))
+                && !table.is_empty()
+            {
+                self.section(name, Kind::Relocations(of), table);
+            } else {
+                debug_assert!(table.is_empty(), "{name} has places of the text");
+            }
+        }
     }
 
     /// The bytes of the section of this name, which is added if there is none.
@@ -57,10 +99,16 @@ impl Elf {
         let names = Names::new(names.collect());
         let headers = names.offsets.len() + 1;
 
-        let symbols_at = (size_of::<Header>() + self.sections.iter().map(|(.., bytes)| bytes.len()).sum::<usize>())
-            .next_multiple_of(8);
-        let strings_at = symbols_at + size_of::<Symbol>();
-        let names_at = strings_at + 1;
+        let place = |at: usize, kind: Kind| match kind {
+            Kind::Relocations(_) => at.next_multiple_of(8),
+            _ => at,
+        };
+        let end = self.sections.iter().fold(size_of::<Header>(), |at, (_, kind, bytes)| place(at, *kind) + bytes.len());
+        let symbols_at = end.next_multiple_of(8);
+        // A table of no symbols begins with one, and a table of no strings with an empty one.
+        let symbols = self.symbols.unwrap_or(Symbols { entries: Vec::new(), strings: vec![0] });
+        let strings_at = symbols_at + (1 + symbols.entries.len()) * size_of::<Symbol>();
+        let names_at = strings_at + symbols.strings.len();
         let headers_at = (names_at + names.bytes.len()).next_multiple_of(8);
         let len = headers_at + headers * size_of::<Section>();
 
@@ -89,31 +137,60 @@ impl Elf {
             e_shnum: U16::new(LE, headers as u16),
             e_shstrndx: U16::new(LE, headers as u16 - 1),
         }));
-        self.sections.iter().for_each(|(.., bytes)| file.extend_from_slice(bytes));
-        // A table of no symbols begins with one, and a table of no strings with an empty one.
-        file.resize(names_at, 0);
+        for (_, kind, bytes) in &self.sections {
+            file.resize(place(file.len(), *kind), 0);
+            file.extend_from_slice(bytes);
+        }
+        file.resize(symbols_at + size_of::<Symbol>(), 0);
+        let code = self.sections.iter().position(|(_, kind, _)| *kind == Kind::Code).map_or(0, |at| at + 1);
+        for [name, start, len] in symbols.entries {
+            file.extend_from_slice(bytes_of(&Symbol {
+                st_name: U32::new(LE, name),
+                st_info: STB_LOCAL << 4 | STT_FUNC,
+                st_other: 0,
+                st_shndx: U16::new(LE, code as u16),
+                st_value: U64::new(LE, start.into()),
+                st_size: U64::new(LE, len.into()),
+            }));
+        }
+        file.extend_from_slice(&symbols.strings);
         file.extend_from_slice(&names.bytes);
         file.resize(headers_at + size_of::<Section>(), 0);
 
         let mut at = size_of::<Header>();
         for ((_, kind, bytes), name) in self.sections.iter().zip(&names.offsets) {
+            at = place(at, *kind);
             let flags = match kind {
                 Kind::ReadOnly => SHF_ALLOC,
                 Kind::Code => SHF_ALLOC | SHF_EXECINSTR,
                 Kind::Debug => 0,
+                Kind::Relocations(_) => SHF_INFO_LINK,
             };
-            file.extend_from_slice(bytes_of(&header(*name, SHT_PROGBITS, flags, at, bytes.len())));
+            let plain = header(*name, SHT_PROGBITS, flags, at, bytes.len());
+            file.extend_from_slice(bytes_of(&match kind {
+                Kind::Relocations(of) => Section {
+                    sh_type: U32::new(LE, SHT_RELA),
+                    // The table of symbols is the third from the end.
+                    sh_link: U32::new(LE, headers as u32 - 3),
+                    sh_info: U32::new(LE, *of),
+                    sh_addralign: U64::new(LE, 8),
+                    sh_entsize: U64::new(LE, size_of::<Rela64<LE>>() as u64),
+                    ..plain
+                },
+                _ => plain,
+            }));
             at += bytes.len();
         }
         let [symtab, strtab, shstrtab] = [3, 2, 1].map(|n| names.offsets[names.offsets.len() - n]);
         file.extend_from_slice(bytes_of(&Section {
             sh_link: U32::new(LE, headers as u32 - 2),
-            sh_info: U32::new(LE, 1),
+            // All of them are the file's own.
+            sh_info: U32::new(LE, ((strings_at - symbols_at) / size_of::<Symbol>()) as u32),
             sh_addralign: U64::new(LE, 8),
             sh_entsize: U64::new(LE, size_of::<Symbol>() as u64),
-            ..header(symtab, SHT_SYMTAB, 0, symbols_at, size_of::<Symbol>())
+            ..header(symtab, SHT_SYMTAB, 0, symbols_at, strings_at - symbols_at)
         }));
-        file.extend_from_slice(bytes_of(&header(strtab, SHT_STRTAB, 0, strings_at, 1)));
+        file.extend_from_slice(bytes_of(&header(strtab, SHT_STRTAB, 0, strings_at, names_at - strings_at)));
         file.extend_from_slice(bytes_of(&header(shstrtab, SHT_STRTAB, 0, names_at, names.bytes.len())));
         debug_assert_eq!(file.len(), len);
         file
@@ -199,6 +276,7 @@ mod tests {
                     Kind::ReadOnly => SectionKind::ReadOnlyData,
                     Kind::Code => SectionKind::Text,
                     Kind::Debug => SectionKind::Debug,
+                    Kind::Relocations(_) => unreachable!("none of these"),
                 };
                 let section = object.add_section(Vec::new(), name.as_bytes().to_vec(), of_object);
                 object.set_section_data(section, bytes.clone(), 1);

@@ -1,7 +1,7 @@
 //! What compiling a batch of functions gives: code that is still to be placed.
 
 use crate::report::FunctionReport;
-use lightbeam_compiler::code::{CallSite, Handler, Record, Reloc, Safepoint};
+use lightbeam_compiler::code::{CallSite, Handler, LocalPlace, Record, Reloc, Safepoint, Unwind};
 use wasmtime_environ::StaticModuleIndex;
 
 /// Compiled functions of one core module that follow each other.
@@ -32,6 +32,9 @@ pub(crate) struct Fragment {
     pub(crate) sites: Vec<CallSite>,
     /// What the sites name.
     pub(crate) handlers: Vec<Handler>,
+    pub(crate) unwind: Vec<Unwind>,
+    /// Where locals are, if that is asked for.
+    pub(crate) locals: Vec<LocalPlace>,
     /// One for each function, if that is asked for, without their names.
     pub(crate) reports: Vec<FunctionReport>,
     /// Was the code dropped, as the module exceeds its budget? What is left says how much there was.

@@ -16,6 +16,7 @@ use crate::output::budget;
 use crate::output::detached::{Detached, Relocatable};
 use crate::output::image::Image;
 use crate::output::place::{Placed, Placer, aligned};
+use crate::output::symbols::Name;
 use crate::output::text::{Piece, Text};
 use crate::settings::Settings;
 use crate::target::{Machine, PAGE, POINTER};
@@ -220,7 +221,7 @@ fn component_functions(
 ) -> Result<(), Blame> {
     let module = StaticModuleIndex::from_u32(0);
     let within = component.emit(border, |border, key, range| {
-        done(Crossing { key: Some(key), target: None, module, range });
+        done(Crossing { key: Some(key), name: None, target: None, module, range });
         border.w.offset() as usize <= room
     });
     if within { Ok(()) } else { Err(None) }
@@ -234,6 +235,8 @@ type Blame = Option<(StaticModuleIndex, u32)>;
 struct Crossing {
     /// Its entry in the function table, if it has one.
     key: Option<FuncKey>,
+    /// What else it is called, if it has none.
+    name: Option<Name>,
     /// What relocations call it, if any does.
     target: Option<Key>,
     /// Whose relocations it has, if it has any.
@@ -299,6 +302,7 @@ impl<'a> Linker<'a> {
         self.rest.extend_from_slice(w.code());
         self.relocs.extend(w.relocs.iter().map(|reloc| (module(reloc.at), Reloc { at: reloc.at + start, ..*reloc })));
         self.functions.image.record(start, &w.records);
+        self.functions.image.unwind(start, &w.unwind);
         self.functions.image.exceptions.push(start, &w.sites, &w.handlers);
         self.functions.image.stack_maps.extend(start, &w.safepoints, &w.maps);
         start
@@ -352,17 +356,18 @@ impl<'a> Linker<'a> {
                         Routine::Constant { .. } => unmetered.as_ref().unwrap_or(unit.facts),
                         _ => unit.facts,
                     };
-                    starts.push((
-                        *key,
-                        compile_routine::<Machine>(facts, *routine, &mut self.tools.workspace, &mut output)?,
-                    ));
+                    let start = compile_routine::<Machine>(facts, *routine, &mut self.tools.workspace, &mut output)?;
+                    starts.push((*key, *routine, start..output.offset()));
                     if output.offset() as usize >= room {
                         return Err(self.too_large(None));
                     }
                 }
                 let base = self.append(unit.module(), &output);
                 self.put_back(output);
-                self.places.extend(starts.into_iter().map(|(key, start)| (key, base + start)));
+                for (key, routine, range) in starts {
+                    self.functions.image.name(Name::Routine(routine), base + range.start, base + range.end);
+                    self.places.insert(key, base + range.start);
+                }
             }
             let named = self.relocs[seen..].iter().copied().filter_map(of);
             new = named.filter(|(key, ..)| !self.places.contains_key(key)).collect();
@@ -384,7 +389,8 @@ impl<'a> Linker<'a> {
                 if range.end as usize > room {
                     return Err(Some((unit.module(), index)));
                 }
-                done(Crossing { key: None, target: None, module: unit.module(), range });
+                let name = Some(Name::Thunk(unit.module(), DefinedFuncIndex::from_u32(index)));
+                done(Crossing { key: None, name, target: None, module: unit.module(), range });
             }
             Ok(())
         })
@@ -425,7 +431,8 @@ impl<'a> Linker<'a> {
             } else {
                 border.data_segment(runtime)
             }
-            done(Crossing { key: None, target: Some(*key), module, range: start..border.w.offset() });
+            let name = Some(Name::Data(module, index, drop));
+            done(Crossing { key: None, name, target: Some(*key), module, range: start..border.w.offset() });
         }
     }
 
@@ -447,7 +454,7 @@ impl<'a> Linker<'a> {
                 return Err(Some((module, index)));
             }
             let key = FuncKey::ArrayToWasmTrampoline(module, DefinedFuncIndex::from_u32(index));
-            done(Crossing { key: Some(key), target: None, module, range });
+            done(Crossing { key: Some(key), name: None, target: None, module, range });
         }
         Ok(())
     }
@@ -486,7 +493,7 @@ impl<'a> Linker<'a> {
                 return Err(None);
             }
             let key = Some(FuncKey::WasmToArrayTrampoline(ty));
-            done(Crossing { key, target: None, module: nobody, range: start..border.w.offset() });
+            done(Crossing { key, name: None, target: None, module: nobody, range: start..border.w.offset() });
         }
         self.exits_to_builtins(border, needed, done);
         Ok(())
@@ -507,7 +514,7 @@ impl<'a> Linker<'a> {
             border.wasm_to_builtin(libcall);
             let key = Some(FuncKey::WasmToBuiltinTrampoline(host::builtin(libcall)));
             let target = Some(Key::Libcall(libcall));
-            done(Crossing { key, target, module: nobody, range: start..border.w.offset() });
+            done(Crossing { key, name: None, target, module: nobody, range: start..border.w.offset() });
         }
     }
 
@@ -550,10 +557,13 @@ impl<'a> Linker<'a> {
             owners.peek().expect("relocations are in pieces").module
         });
         self.put_back(border.w);
-        for Crossing { key, target, range, .. } in pieces {
+        for Crossing { key, name, target, range, .. } in pieces {
             let (start, end) = (base + range.start, base + range.end);
             if let Some(key) = key {
                 self.functions.image.add_function(key, start, end, FilePos::none());
+            }
+            if let Some(name) = name {
+                self.functions.image.name(name, start, end);
             }
             if let Some(target) = target {
                 self.places.insert(target, start);

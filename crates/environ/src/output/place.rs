@@ -110,12 +110,32 @@ impl Placer {
             end = func.end;
             let key = FuncKey::DefinedWasmFunction(module, DefinedFuncIndex::from_u32(self.next() - module_first));
             self.image.add_function(key, base + func.start, base + func.end, FilePos::new(func.wasm));
+            if let Some(parts) = &mut self.image.debug {
+                let defined = DefinedFuncIndex::from_u32(self.bodies.len() as u32 - module_first);
+                parts.function(module, defined, base, &func);
+            }
             self.bodies.push(base + func.body);
         }
         let Fragment {
-            mut code, mut calls, imports, across, relocs, records, sites, handlers, safepoints, maps, ..
+            mut code,
+            mut calls,
+            imports,
+            across,
+            relocs,
+            records,
+            sites,
+            handlers,
+            safepoints,
+            maps,
+            unwind,
+            locals,
+            ..
         } = fragment;
         self.image.record(base, &records);
+        self.image.unwind(base, &unwind);
+        if let Some(parts) = &mut self.image.debug {
+            parts.locals(base, &locals);
+        }
         self.image.exceptions.push(base, &sites, &handlers);
         self.image.stack_maps.extend(base, &safepoints, &maps);
         // While the code is at hand. What is called further on has no place yet.

@@ -169,7 +169,8 @@ impl Worker {
             self.tools.output.truncate(0);
             code
         };
-        let Writer { funcs, relocs, records, sites, handlers, safepoints, maps, counters, .. } = &mut self.tools.output;
+        let Writer { funcs, relocs, records, sites, handlers, safepoints, maps, unwind, locals, counters, .. } =
+            &mut self.tools.output;
         let [mut calls, mut imports, mut across] = [const { Vec::new() }; 3];
         let mut others = Vec::new();
         calls.reserve(relocs.len());
@@ -208,6 +209,8 @@ impl Worker {
             maps: take(maps, large),
             sites: take(sites, large),
             handlers: take(handlers, large),
+            unwind: take(unwind, large),
+            locals: take(locals, large),
             func_bytes: std::mem::take(&mut self.func_bytes),
             reports: std::mem::take(&mut self.reports),
             dropped: std::mem::take(&mut self.dropped),

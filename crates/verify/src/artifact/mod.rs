@@ -5,12 +5,15 @@
 //! What a table *says* is not judged here; see `tables`.
 
 mod functions;
+mod symbols;
 mod tables;
+mod unwind;
 
 #[cfg(test)]
 mod tests;
 
 pub use functions::{Key, Piece};
+pub use symbols::Symbols;
 pub use tables::{Addresses, Exceptions, StackMaps};
 
 use std::fmt;
@@ -77,6 +80,10 @@ pub struct Artifact<'a> {
     pub stack_maps: StackMaps,
     /// Which code belongs to which byte of the module, if the artifact says: see [`Addresses::parse`].
     pub addresses: Option<&'a [u8]>,
+    /// What unwinders read, if there is anything: in a form that can do no harm.
+    pub unwind: Option<&'a [u8]>,
+    /// What lies where, by name: places in the text, whatever the names are.
+    pub symbols: Symbols<'a>,
 }
 
 impl<'a> Artifact<'a> {
@@ -94,6 +101,14 @@ impl<'a> Artifact<'a> {
             sections.required(obj::ELF_WASM_BTI)? == [0],
             "the section of branch targets is not that of the machine",
         )?;
+        let unwind = sections.optional(".eh_frame");
+        if let Some(unwind) = unwind {
+            ensure(
+                unwind.as_ptr() == text.as_ptr_range().end,
+                "what unwinders read does not follow the text, and is about other code",
+            )?;
+            unwind::check(unwind, text.len())?;
+        }
         Ok(Artifact {
             of: sections.of,
             text,
@@ -106,6 +121,13 @@ impl<'a> Artifact<'a> {
                 None => StackMaps::default(),
             },
             addresses: sections.optional(obj::ELF_WASMTIME_ADDRMAP),
+            unwind,
+            symbols: Symbols::parse(
+                sections.optional(".symtab").unwrap_or_default(),
+                sections.optional(".strtab").unwrap_or_default(),
+                sections.text,
+                text.len(),
+            )?,
         })
     }
 
@@ -129,14 +151,15 @@ impl<'a> Artifact<'a> {
     }
 }
 
-/// Sections that an artifact may have. All others the host refuses, or they are of settings that are
-/// refused here: native debug information, guest debugging, unwind information for other purposes.
-const KNOWN: [&str; 14] = [
+/// Sections that an artifact may have, beside those of debug information, which only debuggers read. All others the
+/// host refuses, or they are of settings that are refused here: guest debugging.
+const KNOWN: [&str; 15] = [
     "",
     ".text",
     ".shstrtab",
     ".symtab",
     ".strtab",
+    ".eh_frame",
     obj::ELF_WASM_BTI,
     obj::ELF_WASM_ENGINE,
     obj::ELF_WASM_DATA,
@@ -152,6 +175,8 @@ const KNOWN: [&str; 14] = [
 struct Sections<'a> {
     of: Of,
     bytes: &'a [u8],
+    /// The number of the text's header.
+    text: u16,
     found: Vec<(&'static str, Range<usize>)>,
 }
 
@@ -170,8 +195,12 @@ impl<'a> Sections<'a> {
         };
         let table = header.sections(endian, bytes).map_err(elf)?;
         let mut found: Vec<(&'static str, Range<usize>)> = Vec::with_capacity(KNOWN.len());
-        for section in table.iter() {
+        let mut text = 0;
+        for (number, section) in table.enumerate() {
             let name = table.section_name(endian, section).map_err(elf)?;
+            if name.starts_with(b".debug_") || name.starts_with(b".rela.debug_") {
+                continue;
+            }
             let dwarf = obj::ELF_WASMTIME_DWARF;
             let known = KNOWN.into_iter().chain([dwarf]).find(|known| known.as_bytes() == name);
             let Some(known) = known else {
@@ -181,6 +210,7 @@ impl<'a> Sections<'a> {
                 )));
             };
             if known == ".text" {
+                text = number.0 as u16;
                 let flags = section.sh_flags(endian);
                 ensure(section.sh_type(endian) == SHT_PROGBITS, "the text is no program")?;
                 ensure(flags == u64::from(SHF_ALLOC | SHF_EXECINSTR), "the text's flags are not those of a text")?;
@@ -193,7 +223,7 @@ impl<'a> Sections<'a> {
             ensure(!found.iter().any(|(other, _)| *other == known), "two sections have the same name")?;
             found.push((known, range));
         }
-        Ok(Sections { of, bytes, found })
+        Ok(Sections { of, bytes, text, found })
     }
 
     fn optional(&self, name: &str) -> Option<&'a [u8]> {

@@ -305,9 +305,6 @@ fn failures() -> impl Iterator<Item = (Builtin, Failed)> {
     })
 }
 
-/// The version of Wasmtime whose layouts these are.
-const VERSION: &[u8] = b"48";
-
 /// What the engine section says.
 struct Engine<'a> {
     /// Processor features that are needed.
@@ -318,13 +315,15 @@ struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     /// The section is a byte for its own format, the version of Wasmtime with its length, and then target, two lists of
-    /// flags, settings and features.
+    /// flags, settings and features. A host may have any version said, or none, so whose layouts an artifact follows is
+    /// for whoever asks to know: those here are Wasmtime 48's.
     fn parse(section: &'a [u8]) -> Result<Engine<'a>, Malformed> {
         type Flags<'a> = Vec<(&'a str, FlagValue<'a>)>;
         let metadata = section
-            .strip_prefix(&[0, VERSION.len() as u8])
-            .and_then(|section| section.strip_prefix(VERSION))
-            .ok_or_else(|| Malformed::new("it is for another version of Wasmtime"))?;
+            .strip_prefix(&[0])
+            .and_then(<[u8]>::split_first)
+            .and_then(|(len, section)| section.get(usize::from(*len)..))
+            .ok_or_else(|| Malformed::new("its settings are of another format"))?;
         let (metadata, rest) = postcard::take_from_bytes::<(&str, Flags<'_>, Flags<'_>, Tunables, u64)>(metadata)
             .map_err(|_| Malformed::new("the engine's settings are none"))?;
         let (target, _, flags, tunables, features) = metadata;

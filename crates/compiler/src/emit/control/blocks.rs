@@ -111,7 +111,7 @@ impl<I: Isa> FuncGen<'_, I> {
         if uses.branched {
             self.flush_all();
             self.clean_copies();
-            if self.regs.locked.is_empty() {
+            if self.regs.locked.is_empty() && !self.facts.settings.debug {
                 let survey = self.survey;
                 let block = self.block_number - 1;
                 self.lock_locals(survey.loop_locals(block));

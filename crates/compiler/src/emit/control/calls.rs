@@ -441,6 +441,7 @@ impl<I: Isa> FuncGen<'_, I> {
             }
             _ => self.w.jmp_reg(Self::CALLEE),
         }
+        self.w.gone();
         self.become_dead();
     }
 

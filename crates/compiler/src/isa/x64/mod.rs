@@ -159,6 +159,9 @@ impl Isa for X64 {
         result_area: None,
     };
     const ENTRY_SAVED: &'static [Reg] = &[RBX, R12, R13, R14, R15];
+    const ENTERING: [u32; 2] = [1, 4];
+    const JUMPING_BACK: u32 = 2;
+    const DEBUG_RETURN: u8 = 16;
     const STACK_MESSAGE: Reg = RDI;
     const EXPECTED: Reg = RAX;
     const UNPASSED: Reg = RAX;
@@ -201,6 +204,14 @@ impl Isa for X64 {
 
     fn fuses(cpu: &CpuFeatures) -> bool {
         simd::fused(cpu)
+    }
+
+    fn debug_number(reg: Reg) -> u8 {
+        const INTEGERS: [u8; 8] = [0, 2, 1, 3, 7, 6, 4, 5];
+        match reg.code() {
+            code if reg.is_float() => 17 + code,
+            code => INTEGERS.get(code as usize).copied().unwrap_or(code),
+        }
     }
 
     // ---- the code under construction
@@ -717,7 +728,9 @@ impl Isa for X64 {
     }
 
     fn jump_back(&mut self) {
+        let start = self.asm.offset();
         self.asm.pop(R11);
+        debug_assert_eq!(self.asm.offset(), start + X64::JUMPING_BACK);
         self.asm.jmp_r(R11);
     }
 
@@ -779,9 +792,12 @@ impl Isa for X64 {
     }
 
     fn enter(&mut self) -> At {
+        let start = self.asm.offset();
         self.asm.push(RBP);
+        debug_assert_eq!(self.asm.offset(), start + X64::ENTERING[0]);
         self.asm.mov_rr(Size::S64, RBP, RSP);
         let at = self.asm.offset();
+        debug_assert_eq!(at, start + X64::ENTERING[1]);
         self.asm.ri(ENTER_ROW, Size::S64, RSP, 0);
         at
     }

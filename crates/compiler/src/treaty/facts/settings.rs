@@ -24,6 +24,10 @@ pub struct Settings {
     pub cpu: CpuFeatures,
     /// Does that processor multiply and add with one rounding? As `Isa::fuses` says.
     pub fuses: bool,
+    /// For debuggers: between operators each local that is ever touched is in its slot, of which a table tells.
+    pub debug: bool,
+    /// Record how to unwind from each instruction?
+    pub unwind: bool,
     /// Prove the compiler's state after every operator, as debug builds always do.
     pub check: bool,
     /// For tests: fill every fresh frame with garbage, and all else that a convention leaves undefined.
