@@ -35,7 +35,17 @@ const SPARE: [(&str, &[&str]); 5] = [
     // Whoever makes an engine may stand on it, so it must not need one.
     (
         "lightbeam-environ",
-        &["lightbeam-asm", "lightbeam-compiler", "lightbeam-verify", "lightbeam-debug", "wasmtime-environ", "gimli", "postcard", "rustix", "wat"],
+        &[
+            "lightbeam-asm",
+            "lightbeam-compiler",
+            "lightbeam-verify",
+            "lightbeam-debug",
+            "wasmtime-environ",
+            "gimli",
+            "postcard",
+            "rustix",
+            "wat",
+        ],
     ),
 ];
 

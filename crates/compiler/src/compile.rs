@@ -347,11 +347,18 @@ fn emit<I: Isa>(
 impl<I: Isa> FuncGen<'_, I> {
     fn trap_stubs(&mut self) {
         while let Some(trap) = self.w.next_trap() {
+            let early = trap.code == TrapCode::StackOverflow;
+            if early {
+                self.w.unsaved();
+            }
             if trap.code == TrapCode::StackOverflow && !self.facts.settings.hardware_traps {
                 // The frame that does not fit must not be there when the host is called: below it may be anything.
                 self.w.cut_frame();
             }
             self.trap_now(trap.code, trap.wasm);
+            if early {
+                self.w.gone();
+            }
         }
     }
 }

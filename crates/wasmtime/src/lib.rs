@@ -124,7 +124,8 @@ impl Compiler {
         if version.len() > usize::from(u8::MAX) {
             return Err(Error::settings("a version (`Config::module_version`) has at most 255 bytes").into());
         }
-        let settings = Settings { module_version: version.to_owned(), ..settings::of_engine(engine)? };
+        let mut settings = settings::of_engine(engine)?;
+        settings.change().module_version = version.to_owned();
         let settings = probe::complete(engine, settings)?;
         Ok(Compiler { engine: engine.clone(), settings: Arc::new(settings) })
     }

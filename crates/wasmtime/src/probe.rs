@@ -1,8 +1,8 @@
 //! Settings of an engine that cannot be read back, found out by loading an empty artifact.
 
+use lightbeam_compiler::isa::Isa;
 use lightbeam_environ::Error;
 use lightbeam_environ::artifact;
-use lightbeam_compiler::isa::Isa;
 use lightbeam_environ::settings::{FEATURE, Settings};
 use lightbeam_environ::target::Machine;
 use wasmtime::{Engine, Module};

@@ -15,7 +15,8 @@ pub(crate) fn of_engine(engine: &Engine) -> Result<Settings, Error> {
     let told = Told::of(engine.config());
     refuse(engine, &told)?;
     let dense_image_size = engine.get_memory_guaranteed_dense_image_size();
-    let mut settings = Settings::new(tunables(engine, &told), collector(engine), engine.get_wasm_features(), dense_image_size);
+    let mut settings =
+        Settings::new(tunables(engine, &told), collector(engine), engine.get_wasm_features(), dense_image_size);
     settings.nan_canonicalization = engine.get_cranelift_nan_canonicalization() == Some(true);
     if !engine.get_parallel_compilation() {
         settings.threads = 1;

@@ -271,6 +271,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let Some((fill, filled)) = self.lists.poison.take() else { return };
         self.w.reserve_room();
         self.w.bind(fill);
+        self.w.unsaved();
         let frame = self.frame_size();
         if frame > 0 {
             let again = self.w.label();
@@ -281,6 +282,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.branch_nonzero(Width::W64, I::SCRATCH, again);
         }
         self.w.jmp(filled);
+        self.w.gone();
     }
 
     /// Emits the prologue and returns where the frame size is to be patched, if there is a frame.

@@ -419,6 +419,11 @@ impl<I: Isa> Writer<I> {
         self.unwind_at(self.offset(), UnwindStep::Unframed);
     }
 
+    /// What follows is reached from where there is a frame, and nothing saved in it yet.
+    pub(crate) fn unsaved(&mut self) {
+        self.unwind_at(self.offset(), UnwindStep::Unsaved);
+    }
+
     /// Control has left: what follows is reached from elsewhere.
     pub(crate) fn gone(&mut self) {
         if self.framed {
@@ -529,6 +534,10 @@ impl<I: Isa> Writer<I> {
     /// Behind the last instruction of what is no function: the traps out of line.
     pub fn place_traps(&mut self) {
         while let Some(trap) = self.next_trap() {
+            let early = trap.code == TrapCode::StackOverflow;
+            if early {
+                self.unsaved();
+            }
             if trap.code == TrapCode::StackOverflow && !self.hardware_traps {
                 // The frame that does not fit must not be there when the host is called: below it may be anything.
                 self.cut_frame();
@@ -538,6 +547,9 @@ impl<I: Isa> Writer<I> {
             } else {
                 self.iconst(Width::W64, I::LIBCALL.int_args[1], trap.code as i64, false);
                 self.libcall(Libcall::Trap);
+            }
+            if early {
+                self.gone();
             }
         }
     }

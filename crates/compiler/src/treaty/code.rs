@@ -273,6 +273,8 @@ pub enum UnwindStep {
     Framed,
     /// A register of the caller's is in the frame, so many bytes from the frame pointer, whenever there is a frame.
     Saved(Reg, i32),
+    /// As `Framed`, but nothing is saved yet.
+    Unsaved,
     /// The frame is gone, and the caller has all its registers: as at `Begin`.
     Unframed,
     /// As `Unframed`, but the return address is in the scratch register and no longer on the stack.

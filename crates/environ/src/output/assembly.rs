@@ -51,7 +51,8 @@ impl Assembly {
 
     /// Appends a module's functions with all that they call, and says where.
     pub(crate) fn image(&mut self, image: Image) -> u32 {
-        let Image { text, functions: _, objects: _, traps, stack_maps, addresses, exceptions } = image;
+        // What is told to unwinders, debuggers and profilers is for whoever puts the text together to say.
+        let Image { text, traps, stack_maps, addresses, exceptions, .. } = image;
         let base = self.next(FIRST);
         let (file, pieces) = text.into_parts();
         assert!(file.is_none(), "a text that is not to be loaded is in no file");

@@ -155,11 +155,11 @@ impl UnwindTable {
             UnwindStep::Unframed => {
                 self.remember();
                 self.bytes.extend([DEFINE_CFA, stack, WORD as u8, OFFSET | address, 1, RESTORE | frame]);
-                let mut saved = self.saved;
-                while saved != 0 {
-                    self.bytes.push(RESTORE | saved.trailing_zeros() as u8);
-                    saved &= saved - 1;
-                }
+                self.restore();
+            }
+            UnwindStep::Unsaved => {
+                self.remember();
+                self.restore();
             }
             UnwindStep::Popped => {
                 self.remember();
@@ -169,6 +169,15 @@ impl UnwindTable {
                 self.remember();
                 self.bytes.extend([UNDEFINED, address]);
             }
+        }
+    }
+
+    /// The caller has what was saved.
+    fn restore(&mut self) {
+        let mut saved = self.saved;
+        while saved != 0 {
+            self.bytes.push(RESTORE | saved.trailing_zeros() as u8);
+            saved &= saved - 1;
         }
     }
 
