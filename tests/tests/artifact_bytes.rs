@@ -32,6 +32,10 @@ const FREE: &[(&str, usize)] = &[
     (".wasmtime.stackmap", 60),
     (".wasmtime.exceptions", 40),
     // How many of the bytes behind its last instruction are counted as a function's own.
+    // What only debuggers, profilers and whoever goes through a host's frames read: it is of a form that does no harm.
+    (".symtab", 100),
+    (".strtab", 100),
+    (".eh_frame", 60),
     (".wasmtime.info", 1),
 ];
 
@@ -68,6 +72,9 @@ const FREE_OF_COMPONENTS: &[(&str, usize)] = &[
     (".wasmtime.traps", 40),
     (".text", 40),
     (".wasmtime.exceptions", 40),
+    (".symtab", 100),
+    (".strtab", 100),
+    (".eh_frame", 60),
     (".wasmtime.info", 1),
 ];
 

@@ -76,13 +76,10 @@ pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
     }
     // Wasmtime without this knows not even that it can be off.
     if debug.guest_debug.take() == Some(true) {
-        bail!("`-D guest-debug` is not supported by Lightbeam");
+        bail!("`-D guest-debug` is not supported by Lightbeam; `-D debug-info` is for gdb and lldb");
     }
     if debug.debugger.is_some() {
         bail!("`-D debugger` is not supported by Lightbeam");
-    }
-    if debug.debug_info == Some(true) {
-        bail!("`-D debug-info` is not supported by Lightbeam");
     }
     if record.path.is_some() || record.validation_metadata.is_some() || record.event_window_size.is_some() {
         bail!("`-R`, recording and replaying, is not supported by Lightbeam");

@@ -18,14 +18,12 @@
     (local.get 1)))
 ;;! x64
 ;; $early
-;;   test edx, edx
-;;   je L2
 ;;   push rbp
 ;;   mov rbp, rsp
 ;;   sub rsp, 0x10
 ;;   mov r11, [store]
 ;;   cmp rsp, [r11+store.stack_limit]
-;;   jb L3
+;;   jb L2
 ;;   mov [rbp-8], edx
 ;;   mov [rbp-0x10], ecx
 ;;   test edx, edx
@@ -41,9 +39,6 @@
 ;;   leave
 ;;   ret
 ;; L2:
-;;   mov eax, ecx
-;;   ret
-;; L3:
 ;;   ud2  ; StackOverflow
 ;; $leaf
 ;;   push rbp
