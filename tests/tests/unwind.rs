@@ -1,5 +1,5 @@
-//! What artifacts say of unwinding, held against the code instruction by instruction; and the host's own backtraces, which
-//! go through it.
+//! What artifacts say of unwinding, held against the code instruction by instruction; and the host's own backtraces,
+//! which go through it.
 
 use gimli::{BaseAddresses, CfaRule, EhFrame, LittleEndian, Register, RegisterRule, UnwindContext, UnwindSection};
 use iced_x86::{Code, Decoder, DecoderOptions, FlowControl, Instruction, InstructionInfoFactory, Mnemonic, OpAccess};

@@ -476,7 +476,6 @@ fn what_lightbeam_does_not_support_is_named() {
     for (flag, name) in [
         ("-W wmemcheck=y", "`-W wmemcheck` is not supported by Lightbeam"),
         ("-D guest-debug=y", "`-D guest-debug` is not supported by Lightbeam"),
-        ("-D debug-info=y", "`-D debug-info` is not supported by Lightbeam"),
         ("-D debugger=x.wasm", "`-D debugger` is not supported by Lightbeam"),
         ("-R path=trace", "`-R`, recording and replaying, is not supported by Lightbeam"),
     ] {

@@ -35,8 +35,8 @@ enum Top {
     Local(u32),
 }
 
-/// Converts an expression for a place in a function, or for one that is the same everywhere. `None` if there is no way to
-/// say the same of the machine.
+/// Converts an expression for a place in a function, or for one that is the same everywhere. `None` if there is no way
+/// to say the same of the machine.
 pub(crate) fn convert<R: Reader>(
     expression: gimli::Expression<R>,
     encoding: Encoding,

@@ -1,12 +1,13 @@
-//! Debug information for machine code: DWARF that native debuggers read, made of the DWARF of a WebAssembly module and of
-//! what its compiler says of the code.
+//! Debug information for machine code: DWARF that native debuggers read, made of the DWARF of a WebAssembly module and
+//! of what its compiler says of the code.
 //!
 //! What a module says of places in its code section becomes places in the machine code (`places.rs`), line tables
-//! included (`lines.rs`). What it says of where values are, in terms of locals and of linear memory, becomes expressions
-//! over the frame and over the register that holds the base of the memory (`expressions.rs`). All else, types and names
-//! and scopes, is passed on as it is (`convert.rs`), but for pointers: a debugger would take one for an address of the
-//! process, so it is shown as the number that it is in WebAssembly. A function that the module says nothing of gets an
-//! entry of its own, with its locals as they are, and its lines are offsets in the module (`bare.rs`).
+//! included (`lines.rs`). What it says of where values are, in terms of locals and of linear memory, becomes
+//! expressions over the frame and over the register that holds the base of the memory (`expressions.rs`). All else,
+//! types and names and scopes, is passed on as it is (`convert.rs`), but for pointers: a debugger would take one for an
+//! address of the process, so it is shown as the number that it is in WebAssembly. A function that the module says
+//! nothing of gets an entry of its own, with its locals as they are, and its lines are offsets in the module
+//! (`bare.rs`).
 //!
 //! The crate knows neither a compiler nor a host.
 

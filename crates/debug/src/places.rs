@@ -25,7 +25,8 @@ pub struct Function {
     pub text: Range<u32>,
     /// Where in the module's bytes its body is.
     pub body: Range<u32>,
-    /// Which code belongs to which operator, by ascending place in the text. What is ahead of the first makes the frame.
+    /// Which code belongs to which operator, by ascending place in the text. What is ahead of the first makes the
+    /// frame.
     pub rows: Vec<Row>,
     /// Where its locals are, by ascending index; those that nothing touches are nowhere.
     pub locals: Vec<Local>,

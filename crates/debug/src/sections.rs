@@ -55,8 +55,8 @@ pub(crate) fn write(dwarf: &mut Dwarf) -> Result<Vec<Section>, Error> {
     let empty = Writing { bytes: EndianVec::new(LittleEndian), relocations: Vec::new() };
     let mut sections = Sections::new(empty);
     dwarf.write(&mut sections)?;
-    // What one section says of a place in another is not relocated by those who load this: it is filled in here, as each
-    // section is there once.
+    // What one section says of a place in another is not relocated by those who load this: it is filled in here, as
+    // each section is there once.
     let mut made: Vec<Section> = Vec::new();
     sections.for_each_mut(|id: SectionId, section: &mut Writing| -> Result<(), Error> {
         let mut bytes = section.bytes.take();

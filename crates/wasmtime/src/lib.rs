@@ -101,7 +101,8 @@ impl Compiler {
     }
 
     /// As [`for_engine`](Self::for_engine), for an engine that names a version of its own for artifacts
-    /// ([`ModuleVersionStrategy::Custom`](wasmtime::ModuleVersionStrategy::Custom)), which nobody can ask an engine for.
+    /// ([`ModuleVersionStrategy::Custom`](wasmtime::ModuleVersionStrategy::Custom)), which nobody can ask an engine
+    /// for.
     ///
     /// ```
     /// # fn main() -> wasmtime::Result<()> {

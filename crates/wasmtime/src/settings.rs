@@ -112,8 +112,8 @@ fn refuse(engine: &Engine, told: &Told) -> Result<(), Error> {
         (other_target, "compiles for another machine (`Config::target`)"),
         (
             engine.get_guest_debug(),
-            "debugs guests (`Config::guest_debug`): Wasmtime asks its own compiler for code that can be changed while it \
-             runs, and for tables whose form it keeps to itself",
+            "debugs guests (`Config::guest_debug`): that takes code with each local and operand in memory at every operator, \
+             and calls in it that are switched on while it runs",
         ),
         (
             engine.get_strategy() == Some(wasmtime::Strategy::Winch),

@@ -1,5 +1,5 @@
-//! What native debuggers are told: the DWARF sections, which `lightbeam-debug` makes of the modules' own DWARF and of what
-//! is known of the code.
+//! What native debuggers are told: the DWARF sections, which `lightbeam-debug` makes of the modules' own DWARF and of
+//! what is known of the code.
 
 use crate::error::Error;
 use crate::input::component;

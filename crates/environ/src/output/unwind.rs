@@ -1,9 +1,9 @@
 //! How to unwind from each instruction: `.eh_frame`, which the process's own unwinder reads.
 //!
-//! The format is the Linux Standard Base's: one entry that is common to all (CIE), then one for each function or routine
-//! (FDE), with what changes at which offset. The section lies right behind the text, whose places it names by their
-//! distance, so nothing need be done to it when it is loaded. Entries are written as the text grows, a few bytes a
-//! function; tests read them back with `gimli`, and hold them against the code, instruction by instruction.
+//! The format is the Linux Standard Base's: one entry that is common to all (CIE), then one for each function or
+//! routine (FDE), with what changes at which offset. The section lies right behind the text, whose places it names by
+//! their distance, so nothing need be done to it when it is loaded. Entries are written as the text grows, a few bytes
+//! a function; tests read them back with `gimli`, and hold them against the code, instruction by instruction.
 
 use crate::target::Machine;
 use lightbeam_compiler::code::{Unwind, UnwindStep};
@@ -189,7 +189,7 @@ impl UnwindTable {
         }
     }
 
-    /// The same for debuggers, `.debug_frame`: places wait for the address of the text. Gives them with it.
+    /// What debuggers read, `.debug_frame`: places wait for the address of the text. Gives them with it.
     pub(crate) fn for_debuggers(&self, text: usize) -> lightbeam_debug::Section {
         let mut bytes = Vec::with_capacity(self.bytes.len() + self.bytes.len() / 4);
         let mut relocations = Vec::new();

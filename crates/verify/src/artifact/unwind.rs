@@ -1,7 +1,7 @@
-//! The tables that tell a process's unwinder how to go through frames. They are for those who look at a stack, and no code
-//! depends on them; but whoever reads them would follow a pointer or evaluate an expression that they name. So they may
-//! say what frames of Lightbeam's need, and nothing else: where in a frame or above the stack pointer a register is.
-//! Whether that is right, tests show, instruction by instruction.
+//! The tables that tell a process's unwinder how to go through frames. They are for those who look at a stack, and no
+//! code depends on them; but whoever reads them would follow a pointer or evaluate an expression that they name. So
+//! they may say what frames of Lightbeam's need, and nothing else: where in a frame or above the stack pointer a
+//! register is. Whether that is right, tests show, instruction by instruction.
 
 use crate::artifact::{Malformed, ensure};
 
