@@ -81,6 +81,19 @@ fn modules_are_compiled_while_they_come() {
 }
 
 #[test]
+fn what_was_compiled_once_is_found() {
+    let cache = std::env::temp_dir().join(format!("lightbeam-cached-start-{}", std::process::id()));
+    let run = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cached-start"));
+        output(command.arg(file("fib-bare.wat")).args(["fib", "20"]).arg(&cache))
+    };
+    let (first, second) = (run(), run());
+    assert!(first.starts_with("compiled ") && first.ends_with(" bytes\n10946\n"), "{first}");
+    assert_eq!(second, first.replace("compiled", "found"));
+    std::fs::remove_dir_all(&cache).unwrap();
+}
+
+#[test]
 fn a_changed_file_is_taken_anew() {
     let folder = std::env::temp_dir().join(format!("lightbeam-hot-reload-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();

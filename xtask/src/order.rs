@@ -36,7 +36,7 @@ const CRATES: [(&str, Places); 3] = [
     (
         "crates/environ/src/",
         &[
-            &["error", "kept", "report", "settings", "target"],
+            &["control", "error", "kept", "names", "origin", "report", "settings", "target"],
             &["input"],
             &["facts"],
             &["border"],
@@ -49,7 +49,12 @@ const CRATES: [(&str, Places); 3] = [
     (
         "crates/wasmtime/src/",
         // What users call and what arrives name each other: a compiler begins streams, and they load by it.
-        &[&["told"], &["settings"], &["load", "probe"], &["stream", "lib"]],
+        &[
+            &["told"],
+            &["cache", "settings"],
+            &["load", "probe"],
+            &["artifacts", "asynchronous", "controlled", "stream", "lib"],
+        ],
     ),
 ];
 

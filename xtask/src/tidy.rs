@@ -40,6 +40,7 @@ const SPARE: [(&str, &[&str]); 5] = [
             "lightbeam-compiler",
             "lightbeam-verify",
             "lightbeam-debug",
+            "wast",
             "wasmtime-environ",
             "gimli",
             "postcard",

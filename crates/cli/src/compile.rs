@@ -2,12 +2,17 @@
 
 use crate::{flags, input, output, report};
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use wasmtime::{Engine, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
 
 /// Compiles a module or a component to a file that `run --allow-precompiled` loads without compiling.
+///
+/// The file is good for this release of Lightbeam and of Wasmtime: `lightbeam` refuses one of another. `wasmtime`
+/// compares no more than its major version, and the code follows the layouts of one exact release, which the file
+/// names: run it with that release alone (`readelf -p .debug_lightbeam FILE.cwasm` shows it).
 #[derive(clap::Parser)]
 pub struct CompileCommand {
     #[command(flatten)]
@@ -54,6 +59,7 @@ impl CompileCommand {
         flags::refuse_meaningless(&mut self.common)?;
         let chosen = self.compiling.choose(&mut self.common);
         let engine = Engine::new(&self.common.config(None)?)?;
+        let chosen = if self.counters.is_some() { chosen.without_cache() } else { chosen };
         let compiler = chosen
             .compiler(&engine)?
             .time_sweeps(self.time)
@@ -63,6 +69,12 @@ impl CompileCommand {
             Some(output) => output,
             None => default_output(&self.module)?,
         };
+        if is_same_file(&self.module, &output) && !input::is_artifact(&input::read(&self.module)?) {
+            bail!(
+                "`{}` is the program itself, which is not overwritten; name another file with `-o`",
+                output.display()
+            );
+        }
         let artifact = input::compile(&compiler, &self.module)?;
         let Some(report) = artifact.report else { bail!("`{}` is compiled already", self.module.display()) };
         output::write(&output, &artifact.bytes)?;
@@ -74,6 +86,13 @@ impl CompileCommand {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Do both paths lead to one file that is there?
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let number =
+        |path: &Path| std::fs::metadata(path).ok().filter(|file| file.is_file()).map(|file| (file.dev(), file.ino()));
+    number(one).is_some_and(|file| number(other) == Some(file))
 }
 
 fn default_output(module: &Path) -> Result<PathBuf> {

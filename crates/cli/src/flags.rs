@@ -1,10 +1,11 @@
 //! Wasmtime's option groups are taken as they are; this says which of their options mean nothing without Cranelift, in
 //! words of our own rather than "disabled at compile time".
 
+use crate::config;
 use clap::{Arg, ArgAction};
 use lightbeam::Compiler;
 use std::num::NonZero;
-use wasmtime::{Engine, Result, bail};
+use wasmtime::{Engine, Inlining, Result, bail};
 use wasmtime_cli_flags::CommonOptions;
 
 /// What this command's own options say of compiling.
@@ -48,49 +49,133 @@ fn switch(word: &str) -> Result<bool, &'static str> {
     }
 }
 
-/// Fails on an option that Lightbeam would have to ignore. The option groups must have been parsed already, which
-/// `init_logging` does.
+/// An option of Wasmtime's that is an error when it asks for something.
+struct Refused {
+    /// Its group's letter, or `-` of an option that is in none.
+    group: char,
+    name: &'static str,
+    /// What is said of it, behind its name.
+    why: &'static str,
+    asked: fn(&CommonOptions) -> bool,
+}
+
+const OF_CRANELIFT: &str = "is a setting of Cranelift, which is not in this program";
+const UNSUPPORTED: &str = "is not supported by Lightbeam";
+
+/// Options that are refused, in the order in which they are looked at.
+const REFUSED: [Refused; 13] = [
+    Refused {
+        group: 'C',
+        name: "compiler",
+        why: "makes no sense here: Lightbeam is the only compiler in this program",
+        asked: |common| common.codegen.compiler.is_some(),
+    },
+    Refused {
+        group: 'C',
+        name: "cranelift-enable_heap_access_spectre_mitigation",
+        why: "is a setting of Cranelift, which is not in this program; here it is `--spectre`",
+        asked: |common| is_cranelift(common, "enable_heap_access_spectre_mitigation"),
+    },
+    Refused {
+        group: 'C',
+        name: "cranelift-enable_table_access_spectre_mitigation",
+        why: "is a setting of Cranelift, which is not in this program; here it is `--spectre`",
+        asked: |common| is_cranelift(common, "enable_table_access_spectre_mitigation"),
+    },
+    Refused {
+        group: 'C',
+        name: "cranelift-debug-verifier",
+        why: OF_CRANELIFT,
+        asked: |common| common.codegen.cranelift_debug_verifier == Some(true),
+    },
+    Refused {
+        group: 'C',
+        name: "cranelift-<KEY>",
+        why: OF_CRANELIFT,
+        asked: |common| !common.codegen.cranelift.is_empty(),
+    },
+    Refused {
+        group: 'C',
+        name: "inlining",
+        why: "makes no sense here: Lightbeam does not inline functions",
+        asked: |common| common.codegen.inlining.is_some_and(|inlining| inlining != Inlining::No),
+    },
+    Refused {
+        group: 'O',
+        name: "opt-level",
+        why: "makes no sense here: Lightbeam has one level of optimisation",
+        asked: |common| common.opts.opt_level.is_some(),
+    },
+    Refused {
+        group: 'O',
+        name: "regalloc-algorithm",
+        why: OF_CRANELIFT,
+        asked: |common| common.opts.regalloc_algorithm.is_some(),
+    },
+    Refused { group: 'W', name: "wmemcheck", why: UNSUPPORTED, asked: |common| common.wasm.wmemcheck == Some(true) },
+    Refused {
+        group: 'D',
+        name: "guest-debug",
+        why: "is not supported by Lightbeam; `-D debug-info` is for gdb and lldb",
+        asked: |common| common.debug.guest_debug == Some(true),
+    },
+    Refused { group: 'D', name: "debugger", why: UNSUPPORTED, asked: |common| common.debug.debugger.is_some() },
+    Refused {
+        group: 'R',
+        name: "<KEY>",
+        why: "asks for recording and replaying, which is not supported by Lightbeam",
+        asked: |common| {
+            let record = &common.record;
+            record.path.is_some() || record.validation_metadata.is_some() || record.event_window_size.is_some()
+        },
+    },
+    Refused {
+        group: '-',
+        name: "target",
+        why: "makes no sense here: Lightbeam compiles for the machine that it runs on",
+        asked: |common| common.target.as_ref().is_some_and(|target| !is_host(target)),
+    },
+];
+
+impl Refused {
+    /// The option as it is written.
+    fn written(&self) -> String {
+        if self.group == '-' { format!("--{}", self.name) } else { format!("-{} {}", self.group, self.name) }
+    }
+}
+
+fn is_cranelift(common: &CommonOptions, name: &str) -> bool {
+    common.codegen.cranelift.iter().any(|(given, _)| given.replace('-', "_") == name)
+}
+
+/// Is it a name of this machine? Vendors and C libraries make no difference to code.
+fn is_host(target: &str) -> bool {
+    let mut parts = target.split('-');
+    parts.next() == Some(std::env::consts::ARCH) && parts.any(|part| part == std::env::consts::OS)
+}
+
+/// Fails on an option that Lightbeam would have to ignore, and takes those out that ask for nothing but which Wasmtime
+/// without a compiler does not know. The option groups must have been parsed already, which `init_logging` does.
 pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
-    let CommonOptions { opts, codegen, debug, wasm, record, .. } = common;
-    if codegen.compiler.is_some() {
-        bail!("`-C compiler` makes no sense here: Lightbeam is the only compiler in this program");
+    if let Some(refused) = REFUSED.iter().find(|refused| (refused.asked)(common)) {
+        let key = common.codegen.cranelift.first().filter(|_| refused.group == 'C').map_or("…", |(name, _)| name);
+        bail!("`{}` {}", refused.written().replace("<KEY>", key), refused.why);
     }
-    if let Some((name, _)) = codegen.cranelift.first() {
-        let instead = if name.ends_with("_spectre_mitigation") { "; here it is `--spectre`" } else { "" };
-        bail!("`-C cranelift-{name}` is a setting of Cranelift, which is not in this program{instead}");
-    }
-    if codegen.cranelift_debug_verifier.is_some() {
-        bail!("`-C cranelift-debug-verifier` is a setting of Cranelift, which is not in this program");
-    }
-    if codegen.inlining.is_some() {
-        bail!("`-C inlining` makes no sense here: Lightbeam does not inline functions");
-    }
-    if opts.opt_level.is_some() {
-        bail!("`-O opt-level` makes no sense here: Lightbeam has one level of optimisation");
-    }
-    if opts.regalloc_algorithm.is_some() {
-        bail!("`-O regalloc-algorithm` is a setting of Cranelift, which is not in this program");
-    }
-    if wasm.wmemcheck == Some(true) {
-        bail!("`-W wmemcheck` is not supported by Lightbeam");
-    }
-    // Wasmtime without this knows not even that it can be off.
-    if debug.guest_debug.take() == Some(true) {
-        bail!("`-D guest-debug` is not supported by Lightbeam; `-D debug-info` is for gdb and lldb");
-    }
-    if debug.debugger.is_some() {
-        bail!("`-D debugger` is not supported by Lightbeam");
-    }
-    if record.path.is_some() || record.validation_metadata.is_some() || record.event_window_size.is_some() {
-        bail!("`-R`, recording and replaying, is not supported by Lightbeam");
-    }
-    if codegen.cache == Some(true) || codegen.cache_config.is_some() {
-        bail!("`-C cache` makes no sense here: use `lightbeam compile` to keep compiled code");
-    }
-    if common.target.is_some() {
-        bail!("`--target` makes no sense here: Lightbeam compiles for the machine that it runs on");
-    }
+    let CommonOptions { codegen, debug, wasm, target, .. } = common;
+    (codegen.inlining, codegen.cranelift_debug_verifier, debug.guest_debug, wasm.wmemcheck) = (None, None, None, None);
+    *target = None;
     Ok(())
+}
+
+/// Which options of a group are refused, to be said ahead of Wasmtime's list of the group; none if all of them work.
+pub(crate) fn refused_of(group: char) -> Option<String> {
+    let lines: Vec<String> = REFUSED
+        .iter()
+        .filter(|refused| refused.group == group)
+        .map(|refused| format!("  {} {}\n", refused.written(), refused.why))
+        .collect();
+    let heading = "Of the options below, these are errors here if they ask for something:\n\n";
+    if lines.is_empty() { None } else { Some(format!("{heading}{}\n", lines.concat())) }
 }
 
 /// Fails on an option that is of core modules alone, when a component is to be run, and on such as do not go together.
@@ -128,8 +213,10 @@ pub(crate) fn refuse_of_components(common: &CommonOptions) -> Result<()> {
 }
 
 /// What options ask of the compiler alone, and no engine knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chosen {
+    /// Is what is compiled kept, and if so, as which file says?
+    cache: Option<Option<String>>,
     /// On how many threads to compile, if that is said.
     threads: Option<NonZero<usize>>,
     spectre: bool,
@@ -138,12 +225,15 @@ pub(crate) struct Chosen {
 
 impl Compiling {
     /// What these and the common options choose: as many threads as `--compile-threads` says, or one with
-    /// `-C parallel-compilation=n`; canonical NaNs with `-W nan-canonicalization`. Takes it out of the common options,
-    /// from which an engine can be made then: Wasmtime without a compiler knows no such settings.
+    /// `-C parallel-compilation=n`; canonical NaNs with `-W nan-canonicalization`; a cache with `-C cache`. Takes it
+    /// out of the common options, from which an engine can be made then: Wasmtime without a compiler knows no such
+    /// settings.
     pub(crate) fn choose(&self, common: &mut CommonOptions) -> Chosen {
         let parallel = common.codegen.parallel_compilation.take();
         let one = if parallel == Some(false) { NonZero::new(1) } else { None };
+        let (cache, file) = (common.codegen.cache.take(), common.codegen.cache_config.take());
         Chosen {
+            cache: if cache.unwrap_or(file.is_some()) { Some(file) } else { None },
             threads: self.compile_threads.or(one),
             spectre: self.spectre.unwrap_or(true),
             nan_canonicalization: common.wasm.nan_canonicalization.take().unwrap_or(false),
@@ -152,10 +242,26 @@ impl Compiling {
 }
 
 impl Chosen {
+    /// Has everything compiled anew.
+    pub(crate) fn without_cache(self) -> Chosen {
+        Chosen { cache: None, ..self }
+    }
+
+    /// Fails if a cache is asked for where nothing is compiled.
+    pub(crate) fn refuse_cache(&self) -> Result<()> {
+        if self.cache.is_some() {
+            bail!("`-C cache` makes no sense here: nothing is compiled");
+        }
+        Ok(())
+    }
+
     /// The compiler for an engine.
-    pub(crate) fn compiler(self, engine: &Engine) -> Result<Compiler> {
-        let compiler =
+    pub(crate) fn compiler(&self, engine: &Engine) -> Result<Compiler> {
+        let mut compiler =
             Compiler::for_engine(engine)?.spectre(self.spectre).nan_canonicalization(self.nan_canonicalization);
+        if let Some(file) = &self.cache {
+            compiler = compiler.cache(&config::cache(file.as_deref())?);
+        }
         Ok(match self.threads {
             Some(threads) => compiler.threads(threads.get()),
             None => compiler,
@@ -166,6 +272,24 @@ impl Chosen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_of_this_machine_are_known() {
+        for host in ["x86_64-unknown-linux-gnu", "x86_64-linux", "x86_64-unknown-linux-musl"] {
+            assert!(is_host(host), "{host}");
+        }
+        for other in ["aarch64-unknown-linux-gnu", "x86_64-pc-windows-msvc", "x86_64", "", "pulley64"] {
+            assert!(!is_host(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn lists_say_what_is_refused() {
+        assert!(refused_of('S').is_none());
+        let of_debug = refused_of('D').unwrap();
+        assert!(of_debug.contains("  -D guest-debug is not supported by Lightbeam;"), "{of_debug}");
+        assert!(refused_of('R').is_some() && refused_of('W').is_some());
+    }
 
     fn chosen(change: impl FnOnce(&mut CommonOptions, &mut Compiling)) -> Chosen {
         let (mut common, mut compiling) = (CommonOptions::new(), Compiling { compile_threads: None, spectre: None });
@@ -189,6 +313,20 @@ mod tests {
         assert_eq!(threads(Some(false), 0), Some(1));
         assert_eq!(threads(Some(true), 3), Some(3));
         assert_eq!(threads(None, 3), Some(3));
+    }
+
+    #[test]
+    fn a_cache_is_asked_for_in_wasmtimes_words() {
+        let cache = |cache: Option<bool>, file: Option<&str>| {
+            let chosen = chosen(|common, _| {
+                common.codegen.cache = cache;
+                common.codegen.cache_config = file.map(str::to_owned);
+            });
+            chosen.cache
+        };
+        assert_eq!([cache(None, None), cache(Some(false), None), cache(Some(false), Some("x"))], [None, None, None]);
+        assert_eq!(cache(Some(true), None), Some(None));
+        assert_eq!(cache(None, Some("x")), Some(Some("x".into())));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! From a path or standard input to an artifact: what the bytes are, and clear words when they are nothing we know.
 
-use lightbeam::{Compiler, Report};
+use crate::caret::pointed;
+use crate::progress;
+use crate::show::say;
+use lightbeam::{ArtifactOrigin, Compiler, Report, text_to_binary};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use wasmtime::error::Context as _;
@@ -61,7 +64,15 @@ pub(crate) fn compile(compiler: &Compiler, path: &Path) -> Result<Artifact> {
     if path == Path::new("-") {
         return compile_stream(compiler, &mut std::io::stdin().lock()).context("failed to compile standard input");
     }
-    compile_bytes(compiler, path, read(path)?).with_context(|| format!("failed to compile `{}`", path.display()))
+    let bytes = read(path)?;
+    let what = if is_artifact(&bytes) { "load" } else { "compile" };
+    let compiled =
+        compile_bytes(compiler, path, bytes).with_context(|| format!("failed to {what} `{}`", path.display()));
+    let failure = compiler.get_cache().and_then(|cache| cache.statistics().last_failure);
+    if let Some(failure) = failure {
+        say(format!("warning: the cache is of no use: {failure}"));
+    }
+    compiled
 }
 
 /// The bytes of a program, from standard input if the path is `-`.
@@ -94,17 +105,34 @@ pub(crate) fn is_artifact(bytes: &[u8]) -> bool {
 }
 
 fn compile_bytes(compiler: &Compiler, path: &Path, bytes: Vec<u8>) -> Result<Artifact> {
-    if is_artifact(&bytes) {
-        return precompiled(bytes);
-    }
-    let bytes = binary(path, bytes)?;
-    compiled(match Kind::of(&bytes) {
-        Kind::Component => {
-            ensure_components(compiler)?;
-            compiler.precompile_component_timed(bytes)?
+    let (compiler, _shown) = progress::shown(compiler, path);
+    match Kind::of(&bytes) {
+        Kind::Artifact => precompiled(bytes),
+        Kind::Text => {
+            let wasm = from_text(path, &bytes)?;
+            // What is wrong, and where in the text, is found out from the text itself.
+            compile_binary(&compiler, &wasm).or_else(|_| compile_text(&compiler, path, &bytes, &wasm))
         }
-        _ => compiler.precompile_timed(bytes)?,
-    })
+        Kind::Module | Kind::Component => compile_binary(&compiler, &bytes),
+    }
+}
+
+fn compile_binary(compiler: &Compiler, wasm: &[u8]) -> Result<Artifact> {
+    if is_component(wasm) {
+        ensure_components(compiler)?;
+        return compiled(compiler.precompile_component_timed(wasm)?);
+    }
+    compiled(compiler.precompile_timed(wasm)?)
+}
+
+fn compile_text(compiler: &Compiler, path: &Path, text: &[u8], wasm: &[u8]) -> Result<Artifact> {
+    let done = if is_component(wasm) {
+        ensure_components(compiler)?;
+        compiler.precompile_component_timed(text)
+    } else {
+        compiler.precompile_timed(text)
+    };
+    done.map_err(|error| pointed(error, path, text)).and_then(compiled)
 }
 
 /// Fails if components are switched off, which the compiler would say in the words of a program.
@@ -154,6 +182,7 @@ fn read_some(source: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
 }
 
 fn precompiled(bytes: Vec<u8>) -> Result<Artifact> {
+    ArtifactOrigin::check(&bytes)?;
     match Engine::detect_precompiled(&bytes) {
         Some(Precompiled::Module | Precompiled::Component) => Ok(Artifact { bytes, report: None }),
         None => bail!("this is an ELF file, but not a module compiled for Wasmtime"),
@@ -167,7 +196,7 @@ fn from_text(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
     if !bytes.iter().all(|b| matches!(b, b'\t' | b'\n' | b'\r' | b' '..)) || std::str::from_utf8(bytes).is_err() {
         bail!("this is neither a WebAssembly binary, which starts with `\\0asm`, nor WebAssembly text");
     }
-    Ok(wat::Parser::new().parse_bytes(Some(path), bytes).map_err(wasmtime::Error::new)?.into_owned())
+    text_to_binary(bytes).map_err(|error| pointed(error.into(), path, bytes))
 }
 
 #[cfg(test)]

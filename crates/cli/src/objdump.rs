@@ -1,8 +1,9 @@
 //! `lightbeam objdump`: each wasm operator with the machine code that it gave, from the address map.
 
+use crate::caret::pointed;
 use crate::{flags, input, show};
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, Mnemonic};
-use lightbeam::{AddressMap, Compiler};
+use lightbeam::{AddressMap, ArtifactOrigin, Compiler};
 use lightbeam_verify::artifact::{Artifact, Key};
 use lightbeam_verify::layout::Description;
 use std::borrow::Cow;
@@ -62,9 +63,11 @@ impl ObjdumpCommand {
             (Program::load(&engine, &self.file, bytes)?, Lines::default())
         } else {
             let explain = || format!("failed to compile `{}`", self.file.display());
-            let wasm = input::binary(&self.file, bytes).with_context(explain)?;
+            let wasm = input::binary(&self.file, bytes.clone()).with_context(explain)?;
             let compiler = chosen.compiler(&engine)?.address_map(AddressMap::Operators);
-            (Program::compile(&compiler, &self.file, &wasm).with_context(explain)?, Lines::of(&wasm)?)
+            let compiled = Program::compile(&compiler, &self.file, &bytes, input::is_component(&wasm));
+            let compiled = compiled.map_err(|error| pointed(error, &self.file, &bytes)).with_context(explain);
+            (compiled?, Lines::of(&wasm)?)
         };
         let code = program.code();
         let mut out = io::BufWriter::new(io::stdout().lock());
@@ -85,16 +88,18 @@ enum Program {
 }
 
 impl Program {
-    fn compile(compiler: &Compiler, path: &Path, wasm: &[u8]) -> Result<Program> {
-        if input::is_component(wasm) {
+    /// Compiles what may be text.
+    fn compile(compiler: &Compiler, path: &Path, bytes: &[u8], is_component: bool) -> Result<Program> {
+        if is_component {
             input::ensure_components(compiler)?;
-            return Program::load(compiler.engine(), path, compiler.precompile_component(wasm)?);
+            return Program::load(compiler.engine(), path, compiler.precompile_component(bytes)?);
         }
-        compiler.module(wasm).map(Program::Module)
+        compiler.module(bytes).map(Program::Module)
     }
 
     /// Loads an artifact. What it claims of itself is believed.
     fn load(engine: &Engine, path: &Path, artifact: Vec<u8>) -> Result<Program> {
+        ArtifactOrigin::check(&artifact).with_context(|| format!("failed to load `{}`", path.display()))?;
         let of = Engine::detect_precompiled(&artifact);
         if of.is_none() {
             bail!("`{}` is neither a compiled module nor a compiled component", path.display());
@@ -424,7 +429,7 @@ mod tests {
             wat::parse_str(r#"(module (func $add (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#);
         let wasm = wasm.unwrap();
         let compiler = Compiler::new(&wasmtime::Config::new()).unwrap().address_map(AddressMap::Operators);
-        let program = Program::compile(&compiler, Path::new("add.wat"), &wasm).unwrap();
+        let program = Program::compile(&compiler, Path::new("add.wat"), &wasm, false).unwrap();
         let (code, lines) = (program.code(), Lines::of(&wasm).unwrap());
 
         let mut all = Vec::new();

@@ -126,6 +126,14 @@ fn lines(report: &Report) -> Vec<String> {
         Some(component) => format!("core modules {}, adapters {}, ", component.modules, component.adapters),
         None => String::new(),
     };
+    if report.cached {
+        let mut lines = vec![format!("lightbeam: found in the cache, bytes of artifact {}", report.artifact_bytes)];
+        if let Some(verified) = report.verified {
+            lines.push(phase("verify", report.phases.verify));
+            lines.push(format!("  proved: functions {}, instructions {}", verified.functions, verified.instructions));
+        }
+        return lines;
+    }
     let mut lines = vec![format!(
         "lightbeam: {modules}functions {}, bytes of WebAssembly {}, bytes of machine code {}",
         report.functions, report.wasm_bytes, report.code_bytes
@@ -164,6 +172,12 @@ mod tests {
     use super::*;
     use lightbeam::ComponentReport;
 
+    fn of_component() -> ComponentReport {
+        let mut component = ComponentReport::default();
+        (component.modules, component.adapters) = (2, 1);
+        component
+    }
+
     #[test]
     fn counts_are_of_operators_and_bodies() {
         let mut report = Report::default();
@@ -179,11 +193,14 @@ mod tests {
 
     #[test]
     fn functions_have_a_line_each() {
-        let mut fold = FunctionReport { index: 7, name: Some("a\nb".into()), ..FunctionReport::default() };
+        let mut fold = FunctionReport::default();
+        (fold.index, fold.name) = (7, Some("a\nb".into()));
         (fold.body_bytes, fold.code_bytes, fold.counters.folded_loads) = (30, 1000, 4);
         let mut report = Report::default();
         assert!(function_lines(&report).is_empty());
-        report.per_function = vec![fold, FunctionReport { index: 8, ..FunctionReport::default() }];
+        let mut other = FunctionReport::default();
+        other.index = 8;
+        report.per_function = vec![fold, other];
         let lines = function_lines(&report);
         let words = |i: usize| lines[i].split_whitespace().collect::<Vec<_>>();
         assert_eq!(words(1)[..4], ["index", "bytes", "bytes", "operators"]);
@@ -198,10 +215,13 @@ mod tests {
 
     #[test]
     fn modules_of_a_component_have_a_line_each() {
-        let function =
-            |module, index| FunctionReport { module, index, body_bytes: 10, code_bytes: 20, ..Default::default() };
+        let function = |module, index| {
+            let mut function = FunctionReport::default();
+            (function.module, function.index, function.body_bytes, function.code_bytes) = (module, index, 10, 20);
+            function
+        };
         let mut report = Report::default();
-        report.component = Some(ComponentReport { modules: 2, adapters: 1 });
+        report.component = Some(of_component());
         report.per_function = vec![function(0, 4), function(0, 5), function(2, 1)];
         let words = |line: &String| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let modules: Vec<_> = module_lines(&report).iter().map(words).collect();
@@ -217,7 +237,7 @@ mod tests {
     fn what_components_add_is_said_of_them_alone() {
         let mut report = Report::default();
         assert!(!lines(&report).iter().any(|line| line.contains("adapters") || line.contains("translate")));
-        report.component = Some(ComponentReport { modules: 2, adapters: 1 });
+        report.component = Some(of_component());
         report.phases.translate = Duration::from_millis(3);
         report.phases.adapters = Duration::from_millis(2);
         let lines = lines(&report);

@@ -101,6 +101,10 @@ impl RunCommand {
         // What we hand on is always an artifact; whether one from elsewhere may be run was asked of us.
         let trusted = mem::replace(&mut command.run.allow_precompiled, true);
         let path = Path::new(&command.module_and_args[0]);
+        if command.argv0.is_none() && path.to_str().is_none() {
+            // Programs are given UTF-8.
+            command.argv0 = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        }
         let artifact = input::compile(&compiler, path)?;
         artifact.ensure_trusted(trusted)?;
         if artifact.is_component() {

@@ -28,8 +28,16 @@ use wasmtime_cli_flags::CommonOptions;
 const POOLED_BITS: u32 = 42;
 
 /// Options that tell a compiler what to do, by group and name. Wasmtime's server has none and refuses them.
-const OF_COMPILING: [(&str, &str); 3] =
-    [("codegen", "parallel-compilation"), ("debug", "guest-debug"), ("wasm", "nan-canonicalization")];
+const OF_COMPILING: [(&str, &str); 8] = [
+    ("codegen", "cache"),
+    ("codegen", "cache-config"),
+    ("codegen", "parallel-compilation"),
+    ("codegen", "inlining"),
+    ("codegen", "cranelift-debug-verifier"),
+    ("debug", "guest-debug"),
+    ("wasm", "nan-canonicalization"),
+    ("wasm", "wmemcheck"),
+];
 
 /// Serves HTTP with a component that handles requests.
 ///
@@ -248,7 +256,8 @@ impl ServeCommand {
 
     /// What Wasmtime's server is given: all that was, and the artifact in place of the component.
     fn of_server(&self, config: Option<&Configuration>, artifact: &Sealed) -> Vec<OsString> {
-        let given = self.given.iter().filter(|given| !given.is("config") && !given.is("allow-precompiled"));
+        let ours = ["config", "allow-precompiled", "target"];
+        let given = self.given.iter().filter(|given| !ours.iter().any(|name| given.is(name)));
         let given = given.filter_map(Given::without_compiling);
         let mut arguments: Vec<OsString> = [OsString::from("serve")].into_iter().chain(given).collect();
         if let Some(config) = config {
@@ -359,6 +368,10 @@ mod tests {
         "-Cparallel-compilation=n,native-unwind-info=n",
         "-Cparallel-compilation=y",
         "-Dguest-debug=n",
+        "-Cinlining=n,cranelift-debug-verifier=n",
+        "-Wwmemcheck=n",
+        "-Ccache=n",
+        "--target=x86_64-unknown-linux-gnu",
         "-Wnan-canonicalization,epoch-interruption=n",
         "-Daddress-map=n",
         "-Dcoredump=/nowhere/core",

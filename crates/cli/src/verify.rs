@@ -39,6 +39,7 @@ impl VerifyCommand {
         self.common.init_logging()?;
         flags::refuse_meaningless(&mut self.common)?;
         let chosen = self.compiling.choose(&mut self.common);
+        chosen.refuse_cache()?;
         let Some(wasm) = &self.wasm else {
             bail!(
                 "`--wasm` is needed: what a compiled module says of itself, such as its types, the sizes of its \

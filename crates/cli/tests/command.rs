@@ -190,7 +190,9 @@ fn options_of_other_compilers_are_refused() {
         ("-Ccranelift-enable_heap_access_spectre_mitigation=false", "here it is `--spectre`"),
         ("-Ccranelift-enable_table_access_spectre_mitigation=false", "here it is `--spectre`"),
         ("-Oopt-level=0", "-O opt-level"),
-        ("-Ccache=y", "-C cache"),
+        ("-Cinlining=y", "-C inlining"),
+        ("-Wwmemcheck=y", "`-W wmemcheck` is not supported by Lightbeam"),
+        ("-Rpath=trace", "recording and replaying, which is not supported by Lightbeam"),
         ("--target=aarch64-linux", "--target"),
     ] {
         check_error(&here.lightbeam(&[option, FIB]), &[name]);
@@ -362,7 +364,7 @@ fn compiled_modules_are_proved_against_their_modules() {
 fn help_and_version() {
     let here = Directory::new("help");
     let (out, _) = texts(&here.lightbeam(&["--help"]));
-    let summary = |command: &str, about: &str| format!("{command:<7}  {about}");
+    let summary = |command: &str, about: &str| format!("{command:<10}  {about}");
     let (run, serve) = (summary("run", "Runs a WebAssembly program"), summary("serve", "Serves HTTP with a component"));
     for word in ["compile", "wast", "objdump", "--dir", "--time", "--preload", &run, &serve] {
         assert!(out.contains(word), "no `{word}` in:\n{out}");

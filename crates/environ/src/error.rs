@@ -1,5 +1,6 @@
 //! What can go wrong, told apart by kind and with the place in the module, so that an embedder need not parse messages.
 
+use crate::names;
 use std::fmt;
 use wasmtime_environ::wasmparser::BinaryReaderError;
 
@@ -7,14 +8,54 @@ use wasmtime_environ::wasmparser::BinaryReaderError;
 ///
 /// Every [`wasmtime_environ::error::Error`] that this crate makes itself carries one; get at it with
 /// [`downcast_ref`](wasmtime_environ::error::Error::downcast_ref).
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It displays as what is wrong, ahead of that the function if it is in one, as Wasmtime writes it
+/// (`wasm[0]::function[1]::name`), and behind it where in the module that is.
+///
+/// Two errors are equal also if only one of them knows the function's name: while a module arrives, names are yet to
+/// come.
+#[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
     offset: Option<usize>,
     message: String,
-    /// What could not be proved: the function's index in the module, and the offset in the text.
-    unproved: (Option<u32>, Option<u32>),
+    /// Line and column.
+    position: Option<(usize, usize)>,
+    function: Option<FunctionPlace>,
+    /// Where in the text what could not be proved is.
+    text_offset: Option<u32>,
 }
+
+/// A function that an [`Error`] is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FunctionPlace {
+    /// Which core module it is of: 0, but in a component.
+    pub module: u32,
+    /// Its index in the module, which counts imported functions too.
+    pub index: u32,
+    /// Its name, if the module gives it one and was there as a whole.
+    pub name: Option<String>,
+}
+
+impl fmt::Display for FunctionPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wasm[{}]::function[{}]", self.module, self.index)?;
+        self.name.as_ref().map_or(Ok(()), |name| write!(f, "::{name}"))
+    }
+}
+
+impl PartialEq for Error {
+    fn eq(&self, other: &Error) -> bool {
+        let number = |error: &Error| error.function.as_ref().map(|function| (function.module, function.index));
+        let Error { kind, offset, message, position, function: _, text_offset } = self;
+        (kind, offset, message, position, text_offset)
+            == (&other.kind, &other.offset, &other.message, &other.position, &other.text_offset)
+            && number(self) == number(other)
+    }
+}
+
+impl Eq for Error {}
 
 /// The kinds of [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +77,12 @@ pub enum ErrorKind {
     Verification,
     /// The machine did not give what compiling or loading needs, and there was no other way.
     Resources,
+    /// Wasmtime did not load an artifact; or it is one of another release of Lightbeam or Wasmtime, damaged, or none.
+    Load,
+    /// Compiling was cancelled.
+    Cancelled,
+    /// Compiling took longer than it may.
+    DeadlineExceeded,
 }
 
 impl Error {
@@ -51,16 +98,23 @@ impl Error {
         self.offset
     }
 
-    /// The index in the module of the function whose code could not be proved, if that is the error and it is in one.
+    /// Line and column in the text format, both from 1 on and the column in characters, if the module was given in it
+    /// and the error is at a place in it. Those of what is invalid are known in function bodies.
     #[must_use]
-    pub fn function(&self) -> Option<u32> {
-        self.unproved.0
+    pub fn position(&self) -> Option<(usize, usize)> {
+        self.position
+    }
+
+    /// The function that it is in: whose body is invalid or unsupported, or whose code could not be proved.
+    #[must_use]
+    pub fn function(&self) -> Option<&FunctionPlace> {
+        self.function.as_ref()
     }
 
     /// Where in the artifact's text it could not be proved, if that is the error.
     #[must_use]
     pub fn text_offset(&self) -> Option<u32> {
-        self.unproved.1
+        self.text_offset
     }
 
     /// What is wrong, without the offset.
@@ -69,25 +123,68 @@ impl Error {
         &self.message
     }
 
-    /// The bytes are no valid module or component.
+    fn new(kind: ErrorKind, message: impl Into<String>, offset: Option<usize>) -> Error {
+        Error { kind, offset, message: message.into(), position: None, function: None, text_offset: None }
+    }
+
+    /// What was given is no valid module.
     #[doc(hidden)]
+    #[must_use]
     pub fn invalid(message: impl Into<String>, offset: Option<usize>) -> Error {
-        Error { kind: ErrorKind::Invalid, offset, message: message.into(), unproved: (None, None) }
+        Error::new(ErrorKind::Invalid, message, offset)
     }
 
     pub(crate) fn unsupported(message: impl Into<String>, offset: Option<usize>) -> Error {
-        Error { kind: ErrorKind::Unsupported, offset, message: message.into(), unproved: (None, None) }
+        Error::new(ErrorKind::Unsupported, message, offset)
     }
 
     pub(crate) fn too_large(message: impl Into<String>, offset: Option<usize>) -> Error {
-        Error { kind: ErrorKind::TooLarge, offset, message: message.into(), unproved: (None, None) }
+        Error::new(ErrorKind::TooLarge, message, offset)
     }
 
     /// The engine asks for something that Lightbeam does not do.
     #[doc(hidden)]
     #[must_use]
     pub fn settings(message: impl Into<String>) -> Error {
-        Error { kind: ErrorKind::Settings, offset: None, message: message.into(), unproved: (None, None) }
+        Error::new(ErrorKind::Settings, message, None)
+    }
+
+    /// An artifact was not loaded.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn load(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Load, message, None)
+    }
+
+    pub(crate) fn cancelled() -> Error {
+        Error::new(ErrorKind::Cancelled, "compiling was cancelled", None)
+    }
+
+    pub(crate) fn deadline_exceeded() -> Error {
+        Error::new(ErrorKind::DeadlineExceeded, "compiling was to be done by now and is not", None)
+    }
+
+    /// This error at a line and a column of a text, both from 1 on.
+    #[cfg(feature = "wat")]
+    pub(crate) fn at_position(mut self, line: usize, column: usize) -> Error {
+        self.position = Some((line, column));
+        self
+    }
+
+    /// This error in a function, unless it is in one already.
+    pub(crate) fn in_function(mut self, module: u32, index: u32) -> Error {
+        self.function.get_or_insert(FunctionPlace { module, index, name: None });
+        self
+    }
+
+    /// This error with the name of the function that it is in, as the whole module or component says it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn named(mut self, wasm: &[u8]) -> Error {
+        if let Some(function) = &mut self.function {
+            function.name = names::of_function(wasm, function.module, function.index);
+        }
+        self
     }
 
     /// An error in bytes of which those from `here` on were at `there` in the module.
@@ -106,17 +203,20 @@ impl Error {
     #[doc(hidden)]
     #[must_use]
     pub fn io(error: &std::io::Error) -> Error {
-        Error {
-            kind: ErrorKind::Io,
-            offset: None,
-            message: format!("failed to read the module: {error}"),
-            unproved: (None, None),
-        }
+        Error::new(ErrorKind::Io, format!("failed to read the module: {error}"), None)
     }
 
-    pub(crate) fn unverified(message: impl Into<String>, function: Option<u32>, text_offset: Option<u32>) -> Error {
-        let unproved = (function, text_offset);
-        Error { kind: ErrorKind::Verification, offset: None, message: message.into(), unproved }
+    /// `function` is the module's and its own number.
+    pub(crate) fn unverified(
+        message: impl Into<String>,
+        function: Option<(u32, u32)>,
+        text_offset: Option<u32>,
+    ) -> Error {
+        let error = Error { text_offset, ..Error::new(ErrorKind::Verification, message, None) };
+        match function {
+            Some((module, index)) => error.in_function(module, index),
+            None => error,
+        }
     }
 
     /// Reading or writing the file in memory that has a module's machine code failed.
@@ -124,16 +224,23 @@ impl Error {
     #[must_use]
     pub fn memory_file(what: &str, error: &std::io::Error) -> Error {
         let message = format!("failed to {what} the file in memory that holds the module's machine code: {error}");
-        Error { kind: ErrorKind::Resources, offset: None, message, unproved: (None, None) }
+        Error::new(ErrorKind::Resources, message, None)
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(function) = &self.function {
+            write!(f, "{function}: ")?;
+        }
         f.write_str(&self.message)?;
-        match self.offset {
-            Some(offset) => write!(f, " (at offset 0x{offset:x})"),
-            None => Ok(()),
+        match (self.offset, self.position) {
+            (Some(offset), None) => write!(f, " (at offset 0x{offset:x})"),
+            (None, Some((line, column))) => write!(f, " (at line {line}, column {column})"),
+            (Some(offset), Some((line, column))) => {
+                write!(f, " (at line {line}, column {column}; at offset 0x{offset:x} of the binary form)")
+            }
+            (None, None) => Ok(()),
         }
     }
 }

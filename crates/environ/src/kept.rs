@@ -72,6 +72,13 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// The tools and what was written down, for settings that differ in nothing that these depend on.
+    pub(crate) fn shared(&self) -> Kept {
+        Kept { shelf: self.shelf.clone(), metadata: self.metadata.clone() }
+    }
+}
+
 /// Settings are copied to be changed.
 impl Clone for Kept {
     fn clone(&self) -> Kept {

@@ -3,8 +3,9 @@
 use lightbeam_compiler::code::Counters;
 use std::time::Duration;
 
-/// How far a `ModuleStream` has come.
+/// How far compiling a module or a component has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Functions compiled so far.
     pub functions_compiled: u32,
@@ -16,6 +17,7 @@ pub struct Progress {
 
 /// What compiling a module took and gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Report {
     /// Wall-clock time by phase.
     pub phases: Phases,
@@ -35,6 +37,9 @@ pub struct Report {
     pub counters: Counters,
     /// Of a component, what it consists of.
     pub component: Option<ComponentReport>,
+    /// Was it found in a cache? Then of the phases only `load` was spent, and nothing is counted but the bytes of the
+    /// module and of the artifact.
+    pub cached: bool,
     /// What was proved, if `Compiler::verify` asks for it.
     pub verified: Option<Verified>,
     /// Each function that the module defines, in order, if
@@ -44,6 +49,7 @@ pub struct Report {
 
 /// What a component consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ComponentReport {
     /// Core modules that are in it, however often each is instantiated.
     pub modules: u32,
@@ -53,6 +59,7 @@ pub struct ComponentReport {
 
 /// What compiling one function gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FunctionReport {
     /// Which core module it is of: 0, but in a component.
     pub module: u32,
@@ -70,6 +77,7 @@ pub struct FunctionReport {
 
 /// What was proved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Verified {
     /// Functions that the module defines.
     pub functions: u32,
@@ -82,6 +90,7 @@ pub struct Verified {
 
 /// Wall-clock time by phase of compilation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Phases {
     /// Parsing and validating everything but function bodies, and describing the module to the compiler.
     pub decode: Duration,

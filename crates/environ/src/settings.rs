@@ -1,5 +1,6 @@
 //! What an engine asks of code, as plain data. Who has an engine, or makes one, fills it in.
 
+use crate::control::Control;
 use crate::kept::Kept;
 use crate::target::Machine;
 use lightbeam_compiler::facts;
@@ -54,6 +55,10 @@ pub struct Settings {
     pub verify: bool,
     /// The import of a component that is Wasmtime's unsafe intrinsics, if any is.
     pub unsafe_intrinsics: Option<String>,
+    /// Is the text format taken, too?
+    pub text: bool,
+    /// What the host has to say meanwhile.
+    pub control: Control,
     /// What was made of them for modules before.
     pub(crate) kept: Kept,
 }
@@ -86,6 +91,8 @@ impl Settings {
             // In builds with debug assertions all that is compiled is proved, unless somebody says otherwise.
             verify: cfg!(debug_assertions),
             unsafe_intrinsics: None,
+            text: true,
+            control: Control::default(),
             kept: Kept::default(),
         }
     }
@@ -101,6 +108,47 @@ impl Settings {
     pub fn change(&mut self) -> &mut Settings {
         self.kept = Kept::default();
         self
+    }
+
+    /// These settings with something else to say meanwhile. What was made for modules before stays of use.
+    #[must_use]
+    pub fn controlled(&self, change: impl FnOnce(&mut Control)) -> Settings {
+        let mut settings = Settings { kept: self.kept.shared(), ..self.clone() };
+        change(&mut settings.control);
+        settings
+    }
+
+    /// All that what comes of a module depends on beside its bytes, in a form that is the same for the same settings
+    /// of one release.
+    #[must_use]
+    pub fn digested(&self) -> String {
+        // Whoever adds a setting says here whether it changes artifacts.
+        let Settings {
+            tunables,
+            collector,
+            features,
+            module_version,
+            dense_image_size,
+            cpu,
+            address_map,
+            nan_canonicalization,
+            unwind,
+            spectre,
+            poison,
+            unsafe_intrinsics,
+            text,
+            time_sweeps: _,
+            count_functions: _,
+            threads: _,
+            memory_files: _,
+            batch: _,
+            verify: _,
+            control: _,
+            kept: _,
+        } = self;
+        let of_host = (tunables, collector, features.bits(), module_version, dense_image_size);
+        let own = (cpu, address_map, nan_canonicalization, unwind, spectre, poison, unsafe_intrinsics, text);
+        format!("{of_host:?} {own:?}")
     }
 
     /// What of the settings the code itself depends on.

@@ -9,6 +9,7 @@
 use crate::error::Error;
 use crate::facts;
 use crate::input::{component, translate};
+use crate::origin::ArtifactOrigin;
 use crate::output::artifact::{self, Source};
 use crate::output::image::Image;
 use crate::output::symbols::{Named, Symbols};
@@ -51,22 +52,22 @@ pub(crate) fn prove(settings: &Settings, bytes: &[u8], trampolines: Option<&Tram
             Place::Function(defined) | Place::Thunk(defined) => Some(description.function(defined)),
             _ => None,
         };
-        let of = match function {
-            Some((module, index)) if trampolines.is_some() => format!("function {index} of module {module}: "),
-            _ => String::new(),
-        };
-        let message = format!("the code could not be proved: {of}{failure}");
-        Error::unverified(message, function.map(|(_, index)| index), Some(failure.offset))
+        Error::unverified(format!("the code could not be proved: {failure}"), function, Some(failure.offset))
     };
     let prover = TextProver::new(&facts, artifact.text, &tables).map_err(failed)?;
     let batches = batches(&tables.functions);
-    let parts = on_threads(settings.threads, batches.len(), |batch| prover.functions(batches[batch].clone()));
+    let parts = on_threads(threads(settings), batches.len(), |batch| prover.functions(batches[batch].clone()));
     // The failure is the first in the order of the text.
     let parts = parts.into_iter().collect::<Result<Vec<_>, Failure>>().map_err(failed)?;
     let proof = prover.finish(parts).map_err(failed)?;
     lightbeam_verify::tables::check(&tables, &proof).map_err(failed)?;
     let Proof { instructions, steps, .. } = proof;
     Ok(Verified { functions: tables.functions.len() as u32, instructions, steps })
+}
+
+/// How many threads may be started here: none beside this one if threads are the host's.
+fn threads(settings: &Settings) -> usize {
+    if settings.control.spawner.is_some() { 1 } else { settings.threads }
 }
 
 /// Functions in batches.
@@ -114,6 +115,9 @@ fn on_threads<R: Send>(threads: usize, pieces: usize, work: impl Fn(usize) -> R 
 pub fn foreign(settings: &Settings, bytes: &[u8], wasm: &[u8]) -> wasmtime_environ::error::Result<Verified> {
     let artifact = Artifact::parse(bytes)
         .map_err(|error| Error::unverified(format!("this is no artifact: {error}"), None, None))?;
+    if ArtifactOrigin::of(bytes).is_some() {
+        ArtifactOrigin::check(bytes).map_err(|error| Error::unverified(error.message(), None, None))?;
+    }
     let of = if wasm.get(6..8) == Some(&COMPONENT) { Of::Component } else { Of::Module };
     if artifact.of != of {
         let name = |of| if of == Of::Component { "a component" } else { "a core module" };
@@ -155,7 +159,7 @@ fn rebuild(settings: &Settings, artifact: &Artifact<'_>, wasm: &[u8]) -> wasmtim
     let mut translated = translate::translate(settings, wasm)?;
     let facts = facts::of_module(settings, wasm, &translated.0, &translated.1)?;
     let (sources, bodies) = bodies(&mut translated.0)?;
-    validate(settings.threads, bodies)?;
+    validate(threads(settings), bodies)?;
 
     // Once without code, for where the function table begins, then with it.
     let empty = without_code(settings, facts.references);
@@ -182,7 +186,7 @@ fn rebuild_component(
         sources.push(of_module);
         all.append(&mut bodies);
     }
-    validate(settings.threads, all)?;
+    validate(threads(settings), all)?;
 
     let empty = without_code(settings, references);
     let without = artifact::write(settings, Source::Component(translated, wasm), empty)?.into_bytes()?;

@@ -29,21 +29,59 @@
 //!
 //! Components are compiled as well, with all of their model but objects of the collector.
 //!
-//! # How the files divide the work
+//! # Platform
 //!
-//! All that makes an artifact is in the crate `lightbeam-environ`, which knows Wasmtime's formats and not its runtime.
-//! Here is what needs an engine: `settings` and `probe` (what the engine asks), `load` (an artifact's way into it), and
-//! `stream` (what arrives).
+//! x86-64 on Linux, with SSE4.2 and POPCNT; other machines do not build. The version of Wasmtime is 48; code follows
+//! the layouts of the exact release that this crate is built with, and artifacts name it (see [`ArtifactOrigin`]).
+//!
+//! # What blocks, and what it takes
+//!
+//! Compiling runs on the calling thread and, for modules of 64 KiB of code and more, on threads beside it
+//! ([`Compiler::threads`], [`Compiler::spawner`]); a call returns when all is done. It takes some 20 ns for each byte
+//! of code, and never waits for anything but those threads and the machine. A stream's `push` compiles what fits a
+//! small module itself and else hands it on without waiting; `finish` waits, links and loads. In asynchronous programs
+//! that belongs on a thread for blocking work. [`Compiler::cancel_token`], [`Compiler::deadline`] and
+//! [`Compiler::time_limit`] end it early.
+//!
+//! Time, memory and output are linear in the size of the module, whatever the module: at most 160 bytes of code for
+//! each byte of a function, 2 GiB in all; what exceeds a limit is refused with [`ErrorKind::TooLarge`]. The project's
+//! page of guarantees has all bounds.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `wat` | yes | modules and components in the text format |
+//! | `cache` | yes | [`Cache`], artifacts kept in a directory |
+//! | `gc-copying`, `gc-drc`, `gc-null` | yes | Wasmtime's collectors; without any, modules with objects are refused |
+//! | `futures` | no | compiling while a `Stream` or an `AsyncRead` of the crate `futures` gives bytes |
+//! | `tokio` | no | the same for Tokio's `AsyncRead` |
+//!
+//! A host that takes binaries alone, without collectors: `default-features = false`.
 
+mod artifacts;
+#[cfg(any(feature = "futures", feature = "tokio"))]
+mod asynchronous;
+#[cfg(feature = "cache")]
+mod cache;
+mod controlled;
 mod load;
 mod probe;
 mod settings;
 mod stream;
 mod told;
 
+#[cfg(feature = "cache")]
+pub use cache::{Cache, CacheStatistics};
 pub use lightbeam_compiler::code::Counters;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
-pub use lightbeam_environ::{ComponentReport, Error, ErrorKind, FunctionReport, Phases, Progress, Report, Verified};
+pub use lightbeam_environ::control::Work;
+#[cfg(feature = "wat")]
+pub use lightbeam_environ::input::translate::text_to_binary;
+pub use lightbeam_environ::{
+    ArtifactOrigin, CancelToken, ComponentReport, Error, ErrorKind, FunctionPlace, FunctionReport, Phases, Progress,
+    Report, Verified,
+};
 pub use stream::ModuleStream;
 pub use stream::any::{Compiled, Stream};
 pub use stream::component_stream::ComponentStream;
@@ -51,7 +89,6 @@ pub use stream::component_stream::ComponentStream;
 use lightbeam_environ::artifact::Artifact;
 use lightbeam_environ::input::translate;
 use lightbeam_environ::settings::Settings;
-use lightbeam_environ::stream::{into_bytes, whole, whole_component};
 use lightbeam_environ::verify;
 use load::Loaded;
 use std::io::Read;
@@ -67,6 +104,8 @@ use wasmtime::{Config, Engine, Module};
 pub struct Compiler {
     engine: Engine,
     settings: Arc<Settings>,
+    #[cfg(feature = "cache")]
+    cache: Option<Cache>,
 }
 
 impl Compiler {
@@ -96,8 +135,17 @@ impl Compiler {
     ///
     /// If the engine asks for code that Lightbeam does not make; [`ErrorKind::Settings`] says which setting it is.
     pub fn for_engine(engine: &Engine) -> wasmtime::Result<Compiler> {
-        let settings = probe::complete(engine, settings::of_engine(engine)?)?;
-        Ok(Compiler { engine: engine.clone(), settings: Arc::new(settings) })
+        Compiler::with(engine, settings::of_engine(engine)?)
+    }
+
+    fn with(engine: &Engine, settings: Settings) -> wasmtime::Result<Compiler> {
+        let settings = probe::complete(engine, settings)?;
+        Ok(Compiler {
+            engine: engine.clone(),
+            settings: Arc::new(settings),
+            #[cfg(feature = "cache")]
+            cache: None,
+        })
     }
 
     /// As [`for_engine`](Self::for_engine), for an engine that names a version of its own for artifacts
@@ -127,8 +175,7 @@ impl Compiler {
         }
         let mut settings = settings::of_engine(engine)?;
         settings.change().module_version = version.to_owned();
-        let settings = probe::complete(engine, settings)?;
-        Ok(Compiler { engine: engine.clone(), settings: Arc::new(settings) })
+        Compiler::with(engine, settings)
     }
 
     /// The settings, to be changed for this compiler alone.
@@ -278,7 +325,7 @@ impl Compiler {
     /// If the module is invalid or unsupported; and with the kind [`ErrorKind::Verification`] if the artifact is not
     /// one of this module for this engine, or if its code cannot be proved.
     pub fn verify_artifact(&self, artifact: &[u8], module: impl AsRef<[u8]>) -> wasmtime::Result<Verified> {
-        verify::foreign(&self.settings, artifact, &translate::binary(module.as_ref())?)
+        verify::foreign(&self.settings, artifact, &translate::binary(&self.settings, module.as_ref())?)
     }
 
     /// Sets how many threads may compile the functions of one module, at least one. Without this it is as many as the
@@ -300,6 +347,23 @@ impl Compiler {
     #[must_use]
     pub fn memory_files(mut self, on: bool) -> Compiler {
         self.set().memory_files = on;
+        self
+    }
+
+    /// Sets whether modules and components may be in the text format. Without this they may, where the feature `wat` is
+    /// on; with `false` every way in takes the binary format alone, and refuses everything else by its first bytes.
+    ///
+    /// ```
+    /// # fn main() -> wasmtime::Result<()> {
+    /// let compiler = lightbeam::Compiler::new(&wasmtime::Config::new())?.text(false);
+    /// assert!(compiler.precompile("(module)").is_err());
+    /// assert!(compiler.module_stream().push(b"(").is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn text(mut self, taken: bool) -> Compiler {
+        self.set().text = taken;
         self
     }
 
@@ -382,10 +446,15 @@ impl Compiler {
     ///
     /// As `module`.
     pub fn module_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Module, Report)> {
-        whole(&self.settings, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
+        self.obtain(bytes.as_ref())
     }
 
-    /// Compiles a module, in the binary or the text format, to an artifact for [`Module::deserialize`].
+    /// Compiles a module, in the binary or the text format, to an artifact for [`deserialize`](Self::deserialize) or
+    /// [`Module::deserialize`].
+    ///
+    /// Code in an artifact follows the layouts of the exact release of Wasmtime that this crate is built with, and so
+    /// does only what that release expects. Wasmtime compares no more than its major version; `deserialize` of this
+    /// crate compares all of it, and Lightbeam's version too: see [`ArtifactOrigin`].
     ///
     /// ```
     /// # fn main() -> wasmtime::Result<()> {
@@ -411,7 +480,7 @@ impl Compiler {
     ///
     /// As `precompile`.
     pub fn precompile_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
-        whole(&self.settings, bytes.as_ref(), false, into_bytes)
+        self.obtain_artifact::<Module>(bytes.as_ref())
     }
 
     /// Compiles and loads a component, in the binary or the text format.
@@ -457,10 +526,12 @@ impl Compiler {
     ///
     /// As `component`.
     pub fn component_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Component, Report)> {
-        whole_component::whole(&self.settings, bytes.as_ref(), true, |artifact, report| self.load(artifact, report))
+        self.obtain(bytes.as_ref())
     }
 
-    /// Compiles a component, in the binary or the text format, to an artifact for [`Component::deserialize`].
+    /// Compiles a component, in the binary or the text format, to an artifact for
+    /// [`deserialize_component`](Self::deserialize_component) or [`Component::deserialize`]. It is good for one release
+    /// alone, as those of [`precompile`](Self::precompile).
     ///
     /// # Errors
     ///
@@ -475,7 +546,7 @@ impl Compiler {
     ///
     /// As `precompile_component`.
     pub fn precompile_component_timed(&self, bytes: impl AsRef<[u8]>) -> wasmtime::Result<(Vec<u8>, Report)> {
-        whole_component::whole(&self.settings, bytes.as_ref(), false, into_bytes)
+        self.obtain_artifact::<Component>(bytes.as_ref())
     }
 
     /// Compiles a module while it is read, and loads it.
@@ -540,7 +611,8 @@ impl Compiler {
     #[inline(never)]
     fn load<L: Loaded>(&self, artifact: Artifact<'_>, mut report: Report) -> wasmtime::Result<(L, Report)> {
         let start = Instant::now();
-        let loaded = load::load(&self.engine, artifact, self.settings.memory_files)?;
+        let loaded = load::load(&self.engine, artifact, self.settings.memory_files);
+        let loaded = loaded.map_err(|error| artifacts::not_loaded(error, "what was compiled"))?;
         report.phases.load = start.elapsed();
         Ok((loaded, report))
     }

@@ -1,11 +1,14 @@
 //! Hands a finished artifact to Wasmtime.
 
-use lightbeam_environ::Error;
 use lightbeam_environ::artifact::{Artifact, LARGE};
 use lightbeam_environ::memory_file;
+use lightbeam_environ::settings::Settings;
+use lightbeam_environ::stream::{self, whole_component};
+use lightbeam_environ::{Error, Report};
 use rustix::fs::{SealFlags, fcntl_add_seals};
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
@@ -24,9 +27,21 @@ pub(crate) trait Loaded: Sized {
     ///
     /// It must be one that this crate made, and nobody may change the file.
     unsafe fn file(engine: &Engine, file: File) -> wasmtime::Result<Self>;
+
+    /// Compiles one, binary or text, that is there as a whole, and hands on the artifact.
+    fn whole<T>(
+        settings: &Arc<Settings>,
+        bytes: &[u8],
+        loads: bool,
+        done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T>;
+
+    /// What it is called.
+    const NAME: &str;
 }
 
 impl Loaded for Module {
+    // SAFETY: what is asked of the caller stands at the trait.
     unsafe fn bytes(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<Module> {
         // SAFETY: the caller's.
         unsafe { Module::deserialize(engine, artifact) }
@@ -36,9 +51,21 @@ impl Loaded for Module {
         // SAFETY: the caller's.
         unsafe { Module::deserialize_open_file(engine, file) }
     }
+
+    fn whole<T>(
+        settings: &Arc<Settings>,
+        bytes: &[u8],
+        loads: bool,
+        done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        stream::whole(settings, bytes, loads, done)
+    }
+
+    const NAME: &str = "module";
 }
 
 impl Loaded for Component {
+    // SAFETY: what is asked of the caller stands at the trait.
     unsafe fn bytes(engine: &Engine, artifact: &[u8]) -> wasmtime::Result<Component> {
         // SAFETY: the caller's.
         unsafe { Component::deserialize(engine, artifact) }
@@ -49,6 +76,17 @@ impl Loaded for Component {
         // SAFETY: the caller's.
         unsafe { component(engine, &file, &path) }
     }
+
+    fn whole<T>(
+        settings: &Arc<Settings>,
+        bytes: &[u8],
+        loads: bool,
+        done: impl FnOnce(Artifact<'_>, Report) -> wasmtime::Result<T>,
+    ) -> wasmtime::Result<T> {
+        whole_component::whole(settings, bytes, loads, done)
+    }
+
+    const NAME: &str = "component";
 }
 
 /// Loads a component out of a file that has this path, too: components are loaded by path alone, and Wasmtime opens the

@@ -162,7 +162,8 @@ fn functions_are_compiled_as_they_arrive() {
         }
     }
     assert_eq!(seen, [(0, None), (0, Some(3)), (1, Some(3)), (2, Some(3)), (3, Some(3))]);
-    let last = Progress { functions_compiled: 3, functions_total: Some(3), bytes: wasm.len() };
+    let mut last = Progress::default();
+    (last.functions_compiled, last.functions_total, last.bytes) = (3, Some(3), wasm.len());
     assert_eq!(stream.push(&[]).unwrap(), last);
     let (_, report) = stream.finish_timed().unwrap();
     assert_eq!((report.functions, report.wasm_bytes, report.body_bytes), (3, wasm.len(), 6));
@@ -225,8 +226,8 @@ fn every_corrupted_byte_gives_the_same_outcome_in_any_chunks() {
         for flip in [0x01, 0x40, 0x80, 0xff] {
             let mut wasm = wasm.clone();
             wasm[at] ^= flip;
-            let whole = compiler.precompile(&wasm).map_err(|error| error.to_string());
-            let streamed = streamed(&compiler, &wasm, 1).map_err(|error| error.to_string());
+            let whole = compiler.precompile(&wasm).map_err(|error| error.downcast::<Error>().unwrap());
+            let streamed = streamed(&compiler, &wasm, 1).map_err(|error| error.downcast::<Error>().unwrap());
             assert!(whole == streamed, "byte {at} ^ {flip:#x}: {:?} and {:?}", whole.err(), streamed.err());
         }
     }

@@ -56,7 +56,15 @@ impl WastCommand {
         refuse_limits(&self.common)?;
         let mut files = Vec::new();
         for path in self.paths {
-            if path.is_dir() { find_scripts(&path, &mut files)? } else { files.push(path) }
+            if !path.is_dir() {
+                files.push(path);
+                continue;
+            }
+            let before = files.len();
+            find_scripts(&path, &mut files)?;
+            if files.len() == before {
+                bail!("there are no scripts, which end in `.wast`, in the directory `{}`", path.display());
+            }
         }
         let mut out = std::io::stdout().lock();
         let (mut passed, mut failed) = (0, 0);

@@ -8,3 +8,5 @@ pub mod kind;
 pub(crate) mod standins;
 pub mod translate;
 pub(crate) mod unsupported;
+#[cfg(feature = "wat")]
+mod wat;

@@ -19,17 +19,74 @@ const ARTIFACT: &[u8] = b"\x7fELF";
 /// A module's translation and the types that it interned.
 pub(crate) type Translated<'a> = (ModuleTranslation<'a>, ModuleTypesBuilder);
 
-/// The binary form of a module in either.
-pub fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+/// The binary form of a module in either, or in the binary format alone if the settings say so.
+pub fn binary<'a>(settings: &Settings, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
     if bytes.starts_with(MAGIC) {
         return Ok(Cow::Borrowed(bytes));
     }
     if bytes.starts_with(ARTIFACT) {
-        let message = "expected WebAssembly but was given an artifact, which `deserialize` of Wasmtime's `Module` and \
-                       `Component` takes";
+        let message = "expected WebAssembly but was given an artifact, which `deserialize` of `Compiler` and of Wasmtime's \
+                       `Module` and `Component` takes";
         return Err(Error::invalid(message, Some(0)));
     }
-    wat::parse_bytes(bytes).map_err(|error| Error::invalid(error.to_string(), None))
+    if !settings.text {
+        return Err(not_binary());
+    }
+    text_to_binary(bytes).map(Cow::Owned)
+}
+
+/// The error of what is not in the binary format where nothing else is taken.
+fn not_binary() -> Error {
+    Error::invalid("expected the binary format, which begins with `\\0asm`; text is not taken here", Some(0))
+}
+
+/// Fails if what has come so far begins nothing that will be taken.
+pub fn check_start(settings: &Settings, begun: &[u8]) -> Result<(), Error> {
+    let begins = |what: &[u8]| begun.iter().zip(what).all(|(byte, expected)| byte == expected);
+    if settings.text || begins(MAGIC) || begins(ARTIFACT) { Ok(()) } else { Err(not_binary()) }
+}
+
+/// The binary form of text.
+#[cfg(feature = "wat")]
+pub fn text_to_binary(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    crate::input::wat::to_binary(bytes)
+}
+
+#[cfg(not(feature = "wat"))]
+fn text_to_binary(_: &[u8]) -> Result<Vec<u8>, Error> {
+    let message = "expected the binary format, which begins with `\\0asm`; Lightbeam was built without `wat`, the \
+                   feature that reads text";
+    Err(Error::invalid(message, Some(0)))
+}
+
+/// What was said of the binary form of `bytes`, which may be text, with the name of the function and the place in the
+/// text where that is.
+pub fn placed<T>(
+    result: wasmtime_environ::error::Result<T>,
+    bytes: &[u8],
+    binary: &[u8],
+) -> wasmtime_environ::error::Result<T> {
+    result.map_err(|error| {
+        // What was not loaded is not at a place, and has a cause that must stay.
+        let at_place = |error: &Error| error.function().is_some() || error.offset().is_some();
+        if !error.downcast_ref::<Error>().is_some_and(at_place) {
+            return error;
+        }
+        match error.downcast::<Error>() {
+            Ok(error) => in_text(error.named(binary), bytes, binary).into(),
+            Err(error) => error,
+        }
+    })
+}
+
+#[cfg(feature = "wat")]
+fn in_text(error: Error, bytes: &[u8], binary: &[u8]) -> Error {
+    if bytes.starts_with(MAGIC) { error } else { crate::input::wat::locate(error, bytes, binary) }
+}
+
+#[cfg(not(feature = "wat"))]
+fn in_text(error: Error, _: &[u8], _: &[u8]) -> Error {
+    error
 }
 
 /// Refuses what does not begin as the binary format does.

@@ -4,6 +4,7 @@
 use crate::error::Error;
 use crate::input::component;
 use crate::input::translate::{self, Translated};
+use crate::origin::{self, ArtifactOrigin};
 use crate::output::elf::{Elf, Header, Kind, Section};
 use crate::output::image::Image;
 use crate::output::memory_file;
@@ -60,6 +61,12 @@ impl<'a> Part<'a> {
 }
 
 impl Artifact<'_> {
+    /// An artifact that is in one piece, of which somebody else keeps the bytes.
+    #[must_use]
+    pub fn of_slice(bytes: &[u8]) -> Artifact<'_> {
+        Artifact { len: bytes.len(), parts: vec![Part::Bytes(bytes.into())], file: None }
+    }
+
     /// An artifact that is in one piece.
     pub(crate) fn of_bytes(bytes: Vec<u8>) -> Artifact<'static> {
         Artifact { len: bytes.len(), parts: vec![Part::Bytes(bytes.into())], file: None }
@@ -231,6 +238,7 @@ pub(crate) fn write<'a>(
     }
     let metadata = settings.kept.metadata(image.objects, || engine_metadata(settings, image.objects));
     elf.section(obj::ELF_WASM_ENGINE, Kind::ReadOnly, metadata?);
+    elf.section(origin::SECTION, Kind::Debug, ArtifactOrigin::current().content());
     // No branch protection on this architecture.
     elf.section(obj::ELF_WASM_BTI, Kind::ReadOnly, vec![0]);
     let text_len = image.text.len();
@@ -282,6 +290,12 @@ pub(crate) fn write<'a>(
     elf.section(obj::ELF_WASMTIME_INFO, Kind::ReadOnly, info?);
     let mut front = elf.finish();
 
+    if text_len == 0 {
+        // Otherwise Wasmtime takes what it never made executable for code when it frees it, and says so to whoever
+        // keeps code for it (`Config::with_custom_code_memory`).
+        let flags = section_header(&front, text_section) + offset_of!(Section, sh_flags);
+        front[flags] |= obj::SH_WASMTIME_NOT_EXECUTED as u8;
+    }
     let (file, text) = image.text.into_parts();
     let text = Part::text(&file, text, text_len);
     let data = data.into_iter().map(Part::Bytes);

@@ -52,7 +52,7 @@ pub(crate) struct Elf {
 impl Elf {
     pub(crate) fn new(flags: u32) -> Elf {
         // As many as an artifact can have.
-        Elf { flags, sections: Vec::with_capacity(12), symbols: None }
+        Elf { flags, sections: Vec::with_capacity(13), symbols: None }
     }
 
     /// Adds a section and returns the number of its header.
@@ -253,6 +253,7 @@ mod tests {
         // All that an artifact may have, in all its subsets; and a name that another ends with.
         let all = [
             (obj::ELF_WASM_ENGINE, Kind::ReadOnly),
+            (crate::origin::SECTION, Kind::Debug),
             (obj::ELF_WASM_BTI, Kind::ReadOnly),
             (obj::ELF_WASMTIME_ADDRMAP, Kind::ReadOnly),
             (obj::ELF_WASMTIME_TRAPS, Kind::ReadOnly),

@@ -11,7 +11,7 @@ use crate::facts;
 use crate::input::bounds::Weigher;
 use crate::input::component::{self, Images, Translated};
 use crate::input::data::{self, DataImage};
-use crate::input::translate::MAGIC;
+use crate::input::translate::{self, MAGIC};
 use crate::input::{kind, standins, unsupported};
 use crate::output::artifact::Artifact;
 use crate::output::place::Placer;
@@ -73,6 +73,11 @@ impl ComponentStream {
     pub fn push(&mut self, bytes: &[u8]) -> wasmtime_environ::error::Result<Progress> {
         self.bytes.extend_from_slice(bytes);
         self.progress.bytes += bytes.len();
+        if self.at == 0
+            && let Err(error) = translate::check_start(&self.settings, &self.bytes)
+        {
+            return Err(self.failed.get_or_insert(error).clone().into());
+        }
         // Text is compiled when all of it is there.
         if self.is_binary() {
             self.advance(false)?;

@@ -107,6 +107,9 @@ impl ModuleStream {
         }
         self.bytes.extend_from_slice(bytes);
         self.progress.bytes += bytes.len();
+        if let Err(error) = translate::check_start(&self.settings, &self.bytes) {
+            return Err(self.failed.get_or_insert(error).clone().into());
+        }
         // Whether it is text shows in the first bytes. Text is compiled when all of it is there.
         let binary = self.bytes.starts_with(MAGIC);
         if binary {
@@ -313,6 +316,7 @@ fn begin(
     let facts = facts::of_module(settings, &bytes[..ahead], &translated.0, &translated.1)?;
     let image = DataImage::new(settings, &translated.0.module);
     let terms = Terms::new(settings);
+    terms.control.expect(functions, ahead + section_bytes);
     let job = Arc::new(Job::new(terms.clone(), facts, &mut translated.0, (0, 0)));
     drop(translated);
     bytes.truncate(resume);
@@ -333,22 +337,33 @@ pub fn whole<T>(
     done: impl FnOnce(Artifact<'_>, Report) -> wasmtime_environ::error::Result<T>,
 ) -> wasmtime_environ::error::Result<T> {
     let start = Instant::now();
-    let wasm = translate::binary(bytes)?;
-    let condensed = standins::condense(settings, &wasm);
+    let wasm = translate::binary(settings, bytes)?;
+    translate::placed(whole_binary(settings, &wasm, loads, start, done), bytes, &wasm)
+}
+
+fn whole_binary<T>(
+    settings: &Arc<Settings>,
+    wasm: &[u8],
+    loads: bool,
+    start: Instant,
+    done: impl FnOnce(Artifact<'_>, Report) -> wasmtime_environ::error::Result<T>,
+) -> wasmtime_environ::error::Result<T> {
+    let condensed = standins::condense(settings, wasm);
     let early = condensed.as_ref().and_then(|condensed| {
         let (translated, image) = translate::translate_condensed(settings, condensed)?;
         Some((translated, Some((image, &wasm[condensed.data.clone()]))))
     });
-    let early = early.map_or_else(|| translate::translate(settings, &wasm).map(|translated| (translated, None)), Ok);
+    let early = early.map_or_else(|| translate::translate(settings, wasm).map(|translated| (translated, None)), Ok);
     let Ok((mut translated, mut data)) = early else {
         // Translation complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = ModuleStream::new(settings.clone());
-        stream.push(&wasm)?;
+        stream.push(wasm)?;
         return stream.conclude(done);
     };
-    let facts = facts::of_module(settings, &wasm, &translated.0, &translated.1)?;
+    let facts = facts::of_module(settings, wasm, &translated.0, &translated.1)?;
     let terms = Terms::new(settings);
     let job = Arc::new(Job::new(terms.clone(), facts, &mut translated.0, (0, 0)));
+    terms.control.expect(job.functions(), wasm.len());
     let mut report = Report::default();
     report.phases.decode = start.elapsed();
 
@@ -370,9 +385,10 @@ pub fn whole<T>(
             let (translation, types) = &mut translated;
             translate::initialise(settings, translation, types, Some(image));
         }
-        Some(_) => translated = translate::translate(settings, &wasm)?,
+        Some(_) => translated = translate::translate(settings, wasm)?,
         None => {}
     }
+    terms.control.look()?;
     report.phases.compile = start.elapsed();
     let (artifact, report) = conclude(settings, &job.facts, translated, wasm.len(), compiled, report)?;
     done(artifact, report)

@@ -35,21 +35,31 @@ pub fn whole<T>(
     done: impl FnOnce(Artifact<'_>, Report) -> wasmtime_environ::error::Result<T>,
 ) -> wasmtime_environ::error::Result<T> {
     let start = Instant::now();
-    let wasm = translate::binary(bytes)?;
+    let wasm = translate::binary(settings, bytes)?;
     if Kind::of(&wasm) == Some(Kind::Module) {
         return Err(kind::not_a_component().into());
     }
+    translate::placed(whole_binary(settings, &wasm, loads, start, done), bytes, &wasm)
+}
+
+fn whole_binary<T>(
+    settings: &Arc<Settings>,
+    wasm: &[u8],
+    loads: bool,
+    start: Instant,
+    done: impl FnOnce(Artifact<'_>, Report) -> wasmtime_environ::error::Result<T>,
+) -> wasmtime_environ::error::Result<T> {
     let scope = ScopeVec::new();
     let terms = Terms::new(settings);
     let translating = Instant::now();
-    let translated = component::translate_whole(settings, &wasm, &scope);
+    let translated = component::translate_whole(settings, wasm, &scope);
     let translate = translating.elapsed();
     let prepared =
-        translated.and_then(|mut translated| Ok((jobs(settings, &terms, &mut translated, &wasm)?, translated)));
+        translated.and_then(|mut translated| Ok((jobs(settings, &terms, &mut translated, wasm)?, translated)));
     let Ok((jobs, translated)) = prepared else {
         // That complains of what is wrong around the function bodies. What is wrong first, the stream finds.
         let mut stream = ComponentStream::new(settings.clone(), loads);
-        stream.push(&wasm)?;
+        stream.push(wasm)?;
         return stream.conclude(done);
     };
     let mut report = Report::default();
@@ -65,15 +75,17 @@ pub fn whole<T>(
         }
     }
     let functions = jobs.last().map_or(0, |job| job.first + job.functions());
+    terms.control.expect(functions, wasm.len());
     let placer = Placer::new(settings, functions as usize, loads && settings.memory_files);
     let compiled = if batches.is_empty() {
         Compiled { functions: placer, totals: Totals::default() }
     } else {
         queue::compile(&terms, batches, placer, || ())?
     };
+    terms.control.look()?;
     report.phases.compile = start.elapsed();
     let compiling = Compiling { settings, jobs: &jobs, wasm_bytes: wasm.len() };
-    let (artifact, report) = compiling.conclude(translated, &wasm, compiled, report)?;
+    let (artifact, report) = compiling.conclude(translated, wasm, compiled, report)?;
     done(artifact, report)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::output::place::Placer;
+use crate::work::hosts::Hosts;
 use crate::work::job::{Batch, Job, Terms};
 use crate::work::queue::{self, Compiled, Queue};
 use crate::work::worker::{Totals, Worker};
@@ -27,8 +28,8 @@ pub(crate) struct Arriving {
 enum By {
     /// The thread that pushes.
     Caller { worker: Option<Worker>, placer: Option<Box<Placer>>, totals: Totals },
-    /// Threads of its own, which are given what was collected.
-    Pool { pool: Pool, collected: Option<Batch<'static>> },
+    /// Threads, which are given what was collected.
+    Threads { threads: Threads, collected: Option<Batch<'static>> },
 }
 
 impl Arriving {
@@ -45,8 +46,8 @@ impl Arriving {
             let threads = self.terms.threads.min(section_bytes / self.terms.batch);
             if threads >= 2 {
                 let open = placer.take().expect(ONCE);
-                match Pool::new(self.terms.clone(), threads, open) {
-                    Ok(pool) => self.by = By::Pool { pool, collected: None },
+                match Threads::new(&self.terms, threads, open) {
+                    Ok(threads) => self.by = By::Threads { threads, collected: None },
                     Err(open) => *placer = Some(open),
                 }
             }
@@ -69,13 +70,14 @@ impl Arriving {
                     && let (Some(fragment), Some(placer)) = (worker.take(job, totals), placer)
                 {
                     placer.place(fragment);
+                    self.terms.control.tell(self.functions);
                 }
                 // What was counted tells only that there is too much; the placer, which function has it.
                 if self.terms.meter.exceeded() {
                     self.settle()?;
                 }
             }
-            By::Pool { collected, .. } => {
+            By::Threads { collected, .. } => {
                 let batch = collected.get_or_insert_with(|| Batch::none(job.clone(), index, offset));
                 let Cow::Owned(entries) = &mut batch.entries else { unreachable!("collected bytes are owned") };
                 entries.extend_from_slice(entry);
@@ -93,8 +95,8 @@ impl Arriving {
         match &mut self.by {
             By::Caller { placer: Some(placer), .. } => placer.prepare(data),
             By::Caller { .. } => {}
-            By::Pool { pool, .. } => {
-                let queue = &pool.shared.queue;
+            By::Threads { threads, .. } => {
+                let queue = threads.queue();
                 let mut state = queue.lock();
                 if state.placer.as_ref().is_some_and(|placer| placer.next() == self.functions)
                     && let Some(mut placer) = state.placer.take()
@@ -111,12 +113,12 @@ impl Arriving {
     pub(crate) fn compiled(&mut self) -> Result<u32, Error> {
         match &mut self.by {
             By::Caller { .. } => Ok(self.functions),
-            By::Pool { pool, .. } => {
-                let state = pool.shared.queue.lock();
+            By::Threads { threads, .. } => {
+                let state = threads.queue().lock();
                 let (compiled, failed) = (state.compiled, state.failure.is_some());
                 drop(state);
                 // Another thread may still be at an earlier function.
-                if failed || self.terms.meter.exceeded() { pool.join().map(|_| compiled) } else { Ok(compiled) }
+                if failed || self.terms.meter.exceeded() { threads.join().map(|_| compiled) } else { Ok(compiled) }
             }
         }
     }
@@ -130,7 +132,9 @@ impl Arriving {
                 fragment.into_iter().for_each(|fragment| placer.place(fragment));
             }
             By::Caller { .. } => {}
-            By::Pool { pool, collected } => collected.take().into_iter().for_each(|batch| pool.add(batch)),
+            By::Threads { threads, collected } => {
+                collected.take().into_iter().for_each(|batch| threads.add(batch));
+            }
         }
     }
 
@@ -148,13 +152,50 @@ impl Arriving {
                 let functions = placer.take().expect(ONCE).complete();
                 Ok(Compiled { functions, totals: *totals })
             }
-            By::Pool { pool, .. } => pool.join(),
+            By::Threads { threads, .. } => threads.join(),
         }
     }
 }
 
 /// Why there is a placer.
 const ONCE: &str = "compiled functions are asked for once";
+
+/// Who compiles what is added until they are joined.
+enum Threads {
+    Own(Pool),
+    OfHost(Hosts),
+}
+
+impl Threads {
+    /// As many as these, if any can be had; else the placer comes back.
+    fn new(terms: &Arc<Terms>, threads: usize, placer: Box<Placer>) -> Result<Threads, Box<Placer>> {
+        match &terms.control.spawner {
+            Some(spawner) => Ok(Threads::OfHost(Hosts::new(terms.clone(), spawner.clone(), placer))),
+            None => Pool::new(terms.clone(), threads, placer).map(Threads::Own),
+        }
+    }
+
+    fn queue(&self) -> &Queue<'static> {
+        match self {
+            Threads::Own(pool) => &pool.shared.queue,
+            Threads::OfHost(hosts) => hosts.queue(),
+        }
+    }
+
+    fn add(&mut self, batch: Batch<'static>) {
+        match self {
+            Threads::Own(pool) => pool.add(batch),
+            Threads::OfHost(hosts) => hosts.add(batch),
+        }
+    }
+
+    fn join(&mut self) -> Result<Compiled, Error> {
+        match self {
+            Threads::Own(pool) => pool.join(),
+            Threads::OfHost(hosts) => hosts.join(),
+        }
+    }
+}
 
 /// Threads that compile what is added until they are joined. Dropped, they stop at their next batch.
 pub(crate) struct Pool {

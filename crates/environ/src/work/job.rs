@@ -1,6 +1,7 @@
 //! What is to be compiled: a job for each core module, which all threads share, and batches of neighbouring bodies,
 //! which are handed out.
 
+use crate::control::Watch;
 use crate::error::Error;
 use crate::kept::Shelf;
 use crate::output::budget::Meter;
@@ -18,6 +19,7 @@ const BATCH: usize = 32 << 10;
 /// What the jobs of all modules of an artifact have in common.
 pub(crate) struct Terms {
     pub(super) meter: Meter,
+    pub(crate) control: Watch,
     /// Where threads have their tools from.
     pub(super) shelf: Arc<Shelf>,
     features: WasmFeatures,
@@ -37,6 +39,7 @@ impl Terms {
     pub(crate) fn with_threads(settings: &Settings, threads: usize) -> Arc<Terms> {
         Arc::new(Terms {
             meter: Meter::default(),
+            control: Watch::new(&settings.control),
             shelf: settings.kept.shelf.clone(),
             features: settings.features,
             cpu: settings.cpu,
@@ -158,6 +161,14 @@ pub(crate) struct Batch<'a> {
     /// Byte offset in the module.
     pub(crate) offset: usize,
     pub(crate) entries: Cow<'a, [u8]>,
+}
+
+impl Batch<'_> {
+    /// One that borrows nothing.
+    pub(super) fn owned(self) -> Batch<'static> {
+        let Batch { job, first, offset, entries } = self;
+        Batch { job, first, offset, entries: Cow::Owned(entries.into_owned()) }
+    }
 }
 
 impl Batch<'static> {

@@ -4,11 +4,12 @@
 use crate::error::Error;
 use crate::output::fragment::Fragment;
 use crate::output::place::Placer;
+use crate::work::hosts::Hosts;
 use crate::work::job::{Batch, Terms};
 use crate::work::worker::{Failure, Totals, Worker};
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::resume_unwind;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -20,11 +21,21 @@ pub(crate) struct Compiled {
 
 /// Compiles batches that are all there, and does something else beside it, on this thread.
 pub(crate) fn compile(
-    terms: &Terms,
+    terms: &Arc<Terms>,
     batches: VecDeque<Batch<'_>>,
     placer: Box<Placer>,
     beside: impl FnOnce(),
 ) -> Result<Compiled, Error> {
+    if let Some(spawner) = &terms.control.spawner
+        && terms.threads > 1
+        && batches.len() > 1
+    {
+        // Work of the host's may begin when this is long over, and so owns what it needs.
+        let mut hosts = Hosts::new(terms.clone(), spawner.clone(), placer);
+        batches.into_iter().for_each(|batch| hosts.add(batch.owned()));
+        beside();
+        return hosts.join();
+    }
     // Starting a thread takes as long as compiling a small fraction of a batch.
     let helpers = terms.threads.min(batches.len()).saturating_sub(1);
     let queue = Queue::new(batches, true, placer);
@@ -87,9 +98,14 @@ impl<'a> Queue<'a> {
 
     /// Compiles batches until there are no more to come.
     pub(super) fn work(&self, terms: &Terms) {
+        self.work_on(terms, || self.next());
+    }
+
+    /// Compiles the batches that `next` gives.
+    pub(super) fn work_on(&self, terms: &Terms, next: impl Fn() -> Option<Batch<'a>>) {
         let mut worker = Worker::new(terms);
         let mut failed = false;
-        while let Some(batch) = self.next() {
+        while let Some(batch) = next() {
             let start = Instant::now();
             let result = worker.batch(&batch);
             let mut totals = Totals::default();
@@ -114,7 +130,9 @@ impl<'a> Queue<'a> {
             if terms.meter.exceeded() {
                 state.batches.clear();
             }
+            let compiled = state.compiled;
             self.place(state);
+            terms.control.tell(compiled);
         }
         if !failed {
             worker.retire(terms);

@@ -105,6 +105,12 @@ impl Worker {
     /// Compiles a function behind those in the output, which are of the same module, with the next index if there are
     /// any.
     pub(crate) fn function(&mut self, job: &Job, index: u32, body: FunctionBody<'_>) -> Result<(), Error> {
+        job.terms.control.look()?;
+        let place = |error: Error| error.in_function(job.module.as_u32(), job.imported + index);
+        self.compile(job, index, body).map_err(place)
+    }
+
+    fn compile(&mut self, job: &Job, index: u32, body: FunctionBody<'_>) -> Result<(), Error> {
         let range = body.range();
         if range.len() > MAX_BODY {
             return Err(Error::too_large("function body exceeds the limit of 7654321 bytes", Some(range.start)));

@@ -213,7 +213,11 @@ impl<'a> Sections<'a> {
                 text = number.0 as u16;
                 let flags = section.sh_flags(endian);
                 ensure(section.sh_type(endian) == SHT_PROGBITS, "the text is no program")?;
-                ensure(flags == u64::from(SHF_ALLOC | SHF_EXECINSTR), "the text's flags are not those of a text")?;
+                let code = u64::from(SHF_ALLOC | SHF_EXECINSTR);
+                // Where there is no code, none of it is executed.
+                let none = code | obj::SH_WASMTIME_NOT_EXECUTED;
+                let empty = section.sh_size(endian) == 0;
+                ensure(flags == if empty { none } else { code }, "the text's flags are not those of a text")?;
             }
             let Some((at, len)) = section.file_range(endian) else { continue };
             let place = usize::try_from(at).ok().zip(usize::try_from(len).ok());

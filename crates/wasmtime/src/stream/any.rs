@@ -93,6 +93,7 @@ impl Stream {
             State::Unknown(begun) => begun,
         };
         begun.extend_from_slice(bytes);
+        translate::check_start(&self.compiler.settings, begun)?;
         let begun = match Kind::of(begun) {
             Some(kind) => {
                 let bytes = std::mem::take(begun);
@@ -101,7 +102,9 @@ impl Stream {
             }
             None => begun,
         };
-        Ok(Progress { bytes: begun.len(), ..Progress::default() })
+        let mut progress = Progress::default();
+        progress.bytes = begun.len();
+        Ok(progress)
     }
 
     fn begin(&mut self, kind: Kind) {
@@ -166,14 +169,14 @@ impl Stream {
             let message = format!("unexpected end: the first {HEADER} bytes say what a binary is");
             return Err(Error::invalid(message, Some(bytes.len())).into());
         }
-        let wasm = translate::binary(&bytes)?;
-        match Kind::of(&wasm) {
-            Some(Kind::Component) => {
-                whole_component::whole(&self.compiler.settings, &wasm, true, |artifact, report| {
-                    done(Kind::Component, artifact, report)
-                })
-            }
-            _ => whole(&self.compiler.settings, &wasm, true, |artifact, report| done(Kind::Module, artifact, report)),
-        }
+        let wasm = translate::binary(&self.compiler.settings, &bytes)?;
+        let settings = &self.compiler.settings;
+        let done = match Kind::of(&wasm) {
+            Some(Kind::Component) => whole_component::whole(settings, &wasm, true, |artifact, report| {
+                done(Kind::Component, artifact, report)
+            }),
+            _ => whole(settings, &wasm, true, |artifact, report| done(Kind::Module, artifact, report)),
+        };
+        translate::placed(done, &bytes, &wasm)
     }
 }
