@@ -28,13 +28,16 @@ pub use settings::SettingsCommand;
 pub use verify::VerifyCommand;
 pub use wast::WastCommand;
 
-/// Prints to standard output.
+/// Prints to standard output. Whoever reads that may have seen enough.
 ///
 /// # Errors
 ///
-/// If that cannot be written.
+/// If it cannot be written for another reason.
 pub fn print(bytes: &[u8]) -> wasmtime::Result<()> {
-    output::write(std::path::Path::new("-"), bytes)
+    output::write(std::path::Path::new("-"), bytes).or_else(|error| {
+        let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if kind == Some(std::io::ErrorKind::BrokenPipe) { Ok(()) } else { Err(error) }
+    })
 }
 
 /// Says which of the options of a group, by its letter, are refused: ahead of Wasmtime's list of all of them.
@@ -43,6 +46,11 @@ pub fn print_refused(group: char) {
         // Whoever does not read this does not read the list either.
         let _ = print(refused.as_bytes());
     }
+}
+
+/// Does what may print by itself, as Wasmtime's lists of options do. None if whoever was to read that has seen enough.
+pub fn while_read<T>(work: impl FnOnce() -> T) -> Option<T> {
+    machine::without_panic(work).ok()
 }
 
 /// Shows the error with which a command ended.

@@ -153,7 +153,7 @@ pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T> {
     }
 }
 
-/// What is to be said of a panic that is because a thread could not be started, or standard error not be written.
+/// What is to be said of a panic that is because a thread could not be started, or something not be printed.
 fn not_given(payload: &(dyn Any + Send)) -> Option<String> {
     let message =
         payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied())?;
@@ -162,7 +162,8 @@ fn not_given(payload: &(dyn Any + Send)) -> Option<String> {
     if starts.iter().any(|start| message.starts_with(start)) {
         return Some(format!("the program needs one more thread: {message}"));
     }
-    message.starts_with("failed printing to stderr").then(|| message.to_owned())
+    let printing = ["failed printing to stderr", "failed printing to stdout"];
+    printing.iter().any(|start| message.starts_with(start)).then(|| message.to_owned())
 }
 
 #[cfg(test)]

@@ -152,7 +152,8 @@ fn main() -> ExitCode {
             lightbeam_cli::print_refused(group);
         }
     }
-    let matches = command().get_matches_from(arguments);
+    let matches = lightbeam_cli::while_read(|| command().get_matches_from(arguments));
+    let Some(matches) = matches else { return ExitCode::SUCCESS };
     let arguments = Lightbeam::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command()).exit());
     let done: Result<ExitCode> = match arguments.subcommand.unwrap_or(Subcommand::Run(arguments.run)) {
         Subcommand::Run(command) => command.execute(),

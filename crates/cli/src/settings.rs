@@ -1,11 +1,9 @@
 //! `lightbeam settings`: what there is to set about the code, and what the machine has for it.
 
-use crate::output;
 use lightbeam::{Compiler, CpuFeatures};
 use lightbeam_verify::artifact::Artifact;
 use lightbeam_verify::layout::Description;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 use wasmtime::{Config, Result};
 
@@ -69,8 +67,7 @@ impl SettingsCommand {
     pub fn execute(self) -> Result<ExitCode> {
         let used = processor_features()?;
         let shown = if self.json { json(&used) } else { text(&used) };
-        output::write(Path::new("-"), shown.as_bytes())?;
-        Ok(ExitCode::SUCCESS)
+        crate::print(shown.as_bytes()).map(|()| ExitCode::SUCCESS)
     }
 }
 

@@ -477,7 +477,7 @@ fn what_lightbeam_does_not_support_is_named() {
         ("-W wmemcheck=y", "`-W wmemcheck` is not supported by Lightbeam"),
         ("-D guest-debug=y", "`-D guest-debug` is not supported by Lightbeam"),
         ("-D debugger=x.wasm", "`-D debugger` is not supported by Lightbeam"),
-        ("-R path=trace", "`-R`, recording and replaying, is not supported by Lightbeam"),
+        ("-R path=trace", "recording and replaying, which is not supported by Lightbeam"),
     ] {
         for verb in ["run", "compile", "objdump"] {
             fails(&shell(&here, &format!("$L {verb} {flag} $FIB")), &[name]);

@@ -183,9 +183,12 @@ fn whoever_has_seen_enough_may_stop_reading() {
     let here = Directory::new("pipes");
     let functions = "(func (param i32) (result i32) local.get 0)".repeat(30_000);
     here.file("many.wasm", wat::parse_str(format!("(module {functions})")).unwrap());
-    for arguments in
-        [&["compile", "--counters=functions", "many.wasm", "-o", "many.cwasm"][..], &["objdump", "many.wasm"]]
-    {
+    for arguments in [
+        &["compile", "--counters=functions", "many.wasm", "-o", "many.cwasm"][..],
+        &["objdump", "many.wasm"],
+        &["-C", "help"],
+        &["completion", "bash"],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         let mut command = lightbeam(&here);
         command.args(arguments).stdin(Stdio::null()).stdout(writer.try_clone().unwrap()).stderr(writer);

@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn modules_in_components_are_found() {
         let text = "(component\n (core module (func))\n (component (core module\n  (func unreachable\n   (drop (f64.const 7))))))";
-        assert_eq!(position(text, &7_f64.to_le_bytes()), Some((5, 10)));
+        assert_eq!(position(text, &7_f64.to_le_bytes()), Some((5, 11)));
     }
 
     #[test]
