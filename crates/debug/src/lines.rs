@@ -56,10 +56,10 @@ fn add(program: &mut LineProgram, code: &Code, function: &Function, lines: &[Lin
     };
     // What makes the frame is of the line that the function begins with.
     let begin = lines.partition_point(|line| line.address < start.saturating_sub(5));
-    let first = lines.get(begin).filter(|line| line.address < code.address(function.body.end));
-    let Some(Line { row: Some(first), .. }) = first else { return };
+    let of_function = lines[begin..].iter().take_while(|line| line.address < code.address(function.body.end));
+    let Some(first) = of_function.filter_map(|line| line.row).next() else { return };
     program.begin_sequence(Some(in_text(function.text.start)));
-    emit(program, *first, 0, true, false);
+    emit(program, first, 0, true, false);
     let mut last = None;
     for row in &function.rows {
         let Some((at, Line { row: Some(line), address })) = of_address(code.address(row.wasm)) else { continue };

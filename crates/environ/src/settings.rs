@@ -151,6 +151,17 @@ impl Settings {
         format!("{of_host:?} {own:?}")
     }
 
+    /// What translation is told. For native debug information it would look into function bodies, in whose places there
+    /// may be stand-ins, for what the compiler knows better; all else that it then keeps, it keeps for backtraces, too.
+    pub(crate) fn of_translation(&self) -> Tunables {
+        let debug = self.tunables.debug_native;
+        Tunables {
+            debug_native: false,
+            parse_wasm_debuginfo: debug || self.tunables.parse_wasm_debuginfo,
+            ..self.tunables.clone()
+        }
+    }
+
     /// What of the settings the code itself depends on.
     pub(crate) fn of_code(&self) -> facts::Settings {
         facts::Settings {

@@ -68,7 +68,8 @@ pub(crate) fn translate<'a>(
     }
     let mut validator = Validator::new_with_features(features);
     let mut types = ComponentTypesBuilder::new(&validator);
-    let mut translator = Translator::new(&settings.tunables, &mut validator, &mut types, scope);
+    let tunables = settings.of_translation();
+    let mut translator = Translator::new(&tunables, &mut validator, &mut types, scope);
     if let Some(import) = &settings.unsafe_intrinsics {
         translator.expose_unsafe_intrinsics(import);
     }

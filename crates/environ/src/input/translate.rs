@@ -154,7 +154,8 @@ fn read<'a>(settings: &Settings, wasm: &'a [u8]) -> wasmtime_environ::error::Res
     parser.set_features(settings.features);
     let mut types = ModuleTypesBuilder::new(&validator);
     let index = StaticModuleIndex::from_u32(0);
-    let translation = ModuleEnvironment::new(&settings.tunables, &mut validator, &mut types, index)
+    let tunables = settings.of_translation();
+    let translation = ModuleEnvironment::new(&tunables, &mut validator, &mut types, index)
         .translate(parser, wasm)
         .map_err(crate::error::from_translation)?;
     Ok((translation, types))

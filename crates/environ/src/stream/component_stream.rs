@@ -429,7 +429,8 @@ impl Driver {
         let mut parser = Parser::new(module.start as u64);
         parser.set_features(settings.features);
         let bytes = &self.condensed[module.condensed..];
-        let mut translation = ModuleEnvironment::new(&settings.tunables, &mut self.validator, &mut self.types, index)
+        let tunables = settings.of_translation();
+        let mut translation = ModuleEnvironment::new(&tunables, &mut self.validator, &mut self.types, index)
             .translate(parser, bytes)
             .map_err(crate::error::from_translation)?;
         let facts = facts::in_component(settings, bytes, &translation, &self.types).map_err(located)?;

@@ -1,0 +1,267 @@
+//! What debuggers and profilers are told: symbols, and DWARF for machine code, read back by `gimli`. The guest is
+//! `debug/guest.c`, compiled by
+//!
+//! ```sh
+//! clang --target=wasm32 -g -O0 -nostdlib -Wl,--no-entry -fdebug-compilation-dir=. -o guest.wasm guest.c
+//! ```
+
+use gimli::{AttributeValue, EndianSlice, LittleEndian, Operation, Register};
+use lightbeam::Compiler;
+use lightbeam_verify::artifact::Artifact;
+use std::collections::{BTreeMap, BTreeSet};
+use wasmtime::{Config, Instance, Module, Store};
+use wasmtime_environ::object::read::elf::{FileHeader, Rela, SectionHeader};
+use wasmtime_environ::object::{LittleEndian as LE, elf};
+
+const GUEST: &[u8] = include_bytes!("../debug/guest.wasm");
+const SOURCE: &str = include_str!("../debug/guest.c");
+
+/// DWARF's numbers.
+const FRAME: Register = Register(6);
+const MEMORY: Register = Register(14);
+
+type Slice = EndianSlice<'static, LittleEndian>;
+
+/// An engine that wants debug information, and no compiler but this.
+fn compiler() -> Compiler {
+    let mut config = Config::new();
+    config.debug_info(true);
+    Compiler::new(&config).unwrap()
+}
+
+/// The debug sections of an artifact, with its text at address 0.
+fn dwarf(artifact: &[u8]) -> gimli::Dwarf<Slice> {
+    let header = elf::FileHeader64::<LE>::parse(artifact).unwrap();
+    let sections = header.sections(LE, artifact).unwrap();
+    let symbols = sections.symbols(LE, artifact, elf::SHT_SYMTAB).unwrap();
+    let mut contents: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    let name = |section| String::from_utf8(sections.section_name(LE, section).unwrap().to_vec()).unwrap();
+    for section in sections.iter() {
+        contents.insert(name(section), section.data(LE, artifact).unwrap().to_vec());
+    }
+    for section in sections.iter() {
+        let Some((relocations, _)) = section.rela(LE, artifact).unwrap() else { continue };
+        let of = sections.section(wasmtime_environ::object::SectionIndex(section.sh_info.get(LE) as usize)).unwrap();
+        let bytes = contents.get_mut(&name(of)).unwrap();
+        for relocation in relocations {
+            assert_eq!(relocation.r_type(LE, false), elf::R_X86_64_64);
+            let symbol = relocation.symbol(LE, false).unwrap();
+            let base = symbols.symbol(symbol).unwrap().st_value.get(LE).cast_signed();
+            let at = relocation.r_offset.get(LE) as usize;
+            bytes[at..at + 8].copy_from_slice(&(base + relocation.r_addend.get(LE)).to_le_bytes());
+        }
+    }
+    let load = |id: gimli::SectionId| -> Result<Slice, gimli::Error> {
+        let bytes = contents.get(id.name()).cloned().unwrap_or_default();
+        // For the rest of the test.
+        Ok(EndianSlice::new(bytes.leak(), LittleEndian))
+    };
+    gimli::Dwarf::load(load).unwrap()
+}
+
+/// A function's name, where it is, and its variables with the operations of where they are.
+struct Function {
+    text: std::ops::Range<u64>,
+    variables: BTreeMap<String, Option<Vec<Operation<Slice>>>>,
+}
+
+fn functions(dwarf: &gimli::Dwarf<Slice>) -> BTreeMap<String, Function> {
+    let mut functions = BTreeMap::new();
+    let mut units = dwarf.units();
+    while let Some(header) = units.next().unwrap() {
+        let unit = dwarf.unit(header).unwrap();
+        let unit = unit.unit_ref(dwarf);
+        let mut current: Option<String> = None;
+        let mut entries = unit.entries();
+        while let Some(entry) = entries.next_dfs().unwrap() {
+            let text_of = |value| Some(unit.attr_string(value).ok()?.to_string_lossy().into_owned());
+            let name = entry.attr_value(gimli::DW_AT_name).and_then(text_of);
+            match entry.tag() {
+                gimli::DW_TAG_subprogram => {
+                    let range = unit.die_ranges(entry).unwrap().next().unwrap();
+                    current = name.clone().filter(|_| range.is_some());
+                    if let (Some(name), Some(range)) = (name, range) {
+                        let text = range.begin..range.end;
+                        functions.insert(name, Function { text, variables: BTreeMap::new() });
+                    }
+                }
+                gimli::DW_TAG_variable | gimli::DW_TAG_formal_parameter => {
+                    let Some(function) = current.as_ref().and_then(|name| functions.get_mut(name)) else { continue };
+                    let place = match entry.attr_value(gimli::DW_AT_location) {
+                        Some(AttributeValue::Exprloc(expression)) => {
+                            let mut operations = expression.operations(unit.encoding());
+                            let mut all = Vec::new();
+                            while let Some(operation) = operations.next().unwrap() {
+                                all.push(operation);
+                            }
+                            Some(all)
+                        }
+                        _ => None,
+                    };
+                    function.variables.insert(name.unwrap(), place);
+                }
+                _ => {}
+            }
+        }
+    }
+    functions
+}
+
+/// Lines by places in the text.
+fn lines(dwarf: &gimli::Dwarf<Slice>) -> Vec<(u64, u64)> {
+    let mut lines = Vec::new();
+    let mut units = dwarf.units();
+    while let Some(header) = units.next().unwrap() {
+        let unit = dwarf.unit(header).unwrap();
+        let Some(program) = unit.line_program.clone() else { continue };
+        let mut rows = program.rows();
+        while let Some((_, row)) = rows.next_row().unwrap() {
+            if !row.end_sequence() {
+                lines.push((row.address(), row.line().map_or(0, |line| line.get())));
+            }
+        }
+    }
+    lines
+}
+
+#[test]
+fn lines_of_c_are_those_of_its_functions() {
+    let artifact = compiler().precompile(GUEST).unwrap();
+    let dwarf = dwarf(&artifact);
+    let functions = functions(&dwarf);
+    let lines = lines(&dwarf);
+    // Where each function is in the source, by the lines that have something of it alone.
+    for (name, texts) in [
+        (
+            "area",
+            &["int width = a.x * scale;", "int height = a.y * scale;", "total += width;", "return width * height;"][..],
+        ),
+        ("sum", &["result += area(p, 2);", "half *= 1.5;", "return result + (int)half + total;"][..]),
+        ("run", &["int doubled = n * 2;", "int answer = sum(doubled);", "return answer;"][..]),
+    ] {
+        let function = &functions[name];
+        let known: BTreeSet<u64> =
+            lines.iter().filter(|(at, _)| function.text.contains(at)).map(|(_, line)| *line).collect();
+        for text in texts {
+            let line = SOURCE.lines().position(|line| line.trim() == *text).unwrap() as u64 + 1;
+            assert!(known.contains(&line), "{name}: line {line} of {known:?}");
+        }
+        assert!(known.iter().all(|line| *line <= SOURCE.lines().count() as u64), "{known:?}");
+    }
+    // Rows go by ascending places in each function, and none is outside of all.
+    for (at, _) in &lines {
+        assert!(functions.values().any(|function| function.text.contains(at)), "{at:#x}");
+    }
+}
+
+#[test]
+fn locals_of_c_are_in_linear_memory_by_way_of_the_frame() {
+    let functions = functions(&dwarf(&compiler().precompile(GUEST).unwrap()));
+    let sum = &functions["sum"].variables;
+    assert_eq!(sum.keys().collect::<Vec<_>>(), ["half", "i", "n", "p", "result"]);
+    for (name, place) in sum {
+        let place = place.as_ref().unwrap_or_else(|| panic!("{name} is nowhere"));
+        let of = |register| {
+            place
+                .iter()
+                .any(|operation| matches!(operation, Operation::RegisterOffset { register: of, .. } if *of == register))
+        };
+        assert!(of(FRAME) && of(MEMORY), "{name}: {place:?}");
+    }
+    assert!(functions["area"].variables["scale"].is_some());
+}
+
+#[test]
+fn locals_of_modules_without_dwarf_are_in_their_slots() {
+    let wat = r#"(module $m
+        (func $f (export "f") (param i32 i64) (result i64) (local f32 f64)
+            (local.set 2 (f32.convert_i32_s (local.get 0)))
+            (local.set 3 (f64.promote_f32 (local.get 2)))
+            (i64.add (local.get 1) (i64.trunc_f64_s (local.get 3)))))"#;
+    let compiler = compiler();
+    let artifact = compiler.precompile(wat).unwrap();
+    let dwarf = dwarf(&artifact);
+    let functions = functions(&dwarf);
+    let f = &functions["f"];
+    assert_eq!(f.variables.keys().collect::<Vec<_>>(), ["local0", "local1", "local2", "local3"]);
+    let slots: BTreeSet<i64> = f
+        .variables
+        .values()
+        .map(|place| match place.as_deref() {
+            Some([Operation::FrameOffset { offset }]) => *offset,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(slots.len(), 4, "each has a slot of its own: {slots:?}");
+    // A line for each operator that has code: its offset in the module.
+    let wasm = wat::parse_str(wat).unwrap();
+    let lines = lines(&dwarf);
+    assert!(lines.len() > 6 && lines.iter().all(|(_, line)| (*line as usize) < wasm.len()), "{lines:?}");
+    // And the code is right.
+    let module = compiler.module(wat).unwrap();
+    let mut store = Store::new(compiler.engine(), ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let call = instance.get_typed_func::<(i32, i64), i64>(&mut store, "f").unwrap();
+    assert_eq!(call.call(&mut store, (40, 2)).unwrap(), 42);
+}
+
+#[test]
+fn a_component_has_all_of_its_modules() {
+    let wat = r#"(component
+        (core module $a (func $first (export "f") (param i32) (result i32) (local.get 0)))
+        (core module $b (func $second (export "f") (param i32) (result i32) (local.get 0)))
+        (core instance $a (instantiate $a)) (core instance (instantiate $b))
+        (func (export "f") (param "x" u32) (result u32) (canon lift (core func $a "f"))))"#;
+    let artifact = compiler().precompile_component(wat).unwrap();
+    let names: Vec<String> = functions(&dwarf(&artifact)).into_keys().collect();
+    assert_eq!(names, ["first", "second"]);
+}
+
+#[test]
+fn however_a_module_comes_its_debug_information_is_the_same() {
+    let compiler = compiler();
+    let whole = compiler.precompile(GUEST).unwrap();
+    for chunk in [1, 7, 1000] {
+        let mut stream = compiler.module_stream();
+        GUEST.chunks(chunk).for_each(|chunk| _ = stream.push(chunk).unwrap());
+        assert!(stream.finish_artifact().unwrap() == whole, "in chunks of {chunk}");
+    }
+    // Wasmtime loads it, and it runs.
+    // SAFETY: the artifact comes from the compiler and nobody has changed it.
+    let module = unsafe { Module::deserialize(compiler.engine(), &whole).unwrap() };
+    let mut store = Store::new(compiler.engine(), ());
+    let instance = Instance::new(&mut store, &module, &[]).unwrap();
+    let run = instance.get_typed_func::<i32, i32>(&mut store, "run").unwrap();
+    assert_eq!(run.call(&mut store, 3).unwrap(), 322);
+}
+
+#[test]
+fn symbols_have_the_names_that_wasmtime_gives() {
+    let artifact = Compiler::new(&Config::new()).unwrap().precompile(GUEST).unwrap();
+    let Artifact { symbols, text, .. } = Artifact::parse(&artifact).unwrap();
+    let name = |at: u32| {
+        let bytes = &symbols.strings[at as usize..];
+        String::from_utf8(bytes[..bytes.iter().position(|byte| *byte == 0).unwrap()].to_vec()).unwrap()
+    };
+    let names: Vec<String> = symbols.entries.iter().map(|[at, ..]| name(*at)).collect();
+    for wanted in [
+        "wasm[0]::function[0]::sum",
+        "wasm[0]::function[1]::area",
+        "wasm[0]::function[2]::run",
+        "wasm[0]::array_to_wasm_trampoline[2]",
+        "wasm[0]::tail_to_private_thunk[2]",
+    ] {
+        assert!(names.iter().any(|name| name == wanted), "{wanted} in {names:?}");
+    }
+    let mut end = 0;
+    for [name_at, start, len] in &symbols.entries {
+        assert!(*start >= end && *len > 0, "{} overlaps", name(*name_at));
+        end = start + len;
+    }
+    assert!(end as usize <= text.len());
+    // A name that no tool could read is made one.
+    let odd = r#"(module (func $"a b\u{e9}\u{e9}c" (export "f")))"#;
+    let artifact = Compiler::new(&Config::new()).unwrap().precompile(odd).unwrap();
+    let symbols = Artifact::parse(&artifact).unwrap().symbols;
+    assert!(symbols.strings.windows(27).any(|bytes| bytes == b"wasm[0]::function[0]::a?b?c"));
+}
