@@ -5,7 +5,10 @@
 //! clang --target=wasm32 -g -O0 -nostdlib -Wl,--no-entry -fdebug-compilation-dir=. -o guest.wasm guest.c
 //! ```
 
-use gimli::{AttributeValue, EndianSlice, LittleEndian, Operation, Register};
+use gimli::{
+    AttributeValue, BaseAddresses, DebugFrame, EhFrame, EndianSlice, LittleEndian, Operation, Register, UnwindContext,
+    UnwindSection,
+};
 use lightbeam::Compiler;
 use lightbeam_verify::artifact::Artifact;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +34,17 @@ fn compiler() -> Compiler {
 
 /// The debug sections of an artifact, with its text at address 0.
 fn dwarf(artifact: &[u8]) -> gimli::Dwarf<Slice> {
+    let contents = contents(artifact);
+    let load = |id: gimli::SectionId| -> Result<Slice, gimli::Error> {
+        let bytes = contents.get(id.name()).cloned().unwrap_or_default();
+        // For the rest of the test.
+        Ok(EndianSlice::new(bytes.leak(), LittleEndian))
+    };
+    gimli::Dwarf::load(load).unwrap()
+}
+
+/// The sections of an artifact, with its text at address 0.
+fn contents(artifact: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let header = elf::FileHeader64::<LE>::parse(artifact).unwrap();
     let sections = header.sections(LE, artifact).unwrap();
     let symbols = sections.symbols(LE, artifact, elf::SHT_SYMTAB).unwrap();
@@ -51,12 +65,7 @@ fn dwarf(artifact: &[u8]) -> gimli::Dwarf<Slice> {
             bytes[at..at + 8].copy_from_slice(&(base + relocation.r_addend.get(LE)).to_le_bytes());
         }
     }
-    let load = |id: gimli::SectionId| -> Result<Slice, gimli::Error> {
-        let bytes = contents.get(id.name()).cloned().unwrap_or_default();
-        // For the rest of the test.
-        Ok(EndianSlice::new(bytes.leak(), LittleEndian))
-    };
-    gimli::Dwarf::load(load).unwrap()
+    contents
 }
 
 /// A function's name, where it is, and its variables with the operations of where they are.
@@ -152,6 +161,33 @@ fn lines_of_c_are_those_of_its_functions() {
     for (at, _) in &lines {
         assert!(functions.values().any(|function| function.text.contains(at)), "{at:#x}");
     }
+}
+
+/// `.eh_frame`, of which each instruction is compared elsewhere, and `.debug_frame` say the same.
+#[test]
+fn debuggers_are_told_of_frames_what_unwinders_are() {
+    let artifact = compiler().precompile(GUEST).unwrap();
+    let contents = contents(&artifact);
+    let text = Artifact::section(&artifact, ".text").unwrap();
+    let bases = BaseAddresses::default().set_eh_frame(text.len() as u64);
+    let of_unwinders = EhFrame::new(&contents[".eh_frame"], LittleEndian);
+    let mut of_debuggers = DebugFrame::new(&contents[".debug_frame"], LittleEndian);
+    of_debuggers.set_address_size(8);
+    let mut entries = of_debuggers.entries(&bases);
+    let (mut context, mut other) = (UnwindContext::new(), UnwindContext::new());
+    let mut compared = 0;
+    while let Some(entry) = entries.next().unwrap() {
+        let gimli::CieOrFde::Fde(partial) = entry else { continue };
+        let fde = partial.parse(DebugFrame::cie_from_offset).unwrap();
+        for at in fde.initial_address()..fde.initial_address() + fde.len() {
+            let told = fde.unwind_info_for_address(&of_debuggers, &bases, &mut context, at).unwrap();
+            let same = of_unwinders.unwind_info_for_address(&bases, &mut other, at, EhFrame::cie_from_offset).unwrap();
+            assert_eq!(told.cfa(), same.cfa(), "{at:#x}");
+            assert!(told.registers().eq(same.registers()), "{at:#x}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 1000, "{compared}");
 }
 
 #[test]

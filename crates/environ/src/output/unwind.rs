@@ -201,8 +201,8 @@ impl UnwindTable {
             if at == 0 {
                 // Version 1, no augmentation, and what follows it in the other section.
                 bytes.extend([0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 1, 0]);
-                bytes.extend(&self.bytes[13..16]);
-                bytes.extend(&self.bytes[18..next]);
+                bytes.extend(&self.bytes[12..15]);
+                bytes.extend(&self.bytes[17..next]);
             } else {
                 let place = word(at + 8).wrapping_add(at as u32 + 8);
                 let len = if self.entry == Some(at) { text as u32 - place } else { word(at + 12) };
