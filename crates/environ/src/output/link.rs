@@ -212,6 +212,17 @@ pub(crate) fn exit(
     Some(Relocatable::of_writer(&border.w, |_| unreachable!("an exit calls what the instance has")))
 }
 
+/// One of a component's own functions, and where in the code it is; none if it has none of this key.
+pub(crate) fn component_function(
+    settings: &Settings,
+    component: &Functions<'_>,
+    key: FuncKey,
+) -> Option<(Relocatable, Range<u32>)> {
+    let mut border = Border::without_module(settings.of_code(), Writer::new(settings.cpu));
+    let range = component.emit_one(&mut border, key)?;
+    Some((Relocatable::of_writer(&border.w, |_| unreachable!("it calls what the component's context has")), range))
+}
+
 /// The functions of a component's own.
 fn component_functions(
     component: &Functions<'_>,

@@ -1,6 +1,7 @@
 //! Compiles a module that somebody else has translated, and whose code somebody else puts into an artifact: for the
 //! crate that stands where Wasmtime has its own compiler, and is asked for function after function.
 
+use crate::border::component::Functions;
 use crate::error::Error;
 use crate::facts::{self, known_imports};
 use crate::output::assembly::Assembly;
@@ -17,6 +18,7 @@ use crate::work::worker::Totals;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use wasmtime_environ::component::{ComponentTranslation, ComponentTypesBuilder};
 use wasmtime_environ::wasmparser::ValidatorResources;
 use wasmtime_environ::{
     CompiledFunctionsTable, CompiledFunctionsTableBuilder, FuncKey, FunctionLoc, ModuleInternedTypeIndex,
@@ -84,12 +86,30 @@ impl Module {
 }
 
 /// Code that belongs to no module.
-pub struct Exit(Relocatable);
+pub struct Apart {
+    code: Relocatable,
+    range: Range<u32>,
+}
 
 /// The exit of a type to functions of the host, if Lightbeam has code for such a type.
 #[must_use]
-pub fn exit(settings: &Settings, ty: ModuleInternedTypeIndex, types: &ModuleTypesBuilder) -> Option<Exit> {
-    link::exit(settings, ty, types).map(Exit)
+pub fn exit(settings: &Settings, ty: ModuleInternedTypeIndex, types: &ModuleTypesBuilder) -> Option<Apart> {
+    let code = link::exit(settings, ty, types)?;
+    Some(Apart { range: 0..code.code.len() as u32, code })
+}
+
+/// One of a component's own functions: a trampoline or an unsafe intrinsic, as the component's translation lists them.
+/// None if it is neither.
+#[must_use]
+pub fn component_function(
+    settings: &Settings,
+    component: &ComponentTranslation,
+    types: &ComponentTypesBuilder,
+    key: FuncKey,
+) -> Option<Apart> {
+    let functions = Functions { component, types, concurrency: settings.tunables.concurrency_support };
+    let (code, range) = link::component_function(settings, &functions, key)?;
+    Some(Apart { code, range })
 }
 
 impl Assembly {
@@ -117,10 +137,11 @@ impl Assembly {
         location(&self.relocatable(&module.code[*number], range, base))
     }
 
-    /// Appends an exit, and says where it is.
-    pub fn exit(&mut self, exit: &Exit) -> FunctionLoc {
-        let Exit(code) = exit;
-        location(&self.relocatable(code, &(0..code.code.len() as u32), 0))
+    /// Appends what belongs to no module, and says where it is.
+    pub fn apart(&mut self, apart: &Apart) -> FunctionLoc {
+        let Apart { code, range } = apart;
+        let all = self.relocatable(code, &(0..code.code.len() as u32), 0);
+        FunctionLoc { start: all.start + range.start, length: range.end - range.start }
     }
 }
 

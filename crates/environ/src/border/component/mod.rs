@@ -16,7 +16,7 @@ use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::sig::Sig;
 use std::ops::Range;
 use wasmtime_environ::component::{
-    ComponentTranslation, ComponentTypesBuilder, Trampoline, UnsafeIntrinsic, VMComponentOffsets,
+    ComponentTranslation, ComponentTypesBuilder, Trampoline, TrampolineIndex, UnsafeIntrinsic, VMComponentOffsets,
 };
 use wasmtime_environ::{Abi, FuncKey, PanicOnOom, WasmFuncType};
 
@@ -37,21 +37,10 @@ impl Functions<'_> {
         mut done: impl FnMut(&Border<'_, I>, FuncKey, Range<u32>) -> bool,
     ) -> bool {
         let component = &self.component.component;
-        let store = offset(VMComponentOffsets::new(POINTER, component).vm_store_context());
         let mut entries = Vec::with_capacity(self.component.trampolines.len());
-        for (index, trampoline) in self.component.trampolines.iter() {
-            let sig = self.sig(self.types[component.trampolines[index]].unwrap_func());
+        for index in self.component.trampolines.keys() {
             let start = border.start();
-            match *trampoline {
-                Trampoline::ResourceDrop { instance, ty } => {
-                    let drop = Drop::new(component, self.types, (instance, ty), self.concurrency);
-                    border.resource_drop(&sig, &drop, component);
-                }
-                _ => {
-                    let row = descriptions::row(trampoline, sig.params.len(), component, self.types);
-                    border.host_call(&sig, &row.expect("all others have one"), component);
-                }
-            }
+            let sig = self.trampoline(border, index);
             let key = FuncKey::ComponentTrampoline(Abi::Wasm, index);
             if !done(border, key, start..border.w.offset()) {
                 return false;
@@ -59,10 +48,9 @@ impl Functions<'_> {
             entries.push((index, sig, start));
         }
         for (index, sig, entry) in &entries {
-            let start = border.start();
-            border.array_to_tail(sig, *entry, store, self.concurrency);
+            let range = self.entry(border, sig, *entry);
             let key = FuncKey::ComponentTrampoline(Abi::Array, *index);
-            if !done(border, key, start..border.w.offset()) {
+            if !done(border, key, range) {
                 return false;
             }
         }
@@ -84,24 +72,71 @@ impl Functions<'_> {
         let intrinsics: Vec<_> = component.unsafe_intrinsics.iter().enumerate().filter_map(used).collect();
         let mut entries = Vec::with_capacity(intrinsics.len());
         for intrinsic in intrinsics {
-            let (params, results) = (intrinsic.core_params(), intrinsic.core_results());
-            let ty = WasmFuncType::new(params.iter().copied(), results.iter().copied());
-            let sig = self.sig(&ty.panic_on_oom());
             let start = border.start();
-            border.intrinsic(&sig, intrinsic);
+            let sig = self.intrinsic(border, intrinsic);
             if !done(border, FuncKey::UnsafeIntrinsic(Abi::Wasm, intrinsic), start..border.w.offset()) {
                 return false;
             }
             entries.push((intrinsic, sig, start));
         }
         for (intrinsic, sig, entry) in &entries {
-            let start = border.start();
-            border.array_to_tail(sig, *entry, store, self.concurrency);
-            if !done(border, FuncKey::UnsafeIntrinsic(Abi::Array, *intrinsic), start..border.w.offset()) {
+            let range = self.entry(border, sig, *entry);
+            if !done(border, FuncKey::UnsafeIntrinsic(Abi::Array, *intrinsic), range) {
                 return false;
             }
         }
         true
+    }
+
+    /// Makes one of those that the component's translation lists, and says where it is; none if it has no such key.
+    /// What stands ahead of it is its own.
+    pub(crate) fn emit_one<I: Isa>(&self, border: &mut Border<'_, I>, key: FuncKey) -> Option<Range<u32>> {
+        let start = border.start();
+        let (abi, sig) = match key {
+            FuncKey::ComponentTrampoline(abi, index) => (abi, self.trampoline(border, index)),
+            FuncKey::UnsafeIntrinsic(abi, intrinsic) => (abi, self.intrinsic(border, intrinsic)),
+            _ => return None,
+        };
+        match abi {
+            Abi::Wasm => Some(start..border.w.offset()),
+            Abi::Array => Some(self.entry(border, &sig, start)),
+            Abi::Patchable => None,
+        }
+    }
+
+    /// What a trampoline of the component does, for callers of `Tail` convention.
+    fn trampoline<I: Isa>(&self, border: &mut Border<'_, I>, index: TrampolineIndex) -> Sig {
+        let component = &self.component.component;
+        let trampoline = &self.component.trampolines[index];
+        let sig = self.sig(self.types[component.trampolines[index]].unwrap_func());
+        match *trampoline {
+            Trampoline::ResourceDrop { instance, ty } => {
+                let drop = Drop::new(component, self.types, (instance, ty), self.concurrency);
+                border.resource_drop(&sig, &drop, component);
+            }
+            _ => {
+                let row = descriptions::row(trampoline, sig.params.len(), component, self.types);
+                border.host_call(&sig, &row.expect("all others have one"), component);
+            }
+        }
+        sig
+    }
+
+    /// What an intrinsic does, for callers of `Tail` convention.
+    fn intrinsic<I: Isa>(&self, border: &mut Border<'_, I>, intrinsic: UnsafeIntrinsic) -> Sig {
+        let (params, results) = (intrinsic.core_params(), intrinsic.core_results());
+        let ty = WasmFuncType::new(params.iter().copied(), results.iter().copied());
+        let sig = self.sig(&ty.panic_on_oom());
+        border.intrinsic(&sig, intrinsic);
+        sig
+    }
+
+    /// The host's entry of what is at offset `entry` of the code.
+    fn entry<I: Isa>(&self, border: &mut Border<'_, I>, sig: &Sig, entry: u32) -> Range<u32> {
+        let store = offset(VMComponentOffsets::new(POINTER, &self.component.component).vm_store_context());
+        let start = border.start();
+        border.array_to_tail(sig, entry, store, self.concurrency);
+        start..border.w.offset()
     }
 
     fn sig(&self, ty: &WasmFuncType) -> Sig {
