@@ -116,7 +116,7 @@ fn functions(dwarf: &gimli::Dwarf<Slice>) -> BTreeMap<String, Function> {
     functions
 }
 
-/// Lines by places in the text.
+/// Lines by places in the text where debuggers stop.
 fn lines(dwarf: &gimli::Dwarf<Slice>) -> Vec<(u64, u64)> {
     let mut lines = Vec::new();
     let mut units = dwarf.units();
@@ -125,7 +125,7 @@ fn lines(dwarf: &gimli::Dwarf<Slice>) -> Vec<(u64, u64)> {
         let Some(program) = unit.line_program.clone() else { continue };
         let mut rows = program.rows();
         while let Some((_, row)) = rows.next_row().unwrap() {
-            if !row.end_sequence() {
+            if !row.end_sequence() && row.is_stmt() {
                 lines.push((row.address(), row.line().map_or(0, |line| line.get())));
             }
         }

@@ -61,11 +61,21 @@ fn add(program: &mut LineProgram, code: &Code, function: &Function, lines: &[Lin
     program.begin_sequence(Some(in_text(function.text.start)));
     emit(program, first, 0, true, false);
     let mut last = None;
+    // A line begins with its first code, whichever of its operators that is of: others may have none. What was moved
+    // behind the rest of the function is no new beginning.
+    let mut latest = None;
     for row in &function.rows {
-        let Some((at, Line { row: Some(line), address })) = of_address(code.address(row.wasm)) else { continue };
+        let Some((at, Line { row: Some(line), .. })) = of_address(code.address(row.wasm)) else { continue };
         if last != Some(at) {
-            let exact = last.is_none() || address == code.address(row.wasm);
-            emit(program, line, row.text - function.text.start, line.is_statement && exact, line.prologue_end);
+            let begins = latest.is_none_or(|latest| at > latest);
+            latest = latest.max(Some(at));
+            emit(
+                program,
+                line,
+                row.text - function.text.start,
+                line.is_statement && begins,
+                line.prologue_end && begins,
+            );
             last = Some(at);
         }
     }
