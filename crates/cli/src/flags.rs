@@ -221,6 +221,7 @@ pub(crate) struct Chosen {
     threads: Option<NonZero<usize>>,
     spectre: bool,
     nan_canonicalization: bool,
+    native_unwind_info: bool,
 }
 
 impl Compiling {
@@ -237,6 +238,8 @@ impl Compiling {
             threads: self.compile_threads.or(one),
             spectre: self.spectre.unwrap_or(true),
             nan_canonicalization: common.wasm.nan_canonicalization.take().unwrap_or(false),
+            // Which an engine without a compiler of Wasmtime's own does not tell.
+            native_unwind_info: common.codegen.native_unwind_info.unwrap_or(true),
         }
     }
 }
@@ -259,6 +262,7 @@ impl Chosen {
     pub(crate) fn compiler(&self, engine: &Engine) -> Result<Compiler> {
         let mut compiler =
             Compiler::for_engine(engine)?.spectre(self.spectre).nan_canonicalization(self.nan_canonicalization);
+        compiler = compiler.native_unwind_info(self.native_unwind_info);
         if let Some(file) = &self.cache {
             compiler = compiler.cache(&config::cache(file.as_deref())?);
         }
