@@ -4,6 +4,7 @@ use crate::emit::edges::Block;
 use crate::emit::flags::Stamp;
 use crate::emit::leaf::Leaf;
 use crate::emit::values::moves::Moves;
+use crate::emit::values::next_use::NextUses;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
 use crate::emit::values::value::Value;
@@ -50,6 +51,7 @@ struct State<I: Isa> {
     locals: Vec<LocalState>,
     roots: Roots,
     moves: Moves,
+    next_uses: NextUses,
     lists: Lists<I>,
 }
 
@@ -243,6 +245,7 @@ fn emit<I: Isa>(
             regs: Regs::new(I::ALLOCATABLE),
             locals: std::mem::take(&mut state.locals),
             remembered: Remembered::NONE,
+            next_uses: &mut state.next_uses,
             depth: 0,
             copies: std::mem::take(&mut state.copies),
             roots: &mut state.roots,
@@ -282,6 +285,7 @@ fn emit<I: Isa>(
         in_margin: false,
         parts: Parts::default(),
     };
+    cg.next_uses.begin();
     cg.stack.clear();
     cg.blocks.clear();
     cg.lists.else_copies.clear();

@@ -34,6 +34,12 @@ const UNCHECKED_LEAF_BODY: usize = 128;
 /// Locals with fewer weighted touches than this are not worth saving and restoring a preserved register.
 const WORTH_SAVING: u32 = 3;
 
+/// Where between two blocks there are so many touches of locals of a class, more of them than registers, none has a
+/// home: what registers hold follows the touches.
+const LONG_LINE: u32 = 24;
+/// And so many such lines.
+const LONG_LINES: u32 = 3;
+
 /// How many of the heaviest locals of a class are considered for homes: no instruction set has more of them.
 const CANDIDATES: usize = 10;
 
@@ -43,11 +49,16 @@ pub(crate) struct Top {
     /// Weights and positions, heaviest first.
     locals: [(u32, u32); CANDIDATES],
     len: usize,
+    /// How many locals there are, and their weight.
+    count: u32,
+    total: u32,
 }
 
 impl Top {
     #[inline]
     fn add(&mut self, weight: u32, at: u32) {
+        self.count += 1;
+        self.total = self.total.saturating_add(weight);
         let mut i = self.len;
         if i == CANDIDATES {
             i -= 1;
@@ -63,6 +74,11 @@ impl Top {
         }
         self.locals[i] = (weight, at);
     }
+
+    /// Are more locals touched than registers have room for, and in long lines, with so many blocks?
+    fn is_spread(&self, registers: usize, blocks: u32) -> bool {
+        self.count > registers as u32 && self.total / LONG_LINE > blocks.saturating_add(LONG_LINES)
+    }
 }
 
 impl<I: Isa> FuncGen<'_, I> {
@@ -77,7 +93,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let debug = self.facts.settings.debug;
         let Lists { tops, .. } = &mut *self.lists;
         // By class the heaviest locals, heaviest first; among equals the one touched first.
-        tops.iter_mut().for_each(|top| top.len = 0);
+        tops.iter_mut().for_each(|top| (top.len, top.count, top.total) = (0, 0, 0));
         let locals = &mut self.values.locals;
         locals.clear();
         locals.reserve(survey.locals.len());
@@ -88,11 +104,23 @@ impl<I: Isa> FuncGen<'_, I> {
                 tops[local.ty.class() as usize].add(local.weight, at as u32);
             }
         }
-        let preserved = self.assign_homes(RegClass::Int);
-        if self.lists.tops[RegClass::Float as usize].len > 0 {
+        // What calls destroy, and what they preserve, matters more.
+        let [ints, floats] = match may_call || survey.handlers {
+            true => [false; 2],
+            false => [RegClass::Int, RegClass::Float].map(|class| self.is_spread(class)),
+        };
+        let preserved = if ints { I::PRESERVED.len() } else { self.assign_homes(RegClass::Int) };
+        if self.lists.tops[RegClass::Float as usize].len > 0 && !floats {
             self.assign_homes(RegClass::Float);
         }
-        self.assign_slots(preserved);
+        self.assign_slots(preserved, ints);
+    }
+
+    /// Are the locals of a class touched in lines so long, and so evenly, that none is worth a register for the whole
+    /// function?
+    fn is_spread(&self, class: RegClass) -> bool {
+        let registers = I::ALLOCATABLE.class(class).len() as usize;
+        self.lists.tops[class as usize].is_spread(registers, self.survey.block_weight)
     }
 
     /// Gives the heaviest locals of a class their homes. Gives how many are in registers that calls preserve.
@@ -157,13 +185,17 @@ impl<I: Isa> FuncGen<'_, I> {
         self.sig.private.params.get(local as usize).copied()
     }
 
-    /// Lays out the frame, in which so many registers of the caller are saved.
-    fn assign_slots(&mut self, preserved: usize) {
+    /// Lays out the frame, in which so many registers of the caller are saved; for homes, or for whatever value.
+    fn assign_slots(&mut self, preserved: usize, for_all: bool) {
         let survey = self.survey;
         let may_call = self.survey_may_call();
         let preserved_set = RegSet::of(I::PRESERVED);
         self.lists.saved.clear();
         self.lists.volatile_homes.clear();
+        if for_all {
+            let saved = I::PRESERVED.iter().enumerate().map(|(i, reg)| (*reg, -8 * (i as i32 + 1)));
+            self.lists.saved.extend(saved);
+        }
         let mut offset = -8 * preserved as i32;
         if survey.handlers {
             offset = self.save_for_landing_pads();
@@ -223,7 +255,8 @@ impl<I: Isa> FuncGen<'_, I> {
         // So are slots as large as they are.
         self.slots_base = offset & -(1 << self.slot_log2);
         // Preserved registers that are no homes stay untouched, so that nobody need save them.
-        self.regs.restrict(I::ALLOCATABLE.minus(preserved_set).minus(homes));
+        let untouched = if for_all { RegSet::EMPTY } else { preserved_set };
+        self.regs.restrict(I::ALLOCATABLE.minus(untouched).minus(homes));
     }
 
     /// What a handler finds in the preserved registers is not what the caller wants back: all are saved, and the

@@ -91,6 +91,8 @@ pub(crate) struct Summary {
     pub(crate) locals: Vec<LocalUse>,
     /// By number of the block.
     pub(crate) blocks: Vec<BlockUse>,
+    /// Blocks, weighted by the loops around them.
+    pub(crate) block_weight: u32,
     /// Calls, weighted by the loops around them; those that never return are not counted.
     pub(crate) call_weight: u32,
     /// Is there any call at all?
@@ -310,6 +312,7 @@ impl Survey {
             self.loop_depth += 1;
             self.weight = weight(self.loop_depth);
         }
+        self.block_weight = self.block_weight.saturating_add(self.weight);
     }
 
     /// An `else`: what the first arm wrote, the second has not.

@@ -9,6 +9,12 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn local_get(&mut self) {
         let local = self.reader.u32();
         let at = self.survey.position(local);
+        if !self.next_uses.is_idle() {
+            self.note_next_use(at);
+            if let Some(value) = self.last_read(at) {
+                return self.push(value);
+            }
+        }
         let ty = self.locals[at].ty;
         self.push(Value { ty, loc: Loc::Local(at as u32) });
     }
@@ -23,8 +29,19 @@ impl<I: Isa> FuncGen<'_, I> {
         self.local_write(local, true);
     }
 
+    /// The local that the operator at hand touches: when is that read next?
+    #[inline(never)]
+    fn note_next_use(&mut self, at: usize) {
+        let (base, survey) = (self.base, self.survey);
+        let here = self.reader.at((self.w.wasm - base) as usize);
+        self.values.note_touch(at, here, base, survey.locals.len(), |local| survey.position(local));
+    }
+
     fn local_write(&mut self, local: u32, tee: bool) {
         let at = self.survey.position(local);
+        if !self.next_uses.is_idle() {
+            self.note_next_use(at);
+        }
         let value = *self.stack.last().expect("validated");
         if let Loc::Reg(reg) = value.loc
             && self.locals[at].home == Some(reg)

@@ -191,9 +191,22 @@ impl<I: Isa> Values<'_, I> {
     /// Before a local is written: entries that read it get a register of their own.
     #[inline]
     pub(crate) fn flush_local(&mut self, local: usize) {
+        let mut last = None;
         for at in self.watermark..self.stack.len() {
-            if self.stack[at].loc == Loc::Local(local as u32) {
-                self.detach(at);
+            if self.stack[at].loc == Loc::Local(local as u32)
+                && let Some(before) = last.replace(at)
+            {
+                self.detach(before);
+            }
+        }
+        if let Some(last) = last {
+            // The copy has served: what it holds is what the entry waits for.
+            match self.locals[local].copy.filter(|copy| self.regs.can_own(*copy) && self.locals[local].home.is_none()) {
+                Some(copy) => {
+                    self.hand_over(local, copy);
+                    self.stack[last].loc = Loc::Reg(copy);
+                }
+                None => self.detach(last),
             }
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod held;
 mod literals;
 mod local_state;
 pub(crate) mod moves;
+pub(crate) mod next_use;
 pub(crate) mod ready;
 pub(crate) mod regs;
 mod remembered;
@@ -22,6 +23,7 @@ pub(crate) use remembered::Remembered;
 
 use crate::emit::flags::Stamp;
 use crate::emit::values::moves::Moves;
+use crate::emit::values::next_use::NextUses;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
 use crate::emit::values::value::{FlagsOf, Hot, Value};
@@ -49,6 +51,7 @@ pub(crate) struct Values<'a, I: Isa> {
     /// The touched locals; behind them what else registers hold copies of.
     pub(crate) locals: Vec<LocalState>,
     pub(crate) remembered: Remembered,
+    pub(crate) next_uses: &'a mut NextUses,
     /// How many blocks are open.
     pub(crate) depth: usize,
     /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.

@@ -200,6 +200,18 @@ impl Regs {
         self.ahead.clear();
     }
 
+    /// Which of these copies gives way, as far as is known without a look ahead.
+    fn oldest(&mut self, cached: RegSet) -> Reg {
+        let mut old = cached.minus(self.recent);
+        if old.is_empty() {
+            self.recent = RegSet::EMPTY;
+            old = cached;
+        }
+        self.clock = self.clock.wrapping_add(1);
+        let nth = self.clock % old.len();
+        old.clone().nth(nth as usize).expect("counted")
+    }
+
     /// May a register be owned by a value? Not if it is a home, pinned by the machine, or keeps a local in a loop.
     pub(crate) fn can_own(&self, reg: Reg) -> bool {
         self.pool.has(reg) && !self.locked.has(reg)
@@ -233,15 +245,7 @@ impl<I: Isa> Values<'_, I> {
         self.set_conventional(false);
         let cached = self.regs.cached.and(allowed).minus(self.regs.pinned.set().or(self.regs.locked));
         if !cached.is_empty() {
-            let mut old = cached.minus(self.regs.recent);
-            if old.is_empty() {
-                self.regs.recent = RegSet::EMPTY;
-                old = cached;
-            }
-            let cached = old;
-            self.regs.clock = self.regs.clock.wrapping_add(1);
-            let nth = self.regs.clock % cached.len();
-            let reg = cached.clone().nth(nth as usize).expect("counted");
+            let reg = self.latest(cached).unwrap_or_else(|| self.regs.oldest(cached));
             self.regs.pinned.prove_unread(reg, self.w.wasm);
             self.drop_copy(reg);
             self.regs.free.remove(reg);
