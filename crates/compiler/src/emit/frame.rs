@@ -34,11 +34,13 @@ const UNCHECKED_LEAF_BODY: usize = 128;
 /// Locals with fewer weighted touches than this are not worth saving and restoring a preserved register.
 const WORTH_SAVING: u32 = 3;
 
-/// Where between two blocks there are so many touches of locals of a class, more of them than registers, none has a
-/// home: what registers hold follows the touches.
+/// Where there are so many touches of locals of a class from one block to the next, and more locals than registers, none
+/// has a home: what registers hold follows the touches.
 const LONG_LINE: u32 = 24;
-/// And so many such lines.
-const LONG_LINES: u32 = 3;
+/// So many where there are loops, at whose labels locals without homes are in their slots.
+const LONG_LOOP: u32 = 80;
+/// The blocks that a function has beside its own.
+const FEW_BLOCKS: u32 = 3;
 
 /// How many of the heaviest locals of a class are considered for homes: no instruction set has more of them.
 const CANDIDATES: usize = 10;
@@ -75,9 +77,10 @@ impl Top {
         self.locals[i] = (weight, at);
     }
 
-    /// Are more locals touched than registers have room for, and in long lines, with so many blocks?
-    fn is_spread(&self, registers: usize, blocks: u32) -> bool {
-        self.count > registers as u32 && self.total / LONG_LINE > blocks.saturating_add(LONG_LINES)
+    /// Are more locals touched than there is room for in so many registers, and in long lines?
+    fn is_spread(&self, registers: usize, survey: &Survey) -> bool {
+        let line = if survey.block_weight as usize > survey.blocks.len() { LONG_LOOP } else { LONG_LINE };
+        self.count > registers as u32 && self.total / line > survey.block_weight.saturating_add(FEW_BLOCKS)
     }
 }
 
@@ -104,7 +107,7 @@ impl<I: Isa> FuncGen<'_, I> {
                 tops[local.ty.class() as usize].add(local.weight, at as u32);
             }
         }
-        // What calls destroy, and what they preserve, matters more.
+        // Homes stay where they are across calls, and handlers look for locals there.
         let [ints, floats] = match may_call || survey.handlers {
             true => [false; 2],
             false => [RegClass::Int, RegClass::Float].map(|class| self.is_spread(class)),
@@ -116,11 +119,11 @@ impl<I: Isa> FuncGen<'_, I> {
         self.assign_slots(preserved, ints);
     }
 
-    /// Are the locals of a class touched in lines so long, and so evenly, that none is worth a register for the whole
-    /// function?
+    /// Are the locals of a class touched in lines so long, and so many of them, that none is worth a register for the
+    /// whole function?
     fn is_spread(&self, class: RegClass) -> bool {
         let registers = I::ALLOCATABLE.class(class).len() as usize;
-        self.lists.tops[class as usize].is_spread(registers, self.survey.block_weight)
+        self.lists.tops[class as usize].is_spread(registers, self.survey)
     }
 
     /// Gives the heaviest locals of a class their homes. Gives how many are in registers that calls preserve.

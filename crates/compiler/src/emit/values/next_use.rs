@@ -13,8 +13,11 @@ use crate::treaty::fault::proof;
 use crate::treaty::ty::Ty;
 use lightbeam_asm::{Reg, RegSet};
 
-/// So many copies have to give way before anybody looks ahead.
+/// So many copies have to give way before anybody looks ahead, and twice as many each time that it was for nothing.
 const PRESSED: u32 = 4;
+
+/// It was for nothing if so few touches came.
+const FEW: usize = 16;
 
 /// So many touches are looked at together.
 const MOST: usize = 4096;
@@ -28,6 +31,11 @@ const LAST: u32 = u32::MAX - 2;
 
 /// What is no local is taken to be read after so many touches.
 const REMEMBERED: u32 = 24;
+
+/// As distances, those of what is dead and of what is far.
+const NEVER: u32 = 1 << 24;
+/// See `NEVER`.
+const BEYOND: u32 = 1 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 enum Mode {
@@ -44,8 +52,9 @@ enum Mode {
 #[derive(Default)]
 pub(crate) struct NextUses {
     mode: Mode,
-    /// How many copies have given way.
+    /// How many copies have given way, and how many have to.
     pressed: u32,
+    patience: u32,
     /// Offset of the operator at which the notes end.
     end: u32,
     /// What is true at their end of locals that are not touched before.
@@ -67,7 +76,7 @@ impl NextUses {
     #[inline]
     pub(crate) fn begin(&mut self) {
         self.mode = Mode::Idle;
-        self.pressed = 0;
+        (self.pressed, self.patience) = (0, PRESSED);
         self.start = 0;
         self.cursor = 0;
         self.notes.clear();
@@ -89,7 +98,7 @@ impl NextUses {
     #[inline]
     fn press(&mut self) {
         self.pressed += 1;
-        if self.pressed >= PRESSED {
+        if self.pressed >= self.patience {
             self.mode = Mode::Wanted;
         }
     }
@@ -101,7 +110,8 @@ impl NextUses {
     /// Looks at what comes, from an operator on, up to the end of the straight line. `base` is the offset of the body,
     /// `position` finds locals of which there are so many.
     fn look(&mut self, mut ahead: Reader<'_>, base: u32, locals: usize, position: impl Fn(u32) -> usize) {
-        let start = self.time();
+        // Not all of them need have come: a line may end in code that nothing reaches.
+        let start = self.start + self.notes.len() as u32;
         if start == 0 {
             // Times begin again with each function.
             self.seen.clear();
@@ -152,9 +162,7 @@ impl NextUses {
 #[inline]
 fn is_straight(op: Op) -> bool {
     match op.operator().immediates {
-        Immediates::None => {
-            !matches!(op, Op::Unreachable | Op::Else | Op::End | Op::Return | Op::ThrowRef)
-        }
+        Immediates::None => !matches!(op, Op::Unreachable | Op::Else | Op::End | Op::Return | Op::ThrowRef),
         Immediates::I32
         | Immediates::I64
         | Immediates::F32
@@ -183,13 +191,15 @@ impl<I: Isa> Values<'_, I> {
     ) {
         let wasm = self.w.wasm;
         if self.next_uses.mode == Mode::Wanted {
-            let from = self.next_uses.time();
             self.next_uses.look(here, base, locals, position);
             let uses = &mut self.next_uses;
+            if uses.notes.len() < FEW {
+                (uses.pressed, uses.patience) = (0, uses.patience.saturating_mul(2));
+            }
             self.w.counters.steps += uses.notes.len() as u64;
             for reg in self.regs.cached {
                 let at = self.regs.copy_of[reg.index()] as usize;
-                if uses.seen.get(at).is_some_and(|seen| *seen <= from) {
+                if uses.seen.get(at).is_some_and(|seen| *seen <= uses.start) {
                     uses.next[at] = uses.behind;
                 }
             }
@@ -207,13 +217,13 @@ impl<I: Isa> Values<'_, I> {
     }
 
     /// Is what a local holds not read again, but by entries that wait?
-    fn is_dead(&self, at: usize) -> bool {
+    pub(crate) fn is_dead(&self, at: usize) -> bool {
         let uses = &self.next_uses;
         uses.hold(self.w.wasm) && uses.next.get(at) == Some(&DEAD)
     }
 
     /// Does an entry wait to read a local?
-    fn is_waited_for(&self, at: usize) -> bool {
+    pub(crate) fn is_waited_for(&self, at: usize) -> bool {
         self.stack[self.watermark..].iter().any(|value| value.loc == Loc::Local(at as u32))
     }
 
@@ -262,13 +272,14 @@ impl<I: Isa> Values<'_, I> {
             let at = self.regs.copy_of[reg.index()] as usize;
             let distance = match uses.next.get(at) {
                 _ if waited.has(reg) => 0,
-                Some(&DEAD) => 1 << 24,
-                Some(&FAR) => 1 << 20,
+                Some(&DEAD) => NEVER,
+                Some(&FAR) => BEYOND,
                 Some(next) => next.saturating_sub(now).min(MOST as u32),
                 None => REMEMBERED,
             };
-            // What has to be stored gives way only if it is read much later.
-            let rank = if self.regs.dirty.has(reg) && distance < 1 << 20 { 2 * distance + 1 } else { 4 * distance + 1 };
+            // What has to be stored only for that gives way if it is read much later.
+            let stored = self.regs.dirty.has(reg) && distance < BEYOND;
+            let rank = if stored { distance + 1 } else { 2 * distance + 1 };
             if rank > best_rank {
                 (best, best_rank) = (Some(reg), rank);
             }

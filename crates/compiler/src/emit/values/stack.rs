@@ -126,8 +126,14 @@ impl<I: Isa> Values<'_, I> {
     #[inline(never)]
     fn pop_loaded(&mut self) -> (Reg, RegSet) {
         if let Some(Loc::Local(at)) = self.stack.last().map(|value| value.loc) {
-            self.pop_value();
-            return (self.local_in_register(at as usize), RegSet::EMPTY);
+            let Value { ty, .. } = self.pop_value();
+            let at = at as usize;
+            if self.is_dead(at) && !self.is_waited_for(at) {
+                let reg = self.take(ty.class());
+                self.load_local(ty, reg, at);
+                return (reg, RegSet::one(reg));
+            }
+            return (self.local_in_register(at), RegSet::EMPTY);
         }
         let operand = self.pop();
         let reg = self.take(operand.ty().class());
@@ -267,7 +273,9 @@ impl<I: Isa> Values<'_, I> {
     pub(crate) fn pop_kept(&mut self) -> Kept {
         let value = *self.stack.last().expect("validated");
         if let Loc::Local(_) | Loc::Reg(_) = value.loc {
-            let (reg, _) = self.pop_reg();
+            let (reg, owned) = self.pop_reg();
+            // A local that is read for the last time has become a value of its own.
+            let value = if owned.has(reg) { Value::reg(value.ty, reg) } else { value };
             return Kept { value, reg };
         }
         let reg = self.pop_owned();
