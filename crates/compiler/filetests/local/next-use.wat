@@ -150,3 +150,205 @@
     (i32.xor (local.get $j))
     (i32.xor (local.get $k))
     (i32.xor (local.get $l))))
+;;! x64
+;; $in_order
+;;   mov rsi, rdx
+;;   mov edi, [r14+rsi]  ; MemoryOutOfBounds
+;;   mov r8d, [r14+rsi+4]  ; MemoryOutOfBounds
+;;   mov r9d, [r14+rsi+8]  ; MemoryOutOfBounds
+;;   mov eax, [r14+rsi+0xC]  ; MemoryOutOfBounds
+;;   mov ecx, [r14+rsi+0x10]  ; MemoryOutOfBounds
+;;   mov edx, [r14+rsi+0x14]  ; MemoryOutOfBounds
+;;   mov r10d, [r14+rsi+0x18]  ; MemoryOutOfBounds
+;;   mov [rbp-0x10], ecx
+;;   mov ecx, [r14+rsi+0x1C]  ; MemoryOutOfBounds
+;;   mov [rbp-0x20], r10d
+;;   mov r10d, [r14+rsi+0x20]  ; MemoryOutOfBounds
+;;   mov [rbp-0x18], edx
+;;   mov edx, [r14+rsi+0x24]  ; MemoryOutOfBounds
+;;   mov [rbp-8], eax
+;;   mov eax, [r14+rsi+0x28]  ; MemoryOutOfBounds
+;;   mov [rbp-0x40], eax
+;;   mov eax, [r14+rsi+0x2C]  ; MemoryOutOfBounds
+;;   mov [rbp-0x48], eax
+;;   mov eax, [r14+rsi+0x30]  ; MemoryOutOfBounds
+;;   xor esi, edi
+;;   xor esi, r8d
+;;   xor esi, r9d
+;;   xor esi, [rbp-8]
+;;   xor esi, [rbp-0x10]
+;;   xor esi, [rbp-0x18]
+;;   xor esi, [rbp-0x20]
+;;   xor esi, ecx
+;;   xor esi, r10d
+;;   xor esi, edx
+;;   xor esi, [rbp-0x40]
+;;   xor esi, [rbp-0x48]
+;;   xor esi, eax
+;;   mov eax, esi
+;;   return
+;;   ud2  ; StackOverflow
+;; $dead
+;;   mov rsi, rdx
+;;   mov eax, [r14+rsi]  ; MemoryOutOfBounds
+;;   mov edi, [r14+rsi+4]  ; MemoryOutOfBounds
+;;   mov r8d, [r14+rsi+8]  ; MemoryOutOfBounds
+;;   mov r9d, [r14+rsi+0xC]  ; MemoryOutOfBounds
+;;   mov ebx, [r14+rsi+0x10]  ; MemoryOutOfBounds
+;;   mov r12d, [r14+rsi+0x14]  ; MemoryOutOfBounds
+;;   mov r13d, [r14+rsi+0x18]  ; MemoryOutOfBounds
+;;   mov ecx, [r14+rsi+0x1C]  ; MemoryOutOfBounds
+;;   mov edx, [r14+rsi+0x20]  ; MemoryOutOfBounds
+;;   mov r10d, [r14+rsi+0x24]  ; MemoryOutOfBounds
+;;   mov [rbp-0x28], ecx
+;;   mov ecx, [r14+rsi+0x28]  ; MemoryOutOfBounds
+;;   mov [rbp-0x38], r10d
+;;   mov r10d, [r14+rsi+0x2C]  ; MemoryOutOfBounds
+;;   mov [rbp-0x30], edx
+;;   mov edx, [r14+rsi+0x30]  ; MemoryOutOfBounds
+;;   mov [rbp-0x50], edx
+;;   mov edx, eax
+;;   rol edx, 1
+;;   rol edi, 2
+;;   rol r8d, 3
+;;   rol r9d, 4
+;;   rol ebx, 5
+;;   rol r12d, 6
+;;   rol r13d, 7
+;;   mov eax, [rbp-0x28]
+;;   rol eax, 8
+;;   mov [rbp-0x28], eax
+;;   mov eax, [rbp-0x30]
+;;   rol eax, 9
+;;   mov [rbp-0x30], eax
+;;   mov eax, [rbp-0x38]
+;;   rol eax, 0xA
+;;   rol ecx, 0xB
+;;   rol r10d, 0xC
+;;   mov [rbp-0x48], r10d
+;;   mov r10d, [rbp-0x50]
+;;   rol r10d, 0xD
+;;   sub edx, edi
+;;   mov edi, edx
+;;   mov edx, edi
+;;   sub edx, r8d
+;;   mov r8d, edx
+;;   mov edx, r8d
+;;   sub edx, r9d
+;;   mov r9d, edx
+;;   mov edx, r9d
+;;   sub edx, ebx
+;;   mov ebx, edx
+;;   mov edx, ebx
+;;   sub edx, r12d
+;;   mov r12d, edx
+;;   mov edx, r12d
+;;   sub edx, r13d
+;;   mov r13d, edx
+;;   mov edx, r13d
+;;   sub edx, [rbp-0x28]
+;;   sub edx, [rbp-0x30]
+;;   sub edx, eax
+;;   sub edx, ecx
+;;   sub edx, [rbp-0x48]
+;;   sub edx, r10d
+;;   mov eax, edx
+;;   return
+;;   ud2  ; StackOverflow
+;; $no_homes
+;;   mov [rbp-0x20], edx
+;;   mov eax, [r14+rdx]  ; MemoryOutOfBounds
+;;   mov ecx, [r14+rdx+4]  ; MemoryOutOfBounds
+;;   mov ebx, [r14+rdx+8]  ; MemoryOutOfBounds
+;;   mov esi, [r14+rdx+0xC]  ; MemoryOutOfBounds
+;;   mov edi, [r14+rdx+0x10]  ; MemoryOutOfBounds
+;;   mov r8d, [r14+rdx+0x14]  ; MemoryOutOfBounds
+;;   mov r9d, [r14+rdx+0x18]  ; MemoryOutOfBounds
+;;   mov r10d, [r14+rdx+0x1C]  ; MemoryOutOfBounds
+;;   mov r12d, [r14+rdx+0x20]  ; MemoryOutOfBounds
+;;   mov r13d, [r14+rdx+0x24]  ; MemoryOutOfBounds
+;;   mov [rbp-0x30], ecx
+;;   mov ecx, [r14+rdx+0x28]  ; MemoryOutOfBounds
+;;   mov [rbp-0x40], esi
+;;   mov esi, [r14+rdx+0x2C]  ; MemoryOutOfBounds
+;;   mov [rbp-0x50], r8d
+;;   mov r8d, [r14+rdx+0x30]  ; MemoryOutOfBounds
+;;   mov [rbp-0x68], r12d
+;;   mov r12d, eax
+;;   add r12d, [rbp-0x50]
+;;   mov eax, r9d
+;;   add eax, [rbp-0x30]
+;;   add ebx, r10d
+;;   mov edx, [rbp-0x40]
+;;   add edx, [rbp-0x68]
+;;   add edi, r13d
+;;   mov [rbp-0x48], edi
+;;   mov edi, ecx
+;;   add edi, [rbp-0x50]
+;;   add r9d, esi
+;;   add r10d, r8d
+;;   mov [rbp-0x60], r10d
+;;   mov r10d, r12d
+;;   add r10d, [rbp-0x68]
+;;   add r13d, eax
+;;   add ecx, ebx
+;;   add esi, edx
+;;   add r8d, [rbp-0x48]
+;;   add r12d, r10d
+;;   add eax, r13d
+;;   add ebx, ecx
+;;   add edx, esi
+;;   mov [rbp-0x80], esi
+;;   mov esi, r8d
+;;   add esi, [rbp-0x48]
+;;   add edi, r12d
+;;   add r9d, eax
+;;   add ebx, [rbp-0x60]
+;;   add r10d, edx
+;;   add r13d, esi
+;;   add ecx, edi
+;;   add r9d, [rbp-0x80]
+;;   add r8d, ebx
+;;   xor r8d, r12d
+;;   mov eax, r8d
+;;   return
+;;   ud2  ; StackOverflow
+;; $waits
+;;   mov rsi, rdx
+;;   mov r8d, [r14+rsi]  ; MemoryOutOfBounds
+;;   mov r9d, [r14+rsi+4]  ; MemoryOutOfBounds
+;;   mov eax, [r14+rsi+8]  ; MemoryOutOfBounds
+;;   mov ecx, [r14+rsi+0xC]  ; MemoryOutOfBounds
+;;   mov edx, [r14+rsi+0x10]  ; MemoryOutOfBounds
+;;   mov r10d, [r14+rsi+0x14]  ; MemoryOutOfBounds
+;;   mov [rbp-0x10], ecx
+;;   mov ecx, [r14+rsi+0x18]  ; MemoryOutOfBounds
+;;   mov [rbp-0x20], r10d
+;;   mov r10d, [r14+rsi+0x1C]  ; MemoryOutOfBounds
+;;   mov [rbp-0x18], edx
+;;   mov edx, [r14+rsi+0x20]  ; MemoryOutOfBounds
+;;   mov [rbp-8], eax
+;;   mov eax, [r14+rsi+0x24]  ; MemoryOutOfBounds
+;;   mov [rbp-0x40], eax
+;;   mov eax, [r14+rsi+0x28]  ; MemoryOutOfBounds
+;;   mov [rbp-0x48], eax
+;;   mov eax, [r14+rsi+0x2C]  ; MemoryOutOfBounds
+;;   mov edi, [r14+rsi+0x30]  ; MemoryOutOfBounds
+;;   mov [rbp-0x50], eax
+;;   mov eax, edi
+;;   mov edi, [r14+rsi+0x40]  ; MemoryOutOfBounds
+;;   sub eax, edi
+;;   xor eax, r8d
+;;   xor eax, r9d
+;;   xor eax, [rbp-8]
+;;   xor eax, [rbp-0x10]
+;;   xor eax, [rbp-0x18]
+;;   xor eax, [rbp-0x20]
+;;   xor eax, ecx
+;;   xor eax, r10d
+;;   xor eax, edx
+;;   xor eax, [rbp-0x40]
+;;   xor eax, [rbp-0x48]
+;;   xor eax, [rbp-0x50]
+;;   return
+;;   ud2  ; StackOverflow
