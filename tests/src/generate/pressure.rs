@@ -61,7 +61,8 @@ pub fn module(random: impl Into<Random>, statements: usize) -> Generated {
     let straight = random.one_in(3);
     for _ in 0..statements {
         if straight {
-            simple(random, &locals, calls && random.one_in(8), false, &mut body);
+            let calls = calls && random.one_in(8);
+            simple(random, &locals, calls, false, &mut body);
         } else {
             statement(random, &locals, calls, 3, &mut body);
         }
