@@ -34,8 +34,8 @@ const UNCHECKED_LEAF_BODY: usize = 128;
 /// Locals with fewer weighted touches than this are not worth saving and restoring a preserved register.
 const WORTH_SAVING: u32 = 3;
 
-/// Where there are so many touches of locals of a class from one block to the next, and more locals than registers, none
-/// has a home: what registers hold follows the touches.
+/// Where there are so many touches of locals of a class from one block to the next, and more locals than registers,
+/// none has a home: what registers hold follows the touches.
 const LONG_LINE: u32 = 24;
 /// So many where there are loops, at whose labels locals without homes are in their slots.
 const LONG_LOOP: u32 = 80;

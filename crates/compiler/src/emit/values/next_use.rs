@@ -1,8 +1,8 @@
 //! When locals are touched next, in straight lines that have more of them than registers.
 //!
 //! A function whose copies never give way pays nothing for this. Once some have, the touches from there to the end of
-//! the straight line are looked at, each once, and noted with the next of the same local. What gives way is then what is
-//! read last, or what is written before it is read again, which need not be stored.
+//! the straight line are looked at, each once, and noted with the next of the same local. What gives way is then what
+//! is read last, or what is written before it is read again, which need not be stored.
 
 use crate::emit::values::Values;
 use crate::emit::values::value::{Loc, Value};
