@@ -2,8 +2,8 @@
 
 use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{
-    atomics, bulk, constants, continuations, control, division, exceptions, memory, moves, narrow, pressure, programs,
-    simd, single, tails, traps,
+    atomics, bulk, constants, continuations, control, crowded, division, exceptions, memory, moves, narrow, pressure,
+    programs, simd, single, tails, traps,
 };
 use lightbeam_tests::observe::{Calls, Event, Outcome, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
@@ -153,6 +153,25 @@ fn operands_outlive_the_registers_that_operators_take() {
         let module = pressure::module(seed, 10 + seed as usize % 5 * 25);
         let setup = setups[seed as usize % setups.len()];
         let result = module.check(&setup.engine().unwrap(), Rule::AnyNan);
+        result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
+    }
+}
+
+#[test]
+fn operators_find_registers_in_crowded_loops() {
+    let plain = Setup::default();
+    let setups = [
+        plain,
+        Setup { without: Without::ALL, ..plain },
+        Setup { poison: true, ..plain },
+        Setup { epochs: true, fuel: true, ..plain },
+        Setup { signals: false, guard: Some(0), reservation: Some(0), ..plain },
+    ];
+    for seed in 0..scaled(300) {
+        let module = crowded::module(seed, 1 + seed as usize % 5 * 8);
+        // Most as they are by default, where such loops give most registers away.
+        let setup = setups[(seed as usize % 10).saturating_sub(5)];
+        let result = module.check(&setup.engine().unwrap(), Rule::Exact);
         result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
     }
 }

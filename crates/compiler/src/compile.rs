@@ -8,7 +8,7 @@ use crate::emit::values::next_use::NextUses;
 use crate::emit::values::regs::{Copies, Regs};
 use crate::emit::values::safepoints::Roots;
 use crate::emit::values::value::Value;
-use crate::emit::values::{LocalState, Remembered, Values};
+use crate::emit::values::{LocalState, Remembered, Stored, Values};
 use crate::emit::writer::Budget;
 use crate::emit::writer::{Stop, Writer};
 use crate::emit::{FuncGen, Lists, Unusual};
@@ -242,6 +242,8 @@ fn emit<I: Isa>(
             flags: None,
             pending,
             lane_mask: None,
+            stored: Stored::NONE,
+            passing: lightbeam_asm::RegSet::EMPTY,
             regs: Regs::new(I::ALLOCATABLE),
             locals: std::mem::take(&mut state.locals),
             remembered: Remembered::NONE,

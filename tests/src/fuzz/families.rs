@@ -1,8 +1,8 @@
 //! The generators of modules, each behind one function from decisions to a module.
 
 use crate::generate::{
-    Generated, before_unreachable, block_locals, continuations, control, exceptions, fuel, moves, null_tests, objects,
-    pending_writes, pressure, programs, waiting_reads, windows,
+    Generated, before_unreachable, block_locals, continuations, control, crowded, exceptions, fuel, moves, null_tests,
+    objects, pending_writes, pressure, programs, waiting_reads, windows,
 };
 use crate::observe::Rule;
 use crate::random::Random;
@@ -24,6 +24,7 @@ pub const FAMILIES: &[Family] = &[
     exact("programs", |r| sized(r, 1..4, programs::module)),
     exact("control", |r| sized(r, 10..110, control::module)),
     Family { rule: Rule::AnyNan, ..exact("pressure", |r| sized(r, 5..65, pressure::module)) },
+    exact("crowded", |r| sized(r, 1..40, crowded::module)),
     exact("block_locals", |r| sized(r, 1..7, block_locals::module)),
     exact("waiting_reads", |r| sized(r, 3..30, waiting_reads::module)),
     Family { rule: Rule::AnyNan, ..exact("pending_writes", |r| sized(r, 4..24, pending_writes::module)) },

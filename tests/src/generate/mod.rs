@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod constants;
 pub mod continuations;
 pub mod control;
+pub mod crowded;
 pub mod division;
 pub mod exceptions;
 pub mod fuel;

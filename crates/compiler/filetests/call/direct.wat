@@ -60,7 +60,8 @@
 ;;   lea edx, [rbx-2]
 ;;   mov [rbp-0x10], eax
 ;;   call $fib
-;;   add eax, [rbp-0x10]
+;;   mov r11d, [rbp-0x10]
+;;   add eax, r11d
 ;; L1:
 ;;   return
 ;;   mov eax, edx

@@ -134,16 +134,16 @@
 ;; L0:
 ;;   return
 ;; L1:
-;;   mov [rbp-0x40], rsi
-;;   mov [rbp-0x48], rdi
-;;   mov [rbp-0x50], r8
+;;   mov [rbp-0x30], rsi
+;;   mov [rbp-0x38], rdi
+;;   mov [rbp-0x40], r8
 ;;   mov rdi, [func1.context]
 ;;   mov rsi, r15
 ;;   mov r11, [func1.code]
 ;;   call r11
-;;   mov rsi, [rbp-0x40]
-;;   mov rdi, [rbp-0x48]
-;;   mov r8, [rbp-0x50]
+;;   mov rsi, [rbp-0x30]
+;;   mov rdi, [rbp-0x38]
+;;   mov r8, [rbp-0x40]
 ;;   jmp L0
 ;;   ud2  ; StackOverflow
 ;; $live
@@ -185,18 +185,18 @@
 ;;   movaps xmm0, xmm1
 ;;   return
 ;; L1:
-;;   mov [rbp-0x38], rax
-;;   mov [rbp-0x40], rsi
-;;   movsd [rbp-0x48], xmm1
-;;   movsd [rbp-0x50], xmm8
+;;   mov [rbp-0x28], rax
+;;   mov [rbp-0x30], rsi
+;;   movsd [rbp-0x38], xmm1
+;;   movsd [rbp-0x40], xmm8
 ;;   mov rdi, [func1.context]
 ;;   mov rsi, r15
 ;;   mov r11, [func1.code]
 ;;   call r11
-;;   mov rax, [rbp-0x38]
-;;   mov rsi, [rbp-0x40]
-;;   movsd xmm1, [rbp-0x48]
-;;   movsd xmm8, [rbp-0x50]
+;;   mov rax, [rbp-0x28]
+;;   mov rsi, [rbp-0x30]
+;;   movsd xmm1, [rbp-0x38]
+;;   movsd xmm8, [rbp-0x40]
 ;;   jmp L0
 ;;   ud2  ; StackOverflow
 ;; $barrier

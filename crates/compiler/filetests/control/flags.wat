@@ -104,7 +104,8 @@
 ;;   jmp L1
 ;; L0:
 ;;   mov eax, [rbp-8]
-;;   add eax, [rbp-0x10]
+;;   mov r11d, [rbp-0x10]
+;;   add eax, r11d
 ;; L1:
 ;;   return
 ;; $tee

@@ -23,10 +23,10 @@
 ;;! x64
 ;; $callee
 ;;   mov rsi, rdx
-;;   mov [rbp-0x10], esi
+;;   mov [rbp-8], esi
 ;;   mov rdi, r15
 ;;   call libcall(InstanceId)
-;;   mov [rbp-0x18], eax
+;;   mov [rbp-0x10], eax
 ;;   mov rdi, r15
 ;;   mov esi, 0x10000000
 ;;   mov rdx, [type_ids]
@@ -38,9 +38,9 @@
 ;;   mov r11, [store]
 ;;   mov rdx, [r11+store.heap]
 ;;   add rdx, rax
-;;   mov ecx, [rbp-0x10]
+;;   mov ecx, [rbp-8]
 ;;   mov [rdx+0x18], ecx
-;;   mov ecx, [rbp-0x18]
+;;   mov ecx, [rbp-0x10]
 ;;   mov [rdx+0x10], ecx
 ;;   mov ecx, 1
 ;;   mov [rdx+0x14], ecx

@@ -86,7 +86,7 @@
 ;;   mov eax, ecx
 ;;   return
 ;; L1:
-;;   mov [rbp-0x10], rsi
+;;   mov [rbp-8], rsi
 ;;   mov rdi, r15
 ;;   mov esi, 0xA0000000
 ;;   mov rdx, [type_ids]
@@ -95,7 +95,7 @@
 ;;   mov r8d, 0x10
 ;;   call libcall(GcAlloc)
 ;;   mov r11, rax
-;;   mov rsi, [rbp-0x10]
+;;   mov rsi, [rbp-8]
 ;;   mov ecx, r11d
 ;;   mov r11, [store]
 ;;   mov rax, [r11+store.heap]

@@ -8,7 +8,7 @@
   (func $set (param (ref $s)) (struct.set $s 2 (local.get 0) (local.get 0))))
 ;;! x64
 ;; $new
-;;   mov [rbp-0x18], ecx
+;;   mov [rbp-8], ecx
 ;;   mov rsi, rdx
 ;;   movaps xmm8, xmm0
 ;;   mov rax, [heap]
@@ -34,19 +34,19 @@
 ;;   mov eax, edx
 ;;   return
 ;; L1:
-;;   mov [rbp-0x20], rsi
-;;   movsd [rbp-0x28], xmm8
+;;   mov [rbp-0x10], rsi
+;;   movsd [rbp-0x18], xmm8
 ;;   mov rdi, r15
 ;;   mov esi, 0xC0000000
 ;;   mov rdx, [type_ids]
 ;;   mov edx, [rdx+id($s)]
 ;;   mov ecx, 0x30
 ;;   mov r8d, 0x10
-;;   call libcall(GcAlloc)  ; references at -24
+;;   call libcall(GcAlloc)  ; references at -8
 ;;   mov r11, rax
-;;   mov rsi, [rbp-0x20]
-;;   movsd xmm8, [rbp-0x28]
-;;   mov ecx, [rbp-0x18]
+;;   mov rsi, [rbp-0x10]
+;;   movsd xmm8, [rbp-0x18]
+;;   mov ecx, [rbp-8]
 ;;   mov edx, r11d
 ;;   mov r11, [store]
 ;;   mov rax, [r11+store.heap]

@@ -10,7 +10,7 @@ use crate::emit::flags::{Condition, Emits, Set};
 use crate::emit::frozen::Frozen;
 use crate::emit::stub::StubKind;
 use crate::emit::values::held::Held;
-use crate::emit::values::regs::Kept;
+use crate::emit::values::regs::{Kept, Pins};
 use crate::emit::values::value::{Loc, Operand, OperandLoc, Value};
 use crate::emit::writer::Writer;
 use crate::isa::{Cond, Isa, Src};
@@ -153,6 +153,11 @@ impl<'c, 'a, I: Isa> Condition<&'c mut FuncGen<'a, I>> {
         let at = self.at();
         self.lender_mut().w.memory_trap_at(at);
         self.lender_mut().w.counters.folded_loads += 1;
+    }
+
+    /// What the compare has read may be taken.
+    pub(crate) fn unpin(&mut self) {
+        self.lender_mut().regs.pinned = Pins::NONE;
     }
 
     /// See `Values::release`.

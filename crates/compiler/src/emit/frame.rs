@@ -41,6 +41,8 @@ const LONG_LINE: u32 = 24;
 const LONG_LOOP: u32 = 80;
 /// The blocks that a function has beside its own.
 const FEW_BLOCKS: u32 = 3;
+/// Weight in loops with calls of locals that are worth a register which calls destroy: two touches in such a loop.
+const WORTH_PASSING: u32 = 16;
 
 /// How many of the heaviest locals of a class are considered for homes: no instruction set has more of them.
 const CANDIDATES: usize = 10;
@@ -171,7 +173,9 @@ impl<I: Isa> FuncGen<'_, I> {
             };
             let worth_saving = weight >= WORTH_SAVING;
             let worth_volatile = weight > call_cost;
-            let home = if self.survey.call_weight > 0 {
+            let home = if self.survey.call_weight > 0 && class == RegClass::Int && self.is_worth_passing(at) {
+                take_volatile().or_else(|| if worth_saving { preserved.next() } else { None })
+            } else if self.survey.call_weight > 0 {
                 (if worth_saving { preserved.next() } else { None })
                     .or_else(|| if worth_volatile { take_volatile() } else { None })
             } else {
@@ -181,6 +185,18 @@ impl<I: Isa> FuncGen<'_, I> {
             self.w.counters.homes += u64::from(home.is_some());
         }
         most - preserved.len()
+    }
+
+    /// Is what a local holds never read behind a call that it was written before? Then nothing of it need be saved.
+    fn is_passing(&self, at: u32) -> bool {
+        !self.survey.locals[at as usize].crosses_calls && !self.survey.handlers
+    }
+
+    /// Is such a local worth a register that calls destroy? Where it is touched in a loop with calls: loops without keep
+    /// what they touch most in such registers by themselves, and elsewhere copies do as well.
+    fn is_worth_passing(&self, at: u32) -> bool {
+        let local = &self.survey.locals[at as usize];
+        local.weight.saturating_sub(local.in_calm_loops) >= WORTH_PASSING && self.is_passing(at)
     }
 
     /// Where a local comes in, if it is a parameter.
@@ -199,6 +215,7 @@ impl<I: Isa> FuncGen<'_, I> {
             let saved = I::PRESERVED.iter().enumerate().map(|(i, reg)| (*reg, -8 * (i as i32 + 1)));
             self.lists.saved.extend(saved);
         }
+        self.passing = RegSet::EMPTY;
         let mut offset = -8 * preserved as i32;
         if survey.handlers {
             offset = self.save_for_landing_pads();
@@ -227,10 +244,12 @@ impl<I: Isa> FuncGen<'_, I> {
                     if is_preserved && !survey.handlers {
                         let saved = -8 * (self.lists.saved.len() as i32 + 1);
                         self.lists.saved.push((reg, saved));
+                    } else if !is_preserved && may_call && self.is_passing(at as u32) {
+                        self.passing.add(reg);
                     } else if !is_preserved && may_call {
                         self.lists.volatile_homes.push(at as u32);
                     }
-                    may_call && (survey.handlers || !is_preserved)
+                    may_call && (survey.handlers || !is_preserved && !self.passing.has(reg))
                 }
             };
             if ty == Ty::GcRef && may_call {

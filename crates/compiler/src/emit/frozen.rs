@@ -95,7 +95,7 @@ impl<'a, I: Isa> FuncGen<'a, I> {
     /// Remembers a stub, with the registers in use at this moment: values, copies and homes that a call destroys.
     /// `done` are some that an operator holds and the stub's path does not read again.
     fn add_stub(&mut self, mut stub: Stub, done: RegSet) {
-        let mut live = self.regs.pool.minus(self.regs.free.or(done));
+        let mut live = self.regs.pool.minus(self.regs.free.or(done)).or(self.passing);
         for i in 0..self.lists.volatile_homes.len() {
             live.add(self.locals[self.lists.volatile_homes[i] as usize].home.expect("it has one"));
         }

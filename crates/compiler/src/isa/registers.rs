@@ -2,7 +2,7 @@
 //! by what they are for, has two things in one of them.
 
 use super::Isa;
-use lightbeam_asm::{Reg, RegSet};
+use lightbeam_asm::{Reg, RegClass, RegSet};
 
 /// A set of registers, none of which is listed twice.
 fn distinct(regs: &[Reg]) -> RegSet {
@@ -30,8 +30,10 @@ pub(super) fn are_consistent<I: Isa>() {
     // Homes. Routines keep three operands in preserved registers.
     let preserved = distinct(I::PRESERVED);
     assert!(I::PRESERVED.len() >= 3);
-    let homes = distinct(&[I::PRESERVED, I::VOLATILE_HOMES, I::FLOAT_HOMES].concat());
+    let homes = distinct(&[I::PRESERVED, I::VOLATILE_HOMES, I::LOOP_HOMES, I::FLOAT_HOMES].concat());
     within(homes, I::ALLOCATABLE);
+    // Operators that do not demand more find three registers of either class.
+    assert!(I::ALLOCATABLE.minus(homes).class(RegClass::Int).len() >= 3);
     assert!(!homes.has(I::EXPECTED));
     let saved = distinct(I::ENTRY_SAVED);
     within(preserved.or(RegSet::of(&[I::CTX, I::MEMORY_BASE])), saved);

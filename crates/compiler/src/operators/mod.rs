@@ -207,6 +207,8 @@ pub(crate) enum Class {
     Leave,
     /// No immediates, fixed types.
     Plain,
+    /// Such a one that demands registers.
+    Demanding,
     /// A memory argument; takes an address and gives a value.
     Load,
     /// A memory argument; takes an address and a value.
@@ -351,6 +353,8 @@ pub(crate) struct Effects {
     pub(crate) narrows: bool,
     /// Does it look into objects, or make them in line?
     pub(crate) heap: bool,
+    /// Does it need more integer registers at once than three?
+    pub(crate) demands: bool,
 }
 
 /// Does an operator call?
@@ -418,6 +422,7 @@ impl Effects {
         free: false,
         narrows: false,
         heap: false,
+        demands: false,
     };
 
     const fn may_call(mut self, calls: MayCall) -> Effects {
@@ -518,6 +523,11 @@ impl Effects {
 
     const fn free(mut self) -> Effects {
         self.free = true;
+        self
+    }
+
+    const fn demands(mut self) -> Effects {
+        self.demands = true;
         self
     }
 }
@@ -724,6 +734,9 @@ static OPERATORS: [Operator; Op::COUNT] = {
         assert!(operators[op.index()].name.is_empty(), "two lines for one opcode");
         operators[op.index()] = line;
         operators[op.index()].effects.narrows = matches!(line.shape, Shape::Alu(W32) | Shape::Mul(W32));
+        // All atomic operators, whose lines need not say so.
+        let (first, count) = Prefix::Atomic.numbers();
+        operators[op.index()].effects.demands |= first <= op.0 && op.0 < first + count;
         i += 1;
     }
     operators = name_proposals(name_proposals(operators, SCALAR), SIMD);

@@ -113,10 +113,10 @@ one byte {
     0x6a I32Add:             [I32 I32] -> [I32]    | None        |            | alu(W32, Alu::Add);
     0x6b I32Sub:             [I32 I32] -> [I32]    | None        |            | alu(W32, Alu::Sub);
     0x6c I32Mul:             [I32 I32] -> [I32]    | None        |            | mul(W32);
-    0x6d I32DivS:            [I32 I32] -> [I32]    | None        |            | div(W32, Div::DivS);
-    0x6e I32DivU:            [I32 I32] -> [I32]    | None        |            | div(W32, Div::DivU);
-    0x6f I32RemS:            [I32 I32] -> [I32]    | None        |            | div(W32, Div::RemS);
-    0x70 I32RemU:            [I32 I32] -> [I32]    | None        |            | div(W32, Div::RemU);
+    0x6d I32DivS:            [I32 I32] -> [I32]    | None        | demands    | div(W32, Div::DivS);
+    0x6e I32DivU:            [I32 I32] -> [I32]    | None        | demands    | div(W32, Div::DivU);
+    0x6f I32RemS:            [I32 I32] -> [I32]    | None        | demands    | div(W32, Div::RemS);
+    0x70 I32RemU:            [I32 I32] -> [I32]    | None        | demands    | div(W32, Div::RemU);
     0x71 I32And:             [I32 I32] -> [I32]    | None        |            | alu(W32, Alu::And);
     0x72 I32Or:              [I32 I32] -> [I32]    | None        |            | alu(W32, Alu::Or);
     0x73 I32Xor:             [I32 I32] -> [I32]    | None        |            | alu(W32, Alu::Xor);
@@ -131,10 +131,10 @@ one byte {
     0x7c I64Add:             [I64 I64] -> [I64]    | None        |            | alu(W64, Alu::Add);
     0x7d I64Sub:             [I64 I64] -> [I64]    | None        |            | alu(W64, Alu::Sub);
     0x7e I64Mul:             [I64 I64] -> [I64]    | None        |            | mul(W64);
-    0x7f I64DivS:            [I64 I64] -> [I64]    | None        |            | div(W64, Div::DivS);
-    0x80 I64DivU:            [I64 I64] -> [I64]    | None        |            | div(W64, Div::DivU);
-    0x81 I64RemS:            [I64 I64] -> [I64]    | None        |            | div(W64, Div::RemS);
-    0x82 I64RemU:            [I64 I64] -> [I64]    | None        |            | div(W64, Div::RemU);
+    0x7f I64DivS:            [I64 I64] -> [I64]    | None        | demands    | div(W64, Div::DivS);
+    0x80 I64DivU:            [I64 I64] -> [I64]    | None        | demands    | div(W64, Div::DivU);
+    0x81 I64RemS:            [I64 I64] -> [I64]    | None        | demands    | div(W64, Div::RemS);
+    0x82 I64RemU:            [I64 I64] -> [I64]    | None        | demands    | div(W64, Div::RemU);
     0x83 I64And:             [I64 I64] -> [I64]    | None        |            | alu(W64, Alu::And);
     0x84 I64Or:              [I64 I64] -> [I64]    | None        |            | alu(W64, Alu::Or);
     0x85 I64Xor:             [I64 I64] -> [I64]    | None        |            | alu(W64, Alu::Xor);
@@ -260,18 +260,18 @@ Misc 0xfc misc_operator {
     7  I64TruncSatF64U: [F64] -> [I64]                 | None    |        | trunc_sat(W64, W64, false);
     8  MemoryInit:      by Misc                        | Indices | calls  | memory_init();
     9  DataDrop:        by Misc                        | Index   | calls  | data_drop();
-    10 MemoryCopy:      by Misc                        | Indices | copies | memory_copy();
-    11 MemoryFill:      by Misc                        | Index   | fills  | memory_fill();
+    10 MemoryCopy:      by Misc                        | Indices | copies demands | memory_copy();
+    11 MemoryFill:      by Misc                        | Index   | fills demands | memory_fill();
     12 TableInit:       by Misc                        | Indices | calls  | table_init();
     13 ElemDrop:        by Misc                        | Index   | calls  | elem_drop();
     14 TableCopy:       by Misc                        | Indices | calls  | table_copy();
     15 TableGrow:       by Misc                        | Index   | calls  | table_grow();
     16 TableSize:       by Misc                        | Index   |        | table_size();
     17 TableFill:       by Misc                        | Index   | calls  | table_fill();
-    19 I64Add128:       [I64 I64 I64 I64] -> [I64 I64] | None    |        | add_wide(false);
-    20 I64Sub128:       [I64 I64 I64 I64] -> [I64 I64] | None    |        | add_wide(true);
-    21 I64MulWideS:     [I64 I64] -> [I64 I64]         | None    |        | mul_wide(true);
-    22 I64MulWideU:     [I64 I64] -> [I64 I64]         | None    |        | mul_wide(false);
+    19 I64Add128:       [I64 I64 I64 I64] -> [I64 I64] | None    | demands | add_wide(false);
+    20 I64Sub128:       [I64 I64 I64 I64] -> [I64 I64] | None    | demands | add_wide(true);
+    21 I64MulWideS:     [I64 I64] -> [I64 I64]         | None    | demands | mul_wide(true);
+    22 I64MulWideU:     [I64 I64] -> [I64 I64]         | None    | demands | mul_wide(false);
 }
 Vector 0xfd vector_operator {
     0x00  V128Load:                    [Address] -> [V128]    | Memory(4) |  | v_load();

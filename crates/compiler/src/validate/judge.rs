@@ -103,7 +103,7 @@ impl FrameStack for Sweep<'_> {
 
 impl Sweep<'_> {
     fn touch(&mut self, local: u32, write: bool) {
-        if self.survey.touch_again(local).is_none()
+        if self.survey.touch_again(local, write).is_none()
             && let Some(ty) = self.validator.get_local_type(local).and_then(|ty| self.value_type(ty))
         {
             self.survey.touch_first(local, write, ty);
@@ -305,6 +305,9 @@ impl Sweep<'_> {
             Op::ResumeThrow => self.exception(second)?,
             Op::ContBind => self.bind(first, second)?,
             _ => {}
+        }
+        if op.effects().demands {
+            self.survey.demand();
         }
         if op.effects().calls == MayCall::Tests {
             if let [Immediate::Heap(ty), ..] = immediates {

@@ -29,6 +29,7 @@ impl Survey {
             }
             Access::None => false,
         };
+        self.demand();
         self.note(effects::of(facts, op, [ty, field], [None; 2]));
     }
 
@@ -37,6 +38,7 @@ impl Survey {
         if effects::test_looks_in_heap(facts, ty) {
             self.heap_access(facts);
         }
+        self.demand();
         self.note(effects::test(facts, ty));
     }
 }

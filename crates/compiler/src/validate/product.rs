@@ -95,7 +95,7 @@ fn rewrite<'a>(sig: &Sig, survey: &mut Survey, body: &[u8], room: &'a mut Vec<u8
     for (local, (ty, touches)) in (0..).zip(PARAMS.into_iter().zip(TOUCHES)) {
         survey.touch_first(local, false, ty);
         for _ in 1..touches {
-            survey.touch_again(local);
+            survey.touch_again(local, false);
         }
     }
     Some(new)

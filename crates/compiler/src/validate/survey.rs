@@ -18,8 +18,15 @@ pub(crate) struct LocalUse {
     pub(crate) ty: Ty,
     /// Reads and writes, each weighted by the loops around it.
     pub(crate) weight: u32,
+    /// The part of the weight that is within loops without calls.
+    pub(crate) in_calm_loops: u32,
     /// Must it be zero at entry? Parameters never need it.
     pub(crate) zeroed: bool,
+    /// May what it holds be read behind a call that it was written before, as far as is known?
+    pub(crate) crosses_calls: bool,
+    /// The straight line that wrote it, and how many stretches had begun by then: what it holds was written in that
+    /// line as long as that is open, and by no call since as long as no other stretch has begun.
+    written: (Line, u32),
     /// The straight line that first wrote the local; all touches in its block are after that write.
     owner: Line,
     /// Touches in the loop that is being summed up; 0 between sums.
@@ -42,6 +49,8 @@ pub(crate) struct BlockUse {
     pub(crate) branched: bool,
     /// Is there a call that returns, or anything else that destroys registers, between its opening and its end?
     pub(crate) calls: bool,
+    /// Is there an operator between its opening and its end that needs more than three integer registers at once?
+    pub(crate) demands: bool,
     /// For a loop without calls: the locals that it touches most, by position, heaviest first; a range of
     /// `Summary::loop_locals`.
     loop_locals: (u32, u32),
@@ -137,6 +146,8 @@ pub(crate) struct Survey {
     weight: u32,
     /// Touches looked at to sum up loops.
     pub(crate) steps: u64,
+    /// How many stretches without calls have begun, each at a call or with a loop.
+    stretch: u32,
     /// Weight of the operator before if control need not come back from it (`Calls::Last`), else 0, and whether its
     /// block had calls before it.
     last_call: u32,
@@ -167,6 +178,9 @@ fn weight(loop_depth: u32) -> u32 {
 /// Weight of a touch outside of all loops; inside, it is more.
 const WEIGHT: u32 = 1;
 
+/// Marks a touch that a loop without calls has counted. (A function has at most 50,000 locals.)
+const COUNTED: u32 = 1 << 31;
+
 impl Survey {
     pub(crate) fn begin(&mut self, params: u32) {
         let Summary { locals, blocks, loop_locals, .. } = &mut self.summary;
@@ -183,6 +197,7 @@ impl Survey {
             1
         });
         self.loop_depth = 0;
+        self.stretch = 0;
         self.weight = weight(0);
         self.steps = 0;
         self.last_call = 0;
@@ -210,7 +225,10 @@ impl Survey {
                     local: Self::HEAP,
                     ty: Ty::I64,
                     weight: 0,
+                    in_calm_loops: 0,
                     zeroed: false,
+                    crosses_calls: true,
+                    written: (Line::FUNCTION, 0),
                     owner: Line::FUNCTION,
                     in_loop: 0,
                 };
@@ -258,7 +276,7 @@ impl Survey {
 
     /// Notes a touch of a local that was touched before and gives its type; `None`, and no note, if it was not.
     #[inline(always)]
-    pub(crate) fn touch_again(&mut self, local: u32) -> Option<Ty> {
+    pub(crate) fn touch_again(&mut self, local: u32, write: bool) -> Option<Ty> {
         let (stamp, at) = *self.index.get(local as usize)?;
         if stamp != self.stamp {
             return None;
@@ -272,6 +290,17 @@ impl Survey {
             entry.zeroed = true;
             entry.owner = Line::FUNCTION;
             self.summary.zeroed = true;
+        }
+        if !entry.crosses_calls {
+            let (line, stretch) = entry.written;
+            let is_open = self.lines.get(line.depth as usize).is_some_and(|(open, _)| *open == line);
+            if stretch == self.stretch && is_open {
+                // What was written is what is read, or what was written before is written again.
+            } else if write {
+                entry.written = (self.lines.last().map_or(Line::FUNCTION, |(line, _)| *line), self.stretch);
+            } else {
+                entry.crosses_calls = true;
+            }
         }
         if weight > WEIGHT {
             self.touches.push((at, weight));
@@ -300,7 +329,20 @@ impl Survey {
         }
         self.zeroed |= zeroed;
         let weight = self.weight;
-        self.locals.push(LocalUse { local, ty, weight, zeroed, owner, in_loop: 0 });
+        // A parameter was written before anything else.
+        let crosses_calls = !write && (local >= self.params || self.stretch > 0);
+        let written = if write { (here, self.stretch) } else { (Line::FUNCTION, 0) };
+        self.locals.push(LocalUse {
+            local,
+            ty,
+            weight,
+            in_calm_loops: 0,
+            zeroed,
+            crosses_calls,
+            written,
+            owner,
+            in_loop: 0,
+        });
     }
 
     pub(crate) fn open(&mut self, is_loop: bool) {
@@ -309,6 +351,8 @@ impl Survey {
         let touches = is_loop.then_some(self.touches.len() as u32);
         self.lines.push((Line::of(block, self.lines.len() as u32), touches));
         if is_loop {
+            // What was written before a loop is read in it behind all that comes later in it.
+            self.stretch += 1;
             self.loop_depth += 1;
             self.weight = weight(self.loop_depth);
         }
@@ -329,9 +373,12 @@ impl Survey {
             if block == Some(0) {
                 self.first_end = behind;
             }
-            let calls = block.is_some_and(|block| self.blocks[block].calls);
-            if calls && let Some(outer) = self.innermost() {
-                outer.calls = true;
+            let BlockUse { calls, demands, .. } = block.map_or(BlockUse::default(), |block| self.blocks[block]);
+            if (calls || demands)
+                && let Some(outer) = self.innermost()
+            {
+                outer.calls |= calls;
+                outer.demands |= demands;
             }
             if let Some(start) = touches {
                 if let Some(block) = block
@@ -353,15 +400,21 @@ impl Survey {
     fn sum_up(&mut self, block: usize, start: usize) {
         self.steps += (self.touches.len() - start) as u64;
         let Survey { summary: Summary { locals, loop_locals, .. }, touches, .. } = self;
-        let touches = &touches[start..];
-        for &(at, weight) in touches {
-            let entry = &mut locals[at as usize];
-            entry.in_loop = entry.in_loop.saturating_add(weight);
+        let touches = &mut touches[start..];
+        for (at, weight) in &mut *touches {
+            let entry = &mut locals[(*at & !COUNTED) as usize];
+            entry.in_loop = entry.in_loop.saturating_add(*weight);
+            // Not again for a loop around this one.
+            if *at & COUNTED == 0 {
+                entry.in_calm_loops = entry.in_calm_loops.saturating_add(*weight);
+                *at |= COUNTED;
+            }
         }
         // The heaviest so far, heaviest first, among equals the one touched first.
         let mut heaviest = [(0, 0); LOOP_LOCALS];
         let mut count = 0;
-        for &(at, _) in touches {
+        for &mut (at, _) in touches {
+            let at = at & !COUNTED;
             let weight = take(&mut locals[at as usize].in_loop);
             if weight <= heaviest[LOOP_LOCALS - 1].0 {
                 // Summed up before, or too light for a full list.
@@ -405,9 +458,17 @@ impl Survey {
         }
     }
 
+    /// Notes an operator that needs more than three integer registers at once.
+    pub(crate) fn demand(&mut self) {
+        if let Some(block) = self.innermost() {
+            block.demands = true;
+        }
+    }
+
     /// A call that control comes back from, as far as is known. Had the block calls before it?
     fn call(&mut self) -> bool {
         self.calls = true;
+        self.stretch += 1;
         self.last_call = 0;
         self.call_weight = self.call_weight.saturating_add(self.weight);
         self.innermost().is_some_and(|block| std::mem::replace(&mut block.calls, true))

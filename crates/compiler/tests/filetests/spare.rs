@@ -301,6 +301,7 @@ impl Isa for Spare {
         ALLOCATABLE: RegSet;
         PRESERVED: &'static [Reg];
         VOLATILE_HOMES: &'static [Reg];
+        LOOP_HOMES: &'static [Reg];
         FLOAT_HOMES: &'static [Reg];
         CTX: Reg;
         MEMORY_BASE: Reg;
@@ -465,10 +466,12 @@ impl Isa for Spare {
 
     fn mul(&mut self, width: Width, d: Reg, l: Reg, r: Src) -> At {
         assert!(!matches!(r, Src::Mem(_)), "{r:?} is best loaded first");
-        self.read("mul", r.regs().or(RegSet::one(l)), RegSet::EMPTY);
+        self.read("mul", r.regs().or(RegSet::one(l)), SCRATCHES);
+        self.flags += 1;
         Spare::apart(true, d, l, r, whole(r));
-        self.destroy();
-        self.x64.mul(width, d, l, Spare::constant(ImmFor::Mul, width, r))
+        let at = self.x64.mul(width, d, l, Spare::constant(ImmFor::Mul, width, r));
+        self.write(RegSet::one(d));
+        at
     }
 
     fn jump_if_overflow(&mut self, width: Width, l: Reg, r: Reg, to: Label) {

@@ -1,7 +1,7 @@
 //! Structured control: blocks open and close, and branches go to their labels.
 
 use crate::emit::edges::{Block, BlockTypes, Kind};
-use crate::emit::values::regs::Copies;
+use crate::emit::values::regs::{Copies, Pins};
 use crate::emit::values::value::{Loc, Value};
 use crate::emit::{FuncGen, Unusual};
 use crate::isa::{Isa, Load};
@@ -114,12 +114,15 @@ impl<I: Isa> FuncGen<'_, I> {
             if self.regs.locked.is_empty() && !self.facts.settings.debug {
                 let survey = self.survey;
                 let block = self.block_number - 1;
-                self.lock_locals(survey.loop_locals(block));
+                let crowded = uses.demands || !self.accesses_plainly();
+                self.lock_locals(survey.loop_locals(block), crowded);
                 locks = !self.regs.locked.is_empty();
             }
             self.drop_copies();
             self.w.align(I::LOOP_ALIGN);
             self.w.bind(label);
+            let head = self.w.offset();
+            self.stored.begin_loop(head);
             self.loops += 1;
             self.w.set_hot(true);
             self.loop_checks();
@@ -415,6 +418,8 @@ impl<I: Isa> FuncGen<'_, I> {
         let index = self.take_from(allowed);
         self.load_operand(index, &operand);
         self.done(&operand);
+        // There may be no register left but that of a copy that the index was read from.
+        self.regs.pinned = Pins::NONE;
         if arity == 1 {
             // Loops take their single value in a slot, the others in a register: have it in both.
             let at = self.stack.len() - 1;

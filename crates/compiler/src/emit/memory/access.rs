@@ -155,6 +155,15 @@ impl<I: Isa> FuncGen<'_, I> {
         }
     }
 
+    /// Does each access need a register for its index, and perhaps one for the end of what it accesses, and no other?
+    pub(crate) fn accesses_plainly(&self) -> bool {
+        match self.facts.memories.len() {
+            0 => true,
+            1 => self.plain_offsets > 0,
+            _ => false,
+        }
+    }
+
     pub(crate) fn load(&mut self, op: Load) {
         let (memory, offset) = self.reader.memarg();
         let (addr, held) = self.plain_address(memory, offset, op.bytes());

@@ -137,6 +137,13 @@ impl<I: Isa> FuncGen<'_, I> {
                 let choice = condition.choice();
                 (condition, choice)
             }
+            // There are no registers for three operands and the outcome at once: the number goes first.
+            _ if self.is_crowded() => {
+                let mut condition = self.pop_condition();
+                condition.unpin();
+                let choice = condition.choice();
+                (condition, choice)
+            }
             _ => {
                 let mut operand = self.pop();
                 let choice = self.choice(Cond::Ne);

@@ -3,10 +3,10 @@
 use crate::emit::FuncGen;
 use crate::emit::flags::Stamp;
 use crate::emit::values::value::{FlagsOf, Loc, Operand, OperandLoc, Value};
-use crate::isa::{Alu, Amount, Extend, ImmFor, IntUnary, Isa, Shift, Src, product};
+use crate::isa::{Alu, Amount, Extend, ImmFor, IntUnary, Isa, Load, Shift, Src, product};
 use crate::operators::next::Next;
 use crate::treaty::ty::{Ty, Width};
-use lightbeam_asm::{Reg, RegSet};
+use lightbeam_asm::{Addr, Reg, RegSet};
 
 /// What `i64.extend_i32_u` leaves.
 const LOWER_HALF: u64 = 0xffff_ffff;
@@ -170,10 +170,29 @@ impl<I: Isa> FuncGen<'_, I> {
     }
 
     #[inline(always)]
-    fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, left: Reg, src: Src, r: &Operand) {
+    fn alu_emit(&mut self, ty: Ty, op: Alu, d: Reg, mut left: Reg, mut src: Src, r: &Operand) {
+        if let Src::Mem(slot) = src
+            && !r.faults()
+            && self.is_fresh(slot)
+        {
+            (left, src) = self.load_slot(ty, d, left, slot, op.commutes());
+            self.w.alu(op, ty.width(), d, left, src);
+            return self.note_flags(ty.width(), op, d, left, src);
+        }
         let at = self.w.alu(op, ty.width(), d, left, src);
         self.note_flags(ty.width(), op, d, left, src);
         self.folded(r, at);
+    }
+
+    /// The right operand of an instruction is in a slot that was stored to lately: loads it ahead of that, to `d` if there it can be the left one.
+    /// Many processors know by its name what was stored in a slot lately, and have it at once for what moves it to a
+    /// register (AMD's since Zen 4, Intel's since Golden Cove); an operand in memory waits from the store to the load.
+    fn load_slot(&mut self, ty: Ty, d: Reg, left: Reg, slot: Addr, commutes: bool) -> (Reg, Src) {
+        let exchanged = commutes && d != left;
+        let to = if exchanged { d } else { I::SCRATCH };
+        self.w.load(Load::of(ty), to, slot);
+        self.w.counters.reloads += 1;
+        if exchanged { (d, Src::Reg(left)) } else { (left, Src::Reg(to)) }
     }
 
     /// Where the result of a two-operand instruction goes, and the left operand in a register, which may be the same.
@@ -226,8 +245,17 @@ impl<I: Isa> FuncGen<'_, I> {
         if l.as_const().is_some() || (l.in_memory() && matches!(r.loc(), OperandLoc::Reg(_))) {
             std::mem::swap(&mut l, &mut r);
         }
-        let src = self.src(ImmFor::Mul, &mut r);
-        let (d, left) = self.binary_dest(ty, &l, &r);
+        let mut src = self.src(ImmFor::Mul, &mut r);
+        let (d, mut left) = self.binary_dest(ty, &l, &r);
+        if let Src::Mem(slot) = src
+            && !r.faults()
+            && self.is_fresh(slot)
+        {
+            (left, src) = self.load_slot(ty, d, left, slot, true);
+            self.w.mul(ty.width(), d, left, src);
+            self.finish_binary(d, &l, &r);
+            return self.push_reg(ty, d);
+        }
         let at = self.w.mul(ty.width(), d, left, src);
         self.folded(&r, at);
         self.finish_binary(d, &l, &r);

@@ -2,7 +2,7 @@
 
 use crate::emit::values::Values;
 use crate::emit::values::value::{Loc, Value};
-use crate::isa::{ImmFor, Isa, Load, Store};
+use crate::isa::{ImmFor, Isa, Load};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::Ty;
 use lightbeam_asm::{Addr, Reg, RegSet};
@@ -140,7 +140,7 @@ impl<I: Isa> Values<'_, I> {
             if state.home.is_none() {
                 let to_slot = self.stores_writes(&state);
                 if to_slot {
-                    self.w.store(Store::of(ty), Addr::base(I::FRAME, state.slot), home);
+                    self.store_to_slot(ty, Addr::base(I::FRAME, state.slot), home);
                 }
                 self.regs.note_write(at, to_slot);
             }
@@ -172,7 +172,7 @@ impl<I: Isa> Values<'_, I> {
                 if late {
                     self.regs.dirty.add(reg);
                 } else {
-                    self.w.store(Store::of(ty), slot, reg);
+                    self.store_to_slot(ty, slot, reg);
                 }
                 self.regs.note_write(at, !late);
             }

@@ -29,7 +29,46 @@ use crate::emit::values::safepoints::Roots;
 use crate::emit::values::value::{FlagsOf, Hot, Value};
 use crate::emit::writer::Writer;
 use crate::isa::Isa;
-use lightbeam_asm::Reg;
+use lightbeam_asm::{Addr, Reg, RegSet};
+
+/// Slots of the frame that were stored to, with where in the code that was: the last store of those that share an entry.
+pub(crate) struct Stored {
+    entries: [(i32, u32); Stored::ENTRIES],
+    /// What was stored before this is long done.
+    since: u32,
+    /// Where the last loop begins. What is read soon behind that may have been stored at its end.
+    head: u32,
+}
+
+impl Stored {
+    /// A loop begins here.
+    pub(crate) fn begin_loop(&mut self, at: u32) {
+        self.head = at;
+    }
+
+    const ENTRIES: usize = 16;
+    /// None; no slot is at the frame pointer.
+    pub(crate) const NONE: Stored = Stored { entries: [(0, 0); Stored::ENTRIES], since: 0, head: u32::MAX };
+    /// Bytes of code that a processor goes through in about the time from a store to a load of the same place.
+    const FRESH: u32 = 192;
+
+    fn entry(slot: Addr) -> usize {
+        (slot.disp() >> 3) as usize % Stored::ENTRIES
+    }
+
+    #[inline]
+    fn note(&mut self, slot: Addr, at: u32) {
+        self.entries[Stored::entry(slot)] = (slot.disp(), at);
+    }
+
+    fn has(&self, slot: Addr, at: u32) -> bool {
+        if at >= self.head && at - self.head <= Stored::FRESH {
+            return true;
+        }
+        let (stored, then) = self.entries[Stored::entry(slot)];
+        stored == slot.disp() && then >= self.since.max(at.saturating_sub(Stored::FRESH))
+    }
+}
 
 /// Where each value is.
 pub(crate) struct Values<'a, I: Isa> {
@@ -52,6 +91,10 @@ pub(crate) struct Values<'a, I: Isa> {
     pub(crate) locals: Vec<LocalState>,
     pub(crate) remembered: Remembered,
     pub(crate) next_uses: &'a mut NextUses,
+    /// Homes that calls destroy, of locals that are written again behind each call before they are read.
+    pub(crate) passing: RegSet,
+    /// Which slots were stored to lately.
+    pub(crate) stored: Stored,
     /// How many blocks are open.
     pub(crate) depth: usize,
     /// By depth of an open block, the copies at its label; what is beyond the depth means nothing.

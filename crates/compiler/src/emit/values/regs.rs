@@ -3,7 +3,7 @@
 use crate::emit::values::Values;
 use crate::emit::values::moves::Step;
 use crate::emit::values::value::{Loc, Value};
-use crate::isa::{Isa, Load, Store};
+use crate::isa::{Isa, Load};
 use crate::treaty::fault::{Fault, proof, without};
 use crate::treaty::ty::Width;
 use lightbeam_asm::{Addr, Reg, RegClass, RegSet};
@@ -384,7 +384,7 @@ impl<I: Isa> Values<'_, I> {
         let at = self.regs.copy_of[reg.index()] as usize;
         let local = self.locals[at];
         self.regs.note_write(at, true);
-        self.w.store(Store::of(local.ty), Addr::base(I::FRAME, local.slot), reg);
+        self.store_to_slot(local.ty, Addr::base(I::FRAME, local.slot), reg);
     }
 
     /// Stores all copies that are ahead of their locals' slots, as before a call or the opening of a block: all that
@@ -416,6 +416,7 @@ impl<I: Isa> Values<'_, I> {
 
     /// Drops all copies but those that a loop keeps.
     pub(crate) fn drop_copies(&mut self) {
+        self.stored.since = self.w.offset();
         if !without(Fault::CleanBeforeCall) {
             self.clean_copies();
         }
@@ -432,11 +433,14 @@ impl<I: Isa> Values<'_, I> {
     /// Before a loop without calls: the locals that it touches most and that have no home get a register each for as
     /// long as it lasts. Writes go to the register and, unless the local is the loop's own, to the slot, so that no
     /// edge out of the loop has anything to do; reads come from the register. The loop's label then has these copies on
-    /// all its edges.
-    pub(crate) fn lock_locals(&mut self, locals: &[u32]) {
+    /// all its edges. `crowded` is a loop in which some operator needs many registers at once.
+    pub(crate) fn lock_locals(&mut self, locals: &[u32], crowded: bool) {
         proof!(self.regs.locked.is_empty());
         self.regs.locked_depth = self.depth as u32;
         let mut ints = self.lockable(I::VOLATILE_HOMES);
+        if !crowded {
+            ints = ints.or(self.lockable(I::LOOP_HOMES));
+        }
         let mut floats = self.lockable(I::FLOAT_HOMES);
         for &at in locals {
             let local = self.locals[at as usize];
@@ -472,6 +476,11 @@ impl<I: Isa> Values<'_, I> {
             self.regs.dirty.remove(reg);
             self.w.counters.locked_locals += 1;
         }
+    }
+
+    /// Are there no more than three integer registers for values?
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.regs.pool.minus(self.regs.locked).class(RegClass::Int).len() <= 3
     }
 
     /// Which of these may keep a local, so that enough are left for values.

@@ -303,11 +303,23 @@ impl<I: Isa> Values<'_, I> {
         self.slots_base - ((position as i32 + 1) << self.slot_log2) + part
     }
 
+    /// Stores a register to a slot of the frame.
+    #[inline]
+    pub(crate) fn store_to_slot(&mut self, ty: Ty, slot: Addr, reg: Reg) {
+        self.w.store(Store::of(ty), slot, reg);
+        self.stored.note(slot, self.w.offset());
+    }
+
+    /// Was a slot stored to so lately that the processor may still be at it?
+    pub(crate) fn is_fresh(&self, slot: Addr) -> bool {
+        self.stored.has(slot, self.w.offset())
+    }
+
     /// Stores an entry that is in a register to its slot and frees the register.
     pub(crate) fn spill(&mut self, at: usize) {
         let Value { ty, loc: Loc::Reg(reg) } = self.stack[at] else { unreachable!("only registers are spilled") };
         let slot = self.slot(at, ty);
-        self.w.store(Store::of(ty), slot, reg);
+        self.store_to_slot(ty, slot, reg);
         self.w.counters.spills += 1;
         self.stack[at].loc = Loc::Slot;
         self.release(reg);
@@ -323,7 +335,7 @@ impl<I: Isa> Values<'_, I> {
             Loc::Local(local) => {
                 let slot = self.slot(at, ty);
                 let from = self.local_or_scratch(ty, local as usize);
-                self.w.store(Store::of(ty), slot, from);
+                self.store_to_slot(ty, slot, from);
                 self.w.counters.spills += 1;
             }
             Loc::Flags(_) | Loc::Hot => unreachable!("taken by the next operator"),
@@ -352,6 +364,9 @@ impl<I: Isa> Values<'_, I> {
     /// of locals and constants stay as they are. `held` are registers that the operator owns.
     pub(crate) fn vacate_registers(&mut self, held: RegSet) {
         self.clean_copies();
+        if !self.passing.is_empty() {
+            self.flush_passing();
+        }
         let regs = &self.regs;
         if regs.pool.minus(regs.free.or(regs.cached).or(held)).is_empty() {
             return;
@@ -360,6 +375,20 @@ impl<I: Isa> Values<'_, I> {
         for at in self.watermark..self.stack.len() {
             if let Loc::Reg(_) = self.stack[at].loc {
                 self.spill(at);
+            }
+        }
+        self.w.reserve_room();
+    }
+
+    /// Reads that wait for homes which a call destroys are made before it.
+    #[inline(never)]
+    fn flush_passing(&mut self) {
+        self.w.counters.steps += (self.stack.len() - self.watermark) as u64;
+        for at in self.watermark..self.stack.len() {
+            if let Loc::Local(local) = self.stack[at].loc
+                && self.locals[local as usize].home.is_some_and(|home| self.passing.has(home))
+            {
+                self.flush_one(at);
             }
         }
         self.w.reserve_room();

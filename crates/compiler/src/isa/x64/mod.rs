@@ -126,6 +126,7 @@ impl Isa for X64 {
     ]);
     const PRESERVED: &'static [Reg] = &[RBX, R12, R13];
     const VOLATILE_HOMES: &'static [Reg] = &[RSI, RDI, R8, R9];
+    const LOOP_HOMES: &'static [Reg] = &[R10];
     const FLOAT_HOMES: &'static [Reg] = &[XMM8, XMM9, XMM10, XMM11, XMM12, XMM13, XMM14, XMM7, XMM6, XMM5];
     const CTX: Reg = R15;
     const MEMORY_BASE: Reg = R14;

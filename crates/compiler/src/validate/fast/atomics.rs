@@ -32,6 +32,7 @@ impl Sweep<'_> {
             _ => return None,
         };
         let word = self.fixed(op, address, word)?;
+        self.survey.demand();
         self.survey.note(effects::of(self.facts, op, [0; 2], [None; 2]));
         Some((pos, word))
     }

@@ -297,12 +297,12 @@ impl Sweep<'_> {
         // Notes a touch of a local and gives the code of its type.
         macro_rules! touch {
             ($local:expr, $write:expr) => {{
-                let local = $local;
-                match self.survey.touch_again(local) {
+                let (local, write) = ($local, $write);
+                match self.survey.touch_again(local, write) {
                     // Which references they are, the survey does not know.
-                    Some(Ty::FuncRef | Ty::GcRef) => self.touch_reference(local, $write)?,
+                    Some(Ty::FuncRef | Ty::GcRef) => self.touch_reference(local, write)?,
                     Some(ty) => code(ty),
-                    None => self.touch_first(local, $write)?,
+                    None => self.touch_first(local, write)?,
                 }
             }};
         }
@@ -386,21 +386,31 @@ impl Sweep<'_> {
             }};
         }
 
+        // An operator without immediates, of fixed types.
+        macro_rules! plain {
+            ($rule:expr) => {{
+                let rule = $rule;
+                word = if word as u16 & rule.mask == rule.takes {
+                    word >> rule.shift
+                } else {
+                    let takes = rule.takes.to_le_bytes();
+                    self.spilled.pop(word, &takes[..usize::from(rule.shift / 8)])?
+                };
+                // Room there is: it takes no less than it gives.
+                word = word << 8 | u64::from(rule.gives);
+            }};
+        }
+
         while let Some(&opcode) = bytes.get(pos) {
             let at = pos;
             pos += 1;
             let rule = &rules.by_opcode[opcode as usize];
             match rule.class {
                 Class::Leave => return None,
-                Class::Plain => {
-                    word = if word as u16 & rule.mask == rule.takes {
-                        word >> rule.shift
-                    } else {
-                        let takes = rule.takes.to_le_bytes();
-                        self.spilled.pop(word, &takes[..usize::from(rule.shift / 8)])?
-                    };
-                    // Room there is: it takes no less than it gives.
-                    word = word << 8 | u64::from(rule.gives);
+                Class::Plain => plain!(rule),
+                Class::Demanding => {
+                    self.survey.demand();
+                    plain!(rule);
                 }
                 Class::Load => {
                     let address = memory_argument!(rule.size);
@@ -734,6 +744,9 @@ impl Sweep<'_> {
         let mut immediates = [0; 2];
         for immediate in &mut immediates[..op.operator().immediates.indices()] {
             *immediate = number!(bytes, pos);
+        }
+        if op.effects().demands {
+            self.survey.demand();
         }
         let [first, second] = immediates;
         if let Types::Fixed { .. } = op.operator().types {

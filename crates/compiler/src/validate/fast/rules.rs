@@ -41,6 +41,7 @@ const fn of(op: Op) -> Rule {
         Types::By(class) => return rule(class),
         Types::Fixed { takes, gives } => (takes, gives),
     };
+    assert!(!operator.effects.demands || takes.len() == 2, "the sweep looks for it among those of two operands");
     match (operator.immediates, takes, gives) {
         (Immediates::None, [], []) => rule(Class::Nop),
         (Immediates::None, [ty], [result]) => {
@@ -48,7 +49,8 @@ const fn of(op: Op) -> Rule {
         }
         (Immediates::None, [below, ty], [result]) => {
             let takes = u16::from_le_bytes([code_of(*ty), code_of(*below)]);
-            Rule { gives: code_of(*result), shift: 16, takes, mask: 0xffff, ..rule(Class::Plain) }
+            let class = if operator.effects.demands { Class::Demanding } else { Class::Plain };
+            Rule { gives: code_of(*result), shift: 16, takes, mask: 0xffff, ..rule(class) }
         }
         (Immediates::Memory(size), [Type::Address], [ty]) => Rule { gives: code_of(*ty), size, ..rule(Class::Load) },
         (Immediates::Memory(size), [Type::Address, ty], []) => Rule { gives: code_of(*ty), size, ..rule(Class::Store) },

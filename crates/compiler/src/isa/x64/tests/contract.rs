@@ -346,6 +346,10 @@ fn plain_primitives() {
                         contract.check(("alu", op, width, d, s, r), |a| _ = a.alu(op, width, d, s, r));
                     }
                 }
+                for r in all.iter().copied().filter(|r| d == s || !matches!(r, Src::Mem(addr) if addr.regs().has(d))) {
+                    let contract = Contract::plain(&[s], &[d]).src(r);
+                    contract.check(("mul", width, d, s, r), |a| _ = a.mul(width, d, s, r));
+                }
             }
             for addr in addrs.iter().copied() {
                 let contract = Contract::plain(&[], &[d]).addr(addr);

@@ -285,6 +285,7 @@ fn around(class: Class) -> Option<(Vec<u8>, Vec<u8>, Vec<Type>)> {
         Class::TypedSelect => (two, vec![1, 0x7f], vec![Type::I32]),
         Class::Leave
         | Class::Plain
+        | Class::Demanding
         | Class::Load
         | Class::Store
         | Class::Const
