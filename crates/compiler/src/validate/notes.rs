@@ -1,7 +1,7 @@
 //! What both ways through sweep 1 note of operators on objects.
 
 use crate::operators::effects;
-use crate::operators::{Access, Effects, Op};
+use crate::operators::{Access, Effects, MayCall, Op};
 use crate::treaty::facts::{Facts, Storage};
 use crate::treaty::ty::Ty;
 use crate::validate::survey::Survey;
@@ -17,7 +17,10 @@ impl Survey {
 
     /// An operator on objects of a type, or on a field of one.
     pub(super) fn object(&mut self, facts: &Facts, op: Op, ty: u32, field: u32) {
-        let Effects { heap, object, .. } = op.effects();
+        let Effects { heap, object, calls, .. } = op.effects();
+        if heap || calls != MayCall::No {
+            self.demand();
+        }
         if heap {
             self.heap_access(facts);
         }
@@ -29,7 +32,6 @@ impl Survey {
             }
             Access::None => false,
         };
-        self.demand();
         self.note(effects::of(facts, op, [ty, field], [None; 2]));
     }
 
