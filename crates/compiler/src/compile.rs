@@ -168,7 +168,8 @@ fn begin<I: Isa>(facts: &Facts, w: &mut Writer<I>, escapes: bool, index: u32) ->
     (start, w.offset())
 }
 
-/// Sweep 2, and once more if there are too many references, see `safepoints`.
+/// Sweep 2, and once more if there are too many references, see `safepoints`, or if its loops keep so much in registers
+/// that an operator finds none.
 fn emit_either<I: Isa>(
     facts: &Facts,
     survey: &Survey,
@@ -181,18 +182,24 @@ fn emit_either<I: Isa>(
     let leaf = Leaf::of::<I>(facts, survey, sig, body);
     if leaf.harmless {
         let mark = w.mark();
-        match emit(facts, survey, sig, body, base, state, w, Mode::Bare, leaf) {
+        match emit(facts, survey, sig, body, base, state, w, Mode::Bare, leaf, true) {
             Err(Stop::NeedsFrame) => w.take_back(&mark),
             Ok(parts) => return Ok(parts),
             Err(_) => unreachable!("a small function without calls is within its budget"),
         }
     }
-    let mark = (facts.references || survey.catches_references).then(|| w.mark());
-    let mut result = emit(facts, survey, sig, body, base, state, w, Mode::Plain, leaf);
-    if let (Err(Stop::TooManyReferences), Some(mark)) = (&result, mark) {
-        w.take_back(&mark);
-        result = emit(facts, survey, sig, body, base, state, w, Mode::Deep, leaf);
-    }
+    let mark = (facts.references || survey.catches_references || survey.keeps_in_loops()).then(|| w.mark());
+    let (mut mode, mut generous) = (Mode::Plain, true);
+    let result = loop {
+        let result = emit(facts, survey, sig, body, base, state, w, mode, leaf, generous);
+        // Each of them is the last of its kind.
+        match result {
+            Err(Stop::TooManyReferences) if mode == Mode::Plain => mode = Mode::Deep,
+            Err(Stop::NoRegister) if generous => generous = false,
+            result => break result,
+        }
+        w.take_back(mark.as_ref().expect("there are references, or loops that keep locals"));
+    };
     result.map_err(|_| {
         let (bytes, most) = (body.len(), Budget::most(body.len()));
         let what = format!("a function body of {bytes} bytes gives more than {most} bytes of machine code");
@@ -223,6 +230,7 @@ fn emit<I: Isa>(
     w: &mut Writer<I>,
     mode: Mode,
     leaf: Leaf,
+    generous: bool,
 ) -> Result<Parts, Stop> {
     let slot_log2 = if survey.vectors { 4 } else { 3 };
     let deep = mode == Mode::Deep;
@@ -270,6 +278,7 @@ fn emit<I: Isa>(
         unusual: Unusual::of(facts),
         leaf,
         bare: mode == Mode::Bare,
+        generous,
         dead_depth: 0,
         loops: 0,
         block_number: 0,

@@ -22,6 +22,20 @@
       (local.set 6 (i32.xor (local.get 6) (local.get 7)))
       (local.set 7 (i32.xor (local.get 7) (i32.div_u (local.get 8) (i32.load (local.get 0)))))
       (br_if 0 (local.get 1))))
+  ;; A rotation wants its count in a certain register, beside the two locals and the result: the function is emitted once more.
+  (func $rotates (param i32 i32) (local i32 i32 i32 i32 i32 i32 i32 i32)
+    (loop
+      (local.set 2 (i32.xor (local.get 2) (local.get 3)))
+      (local.set 3 (i32.xor (local.get 3) (local.get 4)))
+      (local.set 4 (i32.xor (local.get 4) (local.get 5)))
+      (local.set 5 (i32.xor (local.get 5) (local.get 6)))
+      (local.set 6 (i32.xor (local.get 6) (local.get 7)))
+      (local.set 7 (i32.xor (local.get 7) (local.get 8)))
+      (local.set 8 (i32.xor (local.get 8) (local.get 9)))
+      (local.set 9 (i32.xor (local.get 9) (local.get 2)))
+      (i32.store (i32.const 0) (local.get 0))
+      (i32.store (i32.const 0) (local.get 1))
+      (br_if 0 (i32.rotl (local.get 0) (local.get 1)))))
   ;; The three registers that are left hold what the choice reads.
   (func $three_at_once (param i32 i32 i32) (local i32 i32 i32 i32 i32 i32 i32 i32)
     (loop
@@ -100,6 +114,39 @@
 ;;   div ecx  ; IntegerDivisionByZero
 ;;   xor r13d, eax
 ;;   test esi, esi
+;;   jne L0
+;;   return
+;; $rotates
+;;   mov [rbp-0x28], edx
+;;   mov [rbp-0x30], ecx
+;;   xor esi, esi
+;;   xor edi, edi
+;;   xor r8d, r8d
+;;   xor r9d, r9d
+;;   xor ebx, ebx
+;;   xor r12d, r12d
+;;   xor r13d, r13d
+;;   mov dword ptr [rbp-0x20], 0
+;;   mov r10d, [rbp-0x20]
+;;   padding
+;; L0:
+;;   xor esi, edi
+;;   xor edi, r8d
+;;   xor r8d, r9d
+;;   xor r9d, ebx
+;;   xor ebx, r12d
+;;   xor r12d, r13d
+;;   xor r13d, r10d
+;;   xor r10d, esi
+;;   mov [rbp-0x20], r10d
+;;   mov eax, [rbp-0x28]
+;;   mov [r14], eax  ; MemoryOutOfBounds
+;;   mov eax, [rbp-0x30]
+;;   mov [r14], eax  ; MemoryOutOfBounds
+;;   mov ecx, [rbp-0x30]
+;;   mov eax, [rbp-0x28]
+;;   rol eax, cl
+;;   test eax, eax
 ;;   jne L0
 ;;   return
 ;; $three_at_once

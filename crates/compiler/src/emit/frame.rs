@@ -192,8 +192,8 @@ impl<I: Isa> FuncGen<'_, I> {
         !self.survey.locals[at as usize].crosses_calls && !self.survey.handlers
     }
 
-    /// Is such a local worth a register that calls destroy? Where it is touched in a loop with calls: loops without keep
-    /// what they touch most in such registers by themselves, and elsewhere copies do as well.
+    /// Is such a local worth a register that calls destroy? Where it is touched in a loop with calls: loops without
+    /// keep what they touch most in such registers by themselves, and elsewhere copies do as well.
     fn is_worth_passing(&self, at: u32) -> bool {
         let local = &self.survey.locals[at as usize];
         local.weight.saturating_sub(local.in_calm_loops) >= WORTH_PASSING && self.is_passing(at)

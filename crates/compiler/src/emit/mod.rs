@@ -69,6 +69,8 @@ pub(crate) struct FuncGen<'a, I: Isa> {
     pub(crate) leaf: Leaf,
     /// Is it emitted without a frame?
     pub(crate) bare: bool,
+    /// May loops keep locals in `Isa::LOOP_HOMES`?
+    pub(crate) generous: bool,
     pub(crate) dead_depth: u32,
     /// Loops that are open.
     pub(crate) loops: u32,

@@ -90,6 +90,8 @@ pub(crate) enum Stop {
     NeedsFrame,
     /// Its stack maps become too large, see `safepoints`.
     TooManyReferences,
+    /// An operator finds no register in a loop that keeps locals in as many as it may.
+    NoRegister,
 }
 
 /// A trap out of line: `label` is bound to an instruction that traps, at the end of the function.

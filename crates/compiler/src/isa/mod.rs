@@ -12,8 +12,8 @@
 //!   who has a choice asks; nobody has to.
 //! - No value lives in `SCRATCH` and `FLOAT_SCRATCH`; they are the shapes', for a few primitives on end. The *plain*
 //!   primitives take them as any of their operands, and change them as `d` alone: `mov`, `fmov`, `bits`, `iconst`,
-//!   `load`, `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `mul`, `shift` by a constant, `cmp`, `cmp_mem`,
-//!   `test`, `branch_zero`, `branch_nonzero`, `select` of integers, `replace_lane`, `jmp`, `jcc`, `call_reg` and
+//!   `load`, `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `mul`, `shift` by a constant, `cmp`,
+//!   `cmp_mem`, `test`, `branch_zero`, `branch_nonzero`, `select` of integers, `replace_lane`, `jmp`, `jcc`, `call_reg` and
 //!   `jmp_reg`. A temporary that one of these needs is a register that nobody else knows of. All others may destroy
 //!   both, and take them as operands only where they say so.
 //! - A 32-bit integer result has its upper half zeroed.
@@ -173,8 +173,8 @@ pub trait Isa: Assembler + Default + Send + 'static {
     const PRESERVED: &'static [Reg];
     /// Integer registers for homes that calls destroy, in order of preference.
     const VOLATILE_HOMES: &'static [Reg];
-    /// Of the integer registers that calls destroy, those that keep locals in loops as well where no operator needs more
-    /// than three registers at once. Three are left beside them and all homes.
+    /// Of the integer registers that calls destroy, those that keep locals in loops as well where no operator needs
+    /// more than three registers at once. Three are left beside them and all homes.
     const LOOP_HOMES: &'static [Reg];
     /// Float registers for homes, in order of preference; calls destroy them.
     const FLOAT_HOMES: &'static [Reg];

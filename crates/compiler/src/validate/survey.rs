@@ -274,6 +274,11 @@ impl Survey {
         &self.loop_locals[start as usize..end as usize]
     }
 
+    /// Is there a loop without calls that has locals to keep in registers?
+    pub(crate) fn keeps_in_loops(&self) -> bool {
+        !self.loop_locals.is_empty()
+    }
+
     /// Notes a touch of a local that was touched before and gives its type; `None`, and no note, if it was not.
     #[inline(always)]
     pub(crate) fn touch_again(&mut self, local: u32, write: bool) -> Option<Ty> {

@@ -114,7 +114,7 @@ impl<I: Isa> FuncGen<'_, I> {
             if self.regs.locked.is_empty() && !self.facts.settings.debug {
                 let survey = self.survey;
                 let block = self.block_number - 1;
-                let crowded = uses.demands || !self.accesses_plainly();
+                let crowded = uses.demands || !self.generous || !self.accesses_plainly();
                 self.lock_locals(survey.loop_locals(block), crowded);
                 locks = !self.regs.locked.is_empty();
             }

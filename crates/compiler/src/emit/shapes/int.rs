@@ -184,7 +184,8 @@ impl<I: Isa> FuncGen<'_, I> {
         self.folded(r, at);
     }
 
-    /// The right operand of an instruction is in a slot that was stored to lately: loads it ahead of that, to `d` if there it can be the left one.
+    /// The right operand of an instruction is in a slot that was stored to lately: loads it ahead of that, to `d` if
+    /// there it can be the left one.
     /// Many processors know by its name what was stored in a slot lately, and have it at once for what moves it to a
     /// register (AMD's since Zen 4, Intel's since Golden Cove); an operand in memory waits from the store to the load.
     fn load_slot(&mut self, ty: Ty, d: Reg, left: Reg, slot: Addr, commutes: bool) -> (Reg, Src) {

@@ -31,7 +31,8 @@ use crate::emit::writer::Writer;
 use crate::isa::Isa;
 use lightbeam_asm::{Addr, Reg, RegSet};
 
-/// Slots of the frame that were stored to, with where in the code that was: the last store of those that share an entry.
+/// Slots of the frame that were stored to, with where in the code that was: the last store of those that share an
+/// entry.
 pub(crate) struct Stored {
     entries: [(i32, u32); Stored::ENTRIES],
     /// What was stored before this is long done.

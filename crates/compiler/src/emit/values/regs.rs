@@ -3,6 +3,7 @@
 use crate::emit::values::Values;
 use crate::emit::values::moves::Step;
 use crate::emit::values::value::{Loc, Value};
+use crate::emit::writer::Stop;
 use crate::isa::{Isa, Load};
 use crate::treaty::fault::{Fault, proof, without};
 use crate::treaty::ty::Width;
@@ -263,6 +264,16 @@ impl<I: Isa> Values<'_, I> {
                 self.watch();
                 return reg;
             }
+        }
+        // What the loop keeps in one register more is given up, and the function is emitted once more without that.
+        if let Some(reg) = self.regs.locked.and(RegSet::of(I::LOOP_HOMES)).and(allowed).first() {
+            self.w.stop(Stop::NoRegister);
+            self.regs.locked.remove(reg);
+            self.regs.note_write(self.regs.copy_of[reg.index()] as usize, true);
+            self.drop_copy(reg);
+            self.regs.free.remove(reg);
+            self.watch();
+            return reg;
         }
         unreachable!("an operator holds every register of a class: {:?} of {:?}", self.regs.free, self.regs.pool)
     }
