@@ -13,9 +13,9 @@
 //! - No value lives in `SCRATCH` and `FLOAT_SCRATCH`; they are the shapes', for a few primitives on end. The *plain*
 //!   primitives take them as any of their operands, and change them as `d` alone: `mov`, `fmov`, `bits`, `iconst`,
 //!   `load`, `store`, `store_imm`, `lea`, `lea_label`, `alu`, `alu_mem`, `mul`, `shift` by a constant, `cmp`,
-//!   `cmp_mem`, `test`, `branch_zero`, `branch_nonzero`, `select` of integers, `replace_lane`, `jmp`, `jcc`, `call_reg` and
-//!   `jmp_reg`. A temporary that one of these needs is a register that nobody else knows of. All others may destroy
-//!   both, and take them as operands only where they say so.
+//!   `cmp_mem`, `test`, `branch_zero`, `branch_nonzero`, `select` of integers, `replace_lane`, `jmp`, `jcc`,
+//!   `call_reg` and `jmp_reg`. A temporary that one of these needs is a register that nobody else knows of. All others
+//!   may destroy both, and take them as operands only where they say so.
 //! - A 32-bit integer result has its upper half zeroed.
 //! - The flags are undefined after any primitive but the compares, which set them, and those that keep them: `mov`,
 //!   `fmov`, `load`, `store`, `store_imm`, `iconst` with `keep_flags`, `fconst`, `vconst`, `lea`, and all that read
