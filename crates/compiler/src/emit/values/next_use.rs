@@ -13,11 +13,8 @@ use crate::treaty::fault::proof;
 use crate::treaty::ty::Ty;
 use lightbeam_asm::{Reg, RegSet};
 
-/// So many copies have to give way before anybody looks ahead, and twice as many each time that it was for nothing.
+/// So many copies have to give way before anybody looks ahead.
 const PRESSED: u32 = 4;
-
-/// It was for nothing if so few touches came.
-const FEW: usize = 16;
 
 /// So many touches are looked at together.
 const MOST: usize = 4096;
@@ -52,9 +49,8 @@ enum Mode {
 #[derive(Default)]
 pub(crate) struct NextUses {
     mode: Mode,
-    /// How many copies have given way, and how many have to.
+    /// How many copies have given way.
     pressed: u32,
-    patience: u32,
     /// Offset of the operator at which the notes end.
     end: u32,
     /// What is true at their end of locals that are not touched before.
@@ -76,7 +72,7 @@ impl NextUses {
     #[inline]
     pub(crate) fn begin(&mut self) {
         self.mode = Mode::Idle;
-        (self.pressed, self.patience) = (0, PRESSED);
+        self.pressed = 0;
         self.start = 0;
         self.cursor = 0;
         self.notes.clear();
@@ -98,7 +94,7 @@ impl NextUses {
     #[inline]
     fn press(&mut self) {
         self.pressed += 1;
-        if self.pressed >= self.patience {
+        if self.pressed >= PRESSED {
             self.mode = Mode::Wanted;
         }
     }
@@ -193,9 +189,6 @@ impl<I: Isa> Values<'_, I> {
         if self.next_uses.mode == Mode::Wanted {
             self.next_uses.look(here, base, locals, position);
             let uses = &mut self.next_uses;
-            if uses.notes.len() < FEW {
-                (uses.pressed, uses.patience) = (0, uses.patience.saturating_mul(2));
-            }
             self.w.counters.steps += uses.notes.len() as u64;
             for reg in self.regs.cached {
                 let at = self.regs.copy_of[reg.index()] as usize;
