@@ -53,7 +53,7 @@ const CRATES: [(&str, Places); 3] = [
             &["told"],
             &["cache", "settings"],
             &["load", "probe"],
-            &["artifacts", "asynchronous", "controlled", "stream", "lib"],
+            &["artifacts", "asynchronous", "controlled", "stream", "weak", "lib"],
         ],
     ),
 ];

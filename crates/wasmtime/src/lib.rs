@@ -70,6 +70,7 @@ mod probe;
 mod settings;
 mod stream;
 mod told;
+mod weak;
 
 #[cfg(feature = "cache")]
 pub use cache::{Cache, CacheStatistics};
@@ -85,6 +86,7 @@ pub use lightbeam_environ::{
 pub use stream::ModuleStream;
 pub use stream::any::{Compiled, Stream};
 pub use stream::component_stream::ComponentStream;
+pub use weak::WeakCompiler;
 
 use lightbeam_environ::artifact::Artifact;
 use lightbeam_environ::input::translate;
