@@ -147,8 +147,8 @@ fn twice_the_input_takes_about_twice_the_steps_to_prove() {
 #[test]
 fn doubling_a_bomb_about_doubles_the_memory() {
     let _alone = alone();
-    // A new compiler for each: one keeps buffers from module to module, as large as they have become. On one thread: the
-    // smaller ones are too small for a second, whose buffers of a megabyte or so the larger ones would have.
+    // A new compiler for each: one keeps buffers from module to module, as large as they have become. On one thread:
+    // the smaller ones are too small for a second, whose buffers of a megabyte or so the larger ones would have.
     let compiler = || compiler().threads(1);
     let mut complaints = Vec::new();
     for bomb in families() {
