@@ -177,6 +177,26 @@ fn doubling_a_bomb_about_doubles_the_memory() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
+/// What a second thread has of its own is no more than what the first has.
+#[test]
+fn a_second_thread_takes_no_more_memory_than_the_first() {
+    let _alone = alone();
+    let mut complaints = Vec::new();
+    for bomb in families() {
+        let wasm = (bomb.make)(bomb.n);
+        let [one, two] = [1, 2].map(|threads| {
+            let compiler = compiler().threads(threads);
+            let (bytes, result) = peak(|| compiler.precompile(&wasm));
+            assert!(result.is_ok(), "{}", bomb.name);
+            bytes
+        });
+        if two > 2 * one.max(MEMORY) {
+            complaints.push(format!("{}: {one} bytes by one thread, {two} by two", bomb.name));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
 #[test]
 fn bombs_are_valid_modules() {
     let _alone = alone();
