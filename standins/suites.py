@@ -3,9 +3,15 @@
 
 usage: suites.py CHECKOUT FOLDER
 
-CHECKOUT is Wasmtime at branch release-48.0.0 with its submodules. FOLDER is made anew: in it, `cargo test --test wast --
-CraneliftNative` and `cargo test --test all` are those of the checkout, against the release that the stand-in is for. What
-of `--test all` needs programs that only the checkout can build is left out.
+CHECKOUT is Wasmtime at branch release-48.0.0 with its submodules. FOLDER is made anew. In it are, against the release that
+the stand-in is for:
+
+    cargo test --test wast -- CraneliftNative
+    cargo test --test all
+    cargo build --release -p wasmtime-fuzz, with RUSTC_WRAPPER=…/fuzz/with-coverage for fuzzing led by coverage
+
+Programs that `--test all` runs are built in CHECKOUT, by rustc's targets wasm32-wasip1 and wasm32-unknown-unknown; those in C
+by what is in WASI_SDK_PATH, and tests of them fail without it.
 """
 
 import re
@@ -16,20 +22,29 @@ from pathlib import Path
 STANDINS = Path(__file__).resolve().parent
 VERSION = re.search(r'^version = "(48[^"]*)"', (STANDINS / "cranelift/Cargo.toml").read_text(), re.M).group(1)
 
-# Modules of `--test all` that run test programs or the command, or code for other targets than the host; packages that
-# only they or other tests need; and features likewise.
-LEFT_OUT = ["cli_tests", "native_debug", "debug_component", "piped_tests", "pulley"]
-UNUSED = [
-    "test-programs-artifacts",
+# What of the checkout comes along, as it is not published.
+CRATES = {
+    "wasmtime-test-util": "crates/test-util",
+    "wasmtime-test-macros": "crates/test-macros",
+    "test-programs-artifacts": "crates/test-programs/artifacts",
+    "wasmtime-fuzzing": "crates/fuzzing",
+}
+# Packages that only other tests need, and a feature likewise.
+UNUSED = ["cranelift-filetests", "cranelift-reader", "criterion"]
+FEATURES = ["all-arch"]
+# Fuzz targets that compile by Wasmtime, and what all of them depend on that others of the checkout's need.
+TARGETS = ["differential", "gc_ops", "exception_ops", "call_async", "instantiate", "component_api"]
+UNUSED_BY_TARGETS = [
+    "cranelift-assembler-x64",
     "cranelift-codegen",
-    "cranelift-filetests",
     "cranelift-reader",
-    "filecheck",
-    "criterion",
-    "capstone",
-    "pulley-interpreter",
+    "cranelift-filetests",
+    "cranelift-interpreter",
+    "cranelift-fuzzgen",
+    "cranelift-native",
+    "cranelift-control",
+    "pulley-interpreter-fuzz",
 ]
-FEATURES = ["all-arch", "pulley"]
 
 
 def table(manifest, name):
@@ -39,12 +54,19 @@ def table(manifest, name):
     return manifest[start : end.start() if end else None]
 
 
+def without(text, names):
+    """The lines of a table but for those of these keys."""
+    lines = text.split("\n")
+    return "\n".join(line for line in lines if not any(line.startswith(f"{name} ") for name in names))
+
+
 def published(line):
     """A dependency of the checkout by path, as one by version; nothing if it is not published."""
     if "path =" not in line:
         return line
-    if line.startswith("wasmtime-test-util "):
-        return 'wasmtime-test-util = { path = "test-util" }'
+    name = line.split(" ")[0]
+    if name in CRATES:
+        return f'{name} = {{ path = "{CRATES[name]}", default-features = false }}'
     if "version =" not in line:
         return ""
     line = re.sub(r"path = [\"'][^\"']*[\"'], ", "", line)
@@ -52,21 +74,29 @@ def published(line):
     return line.replace("48.0.0", VERSION).replace("0.135.0", cranelift)
 
 
-def main(checkout, folder):
+def change(file, *replacements):
+    """Replaces texts in a file, each of which must be there."""
+    text = file.read_text()
+    for old, new in replacements:
+        if old not in text:
+            sys.exit(f"{file} does not have {old!r}")
+        text = text.replace(old, new)
+    file.write_text(text)
+
+
+def workspace(checkout, folder):
     root = (checkout / "Cargo.toml").read_text()
-    workspace = "\n".join(published(line) for line in table(root, "workspace.dependencies").split("\n"))
-    development = "\n".join(
-        line
-        for line in table(root, "dev-dependencies").split("\n")
-        if not any(line.startswith(f"{name} ") for name in UNUSED)
-    ).replace("crates/test-macros", "test-macros")
+    dependencies = "\n".join(published(line) for line in table(root, "workspace.dependencies").split("\n"))
+    development = without(table(root, "dev-dependencies"), UNUSED)
     of_wasmtime = "\n".join(
-        line
-        for line in table(root, "dev-dependencies.wasmtime").split("\n")
-        if line.strip(" ',") not in FEATURES
+        line for line in table(root, "dev-dependencies.wasmtime").split("\n") if line.strip(" ',") not in FEATURES
     )
     package = table(root, "workspace.package").replace("48.0.0", VERSION)
-    manifest = f"""[package]
+    names = re.findall(r'^([a-z0-9-]+) = \[', table(root, "features"), re.M)
+    off = ["default", "gdbstub", "all-arch", "rr", "wmemcheck", "trace-log", "disable-logging", "profile-pulley"]
+    on = ", ".join(f'"{name}"' for name in names if name not in off)
+    features = "\n".join(f"{name} = []" for name in names if name != "default")
+    (folder / "Cargo.toml").write_text(f"""[package]
 name = "suites"
 version.workspace = true
 edition.workspace = true
@@ -74,13 +104,17 @@ rust-version.workspace = true
 publish = false
 autotests = false
 
+# Those of the command; what they turn on is turned on below.
 [features]
-default = ["stack-switching"]
-stack-switching = ["wasmtime/stack-switching", "wasmtime/wave"]
-gdbstub = []
+default = [{on}]
+{features}
 
 [lib]
 path = "lib.rs"
+
+[[bin]]
+name = "wasmtime"
+path = "src/bin/wasmtime.rs"
 
 [[test]]
 name = "wast"
@@ -92,12 +126,24 @@ name = "all"
 path = "tests/all/main.rs"
 
 [dependencies]
+wasmtime-cli = "={VERSION}"
+wasmtime = {{ workspace = true }}
 wasmtime-environ = {{ workspace = true }}
+wasmtime-unwinder = {{ workspace = true }}
 wasmparser = {{ workspace = true }}
 target-lexicon = {{ workspace = true }}
 smallvec = {{ workspace = true }}
 bytes = {{ workspace = true }}
+clap = {{ workspace = true }}
+clap_complete = {{ workspace = true }}
 wasmtime-wasi = {{ workspace = true, features = ["p1", "p2", "p3"] }}
+wasmtime-wasi-http = {{ workspace = true, features = ["p2", "p3"] }}
+http = {{ workspace = true }}
+http-body-util = {{ workspace = true }}
+hyper = {{ workspace = true }}
+gimli = {{ workspace = true }}
+serde_derive = {{ workspace = true }}
+wasmprinter = {{ workspace = true }}
 wasmtime-internal-cranelift = "={VERSION}"
 tracing = {{ workspace = true }}
 
@@ -110,7 +156,7 @@ rustix = {{ workspace = true, features = ["param", "mm", "process"] }}
 
 [workspace]
 resolver = "2"
-members = ["test-util", "test-macros"]
+members = ["crates/test-util", "crates/test-macros", "crates/test-programs/artifacts", "crates/fuzzing", "fuzz"]
 
 [workspace.package]
 {package}
@@ -119,7 +165,7 @@ members = ["test-util", "test-macros"]
 [workspace.lints.clippy]
 {table(root, "workspace.lints.clippy")}
 [workspace.dependencies]
-{workspace}
+{dependencies}
 [patch.crates-io]
 wasmtime-internal-cranelift = {{ path = "{STANDINS}/cranelift" }}
 
@@ -131,24 +177,82 @@ debug = false
 
 [profile.dev.package.lightbeam-compiler]
 opt-level = 1
-"""
+
+# For fuzzing: with all the proofs that debug builds make.
+[profile.release]
+opt-level = 2
+debug = "line-tables-only"
+codegen-units = 16
+
+[profile.release.package."*"]
+debug = false
+
+[profile.release.package]
+lightbeam-asm = {{ debug-assertions = true, overflow-checks = true, debug = "line-tables-only", codegen-units = 1 }}
+lightbeam-compiler = {{ debug-assertions = true, overflow-checks = true, debug = "line-tables-only", codegen-units = 1 }}
+lightbeam-environ = {{ debug-assertions = true, overflow-checks = true, debug = "line-tables-only", codegen-units = 1 }}
+wasmtime-internal-cranelift = {{ debug-assertions = true, overflow-checks = true, debug = "line-tables-only" }}
+wasmtime = {{ debug-assertions = true, overflow-checks = true }}
+""")
+
+
+def crates(checkout, folder):
+    for name, path in CRATES.items():
+        shutil.copytree(checkout / path, folder / path)
+        manifest = folder / path / "Cargo.toml"
+        text = re.sub(r"^\[(target.*\.)?dev-dependencies\]\n.*?(\n\n|\Z)", "", manifest.read_text(), flags=re.S | re.M)
+        manifest.write_text(text)
+    # Programs are built where their sources are.
+    artifacts = folder / CRATES["test-programs-artifacts"]
+    here = checkout / CRATES["test-programs-artifacts"]
+    change(artifacts / "build.rs", ("fn main() {\n", f"fn main() {{\n    env::set_current_dir({str(here)!r}).unwrap();\n".replace("'", '"')))
+    # V8 and the interpreter of the specification cannot be built from packages.
+    fuzzing = folder / CRATES["wasmtime-fuzzing"]
+    text = (fuzzing / "Cargo.toml").read_text()
+    text = re.sub(r"^\[target\..*?(?=^\[features\])", "", text, flags=re.S | re.M)
+    text = re.sub(r"^\[features\].*", "[features]\nv8 = []\nfuzz-spec-interpreter = []\n", text, flags=re.S | re.M)
+    text = re.sub(r"^wasm-spec-interpreter .*\n", "", text, flags=re.M)
+    (fuzzing / "Cargo.toml").write_text(text)
+    # Of the two engines of Wasmtime's that are compared, one has the original compiler.
+    change(
+        fuzzing / "src/oracles/diff_wasmtime.rs",
+        (
+            "        let store = self.config.to_store();\n        let module = compile_module(",
+            "        // SAFETY: nobody else reads the environment meanwhile but by `std`.\n"
+            '        unsafe { std::env::set_var("LIGHTBEAM", "off") };\n'
+            "        let store = self.config.to_store();\n"
+            "        // SAFETY: as above.\n"
+            '        unsafe { std::env::remove_var("LIGHTBEAM") };\n'
+            "        let module = compile_module(",
+        ),
+    )
+
+
+def fuzz(checkout, folder):
+    shutil.copytree(checkout / "fuzz", folder / "fuzz")
+    manifest = folder / "fuzz/Cargo.toml"
+    text = manifest.read_text()
+    dependencies = without(table(text, "dependencies"), UNUSED_BY_TARGETS)
+    text = text.replace(table(text, "dependencies"), dependencies)
+    text = text[: text.index("[features]")] + "[features]\nfuzz-spec-interpreter = []\nv8 = []\nchaos = []\n"
+    for name in TARGETS:
+        text += f'\n[[bin]]\nname = "{name}"\npath = "fuzz_targets/{name}.rs"\ntest = false\ndoc = false\nbench = false\n'
+    manifest.write_text(text)
+
+
+def main(checkout, folder):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / "Cargo.toml").write_text(manifest)
+    workspace(checkout, folder)
+    crates(checkout, folder)
+    fuzz(checkout, folder)
+    shutil.copyfile(STANDINS / "Cargo.lock", folder / "Cargo.lock")
     (folder / "lib.rs").write_text("//! Nothing: all is in the tests.\n")
-    for name in ["test-util", "test-macros"]:
-        shutil.copytree(checkout / "crates" / name, folder / name)
-        own = folder / name / "Cargo.toml"
-        own.write_text(re.sub(r"\[dev-dependencies\].*?\n\n", "", own.read_text(), flags=re.S))
+    shutil.copytree(checkout / "src/bin", folder / "src/bin")
     shutil.copytree(checkout / "tests", folder / "tests", symlinks=True)
-    tests = folder / "tests/all/main.rs"
-    text = tests.read_text()
-    for name in LEFT_OUT:
-        text = text.replace(f"\nmod {name};", "")
-    tests.write_text(text)
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve())

@@ -86,7 +86,8 @@ impl ArtifactOrigin {
     }
 
     /// The section's content: strings that end with zeros, as tools print them.
-    pub(crate) fn content(&self) -> Vec<u8> {
+    #[must_use]
+    pub fn content(&self) -> Vec<u8> {
         format!("{} {}\0wasmtime {}\0", self.compiler, self.version, self.wasmtime).into_bytes()
     }
 }

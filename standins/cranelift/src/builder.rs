@@ -2,12 +2,12 @@
 //! Lightbeam compiles for the engine at all.
 
 use crate::compiler::{Compiler, Terms};
-use lightbeam_environ::settings::cpu_of_flags;
+use lightbeam_environ::settings::{FEATURE, cpu_of_flags};
 use std::path::Path;
 use std::sync::Arc;
 use target_lexicon::{Architecture, OperatingSystem, Triple};
 use wasmtime_environ::error::Result;
-use wasmtime_environ::{CacheStore, CompilerBuilder, FlagValue, OperatorCostStrategy, Setting, Tunables};
+use wasmtime_environ::{CacheStore, CompilerBuilder, FlagValue, OperatorCostStrategy, Setting, SettingKind, Tunables};
 
 /// The builder of a compiler for a target; for the host if there is none.
 ///
@@ -22,28 +22,65 @@ pub fn builder(triple: Option<Triple>) -> Result<Box<dyn CompilerBuilder>> {
 struct Builder {
     original: Box<dyn CompilerBuilder>,
     /// What has been asked for that only the original does, if anything has.
-    original_alone: Option<&'static str>,
+    original_alone: Option<String>,
 }
 
-/// Settings of the original by name that are about its own code: whoever changes them wants to see that.
-const OWN: [(&str, &str); 3] = [
-    ("wasmtime_linkopt_padding_between_functions", "padding between functions"),
-    ("wasmtime_linkopt_force_jump_veneer", "calls through veneers"),
-    ("wasmtime_debug_checks", "checks of the original's own"),
+/// Settings of the original by name that Wasmtime makes for every engine, or that are obeyed.
+const OBEYED: [&str; 8] = [
+    "enable_heap_access_spectre_mitigation",
+    "enable_multi_ret_implicit_sret",
+    "enable_nan_canonicalization",
+    "enable_table_access_spectre_mitigation",
+    "preserve_frame_pointers",
+    "probestack_strategy",
+    "stack_switch_model",
+    "unwind_info",
+];
+
+/// Settings that say how the original goes about its work, and nothing of what code does. There is nothing in Lightbeam that
+/// they could be about.
+const WAYS_OF_ORIGINAL: [&str; 14] = [
+    "bb_padding_log2_minus_one",
+    "enable_alias_analysis",
+    "enable_incremental_compilation_cache_checks",
+    "enable_probestack",
+    "enable_verifier",
+    "log2_min_function_alignment",
+    "machine_code_cfg_info",
+    "opt_level",
+    "probestack_size_log2",
+    "regalloc_algorithm",
+    "regalloc_checker",
+    "regalloc_verbose_logs",
+    "wasmtime_inlining_small_callee_size",
+    "wasmtime_inlining_sum_size_threshold",
 ];
 
 impl Builder {
+    /// Whoever sets something of this name that Lightbeam has nothing like wants to see the original's code.
+    fn look_at(&mut self, name: &str) {
+        let of_processor = || {
+            let settings = self.original.settings();
+            let known = settings.iter().find(|setting| setting.name == name);
+            // All of the machine's own, as against those that the original has for all machines.
+            name.starts_with(FEATURE) || known.is_some_and(|known| matches!(known.kind, SettingKind::Preset))
+        };
+        if !OBEYED.contains(&name) && !WAYS_OF_ORIGINAL.contains(&name) && !of_processor() {
+            self.original_alone = Some(format!("`{name}` is set, which is the original's own"));
+        }
+    }
+
     /// Why the original must compile everything, if it must.
-    fn why_original(&self, compiler: &dyn wasmtime_environ::Compiler) -> Option<&'static str> {
+    fn why_original(&self, compiler: &dyn wasmtime_environ::Compiler) -> Option<String> {
         if !crate::is_installed() {
-            return Some("the environment says LIGHTBEAM=off");
+            return Some("the environment says LIGHTBEAM=off".to_owned());
         }
         let triple = compiler.triple();
         if triple.architecture != Architecture::X86_64 || triple.operating_system != OperatingSystem::Linux {
-            return Some("the target is not x86-64 Linux");
+            return Some("the target is not x86-64 Linux".to_owned());
         }
         if cpu_of_flags(&compiler.isa_flags()).is_none() {
-            return Some("the target lacks SSE 4.2 or popcnt");
+            return Some("the target lacks SSE 4.2 or popcnt".to_owned());
         }
         let tunables = self.original.tunables()?;
         let asked = [
@@ -51,12 +88,14 @@ impl Builder {
             (tunables.debug_native, "native debug information is asked for"),
             (tunables.debug_guest, "guests are debugged"),
             (tunables.recording, "executions are recorded"),
+            (tunables.gc_zeal_alloc_counter.is_some(), "collections are forced by a counter"),
             (
                 tunables.consume_fuel && !matches!(tunables.operator_cost, OperatorCostStrategy::Default),
                 "operators have costs of their own",
             ),
         ];
-        self.original_alone.or_else(|| asked.iter().find(|(asked, _)| *asked).map(|(_, why)| *why))
+        let asked = || asked.iter().find(|(asked, _)| *asked).map(|(_, why)| (*why).to_owned());
+        self.original_alone.clone().or_else(asked)
     }
 }
 
@@ -66,7 +105,7 @@ impl CompilerBuilder for Builder {
     }
 
     fn clif_dir(&mut self, path: &Path) -> Result<()> {
-        self.original_alone = Some("the original's representation is asked for");
+        self.original_alone = Some("the original's representation is asked for".to_owned());
         self.original.clif_dir(path)
     }
 
@@ -75,13 +114,12 @@ impl CompilerBuilder for Builder {
     }
 
     fn set(&mut self, name: &str, value: &str) -> Result<()> {
-        if let Some((_, why)) = OWN.iter().find(|(own, _)| *own == name) {
-            self.original_alone = Some(why);
-        }
+        self.look_at(name);
         self.original.set(name, value)
     }
 
     fn enable(&mut self, name: &str) -> Result<()> {
+        self.look_at(name);
         self.original.enable(name)
     }
 
@@ -113,15 +151,16 @@ impl CompilerBuilder for Builder {
             tunables: self.original.tunables().expect("tunables are set before a compiler is built").clone(),
             cpu: cpu_of_flags(&original.isa_flags()).expect("otherwise it would have been the original"),
             nan_canonicalization: on("enable_nan_canonicalization"),
+            unwind: on("unwind_info"),
             spectre: on("enable_heap_access_spectre_mitigation") || on("enable_table_access_spectre_mitigation"),
         };
-        log::info!("Lightbeam {} compiles for this engine", env!("CARGO_PKG_VERSION"));
+        log::info!("{} compiles for this engine", crate::mark());
         Ok(Box::new(Compiler::new(original, terms)))
     }
 
     fn wmemcheck(&mut self, enable: bool) {
         if enable {
-            self.original_alone = Some("wmemcheck is asked for");
+            self.original_alone = Some("wmemcheck is asked for".to_owned());
         }
         self.original.wmemcheck(enable);
     }

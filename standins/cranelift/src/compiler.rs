@@ -3,6 +3,7 @@
 
 use crate::live::{Live, Slot};
 use crate::{COMPILED, REFUSED, link};
+use gimli::write::CommonInformationEntry;
 use lightbeam_environ::settings::Settings;
 use lightbeam_environ::stream::translated::{self, Apart, Module};
 use object::write::{Object, SymbolId};
@@ -25,6 +26,7 @@ pub(crate) struct Terms {
     pub(crate) cpu: lightbeam_environ::settings::CpuFeatures,
     pub(crate) nan_canonicalization: bool,
     pub(crate) spectre: bool,
+    pub(crate) unwind: bool,
 }
 
 /// The compiler of an engine.
@@ -64,13 +66,14 @@ impl Compiler {
         if let Some(known) = all.iter().find(|settings| settings.features == features) {
             return known.clone();
         }
-        let Terms { tunables, cpu, nan_canonicalization, spectre } = &self.terms;
+        let Terms { tunables, cpu, nan_canonicalization, spectre, unwind } = &self.terms;
         let collector = tunables.collector.filter(|_| features.gc_types());
         // Images of memories are Wasmtime's here.
         let mut settings = Settings::new(tunables.clone(), collector, features, 0);
         settings.cpu = *cpu;
         settings.nan_canonicalization = *nan_canonicalization;
         settings.spectre = *spectre;
+        settings.unwind = *unwind;
         let settings = Arc::new(settings);
         all.push(settings.clone());
         settings
@@ -219,7 +222,8 @@ impl wasmtime_environ::Compiler for Compiler {
         resolve_reloc: &dyn Fn(usize, FuncKey) -> usize,
     ) -> Result<Vec<(Option<SymbolId>, FunctionLoc)>> {
         let settings = self.any_settings();
-        let linked = link::append(&settings, &self.terms.tunables, obj, funcs, resolve_reloc);
+        let cie = || self.original.create_systemv_cie();
+        let linked = link::append(&settings, &self.terms.tunables, obj, funcs, resolve_reloc, cie);
         let is_of_these = |slot: &Arc<Slot>| {
             funcs.iter().any(|(_, _, code)| match code.downcast_ref() {
                 Some(Code::Lightbeam(of) | Code::Original { of: Some(of), .. }) => Arc::ptr_eq(of, slot),
@@ -238,8 +242,8 @@ impl wasmtime_environ::Compiler for Compiler {
     /// what was compiled with Lightbeam apart.
     fn flags(&self) -> Vec<(&'static str, FlagValue<'static>)> {
         let mut flags = self.original.flags();
-        const MARK: FlagValue<'static> = FlagValue::Enum(concat!("lightbeam-", env!("CARGO_PKG_VERSION")));
-        flags.iter_mut().filter(|(name, _)| *name == "tls_model").for_each(|(_, value)| *value = MARK);
+        let of_mark = flags.iter_mut().filter(|(name, _)| *name == "tls_model");
+        of_mark.for_each(|(_, value)| *value = FlagValue::Enum(crate::mark()));
         flags
     }
 
@@ -249,6 +253,10 @@ impl wasmtime_environ::Compiler for Compiler {
 
     fn is_branch_protection_enabled(&self) -> bool {
         self.original.is_branch_protection_enabled()
+    }
+
+    fn create_systemv_cie(&self) -> Option<CommonInformationEntry> {
+        self.original.create_systemv_cie()
     }
 
     fn component_compiler(&self) -> &dyn ComponentCompiler {

@@ -16,6 +16,8 @@ pub use builder::builder;
 #[doc(inline)]
 pub use original::*;
 
+use lightbeam_environ::ArtifactOrigin;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Compilers made from here on are the original's, if the environment variable of this name is `off`: to compare.
@@ -28,6 +30,17 @@ pub const SWITCH: &str = "LIGHTBEAM";
 #[must_use]
 pub fn is_installed() -> bool {
     std::env::var_os(SWITCH).is_none_or(|value| value != "off")
+}
+
+/// What artifacts of Lightbeam's, and keys of caches, have among the flags of the compiler: Lightbeam's version, which sources it
+/// was built of, and the release of Wasmtime. So a cache gives nothing that another of these has made.
+#[must_use]
+pub fn mark() -> &'static str {
+    static MARK: LazyLock<String> = LazyLock::new(|| {
+        let ArtifactOrigin { compiler, version, wasmtime, .. } = ArtifactOrigin::current();
+        format!("{compiler}-{version}-{}-{wasmtime}", env!("LIGHTBEAM_SOURCES"))
+    });
+    &MARK
 }
 
 /// How many core modules were compiled since the program began.

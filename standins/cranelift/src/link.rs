@@ -4,8 +4,12 @@
 use crate::compiler::Code;
 use crate::live::Slot;
 use cranelift_codegen::binemit::Reloc;
-use lightbeam_environ::assembly::{Assembly, Sections};
+use cranelift_codegen::isa::unwind::systemv::UnwindInfo;
+use gimli::LittleEndian;
+use gimli::write::{Address, CommonInformationEntry, EhFrame, EndianVec, FrameTable, Writer as _};
+use lightbeam_environ::assembly::{Assembly, Sections, UNWIND_END};
 use lightbeam_environ::settings::Settings;
+use lightbeam_environ::{ArtifactOrigin, origin};
 use object::write::{Object, SectionId, StandardSegment, Symbol, SymbolId, SymbolSection};
 use object::{SectionKind, SymbolFlags, SymbolKind, SymbolScope};
 use original::CompiledFunction;
@@ -27,18 +31,22 @@ struct Distance {
     to: usize,
 }
 
-/// Appends all functions to an object, and says of each where it is.
+/// Appends all functions to an object, and says of each where it is. `cie` is what is common to all that the original says
+/// of unwinding.
 pub(crate) fn append(
     settings: &Settings,
     tunables: &Tunables,
     obj: &mut Object<'static>,
     funcs: &[(String, FuncKey, Box<dyn Any + Send + Sync>)],
     resolve: &dyn Fn(usize, FuncKey) -> usize,
+    cie: impl FnOnce() -> Option<CommonInformationEntry>,
 ) -> Result<Vec<(Option<SymbolId>, FunctionLoc)>> {
     let mut assembly = Assembly::new(settings);
     // Where the modules of Lightbeam's are.
     let mut bases: HashMap<*const Slot, u32> = HashMap::new();
     let mut distances = Vec::new();
+    // What the original says of unwinding, and of which place in the text.
+    let mut unwinds: Vec<(u32, &UnwindInfo)> = Vec::new();
     let mut locations = Vec::with_capacity(funcs.len());
     for (number, (symbol, key, code)) in funcs.iter().enumerate() {
         let Some(code) = code.downcast_ref::<Code>() else {
@@ -60,7 +68,15 @@ pub(crate) fn append(
                 let Some(function) = function.downcast_ref::<CompiledFunction>() else {
                     bail!("internal error: {symbol} is not what the original compiler makes");
                 };
-                original(&mut assembly, tunables, function, &mut distances, |key| resolve(number, key))?
+                let location = original(&mut assembly, tunables, function, &mut distances, |key| resolve(number, key))?;
+                match function.unwind_info() {
+                    Some(cranelift_codegen::isa::unwind::UnwindInfo::SystemV(info)) => {
+                        unwinds.push((location.start, info));
+                    }
+                    Some(other) => bail!("internal error: {symbol} is unwound by {other:?}"),
+                    None => {}
+                }
+                location
             }
             (None, Code::Lightbeam(_)) => bail!("internal error: {symbol} was not compiled"),
         });
@@ -74,14 +90,22 @@ pub(crate) fn append(
         text[at as usize..at as usize + 4].copy_from_slice(&distance.to_le_bytes());
     }
 
-    let Sections { text, traps, addresses, stack_maps, exceptions } = assembly.finish();
+    let Sections { text, traps, addresses, stack_maps, exceptions, unwind } = assembly.finish();
+    let unwind = unwind.map(|entries| unwinding(entries, text.len(), cie, &unwinds)).transpose()?;
     let segment = obj.segment_name(StandardSegment::Text).to_vec();
     let section = obj.add_section(segment, b".text".to_vec(), SectionKind::Text);
     obj.section_mut(section).set_data(text, TEXT_ALIGN);
+    // It names places by their distance, so there is nothing between the two.
+    if let Some(section) = unwind.filter(|section| !section.is_empty()) {
+        append_table(obj, ".eh_frame", section);
+    }
     addresses.into_iter().for_each(|table| append_table(obj, obj::ELF_WASMTIME_ADDRMAP, table));
     stack_maps.into_iter().for_each(|table| append_table(obj, obj::ELF_WASMTIME_STACK_MAP, table));
     append_table(obj, obj::ELF_WASMTIME_TRAPS, traps);
     append_table(obj, obj::ELF_WASMTIME_EXCEPTIONS, exceptions);
+    let segment = obj.segment_name(StandardSegment::Debug).to_vec();
+    let whose = obj.add_section(segment, origin::SECTION.as_bytes().to_vec(), SectionKind::Debug);
+    obj.section_mut(whose).set_data(ArtifactOrigin::current().content(), 1);
     let symbols = funcs
         .iter()
         .zip(&locations)
@@ -122,6 +146,36 @@ fn original(
     exceptions.serialize(|bytes| table.extend_from_slice(bytes));
     assembly.exceptions(start, &table);
     Ok(FunctionLoc { start, length: code.len() as u32 })
+}
+
+/// What the process's own unwinder reads: Lightbeam's entries, then those of the original's functions, with what is
+/// common to these ahead of them.
+fn unwinding(
+    entries: Vec<u8>,
+    text: usize,
+    cie: impl FnOnce() -> Option<CommonInformationEntry>,
+    of_original: &[(u32, &UnwindInfo)],
+) -> Result<Vec<u8>> {
+    let mut section = entries;
+    if !of_original.is_empty() {
+        let Some(mut cie) = cie() else { bail!("internal error: the original compiler does not say how to unwind") };
+        cie.fde_address_encoding = gimli::DW_EH_PE_pcrel;
+        let mut table = FrameTable::default();
+        let cie = table.add_cie(cie);
+        for (start, info) in of_original {
+            // Places of the text count from the beginning of this section, which is its end.
+            let place = i64::from(*start) - text as i64;
+            table.add_fde(cie, info.to_fde(Address::Constant(place.cast_unsigned())));
+        }
+        let mut writer = EhFrame(EndianVec::new(LittleEndian));
+        writer.write(&section)?;
+        table.write_eh_frame(&mut writer)?;
+        section = writer.0.into_vec();
+    }
+    if !section.is_empty() {
+        section.extend(UNWIND_END);
+    }
+    Ok(section)
 }
 
 fn append_table(obj: &mut Object<'static>, name: &str, table: Vec<u8>) {

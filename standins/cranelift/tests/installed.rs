@@ -1,9 +1,13 @@
 //! Programs that compile by Wasmtime's own interface, with the stand-in in the place of its compiler.
 
+use gimli::{BaseAddresses, CieOrFde, EhFrame, LittleEndian, UnwindContext, UnwindSection};
+use lightbeam_environ::ArtifactOrigin;
+use object::{Object, ObjectSection, ObjectSymbol};
+use std::backtrace::Backtrace;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use wasmtime::component::{self, Component};
 use wasmtime::{Config, Engine, Func, Instance, Linker, Module, Result, Store, Trap, WasmBacktrace};
-use wasmtime_internal_cranelift::{Modules, is_installed, modules};
+use wasmtime_internal_cranelift::{Modules, is_installed, mark, modules};
 
 /// The counts are of all tests of a process.
 static COUNTED: Mutex<()> = Mutex::new(());
@@ -77,8 +81,12 @@ fn an_artifact_is_marked_and_loads_again() -> Result<()> {
     let _alone = alone();
     let engine = Engine::default();
     let artifact = engine.precompile_module(&wat::parse_str("(module (func (export \"f\")))")?)?;
-    let mark = concat!("lightbeam-", "48.0.8").as_bytes();
-    assert!(artifact.windows(mark.len()).any(|bytes| bytes == mark));
+    let mark = mark();
+    assert!(mark.starts_with("lightbeam-") && mark.ends_with("-48.0.8"), "{mark}");
+    assert!(artifact.windows(mark.len()).any(|bytes| bytes == mark.as_bytes()));
+    // So do artifacts of the API's, and it loads them or not by that.
+    assert_eq!(ArtifactOrigin::of(&artifact), Some(ArtifactOrigin::current()));
+    ArtifactOrigin::check(&artifact).unwrap();
     // SAFETY: it was just made.
     unsafe { Module::deserialize(&engine, &artifact) }?;
     Ok(())
@@ -173,5 +181,180 @@ fn many_modules_at_once_are_told_apart() -> Result<()> {
             });
         }
     });
+    Ok(())
+}
+
+#[test]
+fn settings_are_obeyed_or_left_to_the_original() -> Result<()> {
+    let _alone = alone();
+    let mut compiles = |change: &dyn Fn(&mut Config)| {
+        let mut config = Config::new();
+        change(&mut config);
+        let (module, compiled, refused) = counted(|| Module::new(&Engine::new(&config)?, ADD));
+        module?;
+        assert_eq!(refused, 0);
+        wasmtime::error::Ok(compiled == 1)
+    };
+    type Change = &'static dyn Fn(&mut Config);
+    // SAFETY: none of these changes what the host and the code agree on.
+    let flag = |config: &mut Config, name: &str, value: &str| unsafe {
+        config.cranelift_flag_set(name, value);
+    };
+    let by_lightbeam: [Change; 8] = [
+        &|config| _ = config.cranelift_nan_canonicalization(true),
+        &|config| _ = config.cranelift_opt_level(wasmtime::OptLevel::None),
+        &|config| _ = config.cranelift_regalloc_algorithm(wasmtime::RegallocAlgorithm::SinglePass),
+        &|config| _ = config.cranelift_debug_verifier(true),
+        &|config| _ = config.native_unwind_info(false),
+        &|config| _ = config.signals_based_traps(false),
+        &|config| _ = config.consume_fuel(true),
+        &|config| _ = config.epoch_interruption(true),
+    ];
+    for (number, change) in by_lightbeam.iter().enumerate() {
+        assert!(compiles(*change)?, "{number}");
+    }
+    for (name, value) in [("has_avx512f", "false"), ("enable_heap_access_spectre_mitigation", "false")] {
+        assert!(compiles(&|config| flag(config, name, value))?, "{name}");
+    }
+    for (name, value) in [
+        ("wasmtime_linkopt_padding_between_functions", "8"),
+        ("wasmtime_linkopt_force_jump_veneer", "true"),
+        ("is_pic", "false"),
+        ("enable_jump_tables", "false"),
+    ] {
+        assert!(!compiles(&|config| flag(config, name, value))?, "{name}");
+    }
+    let by_original: [Change; 2] = [&|config| _ = config.guest_debug(true), &|config| {
+        config.consume_fuel(true).operator_cost(wasmtime::OperatorCost::new(|_| 2));
+    }];
+    for (number, change) in by_original.iter().enumerate() {
+        assert!(!compiles(*change)?, "{number}");
+    }
+    Ok(())
+}
+
+/// Of each function of an artifact, by its symbol, how many entries say how to unwind from it; and how many entries there are.
+fn unwinds(artifact: &[u8]) -> (Vec<(String, usize)>, usize) {
+    let file = object::File::parse(artifact).unwrap();
+    let text = file.section_by_name(".text").unwrap();
+    let section = file.section_by_name(".eh_frame").unwrap();
+    // It lies right behind the text, in the artifact and in memory.
+    assert_eq!(text.file_range().unwrap().0 + text.size(), section.file_range().unwrap().0);
+    let bases = BaseAddresses::default().set_eh_frame(text.size());
+    let frames = EhFrame::new(section.data().unwrap(), LittleEndian);
+    let mut ranges = Vec::new();
+    let mut entries = frames.entries(&bases);
+    while let Some(entry) = entries.next().unwrap() {
+        if let CieOrFde::Fde(entry) = entry {
+            let entry = entry.parse(EhFrame::cie_from_offset).unwrap();
+            let mut rows = entry.rows(&frames, &bases, &mut UnwindContext::new()).unwrap();
+            while rows.next_row().unwrap().is_some() {}
+            let start = entry.initial_address() & 0xffff_ffff;
+            ranges.push(start..start + entry.len());
+        }
+    }
+    let functions = file.symbols().filter(|symbol| symbol.size() > 0).map(|symbol| {
+        let of = symbol.address()..symbol.address() + symbol.size();
+        let has = ranges.iter().filter(|range| range.start <= of.start && of.end <= range.end);
+        (symbol.name().unwrap().to_owned(), has.count())
+    });
+    (functions.collect(), ranges.len())
+}
+
+#[test]
+fn how_to_unwind_is_said_of_all_code_of_either() -> Result<()> {
+    let _alone = alone();
+    // Entries of the host, one behind another, of so many lengths that some fill up where they are aligned to.
+    let entries: String = (0..24).map(|n| format!("(func (export \"e{n}\") (param {}))", "i64 ".repeat(n))).collect();
+    let module = |number: u32| {
+        format!(
+            r#"(core module $m{number} (import "" "next" (func $next (result i32))) {entries}
+                (global $g (mut i32) (i32.const 0)) (func $start (global.set $g (i32.const 1))) (start $start)
+                (func (export "f") (result i32) (if (result i32) (global.get $g) (then (call $next)) (else unreachable)))
+                (func (export "h") (param f64 i64) (result f64) (f64.floor (local.get 0))))"#
+        )
+    };
+    let [first, second, third] = [0, 1, 2].map(module);
+    let refused = refused().replacen("(module", "(core module $refused", 1);
+    let text = format!(
+        r#"(component
+            (import "host" (func $host (result u32)))
+            (core func $host (canon lower (func $host)))
+            {first} {refused} {second} {third}
+            (core instance $i0 (instantiate $m0 (with "" (instance (export "next" (func $host))))))
+            (alias core export $i0 "f" (core func $f0))
+            (core instance $i1 (instantiate $m1 (with "" (instance (export "next" (func $f0))))))
+            (func (export "g") (result u32) (canon lift (core func $i1 "f"))))"#
+    );
+    for unwind in [true, false] {
+        let engine = Engine::new(Config::new().native_unwind_info(unwind))?;
+        let (artifact, compiled, refused) = counted(|| engine.precompile_component(&wat::parse_str(&text)?));
+        assert_eq!((compiled, refused), (3, 1));
+        let artifact = artifact?;
+        if !unwind {
+            assert!(object::File::parse(&*artifact).unwrap().section_by_name(".eh_frame").is_none());
+            continue;
+        }
+        let (functions, entries) = unwinds(&artifact);
+        assert!(functions.len() > 3 * 24 * 2 && entries >= functions.len(), "{functions:?} {entries}");
+        for (name, entries) in functions {
+            assert_eq!(entries, 1, "{name}");
+        }
+    }
+    Ok(())
+}
+
+/// Far from the test's own code, so that its name is in backtraces of what it calls.
+#[inline(never)]
+fn a_host_that_calls_wasm(store: &mut Store<String>, g: component::TypedFunc<(), (u32,)>) -> Result<()> {
+    assert_eq!(g.call(&mut *store, ())?, (42,));
+    std::hint::black_box(());
+    Ok(())
+}
+
+#[test]
+fn a_hosts_backtrace_goes_through_wasm_of_either() -> Result<()> {
+    let _alone = alone();
+    // The host, a refused module, and one that Lightbeam compiles, in either order.
+    let calls = |name: &str| {
+        format!(
+            r#"(import "" "next" (func $next (result i32)))
+            (func (export "{name}") (result i32) (call $next))"#
+        )
+    };
+    let of_lightbeam = format!("(core module $own {})", calls("f"));
+    let of_original = refused().replacen("(module", &format!("(core module $refused {}", calls("g")), 1);
+    for order in [["own", "refused"], ["refused", "own"]] {
+        let export = |module: &str| if module == "own" { "f" } else { "g" };
+        let [inner, outer] = order;
+        let text = format!(
+            r#"(component
+                (import "host" (func $host (result u32)))
+                (core func $host (canon lower (func $host)))
+                {of_lightbeam} {of_original}
+                (core instance $inner (instantiate ${inner} (with "" (instance (export "next" (func $host))))))
+                (alias core export $inner "{0}" (core func $next))
+                (core instance $outer (instantiate ${outer} (with "" (instance (export "next" (func $next))))))
+                (func (export "g") (result u32) (canon lift (core func $outer "{1}"))))"#,
+            export(inner),
+            export(outer)
+        );
+        for unwind in [true, false] {
+            let engine = Engine::new(Config::new().native_unwind_info(unwind))?;
+            let (component, compiled, refused) = counted(|| Component::new(&engine, &text));
+            assert_eq!((compiled, refused), (1, 1));
+            let mut linker = component::Linker::new(&engine);
+            linker.root().func_wrap("host", |mut store: wasmtime::StoreContextMut<'_, String>, (): ()| {
+                *store.data_mut() = Backtrace::force_capture().to_string();
+                Ok((42,))
+            })?;
+            let mut store = Store::new(&engine, String::new());
+            let instance = linker.instantiate(&mut store, &component?)?;
+            let g = instance.get_typed_func(&mut store, "g")?;
+            a_host_that_calls_wasm(&mut store, g)?;
+            let backtrace = store.data();
+            assert_eq!(backtrace.contains("a_host_that_calls_wasm"), unwind, "{backtrace}");
+        }
+    }
     Ok(())
 }

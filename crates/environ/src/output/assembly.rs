@@ -5,9 +5,10 @@ use crate::output::addresses::AddressTable;
 use crate::output::detached::{Relocatable, within};
 use crate::output::image::Image;
 use crate::output::place::aligned;
+use crate::output::unwind;
 use crate::settings::Settings;
 use crate::target::{Machine, PAGE};
-use lightbeam_compiler::code::{CallSite, Handler, Record, Safepoint};
+use lightbeam_compiler::code::{CallSite, Handler, Record, Safepoint, Unwind, UnwindStep};
 use lightbeam_compiler::isa::Isa;
 use std::ops::Range;
 use wasmtime_environ::{iterate_address_map, iterate_traps};
@@ -30,7 +31,13 @@ pub struct Sections {
     pub stack_maps: Option<Vec<u8>>,
     /// Where exceptions go.
     pub exceptions: Vec<u8>,
+    /// How to unwind from Lightbeam's code, if the engine wants to know: entries of `.eh_frame`, which is to lie right
+    /// behind the text. What there is of foreign code follows, and then [`UNWIND_END`].
+    pub unwind: Option<Vec<u8>>,
 }
+
+/// The end of `.eh_frame`.
+pub const UNWIND_END: [u8; 4] = unwind::END;
 
 /// Offset of the operator that an entry of the address map has where the code is of none.
 const NO_OPERATOR: u32 = u32::MAX;
@@ -51,13 +58,16 @@ impl Assembly {
 
     /// Appends a module's functions with all that they call, and says where.
     pub(crate) fn image(&mut self, image: Image) -> u32 {
-        // What is told to unwinders, debuggers and profilers is for whoever puts the text together to say.
-        let Image { text, traps, stack_maps, addresses, exceptions, .. } = image;
+        // What is told to debuggers and profilers is for whoever puts the text together to say.
+        let Image { text, traps, stack_maps, addresses, exceptions, unwind, .. } = image;
         let base = self.next(FIRST);
         let (file, pieces) = text.into_parts();
         assert!(file.is_none(), "a text that is not to be loaded is in no file");
         self.text.reserve(pieces.iter().map(|piece| piece.bytes().len()).sum());
         pieces.iter().for_each(|piece| self.text.extend_from_slice(piece.bytes()));
+        if let (Some(all), Some(unwind)) = (&mut self.tables.unwind, unwind) {
+            all.append(base, self.text.len() as u32 - base, unwind);
+        }
         if base == 0 {
             // What is nearly always so: nothing needs to be read again.
             let tables = &mut self.tables;
@@ -106,7 +116,16 @@ impl Assembly {
         if !points.is_empty() {
             self.tables.stack_maps.extend(start, &points, &of.maps);
         }
-        start..start + (range.end - range.start)
+        let end = start + (range.end - range.start);
+        if let Some(table) = &mut self.tables.unwind {
+            // What ends where the range begins has its last row there, ahead of the first of the range.
+            let rows = within(&of.unwind, range, |row| row.at).iter();
+            let rows = rows.skip_while(|row| row.step != UnwindStep::Begin);
+            let rows: Vec<Unwind> = rows.map(|row| Unwind { at: row.at - range.start, ..*row }).collect();
+            table.push(start, &rows);
+            table.interrupt(end);
+        }
+        start..end
     }
 
     /// Appends code of another compiler, and says where. Its tables follow, each in ascending order.
@@ -149,8 +168,9 @@ impl Assembly {
     pub fn finish(mut self) -> Sections {
         // Whole pages, so that nothing but code becomes executable.
         self.next(PAGE as u32);
-        let Image { traps, stack_maps, addresses, exceptions, .. } = self.tables;
+        let Image { traps, stack_maps, addresses, exceptions, unwind, .. } = self.tables;
         Sections {
+            unwind: unwind.map(|table| table.entries(self.text.len())),
             text: self.text,
             traps: traps.finish(),
             addresses: addresses.map(AddressTable::finish),

@@ -4,7 +4,7 @@ use crate::output::image::Image;
 use crate::target::Machine;
 use lightbeam_asm::Assembler;
 use lightbeam_compiler::Writer;
-use lightbeam_compiler::code::{CallSite, Handler, Record, Safepoint, Target};
+use lightbeam_compiler::code::{CallSite, Handler, Record, Safepoint, Target, Unwind};
 use std::ops::Range;
 use wasmtime_environ::FuncKey;
 
@@ -27,6 +27,7 @@ pub(crate) struct Relocatable {
     pub(crate) handlers: Vec<Handler>,
     pub(crate) safepoints: Vec<Safepoint>,
     pub(crate) maps: Vec<u32>,
+    pub(crate) unwind: Vec<Unwind>,
 }
 
 impl Relocatable {
@@ -40,6 +41,7 @@ impl Relocatable {
             handlers: w.handlers.clone(),
             safepoints: w.safepoints.clone(),
             maps: w.maps.clone(),
+            unwind: w.unwind.clone(),
         }
     }
 }

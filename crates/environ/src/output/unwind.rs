@@ -32,6 +32,9 @@ const DISTANCE: u8 = 0x1b;
 /// Bytes of a word of the stack, in which registers and addresses lie.
 const WORD: i32 = 8;
 
+/// What stands at the end: unwinders look for an entry of no length.
+pub(crate) const END: [u8; 4] = [0; 4];
+
 /// The section under construction. It names places by their distance from the end of the text, which is known last, as
 /// if the text were empty.
 pub(crate) struct UnwindTable {
@@ -91,10 +94,36 @@ impl UnwindTable {
                 self.end(at);
                 self.begin(at);
             } else {
+                debug_assert!(self.entry.is_some(), "how to unwind is said from where code begins on");
                 self.advance(at);
                 self.step(*step);
             }
         }
+    }
+
+    /// Adds what another table says of code of so many bytes that begins at `base` of the text, behind all so far.
+    pub(crate) fn append(&mut self, base: u32, len: u32, mut other: UnwindTable) {
+        self.end(base);
+        other.end(len);
+        let word = |at: usize| u32::from_le_bytes(other.bytes[at..at + 4].try_into().expect("4 bytes"));
+        let next = |at: usize| at + 4 + word(at) as usize;
+        // What is common to all is here already.
+        let mut at = next(0);
+        self.bytes.reserve(other.bytes.len() - at);
+        while at < other.bytes.len() {
+            let start = self.bytes.len();
+            let place = base.wrapping_add(word(at + 8)).wrapping_add(at as u32).wrapping_sub(start as u32);
+            self.bytes.extend_from_slice(&other.bytes[at..at + 4]);
+            self.bytes.extend((start as u32 + 4).to_le_bytes());
+            self.bytes.extend(place.to_le_bytes());
+            self.bytes.extend_from_slice(&other.bytes[at + 12..next(at)]);
+            at = next(at);
+        }
+    }
+
+    /// Ends the code of the last entry so far at `at` of the text: what follows is in none.
+    pub(crate) fn interrupt(&mut self, at: u32) {
+        self.end(at);
     }
 
     fn begin(&mut self, at: u32) {
@@ -222,9 +251,18 @@ impl UnwindTable {
 
     /// The section, for a text of so many bytes; empty if nothing is in it.
     pub(crate) fn finish(mut self, text: usize) -> Vec<u8> {
-        if let Some(complete) = self.complete {
+        if let Some(complete) = self.complete.take() {
             return complete;
         }
+        let mut section = self.entries(text);
+        if !section.is_empty() {
+            section.extend(END);
+        }
+        section
+    }
+
+    /// The section without its end, so that others can follow.
+    pub(crate) fn entries(mut self, text: usize) -> Vec<u8> {
         self.end(text as u32);
         let mut at = 0;
         let mut entries = 0;
@@ -241,8 +279,6 @@ impl UnwindTable {
         if entries == 0 {
             return Vec::new();
         }
-        // Unwinders look for an entry of no length at the end.
-        self.bytes.extend([0; 4]);
         self.bytes
     }
 }
