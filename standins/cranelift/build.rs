@@ -1,5 +1,5 @@
-//! Says which sources the code comes from: the version stays while they are worked on, and what caches keep is to be as old
-//! as they are at most.
+//! Says which sources the code comes from: the version stays while they are worked on, and what caches keep is to be as
+//! old as they are at most.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};

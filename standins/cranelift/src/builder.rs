@@ -37,8 +37,8 @@ const OBEYED: [&str; 8] = [
     "unwind_info",
 ];
 
-/// Settings that say how the original goes about its work, and nothing of what code does. There is nothing in Lightbeam that
-/// they could be about.
+/// Settings that say how the original goes about its work, and nothing of what code does. There is nothing in Lightbeam
+/// that they could be about.
 const WAYS_OF_ORIGINAL: [&str; 14] = [
     "bb_padding_log2_minus_one",
     "enable_alias_analysis",

@@ -32,8 +32,8 @@ pub fn is_installed() -> bool {
     std::env::var_os(SWITCH).is_none_or(|value| value != "off")
 }
 
-/// What artifacts of Lightbeam's, and keys of caches, have among the flags of the compiler: Lightbeam's version, which sources it
-/// was built of, and the release of Wasmtime. So a cache gives nothing that another of these has made.
+/// What artifacts of Lightbeam's, and keys of caches, have among the flags of the compiler: Lightbeam's version, which
+/// sources it was built of, and the release of Wasmtime. So a cache gives nothing that another of these has made.
 #[must_use]
 pub fn mark() -> &'static str {
     static MARK: LazyLock<String> = LazyLock::new(|| {

@@ -31,8 +31,8 @@ struct Distance {
     to: usize,
 }
 
-/// Appends all functions to an object, and says of each where it is. `cie` is what is common to all that the original says
-/// of unwinding.
+/// Appends all functions to an object, and says of each where it is. `cie` is what is common to all that the original
+/// says of unwinding.
 pub(crate) fn append(
     settings: &Settings,
     tunables: &Tunables,

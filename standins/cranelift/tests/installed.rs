@@ -233,8 +233,8 @@ fn settings_are_obeyed_or_left_to_the_original() -> Result<()> {
     Ok(())
 }
 
-/// Of each function of an artifact, by its symbol, how many entries say how to unwind from its beginning and from its end; and how
-/// many entries there are.
+/// Of each function of an artifact, by its symbol, how many entries say how to unwind from its beginning and from its
+/// end; and how many entries there are.
 fn unwinds(artifact: &[u8]) -> (Vec<(String, [usize; 2])>, usize) {
     let file = object::File::parse(artifact).unwrap();
     let text = file.section_by_name(".text").unwrap();

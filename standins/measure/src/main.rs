@@ -1,9 +1,9 @@
-//! What compiling costs by each door, in one run: `lightbeam::Compiler`, `Module::new` with the stand-in in the place of
-//! Wasmtime's compiler, and `wasmtime_module_new` of a `libwasmtime.so`.
+//! What compiling costs by each door, in one run: `lightbeam::Compiler`, `Module::new` with the stand-in in the place
+//! of Wasmtime's compiler, and `wasmtime_module_new` of a `libwasmtime.so`.
 //!
-//! `measure [--rounds N] LIBRARY FILE…` prints a table: for one thread and for two, the API's milliseconds by their least and
-//! their median, and what the others take of them. Each round compiles a module by all doors in turn, beginning with
-//! another one each time.
+//! `measure [--rounds N] LIBRARY FILE…` prints a table: for one thread and for two, the API's milliseconds by their
+//! least and their median, and what the others take of them. Each round compiles a module by all doors in turn,
+//! beginning with another one each time.
 
 mod library;
 
