@@ -15,17 +15,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use wasmparser::{Parser, Validator};
 
-/// The functions that enter each phase, by the ends of their paths. Each must be there as a function of its own, not
-/// inlined; a phase without one is shown as a dash and its cost is in `rest`.
+/// The functions that enter each phase, by the ends of their paths. Each module that compiles goes through all phases: one
+/// without any of its functions has lost them to a new name or to inlining.
 const PHASES: [(&str, &[&str]); 7] = [
     (
         "decode",
-        &["lightbeam::input::translate::read", "lightbeam::input::component::translate", "lightbeam::facts::facts"],
+        &[
+            "lightbeam_environ::input::translate::read",
+            "lightbeam_environ::input::component::translate",
+            "lightbeam_environ::facts::facts",
+        ],
     ),
     ("survey", &["lightbeam_compiler::validate::survey"]),
     ("emit", &["lightbeam_compiler::compile::emit"]),
-    ("link", &["lightbeam::output::link::link"]),
-    ("artifact", &["lightbeam::output::artifact::write"]),
+    ("link", &["lightbeam_environ::output::link::link"]),
+    ("artifact", &["lightbeam_environ::output::artifact::write"]),
     ("load", &["lightbeam::Compiler::load"]),
     ("rest", &[]),
 ];
@@ -33,7 +37,7 @@ const PHASES: [(&str, &[&str]); 7] = [
 /// Everything between the bytes and a module.
 const TOTAL: &str = "instructions::compile_and_load";
 /// The proof of what was compiled, where it is asked for.
-const PROOF: &str = "lightbeam::verify::prove";
+const PROOF: &str = "lightbeam_environ::verify::prove";
 /// Validation alone, by wasmparser.
 const VALIDATION: &str = "instructions::validate";
 
@@ -87,7 +91,11 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
         eprintln!("{} …", module.name);
         let report = backend.report(&module.bytes)?.context("Lightbeam reports")?;
         let operators = report.counters.operators as f64;
-        counts.push(Counts { bytes: module.code_bytes()? as f64, operators, profile: profile(&module.bytes, false)? });
+        let profile = profile(&module.bytes, false)?;
+        for (phase, entries) in PHASES.iter().filter(|(_, entries)| !entries.is_empty()) {
+            ensure!(profile.inclusive(entries).is_some(), "{phase}: none of {entries:?} is in the profile");
+        }
+        counts.push(Counts { bytes: module.code_bytes()? as f64, operators, profile });
     }
     let names = modules.iter().map(|module| module.name.as_str());
     for (unit, per) in [("a byte of the code section", false), ("an operator", true)] {
