@@ -1,13 +1,15 @@
 //! Artifacts kept in a directory, so that what was compiled once is only loaded the next time.
 //!
-//! An entry is a file whose name says what it was made of and for, and holds the artifact with a checksum behind it. It
-//! is written beside its place and renamed, so whoever reads finds all of it or nothing. Nobody waits for anybody: two
-//! processes that miss an entry both compile it, and what they put in its place is the same, byte for byte.
+//! An entry is a file whose name says what it was made of and for, and holds the artifact with a checksum of both behind
+//! it. It is written beside its place, to a file that nobody else has, and renamed, so whoever reads finds all of it or
+//! nothing. Nobody waits for anybody: two processes that miss an entry both compile it, and what they put in its place
+//! is the same, byte for byte.
 
 use lightbeam_environ::{ArtifactOrigin, Error};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ const ENTRY: &str = ".cwasm";
 const UNFINISHED: &str = ".tmp";
 
 /// Ends an entry, behind the checksum.
-const MARK: &[u8; 8] = b"lightb01";
+const MARK: &[u8; 8] = b"lightb02";
 
 /// Bytes behind the artifact.
 const TAIL: usize = 32 + MARK.len();
@@ -36,15 +38,14 @@ const KEPT: u64 = 70;
 ///
 /// Entries are named by a SHA-256 digest of the module's bytes, of everything that the code depends on (the settings of
 /// the engine and of the compiler, the processor's features), of Lightbeam's version and of the exact release of
-/// Wasmtime. So nothing that was compiled before an update is found after it, and entries for different settings,
-/// releases and machines can be in one directory. Builds with debug assertions count their own executable as part of
-/// their version.
+/// Wasmtime, see [`ArtifactOrigin`]. So nothing that was compiled before an update is found after it, and entries for
+/// different settings, releases and machines can be in one directory.
 ///
 /// What is in the directory is run as machine code. It must belong to the user, and nobody else may write to it.
 ///
 /// Several threads and processes may use one directory at a time. A process that is killed while it writes leaves a
-/// file that nobody reads and that goes an hour later. An entry that was damaged otherwise has the wrong checksum; it
-/// goes, and the module is compiled again. That an entry cannot be read or written is no error of compiling, and told
+/// file that nobody reads and that goes an hour later. An entry that was damaged otherwise, or that has another one's
+/// name, has the wrong checksum; it goes, and the module is compiled again. That an entry cannot be read or written is no error of compiling, and told
 /// by [`statistics`](Self::statistics).
 ///
 /// ```
@@ -197,7 +198,7 @@ impl Cache {
 
     /// What the artifact of these bytes, which are of a module or a component as `kind` says, is called by.
     pub(crate) fn key(&self, settings: &str, kind: &str, bytes: &[u8]) -> Key {
-        Key::new(&[version().as_bytes(), settings.as_bytes(), kind.as_bytes(), bytes])
+        Key::new(&[ArtifactOrigin::current().to_string().as_bytes(), settings.as_bytes(), kind.as_bytes(), bytes])
     }
 
     fn path(&self, key: &Key) -> PathBuf {
@@ -207,7 +208,7 @@ impl Cache {
     /// The artifact of an entry.
     pub(crate) fn get(&self, key: &Key) -> Option<Vec<u8>> {
         let path = self.path(key);
-        let found = match read(&path) {
+        let found = match read(&path, key) {
             Ok(Some(artifact)) => Some(artifact),
             Ok(None) => {
                 self.remove(key);
@@ -237,7 +238,7 @@ impl Cache {
             return;
         }
         let path = self.path(key);
-        match write(&self.directory, &path, artifact) {
+        match write(&self.directory, &path, key, artifact) {
             Ok(()) => {
                 self.counts.stored.fetch_add(1, Ordering::Relaxed);
                 self.shrink(&path);
@@ -294,17 +295,6 @@ impl Cache {
     }
 }
 
-/// What compiles: the releases, and while they are being worked on the executable.
-fn version() -> String {
-    let origin = ArtifactOrigin::current();
-    if !cfg!(debug_assertions) {
-        return origin.to_string();
-    }
-    let built = std::env::current_exe().and_then(fs::metadata);
-    let built = built.map(|exe| (exe.mtime(), exe.mtime_nsec(), exe.len(), exe.ino()));
-    format!("{origin} {built:?}")
-}
-
 /// A file that holds an artifact.
 struct Entry {
     path: PathBuf,
@@ -312,14 +302,19 @@ struct Entry {
     used: SystemTime,
 }
 
+/// What stands behind an artifact: that it is whole, and this entry's.
+fn checksum(key: &Key, artifact: &[u8]) -> [u8; 32] {
+    Sha256::new().chain_update(&key.0).chain_update(artifact).finalize().into()
+}
+
 /// Reads an entry, and notes that it was used. None if it is not what was written.
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+fn read(path: &Path, key: &Key) -> io::Result<Option<Vec<u8>>> {
     let mut file = File::open(path)?;
     let mut bytes = Vec::with_capacity(file.metadata()?.len() as usize + 1);
     file.read_to_end(&mut bytes)?;
     let Some(len) = bytes.len().checked_sub(TAIL) else { return Ok(None) };
     let (artifact, tail) = bytes.split_at(len);
-    if tail[32..] != MARK[..] || Sha256::digest(artifact)[..] != tail[..32] {
+    if tail[32..] != MARK[..] || checksum(key, artifact)[..] != tail[..32] {
         return Ok(None);
     }
     bytes.truncate(len);
@@ -329,14 +324,11 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Puts an entry in its place, complete and on the disk.
-fn write(directory: &Path, path: &Path, artifact: &[u8]) -> io::Result<()> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let beside = directory.join(format!(".{}-{number}{UNFINISHED}", std::process::id()));
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+fn write(directory: &Path, path: &Path, key: &Key, artifact: &[u8]) -> io::Result<()> {
+    let (mut file, beside) = unfinished(directory)?;
+    let mut write = || {
         file.write_all(artifact)?;
-        file.write_all(&Sha256::digest(artifact))?;
+        file.write_all(&checksum(key, artifact))?;
         file.write_all(MARK)?;
         // A name on the disk whose content is not there yet would be an entry of zeros after a failure of power.
         file.sync_data()?;
@@ -345,4 +337,17 @@ fn write(directory: &Path, path: &Path, artifact: &[u8]) -> io::Result<()> {
     write().inspect_err(|_| {
         let _ = fs::remove_file(&beside);
     })
+}
+
+/// Makes a file that nobody else writes. Numbers of processes do not make its name, as each container counts its own,
+/// and several may have one directory.
+fn unfinished(directory: &Path) -> io::Result<(File, PathBuf)> {
+    loop {
+        let name = RandomState::new().build_hasher().finish();
+        let path = directory.join(format!(".{name:016x}{UNFINISHED}"));
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return Ok((made?, path)),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What a cache finds, what it does not, what others do to its directory meanwhile, and what a crash leaves in it.
 
 use lightbeam::{Cache, Compiler, Error, ErrorKind};
+use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -134,15 +135,37 @@ fn with_proofs_what_is_found_is_proved() {
     compiler.precompile(MODULE).unwrap();
     let (_, report) = compiler.precompile_timed(MODULE).unwrap();
     assert!(report.cached && report.verified.unwrap().functions == 1);
-    // An entry of another module, whole and with the right checksum.
+    // The artifact of another module, whole and with the right checksum.
     let [entry] = &directory.files(".cwasm")[..] else { panic!("one entry") };
-    let name = entry.clone();
-    fs::remove_file(entry).unwrap();
-    compiler.precompile(numbered(1)).unwrap();
-    fs::rename(&directory.files(".cwasm")[0], &name).unwrap();
+    let mut forged = compiler.precompile(numbered(1)).unwrap();
+    let name = entry.file_stem().unwrap().to_str().unwrap();
+    let checksum = Sha256::new().chain_update(name).chain_update(&forged).finalize();
+    forged.extend(checksum);
+    forged.extend(b"lightb02");
+    fs::write(entry, &forged).unwrap();
+    let unproved = crate::compiler().verify(false).cache(&cache).precompile(MODULE).unwrap();
+    assert!(unproved == forged[..forged.len() - 40], "it is found");
     let (artifact, report) = compiler.precompile_timed(MODULE).unwrap();
     assert!(!report.cached);
     assert_eq!(artifact, crate::compiler().precompile(MODULE).unwrap());
+}
+
+/// As two processes made it that took each other's unfinished file for their own: in containers, both are process 1.
+#[test]
+fn an_entry_under_the_name_of_another_is_compiled_again() {
+    let directory = Directory::new("exchanged");
+    let cache = directory.cache();
+    let compiler = crate::compiler().cache(&cache);
+    let artifacts = [0, 1].map(|number| compiler.precompile(numbered(number)).unwrap());
+    let [one, other] = &directory.files(".cwasm")[..] else { panic!("two entries") };
+    let aside = directory.0.join("aside");
+    for (from, to) in [(one, &aside), (other, one), (&aside, other)] {
+        fs::rename(from, to).unwrap();
+    }
+    for (number, artifact) in artifacts.iter().enumerate() {
+        assert_eq!(compiler.precompile(numbered(number)).unwrap(), *artifact);
+    }
+    assert_eq!(counts(&cache), (0, 4, 4, 2));
 }
 
 #[test]
