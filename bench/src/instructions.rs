@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use wasmparser::{Parser, Validator};
 
-/// The functions that enter each phase, by the ends of their paths. Each module that compiles goes through all phases: one
-/// without any of its functions has lost them to a new name or to inlining.
+/// The functions that enter each phase, by the ends of their paths. Each module that compiles goes through all phases:
+/// one without any of its functions has lost them to a new name or to inlining.
 const PHASES: [(&str, &[&str]); 7] = [
     (
         "decode",

@@ -1,9 +1,9 @@
 //! Artifacts kept in a directory, so that what was compiled once is only loaded the next time.
 //!
-//! An entry is a file whose name says what it was made of and for, and holds the artifact with a checksum of both behind
-//! it. It is written beside its place, to a file that nobody else has, and renamed, so whoever reads finds all of it or
-//! nothing. Nobody waits for anybody: two processes that miss an entry both compile it, and what they put in its place
-//! is the same, byte for byte.
+//! An entry is a file whose name says what it was made of and for, and holds the artifact, and behind it a checksum of
+//! both. It is written beside its place, to a file that nobody else has, and renamed, so whoever reads finds all of it
+//! or nothing. Nobody waits for anybody: two processes that miss an entry both compile it, and what they put in its
+//! place is the same, byte for byte.
 
 use lightbeam_environ::{ArtifactOrigin, Error};
 use sha2::{Digest, Sha256};
@@ -38,15 +38,15 @@ const KEPT: u64 = 70;
 ///
 /// Entries are named by a SHA-256 digest of the module's bytes, of everything that the code depends on (the settings of
 /// the engine and of the compiler, the processor's features), of Lightbeam's version and of the exact release of
-/// Wasmtime, see [`ArtifactOrigin`]. So nothing that was compiled before an update is found after it, and entries for
-/// different settings, releases and machines can be in one directory.
+/// Wasmtime, see [`ArtifactOrigin`]. So nothing that was compiled before an update is found after it, and entries
+/// for different settings, releases and machines can be in one directory.
 ///
 /// What is in the directory is run as machine code. It must belong to the user, and nobody else may write to it.
 ///
 /// Several threads and processes may use one directory at a time. A process that is killed while it writes leaves a
 /// file that nobody reads and that goes an hour later. An entry that was damaged otherwise, or that has another one's
-/// name, has the wrong checksum; it goes, and the module is compiled again. That an entry cannot be read or written is no error of compiling, and told
-/// by [`statistics`](Self::statistics).
+/// name, has the wrong checksum; it goes, and the module is compiled again. That an entry cannot be read or written is
+/// no error of compiling, and told by [`statistics`](Self::statistics).
 ///
 /// ```
 /// # fn main() -> wasmtime::Result<()> {
