@@ -12,7 +12,9 @@ use gimli::{
 use lightbeam::Compiler;
 use lightbeam_verify::artifact::Artifact;
 use std::collections::{BTreeMap, BTreeSet};
-use wasmtime::{Config, Instance, Module, Store};
+use std::io::Write as _;
+use std::process::Command;
+use wasmtime::{Config, Func, Instance, Module, ProfilingStrategy, Store};
 use wasmtime_environ::object::read::elf::{FileHeader, Rela, SectionHeader};
 use wasmtime_environ::object::{LittleEndian as LE, elf};
 
@@ -249,8 +251,11 @@ fn a_component_has_all_of_its_modules() {
         (core instance $a (instantiate $a)) (core instance (instantiate $b))
         (func (export "f") (param "x" u32) (result u32) (canon lift (core func $a "f"))))"#;
     let artifact = compiler().precompile_component(wat).unwrap();
-    let names: Vec<String> = functions(&dwarf(&artifact)).into_keys().collect();
+    // What is beside functions has names of another form.
+    let names = functions(&dwarf(&artifact)).into_keys();
+    let (others, names): (Vec<String>, Vec<String>) = names.partition(|name| name.contains('['));
     assert_eq!(names, ["first", "second"]);
+    assert!(others.contains(&"wasm[1]::array_to_wasm_trampoline[0]".into()), "{others:?}");
 }
 
 #[test]
@@ -271,6 +276,132 @@ fn however_a_module_comes_its_debug_information_is_the_same() {
     assert_eq!(run.call(&mut store, 3).unwrap(), 322);
 }
 
+#[inline(never)]
+fn told_by_the_guest(n: i32) -> i32 {
+    std::hint::black_box(n)
+}
+
+/// What gdb is shown below: a host's function that a guest calls, which the host has called.
+#[test]
+fn a_host_of_a_guest() {
+    let compiler = compiler();
+    let wat = r#"(module (import "" "tell" (func $tell (param i32) (result i32)))
+        (func $inner (param i32) (result i32) (i32.add (call $tell (local.get 0)) (i32.const 1)))
+        (func (export "outer") (param i32) (result i32) (call $inner (i32.mul (local.get 0) (i32.const 2)))))"#;
+    let module = compiler.module(wat).unwrap();
+    let mut store = Store::new(compiler.engine(), ());
+    let tell = Func::wrap(&mut store, told_by_the_guest);
+    let instance = Instance::new(&mut store, &module, &[tell.into()]).unwrap();
+    let outer = instance.get_typed_func::<i32, i32>(&mut store, "outer").unwrap();
+    assert_eq!(outer.call(&mut store, 20).unwrap(), 41);
+}
+
+#[test]
+fn gdb_shows_a_whole_backtrace() {
+    if Command::new("gdb").arg("--version").output().is_err() {
+        // Past the harness, as a test that sees nothing would not be noticed.
+        writeln!(std::io::stderr(), "WARNING: `gdb` is not installed, nothing of it is tested").unwrap();
+        return;
+    }
+    let line = include_str!("debugging.rs").lines().position(|line| line.contains("black_box(n)")).unwrap() + 1;
+    let mut gdb = Command::new("gdb");
+    gdb.args(["-q", "-batch", "-nx", "-ex", "set pagination off", "-ex", "set debuginfod enabled off"]);
+    let at = format!("break debugging.rs:{line}");
+    gdb.args(["-ex", &at, "-ex", "run", "-ex", "bt", "-ex", "finish"]);
+    gdb.arg("--args").arg(std::env::current_exe().unwrap()).args(["a_host_of_a_guest", "--exact", "--test-threads=1"]);
+    let output = gdb.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let mut left = &said[..];
+    for expected in [
+        "#0 ",
+        "told_by_the_guest",
+        "signatures[0]::wasm_to_array_trampoline ()",
+        "inner (local0=40)",
+        "wasm[0]::function[2] (local0=20)",
+        "wasm[0]::array_to_wasm_trampoline[2] ()",
+        "catch_traps",
+        "a_host_of_a_guest",
+        "thread_start",
+        "clone3",
+    ] {
+        let Some(at) = left.find(expected) else {
+            panic!("no `{expected}`, or not behind what comes first, in:\n{said}")
+        };
+        left = &left[at + expected.len()..];
+    }
+    assert!(!said.contains("corrupt"), "{said}");
+}
+
+/// `perf` looks up no code in its map that comes from a file, be it one in memory.
+#[test]
+fn code_that_is_mapped_for_perf_is_in_no_file() {
+    let mut config = Config::new();
+    let functions = "(func (param i32 i32) (result i32) (i32.div_u (local.get 0) (local.get 1)))".repeat(12_000);
+    let wat = format!("(module {functions})");
+    let in_file = |compiler: &Compiler| {
+        let (module, artifact) = compiler.module_and_artifact(&wat).unwrap();
+        assert!(artifact.len() > 512 << 10, "{}", artifact.len());
+        let at = module.text().as_ptr() as usize;
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let of = maps.lines().find(|line| {
+            let (start, rest) = line.split_once('-').unwrap();
+            let end = rest.split(' ').next().unwrap();
+            (usize::from_str_radix(start, 16).unwrap()..usize::from_str_radix(end, 16).unwrap()).contains(&at)
+        });
+        of.unwrap().contains("memfd:lightbeam")
+    };
+    assert!(in_file(&Compiler::new(&config).unwrap()));
+    let compiler = Compiler::new(config.profiler(ProfilingStrategy::PerfMap)).unwrap();
+    let map = format!("/tmp/perf-{}.map", std::process::id());
+    let found = in_file(&compiler);
+    let named = std::fs::read_to_string(&map).unwrap().lines().filter(|line| line.contains("function[")).count();
+    let asked_for = in_file(&compiler.memory_files(true));
+    std::fs::remove_file(map).unwrap();
+    assert!(!found && asked_for);
+    assert!(named >= 12_000, "{named}");
+}
+
+/// `wasmtime objdump` panics on a symbol of a kind that it does not know.
+#[test]
+fn symbols_are_of_kinds_that_wasmtime_knows() {
+    let modules = [
+        // A tail call out of the module, a start function, data that is dropped, routines of long operators.
+        r#"(module (import "" "f" (func $f (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+            (memory 1) (data $d "0123") (table 4 externref) (start $start) (func $start)
+            (func (export "g") (param i32) (memory.init $d (i32.const 0) (i32.const 0) (i32.const 4)) (data.drop $d)
+                (table.fill (i32.const 0) (ref.null extern) (local.get 0))
+                (memory.copy (i32.const 0) (i32.const 9) (local.get 0))
+                (return_call $f (local.get 0) (local.get 0) (local.get 0) (local.get 0) (local.get 0) (local.get 0)
+                    (local.get 0) (local.get 0) (local.get 0))))"#,
+        r#"(module (type $a (array (mut i8))) (data $d "0123")
+            (func (export "g") (param (ref null $a) i32)
+                (drop (array.new_data $a $d (i32.const 0) (local.get 1)))
+                (array.copy $a $a (local.get 0) (i32.const 0) (local.get 0) (i32.const 1) (local.get 1))
+                (array.fill $a (local.get 0) (i32.const 0) (i32.const 7) (local.get 1))
+                (array.init_data $a $d (local.get 0) (i32.const 0) (i32.const 0) (local.get 1))))"#,
+    ];
+    let compiler = Compiler::new(&Config::new()).unwrap();
+    let mut artifacts: Vec<Vec<u8>> = modules.iter().map(|wat| compiler.precompile(wat).unwrap()).collect();
+    artifacts.push(compiler.precompile_component("(component (type $r (resource (rep i32))) (core func (canon resource.new $r)) (core func (canon resource.drop $r)))").unwrap());
+    let mut odd = 0;
+    for artifact in &artifacts {
+        let symbols = Artifact::parse(artifact).unwrap().symbols;
+        for [at, ..] in &symbols.entries {
+            let bytes = &symbols.strings[*at as usize..];
+            let name = std::str::from_utf8(&bytes[..bytes.iter().position(|byte| *byte == 0).unwrap()]).unwrap();
+            let known = name.starts_with("wasmtime_builtin")
+                || ["]::function[", "trampoline", "unsafe-intrinsics-", "module_start", "libcall"]
+                    .iter()
+                    .any(|part| name.contains(part))
+                || name.starts_with("component");
+            assert!(known, "{name}");
+            odd +=
+                usize::from(name.contains("private_trampoline") || name.contains("data_") || name.contains("libcall"));
+        }
+    }
+    assert!(odd >= 4, "{odd}");
+}
+
 #[test]
 fn symbols_have_the_names_that_wasmtime_gives() {
     let artifact = Compiler::new(&Config::new()).unwrap().precompile(GUEST).unwrap();
@@ -285,7 +416,7 @@ fn symbols_have_the_names_that_wasmtime_gives() {
         "wasm[0]::function[1]::area",
         "wasm[0]::function[2]::run",
         "wasm[0]::array_to_wasm_trampoline[2]",
-        "wasm[0]::tail_to_private_thunk[2]",
+        "wasm[0]::tail_to_private_trampoline[2]",
     ] {
         assert!(names.iter().any(|name| name == wanted), "{wanted} in {names:?}");
     }

@@ -7,7 +7,10 @@ use iced_x86::{OpKind, Register as Machine};
 use lightbeam::{AddressMap, Compiler};
 use lightbeam_tests::backend::Setup;
 use lightbeam_verify::artifact::Artifact;
+use std::backtrace::Backtrace;
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use wasmtime::{Caller, Config, Engine, Func, Instance, Store};
 
@@ -300,7 +303,8 @@ fn a_host_that_calls_wasm(store: &mut Store<String>, instance: Instance) {
     std::hint::black_box(());
 }
 
-fn backtrace_of_a_host(compiler: &Compiler) -> String {
+/// What a host's function sees above it that is called by wasm: by looking, or by what a panic shows of it.
+fn backtrace_of_a_host(compiler: &Compiler, panics: bool) -> String {
     let module = compiler
         .module(
             r#"(module
@@ -314,13 +318,29 @@ fn backtrace_of_a_host(compiler: &Compiler) -> String {
         )
         .unwrap();
     let mut store = Store::new(compiler.engine(), String::new());
-    let host = Func::wrap(&mut store, |mut caller: Caller<'_, String>| {
-        *caller.data_mut() = std::backtrace::Backtrace::force_capture().to_string();
+    let host = Func::wrap(&mut store, move |mut caller: Caller<'_, String>| {
+        if panics {
+            panic!("a host's function");
+        }
+        *caller.data_mut() = Backtrace::force_capture().to_string();
         42
     });
     let instance = Instance::new(&mut store, &module, &[host.into()]).unwrap();
-    a_host_that_calls_wasm(&mut store, instance);
-    store.into_data()
+    if !panics {
+        a_host_that_calls_wasm(&mut store, instance);
+        return store.into_data();
+    }
+    // As the hook that is there without, which prints it.
+    std::panic::set_hook(Box::new(|_| SHOWN.set(Backtrace::force_capture().to_string())));
+    let panicked = catch_unwind(AssertUnwindSafe(|| a_host_that_calls_wasm(&mut store, instance)));
+    drop(std::panic::take_hook());
+    assert_eq!(panicked.unwrap_err().downcast_ref::<&str>(), Some(&"a host's function"));
+    SHOWN.take()
+}
+
+thread_local! {
+    /// What the panic of this thread showed.
+    static SHOWN: Cell<String> = const { Cell::new(String::new()) };
 }
 
 #[test]
@@ -329,11 +349,13 @@ fn a_hosts_backtrace_goes_through_wasm() {
         let mut config = Config::new();
         config.debug_info(debug);
         let compiler = Compiler::new(&config).unwrap();
-        let through = backtrace_of_a_host(&compiler);
-        assert!(through.contains("a_host_that_calls_wasm"), "{through}");
-        // What the tables are for: without them the unwinder ends at the first frame of wasm.
-        let up_to = backtrace_of_a_host(&compiler.native_unwind_info(false));
-        assert!(!up_to.contains("a_host_that_calls_wasm"), "{up_to}");
+        for panics in [false, true] {
+            let through = backtrace_of_a_host(&compiler, panics);
+            assert!(through.contains("a_host_that_calls_wasm"), "{through}");
+            // What the tables are for: without them the unwinder ends at the first frame of wasm.
+            let up_to = backtrace_of_a_host(&compiler.clone().native_unwind_info(false), panics);
+            assert!(!up_to.contains("a_host_that_calls_wasm"), "{up_to}");
+        }
     }
 }
 

@@ -40,6 +40,15 @@ pub(crate) fn allow_precompiled(arg: Arg) -> Arg {
     )
 }
 
+/// Wasmtime's flag `--profile` in words that are right here.
+pub(crate) fn profile(arg: Arg) -> Arg {
+    arg.help("Have a profiler find the code: `perfmap`, `jitdump`, `vtune` or `guest`").long_help(
+        "Have a profiler find the code: `perfmap` and `jitdump` are for `perf`, `vtune` for VTune.\n\n\
+         `guest` looks at the program's stack by itself, and writes a profile that https://profiler.firefox.com shows: \
+         `--profile guest[,PATH[,INTERVAL]]`, which are `wasmtime-guest-profile.json` and `10ms` if nothing else is said.",
+    )
+}
+
 /// `y` or `n`, in the words that Wasmtime's options have for them.
 fn switch(word: &str) -> Result<bool, &'static str> {
     match word {
@@ -61,9 +70,13 @@ struct Refused {
 
 const OF_CRANELIFT: &str = "is a setting of Cranelift, which is not in this program";
 const UNSUPPORTED: &str = "is not supported by Lightbeam";
+const RECORDS: &str = "asks for recording and replaying, which is not supported by Lightbeam";
+const OF_DEBUGGER: &str = "makes no sense here: it is for what `-D debugger` runs";
+const DEBUGGER: &str = "is for debuggers that are components, which need `-D guest-debug` and are not supported by Lightbeam; \
+                        `-D debug-info` is for gdb and lldb";
 
 /// Options that are refused, in the order in which they are looked at.
-const REFUSED: [Refused; 13] = [
+const REFUSED: [Refused; 19] = [
     Refused {
         group: 'C',
         name: "compiler",
@@ -119,15 +132,38 @@ const REFUSED: [Refused; 13] = [
         why: "is not supported by Lightbeam; `-D debug-info` is for gdb and lldb",
         asked: |common| common.debug.guest_debug == Some(true),
     },
-    Refused { group: 'D', name: "debugger", why: UNSUPPORTED, asked: |common| common.debug.debugger.is_some() },
+    Refused { group: 'D', name: "debugger", why: DEBUGGER, asked: |common| common.debug.debugger.is_some() },
+    Refused { group: 'D', name: "arg", why: OF_DEBUGGER, asked: |common| !common.debug.arg.is_empty() },
+    Refused {
+        group: 'D',
+        name: "inherit-stdin",
+        why: OF_DEBUGGER,
+        asked: |common| common.debug.inherit_stdin == Some(true),
+    },
+    Refused {
+        group: 'D',
+        name: "inherit-stdout",
+        why: OF_DEBUGGER,
+        asked: |common| common.debug.inherit_stdout == Some(true),
+    },
+    Refused {
+        group: 'D',
+        name: "inherit-stderr",
+        why: OF_DEBUGGER,
+        asked: |common| common.debug.inherit_stderr == Some(true),
+    },
+    Refused { group: 'R', name: "path", why: RECORDS, asked: |common| common.record.path.is_some() },
     Refused {
         group: 'R',
-        name: "<KEY>",
-        why: "asks for recording and replaying, which is not supported by Lightbeam",
-        asked: |common| {
-            let record = &common.record;
-            record.path.is_some() || record.validation_metadata.is_some() || record.event_window_size.is_some()
-        },
+        name: "validation-metadata",
+        why: RECORDS,
+        asked: |common| common.record.validation_metadata.is_some(),
+    },
+    Refused {
+        group: 'R',
+        name: "event-window-size",
+        why: RECORDS,
+        asked: |common| common.record.event_window_size.is_some(),
     },
     Refused {
         group: '-',
@@ -158,11 +194,12 @@ fn is_host(target: &str) -> bool {
 /// without a compiler does not know. The option groups must have been parsed already, which `init_logging` does.
 pub(crate) fn refuse_meaningless(common: &mut CommonOptions) -> Result<()> {
     if let Some(refused) = REFUSED.iter().find(|refused| (refused.asked)(common)) {
-        let key = common.codegen.cranelift.first().filter(|_| refused.group == 'C').map_or("…", |(name, _)| name);
+        let key = common.codegen.cranelift.first().map_or("…", |(name, _)| name);
         bail!("`{}` {}", refused.written().replace("<KEY>", key), refused.why);
     }
     let CommonOptions { codegen, debug, wasm, target, .. } = common;
     (codegen.inlining, codegen.cranelift_debug_verifier, debug.guest_debug, wasm.wmemcheck) = (None, None, None, None);
+    (debug.inherit_stdin, debug.inherit_stdout, debug.inherit_stderr) = (None, None, None);
     *target = None;
     Ok(())
 }

@@ -27,9 +27,12 @@ impl Artifact {
     }
 
     /// Fails if it was compiled earlier and what was is not trusted.
-    pub(crate) fn ensure_trusted(&self, trusted: bool) -> Result<()> {
+    pub(crate) fn ensure_trusted(&self, path: &Path, trusted: bool) -> Result<()> {
         if self.report.is_none() && !trusted {
-            bail!("running what was compiled earlier requires the `--allow-precompiled` flag");
+            bail!(
+                "`{}` was compiled earlier, and running that requires the `--allow-precompiled` flag",
+                path.display()
+            );
         }
         Ok(())
     }
@@ -57,6 +60,14 @@ impl Kind {
             _ => Kind::Text,
         }
     }
+}
+
+/// Fails on a directory that a program is given and that cannot be opened, with its name.
+pub(crate) fn ensure_directories(dirs: &[(String, String)]) -> Result<()> {
+    for (directory, _) in dirs {
+        std::fs::read_dir(directory).with_context(|| format!("failed to open the directory `{directory}`"))?;
+    }
+    Ok(())
 }
 
 /// Reads a program, from standard input if the path is `-`, and compiles it unless it is compiled.
@@ -190,7 +201,7 @@ fn precompiled(bytes: Vec<u8>) -> Result<Artifact> {
 }
 
 fn from_text(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
-    if bytes.is_empty() {
+    if bytes.trim_ascii().is_empty() {
         bail!("it is empty");
     }
     if !bytes.iter().all(|b| matches!(b, b'\t' | b'\n' | b'\r' | b' '..)) || std::str::from_utf8(bytes).is_err() {

@@ -133,6 +133,25 @@ impl Sealed {
     }
 }
 
+/// What can be read once through a pipe, and so not be mapped, under a path that is of this process alone.
+pub(crate) struct Piped(io::PipeReader);
+
+impl Piped {
+    pub(crate) fn new(bytes: Vec<u8>) -> Result<Piped> {
+        let (reader, mut writer) = io::pipe().context("failed to make a pipe")?;
+        start_thread("a pipe", move || {
+            // Whoever reads it says what is wrong with it.
+            let _ = writer.write_all(&bytes);
+        })?;
+        Ok(Piped(reader))
+    }
+
+    /// Leads to the pipe as long as this lives.
+    pub(crate) fn path(&self) -> PathBuf {
+        format!("/proc/self/fd/{}", self.0.as_raw_fd()).into()
+    }
+}
+
 /// Does something; a panic over what the machine does not give is an error, and any other goes on.
 pub(crate) fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T> {
     static QUIET: Once = Once::new();

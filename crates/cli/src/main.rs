@@ -6,6 +6,7 @@ use lightbeam_cli::{
     WastCommand,
 };
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use wasmtime::{Result, format_err};
 
@@ -141,6 +142,16 @@ fn lists_asked_for(arguments: &[OsString]) -> Vec<char> {
     GROUPS.iter().filter(|(id, _)| asked(id)).map(|(_, letter)| *letter).collect()
 }
 
+/// Ends the process with an error of the command line, or with what it asks to be shown.
+fn end_with(error: &clap::Error) -> ! {
+    // Wasmtime shows where in its own code it could not read an option.
+    if let Some((said, _)) = error.to_string().split_once("\nStack backtrace:") {
+        let _ = writeln!(io::stderr(), "{}", said.trim_end());
+        std::process::exit(error.exit_code());
+    }
+    error.exit()
+}
+
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     if let Some(error) = refusal(&arguments) {
@@ -152,7 +163,9 @@ fn main() -> ExitCode {
             lightbeam_cli::print_refused(group);
         }
     }
-    let matches = lightbeam_cli::while_read(|| command().get_matches_from(arguments));
+    let matches = lightbeam_cli::while_read(|| {
+        command().try_get_matches_from(arguments).unwrap_or_else(|error| end_with(&error))
+    });
     let Some(matches) = matches else { return ExitCode::SUCCESS };
     let arguments = Lightbeam::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command()).exit());
     let done: Result<ExitCode> = match arguments.subcommand.unwrap_or(Subcommand::Run(arguments.run)) {

@@ -53,6 +53,7 @@ impl Args for RunCommand {
     fn augment_args(command: Command) -> Command {
         let command = wasmtime_cli::commands::RunCommand::augment_args(command)
             .mut_arg("allow_precompiled", flags::allow_precompiled)
+            .mut_arg("profile", flags::profile)
             .mut_arg("invoke", |arg| {
                 arg.help("The function to call; of a component with its arguments, as in 'add(1, 2)'").long_help(
                     "The function to call instead of the one that makes it a program.\n\n\
@@ -106,7 +107,8 @@ impl RunCommand {
             command.argv0 = path.file_name().map(|name| name.to_string_lossy().into_owned());
         }
         let artifact = input::compile(&compiler, path)?;
-        artifact.ensure_trusted(trusted)?;
+        artifact.ensure_trusted(path, trusted)?;
+        input::ensure_directories(&command.run.dirs)?;
         if artifact.is_component() {
             flags::refuse_of_modules(&command.run.common)?;
             if !self.preloads.is_empty() {
@@ -116,7 +118,11 @@ impl RunCommand {
             flags::refuse_of_components(&command.run.common)?;
         }
         let started = Instant::now();
-        let main = command.run.load_module(&engine, path, Some(&artifact.bytes))?;
+        let load = |path: &Path, bytes: &[u8]| {
+            let loaded = command.run.load_module(&engine, path, Some(bytes));
+            loaded.with_context(|| format!("failed to load `{}`", path.display()))
+        };
+        let main = load(path, &artifact.bytes)?;
         if self.time {
             if let Some(report) = &artifact.report {
                 report::print(report);
@@ -128,11 +134,11 @@ impl RunCommand {
         let mut preloads = Vec::new();
         for (name, path) in &self.preloads {
             let artifact = input::compile(&compiler, path)?;
-            artifact.ensure_trusted(trusted)?;
+            artifact.ensure_trusted(path, trusted)?;
             if artifact.is_component() {
                 bail!("`{}` is a component, which cannot be preloaded", path.display());
             }
-            let module = command.run.load_module(&engine, path, Some(&artifact.bytes))?.unwrap_core().clone();
+            let module = load(path, &artifact.bytes)?.unwrap_core().clone();
             preloads.push((name.clone(), module));
         }
 

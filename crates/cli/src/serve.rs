@@ -5,7 +5,7 @@
 //! again, with the artifact in place of the component. What it would find out of the machine for itself is said to it,
 //! so that it cannot come to another result.
 
-use crate::machine::{Sealed, ensure_server, limits_files, start_thread, without_panic};
+use crate::machine::{Piped, Sealed, ensure_server, limits_files, start_thread, without_panic};
 use crate::{flags, input, report};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Parser as _};
@@ -89,6 +89,7 @@ impl Args for ServeCommand {
     fn augment_args(command: Command) -> Command {
         let command = commands::ServeCommand::augment_args(command)
             .mut_arg("allow_precompiled", flags::allow_precompiled)
+            .mut_arg("profile", flags::profile)
             .mut_arg("component", |arg| {
                 arg.value_name("FILE").help("The component, binary or text; `-` compiles standard input").long_help(
                     "The component, binary or text; `-` compiles standard input while it arrives.\n\n\
@@ -186,15 +187,13 @@ impl ServeCommand {
         }
         flags::refuse_of_modules(common)?;
         self.settle(common);
-        for (directory, _) in &command.run.dirs {
-            // Otherwise each request would fail.
-            std::fs::read_dir(directory).with_context(|| format!("failed to open the directory `{directory}`"))?;
-        }
+        // Otherwise each request would fail.
+        input::ensure_directories(&command.run.dirs)?;
 
         let engine = command.new_engine()?;
         let compiler = chosen.compiler(&engine)?.time_sweeps(self.time).verify(self.verify);
         let artifact = input::compile(&compiler, &self.file)?;
-        artifact.ensure_trusted(self.allow_precompiled)?;
+        artifact.ensure_trusted(&self.file, self.allow_precompiled)?;
         if !artifact.is_component() {
             bail!(
                 "`{}` is a core module; only a component that exports `wasi:http/incoming-handler` or \
@@ -205,10 +204,19 @@ impl ServeCommand {
         if let Some(report) = artifact.report.as_ref().filter(|_| self.time) {
             report::print(report);
         }
-        let sealed = Sealed::new(&artifact.bytes).context("failed to hand over the compiled component")?;
-        drop((artifact, compiler, engine));
+        let explain = "failed to hand over the compiled component";
+        // Code that is mapped from a file `perf` does not look up in its map.
+        let mapped_for_perf = command.run.profile.as_ref().is_some_and(|profile| profile.to_string() == "perfmap");
+        let (sealed, piped) = if mapped_for_perf {
+            (None, Some(Piped::new(artifact.bytes).context(explain)?))
+        } else {
+            (Some(Sealed::new(&artifact.bytes).context(explain)?), None)
+        };
+        drop((compiler, engine));
 
-        let server = commands::ServeCommand::try_parse_from(self.of_server(config.as_ref(), &sealed))?;
+        let path = sealed.as_ref().map(Sealed::path).or_else(|| piped.as_ref().map(Piped::path));
+        let arguments = self.of_server(config.as_ref(), path.unwrap_or_default());
+        let server = commands::ServeCommand::try_parse_from(arguments)?;
         ensure_server()?;
         end_as_interrupted()?;
         let served = without_panic(|| server.execute()).and_then(|served| served);
@@ -255,7 +263,7 @@ impl ServeCommand {
     }
 
     /// What Wasmtime's server is given: all that was, and the artifact in place of the component.
-    fn of_server(&self, config: Option<&Configuration>, artifact: &Sealed) -> Vec<OsString> {
+    fn of_server(&self, config: Option<&Configuration>, artifact: PathBuf) -> Vec<OsString> {
         let ours = ["config", "allow-precompiled", "target"];
         let given = self.given.iter().filter(|given| !ours.iter().any(|name| given.is(name)));
         let given = given.filter_map(Given::without_compiling);
@@ -263,7 +271,7 @@ impl ServeCommand {
         if let Some(config) = config {
             arguments.push(written("config", config.of_server.path().as_os_str()));
         }
-        arguments.extend(["--allow-precompiled".into(), artifact.path().into()]);
+        arguments.extend(["--allow-precompiled".into(), artifact.into()]);
         arguments
     }
 
@@ -408,7 +416,7 @@ mod tests {
         serve.settle(common);
         let (compiled_by, compiles) = engine(&mut command);
 
-        let arguments = serve.of_server(config.as_ref(), &Sealed::new(b"").unwrap());
+        let arguments = serve.of_server(config.as_ref(), "x.cwasm".into());
         let server = commands::ServeCommand::augment_args(Command::new("serve"));
         let given = given(&server.try_get_matches_from(arguments).unwrap());
         let arguments = given.iter().filter(|given| given.of_run).map(Given::written);
@@ -457,7 +465,7 @@ mod tests {
     fn flags_are_handed_on_as_they_were_given() {
         let serve =
             parsed(&["--addr=[::1]:80", "-Haccept: a, b", "-H", "x: 1", "--no-logging-prefix", "--env", "A=-b"]);
-        let arguments = serve.of_server(None, &Sealed::new(b"").unwrap());
+        let arguments = serve.of_server(None, "x.cwasm".into());
         for argument in
             ["--addr=[::1]:80", "--header=accept: a, b", "--header=x: 1", "--no-logging-prefix", "--env=A=-b"]
         {

@@ -476,7 +476,7 @@ fn what_lightbeam_does_not_support_is_named() {
     for (flag, name) in [
         ("-W wmemcheck=y", "`-W wmemcheck` is not supported by Lightbeam"),
         ("-D guest-debug=y", "`-D guest-debug` is not supported by Lightbeam"),
-        ("-D debugger=x.wasm", "`-D debugger` is not supported by Lightbeam"),
+        ("-D debugger=x.wasm", "`-D debugger` is for debuggers that are components, which need `-D guest-debug`"),
         ("-R path=trace", "recording and replaying, which is not supported by Lightbeam"),
     ] {
         for verb in ["run", "compile", "objdump"] {

@@ -1,10 +1,11 @@
 //! Functions that a module's DWARF says nothing of, for most modules have none: a unit in which each has its name, its
-//! locals by their indices, and as its lines the offsets of its operators in the module.
+//! locals by their indices, and as its lines the offsets of its operators in the module. What is beside functions,
+//! trampolines for example, is in a unit of its own and has names alone.
 
 use crate::convert::{extent, producer};
 use crate::lines;
 use crate::places::{Local, in_text};
-use crate::{Module, sections};
+use crate::{Module, Piece, sections};
 use gimli::write::{AttributeValue, Dwarf, Expression, LineProgram, LineString, Range, RangeList, Unit, UnitEntryId};
 use gimli::{Encoding, Format, LineEncoding, Register};
 use std::collections::{HashMap, HashSet};
@@ -27,20 +28,8 @@ pub(crate) fn add(module: &Module<'_>, told: &HashSet<usize>, made: &mut Dwarf) 
     }
     let mut unit = Unit::new(encoding, program);
     let root = unit.root();
-    let ranges = functions
-        .iter()
-        .map(|function| Range::StartEnd { begin: in_text(function.text.start), end: in_text(function.text.end) });
-    let ranges = RangeList(ranges.collect());
-    let ranges = unit.ranges.add(ranges);
-    let text = |text: &str| AttributeValue::String(text.as_bytes().to_vec());
-    let entry = unit.get_mut(root);
-    entry.set(gimli::DW_AT_producer, producer());
-    entry.set(gimli::DW_AT_language, AttributeValue::Language(sections::LANGUAGE));
-    entry.set(gimli::DW_AT_name, text(&module.name));
-    entry.set(gimli::DW_AT_comp_dir, text("."));
-    entry.set(gimli::DW_AT_stmt_list, AttributeValue::LineProgramRef);
-    entry.set(gimli::DW_AT_low_pc, AttributeValue::Address(gimli::write::Address::Constant(0)));
-    entry.set(gimli::DW_AT_ranges, AttributeValue::RangeListRef(ranges));
+    describe(&mut unit, &module.name, functions.iter().map(|function| &function.text));
+    unit.get_mut(root).set(gimli::DW_AT_stmt_list, AttributeValue::LineProgramRef);
     let mut types = HashMap::new();
     for function in functions {
         let id = unit.add(root, gimli::DW_TAG_subprogram);
@@ -63,6 +52,41 @@ pub(crate) fn add(module: &Module<'_>, told: &HashSet<usize>, made: &mut Dwarf) 
         }
     }
     made.units.add(unit);
+}
+
+/// Adds a unit for what is beside functions, if there is anything.
+pub(crate) fn add_others(others: &[Piece], made: &mut Dwarf) {
+    if others.is_empty() {
+        return;
+    }
+    let encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 8 };
+    let mut unit = Unit::new(encoding, LineProgram::none());
+    describe(&mut unit, "lightbeam", others.iter().map(|piece| &piece.text));
+    for piece in others {
+        let id = unit.add(unit.root(), gimli::DW_TAG_subprogram);
+        let entry = unit.get_mut(id);
+        entry.set(gimli::DW_AT_name, text(&piece.name));
+        entry.set(gimli::DW_AT_artificial, AttributeValue::Flag(true));
+        extent(entry, &piece.text);
+    }
+    made.units.add(unit);
+}
+
+/// Says what a unit is called, and where what it describes is in the text.
+fn describe<'a>(unit: &mut Unit, name: &str, ranges: impl Iterator<Item = &'a std::ops::Range<u32>>) {
+    let ranges = ranges.map(|range| Range::StartEnd { begin: in_text(range.start), end: in_text(range.end) });
+    let ranges = unit.ranges.add(RangeList(ranges.collect()));
+    let entry = unit.get_mut(unit.root());
+    entry.set(gimli::DW_AT_producer, producer());
+    entry.set(gimli::DW_AT_language, AttributeValue::Language(sections::LANGUAGE));
+    entry.set(gimli::DW_AT_name, text(name));
+    entry.set(gimli::DW_AT_comp_dir, text("."));
+    entry.set(gimli::DW_AT_low_pc, AttributeValue::Address(gimli::write::Address::Constant(0)));
+    entry.set(gimli::DW_AT_ranges, AttributeValue::RangeListRef(ranges));
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::String(text.as_bytes().to_vec())
 }
 
 /// The type of a local.

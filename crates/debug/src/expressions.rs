@@ -31,7 +31,7 @@ enum Top {
     Nothing,
     /// A number, which as a place is one in linear memory.
     Number,
-    /// The value of a local alone, which is in memory.
+    /// The value of a local alone: of what is said to be a value it is one, and else an address.
     Local(u32),
 }
 
@@ -109,10 +109,15 @@ pub(crate) fn convert<R: Reader>(
     }
     match (top, value) {
         (Top::Nothing, _) => return None,
-        // A local is what it is in its slot, and may be changed there.
-        (Top::Local(index), _) => {
+        // The value of a local is what is in its slot, and may be changed there.
+        (Top::Local(index), true) => {
             let local = function?.0.local(index)?;
             made.op_breg(frame, local.slot.into());
+        }
+        // Otherwise it is where the value is: so are structures that are arguments.
+        (Top::Local(index), false) => {
+            push_local(&mut made, index)?;
+            in_memory(&mut made, code, encoding)?;
         }
         (Top::Number, false) => in_memory(&mut made, code, encoding)?,
         (Top::Number, true) => made.op(gimli::DW_OP_stack_value),

@@ -61,16 +61,27 @@ pub struct Module<'a> {
     pub dwarf: gimli::Dwarf<Slice<'a>>,
 }
 
-/// Makes the debug sections for the modules of one text, to whose start all relocations are relative.
+/// A piece of the text that is of no function of a module.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// What it is called.
+    pub name: String,
+    /// Where in the text it is.
+    pub text: std::ops::Range<u32>,
+}
+
+/// Makes the debug sections for the modules of one text, to whose start all relocations are relative, and for what else
+/// is in it.
 ///
 /// # Errors
 ///
 /// If the DWARF of a module cannot be read.
-pub fn sections(modules: &[Module<'_>]) -> Result<Vec<Section>, Error> {
+pub fn sections(modules: &[Module<'_>], others: &[Piece]) -> Result<Vec<Section>, Error> {
     let mut made = gimli::write::Dwarf::new();
     for module in modules {
         let told = convert::convert(module, &mut made)?;
         bare::add(module, &told, &mut made);
     }
+    bare::add_others(others, &mut made);
     sections::write(&mut made)
 }

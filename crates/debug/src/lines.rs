@@ -57,13 +57,15 @@ fn add(program: &mut LineProgram, code: &Code, function: &Function, lines: &[Lin
     // What makes the frame is of the line that the function begins with.
     let begin = lines.partition_point(|line| line.address < start.saturating_sub(5));
     let of_function = lines[begin..].iter().take_while(|line| line.address < code.address(function.body.end));
-    let Some(first) = of_function.filter_map(|line| line.row).next() else { return };
+    let first = of_function.enumerate().find_map(|(at, line)| Some((begin + at, line.row?)));
+    let Some((at, first)) = first else { return };
     program.begin_sequence(Some(in_text(function.text.start)));
     emit(program, first, 0, true, false);
-    let mut last = None;
+    // Debuggers take it that the second row is where the frame is made, and let whoever steps in stop there.
+    let mut last = Some(at);
     // A line begins with its first code, whichever of its operators that is of: others may have none. What was moved
     // behind the rest of the function is no new beginning.
-    let mut latest = None;
+    let mut latest = last;
     for row in &function.rows {
         let Some((at, Line { row: Some(line), .. })) = of_address(code.address(row.wasm)) else { continue };
         if last != Some(at) {

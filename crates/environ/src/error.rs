@@ -34,7 +34,8 @@ pub struct FunctionPlace {
     pub module: u32,
     /// Its index in the module, which counts imported functions too.
     pub index: u32,
-    /// Its name, if the module gives it one and was there as a whole.
+    /// Its name, if the module gives it one and was there as a whole: names are behind the code, so streams, which
+    /// fail as soon as they can, have none.
     pub name: Option<String>,
 }
 
@@ -99,7 +100,8 @@ impl Error {
     }
 
     /// Line and column in the text format, both from 1 on and the column in characters, if the module was given in it
-    /// and the error is at a place in it. Those of what is invalid are known in function bodies.
+    /// and the error is at a place in it: of a core module that is invalid the operator of a function's body, or else
+    /// the field.
     #[must_use]
     pub fn position(&self) -> Option<(usize, usize)> {
         self.position
@@ -199,11 +201,11 @@ impl Error {
         self
     }
 
-    /// Reading the module failed.
+    /// Reading something, a module or an artifact, failed.
     #[doc(hidden)]
     #[must_use]
-    pub fn io(error: &std::io::Error) -> Error {
-        Error::new(ErrorKind::Io, format!("failed to read the module: {error}"), None)
+    pub fn io(what: &str, error: &std::io::Error) -> Error {
+        Error::new(ErrorKind::Io, format!("failed to read the {what}: {error}"), None)
     }
 
     /// `function` is the module's and its own number.

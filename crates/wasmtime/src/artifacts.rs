@@ -175,7 +175,7 @@ impl Compiler {
     /// As of `deserialize`.
     unsafe fn foreign_file<L: Loaded>(&self, path: &Path) -> wasmtime::Result<L> {
         let of_file = || format!("failed to load `{}`", path.display());
-        let artifact = std::fs::read(path).map_err(|error| Error::io(&error)).with_context(of_file)?;
+        let artifact = std::fs::read(path).map_err(|error| Error::io("artifact", &error)).with_context(of_file)?;
         // SAFETY: the caller's.
         unsafe { self.foreign(&artifact) }.with_context(of_file)
     }

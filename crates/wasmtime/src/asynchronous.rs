@@ -45,7 +45,7 @@ impl Compiler {
         let mut stream = self.stream();
         while let Some(chunk) = poll_fn(|task| chunks.as_mut().poll_next(task)).await {
             let chunk = chunk.map_err(|error| {
-                let io = Error::io(&io::Error::other(error.to_string()));
+                let io = Error::io("module", &io::Error::other(error.to_string()));
                 wasmtime::Error::new(error).context(io)
             })?;
             stream.push(chunk.as_ref())?;
@@ -98,6 +98,6 @@ fn push(stream: &mut Stream, read: io::Result<&[u8]>) -> Result<bool> {
         Ok([]) => Ok(false),
         Ok(bytes) => stream.push(bytes).map(|_| true),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
-        Err(error) => Err(Error::io(&error).into()),
+        Err(error) => Err(Error::io("module", &error).into()),
     }
 }

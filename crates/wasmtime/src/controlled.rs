@@ -94,7 +94,9 @@ impl Compiler {
     }
 
     /// Keeps artifacts in this cache, and finds them there instead of compiling again: of all ways in that take a
-    /// module or a component as a whole, which are those without `stream` and `read` in their names. With
+    /// module or a component as a whole, which are those without `stream` and `read` in their names. A stream does not
+    /// ask it: which module it is shows with the last byte, and by then all of it is compiled. Nor does it keep what it
+    /// made: the key is a digest of the bytes, which it lets go as it has used them. With
     /// [`verify`](Self::verify), what is found is proved against the module, as
     /// [`verify_artifact`](Self::verify_artifact) does it; what is not proved is removed and compiled again.
     #[cfg(feature = "cache")]

@@ -99,6 +99,12 @@ use std::time::Instant;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Module};
 
+/// Does an engine of this process write a map of its code for `perf`? None tells, but Wasmtime makes the file with the
+/// first engine that does.
+fn is_mapped_for_perf() -> bool {
+    std::path::Path::new(&format!("/tmp/perf-{}.map", std::process::id())).exists()
+}
+
 /// Compiles modules for one [`Engine`].
 ///
 /// Cheap to clone, and like `Engine` it can be used from several threads at once.
@@ -141,7 +147,8 @@ impl Compiler {
     }
 
     fn with(engine: &Engine, settings: Settings) -> wasmtime::Result<Compiler> {
-        let settings = probe::complete(engine, settings)?;
+        let mut settings = probe::complete(engine, settings)?;
+        settings.change().memory_files = !is_mapped_for_perf();
         Ok(Compiler {
             engine: engine.clone(),
             settings: Arc::new(settings),
@@ -342,10 +349,12 @@ impl Compiler {
     }
 
     /// Sets whether a module whose artifact is of half a megabyte or more may be loaded from an anonymous file in
-    /// memory (`memfd_create`), which saves copying it. Without this it may. Such a module keeps one descriptor for
-    /// its life. It is copied instead where the machine refuses the file or memory for it, where the process's limit
-    /// on the size of files (`RLIMIT_FSIZE`) is smaller, and where half of the descriptors that the process may have
-    /// (`RLIMIT_NOFILE`) are in use. Switch it off where the system calls themselves are forbidden.
+    /// memory (`memfd_create`), which saves copying it. Without this it may, unless an engine of the process has
+    /// [`ProfilingStrategy::PerfMap`](wasmtime::ProfilingStrategy::PerfMap): `perf` looks up no code in its map that
+    /// comes from a file. Such a module keeps one descriptor for its life. It is copied instead where the machine
+    /// refuses the file or memory for it, where the process's limit on the size of files (`RLIMIT_FSIZE`) is smaller,
+    /// and where half of the descriptors that the process may have (`RLIMIT_NOFILE`) are in use. Switch it off where
+    /// the system calls themselves are forbidden.
     #[must_use]
     pub fn memory_files(mut self, on: bool) -> Compiler {
         self.set().memory_files = on;
@@ -591,19 +600,20 @@ impl Compiler {
         stream.finish()
     }
 
-    /// Begins a module or a component whose bytes are still to come: the first of them tell which it is.
+    /// Begins a module or a component whose bytes are still to come: the first of them tell which it is. A stream asks
+    /// no cache, and its errors have functions by index alone: a module's names are behind its code.
     #[must_use]
     pub fn stream(&self) -> Stream {
         Stream::new(self.clone())
     }
 
-    /// Begins a module whose bytes are still to come.
+    /// Begins a module whose bytes are still to come, as [`stream`](Self::stream).
     #[must_use]
     pub fn module_stream(&self) -> ModuleStream {
         ModuleStream::new(self.clone())
     }
 
-    /// Begins a component whose bytes are still to come.
+    /// Begins a component whose bytes are still to come, as [`stream`](Self::stream).
     #[must_use]
     pub fn component_stream(&self) -> ComponentStream {
         ComponentStream::new(self.clone())
@@ -628,7 +638,7 @@ fn each_chunk(mut source: impl Read, mut take: impl FnMut(&[u8]) -> wasmtime::Re
             Ok(0) => return Ok(()),
             Ok(bytes) => take(&chunk[..bytes])?,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(Error::io(&error).into()),
+            Err(error) => return Err(Error::io("module", &error).into()),
         }
     }
 }

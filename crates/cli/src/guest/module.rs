@@ -51,8 +51,11 @@ impl Guest<'_> {
         let ty = func.ty(&*store);
         let mut words = self.command.module_and_args[1..].iter();
         let mut arguments = Vec::new();
+        let params = ty.params().len();
         for ty in ty.params() {
-            let Some(word) = words.next() else { bail!("not enough arguments for `{name}`") };
+            let Some(word) = words.next() else {
+                bail!("not enough arguments for `{name}`: it takes {params}, and there are {}", arguments.len())
+            };
             let Some(word) = word.to_str() else { bail!("argument is not valid UTF-8: {word:?}") };
             arguments.push(argument(word, &ty)?);
         }

@@ -1,7 +1,7 @@
 //! The text format: its binary form, and where in the text something of the binary form is.
 
 use crate::error::Error;
-use wasmtime_environ::wasmparser::{Parser, Payload};
+use wasmtime_environ::wasmparser::{Encoding, FromReader, FunctionBody, Parser, Payload, SectionLimited};
 use wast::Wat;
 use wast::component::{ComponentField, ComponentKind, CoreModuleKind, NestedComponentKind};
 use wast::core::{Expression, Func, FuncKind, ModuleField, ModuleKind};
@@ -15,6 +15,12 @@ pub(crate) fn to_binary(bytes: &[u8]) -> Result<Vec<u8>, Error> {
                        which is UTF-8";
         Error::invalid(message, Some(error.valid_up_to()))
     })?;
+    if bytes.is_empty() {
+        return Err(Error::invalid(
+            "expected WebAssembly, in the binary or in the text format, but there is nothing",
+            None,
+        ));
+    }
     let encode = || -> Result<Vec<u8>, wast::Error> {
         let buffer = ParseBuffer::new(text)?;
         let mut wat = parser::parse::<Wat<'_>>(&buffer)?;
@@ -29,7 +35,7 @@ fn placed(error: Error, text: &str, span: Span) -> Error {
     error.at_position(line + 1, before.chars().count() + 1)
 }
 
-/// An error in the binary form of a text, at the place in the text where its cause is, if that is in a function body.
+/// An error in the binary form of a text, at the place in the text where its cause is, if that is in a core module.
 pub(crate) fn locate(error: Error, text: &[u8], binary: &[u8]) -> Error {
     let Ok(text) = std::str::from_utf8(text) else { return error };
     match error.offset().and_then(|offset| span(text, binary, offset)) {
@@ -38,79 +44,178 @@ pub(crate) fn locate(error: Error, text: &[u8], binary: &[u8]) -> Error {
     }
 }
 
-/// Where in the text that is which is at this byte of a function body of the binary form.
-fn span(text: &str, binary: &[u8], offset: usize) -> Option<Span> {
-    let mut body = None;
-    let mut bodies = 0;
+/// What a byte of a core module's binary form is in.
+enum Part<'b> {
+    /// The body of a function, by its number among all bodies of the module.
+    Body(usize, FunctionBody<'b>),
+    /// An entry of a section, by its number there.
+    Entry(Section, usize),
+}
+
+/// The sections whose entries are fields of a module in the text format, one by one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Section {
+    Types,
+    Imports,
+    Functions,
+    Tables,
+    Memories,
+    Globals,
+    Exports,
+    Start,
+    Elements,
+    Data,
+    Tags,
+}
+
+/// The core module, by its number, and the part of it that this byte of a binary form is in; and how many modules there
+/// are.
+fn part(binary: &[u8], offset: usize) -> Option<(usize, Part<'_>, usize)> {
+    let (mut modules, mut bodies) = (0, 0);
+    let mut found = None;
     for payload in Parser::new(0).parse_all(binary) {
-        if let Payload::CodeSectionEntry(entry) = payload.ok()? {
-            // What is missing is found to be missing behind the end.
-            if entry.range().start <= offset && offset <= entry.range().end {
-                body.get_or_insert((bodies, entry));
+        let entry = match payload.ok()? {
+            Payload::Version { encoding: Encoding::Module, .. } => {
+                modules += 1;
+                bodies = 0;
+                None
             }
-            bodies += 1;
+            Payload::CodeSectionEntry(body) => {
+                bodies += 1;
+                // What is missing is found to be missing behind the end.
+                let within = body.range().start <= offset && offset <= body.range().end;
+                within.then_some(Part::Body(bodies - 1, body))
+            }
+            Payload::TypeSection(section) => entry(Section::Types, section, offset),
+            Payload::ImportSection(section) => entry(Section::Imports, section, offset),
+            Payload::FunctionSection(section) => entry(Section::Functions, section, offset),
+            Payload::TableSection(section) => entry(Section::Tables, section, offset),
+            Payload::MemorySection(section) => entry(Section::Memories, section, offset),
+            Payload::GlobalSection(section) => entry(Section::Globals, section, offset),
+            Payload::ExportSection(section) => entry(Section::Exports, section, offset),
+            Payload::ElementSection(section) => entry(Section::Elements, section, offset),
+            Payload::DataSection(section) => entry(Section::Data, section, offset),
+            Payload::TagSection(section) => entry(Section::Tags, section, offset),
+            Payload::StartSection { range, .. } => range.contains(&offset).then_some(Part::Entry(Section::Start, 0)),
+            _ => None,
+        };
+        if let Some(part) = entry {
+            found.get_or_insert((modules - 1, part));
         }
     }
-    let (number, body) = body?;
+    found.map(|(module, part)| (module, part, modules))
+}
+
+/// The entry of a section that this byte is in.
+fn entry<'b, T: FromReader<'b>>(
+    section: Section,
+    entries: SectionLimited<'b, T>,
+    offset: usize,
+) -> Option<Part<'static>> {
+    if !entries.range().contains(&offset) {
+        return None;
+    }
+    let begun = entries.into_iter_with_offsets().map_while(Result::ok).take_while(|(at, _)| *at <= offset).count();
+    Some(Part::Entry(section, begun.saturating_sub(1)))
+}
+
+/// Where in the text that is which is at this byte of a core module in the binary form.
+fn span(text: &str, binary: &[u8], offset: usize) -> Option<Span> {
+    let (module, part, modules) = part(binary, offset)?;
+    let mut buffer = ParseBuffer::new(text).ok()?;
+    buffer.track_instr_spans(true);
+    let mut wat = parser::parse::<Wat<'_>>(&buffer).ok()?;
+    if let Part::Entry(..) = part {
+        // What stands for several fields becomes those.
+        wat.encode().ok()?;
+    }
+    let mut texts = Vec::new();
+    collect(&wat, &mut texts);
+    // Otherwise they are not those of the binary form, one by one.
+    let fields = texts.get(module).copied().flatten().filter(|_| texts.len() == modules)?;
+    match part {
+        Part::Body(number, body) => {
+            let (function, expression) = bodies(fields).nth(number)?;
+            let spans = expression.instr_spans.as_deref().unwrap_or_default();
+            // The operator that ends a body is nowhere in the text.
+            let of_operator = operator(&body, offset).and_then(|number| spans.get(number).or(spans.last()));
+            Some(of_operator.copied().unwrap_or(function.span))
+        }
+        Part::Entry(section, number) => {
+            let of_section = fields.iter().filter_map(|field| of_field(field).filter(|(of, _)| *of == section));
+            of_section.map(|(_, span)| span).nth(number)
+        }
+    }
+}
+
+/// The number of the operator of a body that this byte is in.
+fn operator(body: &FunctionBody<'_>, offset: usize) -> Option<usize> {
     let mut operators = body.get_operators_reader().ok()?;
-    let mut operator = None;
+    let mut begun: usize = 0;
     while !operators.eof() && operators.original_position() <= offset {
-        operator = Some(operator.map_or(0, |number: usize| number + 1));
+        begun += 1;
         if operators.read().is_err() {
             break;
         }
     }
-
-    let mut buffer = ParseBuffer::new(text).ok()?;
-    buffer.track_instr_spans(true);
-    let wat = parser::parse::<Wat<'_>>(&buffer).ok()?;
-    let mut functions = Vec::new();
-    collect(&wat, &mut functions);
-    // Otherwise they are not those of the binary form, one by one.
-    let (function, expression) = functions.get(number).filter(|_| functions.len() == bodies)?;
-    let spans = expression.instr_spans.as_deref().unwrap_or_default();
-    // The operator that ends a body is nowhere in the text.
-    let of_operator = operator.and_then(|number| spans.get(number).or(spans.last()));
-    Some(of_operator.copied().unwrap_or(function.span))
+    begun.checked_sub(1)
 }
 
-/// The functions with a body of the modules in a text, in order.
-fn collect<'t, 'a>(wat: &'t Wat<'a>, functions: &mut Vec<(&'t Func<'a>, &'t Expression<'a>)>) {
+fn bodies<'t, 'a>(fields: &'t [ModuleField<'a>]) -> impl Iterator<Item = (&'t Func<'a>, &'t Expression<'a>)> {
+    fields.iter().filter_map(|field| match field {
+        ModuleField::Func(function) => match &function.kind {
+            FuncKind::Inline { expression, .. } => Some((function, expression)),
+            FuncKind::Import(..) => None,
+        },
+        _ => None,
+    })
+}
+
+/// The section that a field is an entry of, and where the field is.
+fn of_field(field: &ModuleField<'_>) -> Option<(Section, Span)> {
+    Some(match field {
+        ModuleField::Type(ty) => (Section::Types, ty.span),
+        ModuleField::Rec(group) => (Section::Types, group.span),
+        ModuleField::Import(imports) => (Section::Imports, imports.span),
+        ModuleField::Func(function) => (Section::Functions, function.span),
+        ModuleField::Table(table) => (Section::Tables, table.span),
+        ModuleField::Memory(memory) => (Section::Memories, memory.span),
+        ModuleField::Global(global) => (Section::Globals, global.span),
+        ModuleField::Export(export) => (Section::Exports, export.span),
+        ModuleField::Start(function) => (Section::Start, function.span()),
+        ModuleField::Elem(segment) => (Section::Elements, segment.span),
+        ModuleField::Data(segment) => (Section::Data, segment.span),
+        ModuleField::Tag(tag) => (Section::Tags, tag.span),
+        ModuleField::Custom(_) => return None,
+    })
+}
+
+/// The fields of the core modules of a text, in order; none of one that is written as its bytes.
+fn collect<'t, 'a>(wat: &'t Wat<'a>, modules: &mut Vec<Option<&'t [ModuleField<'a>]>>) {
     match wat {
-        Wat::Module(module) => {
-            if let ModuleKind::Text(fields) = &module.kind {
-                of_module(fields, functions);
-            }
-        }
+        Wat::Module(module) => modules.push(match &module.kind {
+            ModuleKind::Text(fields) => Some(fields),
+            ModuleKind::Binary(_) => None,
+        }),
         Wat::Component(component) => {
             if let ComponentKind::Text(fields) = &component.kind {
-                of_component(fields, functions);
+                of_component(fields, modules);
             }
         }
     }
 }
 
-fn of_module<'t, 'a>(fields: &'t [ModuleField<'a>], functions: &mut Vec<(&'t Func<'a>, &'t Expression<'a>)>) {
-    for field in fields {
-        if let ModuleField::Func(function) = field
-            && let FuncKind::Inline { expression, .. } = &function.kind
-        {
-            functions.push((function, expression));
-        }
-    }
-}
-
-fn of_component<'t, 'a>(fields: &'t [ComponentField<'a>], functions: &mut Vec<(&'t Func<'a>, &'t Expression<'a>)>) {
+fn of_component<'t, 'a>(fields: &'t [ComponentField<'a>], modules: &mut Vec<Option<&'t [ModuleField<'a>]>>) {
     for field in fields {
         match field {
             ComponentField::CoreModule(module) => {
                 if let CoreModuleKind::Inline { fields } = &module.kind {
-                    of_module(fields, functions);
+                    modules.push(Some(fields));
                 }
             }
             ComponentField::Component(component) => {
                 if let NestedComponentKind::Inline(fields) = &component.kind {
-                    of_component(fields, functions);
+                    of_component(fields, modules);
                 }
             }
             _ => {}
@@ -142,6 +247,23 @@ mod tests {
     fn modules_in_components_are_found() {
         let text = "(component\n (core module (func))\n (component (core module\n  (func unreachable\n   (drop (f64.const 7))))))";
         assert_eq!(position(text, &7_f64.to_le_bytes()), Some((5, 11)));
+    }
+
+    #[test]
+    fn fields_are_found_in_the_text() {
+        let text = "(module\n (import \"a\" \"b\" (global i32))\n (type (func))\n (func (export \"x\") (export \"y\"))\n\
+                    (memory (data \"0123\"))\n (global i64 (i64.const 0x4321))\n (export \"z\" (func 0))\n\
+                    (table funcref (elem 0))\n (rec (type (func (param i64 i64))) (type (array i32)))\n (start 0))";
+        assert_eq!(position(text, b"\x01a\x01b"), Some((2, 3)), "an import");
+        assert_eq!(position(text, b"\x60\0\0"), Some((3, 3)), "a type");
+        assert_eq!(position(text, b"\x01y\0"), Some((4, 3)), "an export of a function");
+        assert_eq!(position(text, b"\x00\x41\x00\x0b\x040123"), Some((5, 2)), "a segment of a memory");
+        assert_eq!(position(text, &[0x42, 0xa1, 0x86, 0x01]), Some((6, 3)), "a global");
+        assert_eq!(position(text, b"\x01z\0"), Some((7, 3)), "an export");
+        assert_eq!(position(text, b"\x00\x41\x00\x0b\x01\0"), Some((8, 2)), "a segment of a table");
+        assert_eq!(position(text, b"\x5e\x7f"), Some((9, 3)), "a group of types");
+        let text = "(component\n (core module)\n (core module\n  (memory 7)\n  (export \"e\" (memory 0))))";
+        assert_eq!(position(text, b"\x01e\x02"), Some((5, 4)), "a module of a component");
     }
 
     #[test]

@@ -237,19 +237,19 @@ pub(crate) fn write<'a>(
         source.modules().into_iter().for_each(|translation| translation.module.needs_gc_heap = true);
     }
     let metadata = settings.kept.metadata(image.objects, || engine_metadata(settings, image.objects));
-    elf.section(obj::ELF_WASM_ENGINE, Kind::ReadOnly, metadata?);
-    elf.section(origin::SECTION, Kind::Debug, ArtifactOrigin::current().content());
+    elf.section(obj::ELF_WASM_ENGINE, Kind::Plain, metadata?);
+    elf.section(origin::SECTION, Kind::Plain, ArtifactOrigin::current().content());
     // No branch protection on this architecture.
-    elf.section(obj::ELF_WASM_BTI, Kind::ReadOnly, vec![0]);
+    elf.section(obj::ELF_WASM_BTI, Kind::Plain, vec![0]);
     let text_len = image.text.len();
     if let Some(addresses) = image.addresses {
-        elf.section(obj::ELF_WASMTIME_ADDRMAP, Kind::ReadOnly, addresses.finish());
+        elf.section(obj::ELF_WASMTIME_ADDRMAP, Kind::Plain, addresses.finish());
     }
-    elf.section(obj::ELF_WASMTIME_TRAPS, Kind::ReadOnly, image.traps.finish());
+    elf.section(obj::ELF_WASMTIME_TRAPS, Kind::Plain, image.traps.finish());
     if let Some(maps) = image.stack_maps.finish() {
-        elf.section(obj::ELF_WASMTIME_STACK_MAP, Kind::ReadOnly, maps);
+        elf.section(obj::ELF_WASMTIME_STACK_MAP, Kind::Plain, maps);
     }
-    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, Kind::ReadOnly, image.exceptions.finish());
+    elf.section(obj::ELF_WASMTIME_EXCEPTIONS, Kind::Plain, image.exceptions.finish());
     elf.symbols = match image.symbols {
         Named::Nothing => None,
         Named::Pieces(pieces) => Some(Symbols::new(&pieces, &source)),
@@ -257,13 +257,14 @@ pub(crate) fn write<'a>(
     };
     if let Some(parts) = &image.debug {
         let frames = image.unwind.iter().map(|table| table.for_debuggers(text_len));
-        elf.debug(parts.sections(&source)?.into_iter().chain(frames));
+        let sections = parts.sections(&source, elf.symbols.as_ref())?;
+        elf.debug(sections.into_iter().chain(frames));
     }
     let unwind = image.unwind.filter(|_| settings.unwind).map(|table| table.finish(text_len)).unwrap_or_default();
     // Text and data are empty at first. Their bytes follow when all else is written.
     let text_section = elf.section(".text", Kind::Code, Vec::new());
-    let data_section = elf.section(obj::ELF_WASM_DATA, Kind::ReadOnly, Vec::new());
-    let unwind_section = (!unwind.is_empty()).then(|| elf.section(unwind::NAME, Kind::ReadOnly, Vec::new()));
+    let data_section = elf.section(obj::ELF_WASM_DATA, Kind::Plain, Vec::new());
+    let unwind_section = (!unwind.is_empty()).then(|| elf.section(unwind::NAME, Kind::Plain, Vec::new()));
 
     let Data { parts: data, len: data_len, align: data_align } = Data::take(&mut source);
     let info = match source {
@@ -287,7 +288,7 @@ pub(crate) fn write<'a>(
             })
         }
     };
-    elf.section(obj::ELF_WASMTIME_INFO, Kind::ReadOnly, info?);
+    elf.section(obj::ELF_WASMTIME_INFO, Kind::Plain, info?);
     let mut front = elf.finish();
 
     if text_len == 0 {
@@ -392,7 +393,7 @@ fn append(
     let ModuleTranslation { module, debuginfo, has_unparsed_debuginfo, wasm, .. } = translation;
     let mut func_names = Vec::new();
     if !debuginfo.name_section.func_names.is_empty() {
-        let bytes = elf.named(obj::ELF_NAME_DATA, Kind::ReadOnly);
+        let bytes = elf.named(obj::ELF_NAME_DATA, Kind::Plain);
         let mut names: Vec<_> = debuginfo.name_section.func_names.iter().collect();
         names.sort_unstable_by_key(|(idx, _)| **idx);
         func_names = names
@@ -414,7 +415,7 @@ fn append(
         let mut file = Vec::new();
         builder.finish(&mut file)?;
         if let Some(end) = dwarf.iter().map(|(_, part)| part.end).max() {
-            let bytes = elf.named(obj::ELF_WASMTIME_DWARF, Kind::Debug);
+            let bytes = elf.named(obj::ELF_WASMTIME_DWARF, Kind::Plain);
             let start = bytes.len() as u64;
             bytes.extend_from_slice(&file[size_of::<Header>()..][..end as usize]);
             dwarf.iter_mut().for_each(|(_, part)| *part = start + part.start..start + part.end);

@@ -5,12 +5,12 @@ use crate::error::Error;
 use crate::input::component;
 use crate::output::artifact::Source;
 use crate::output::fragment::FragmentFunc;
-use crate::output::symbols::Names;
+use crate::output::symbols::{Names, Symbols};
 use crate::target::Machine;
 use lightbeam_compiler::code::{LocalPlace, Record};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::ty::Ty;
-use lightbeam_debug::{Code, Function, Local, Module, Row};
+use lightbeam_debug::{Code, Function, Local, Module, Piece, Row};
 use std::ops::Range;
 use wasmtime_environ::{DefinedFuncIndex, EntityRef, ModuleTranslation, StaticModuleIndex};
 
@@ -53,16 +53,32 @@ impl DebugParts {
         self.locals.extend(places.iter().map(|place| LocalPlace { body: base + place.body, ..*place }));
     }
 
-    /// The sections.
-    pub(crate) fn sections(&self, source: &Source<'_>) -> Result<Vec<lightbeam_debug::Section>, Error> {
+    /// The sections, with what else is named in the text.
+    pub(crate) fn sections(
+        &self,
+        source: &Source<'_>,
+        symbols: Option<&Symbols>,
+    ) -> Result<Vec<lightbeam_debug::Section>, Error> {
+        let others: Vec<Piece> = symbols.map(|symbols| self.others(symbols)).unwrap_or_default();
         let made = match source {
             Source::Module((translation, _)) => vec![self.module(translation, source)],
             Source::Component(component::Translated { modules, .. }, _) => {
                 modules.values().map(|translation| self.module(translation, source)).collect()
             }
         };
-        lightbeam_debug::sections(&made)
+        lightbeam_debug::sections(&made, &others)
             .map_err(|error| Error::invalid(format!("the debug information of the module is malformed: {error}"), None))
+    }
+
+    /// What symbols name beside functions.
+    fn others(&self, symbols: &Symbols) -> Vec<Piece> {
+        let is_function = |text: &Range<u32>| {
+            let behind = self.functions.partition_point(|function| function.text.start < text.end);
+            behind.checked_sub(1).is_some_and(|at| self.functions[at].text.end > text.start)
+        };
+        let pieces = symbols.entries.iter().map(|[name, start, len]| (*name, *start..start + len));
+        let others = pieces.filter(|(_, text)| !is_function(text));
+        others.map(|(name, text)| Piece { name: symbols.name(name), text }).collect()
     }
 
     fn module<'a>(&self, translation: &ModuleTranslation<'a>, names: &dyn Names) -> Module<'a> {
@@ -104,7 +120,9 @@ impl DebugParts {
             ..gimli::Dwarf::default()
         };
         dwarf.populate_abbreviations_cache(gimli::AbbreviationsCacheStrategy::Duplicates);
-        let called = info.name_section.module_name.map_or_else(|| format!("wasm[{}]", module.index()), str::to_owned);
+        let strings = &translation.module.strings;
+        let called = translation.module.name.map(|name| strings[name].to_owned());
+        let called = called.unwrap_or_else(|| format!("wasm[{}]", module.index()));
         Module { name: called, code, dwarf }
     }
 }

@@ -21,10 +21,10 @@ type Symbol = Sym64<LE>;
 /// What a section is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    ReadOnly,
+    /// What is read where it is in the file. It has no place in memory of its own: gdb warns of each that has one and
+    /// is outside of what it takes for the loaded part.
+    Plain,
     Code,
-    /// Nothing that a loader has to look at.
-    Debug,
     /// What waits in the section with this number for the address of the code.
     Relocations(u32),
 }
@@ -67,7 +67,7 @@ impl Elf {
         let symbol = self.symbols.as_ref().and_then(|symbols| symbols.entries.first());
         let Some([_, base, _]) = symbol.copied() else { return };
         for lightbeam_debug::Section { name, bytes, relocations } in sections {
-            let of = self.section(name, Kind::Debug, bytes) as u32;
+            let of = self.section(name, Kind::Plain, bytes) as u32;
             let mut table = Vec::with_capacity(relocations.len() * size_of::<Rela64<LE>>());
             for lightbeam_debug::Relocation { at, addend } in relocations {
                 table.extend_from_slice(bytes_of(&Rela64 {
@@ -161,9 +161,8 @@ impl Elf {
         for ((_, kind, bytes), name) in self.sections.iter().zip(&names.offsets) {
             at = place(at, *kind);
             let flags = match kind {
-                Kind::ReadOnly => SHF_ALLOC,
+                Kind::Plain => 0,
                 Kind::Code => SHF_ALLOC | SHF_EXECINSTR,
-                Kind::Debug => 0,
                 Kind::Relocations(_) => SHF_INFO_LINK,
             };
             let plain = header(*name, SHT_PROGBITS, flags, at, bytes.len());
@@ -252,19 +251,19 @@ mod tests {
     fn a_file_is_what_the_object_crate_writes() {
         // All that an artifact may have, in all its subsets; and a name that another ends with.
         let all = [
-            (obj::ELF_WASM_ENGINE, Kind::ReadOnly),
-            (crate::origin::SECTION, Kind::Debug),
-            (obj::ELF_WASM_BTI, Kind::ReadOnly),
-            (obj::ELF_WASMTIME_ADDRMAP, Kind::ReadOnly),
-            (obj::ELF_WASMTIME_TRAPS, Kind::ReadOnly),
-            (obj::ELF_WASMTIME_STACK_MAP, Kind::ReadOnly),
-            (obj::ELF_WASMTIME_EXCEPTIONS, Kind::ReadOnly),
+            (obj::ELF_WASM_ENGINE, Kind::Plain),
+            (crate::origin::SECTION, Kind::Plain),
+            (obj::ELF_WASM_BTI, Kind::Plain),
+            (obj::ELF_WASMTIME_ADDRMAP, Kind::Plain),
+            (obj::ELF_WASMTIME_TRAPS, Kind::Plain),
+            (obj::ELF_WASMTIME_STACK_MAP, Kind::Plain),
+            (obj::ELF_WASMTIME_EXCEPTIONS, Kind::Plain),
             (".text", Kind::Code),
-            (obj::ELF_WASM_DATA, Kind::ReadOnly),
-            (obj::ELF_NAME_DATA, Kind::ReadOnly),
-            (obj::ELF_WASMTIME_DWARF, Kind::Debug),
-            (".dwarf", Kind::ReadOnly),
-            (obj::ELF_WASMTIME_INFO, Kind::ReadOnly),
+            (obj::ELF_WASM_DATA, Kind::Plain),
+            (obj::ELF_NAME_DATA, Kind::Plain),
+            (obj::ELF_WASMTIME_DWARF, Kind::Plain),
+            (".dwarf", Kind::Plain),
+            (obj::ELF_WASMTIME_INFO, Kind::Plain),
         ];
         for subset in 0..1_u32 << all.len() {
             let chosen = all.iter().enumerate().filter(|(n, _)| subset >> n & 1 != 0);
@@ -274,9 +273,8 @@ mod tests {
             for (n, (name, kind)) in chosen {
                 let bytes: Vec<u8> = (0..n * 7 % 11).map(|byte| byte as u8).collect();
                 let of_object = match kind {
-                    Kind::ReadOnly => SectionKind::ReadOnlyData,
+                    Kind::Plain => SectionKind::Debug,
                     Kind::Code => SectionKind::Text,
-                    Kind::Debug => SectionKind::Debug,
                     Kind::Relocations(_) => unreachable!("none of these"),
                 };
                 let section = object.add_section(Vec::new(), name.as_bytes().to_vec(), of_object);

@@ -1,5 +1,6 @@
 //! What lies where in the text, by name: the symbols that profilers and debuggers look for, under the names that
-//! Wasmtime's own compilers give them.
+//! Wasmtime's own compilers give them. What those do not have is named so that `wasmtime objdump`, which panics on a
+//! symbol of a kind that it does not know, takes it for a trampoline or a library call.
 
 use lightbeam_compiler::code::Routine;
 use std::io::Write;
@@ -61,6 +62,13 @@ impl Symbols {
         }
         symbols
     }
+
+    /// The name that begins here.
+    pub(crate) fn name(&self, at: u32) -> String {
+        let bytes = &self.strings[at as usize..];
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    }
 }
 
 /// Who knows what names stand for.
@@ -105,10 +113,10 @@ fn write(table: &mut Vec<u8>, name: &Name, names: &dyn Names) {
             by_index(table, module, defined, b"array_to_wasm_trampoline");
         }
         Name::Thunk(module, defined) => {
-            by_index(table, module, defined, b"tail_to_private_thunk");
+            by_index(table, module, defined, b"tail_to_private_trampoline");
         }
         Name::Data(module, segment, drop) => {
-            of_module(table, module, if drop { b"data_drop" } else { b"data_segment" });
+            of_module(table, module, if drop { b"data_drop_trampoline" } else { b"data_segment_trampoline" });
             number(table, segment);
             table.push(b']');
         }
@@ -136,7 +144,7 @@ fn write(table: &mut Vec<u8>, name: &Name, names: &dyn Names) {
         // No others are made.
         Name::Key(key) => text(table, format_args!("{key:?}")),
         Name::Routine(routine) => {
-            text(table, format_args!("lightbeam::{routine:?}"));
+            text(table, format_args!("lightbeam-libcall::{routine:?}"));
             // Spaces end a name in the files that profilers read.
             let start = table.iter().rposition(|byte| *byte == 0).map_or(0, |end| end + 1);
             table[start..].iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = b'_');
