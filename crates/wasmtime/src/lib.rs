@@ -24,8 +24,8 @@
 //! # What it compiles
 //!
 //! WebAssembly 3.0, and of what is beside it: wide arithmetic, custom page sizes, and threads: shared memories, atomic
-//! operators, `wait` and `notify`. Which of these a module may use is for the engine's [`Config`](wasmtime::Config) to
-//! say. Modules that use something else are refused with an [`Error`] that names it and where it is.
+//! operators, `wait` and `notify`. Which of these a module may use is for the engine's [`Config`] to say. Modules that
+//! use something else are refused with an [`Error`] that names it and where it is.
 //!
 //! Components are compiled as well, with all of their model but objects of the collector.
 //!
