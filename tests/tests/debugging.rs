@@ -350,9 +350,11 @@ fn code_that_is_mapped_for_perf_is_in_no_file() {
         });
         of.unwrap().contains("memfd:lightbeam")
     };
+    let map = format!("/tmp/perf-{}.map", std::process::id());
+    // Of a process that had the same number.
+    std::fs::write(&map, "").unwrap();
     assert!(in_file(&Compiler::new(&config).unwrap()));
     let compiler = Compiler::new(config.profiler(ProfilingStrategy::PerfMap)).unwrap();
-    let map = format!("/tmp/perf-{}.map", std::process::id());
     let found = in_file(&compiler);
     let named = std::fs::read_to_string(&map).unwrap().lines().filter(|line| line.contains("function[")).count();
     let asked_for = in_file(&compiler.memory_files(true));

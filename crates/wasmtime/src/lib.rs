@@ -99,10 +99,12 @@ use std::time::Instant;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Module};
 
-/// Does an engine of this process write a map of its code for `perf`? None tells, but Wasmtime makes the file with the
-/// first engine that does.
+/// Does an engine of this process write a map of its code for `perf`? None tells, but Wasmtime opens the file with the
+/// first engine that does, and keeps it open. One that only is there may be of a process that had the same number.
 fn is_mapped_for_perf() -> bool {
-    std::path::Path::new(&format!("/tmp/perf-{}.map", std::process::id())).exists()
+    let map = std::path::PathBuf::from(format!("/tmp/perf-{}.map", std::process::id()));
+    let opened = || std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    map.exists() && opened().any(|file| std::fs::read_link(file.path()).is_ok_and(|path| path == map))
 }
 
 /// Compiles modules for one [`Engine`].
