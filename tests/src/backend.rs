@@ -4,7 +4,7 @@ use crate::random::Random;
 use lightbeam::CpuFeatures;
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
-use wasmtime::{Collector, Config, Engine, Module, Result};
+use wasmtime::{Collector, Config, Engine, Module, OperatorCost, Result, VariableOperatorCost};
 
 /// What an engine is asked for. Both compilers of a comparison work for the same engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Setup {
     pub signals: bool,
     /// Is fuel counted?
     pub fuel: bool,
+    /// What the table of operators' costs is made from, if there is one.
+    pub costs: Option<u64>,
     /// Are epochs looked at?
     pub epochs: bool,
     /// Are tables filled in on first use?
@@ -81,6 +83,7 @@ impl Default for Setup {
             may_move: true,
             signals: true,
             fuel: false,
+            costs: None,
             epochs: false,
             lazy_tables: true,
             copy_on_write: true,
@@ -101,12 +104,13 @@ impl Setup {
     pub fn random(random: &mut Random) -> Setup {
         const SIZES: [Option<u64>; 5] = [None, None, Some(0), Some(1 << 20), Some(4 << 30)];
         const GUARDS: [Option<u64>; 5] = [None, None, Some(0), Some(1 << 16), Some(4 << 30)];
-        Setup {
+        let setup = Setup {
             reservation: *random.pick(&SIZES),
             guard: *random.pick(&GUARDS),
             may_move: !random.one_in(4),
             signals: !random.one_in(4),
             fuel: random.one_in(4),
+            costs: None,
             epochs: random.one_in(4),
             lazy_tables: !random.one_in(3),
             copy_on_write: !random.one_in(3),
@@ -123,8 +127,11 @@ impl Setup {
             meddles: false,
             spectre: !random.one_in(3),
             debug: random.one_in(8),
-        }
-        .agreeing()
+        };
+        // Drawn aside, so that seeds mean what they meant before there were tables.
+        let mut aside = random.clone();
+        let costs = if setup.fuel && aside.one_in(2) { Some(aside.bits()) } else { None };
+        Setup { costs, ..setup }.agreeing()
     }
 
     /// Rounded once or twice, `relaxed_madd` gives other results; which, depends on the processor.
@@ -186,6 +193,9 @@ impl Setup {
             .cranelift_nan_canonicalization(self.canonical_nans)
             .debug_info(self.debug)
             .wasm_backtrace_max_frames(None);
+        if let Some(seed) = self.costs {
+            config.operator_cost(costs(seed));
+        }
         if let Some(bytes) = self.reservation {
             config.memory_reservation(bytes);
         }
@@ -215,6 +225,44 @@ impl Setup {
         Ok(compiler.cpu_features(self.without.of(X64::host_features())))
     }
 }
+
+macro_rules! costs_of_operators {
+    ($(@$proposal:ident $op:ident $({ $($payload:tt)* })? => $visit:ident ($($ann:tt)*))*) => {
+        /// A table of costs: nothing, little, and the most that there is.
+        #[must_use]
+        pub fn costs(seed: u64) -> OperatorCost {
+            let mut random = Random::new(seed);
+            let mut cost = || match random.below(4) {
+                0 => 0,
+                1 => 1,
+                2 => random.below(10) as u8,
+                _ => *random.pick(&[2, 3, 5, 64, 100, 127, 128, 129, 254, 255]),
+            };
+            let mut costs = OperatorCost::new();
+            $(costs.$op = cost();)*
+            costs.variable = VariableOperatorCost {
+                memory_copy_per_byte: cost(),
+                memory_fill_per_byte: cost(),
+                memory_init_per_byte: cost(),
+                memory_grow_per_page: cost(),
+                table_copy_per_element: cost(),
+                table_fill_per_element: cost(),
+                table_init_per_element: cost(),
+                table_grow_per_element: cost(),
+                array_copy_per_element: cost(),
+                array_fill_per_element: cost(),
+                array_new_data_per_element: cost(),
+                array_init_data_per_element: cost(),
+                array_new_elem_per_element: cost(),
+                array_init_elem_per_element: cost(),
+                array_new_default_per_element: cost(),
+                array_new_per_element: cost(),
+            };
+            costs
+        }
+    };
+}
+wasmparser::for_each_operator!(costs_of_operators);
 
 /// One engine with both compilers.
 #[derive(Debug)]

@@ -5,10 +5,13 @@ use crate::kept::Kept;
 use crate::target::Machine;
 use lightbeam_compiler::facts;
 pub use lightbeam_compiler::facts::{AddressMap, CpuFeatures};
+use lightbeam_compiler::facts::{Costs, Work};
 use lightbeam_compiler::isa::Isa;
+use std::collections::HashMap;
 use std::num::NonZero;
-use wasmtime_environ::wasmparser::WasmFeatures;
-use wasmtime_environ::{Collector, FlagValue, Tunables};
+use std::sync::Arc;
+use wasmtime_environ::wasmparser::{self, WasmFeatures};
+use wasmtime_environ::{Collector, FlagValue, OperatorCost, OperatorCostStrategy, Tunables};
 
 /// How Wasmtime's names of processor features begin; the rest is a name of [`CpuFeatures`].
 pub const FEATURE: &str = "has_";
@@ -182,6 +185,34 @@ impl Settings {
         }
     }
 
+    /// What operators cost, if there is a table.
+    pub(crate) fn costs(&self) -> Option<Arc<Costs>> {
+        let OperatorCostStrategy::Table(table) = &self.tunables.operator_cost else { return None };
+        let operators: HashMap<&str, u8> = operator_costs(table).into();
+        let work = |work| {
+            let of = &table.variable;
+            match work {
+                Work::MemoryCopy => of.memory_copy_per_byte,
+                Work::MemoryFill => of.memory_fill_per_byte,
+                Work::MemoryInit => of.memory_init_per_byte,
+                Work::MemoryGrow => of.memory_grow_per_page,
+                Work::TableCopy => of.table_copy_per_element,
+                Work::TableFill => of.table_fill_per_element,
+                Work::TableInit => of.table_init_per_element,
+                Work::TableGrow => of.table_grow_per_element,
+                Work::ArrayCopy => of.array_copy_per_element,
+                Work::ArrayFill => of.array_fill_per_element,
+                Work::ArrayNewData => of.array_new_data_per_element,
+                Work::ArrayInitData => of.array_init_data_per_element,
+                Work::ArrayNewElem => of.array_new_elem_per_element,
+                Work::ArrayInitElem => of.array_init_elem_per_element,
+                Work::ArrayNewDefault => of.array_new_default_per_element,
+                Work::ArrayNew => of.array_new_per_element,
+            }
+        };
+        Some(Arc::new(Costs::new(|name| operators[name], work)))
+    }
+
     /// Processor features that the machine must have to run the code, under the names that Wasmtime checks.
     pub(crate) fn isa_flags(&self) -> Vec<(String, FlagValue<'static>)> {
         let mut cpu = self.cpu;
@@ -190,6 +221,16 @@ impl Settings {
         names.map(|name| (format!("{FEATURE}{name}"), FlagValue::Bool(true))).collect()
     }
 }
+
+macro_rules! operator_costs {
+    ($(@$proposal:ident $op:ident $({ $($payload:tt)* })? => $visit:ident ($($ann:tt)*))*) => {
+        /// What each operator costs, by its name.
+        fn operator_costs(table: &OperatorCost) -> [(&'static str, u8); [$(stringify!($op)),*].len()] {
+            [$((stringify!($op), table.$op)),*]
+        }
+    };
+}
+wasmparser::for_each_operator!(operator_costs);
 
 /// The processor features that code may use beside one of Wasmtime's compilers that has these flags; none if they are
 /// fewer than all code needs.

@@ -29,7 +29,7 @@ pub(crate) fn of_engine(engine: &Engine) -> Result<Settings, Error> {
 
 /// Flags of Cranelift's that say how it goes about its work, and nothing of what code does. There is nothing here that
 /// they could be about.
-const WAYS_OF_CRANELIFT: [&str; 12] = [
+const WAYS_OF_CRANELIFT: [&str; 13] = [
     "bb_padding_log2_minus_one",
     "enable_alias_analysis",
     "enable_incremental_compilation_cache_checks",
@@ -42,6 +42,7 @@ const WAYS_OF_CRANELIFT: [&str; 12] = [
     "probestack_size_log2",
     "regalloc_algorithm",
     "regalloc_checker",
+    "wasmtime_debug_checks",
 ];
 
 /// Flags that are obeyed.
@@ -123,10 +124,6 @@ fn refuse(engine: &Engine, told: &Told) -> Result<(), Error> {
             engine.get_compiler_inlining() != wasmtime::Inlining::No,
             "inlines calls (`Config::compiler_inlining`), which one pass over each body cannot do",
         ),
-        (
-            engine.get_consume_fuel() && told.get("operator_cost").is_some_and(|cost| cost != "Default"),
-            "has costs of its own for operators (`Config::operator_cost`)",
-        ),
         (engine.is_recording(), "records what guests do (`Config::rr`)"),
         (engine.is_replaying(), "replays what guests did (`Config::rr`)"),
         (made("clif_dir"), "wants Cranelift's intermediate representation written down (`Config::emit_clif`)"),
@@ -184,6 +181,8 @@ fn tunables(engine: &Engine, told: &Told) -> Tunables {
         inlining: engine.get_compiler_inlining(),
         branch_hinting: engine.get_wasm_branch_hinting(),
         parse_wasm_debuginfo: false,
+        // A debugging aid of adapters, which artifacts may have or not.
+        debug_adapter_modules: told.get("debug_adapter_modules") == Some("true"),
         operator_cost: told.operator_cost().map_or(OperatorCostStrategy::Default, OperatorCostStrategy::table),
         ..Tunables::default_host()
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use target_lexicon::{Architecture, OperatingSystem, Triple};
 use wasmtime_environ::error::Result;
-use wasmtime_environ::{CacheStore, CompilerBuilder, FlagValue, OperatorCostStrategy, Setting, SettingKind, Tunables};
+use wasmtime_environ::{CacheStore, CompilerBuilder, FlagValue, Setting, SettingKind, Tunables};
 
 /// The builder of a compiler for a target; for the host if there is none.
 ///
@@ -89,10 +89,6 @@ impl Builder {
             (tunables.debug_guest, "guests are debugged"),
             (tunables.recording, "executions are recorded"),
             (tunables.gc_zeal_alloc_counter.is_some(), "collections are forced by a counter"),
-            (
-                tunables.consume_fuel && !matches!(tunables.operator_cost, OperatorCostStrategy::Default),
-                "operators have costs of their own",
-            ),
         ];
         let asked = || asked.iter().find(|(asked, _)| *asked).map(|(_, why)| (*why).to_owned());
         self.original_alone.clone().or_else(asked)

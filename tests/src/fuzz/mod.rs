@@ -3,7 +3,7 @@
 
 mod bytes;
 pub mod components;
-mod families;
+pub mod families;
 mod generated;
 mod pairs;
 mod proofs;

@@ -80,7 +80,7 @@ impl<I: Isa> FuncGen<'_, I> {
             self.clean_copies();
         }
         if self.unusual.has(Unusual::FUEL) {
-            self.fuel += u32::from(!self.reader.peek_op().effects().free);
+            self.fuel += self.facts.cost_of_next(&self.reader);
         }
         if self.unusual.has(Unusual::CHECKED) {
             self.expect_effects();

@@ -7,7 +7,7 @@ use crate::emit::stub::StubKind;
 use crate::emit::values::value::Operand;
 use crate::emit::writer::Writer;
 use crate::isa::{Alu, Cond, Isa, Load, Src};
-use crate::treaty::facts::{CtxFacts, MOST_UNITS, SMALL_AMOUNT};
+use crate::treaty::facts::{CtxFacts, MOST_UNITS, SMALL_AMOUNT, Work};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::ty::{Ty, Width};
 use lightbeam_asm::{Addr, Reg, RegClass};
@@ -100,29 +100,29 @@ impl<I: Isa> FuncGen<'_, I> {
         self.facts.settings.fuel || self.facts.settings.epochs
     }
 
-    /// Before an operator whose work is not charged for but may be long.
-    pub(crate) fn bulk_checks(&mut self) {
-        self.interruption_checks();
-    }
-
-    /// Before an operator whose work is as large as an operand: charges for each unit, and looks.
-    pub(crate) fn charge_units(&mut self, units: &Operand) {
+    /// Before an operator whose work is as large as an operand: charges for each byte, page or element, and looks.
+    pub(crate) fn charge_units(&mut self, work: Work, units: &Operand) {
         if !self.meters() {
             return;
         }
+        let cost = self.facts.cost_of(work);
         if let Some(constant) = units.as_const()
-            && constant <= SMALL_AMOUNT
+            && let Some(cost) = constant.checked_mul(cost)
+            && cost <= SMALL_AMOUNT
         {
-            self.fuel += constant as u32;
+            self.fuel += cost as u32;
             return;
         }
-        if self.facts.settings.fuel {
+        if self.facts.settings.fuel && cost > 0 {
             self.charge_fuel();
             let reg = self.take(RegClass::Int);
             self.load_operand(reg, units);
             if units.ty() == Ty::I64 && !without(Fault::FuelOfLargeAmounts) {
-                self.w.iconst(Width::W64, I::SCRATCH, MOST_UNITS, false);
+                self.w.iconst(Width::W64, I::SCRATCH, MOST_UNITS / cost.cast_signed(), false);
                 self.w.cmp(Width::W64, reg, Src::Reg(I::SCRATCH)).select(Cond::GtU, Ty::I64, reg, I::SCRATCH);
+            }
+            if cost > 1 {
+                self.w.mul(Width::W64, reg, reg, Src::imm(cost.cast_signed()));
             }
             let addr = self.fuel_address();
             self.w.alu_mem(Alu::Add, Width::W64, addr, Src::Reg(reg));

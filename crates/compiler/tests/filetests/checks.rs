@@ -7,7 +7,7 @@ use libtest_mimic::{Failed, Trial};
 
 /// Files, and what is to be said of each: the line, and part of the message.
 const WRONG: &[(&str, &str, usize, &str)] = &[
-    ("setting", ";; settings: fuel fule\n(module)\n;;! x64\n", 1, "no such setting: `fule`; there are fuel, epochs"),
+    ("setting", ";; settings: fuel fule\n(module)\n;;! x64\n", 1, "no such setting: `fule`; there are fuel, costs"),
     ("second-settings", ";; settings: fuel\n;; settings: epochs\n(module)\n", 2, "in one line"),
     ("late-settings", "(module)\n;;! x64\n;; settings: fuel\n", 3, "ahead of all code"),
     ("collectors", ";; settings: counting no-collector\n(module)\n", 1, "no `no-collector`"),

@@ -4,13 +4,14 @@
 use crate::file::Settings;
 use crate::layout::{self, Layout};
 use lightbeam_compiler::facts::{
-    AddressMap, Callee, Collector, ContFact, Counting, CpuFeatures, CtxFacts, Effects, ExceptionFacts, Facts,
+    AddressMap, Callee, Collector, ContFact, Costs, Counting, CpuFeatures, CtxFacts, Effects, ExceptionFacts, Facts,
     FieldFact, FuncFact, GcFacts, GlobalFact, Intrinsic, Kinds, MemoryFact, ObjectFact, Owner, StackFacts, StackKinds,
     StackStates, Storage, TableFact, TagFact, ThreadFacts, Where,
 };
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::ty::Ty;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use wasmparser::types::{CoreTypeId, TypesRef};
 use wasmparser::{
     AbstractHeapType, BinaryReader, CompositeInnerType, ConstExpr, ElementItems, ElementKind, ExternalKind, FieldType,
@@ -262,6 +263,10 @@ impl Maker<'_> {
             poison: false,
         };
         self.facts.links_imports = settings.component;
+        if settings.costs {
+            let of_operator = |name: &str| if name == "End" { 100 } else { 3 };
+            self.facts.costs = Some(Arc::new(Costs::new(of_operator, |_| 5)));
+        }
         self.facts.ctx = CtxFacts {
             store: self.layout.add("store".into(), 8),
             epoch: self.layout.add("epoch".into(), 8),

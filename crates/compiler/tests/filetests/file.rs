@@ -28,6 +28,8 @@ const SETTINGS: &str = ";; settings:";
 pub(crate) struct Settings {
     /// Fuel is counted.
     pub(crate) fuel: bool,
+    /// By a table: an operator costs 3, the end of a block 100, and work 5 for each byte, page or element.
+    pub(crate) costs: bool,
     /// Epochs are looked at.
     pub(crate) epochs: bool,
     /// Traps are not faults of the machine.
@@ -62,9 +64,10 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// All settings by name.
-    fn words(&mut self) -> [(&'static str, &mut bool); 16] {
+    fn words(&mut self) -> [(&'static str, &mut bool); 17] {
         [
             ("fuel", &mut self.fuel),
+            ("costs", &mut self.costs),
             ("epochs", &mut self.epochs),
             ("no-signals", &mut self.no_signals),
             ("no-spectre", &mut self.no_spectre),

@@ -9,7 +9,7 @@ use crate::target::POINTER;
 use lightbeam_asm::{Addr, Label, Reg};
 use lightbeam_compiler::code::{FUNC_ALIGN, Routine, Target, TrapCode};
 use lightbeam_compiler::compare_with_heap;
-use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS, SMALL_AMOUNT, Where};
+use lightbeam_compiler::facts::{Callee, Collector, Facts, GlobalFact, MOST_UNITS, SMALL_AMOUNT, Where, Work};
 use lightbeam_compiler::isa::{Alu, Cond, Isa, Load, Src, Store};
 use lightbeam_compiler::libcall::Libcall;
 use lightbeam_compiler::sig::Sig;
@@ -242,11 +242,24 @@ impl<I: Isa> Startup<'_, '_, I> {
     }
 
     /// Charges for an operation on so many elements.
-    fn charge(&mut self, elements: u64) {
-        self.cost = self.cost.saturating_add(elements);
-        if elements > SMALL_AMOUNT {
+    fn charge(&mut self, work: Work, elements: u64) {
+        let cost = elements.saturating_mul(self.facts.cost_of(work));
+        self.cost = self.cost.saturating_add(cost);
+        if cost > SMALL_AMOUNT {
             self.meter();
         }
+    }
+
+    /// Adds so many elements, a number of 32 bits in a register that this destroys, to what has been used.
+    fn count_elements(&mut self, work: Work, elements: Reg) {
+        let cost = self.facts.cost_of(work).cast_signed();
+        if cost == 0 {
+            return;
+        }
+        if cost > 1 {
+            self.border.w.mul(Width::W64, elements, elements, Src::imm(cost));
+        }
+        self.border.w.alu_mem(Alu::Add, Width::W64, Self::FUEL, Src::Reg(elements));
     }
 
     /// Charges for as many bytes as the 32 bits at this offset of the instance say.
@@ -254,7 +267,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         if self.facts.settings.fuel {
             self.count_fuel();
             self.border.w.load(Load::I32, Self::T, Addr::base(I::CTX, length));
-            self.border.w.alu_mem(Alu::Add, Width::W64, Self::FUEL, Src::Reg(Self::T));
+            self.count_elements(Work::MemoryInit, Self::T);
         }
         self.meter();
     }
@@ -276,21 +289,30 @@ impl<I: Isa> Startup<'_, '_, I> {
     /// changed anything, and the answer is yes. Destroys `VALUE` and what C functions may.
     fn charge_for(&mut self, expr: &ConstExpr) -> bool {
         let ops = expr.ops();
-        let lengths = || (0..ops.len()).filter_map(|at| Some((at, constant_expressions::array_length(&ops[..=at])?)));
+        let lengths = || {
+            (0..ops.len()).filter_map(|at| {
+                let (work, length) = constant_expressions::array_length(&ops[..=at])?;
+                Some((at, work, length))
+            })
+        };
         // Computed, unless it is a constant.
         let constant = |length: &[ConstOp]| match *length {
             [ConstOp::I32Const(length)] => Some(u64::from(length.cast_unsigned())),
             _ => None,
         };
-        let is_large = |length: &[ConstOp]| constant(length).is_none_or(|length| length > SMALL_AMOUNT);
-        let last = lengths().filter(|(_, length)| is_large(length)).last().map(|(at, _)| at);
+        // Of 32 bits, so no product is too large.
+        let facts = self.facts;
+        let cost = |work: Work, length: u64| length * facts.cost_of(work);
+        let is_large =
+            |work, length: &[ConstOp]| constant(length).is_none_or(|length| cost(work, length) > SMALL_AMOUNT);
+        let last = lengths().filter(|(_, work, length)| is_large(*work, length)).last().map(|(at, ..)| at);
         let mut charged = 0;
-        for (at, length) in lengths() {
+        for (at, work, length) in lengths() {
             match constant(length) {
-                Some(length) => self.cost = self.cost.saturating_add(length),
+                Some(length) => self.cost = self.cost.saturating_add(cost(work, length)),
                 None if self.facts.settings.fuel => {
                     self.numbers(length);
-                    self.border.w.alu_mem(Alu::Add, Width::W64, Self::FUEL, Src::Reg(Self::VALUE));
+                    self.count_elements(work, Self::VALUE);
                 }
                 None => {}
             }
@@ -464,7 +486,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         }
         // Before there is a value: whoever is let in may collect, and no collector knows of what is in a register.
         self.charge_for(expr);
-        self.charge(elements);
+        self.charge(Work::TableFill, elements);
         self.compute(expr);
         if elements == 0 {
             return;
@@ -488,7 +510,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         self.waiting(0);
         let waiting = self.waiting(1);
         self.border.store(Ty::ContRef, waiting, I::FLOAT_SCRATCH);
-        self.charge(elements);
+        self.charge(Work::TableFill, elements);
         self.border.load(Ty::ContRef, I::FLOAT_SCRATCH, waiting);
         if elements == 0 {
             return;
@@ -525,7 +547,7 @@ impl<I: Isa> Startup<'_, '_, I> {
         let w = &mut self.border.w;
         w.cmp(Width::W64, Self::T, Src::Reg(Self::U)).trap(Cond::GtU, TrapCode::TableOutOfBounds);
         w.mov(Width::W64, Self::KEPT, Self::VALUE);
-        self.charge(segment.elements.len());
+        self.charge(Work::TableInit, segment.elements.len());
         if segment.elements.len() == 0 {
             return;
         }

@@ -1,6 +1,7 @@
 //! Constant expressions that make objects. They are given to the compiler as bodies of routines, so that there is one
 //! place that knows how objects are made. All others the startup routine computes itself.
 
+use lightbeam_compiler::facts::Work;
 use std::collections::BTreeSet;
 use wasmtime_environ::{
     ConstExpr, ConstOp, ModuleTranslation, TableInitialValue, TableSegmentElements, WasmHeapTopType,
@@ -23,9 +24,15 @@ pub(crate) fn makes_objects(expr: &ConstExpr) -> bool {
     })
 }
 
-/// If the last of these operators makes an array of a length on the stack: those that compute the length.
-pub(crate) fn array_length(ops: &[ConstOp]) -> Option<&[ConstOp]> {
-    let [before @ .., ConstOp::ArrayNew { .. } | ConstOp::ArrayNewDefault { .. }] = ops else { return None };
+/// If the last of these operators makes an array of a length on the stack: what work that is, and the operators that
+/// compute the length.
+pub(crate) fn array_length(ops: &[ConstOp]) -> Option<(Work, &[ConstOp])> {
+    let (last, before) = ops.split_last()?;
+    let work = match last {
+        ConstOp::ArrayNew { .. } => Work::ArrayNew,
+        ConstOp::ArrayNewDefault { .. } => Work::ArrayNewDefault,
+        _ => return None,
+    };
     let mut wanted = 1;
     for (at, op) in before.iter().enumerate().rev() {
         match op {
@@ -34,7 +41,7 @@ pub(crate) fn array_length(ops: &[ConstOp]) -> Option<&[ConstOp]> {
             _ => wanted -= 1,
         }
         if wanted == 0 {
-            return Some(&before[at..]);
+            return Some((work, &before[at..]));
         }
     }
     unreachable!("validated as an expression")

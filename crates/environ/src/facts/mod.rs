@@ -55,7 +55,7 @@ fn facts(
 ) -> Result<Facts, Unsupported> {
     let module = &translation.module;
     let offsets = VMOffsets::new(POINTER, module);
-    let mut facts = Facts { ctx: ctx(), settings: settings.of_code(), ..Facts::default() };
+    let mut facts = Facts { ctx: ctx(), settings: settings.of_code(), costs: settings.costs(), ..Facts::default() };
 
     let mut sigs: SecondaryMap<ModuleInternedTypeIndex, Option<u32>> = SecondaryMap::new();
     for (_, ty) in module.types.iter() {

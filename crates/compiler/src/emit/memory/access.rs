@@ -14,7 +14,7 @@ use crate::operators::effects;
 use crate::operators::next::Next;
 use crate::operators::policy::SMALL_BULK;
 use crate::treaty::code::TrapCode;
-use crate::treaty::facts::MemoryFact;
+use crate::treaty::facts::{MemoryFact, Work};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::ty::{Ty, Width};
@@ -273,10 +273,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let index = self.reader.u32();
         let memory = self.facts.memories[index as usize];
         let pages = self.pop();
-        // A page costs nothing; a number that the host knows beforehand is not worth a look to it.
-        if pages.as_const().is_none() {
-            self.bulk_checks();
-        }
+        self.charge_units(Work::MemoryGrow, &pages);
         let args = [Arg::Owner(memory.owner), Arg::Operand(pages), Arg::OwnerIndex(memory.owner)];
         self.libcall(Libcall::MemoryGrow, &args);
         let moves = match index {

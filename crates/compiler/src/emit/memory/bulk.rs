@@ -7,6 +7,7 @@ use crate::emit::values::value::Operand;
 use crate::isa::{Alu, Cond, Isa, Load, Src, Store};
 use crate::operators::policy::{is_small_copy, is_small_fill};
 use crate::treaty::code::{Target, TrapCode};
+use crate::treaty::facts::Work;
 use crate::treaty::libcall::Libcall;
 use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
@@ -113,7 +114,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let to = self.reader.u32();
         let from = self.reader.u32();
         let mut n = self.pop();
-        self.charge_units(&n);
+        self.charge_units(Work::MemoryCopy, &n);
         if let Some(bytes) = n.as_const()
             && is_small_copy(bytes)
             && to == 0
@@ -137,7 +138,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn memory_fill(&mut self) {
         let memory = self.reader.u32();
         let mut n = self.pop();
-        self.charge_units(&n);
+        self.charge_units(Work::MemoryFill, &n);
         if let (Some(byte), Some(bytes)) = (self.top_const(), n.as_const())
             && is_small_fill(byte, bytes)
             && memory == 0
@@ -161,7 +162,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let memory = self.reader.u32();
         if self.meters() {
             let n = self.pop();
-            self.charge_units(&n);
+            self.charge_units(Work::MemoryInit, &n);
             self.push_operand(&n);
         }
         // The operands wait in their slots: the segment's extent comes in two registers of its own.
@@ -218,25 +219,25 @@ impl<I: Isa> FuncGen<'_, I> {
 
     pub(crate) fn table_fill(&mut self) {
         let table = self.reader.u32();
-        self.table_routine(|[at, value, n]| RoutineCall::TableFill { table, at, value, n });
+        self.table_routine(Work::TableFill, |[at, value, n]| RoutineCall::TableFill { table, at, value, n });
     }
 
     pub(crate) fn table_copy(&mut self) {
         let to = self.reader.u32();
         let from = self.reader.u32();
-        self.table_routine(|[at, source, n]| RoutineCall::TableCopy { to, from, at, source, n });
+        self.table_routine(Work::TableCopy, |[at, source, n]| RoutineCall::TableCopy { to, from, at, source, n });
     }
 
     pub(crate) fn table_init(&mut self) {
         let segment = self.reader.u32();
         let table = self.reader.u32();
-        self.table_routine(|[at, source, n]| RoutineCall::TableInit { table, segment, at, source, n });
+        self.table_routine(Work::TableInit, |[at, source, n]| RoutineCall::TableInit { table, segment, at, source, n });
     }
 
     /// Pops three operands and gives them to a routine.
-    fn table_routine(&mut self, call: impl FnOnce([Operand; 3]) -> RoutineCall<Operand>) {
+    fn table_routine(&mut self, work: Work, call: impl FnOnce([Operand; 3]) -> RoutineCall<Operand>) {
         let n = self.pop();
-        self.charge_units(&n);
+        self.charge_units(work, &n);
         let b = self.pop();
         let a = self.pop();
         self.vacate_registers(RegSet::EMPTY);

@@ -10,7 +10,7 @@ use crate::emit::values::value::Operand;
 use crate::emit::writer::Writer;
 use crate::isa::{Alu, Cond, ImmFor, Isa, Load, Src, Store};
 use crate::treaty::code::TrapCode;
-use crate::treaty::facts::TableFact;
+use crate::treaty::facts::{TableFact, Work};
 use crate::treaty::fault::{Fault, without};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::routine::RoutineCall;
@@ -201,7 +201,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let table = self.facts.tables[index as usize];
         if self.meters() {
             let delta = self.pop();
-            self.charge_units(&delta);
+            self.charge_units(Work::TableGrow, &delta);
             self.push_operand(&delta);
         }
         // [value, delta] -> [elements before, or -1]: both are wanted after the call, so both go to their slots.

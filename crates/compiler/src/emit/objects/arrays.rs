@@ -8,7 +8,7 @@ use crate::emit::values::value::{Operand, OperandLoc};
 use crate::emit::values::zero_bits;
 use crate::isa::{Cond, Isa, Load, Src};
 use crate::treaty::code::TrapCode;
-use crate::treaty::facts::Storage;
+use crate::treaty::facts::{Storage, Work};
 use crate::treaty::libcall::Libcall;
 use crate::treaty::routine::RoutineCall;
 use crate::treaty::ty::{Ty, Width};
@@ -163,7 +163,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn array_new(&mut self) {
         let ty = self.reader.u32();
         let length = self.pop();
-        self.charge_units(&length);
+        self.charge_units(Work::ArrayNew, &length);
         self.push_new_array(ty, length);
         self.fill_new(ty);
         self.leave_array(1);
@@ -186,7 +186,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn array_new_default(&mut self) {
         let ty = self.reader.u32();
         let length = self.pop();
-        self.charge_units(&length);
+        self.charge_units(Work::ArrayNewDefault, &length);
         let storage = self.object(ty).fields[0].storage;
         self.push_const(storage.ty(), zero_bits(storage.ty()));
         self.push_new_array(ty, length);
@@ -210,7 +210,7 @@ impl<I: Isa> FuncGen<'_, I> {
     fn array_from_segment(&mut self, ty: u32, segment: Segment) {
         if self.meters() {
             let length = self.pop();
-            self.charge_units(&length);
+            self.charge_units(segment.new_work(), &length);
             self.push_operand(&length);
         }
         self.flush_all();
@@ -235,7 +235,7 @@ impl<I: Isa> FuncGen<'_, I> {
     pub(crate) fn array_fill(&mut self) {
         let ty = self.reader.u32();
         let length = self.pop();
-        self.charge_units(&length);
+        self.charge_units(Work::ArrayFill, &length);
         let storage = self.object(ty).fields[0].storage;
         if let Storage::Number(Ty::V128) = storage {
             self.push_operand(&length);
@@ -293,7 +293,7 @@ impl<I: Isa> FuncGen<'_, I> {
         let ty = self.reader.u32();
         let _from = self.reader.u32();
         let length = self.pop();
-        self.charge_units(&length);
+        self.charge_units(Work::ArrayCopy, &length);
         let [source_index, source, index, array] = [(); 4].map(|()| self.pop());
         self.array_routine(RoutineCall::ArrayCopy { ty, array, index, source, source_index, length });
     }
@@ -312,7 +312,7 @@ impl<I: Isa> FuncGen<'_, I> {
 
     fn init_from_segment(&mut self, ty: u32, segment: Segment) {
         let length = self.pop();
-        self.charge_units(&length);
+        self.charge_units(segment.init_work(), &length);
         let [position, index, array] = [(); 3].map(|()| self.pop());
         self.array_routine(segment.init(ty, [array, index], position, length));
     }
@@ -326,6 +326,21 @@ enum Segment {
 }
 
 impl Segment {
+    /// Making an array of it, and writing it to one that is there.
+    fn new_work(self) -> Work {
+        match self {
+            Segment::Data(_) => Work::ArrayNewData,
+            Segment::Elem(_) => Work::ArrayNewElem,
+        }
+    }
+
+    fn init_work(self) -> Work {
+        match self {
+            Segment::Data(_) => Work::ArrayInitData,
+            Segment::Elem(_) => Work::ArrayInitElem,
+        }
+    }
+
     /// Writes so many elements from a position of the segment on to an array, from an index on.
     fn init<T>(self, ty: u32, [array, index]: [T; 2], position: T, length: T) -> RoutineCall<T> {
         match self {

@@ -2,17 +2,20 @@
 //! they are made. The host's words stay in the host's crate.
 
 mod continuations;
+mod costs;
 mod gc;
 mod settings;
 mod threads;
 
 pub use continuations::{ContFact, Effects, StackFacts, StackKinds, StackStates};
+pub use costs::{Costs, Work};
 pub use gc::{Collector, Counting, FieldFact, GcFacts, Kinds, ObjectFact, Storage};
 pub use settings::{AddressMap, CpuFeatures, MOST_UNITS, SMALL_AMOUNT, Settings};
 pub use threads::{Intrinsic, ThreadFacts};
 
 use crate::treaty::sig::Sig;
 use crate::treaty::ty::Ty;
+use std::sync::Arc;
 
 /// Everything that is the same for all functions of a module.
 #[derive(Clone, Debug, Default)]
@@ -63,6 +66,8 @@ pub struct Facts {
     pub links_imports: bool,
     /// Offsets in the host's structures.
     pub ctx: CtxFacts,
+    /// What operators cost, if not what they usually do.
+    pub costs: Option<Arc<Costs>>,
     /// What the host asks of the code.
     pub settings: Settings,
 }

@@ -87,10 +87,11 @@ features! {
     fma
 }
 
-/// Constant amounts of work up to this are charged, and no reason to look at fuel and epoch, as the host sees it.
+/// Constant amounts of work that cost up to this are charged, and no reason to look at fuel and epoch, as the host sees it.
 pub const SMALL_AMOUNT: u64 = 128;
 
 /// More units than this are charged as this many, so that no sum wraps: when it was last looked at, the counter was
 /// below 0. What is added between two looks is bounded, by the cost of the operators of one function for each frame
-/// of the stack, at most 2^28 each. It is still more than any host can have granted and mean.
-pub const MOST_UNITS: i64 = i64::MAX - (1 << 48);
+/// of the stack: at most 255 for each byte of a body, which is less than 2^31, and 2^26 frames of 16 bytes in 1 GiB of
+/// stack. It is still more than any host can have granted and mean.
+pub const MOST_UNITS: i64 = i64::MAX - (1 << 57);
