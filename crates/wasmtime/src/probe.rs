@@ -8,9 +8,21 @@ use lightbeam_environ::target::Machine;
 use wasmtime::{Engine, Module};
 
 /// What Wasmtime says where an artifact is for other settings than an engine's, and which setting of `Config` that is.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("incompatible version", "names a version of its own for artifacts (`Config::module_version`)"),
     ("for architecture", "compiles for another machine (`Config::target`)"),
+    ("specified in the configuration does not match the host", "compiles for another machine (`Config::target`)"),
+    // Of features that code here can do without, it does. What the engine's own compiler uses, it cannot.
+    (
+        "is enabled, but not available on the host",
+        "takes the host to be without what its own compiler uses (`Config::detect_host_feature`; `Config::enable_compiler` \
+         makes it without one)",
+    ),
+    (
+        "failed to detect if target-specific flag",
+        "knows nothing of a feature of the host that its own compiler uses (`Config::detect_host_feature`; \
+         `Config::enable_compiler` makes it without one)",
+    ),
     ("for operating system", "compiles for another system (`Config::target`)"),
     ("costs are incompatible", "has costs of operators that it does not show (`Config::operator_cost`)"),
     ("RR recording", "records what guests do (`Config::rr`)"),
