@@ -17,6 +17,7 @@ pub mod generate;
 pub mod mutants;
 pub mod native;
 pub mod observe;
+pub mod program;
 pub mod random;
 pub mod shared;
 pub mod stack_bombs;
