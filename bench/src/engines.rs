@@ -77,6 +77,13 @@ impl Backend {
         Ok(backend)
     }
 
+    /// Lightbeam on one thread, with canonical NaNs or without.
+    pub(crate) fn with_nans(canonical: bool) -> anyhow::Result<Backend> {
+        let mut config = Config::new();
+        config.parallel_compilation(false).cranelift_nan_canonicalization(canonical);
+        Self::of(Kind::Lightbeam, false, config)
+    }
+
     /// A backend that proves all that it compiles if it is Lightbeam.
     pub(crate) fn proving(self) -> Backend {
         Backend { lightbeam: self.lightbeam.map(|compiler| compiler.verify(true)), ..self }

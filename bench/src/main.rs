@@ -71,6 +71,8 @@ enum Command {
     Verify(verify::Options),
     /// Compile and run the corpus with and without guards against Spectre, with guard pages and without.
     Spectre(spectre::Options),
+    /// Compile and run the corpus with NaNs that are canonical, and without.
+    Nans(spectre::Options),
     /// Make the tables of docs/measurements.md anew, by the commands that stand in it.
     Markdown(markdown::Options),
     /// Draw the plane of compile time and run time from what the two have measured.
@@ -93,6 +95,7 @@ fn main() -> anyhow::Result<()> {
         Command::Instructions(options) => instructions::main(&options),
         Command::Verify(options) => verify::main(&options),
         Command::Spectre(options) => spectre::main(&options),
+        Command::Nans(options) => spectre::nans(&options),
         Command::Markdown(options) => markdown::main(&options),
         Command::Picture(options) => picture::main(&options),
         Command::Seam(options) => seam::main(&options),

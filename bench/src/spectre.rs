@@ -1,5 +1,6 @@
-//! `bench spectre`: what guards against Spectre cost in code and in time. With guard pages accesses of tables alone
-//! have guards; without, accesses of memories have them, too.
+//! What something that can be left out costs in code and in time. `bench spectre`: guards against Spectre; with guard
+//! pages accesses of tables alone have guards, without, accesses of memories have them, too. `bench nans`: NaNs that
+//! are canonical.
 
 use crate::engines::{Backend, text_bytes};
 use crate::programs::{self, Work};
@@ -7,6 +8,8 @@ use crate::run::{link, run};
 use crate::stats::{Effort, Samples, geomean, interleave};
 use crate::table::{number, print, print_circumstances, write_json};
 use anyhow::{Context, ensure};
+use iced_x86::{Decoder, DecoderOptions};
+use object::{Object as _, ObjectSection as _};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -21,16 +24,22 @@ pub(crate) struct Options {
     json: Option<PathBuf>,
 }
 
-/// One program with one layout of memories, with guards and without.
+/// One program with something and without.
 struct Row {
     program: String,
+    /// Bytes of code, and instructions in it.
     code: [u64; 2],
+    instructions: [u64; 2],
     times: [Samples; 2],
 }
 
 impl Row {
     fn code(&self) -> f64 {
         self.code[0] as f64 / self.code[1] as f64
+    }
+
+    fn instructions(&self) -> f64 {
+        self.instructions[0] as f64 / self.instructions[1] as f64
     }
 
     fn ratio(&self, statistic: fn(&Samples) -> f64) -> f64 {
@@ -49,13 +58,30 @@ pub(crate) fn main(options: &Options) -> anyhow::Result<()> {
             eprintln!("{}, {} …", work.wasm.name, layout(pages));
             rows.push(measure(work, &backends, options.effort)?);
         }
-        table(&rows, pages);
-        json.extend(rows.iter().map(|row| {
-            let [with, without] = row.times.each_ref().map(Samples::json);
-            json!({ "program": row.program, "pages": pages, "code": row.code, "with": with, "without": without })
-        }));
+        table(&rows, &format!("{}: with guards over without", layout(pages)));
+        json.extend(rows.iter().map(|row| (layout(pages), row)).map(as_json));
     }
     write_json(options.json.as_deref(), &json.into_iter().collect::<Value>())
+}
+
+/// `bench nans`.
+pub(crate) fn nans(options: &Options) -> anyhow::Result<()> {
+    print_circumstances();
+    let backends = [Backend::with_nans(true)?, Backend::with_nans(false)?];
+    let mut rows = Vec::new();
+    for work in &programs::works(&options.programs, false, false)? {
+        eprintln!("{} …", work.wasm.name);
+        rows.push(measure(work, &backends, options.effort)?);
+    }
+    table(&rows, "with canonical NaNs over without");
+    let json = rows.iter().map(|row| ("canonical NaNs", row)).map(as_json);
+    write_json(options.json.as_deref(), &json.collect::<Value>())
+}
+
+fn as_json((what, row): (&str, &Row)) -> Value {
+    let [with, without] = row.times.each_ref().map(Samples::json);
+    let [code, instructions] = [row.code, row.instructions];
+    json!({ "program": row.program, "what": what, "code": code, "instructions": instructions, "with": with, "without": without })
 }
 
 fn layout(pages: bool) -> &'static str {
@@ -64,10 +90,12 @@ fn layout(pages: bool) -> &'static str {
 
 fn measure(work: &Work, backends: &[Backend; 2], effort: Effort) -> anyhow::Result<Row> {
     let name = &work.wasm.name;
-    let mut code = [0; 2];
+    let (mut code, mut instructions) = ([0; 2], [0; 2]);
     let mut ready = Vec::new();
-    for (backend, code) in backends.iter().zip(&mut code) {
-        *code = text_bytes(&backend.compile(&work.wasm.bytes)?.artifact)?;
+    for (backend, (code, instructions)) in backends.iter().zip(code.iter_mut().zip(&mut instructions)) {
+        let artifact = backend.compile(&work.wasm.bytes)?.artifact;
+        *code = text_bytes(&artifact)?;
+        *instructions = count_instructions(&artifact, *code)?;
         ready.push(link(backend, &backend.proved(&work.wasm.bytes)?)?);
     }
     let mut expected = work.expected.clone();
@@ -80,28 +108,49 @@ fn measure(work: &Work, backends: &[Backend; 2], effort: Effort) -> anyhow::Resu
     })?;
     let mut times = samples.into_iter().map(|samples| samples.map_err(anyhow::Error::msg));
     let times = [times.next().context("with")??, times.next().context("without")??];
-    Ok(Row { program: name.clone(), code, times })
+    Ok(Row { program: name.clone(), code, instructions, times })
 }
 
-fn table(rows: &[Row], pages: bool) {
-    println!(
-        "{}: with guards over without; of times the ratio of medians, and of minima in brackets:\n",
-        layout(pages)
-    );
+/// Instructions in the first bytes of an artifact's text, with what stands between functions.
+fn count_instructions(artifact: &[u8], bytes: u64) -> anyhow::Result<u64> {
+    let file = object::File::parse(artifact)?;
+    let text = file.section_by_name(".text").context("the artifact has no text")?.data()?;
+    Ok(Decoder::new(64, &text[..bytes as usize], DecoderOptions::NONE).iter().count() as u64)
+}
+
+fn table(rows: &[Row], what: &str) {
+    println!("{what}; of times the ratio of medians, and of minima in brackets:\n");
     let both = |median: f64, minimum: f64| format!("{median:.3} ({minimum:.3})");
     let mut lines: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
             let [with, without] = row.times.each_ref().map(|samples| number(Some(samples.median())));
             let time = both(row.ratio(Samples::median), row.ratio(Samples::min));
-            vec![row.program.clone(), row.code[1].to_string(), format!("{:.4}", row.code()), with, without, time]
+            vec![
+                row.program.clone(),
+                row.code[1].to_string(),
+                format!("{:.4}", row.code()),
+                format!("{:.4}", row.instructions()),
+                with,
+                without,
+                time,
+            ]
         })
         .collect();
     let mean =
         |statistic: fn(&Samples) -> f64| geomean(rows.iter().map(|row| row.ratio(statistic))).unwrap_or(f64::NAN);
     let code = geomean(rows.iter().map(Row::code)).unwrap_or(f64::NAN);
+    let instructions = geomean(rows.iter().map(Row::instructions)).unwrap_or(f64::NAN);
     let blank = String::new();
     let time = both(mean(Samples::median), mean(Samples::min));
-    lines.push(vec!["geometric mean".into(), blank.clone(), format!("{code:.4}"), blank.clone(), blank, time]);
-    print(&["program", "code without, bytes", "code", "with, ms", "without, ms", "time"], &lines);
+    lines.push(vec![
+        "geometric mean".into(),
+        blank.clone(),
+        format!("{code:.4}"),
+        format!("{instructions:.4}"),
+        blank.clone(),
+        blank,
+        time,
+    ]);
+    print(&["program", "code without, bytes", "code", "instructions", "with, ms", "without, ms", "time"], &lines);
 }

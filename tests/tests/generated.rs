@@ -2,8 +2,8 @@
 
 use lightbeam_tests::backend::{Setup, Without};
 use lightbeam_tests::generate::{
-    atomics, bulk, constants, continuations, control, crowded, division, exceptions, memory, moves, narrow, pressure,
-    programs, simd, single, tails, traps,
+    atomics, bulk, constants, continuations, control, crowded, division, exceptions, floats, memory, moves, narrow,
+    pressure, programs, simd, single, tails, traps,
 };
 use lightbeam_tests::observe::{Calls, Event, Outcome, Rule, difference, observe};
 use lightbeam_tests::{differential, wasmi};
@@ -86,6 +86,38 @@ fn canonical_nans_are_the_same_to_the_bit() {
         let result = module.check(&pairs[seed as usize % pairs.len()], Rule::Exact);
         result.unwrap_or_else(|error| panic!("seed {seed}: {error}\n{}", module.wat()));
     }
+}
+
+/// 200 programs, or `LIGHTBEAM_SCALE` times as many.
+#[test]
+fn canonical_nans_of_float_programs() {
+    let one_nan = Setup { canonical_nans: true, deterministic: true, ..Setup::default() };
+    let setups = [
+        one_nan,
+        Setup { without: Without(0b10_0011), ..one_nan },
+        Setup { without: Without::ALL, ..one_nan },
+        Setup { signals: false, fuel: true, ..one_nan },
+        Setup { debug: true, ..one_nan },
+    ];
+    let pairs = setups.map(|setup| setup.engine().unwrap());
+    let any = Setup { deterministic: true, ..Setup::default() }.engine().unwrap();
+    let (mut programs, mut calls, mut depend) = (0, 0, 0);
+    for seed in 0..scaled(200) {
+        let module = floats::module(seed, 3 + seed as usize % 7 * 4);
+        let pair = &pairs[seed as usize % pairs.len()];
+        let wasm = module.wasm();
+        let expected = observe(&pair.cranelift(&wasm).unwrap(), &pair.setup, &module.calls);
+        programs += 1;
+        let returned = |event: &&Event| matches!(event, Event::Call { outcome: Outcome::Values(_), .. });
+        calls += expected.iter().filter(returned).count();
+        let result = module.check_against(&expected, pair, &wasm, Rule::Exact);
+        result.unwrap_or_else(|error| panic!("seed {seed}, {:?}: {error}\n{}", pair.setup, module.wat()));
+        // The same without is not the same, or else nothing is shown.
+        let free = observe(&any.lightbeam(&wasm).unwrap(), &any.setup, &module.calls);
+        depend += u64::from(difference(&expected, &free, Rule::Exact).is_some());
+    }
+    println!("{programs} programs, {calls} calls: the same to the bit; {depend} programs give other bits without");
+    assert!(calls as u64 == programs * 4 && depend * 2 > programs, "{calls} calls of {programs} programs, {depend}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod control;
 pub mod crowded;
 pub mod division;
 pub mod exceptions;
+pub mod floats;
 pub mod fuel;
 pub mod halves;
 pub mod memory;
