@@ -1,4 +1,5 @@
-//! Tables of what operators cost: fuel is counted as Wasmtime's own compiler counts it with the same table, to the unit.
+//! Tables of what operators cost: fuel is counted as Wasmtime's own compiler counts it with the same table, to the
+//! unit.
 
 use lightbeam_tests::backend::{Pair, Setup, Without, costs};
 use lightbeam_tests::differential::{Summary, compare, decided};

@@ -112,7 +112,7 @@ fn canonical_nans_of_float_programs() {
         calls += expected.iter().filter(returned).count();
         let result = module.check_against(&expected, pair, &wasm, Rule::Exact);
         result.unwrap_or_else(|error| panic!("seed {seed}, {:?}: {error}\n{}", pair.setup, module.wat()));
-        // The same without is not the same, or else nothing is shown.
+        // Without canonical NaNs a program gives other bits, or else nothing is shown.
         let free = observe(&any.lightbeam(&wasm).unwrap(), &any.setup, &module.calls);
         depend += u64::from(difference(&expected, &free, Rule::Exact).is_some());
     }

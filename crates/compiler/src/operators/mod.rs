@@ -5,11 +5,11 @@
 //! what is passed over in unreachable code, what fuel costs, what calls. Which proposal an operator is of, wasmparser
 //! says: an operator that it has and the table has not, or the other way round, does not compile.
 
-mod costs;
 pub(crate) mod effects;
 pub(crate) mod next;
 pub(crate) mod operations;
 pub(crate) mod policy;
+mod prices;
 pub(crate) mod reader;
 mod table;
 #[cfg(test)]

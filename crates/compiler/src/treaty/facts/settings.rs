@@ -87,7 +87,8 @@ features! {
     fma
 }
 
-/// Constant amounts of work that cost up to this are charged, and no reason to look at fuel and epoch, as the host sees it.
+/// Constant amounts of work that cost up to this are charged, and no reason to look at fuel and epoch, as the host sees
+/// it.
 pub const SMALL_AMOUNT: u64 = 128;
 
 /// More units than this are charged as this many, so that no sum wraps: when it was last looked at, the counter was

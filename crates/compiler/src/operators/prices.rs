@@ -5,8 +5,8 @@ use crate::operators::{LINES, Op};
 use crate::treaty::facts::{Costs, Facts, Work};
 
 impl Costs {
-    /// A table out of what each operator costs, by the name that wasmparser has for it, and what work does for each byte,
-    /// page or element.
+    /// A table out of what each operator costs, by the name that wasmparser has for it, and what work does for each
+    /// byte, page or element.
     pub fn new(of_operator: impl Fn(&str) -> u8, of_work: impl Fn(Work) -> u8) -> Costs {
         let mut operators = vec![0; Op::COUNT].into_boxed_slice();
         for (op, line) in LINES {
