@@ -2,7 +2,7 @@
 //! process. After an update of Lightbeam or Wasmtime nothing that was kept before is found.
 //!
 //! ```text
-//! cargo run -p lightbeam-examples --bin cached-start -- examples/fib-bare.wat fib 20 /tmp/cache
+//! cargo run --bin cached-start -- examples/fib-bare.wat fib 20 /tmp/cache
 //! ```
 
 use lightbeam::{Cache, Compiler};

@@ -2,7 +2,7 @@
 //! canonical NaNs, relaxed SIMD that is not relaxed, and an input of which it is known beforehand what it can cost.
 //!
 //! ```text
-//! cargo run -p lightbeam-examples --bin contract-host -- examples/plugins/contract.wat 6
+//! cargo run --bin contract-host -- examples/plugins/contract.wat 6
 //! ```
 
 use lightbeam::Compiler;

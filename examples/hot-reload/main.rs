@@ -2,7 +2,7 @@
 //! to do it where the call comes in. A new version that does not compile changes nothing.
 //!
 //! ```text
-//! cargo run -p lightbeam-examples --bin hot-reload -- plugin.wat answer
+//! cargo run --bin hot-reload -- plugin.wat answer
 //! ```
 //!
 //! Each line of standard input is a call; its argument is what stands on it.

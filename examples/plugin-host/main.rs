@@ -2,7 +2,7 @@
 //! Each has so much memory and so much time, all share one thread, and instances come out of a pool.
 //!
 //! ```text
-//! cargo run -p lightbeam-examples --bin plugin-host -- examples/fib.wat examples/plugins/*.wat
+//! cargo run --bin plugin-host -- examples/fib.wat examples/plugins/*.wat
 //! ```
 
 use lightbeam::{Compiled, Compiler};

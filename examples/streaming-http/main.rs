@@ -1,7 +1,7 @@
 //! Compiles a module while it comes over HTTP, and calls it as soon as its last byte is there.
 //!
 //! ```text
-//! cargo run -p lightbeam-examples --bin streaming-http -- http://127.0.0.1:8000/plugin.wasm function
+//! cargo run --bin streaming-http -- http://127.0.0.1:8000/plugin.wasm function
 //! ```
 
 use http_body_util::{BodyExt, Empty};
