@@ -100,8 +100,7 @@ impl Error {
     }
 
     /// Line and column in the text format, both from 1 on and the column in characters, if the module was given in it
-    /// and the error is at a place in it: of a core module that is invalid the operator of a function's body, or else
-    /// the field.
+    /// and the error is at a place in it: of what is invalid the operator, in a function's body, or else the field.
     #[must_use]
     pub fn position(&self) -> Option<(usize, usize)> {
         self.position

@@ -35,7 +35,7 @@ fn placed(error: Error, text: &str, span: Span) -> Error {
     error.at_position(line + 1, before.chars().count() + 1)
 }
 
-/// An error in the binary form of a text, at the place in the text where its cause is, if that is in a core module.
+/// An error in the binary form of a text, at the place in the text where its cause is.
 pub(crate) fn locate(error: Error, text: &[u8], binary: &[u8]) -> Error {
     let Ok(text) = std::str::from_utf8(text) else { return error };
     match error.offset().and_then(|offset| span(text, binary, offset)) {
@@ -44,12 +44,14 @@ pub(crate) fn locate(error: Error, text: &[u8], binary: &[u8]) -> Error {
     }
 }
 
-/// What a byte of a core module's binary form is in.
+/// What a byte of a binary form is in. Modules and components go by their numbers, in the order in which they begin.
 enum Part<'b> {
-    /// The body of a function, by its number among all bodies of the module.
-    Body(usize, FunctionBody<'b>),
-    /// An entry of a section, by its number there.
-    Entry(Section, usize),
+    /// The body of a function, by its number among all bodies of its module.
+    Body(usize, usize, FunctionBody<'b>),
+    /// An entry of a module's section, by its number there.
+    Entry(usize, Section, usize),
+    /// A field of a component, by its number among all of that one.
+    Field(usize, usize),
 }
 
 /// The sections whose entries are fields of a module in the text format, one by one.
@@ -68,82 +70,121 @@ enum Section {
     Tags,
 }
 
-/// The core module, by its number, and the part of it that this byte of a binary form is in; and how many modules there
-/// are.
-fn part(binary: &[u8], offset: usize) -> Option<(usize, Part<'_>, usize)> {
-    let (mut modules, mut bodies) = (0, 0);
+/// Which part of a binary form a byte is in, and how many core modules and components there are in it.
+struct Found<'b> {
+    part: Part<'b>,
+    modules: usize,
+    components: usize,
+}
+
+/// Finds the part of a binary form that this byte is in.
+fn part(binary: &[u8], offset: usize) -> Option<Found<'_>> {
+    let (mut modules, mut bodies, mut components) = (0, 0, 0);
+    // Of each component around, its number and how many fields of it there were; nothing of modules.
+    let mut around: Vec<Option<(usize, usize)>> = Vec::new();
     let mut found = None;
     for payload in Parser::new(0).parse_all(binary) {
-        let entry = match payload.ok()? {
+        let of_module = |section, entry: Option<usize>| entry.map(|n| Part::Entry(modules - 1, section, n));
+        // The field of the component, if it is one of these; of them there are so many.
+        let mut of_component = |entry: Option<usize>, count: usize| {
+            let (component, fields) = around.last_mut()?.as_mut()?;
+            let part = entry.map(|n| Part::Field(*component, *fields + n));
+            *fields += count;
+            part
+        };
+        let part = match payload.ok()? {
             Payload::Version { encoding: Encoding::Module, .. } => {
                 modules += 1;
                 bodies = 0;
+                around.push(None);
+                None
+            }
+            Payload::Version { encoding: Encoding::Component, .. } => {
+                around.push(Some((components, 0)));
+                components += 1;
+                None
+            }
+            Payload::End(_) => {
+                around.pop();
                 None
             }
             Payload::CodeSectionEntry(body) => {
                 bodies += 1;
                 // What is missing is found to be missing behind the end.
                 let within = body.range().start <= offset && offset <= body.range().end;
-                within.then_some(Part::Body(bodies - 1, body))
+                within.then_some(Part::Body(modules - 1, bodies - 1, body))
             }
-            Payload::TypeSection(section) => entry(Section::Types, section, offset),
-            Payload::ImportSection(section) => entry(Section::Imports, section, offset),
-            Payload::FunctionSection(section) => entry(Section::Functions, section, offset),
-            Payload::TableSection(section) => entry(Section::Tables, section, offset),
-            Payload::MemorySection(section) => entry(Section::Memories, section, offset),
-            Payload::GlobalSection(section) => entry(Section::Globals, section, offset),
-            Payload::ExportSection(section) => entry(Section::Exports, section, offset),
-            Payload::ElementSection(section) => entry(Section::Elements, section, offset),
-            Payload::DataSection(section) => entry(Section::Data, section, offset),
-            Payload::TagSection(section) => entry(Section::Tags, section, offset),
-            Payload::StartSection { range, .. } => range.contains(&offset).then_some(Part::Entry(Section::Start, 0)),
+            Payload::TypeSection(of) => of_module(Section::Types, entry(&of, offset)),
+            Payload::ImportSection(of) => of_module(Section::Imports, entry(&of, offset)),
+            Payload::FunctionSection(of) => of_module(Section::Functions, entry(&of, offset)),
+            Payload::TableSection(of) => of_module(Section::Tables, entry(&of, offset)),
+            Payload::MemorySection(of) => of_module(Section::Memories, entry(&of, offset)),
+            Payload::GlobalSection(of) => of_module(Section::Globals, entry(&of, offset)),
+            Payload::ExportSection(of) => of_module(Section::Exports, entry(&of, offset)),
+            Payload::ElementSection(of) => of_module(Section::Elements, entry(&of, offset)),
+            Payload::DataSection(of) => of_module(Section::Data, entry(&of, offset)),
+            Payload::TagSection(of) => of_module(Section::Tags, entry(&of, offset)),
+            Payload::StartSection { range, .. } => of_module(Section::Start, range.contains(&offset).then_some(0)),
+            // What is in them follows.
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => of_component(None, 1),
+            Payload::InstanceSection(of) => of_component(entry(&of, offset), of.count() as usize),
+            Payload::CoreTypeSection(of) => of_component(entry(&of, offset), of.count() as usize),
+            Payload::ComponentInstanceSection(of) => of_component(entry(&of, offset), of.count() as usize),
+            Payload::ComponentAliasSection(of) => of_component(entry(&of, offset), of.count() as usize),
+            Payload::ComponentTypeSection(of) => of_component(entry(&of, offset), of.count() as usize),
+            Payload::ComponentCanonicalSection(of) => of_component(entry(&of, offset), of.count() as usize),
+            Payload::ComponentImportSection(of) => of_component(entry(&of, offset), of.count() as usize),
+            Payload::ComponentExportSection(of) => of_component(entry(&of, offset), of.count() as usize),
+            Payload::ComponentStartSection { range, .. } => of_component(range.contains(&offset).then_some(0), 1),
             _ => None,
         };
-        if let Some(part) = entry {
-            found.get_or_insert((modules - 1, part));
-        }
+        found = found.or(part);
     }
-    found.map(|(module, part)| (module, part, modules))
+    found.map(|part| Found { part, modules, components })
 }
 
 /// The entry of a section that this byte is in.
-fn entry<'b, T: FromReader<'b>>(
-    section: Section,
-    entries: SectionLimited<'b, T>,
-    offset: usize,
-) -> Option<Part<'static>> {
-    if !entries.range().contains(&offset) {
+fn entry<'b, T: FromReader<'b>>(section: &SectionLimited<'b, T>, offset: usize) -> Option<usize> {
+    if !section.range().contains(&offset) {
         return None;
     }
-    let begun = entries.into_iter_with_offsets().map_while(Result::ok).take_while(|(at, _)| *at <= offset).count();
-    Some(Part::Entry(section, begun.saturating_sub(1)))
+    let entries = section.clone().into_iter_with_offsets().map_while(Result::ok);
+    Some(entries.take_while(|(at, _)| *at <= offset).count().saturating_sub(1))
 }
 
-/// Where in the text that is which is at this byte of a core module in the binary form.
+/// Where in the text that is which is at this byte of the binary form.
 fn span(text: &str, binary: &[u8], offset: usize) -> Option<Span> {
-    let (module, part, modules) = part(binary, offset)?;
+    let Found { part, modules, components } = part(binary, offset)?;
     let mut buffer = ParseBuffer::new(text).ok()?;
     buffer.track_instr_spans(true);
     let mut wat = parser::parse::<Wat<'_>>(&buffer).ok()?;
-    if let Part::Entry(..) = part {
+    if !matches!(part, Part::Body(..)) {
         // What stands for several fields becomes those.
         wat.encode().ok()?;
     }
-    let mut texts = Vec::new();
-    collect(&wat, &mut texts);
+    let mut texts = Texts::default();
+    texts.collect(&wat);
     // Otherwise they are not those of the binary form, one by one.
-    let fields = texts.get(module).copied().flatten().filter(|_| texts.len() == modules)?;
+    if (texts.modules.len(), texts.components.len()) != (modules, components) {
+        return None;
+    }
     match part {
-        Part::Body(number, body) => {
-            let (function, expression) = bodies(fields).nth(number)?;
+        Part::Body(module, number, body) => {
+            let (function, expression) = bodies(texts.modules[module]?).nth(number)?;
             let spans = expression.instr_spans.as_deref().unwrap_or_default();
             // The operator that ends a body is nowhere in the text.
             let of_operator = operator(&body, offset).and_then(|number| spans.get(number).or(spans.last()));
             Some(of_operator.copied().unwrap_or(function.span))
         }
-        Part::Entry(section, number) => {
-            let of_section = fields.iter().filter_map(|field| of_field(field).filter(|(of, _)| *of == section));
-            of_section.map(|(_, span)| span).nth(number)
+        Part::Entry(module, section, number) => {
+            let fields = texts.modules[module]?.iter().filter_map(of_field);
+            fields.filter(|(of, _)| *of == section).map(|(_, span)| span).nth(number)
+        }
+        Part::Field(component, number) => {
+            let others = |field: &&ComponentField<'_>| {
+                !matches!(field, ComponentField::Custom(_) | ComponentField::Producers(_))
+            };
+            of_component(texts.components[component].iter().filter(others).nth(number)?)
         }
     }
 }
@@ -190,35 +231,65 @@ fn of_field(field: &ModuleField<'_>) -> Option<(Section, Span)> {
     })
 }
 
-/// The fields of the core modules of a text, in order; none of one that is written as its bytes.
-fn collect<'t, 'a>(wat: &'t Wat<'a>, modules: &mut Vec<Option<&'t [ModuleField<'a>]>>) {
-    match wat {
-        Wat::Module(module) => modules.push(match &module.kind {
-            ModuleKind::Text(fields) => Some(fields),
-            ModuleKind::Binary(_) => None,
-        }),
-        Wat::Component(component) => {
-            if let ComponentKind::Text(fields) = &component.kind {
-                of_component(fields, modules);
+/// Where a field of a component is, if it says so.
+fn of_component(field: &ComponentField<'_>) -> Option<Span> {
+    Some(match field {
+        ComponentField::CoreModule(module) => module.span,
+        ComponentField::CoreInstance(instance) => instance.span,
+        ComponentField::CoreType(ty) => ty.span,
+        ComponentField::CoreRec(group) => group.span,
+        ComponentField::Component(component) => component.span,
+        ComponentField::Instance(instance) => instance.span,
+        ComponentField::Alias(alias) => alias.span,
+        ComponentField::Type(ty) => ty.span,
+        ComponentField::CanonicalFunc(function) => function.span,
+        ComponentField::CoreFunc(function) => function.span,
+        ComponentField::Func(function) => function.span,
+        ComponentField::Import(import) => import.span,
+        ComponentField::Export(export) => export.span,
+        ComponentField::Start(_) | ComponentField::Custom(_) | ComponentField::Producers(_) => return None,
+    })
+}
+
+/// The fields of what is in a text, in the order in which it begins.
+#[derive(Default)]
+struct Texts<'t, 'a> {
+    /// None of a module that is written as its bytes.
+    modules: Vec<Option<&'t [ModuleField<'a>]>>,
+    components: Vec<&'t [ComponentField<'a>]>,
+}
+
+impl<'t, 'a> Texts<'t, 'a> {
+    fn collect(&mut self, wat: &'t Wat<'a>) {
+        match wat {
+            Wat::Module(module) => self.modules.push(match &module.kind {
+                ModuleKind::Text(fields) => Some(fields),
+                ModuleKind::Binary(_) => None,
+            }),
+            Wat::Component(component) => {
+                if let ComponentKind::Text(fields) = &component.kind {
+                    self.of_component(fields);
+                }
             }
         }
     }
-}
 
-fn of_component<'t, 'a>(fields: &'t [ComponentField<'a>], modules: &mut Vec<Option<&'t [ModuleField<'a>]>>) {
-    for field in fields {
-        match field {
-            ComponentField::CoreModule(module) => {
-                if let CoreModuleKind::Inline { fields } = &module.kind {
-                    modules.push(Some(fields));
+    fn of_component(&mut self, fields: &'t [ComponentField<'a>]) {
+        self.components.push(fields);
+        for field in fields {
+            match field {
+                ComponentField::CoreModule(module) => {
+                    if let CoreModuleKind::Inline { fields } = &module.kind {
+                        self.modules.push(Some(fields));
+                    }
                 }
-            }
-            ComponentField::Component(component) => {
-                if let NestedComponentKind::Inline(fields) = &component.kind {
-                    of_component(fields, modules);
+                ComponentField::Component(component) => {
+                    if let NestedComponentKind::Inline(fields) = &component.kind {
+                        self.of_component(fields);
+                    }
                 }
+                _ => {}
             }
-            _ => {}
         }
     }
 }
@@ -265,6 +336,10 @@ mod tests {
         assert_eq!(position(text, b"\x5e\x7f"), Some((9, 3)), "a group of types");
         let text = "(component\n (core module)\n (core module\n  (memory 7)\n  (export \"e\" (memory 0))))";
         assert_eq!(position(text, b"\x01e\x02"), Some((5, 4)), "a module of a component");
+        let text = "(component\n (import \"i\" (func $i))\n (core module $m)\n (component\n  (type (list u8))\n  (type (list f64)))\n\
+                    (core instance (instantiate $m))\n (export \"e\" (func $i)))";
+        assert_eq!(position(text, b"\x70\x75"), Some((6, 4)), "a type of a component in a component");
+        assert_eq!(position(text, b"\x01e\x01"), Some((8, 3)), "an export of a component");
     }
 
     #[test]
