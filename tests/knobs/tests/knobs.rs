@@ -41,7 +41,9 @@ fn methods(source: &str) -> BTreeSet<String> {
 fn rows() -> BTreeMap<String, String> {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "settings.md"].iter().collect();
     let mut rows = BTreeMap::new();
-    for line in std::fs::read_to_string(path).unwrap().lines() {
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, table) = text.split_once("\n## The table\n").expect("a chapter of that name");
+    for line in table.lines().take_while(|line| !line.starts_with("## ")) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         if let ["", name, kind, _, ""] = cells[..]
             && let Some(name) = name.strip_prefix('`').and_then(|name| name.strip_suffix('`'))
