@@ -33,12 +33,12 @@ pub fn is_installed() -> bool {
 }
 
 /// What artifacts of Lightbeam's, and keys of caches, have among the flags of the compiler: Lightbeam's version, which
-/// sources it was built of, and the release of Wasmtime. So a cache gives nothing that another of these has made.
+/// sources it and this were built of, and the release of Wasmtime. So a cache gives nothing that others have made.
 #[must_use]
 pub fn mark() -> &'static str {
     static MARK: LazyLock<String> = LazyLock::new(|| {
         let ArtifactOrigin { compiler, version, wasmtime, .. } = ArtifactOrigin::current();
-        format!("{compiler}-{version}-{}-{wasmtime}", env!("LIGHTBEAM_SOURCES"))
+        format!("{compiler}-{version}-{}-{wasmtime}", env!("LIGHTBEAM_STAND_IN"))
     });
     &MARK
 }
