@@ -1,5 +1,5 @@
-//! Tells apart what different sources of one version put together: what caches keep is to be as old as these at most. Of
-//! the compiler's own sources `lightbeam-environ` says that.
+//! Tells apart what different sources of one version put together: what caches keep is to be as old as these at most.
+//! Of the compiler's own sources `lightbeam-environ` says that.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hasher};
