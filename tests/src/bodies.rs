@@ -6,6 +6,8 @@ use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::isa::x64::X64;
 use lightbeam_compiler::ty::Ty;
 use std::ops::Range;
+use wasm_encoder::Instruction;
+use wasm_encoder::reencode::{self, Reencode};
 use wasmparser::{
     BinaryReader, FuncToValidate, FuncType, FunctionBody, GlobalType, MemoryType, Parser, Payload, TableType, TypeRef,
     ValType, ValidPayload, Validator, ValidatorResources, WasmFeatures,
@@ -153,6 +155,35 @@ pub fn again(func: &FuncToValidate<ValidatorResources>) -> FuncToValidate<Valida
 #[must_use]
 pub fn body(bytes: &[u8]) -> FunctionBody<'_> {
     FunctionBody::new(BinaryReader::new(bytes, 1000))
+}
+
+/// A module that does the same, but before each operator so many numbers come and go: whatever its operands are, they
+/// have made room for others.
+#[must_use]
+pub fn crowded(wasm: &[u8], numbers: usize) -> Option<Vec<u8>> {
+    struct Crowd(usize);
+    impl Reencode for Crowd {
+        type Error = std::convert::Infallible;
+        fn parse_function_body(
+            &mut self,
+            code: &mut wasm_encoder::CodeSection,
+            body: FunctionBody<'_>,
+        ) -> Result<(), reencode::Error<Self::Error>> {
+            let mut function = self.new_function_with_parsed_locals(&body)?;
+            let mut reader = body.get_operators_reader()?;
+            while !reader.eof() {
+                (0..self.0).for_each(|number| drop(function.instruction(&Instruction::I32Const(number as i32))));
+                (0..self.0).for_each(|_| drop(function.instruction(&Instruction::Drop)));
+                let instruction = self.parse_instruction(&mut reader)?;
+                function.instruction(&instruction);
+            }
+            code.function(&function);
+            Ok(())
+        }
+    }
+    let mut module = wasm_encoder::Module::new();
+    Crowd(numbers).parse_core_module(&mut module, Parser::new(0), wasm).ok()?;
+    Some(module.finish())
 }
 
 /// Where the operators of a body are, as far as they can be read.

@@ -3,12 +3,13 @@
 //! files and of generated modules, as they are and mutated, with features on and off.
 
 use lightbeam_compiler::BothWays;
-use lightbeam_tests::bodies::{Bodies, mutate};
+use lightbeam_tests::backend::Setup;
+use lightbeam_tests::bodies::{Bodies, crowded, mutate};
 use lightbeam_tests::fuzz::{self, Judged, features, seeds::modules_of_script, without};
 use lightbeam_tests::generate::{control, exceptions, memory, moves, narrow, programs, single, traps};
 use lightbeam_tests::random::Random;
-use lightbeam_tests::{bombs, differential, shared};
-use wasmparser::{FuncToValidate, ValidatorResources, WasmFeatures};
+use lightbeam_tests::{bombs, differential, mutants, shared};
+use wasmparser::{FuncToValidate, Parser, ValidatorResources, WasmFeatures};
 
 /// How many mutated bodies to judge: `LIGHTBEAM_SCALE` times the number for the ordinary test run.
 fn scale() -> usize {
@@ -247,4 +248,29 @@ fn bodies_cut_off() {
         }
     }
     assert!(count.valid == 0 && count.refused > 10_000, "{count:?}");
+}
+
+/// Whole modules, with all their types, in which no operator finds its operands where they were pushed: what is valid
+/// stays valid, and the sweep takes each off once.
+#[test]
+fn operands_that_have_made_room() {
+    let (_, compiler) = mutants::engine(&Setup::default()).unwrap();
+    let compiler = compiler.verify(false);
+    let (mut crowds, mut operators) = (0, 0);
+    for (number, wasm) in modules().iter().enumerate().filter(|(_, wasm)| wasm.len() < 8_000) {
+        if Parser::is_component(wasm) {
+            continue;
+        }
+        let Ok((_, report)) = compiler.precompile_timed(wasm) else { continue };
+        // Eight are more than a word has room for, and nine leave what is below at another place in it.
+        for numbers in [8, 9] {
+            let crowd = crowded(wasm, numbers).unwrap_or_else(|| panic!("module {number} is not written again"));
+            if let Err(error) = compiler.precompile(&crowd) {
+                panic!("module {number}, which begins with {:x?}: {error:#}", &wasm[..wasm.len().min(80)]);
+            }
+            (crowds, operators) = (crowds + 1, operators + report.counters.operators);
+        }
+    }
+    println!("{crowds} modules, {operators} operators");
+    assert!(crowds > 4_000 && operators > 100_000, "{crowds} modules, {operators} operators");
 }
