@@ -172,8 +172,12 @@ pub fn crowded(wasm: &[u8], numbers: usize) -> Option<Vec<u8>> {
             let mut function = self.new_function_with_parsed_locals(&body)?;
             let mut reader = body.get_operators_reader()?;
             while !reader.eof() {
-                (0..self.0).for_each(|number| drop(function.instruction(&Instruction::I32Const(number as i32))));
-                (0..self.0).for_each(|_| drop(function.instruction(&Instruction::Drop)));
+                for number in 0..self.0 {
+                    function.instruction(&Instruction::I32Const(number as i32));
+                }
+                for _ in 0..self.0 {
+                    function.instruction(&Instruction::Drop);
+                }
                 let instruction = self.parse_instruction(&mut reader)?;
                 function.instruction(&instruction);
             }
