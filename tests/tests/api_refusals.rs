@@ -3,25 +3,17 @@
 use lightbeam::{Cache, CancelToken, Compiler, Error};
 use std::io;
 use std::time::Duration;
-use wasmtime::{Config, Engine, Inlining, Module, ModuleVersionStrategy, OperatorCost, Result};
+use wasmtime::{Config, Engine, Inlining, Module, ModuleVersionStrategy, Result};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/refusals.md");
 
 type Tried = fn(&Compiler) -> Result<()>;
 
 /// What the rows have in their first cell, and what that is. `compiler` is one of `Config::new()`.
-const SITUATIONS: [(&str, Tried); 29] = [
+const SITUATIONS: [(&str, Tried); 28] = [
     ("`Compiler::new(config.compiler_inlining(Inlining::Yes))`", |_| {
         with(|config| {
             config.compiler_inlining(Inlining::Yes);
-            Ok(())
-        })
-    }),
-    ("`Compiler::new(config.consume_fuel(true).operator_cost(cost))`", |_| {
-        with(|config| {
-            let mut cost = OperatorCost::default();
-            cost.I32Add = 7;
-            config.consume_fuel(true).operator_cost(cost);
             Ok(())
         })
     }),

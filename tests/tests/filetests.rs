@@ -88,6 +88,7 @@ fn setup(wat: &str, features: &str) -> Result<Setup, Failed> {
     for word in words.split_whitespace() {
         match word {
             "fuel" => setup.fuel = true,
+            "costs" => setup.costs = Some(0),
             "epochs" => setup.epochs = true,
             "no-signals" => setup.signals = false,
             "no-spectre" => setup.spectre = false,

@@ -272,5 +272,5 @@ fn operands_that_have_made_room() {
         }
     }
     println!("{crowds} modules, {operators} operators");
-    assert!(crowds > 4_000 && operators > 100_000, "{crowds} modules, {operators} operators");
+    assert!(crowds > 3_000 && operators > 90_000, "{crowds} modules, {operators} operators");
 }
