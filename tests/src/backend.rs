@@ -228,41 +228,46 @@ impl Setup {
 
 macro_rules! costs_of_operators {
     ($(@$proposal:ident $op:ident $({ $($payload:tt)* })? => $visit:ident ($($ann:tt)*))*) => {
-        /// A table of costs: nothing, little, and the most that there is.
+        /// The table in which each operator, and each kind of work by the name that the host has for it, costs this.
         #[must_use]
-        pub fn costs(seed: u64) -> OperatorCost {
-            let mut random = Random::new(seed);
-            let mut cost = || match random.below(4) {
-                0 => 0,
-                1 => 1,
-                2 => random.below(10) as u8,
-                _ => *random.pick(&[2, 3, 5, 64, 100, 127, 128, 129, 254, 255]),
-            };
+        pub fn costs_of(mut cost: impl FnMut(&str) -> u8) -> OperatorCost {
             let mut costs = OperatorCost::new();
-            $(costs.$op = cost();)*
+            $(costs.$op = cost(stringify!($op));)*
             costs.variable = VariableOperatorCost {
-                memory_copy_per_byte: cost(),
-                memory_fill_per_byte: cost(),
-                memory_init_per_byte: cost(),
-                memory_grow_per_page: cost(),
-                table_copy_per_element: cost(),
-                table_fill_per_element: cost(),
-                table_init_per_element: cost(),
-                table_grow_per_element: cost(),
-                array_copy_per_element: cost(),
-                array_fill_per_element: cost(),
-                array_new_data_per_element: cost(),
-                array_init_data_per_element: cost(),
-                array_new_elem_per_element: cost(),
-                array_init_elem_per_element: cost(),
-                array_new_default_per_element: cost(),
-                array_new_per_element: cost(),
+                memory_copy_per_byte: cost("memory_copy_per_byte"),
+                memory_fill_per_byte: cost("memory_fill_per_byte"),
+                memory_init_per_byte: cost("memory_init_per_byte"),
+                memory_grow_per_page: cost("memory_grow_per_page"),
+                table_copy_per_element: cost("table_copy_per_element"),
+                table_fill_per_element: cost("table_fill_per_element"),
+                table_init_per_element: cost("table_init_per_element"),
+                table_grow_per_element: cost("table_grow_per_element"),
+                array_copy_per_element: cost("array_copy_per_element"),
+                array_fill_per_element: cost("array_fill_per_element"),
+                array_new_data_per_element: cost("array_new_data_per_element"),
+                array_init_data_per_element: cost("array_init_data_per_element"),
+                array_new_elem_per_element: cost("array_new_elem_per_element"),
+                array_init_elem_per_element: cost("array_init_elem_per_element"),
+                array_new_default_per_element: cost("array_new_default_per_element"),
+                array_new_per_element: cost("array_new_per_element"),
             };
             costs
         }
     };
 }
 wasmparser::for_each_operator!(costs_of_operators);
+
+/// A table of costs: nothing, little, and the most that there is.
+#[must_use]
+pub fn costs(seed: u64) -> OperatorCost {
+    let mut random = Random::new(seed);
+    costs_of(|_| match random.below(4) {
+        0 => 0,
+        1 => 1,
+        2 => random.below(10) as u8,
+        _ => *random.pick(&[2, 3, 5, 64, 100, 127, 128, 129, 254, 255]),
+    })
+}
 
 /// One engine with both compilers.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic};
 use libtest_mimic::{Arguments, Failed, Trial};
-use lightbeam_tests::backend::{Setup, Without};
+use lightbeam_tests::backend::{Setup, Without, costs_of};
 use lightbeam_tests::shared;
 use std::path::Path;
 use wasmtime::{Collector, Engine, Module};
@@ -41,8 +41,17 @@ fn file(text: &str) -> Result<(), Failed> {
         let (features, expected) = part.split_once('\n').ok_or("the mark is a line")?;
         let setup = setup(wat, features)?;
         let mut config = setup.config();
-        if wat.lines().any(|line| line.starts_with(";; settings:") && line.contains(" heap-checks")) {
+        let is_set = |word| wat.lines().any(|line| line.starts_with(";; settings:") && line.contains(word));
+        // Of the collector's heap.
+        if is_set(" heap-checks") {
             config.gc_heap_reservation(0).gc_heap_guard_size(0).gc_heap_reservation_for_growth(0);
+        }
+        if is_set(" costs") {
+            config.operator_cost(costs_of(|name| match name {
+                "End" => 100,
+                _ if name.contains("_per_") => 5,
+                _ => 3,
+            }));
         }
         let engine = Engine::new(&config).map_err(|error| format!("{error:?}"))?;
         let compiler = setup.lightbeam(&engine).map_err(|error| format!("{error:?}"))?;
@@ -88,13 +97,12 @@ fn setup(wat: &str, features: &str) -> Result<Setup, Failed> {
     for word in words.split_whitespace() {
         match word {
             "fuel" => setup.fuel = true,
-            "costs" => setup.costs = Some(0),
             "epochs" => setup.epochs = true,
             "no-signals" => setup.signals = false,
             "no-spectre" => setup.spectre = false,
             "checks" => (setup.reservation, setup.guard) = (Some(0), Some(0)),
-            // Of the collector's heap: `config` sees to it.
-            "heap-checks" => {}
+            // `config` sees to them.
+            "heap-checks" | "costs" => {}
             "eager-tables" => setup.lazy_tables = false,
             "deterministic" => setup.deterministic = true,
             "canonical-nans" => setup.canonical_nans = true,
