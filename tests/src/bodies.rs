@@ -160,9 +160,9 @@ pub fn body(bytes: &[u8]) -> FunctionBody<'_> {
 /// A module that does the same, but before each operator so many numbers come and go: whatever its operands are, they
 /// have made room for others.
 #[must_use]
-pub fn crowded(wasm: &[u8], numbers: usize) -> Option<Vec<u8>> {
-    struct Crowd(usize);
-    impl Reencode for Crowd {
+pub fn making_room(wasm: &[u8], numbers: usize) -> Option<Vec<u8>> {
+    struct MakingRoom(usize);
+    impl Reencode for MakingRoom {
         type Error = std::convert::Infallible;
         fn parse_function_body(
             &mut self,
@@ -186,7 +186,7 @@ pub fn crowded(wasm: &[u8], numbers: usize) -> Option<Vec<u8>> {
         }
     }
     let mut module = wasm_encoder::Module::new();
-    Crowd(numbers).parse_core_module(&mut module, Parser::new(0), wasm).ok()?;
+    MakingRoom(numbers).parse_core_module(&mut module, Parser::new(0), wasm).ok()?;
     Some(module.finish())
 }
 

@@ -4,7 +4,7 @@
 
 use lightbeam_compiler::BothWays;
 use lightbeam_tests::backend::Setup;
-use lightbeam_tests::bodies::{Bodies, crowded, mutate};
+use lightbeam_tests::bodies::{Bodies, making_room, mutate};
 use lightbeam_tests::fuzz::{self, Judged, features, seeds::modules_of_script, without};
 use lightbeam_tests::generate::{control, exceptions, memory, moves, narrow, programs, single, traps};
 use lightbeam_tests::random::Random;
@@ -256,7 +256,7 @@ fn bodies_cut_off() {
 fn operands_that_have_made_room() {
     let (_, compiler) = mutants::engine(&Setup::default()).unwrap();
     let compiler = compiler.verify(false);
-    let (mut crowds, mut operators) = (0, 0);
+    let (mut made, mut operators) = (0, 0);
     for (number, wasm) in modules().iter().enumerate().filter(|(_, wasm)| wasm.len() < 8_000) {
         if Parser::is_component(wasm) {
             continue;
@@ -264,13 +264,13 @@ fn operands_that_have_made_room() {
         let Ok((_, report)) = compiler.precompile_timed(wasm) else { continue };
         // Eight are more than a word has room for, and nine leave what is below at another place in it.
         for numbers in [8, 9] {
-            let crowd = crowded(wasm, numbers).unwrap_or_else(|| panic!("module {number} is not written again"));
-            if let Err(error) = compiler.precompile(&crowd) {
+            let roomy = making_room(wasm, numbers).unwrap_or_else(|| panic!("module {number} is not written again"));
+            if let Err(error) = compiler.precompile(&roomy) {
                 panic!("module {number}, which begins with {:x?}: {error:#}", &wasm[..wasm.len().min(80)]);
             }
-            (crowds, operators) = (crowds + 1, operators + report.counters.operators);
+            (made, operators) = (made + 1, operators + report.counters.operators);
         }
     }
-    println!("{crowds} modules, {operators} operators");
-    assert!(crowds > 3_000 && operators > 90_000, "{crowds} modules, {operators} operators");
+    println!("{made} modules, {operators} operators");
+    assert!(made > 3_000 && operators > 90_000, "{made} modules, {operators} operators");
 }
