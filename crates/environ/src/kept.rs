@@ -2,7 +2,7 @@
 //! made, finds them there. It depends on the settings alone, and goes when they change.
 
 use crate::target::Machine;
-use lightbeam_compiler::facts::CpuFeatures;
+use lightbeam_compiler::facts::{Costs, CpuFeatures};
 use lightbeam_compiler::isa::Isa;
 use lightbeam_compiler::{Workspace, Writer};
 use std::fmt;
@@ -55,6 +55,8 @@ pub(crate) struct Kept {
     pub(crate) shelf: Arc<Shelf>,
     /// The artifact's metadata of the engine, without and with a collector.
     metadata: [OnceLock<Vec<u8>>; 2],
+    /// What operators cost, if there is a table.
+    pub(crate) costs: OnceLock<Option<Arc<Costs>>>,
 }
 
 impl Kept {
@@ -75,7 +77,7 @@ impl Kept {
 impl Kept {
     /// The tools and what was written down, for settings that differ in nothing that these depend on.
     pub(crate) fn shared(&self) -> Kept {
-        Kept { shelf: self.shelf.clone(), metadata: self.metadata.clone() }
+        Kept { shelf: self.shelf.clone(), metadata: self.metadata.clone(), costs: self.costs.clone() }
     }
 }
 

@@ -187,6 +187,10 @@ impl Settings {
 
     /// What operators cost, if there is a table.
     pub(crate) fn costs(&self) -> Option<Arc<Costs>> {
+        self.kept.costs.get_or_init(|| self.table_of_costs()).clone()
+    }
+
+    fn table_of_costs(&self) -> Option<Arc<Costs>> {
         let OperatorCostStrategy::Table(table) = &self.tunables.operator_cost else { return None };
         let operators: HashMap<&str, u8> = operator_costs(table).into();
         let work = |work| {
